@@ -1,0 +1,19 @@
+//! `mlops-tui`: a terminal workbench for data scientists who use Kedro.
+//!
+//! The folder listing is the architecture. From the ground up: [`text`], [`store`] and [`project`];
+//! then [`dag`], [`datasets`] and [`tracking`]; then [`runs`] and [`remote`]; then [`app`], the
+//! program without a terminal; then [`ui`], which draws it; and at the top [`tui`] and [`cli`]. A
+//! floor uses only the floors below it (`tests/floors.rs` holds this).
+
+pub mod app;
+pub mod cli;
+pub mod dag;
+pub mod datasets;
+pub mod project;
+pub mod remote;
+pub mod runs;
+pub mod store;
+pub mod text;
+pub mod tracking;
+pub mod tui;
+pub mod ui;

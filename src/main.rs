@@ -1,0 +1,5 @@
+//! The command line of `mlops-tui`; everything else lives in the library.
+
+fn main() -> std::process::ExitCode {
+    mlops_tui::cli::main()
+}

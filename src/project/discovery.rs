@@ -1,0 +1,1 @@
+//! Finding the project and reading `pyproject.toml`.

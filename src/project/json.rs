@@ -1,0 +1,1 @@
+//! Snapshots as JSON: the shape of `kedro.inspection.ProjectSnapshot`, both ways.

@@ -1,0 +1,329 @@
+//! What a project is, as read: the [`Snapshot`] and its parts.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use indexmap::IndexMap;
+use serde::Serialize;
+
+/// Everything known about a Kedro project in one environment, and everything that could not be known.
+#[derive(Debug, Clone, Default)]
+pub struct Snapshot {
+    /// Names, versions and folders, from `pyproject.toml`.
+    pub metadata: Metadata,
+    /// Whether Kedro itself answered, or the files were read without Python.
+    pub reading: Reading,
+    /// The run environment that the configuration was resolved for.
+    pub env: String,
+    /// All environments found in the configuration folder, the base one first, then by name.
+    pub environments: Vec<String>,
+    /// The registered pipelines in the registry's order.
+    pub pipelines: Vec<Pipeline>,
+    /// Concrete datasets by name: catalog entries in file order, then names that only pipelines
+    /// mention and a factory pattern resolves. In-memory datasets are not listed, as in Kedro.
+    pub datasets: IndexMap<String, Dataset>,
+    /// Dataset factory patterns, in the order in which Kedro tries them.
+    pub patterns: Vec<Pattern>,
+    /// The resolved parameters, a [`Value::Map`] at the top.
+    pub parameters: Located,
+    /// Names of credentials entries; their values are never kept.
+    pub credentials: Vec<String>,
+    /// What is wrong or could not be known, most severe first.
+    pub problems: Vec<Problem>,
+}
+
+impl Snapshot {
+    /// Whether nothing had to be left out: no problem says that a part is unknown.
+    pub fn complete(&self) -> bool {
+        !self.problems.iter().any(|problem| problem.hides)
+    }
+
+    /// The pipeline registered under `name`.
+    pub fn pipeline(&self, name: &str) -> Option<&Pipeline> {
+        self.pipelines.iter().find(|pipeline| pipeline.name == name)
+    }
+}
+
+/// Which of the two readings made a snapshot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Reading {
+    /// The files alone, read in Rust; nothing of the project was executed.
+    #[default]
+    Static,
+    /// Kedro's own answer, through the worker.
+    Exact,
+}
+
+/// The project's names and folders.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Metadata {
+    /// The project's folder, absolute: where `pyproject.toml` lies.
+    pub root: PathBuf,
+    /// `project_name` in `[tool.kedro]`.
+    pub project_name: String,
+    /// `package_name` in `[tool.kedro]`.
+    pub package_name: String,
+    /// `kedro_init_version` in `[tool.kedro]`.
+    pub kedro_version: String,
+    /// The folder that holds the package, absolute (`source_dir`, `src` by default).
+    pub source_dir: PathBuf,
+    /// The configuration folder, absolute (`CONF_SOURCE` in `settings.py`, `conf` by default).
+    pub conf_source: PathBuf,
+}
+
+impl Metadata {
+    /// Leading numeric parts of the Kedro version, `(1, 0)` for `1.0.0` and when it says nothing.
+    pub fn kedro_major_minor(&self) -> (u32, u32) {
+        let mut parts = self.kedro_version.split('.').map(str::parse::<u32>);
+        match (parts.next(), parts.next()) {
+            (Some(Ok(major)), Some(Ok(minor))) => (major, minor),
+            (Some(Ok(major)), _) => (major, 0),
+            _ => (1, 0),
+        }
+    }
+}
+
+/// One registered pipeline.
+#[derive(Debug, Clone, Default)]
+pub struct Pipeline {
+    /// Its key in the registry.
+    pub name: String,
+    /// Its nodes in Kedro's topological order (`Pipeline.nodes`).
+    pub nodes: Vec<Arc<Node>>,
+    /// Free inputs, sorted, transcoding kept.
+    pub inputs: Vec<String>,
+    /// Final outputs, sorted, transcoding kept.
+    pub outputs: Vec<String>,
+    /// False where a part of it could not be evaluated; a problem says which.
+    pub complete: bool,
+}
+
+/// One node of a pipeline.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Node {
+    /// Full name with its namespace (`Node.name`); for an unnamed node the one that Kedro makes.
+    pub name: String,
+    /// Readable function name (`Node._func_name`).
+    pub func_name: String,
+    /// Dotted namespace.
+    pub namespace: Option<String>,
+    /// Tags.
+    pub tags: BTreeSet<String>,
+    /// Input dataset names in order, as `Node.inputs` lists them.
+    pub inputs: Vec<String>,
+    /// Output dataset names in order, as `Node.outputs` lists them.
+    pub outputs: Vec<String>,
+    /// Where the function's definition stands, decorators included, as Python's `inspect` counts.
+    pub source: Option<SourceRange>,
+    /// Where the node is made: the `node(...)` call. Only the static reading knows it.
+    pub call: Option<Place>,
+}
+
+impl Node {
+    /// The name without the namespace.
+    pub fn short_name(&self) -> &str {
+        match &self.namespace {
+            Some(namespace) => self
+                .name
+                .strip_prefix(namespace.as_str())
+                .and_then(|rest| rest.strip_prefix('.'))
+                .unwrap_or(&self.name),
+            None => &self.name,
+        }
+    }
+}
+
+/// A range of whole lines in a project file.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
+pub struct SourceRange {
+    /// Path relative to the project's folder, `/` as separator.
+    pub filepath: String,
+    /// First line, from 1.
+    pub line_start: u32,
+    /// Last line, inclusive.
+    pub line_end: u32,
+}
+
+/// A place in a file that a person can be sent to.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Place {
+    /// Path relative to the project's folder where it lies inside, else absolute.
+    pub file: Arc<Path>,
+    /// Line, from 1.
+    pub line: u32,
+    /// Column in characters, from 1.
+    pub column: u32,
+}
+
+impl Place {
+    /// The start of line `line` of `file`.
+    pub fn line(file: impl Into<Arc<Path>>, line: u32) -> Self {
+        Place { file: file.into(), line, column: 1 }
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.file.display(), self.line)
+    }
+}
+
+/// Where a configuration value comes from.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Origin {
+    /// File and position of the value.
+    pub place: Place,
+    /// The environment whose folder holds the file, or what else set it (`--params`).
+    pub env: Arc<str>,
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({})", self.place, self.env)
+    }
+}
+
+/// A configuration value and where it comes from.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Located {
+    /// The value.
+    pub value: Value,
+    /// Its origin; `None` for what Kedro makes itself.
+    pub origin: Option<Origin>,
+}
+
+/// A configuration value, typed as OmegaConf's YAML loader types it.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub enum Value {
+    /// `null`, `~` or nothing.
+    #[default]
+    Null,
+    /// A boolean.
+    Bool(bool),
+    /// An integer; Python's are unbounded, so those beyond 64 bits keep their digits.
+    Int(i64),
+    /// An integer beyond 64 bits, in decimal digits.
+    BigInt(String),
+    /// A float, infinities and NaN included.
+    Float(f64),
+    /// Text.
+    Str(String),
+    /// A list.
+    List(Vec<Located>),
+    /// A mapping; keys that YAML types otherwise are kept as Python's `str()` writes them.
+    Map(IndexMap<String, Located>),
+    /// A secret: its place and kind are known, its value is not kept.
+    Secret,
+    /// What can't be known without running Python, with the expression as written.
+    Unknown(String),
+}
+
+impl Value {
+    /// The mapping, where it is one.
+    pub fn as_map(&self) -> Option<&IndexMap<String, Located>> {
+        match self {
+            Value::Map(map) => Some(map),
+            _ => None,
+        }
+    }
+
+    /// The text, where it is text.
+    pub fn as_str(&self) -> Option<&str> {
+        match self {
+            Value::Str(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The value under `key`, where this is a mapping that has it.
+    pub fn get(&self, key: &str) -> Option<&Located> {
+        self.as_map().and_then(|map| map.get(key))
+    }
+}
+
+/// A concrete dataset: a catalog entry, or a name that a factory pattern resolves.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Dataset {
+    /// Name in the catalog.
+    pub name: String,
+    /// The `type` as written, such as `pandas.CSVDataset`.
+    pub type_name: String,
+    /// `filepath` as configured, URL credentials removed.
+    pub filepath: Option<String>,
+    /// The layer (`metadata.kedro-viz.layer`, or the top-level `layer` of Kedro 0.18).
+    pub layer: Option<String>,
+    /// Whether it is versioned.
+    pub versioned: bool,
+    /// Name of its `credentials` entry.
+    pub credentials: Option<String>,
+    /// The factory pattern that made it.
+    pub pattern: Option<String>,
+    /// The resolved definition, with an origin on every value; secrets removed.
+    pub definition: Located,
+}
+
+/// A dataset factory pattern.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Pattern {
+    /// The pattern, such as `{namespace}.{name}_model`.
+    pub pattern: String,
+    /// Its definition as written, placeholders unfilled.
+    pub definition: Located,
+}
+
+/// How bad a problem is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// The project can't run like this.
+    Error,
+    /// Likely a mistake, or something Kedro would warn of.
+    Warning,
+    /// Something worth knowing, such as a part that only the exact reading can tell.
+    Info,
+}
+
+/// Something wrong or unknown, with its place and its remedy.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// How bad it is.
+    pub severity: Severity,
+    /// Where it is.
+    pub place: Option<Place>,
+    /// What is wrong: a sentence.
+    pub text: String,
+    /// What to do: a sentence, or nothing.
+    pub remedy: String,
+    /// Whether because of it a part of the project is missing from the snapshot.
+    pub hides: bool,
+}
+
+impl Problem {
+    /// A problem of the given severity that hides nothing.
+    pub fn new(
+        severity: Severity,
+        place: Option<Place>,
+        text: impl Into<String>,
+        remedy: impl Into<String>,
+    ) -> Self {
+        Problem { severity, place, text: text.into(), remedy: remedy.into(), hides: false }
+    }
+
+    /// The same problem, marked as hiding a part of the project.
+    pub fn hiding(self) -> Self {
+        Problem { hides: true, ..self }
+    }
+}
+
+/// The dataset name without its transcoding: `a@pandas` is `a`.
+pub fn strip_transcoding(name: &str) -> &str {
+    name.split_once('@').map_or(name, |(base, _)| base)
+}
+
+/// Whether a dataset name stands for parameters (`parameters` or `params:...`).
+pub fn is_parameter(name: &str) -> bool {
+    name == "parameters" || name.starts_with("params:")
+}

@@ -1,0 +1,1 @@
+//! Watching the files that a snapshot is read from.

@@ -1,0 +1,74 @@
+//! Text from outside (project files, data, logs, servers) made fit for a terminal.
+
+use unicode_segmentation::UnicodeSegmentation;
+use unicode_width::UnicodeWidthStr;
+
+/// The text with escape sequences removed and every other control character replaced: tabs become
+/// spaces, line ends become `␊`, the rest `�`. Bidirectional overrides are replaced too, since they
+/// can make a line read as something that it is not.
+pub fn sanitize(text: &str) -> String {
+    let clean = |c: char| match c {
+        '\t' => ' ',
+        '\n' => '␊',
+        c if c.is_control() || is_bidi_control(c) => '\u{fffd}',
+        c => c,
+    };
+    if !text.chars().any(|c| c.is_control() || is_bidi_control(c)) {
+        return text.to_owned();
+    }
+    strip_ansi_escapes::strip_str(text.replace('\n', "␊").replace('\t', " "))
+        .chars()
+        .map(clean)
+        .collect()
+}
+
+fn is_bidi_control(c: char) -> bool {
+    matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// Width in terminal cells.
+pub fn width(text: &str) -> usize {
+    text.width()
+}
+
+/// The text cut to `max` cells, with `…` as the last one where something was cut away.
+pub fn truncate(text: &str, max: usize) -> String {
+    if width(text) <= max {
+        return text.to_owned();
+    }
+    let mut out = String::new();
+    let mut used = 0;
+    for grapheme in text.graphemes(true) {
+        let cells = grapheme.width();
+        if used + cells + 1 > max {
+            break;
+        }
+        used += cells;
+        out.push_str(grapheme);
+    }
+    if max > 0 {
+        out.push('…');
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn escape_sequences_and_controls_become_harmless() {
+        assert_eq!(sanitize("a\x1b[31mb\x1b]0;title\x07c"), "abc");
+        assert_eq!(sanitize("one\ttwo\nthree\r"), "one two␊three\u{fffd}");
+        assert_eq!(sanitize("left\u{202e}right"), "left\u{fffd}right");
+        assert_eq!(sanitize("plain ü 表"), "plain ü 表");
+    }
+
+    #[test]
+    fn truncation_counts_cells_and_keeps_graphemes() {
+        assert_eq!(truncate("abcdef", 4), "abc…");
+        assert_eq!(truncate("abc", 4), "abc");
+        assert_eq!(truncate("表表表", 4), "表…");
+        assert_eq!(truncate("abc", 0), "");
+    }
+}

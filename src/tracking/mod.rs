@@ -1,0 +1,1 @@
+//! Experiments, read from MLflow's stores.
