@@ -1,0 +1,136 @@
+//! All that can happen: what a person does, and what the services report.
+
+use std::collections::HashMap;
+
+use crossterm::event::{KeyEvent, MouseEvent};
+
+use crate::datasets;
+use crate::project::{Problem, Snapshot};
+use crate::remote::Backend;
+use crate::runs::{Failure, Stamped};
+use crate::store::{RunId, RunRecord};
+use crate::tracking::Overview;
+
+/// Counts requests of one kind; an answer that carries an older one is dropped.
+pub type Generation = u64;
+
+/// Something that happened.
+#[derive(Debug, Clone)]
+pub enum Event {
+    /// A key was pressed.
+    Key(KeyEvent),
+    /// The mouse did something.
+    Mouse(MouseEvent),
+    /// Text was pasted.
+    Paste(String),
+    /// The terminal has this many columns and rows.
+    Resize(u16, u16),
+    /// The terminal got or lost the focus.
+    Focus(bool),
+    /// Time passed: seconds since the Unix epoch. Sent four times a second while something that
+    /// shows time is on the screen.
+    Tick(f64),
+    /// A service reports.
+    Report(Report),
+}
+
+/// What a service reports.
+#[derive(Debug, Clone)]
+pub enum Report {
+    /// The static reading.
+    Static {
+        /// Of the request.
+        generation: Generation,
+        /// What was read, or why the project can't be opened at all.
+        result: Result<Box<Snapshot>, Problem>,
+    },
+    /// The exact reading began, with the interpreter that was chosen and why.
+    ExactStarted {
+        /// Of the request.
+        generation: Generation,
+        /// Path of the interpreter.
+        python: String,
+        /// Why this one.
+        reason: String,
+    },
+    /// The exact reading.
+    Exact {
+        /// Of the request.
+        generation: Generation,
+        /// Kedro's answer, or why there is none.
+        result: Result<Box<Snapshot>, Failure>,
+        /// Whether it comes from the store (no source changed since) and Python was not started.
+        stored: bool,
+    },
+    /// Whether the project is trusted to be executed.
+    Trust(bool),
+    /// What is on disk of the datasets, by name.
+    Datasets(HashMap<String, datasets::Status>),
+    /// The text of a project file.
+    Source {
+        /// Path relative to the project's folder.
+        file: String,
+        /// Its text, or why it can't be read.
+        result: Result<String, String>,
+    },
+    /// A run was accepted and has a number.
+    RunStarted {
+        /// Number of the request among [`super::effect::Effect::Run`].
+        generation: Generation,
+        /// The run.
+        run: RunRecord,
+    },
+    /// A run could not be started.
+    RunRefused {
+        /// Number of the request.
+        generation: Generation,
+        /// Why, and what to do.
+        failure: Failure,
+        /// Whether making the project's Python environment would help.
+        needs_environment: bool,
+    },
+    /// Events of a run, in order.
+    Run {
+        /// The run.
+        id: RunId,
+        /// What happened.
+        events: Vec<Stamped>,
+    },
+    /// The run history, newest first.
+    Runs(Vec<RunRecord>),
+    /// All events of a run of the history.
+    RunEvents {
+        /// The run.
+        id: RunId,
+        /// Its events.
+        events: Vec<Stamped>,
+    },
+    /// The tracking store.
+    Tracking(TrackingReport),
+    /// Engines that the project is set up for.
+    Backends(Vec<Backend>),
+    /// A line of progress from making the Python environment.
+    EnvironmentProgress(String),
+    /// The Python environment is made, or why not.
+    EnvironmentDone(Result<(), String>),
+    /// Keymap, theme or user settings were loaded; problems name file, line and allowed values.
+    Settings {
+        /// The new settings; those with errors keep the last good value.
+        settings: Box<super::settings::Settings>,
+        /// What is wrong with the files.
+        problems: Vec<Problem>,
+    },
+    /// Something to tell, such as an editor that could not be started.
+    Notice(String),
+}
+
+/// How the tracking store stands.
+#[derive(Debug, Clone, PartialEq)]
+pub enum TrackingReport {
+    /// The project has none.
+    Absent,
+    /// It was read.
+    Live(Overview),
+    /// It could not be read.
+    Failed(String),
+}
