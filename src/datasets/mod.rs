@@ -1,9 +1,16 @@
 //! Datasets as they are on disk: whether they exist, their size, time and versions.
+//!
+//! Only metadata of files is read here, never their content.
 
 use std::collections::HashMap;
+use std::fs;
 use std::path::Path;
+use std::time::UNIX_EPOCH;
 
 use crate::project::{Dataset, Snapshot};
+
+/// How many files of a folder are counted before its size is given as a lower bound.
+const FOLDER_FILES: usize = 10_000;
 
 /// What is on disk of a dataset.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -13,7 +20,8 @@ pub enum Status {
     Missing,
     /// A file or folder.
     Present {
-        /// Bytes; of a folder, of all files in it (up to a limit).
+        /// Bytes; of a folder, of the files in it (the first 10,000); of a versioned dataset, of
+        /// its newest version.
         bytes: u64,
         /// Last modification, seconds since the Unix epoch.
         modified: f64,
@@ -25,8 +33,71 @@ pub enum Status {
 }
 
 /// The status of one dataset of the project in `root`.
-pub fn status(_root: &Path, _dataset: &Dataset) -> Status {
-    Status::Missing
+pub fn status(root: &Path, dataset: &Dataset) -> Status {
+    let Some(filepath) = dataset.filepath.as_deref() else { return Status::Elsewhere };
+    let local = filepath.strip_prefix("file://").unwrap_or(filepath);
+    if local.contains("://") || local.contains("${") {
+        return Status::Elsewhere;
+    }
+    // Kedro makes relative paths absolute against the project's folder.
+    let path = root.join(local);
+    if dataset.versioned {
+        return versioned(&path);
+    }
+    match measure(&path) {
+        Some((bytes, modified)) => Status::Present { bytes, modified, versions: None },
+        None => Status::Missing,
+    }
+}
+
+/// Kedro keeps versions as `<filepath>/<version>/<name>`; the newest is the last by name
+/// (`AbstractVersionedDataset._fetch_latest_load_version`).
+fn versioned(path: &Path) -> Status {
+    let Some(name) = path.file_name() else { return Status::Missing };
+    let mut versions: Vec<_> = fs::read_dir(path)
+        .into_iter()
+        .flatten()
+        .flatten()
+        .map(|entry| entry.path().join(name))
+        .filter(|path| path.exists())
+        .collect();
+    versions.sort();
+    match versions.last().and_then(|latest| measure(latest)) {
+        Some((bytes, modified)) => {
+            Status::Present { bytes, modified, versions: Some(versions.len()) }
+        }
+        None => Status::Missing,
+    }
+}
+
+fn measure(path: &Path) -> Option<(u64, f64)> {
+    let metadata = fs::metadata(path).ok()?;
+    let mut modified = seconds(&metadata);
+    if !metadata.is_dir() {
+        return Some((metadata.len(), modified));
+    }
+    let mut bytes = 0;
+    for entry in ignore::WalkBuilder::new(path)
+        .standard_filters(false)
+        .build()
+        .flatten()
+        .filter(|entry| entry.file_type().is_some_and(|kind| kind.is_file()))
+        .take(FOLDER_FILES)
+    {
+        if let Ok(metadata) = entry.metadata() {
+            bytes += metadata.len();
+            modified = modified.max(seconds(&metadata));
+        }
+    }
+    Some((bytes, modified))
+}
+
+fn seconds(metadata: &fs::Metadata) -> f64 {
+    metadata
+        .modified()
+        .ok()
+        .and_then(|time| time.duration_since(UNIX_EPOCH).ok())
+        .map_or(0.0, |since| since.as_secs_f64())
 }
 
 /// The status of all datasets of a snapshot, by name.
@@ -36,4 +107,39 @@ pub fn statuses(snapshot: &Snapshot) -> HashMap<String, Status> {
         .iter()
         .map(|(name, dataset)| (name.clone(), status(&snapshot.metadata.root, dataset)))
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn dataset(filepath: Option<&str>, versioned: bool) -> Dataset {
+        Dataset { filepath: filepath.map(str::to_owned), versioned, ..Dataset::default() }
+    }
+
+    #[test]
+    fn files_folders_versions_and_elsewhere_are_told_apart() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path();
+        fs::create_dir_all(root.join("data/parts")).unwrap();
+        fs::write(root.join("data/a.csv"), "12345").unwrap();
+        fs::write(root.join("data/parts/1"), "123").unwrap();
+        fs::write(root.join("data/parts/2"), "45").unwrap();
+        for version in ["2026-01-01T00.00.00.000Z", "2026-01-02T00.00.00.000Z"] {
+            let path = root.join("data/model.pkl").join(version);
+            fs::create_dir_all(&path).unwrap();
+            fs::write(path.join("model.pkl"), version.split('-').next_back().unwrap()).unwrap();
+        }
+        let bytes = |dataset: &Dataset| match status(root, dataset) {
+            Status::Present { bytes, versions, .. } => Some((bytes, versions)),
+            _ => None,
+        };
+        assert_eq!(bytes(&dataset(Some("data/a.csv"), false)), Some((5, None)));
+        assert_eq!(bytes(&dataset(Some("data/parts"), false)), Some((5, None)));
+        assert_eq!(bytes(&dataset(Some("data/model.pkl"), true)), Some((16, Some(2))));
+        assert_eq!(status(root, &dataset(Some("data/b.csv"), false)), Status::Missing);
+        assert_eq!(status(root, &dataset(Some("data/a.csv"), true)), Status::Missing);
+        assert_eq!(status(root, &dataset(Some("s3://bucket/a.csv"), false)), Status::Elsewhere);
+        assert_eq!(status(root, &dataset(None, false)), Status::Elsewhere);
+    }
 }

@@ -1,1 +1,281 @@
 //! Snapshots as JSON: the shape of `kedro.inspection.ProjectSnapshot`, both ways.
+//!
+//! Its key names are Kedro's; `reading`, `complete`, `problems`, `env`, `environments`, `patterns`
+//! and `details` are ours. [`from_exact`] takes what Kedro answered and lays it over the static
+//! reading, which knows what Kedro does not tell: origins, layers, and where nodes are made.
+
+use std::sync::Arc;
+
+use indexmap::IndexMap;
+use serde_json::{Map, Value as Json, json};
+
+use super::model::{
+    Dataset, Located, Node, Origin, Pipeline, Problem, Reading, Severity, Snapshot, SourceRange,
+    Value,
+};
+
+/// The snapshot in the shape of `kedro.inspection.ProjectSnapshot`, ours under further keys.
+pub fn to_json(snapshot: &Snapshot) -> Json {
+    let metadata = &snapshot.metadata;
+    let mut parameters: Vec<&String> =
+        snapshot.parameters.value.as_map().map(|map| map.keys().collect()).unwrap_or_default();
+    parameters.sort();
+    let datasets: Map<String, Json> = snapshot
+        .datasets
+        .values()
+        .map(|dataset| {
+            let kedro = json!({
+                "name": dataset.name, "type": dataset.type_name, "filepath": dataset.filepath,
+            });
+            (dataset.name.clone(), kedro)
+        })
+        .collect();
+    let details: Map<String, Json> = snapshot
+        .datasets
+        .values()
+        .map(|dataset| {
+            let details = json!({
+                "layer": dataset.layer,
+                "versioned": dataset.versioned,
+                "credentials": dataset.credentials,
+                "pattern": dataset.pattern,
+                "origin": dataset.definition.origin.as_ref().map(origin_to_json),
+            });
+            (dataset.name.clone(), details)
+        })
+        .collect();
+    json!({
+        "metadata": {
+            "project_name": metadata.project_name,
+            "package_name": metadata.package_name,
+            "kedro_version": metadata.kedro_version,
+        },
+        "pipelines": snapshot.pipelines.iter().map(pipeline_to_json).collect::<Vec<_>>(),
+        "datasets": datasets,
+        "parameters": parameters,
+        "reading": snapshot.reading,
+        "complete": snapshot.complete(),
+        "problems": snapshot.problems.iter().map(problem_to_json).collect::<Vec<_>>(),
+        "env": snapshot.env,
+        "environments": snapshot.environments,
+        "patterns": snapshot.patterns.iter().map(|pattern| &pattern.pattern).collect::<Vec<_>>(),
+        "details": details,
+    })
+}
+
+fn pipeline_to_json(pipeline: &Pipeline) -> Json {
+    json!({
+        "name": pipeline.name,
+        "nodes": pipeline.nodes.iter().map(|node| node_to_json(node)).collect::<Vec<_>>(),
+        "inputs": pipeline.inputs,
+        "outputs": pipeline.outputs,
+    })
+}
+
+fn node_to_json(node: &Node) -> Json {
+    json!({
+        "name": node.name,
+        "func_name": node.func_name,
+        "namespace": node.namespace,
+        "tags": node.tags,
+        "inputs": node.inputs,
+        "outputs": node.outputs,
+        "source": node.source,
+    })
+}
+
+fn origin_to_json(origin: &Origin) -> Json {
+    json!({"file": origin.place.file.display().to_string(), "line": origin.place.line, "column": origin.place.column, "env": &*origin.env})
+}
+
+/// A problem as JSON.
+pub fn problem_to_json(problem: &Problem) -> Json {
+    json!({
+        "severity": problem.severity,
+        "file": problem.place.as_ref().map(|place| place.file.display().to_string()),
+        "line": problem.place.as_ref().map(|place| place.line),
+        "column": problem.place.as_ref().map(|place| place.column),
+        "text": problem.text,
+        "remedy": problem.remedy,
+        "hides": problem.hides,
+    })
+}
+
+/// A configuration value as plain JSON. What JSON can't say is a string: infinities and NaN as
+/// Python writes them, secrets as `********`, the unknown as it is written.
+pub fn value_to_json(value: &Value) -> Json {
+    match value {
+        Value::Null => Json::Null,
+        Value::Bool(value) => Json::Bool(*value),
+        Value::Int(value) => json!(value),
+        Value::BigInt(digits) => Json::String(digits.clone()),
+        Value::Float(value) if value.is_finite() => json!(value),
+        Value::Float(value) if value.is_nan() => json!("nan"),
+        Value::Float(value) => json!(if *value > 0.0 { "inf" } else { "-inf" }),
+        Value::Str(text) => Json::String(text.clone()),
+        Value::List(items) => items.iter().map(|item| value_to_json(&item.value)).collect(),
+        Value::Map(map) => Json::Object(
+            map.iter().map(|(key, item)| (key.clone(), value_to_json(&item.value))).collect(),
+        ),
+        Value::Secret => json!("********"),
+        Value::Unknown(text) => Json::String(text.clone()),
+    }
+}
+
+/// A configuration value as JSON with its origin: `{"value", "origin"}`, nested in lists and maps.
+pub fn located_to_json(located: &Located) -> Json {
+    let value = match &located.value {
+        Value::List(items) => items.iter().map(located_to_json).collect(),
+        Value::Map(map) => Json::Object(
+            map.iter().map(|(key, item)| (key.clone(), located_to_json(item))).collect(),
+        ),
+        other => value_to_json(other),
+    };
+    let mut object = Map::new();
+    object.insert("value".into(), value);
+    object.insert("origin".into(), located.origin.as_ref().map_or(Json::Null, origin_to_json));
+    match &located.value {
+        Value::Unknown(_) => drop(object.insert("unknown".into(), Json::Bool(true))),
+        Value::Secret => drop(object.insert("secret".into(), Json::Bool(true))),
+        _ => {}
+    }
+    Json::Object(object)
+}
+
+/// Plain JSON as a configuration value; origins are taken from `model` where it has the same key.
+pub fn value_from_json(json: &Json, model: Option<&Located>) -> Located {
+    let value = match json {
+        Json::Null => Value::Null,
+        Json::Bool(value) => Value::Bool(*value),
+        Json::Number(number) => match number.as_i64() {
+            Some(value) => Value::Int(value),
+            None => Value::Float(number.as_f64().unwrap_or(f64::NAN)),
+        },
+        Json::String(text) => Value::Str(text.clone()),
+        Json::Array(items) => {
+            let of = |index: usize| match model.map(|located| &located.value) {
+                Some(Value::List(list)) => list.get(index),
+                _ => None,
+            };
+            Value::List(
+                items.iter().enumerate().map(|(i, item)| value_from_json(item, of(i))).collect(),
+            )
+        }
+        Json::Object(map) => Value::Map(
+            map.iter()
+                .map(|(key, item)| {
+                    let of = model.and_then(|located| located.value.get(key));
+                    (key.clone(), value_from_json(item, of))
+                })
+                .collect(),
+        ),
+    };
+    Located { value, origin: model.and_then(|located| located.origin.clone()) }
+}
+
+/// Kedro's answer laid over the static reading of the same files.
+///
+/// # Errors
+/// When the answer does not have the shape of a `ProjectSnapshot`; the text says which part.
+pub fn from_exact(answer: &Json, read: &Snapshot) -> Result<Snapshot, String> {
+    let mut snapshot = Snapshot { reading: Reading::Exact, ..read.clone() };
+    if let Some(version) = answer["kedro_version"].as_str() {
+        // The installed version decides how Kedro behaves; the project's own states its layout.
+        if snapshot.metadata.kedro_version.is_empty() {
+            snapshot.metadata.kedro_version = version.to_owned();
+        }
+    }
+    let pipelines = answer["pipelines"].as_array().ok_or("the answer has no `pipelines`")?;
+    snapshot.pipelines = pipelines
+        .iter()
+        .map(|pipeline| pipeline_from_json(pipeline, read))
+        .collect::<Result<_, _>>()?;
+    let datasets = answer["datasets"].as_object().ok_or("the answer has no `datasets`")?;
+    let mut names: Vec<&String> = datasets.keys().collect();
+    // Kedro resolves patterns in the order of a set, which differs from run to run.
+    names.sort_by_key(|name| (read.datasets.get_index_of(*name).unwrap_or(usize::MAX), *name));
+    snapshot.datasets = names
+        .into_iter()
+        .map(|name| (name.clone(), dataset_from_json(name, &datasets[name], read)))
+        .collect();
+    if answer["parameter_values"].is_object() {
+        snapshot.parameters = value_from_json(&answer["parameter_values"], Some(&read.parameters));
+    }
+    // What the static reading could not know is known now.
+    snapshot.problems.retain(|problem| !problem.hides);
+    for warning in answer["warnings"].as_array().into_iter().flatten() {
+        snapshot.problems.push(
+            Problem::new(
+                Severity::Warning,
+                None,
+                warning.as_str().unwrap_or_default(),
+                "Kedro left this out of the pipelines; mend it to have it back.",
+            )
+            .hiding(),
+        );
+    }
+    super::reader::sort_problems(&mut snapshot.problems);
+    Ok(snapshot)
+}
+
+fn pipeline_from_json(json: &Json, read: &Snapshot) -> Result<Pipeline, String> {
+    let name = json["name"].as_str().ok_or("a pipeline has no `name`")?.to_owned();
+    let known: IndexMap<&str, &Arc<Node>> = read
+        .pipeline(&name)
+        .map(|pipeline| pipeline.nodes.iter().map(|node| (node.name.as_str(), node)).collect())
+        .unwrap_or_default();
+    let nodes =
+        json["nodes"].as_array().ok_or_else(|| format!("pipeline `{name}` has no `nodes`"))?;
+    let nodes = nodes
+        .iter()
+        .map(|json| {
+            let mut node = node_from_json(json)?;
+            if let Some(read) = known.get(node.name.as_str()) {
+                node.call.clone_from(&read.call);
+                if node.source.is_none() {
+                    node.source.clone_from(&read.source);
+                }
+            }
+            Ok(Arc::new(node))
+        })
+        .collect::<Result<_, String>>()?;
+    Ok(Pipeline {
+        name,
+        nodes,
+        inputs: strings(&json["inputs"]),
+        outputs: strings(&json["outputs"]),
+        complete: true,
+    })
+}
+
+fn node_from_json(json: &Json) -> Result<Node, String> {
+    let source = &json["source"];
+    let line = |key: &str| source[key].as_u64().and_then(|line| u32::try_from(line).ok());
+    Ok(Node {
+        name: json["name"].as_str().ok_or("a node has no `name`")?.to_owned(),
+        func_name: json["func_name"].as_str().unwrap_or_default().to_owned(),
+        namespace: json["namespace"].as_str().map(str::to_owned),
+        tags: strings(&json["tags"]).into_iter().collect(),
+        inputs: strings(&json["inputs"]),
+        outputs: strings(&json["outputs"]),
+        source: match (source["filepath"].as_str(), line("line_start"), line("line_end")) {
+            (Some(filepath), Some(line_start), Some(line_end)) => {
+                Some(SourceRange { filepath: filepath.to_owned(), line_start, line_end })
+            }
+            _ => None,
+        },
+        call: None,
+    })
+}
+
+fn dataset_from_json(name: &str, json: &Json, read: &Snapshot) -> Dataset {
+    let mut dataset = read.datasets.get(name).cloned().unwrap_or_default();
+    dataset.name = name.to_owned();
+    dataset.type_name = json["type"].as_str().unwrap_or_default().to_owned();
+    dataset.filepath = json["filepath"].as_str().map(str::to_owned);
+    dataset
+}
+
+fn strings(json: &Json) -> Vec<String> {
+    json.as_array().into_iter().flatten().filter_map(Json::as_str).map(str::to_owned).collect()
+}

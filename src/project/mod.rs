@@ -12,6 +12,7 @@ pub mod discovery;
 pub mod json;
 pub mod model;
 pub mod python;
+pub mod reader;
 pub mod settings;
 pub mod watch;
 
@@ -19,3 +20,4 @@ pub use model::{
     Dataset, Located, Metadata, Node, Origin, Pattern, Pipeline, Place, Problem, Reading, Severity,
     Snapshot, SourceRange, Value, is_parameter, strip_transcoding,
 };
+pub use reader::{Options, Reader};

@@ -1,15 +1,26 @@
 //! Experiments: MLflow's stores, read in place and read-only.
+//!
+//! [`locate`] says which store the project tracks to, [`read`] reads it. SQLite stores are read
+//! here; file stores and tracking servers are named, and reading them says that it can't be done
+//! yet. MLflow itself is never asked: opening a store with it may migrate the database.
+
+mod sqlite;
+
+use std::path::{Path, PathBuf};
 
 /// What is in a tracking store, newest runs first.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Overview {
     /// The store as a person names it, such as `mlflow.db`.
     pub source: String,
-    /// Runs, newest first.
+    /// Runs, newest first, at most [`MOST_RUNS`].
     pub runs: Vec<Run>,
     /// Registered models by name.
     pub models: Vec<RegisteredModel>,
 }
+
+/// How many runs [`read`] takes, the newest ones.
+pub const MOST_RUNS: usize = 2_000;
 
 /// A tracked run.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -43,4 +54,119 @@ pub struct RegisteredModel {
     pub aliases: Vec<(String, i64)>,
     /// Last update, seconds since the Unix epoch.
     pub updated_at: f64,
+}
+
+/// Where a project tracks to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Location {
+    /// A SQLite database.
+    Sqlite(PathBuf),
+    /// A folder of files (`mlruns/`).
+    Files(PathBuf),
+    /// Anything that a URI names; credentials in it are removed.
+    Uri(String),
+}
+
+/// Why a store can't be read.
+#[derive(Debug, thiserror::Error)]
+pub enum TrackingError {
+    /// The kind of store is not supported.
+    #[error("{0} is not read by this version; SQLite stores (sqlite:///mlflow.db) are.")]
+    Unsupported(String),
+    /// SQLite refused.
+    #[error("{path}: {source}.")]
+    Sqlite {
+        /// The database.
+        path: String,
+        /// Why.
+        source: rusqlite::Error,
+    },
+}
+
+/// Where the project tracks to: `MLFLOW_TRACKING_URI`, else kedro-mlflow's
+/// `server.mlflow_tracking_uri` in `mlflow.yml` of the run environment or of `base`, else
+/// `mlflow.db` or `mlruns/` in the project's folder (MLflow's own default). `None` when there is
+/// no sign of tracking, or its database is not made yet.
+pub fn locate(
+    root: &Path,
+    conf_source: &Path,
+    env: &str,
+    tracking_uri: Option<&str>,
+) -> Option<Location> {
+    let configured = tracking_uri.map(str::to_owned).or_else(|| {
+        [env, "base"].iter().find_map(|env| {
+            let text = std::fs::read_to_string(conf_source.join(env).join("mlflow.yml")).ok()?;
+            let config: serde_yaml::Value = serde_yaml::from_str(&text).ok()?;
+            Some(config.get("server")?.get("mlflow_tracking_uri")?.as_str()?.to_owned())
+        })
+    });
+    match configured {
+        Some(uri) => of_uri(root, &uri),
+        None => of_uri(root, "sqlite:///mlflow.db").or_else(|| of_uri(root, "mlruns")),
+    }
+}
+
+fn of_uri(root: &Path, uri: &str) -> Option<Location> {
+    if let Some(path) = uri.strip_prefix("sqlite:///") {
+        let path = root.join(path.split('?').next().unwrap_or(path));
+        return path.is_file().then_some(Location::Sqlite(path));
+    }
+    let local = uri.strip_prefix("file://").unwrap_or(uri);
+    if !local.contains("://") {
+        let path = root.join(local);
+        return path.is_dir().then_some(Location::Files(path));
+    }
+    let (scheme, rest) = uri.split_once("://")?;
+    let host = rest.rsplit_once('@').map_or(rest, |(_, host)| host);
+    let host = host.split(['?', '#']).next().unwrap_or(host);
+    Some(Location::Uri(format!("{scheme}://{host}")))
+}
+
+/// Reads the newest runs and the registered models. Each query is a short read of its own, so a
+/// training process that writes is not held up.
+///
+/// # Errors
+/// When the store is of a kind that can't be read yet, or SQLite refuses.
+pub fn read(root: &Path, location: &Location) -> Result<Overview, TrackingError> {
+    match location {
+        Location::Sqlite(path) => {
+            let name = path.strip_prefix(root).unwrap_or(path).display().to_string();
+            sqlite::read(path, name)
+        }
+        Location::Files(path) => {
+            let name = path.strip_prefix(root).unwrap_or(path).display();
+            Err(TrackingError::Unsupported(format!("The file store {name}/")))
+        }
+        Location::Uri(uri) => Err(TrackingError::Unsupported(format!("The tracking server {uri}"))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+
+    #[test]
+    fn the_store_is_found_as_mlflow_and_kedro_mlflow_would() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path();
+        let conf = root.join("conf");
+        fs::create_dir_all(conf.join("base")).unwrap();
+        assert_eq!(locate(root, &conf, "local", None), None);
+        fs::create_dir(root.join("mlruns")).unwrap();
+        assert_eq!(locate(root, &conf, "local", None), Some(Location::Files(root.join("mlruns"))));
+        fs::write(root.join("mlflow.db"), "").unwrap();
+        let database = Some(Location::Sqlite(root.join("mlflow.db")));
+        assert_eq!(locate(root, &conf, "local", None), database);
+        fs::write(
+            root.join("conf/base/mlflow.yml"),
+            "server: {mlflow_tracking_uri: https://me:pw@host/x?token=1}",
+        )
+        .unwrap();
+        assert_eq!(
+            locate(root, &conf, "local", None),
+            Some(Location::Uri("https://host/x".into()))
+        );
+        assert_eq!(locate(root, &conf, "local", Some("sqlite:///mlflow.db")), database);
+    }
 }

@@ -1,0 +1,144 @@
+//! The static reading: all parts of a project put together into one snapshot.
+
+use std::collections::{BTreeSet, HashSet};
+use std::path::{Path, PathBuf};
+
+use super::python::SourceCache;
+use super::{Located, Problem, Reading, Severity, Snapshot, is_parameter};
+use super::{catalog, config, discovery, python};
+
+/// What to read a project for.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Options {
+    /// The run environment; the project's default when `None`.
+    pub env: Option<String>,
+    /// Runtime parameters, nested as Kedro nests dotted keys; a [`super::Value::Map`] or null.
+    pub runtime_params: Located,
+    /// The configuration folder, instead of the one in the settings.
+    pub conf_source: Option<PathBuf>,
+}
+
+/// Reads one project again and again, and keeps the parsed files that did not change.
+#[derive(Debug)]
+pub struct Reader {
+    root: PathBuf,
+    cache: SourceCache,
+}
+
+impl Reader {
+    /// A reader of the project in `root`, as [`discovery::find`] gives it.
+    pub fn new(root: impl Into<PathBuf>) -> Self {
+        Reader { root: root.into(), cache: SourceCache::default() }
+    }
+
+    /// The project's folder.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// Reads the project. Whatever is broken is a problem in the snapshot, and the rest is there.
+    pub fn read(&mut self, options: &Options) -> Snapshot {
+        let (mut metadata, mut problems) = discovery::metadata(&self.root);
+        let settings = python::read_settings(&metadata, &mut self.cache);
+        problems.extend(settings.problems.iter().cloned());
+        metadata.conf_source = match &options.conf_source {
+            Some(folder) => self.root.join(folder),
+            None => self.root.join(&settings.conf_source),
+        };
+        let registry = if metadata.package_name.is_empty() {
+            python::Registry::default()
+        } else {
+            python::read_registry(&metadata, &mut self.cache)
+        };
+        let config = config::load(&config::Request {
+            root: self.root.clone(),
+            conf_source: metadata.conf_source.clone(),
+            env: options.env.clone(),
+            runtime_params: options.runtime_params.clone(),
+            settings: &settings,
+        });
+        let credentials: BTreeSet<String> = config
+            .kinds
+            .get("credentials")
+            .and_then(|located| located.value.as_map())
+            .map(|map| map.keys().cloned().collect())
+            .unwrap_or_default();
+        let used = used_datasets(&registry.pipelines);
+        let definitions = config.kinds.get("catalog").cloned().unwrap_or_default();
+        let catalog = catalog::resolve(&definitions, &credentials, &used);
+
+        problems.extend(registry.problems);
+        problems.extend(config.problems);
+        problems.extend(catalog.problems);
+        let parameters = config.kinds.get("parameters").cloned().unwrap_or_default();
+        problems.extend(missing_parameters(&registry.pipelines, &parameters));
+        sort_problems(&mut problems);
+        Snapshot {
+            metadata,
+            reading: Reading::Static,
+            env: config.env,
+            environments: config.environments,
+            pipelines: registry.pipelines,
+            datasets: catalog.datasets,
+            patterns: catalog.patterns,
+            parameters,
+            credentials: credentials.into_iter().collect(),
+            problems,
+        }
+    }
+}
+
+/// Dataset names in the order of their first use, parameters left out.
+fn used_datasets(pipelines: &[super::Pipeline]) -> Vec<String> {
+    let mut seen = HashSet::new();
+    pipelines
+        .iter()
+        .flat_map(|pipeline| &pipeline.nodes)
+        .flat_map(|node| node.inputs.iter().chain(&node.outputs))
+        .filter(|name| !is_parameter(name) && seen.insert(name.as_str()))
+        .cloned()
+        .collect()
+}
+
+/// A `params:` input that no parameters file defines: Kedro fails only when the node loads it.
+fn missing_parameters(pipelines: &[super::Pipeline], parameters: &Located) -> Vec<Problem> {
+    let mut seen = HashSet::new();
+    let mut problems = Vec::new();
+    for node in pipelines.iter().flat_map(|pipeline| &pipeline.nodes) {
+        for key in node.inputs.iter().filter_map(|input| input.strip_prefix("params:")) {
+            if seen.insert((node.name.clone(), key)) && !has_parameter(parameters, key) {
+                problems.push(Problem::new(
+                    Severity::Error,
+                    node.call.clone(),
+                    format!("Node `{}` reads parameter `{key}`, which no parameters file defines.", node.name),
+                    format!("Add `{key}` to a parameters file, or correct the name in the node's inputs."),
+                ));
+            }
+        }
+    }
+    problems
+}
+
+fn has_parameter(parameters: &Located, key: &str) -> bool {
+    // An unknown on the way may hold it: nothing is claimed of what could not be read.
+    if parameters.value.get(key).is_some() {
+        return true;
+    }
+    let mut at = &parameters.value;
+    for part in key.split('.') {
+        match at {
+            super::Value::Unknown(_) => return true,
+            _ => match at.get(part) {
+                Some(located) => at = &located.value,
+                None => return false,
+            },
+        }
+    }
+    true
+}
+
+/// Most severe first, then by file and line; the same problem once.
+pub(super) fn sort_problems(problems: &mut Vec<Problem>) {
+    problems.sort_by(|a, b| (a.severity, &a.place, &a.text).cmp(&(b.severity, &b.place, &b.text)));
+    problems.dedup();
+}

@@ -1,0 +1,121 @@
+//! MLflow's SQLite store. The schema is that of MLflow 2.x and 3.x: only columns that both have
+//! are asked for.
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags, Row};
+
+use super::{MOST_RUNS, Overview, RegisteredModel, Run, TrackingError};
+
+/// MLflow waits 20 s for a lock; a reader that waits a few never meets one.
+const BUSY: Duration = Duration::from_secs(5);
+
+pub(super) fn read(path: &Path, name: String) -> Result<Overview, TrackingError> {
+    read_all(path, &name).map_err(|source| TrackingError::Sqlite { path: name, source })
+}
+
+fn read_all(path: &Path, name: &str) -> rusqlite::Result<Overview> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)?;
+    connection.busy_timeout(BUSY)?;
+    let mut overview = Overview { source: name.to_owned(), ..Overview::default() };
+    if !has_table(&connection, "runs")? {
+        return Ok(overview);
+    }
+    overview.runs = rows(
+        &connection,
+        &format!(
+            "SELECT r.run_uuid, COALESCE(r.name, ''), e.name, r.status, r.start_time, r.end_time
+             FROM runs r JOIN experiments e USING (experiment_id)
+             WHERE r.lifecycle_stage = 'active'
+             ORDER BY r.start_time DESC, r.run_uuid LIMIT {MOST_RUNS}"
+        ),
+        |row| {
+            Ok(Run {
+                id: row.get(0)?,
+                name: row.get(1)?,
+                experiment: row.get(2)?,
+                status: row.get(3)?,
+                started_at: seconds(row.get(4)?).unwrap_or(0.0),
+                ended_at: seconds(row.get(5)?),
+                ..Run::default()
+            })
+        },
+    )?;
+    let index: HashMap<String, usize> =
+        overview.runs.iter().enumerate().map(|(index, run)| (run.id.clone(), index)).collect();
+    for (id, key, value) in rows(
+        &connection,
+        "SELECT run_uuid, key, CASE WHEN is_nan THEN NULL ELSE value END FROM latest_metrics ORDER BY key",
+        |row| Ok((row.get::<_, String>(0)?, row.get(1)?, row.get::<_, Option<f64>>(2)?)),
+    )? {
+        if let Some(run) = index.get(&id) {
+            overview.runs[*run].metrics.push((key, value.unwrap_or(f64::NAN)));
+        }
+    }
+    for (id, key, value) in
+        rows(&connection, "SELECT run_uuid, key, value FROM params ORDER BY key", |row| {
+            Ok((row.get::<_, String>(0)?, row.get(1)?, row.get(2)?))
+        })?
+    {
+        if let Some(run) = index.get(&id) {
+            overview.runs[*run].params.push((key, value));
+        }
+    }
+    overview.models = models(&connection)?;
+    Ok(overview)
+}
+
+fn models(connection: &Connection) -> rusqlite::Result<Vec<RegisteredModel>> {
+    if !has_table(connection, "registered_models")? {
+        return Ok(Vec::new());
+    }
+    let mut models = rows(
+        connection,
+        "SELECT m.name, m.last_updated_time, MAX(v.version)
+         FROM registered_models m LEFT JOIN model_versions v ON v.name = m.name
+         GROUP BY m.name ORDER BY m.name",
+        |row| {
+            Ok(RegisteredModel {
+                name: row.get(0)?,
+                updated_at: seconds(row.get(1)?).unwrap_or(0.0),
+                latest_version: row.get(2)?,
+                aliases: Vec::new(),
+            })
+        },
+    )?;
+    if has_table(connection, "registered_model_aliases")? {
+        for (name, alias, version) in rows(
+            connection,
+            "SELECT name, alias, version FROM registered_model_aliases ORDER BY alias",
+            |row| Ok((row.get::<_, String>(0)?, row.get(1)?, row.get(2)?)),
+        )? {
+            if let Some(model) = models.iter_mut().find(|model| model.name == name) {
+                model.aliases.push((alias, version));
+            }
+        }
+    }
+    Ok(models)
+}
+
+/// All rows at once: the statement, and with it the read lock, is gone when this returns.
+fn rows<T>(
+    connection: &Connection,
+    sql: &str,
+    of: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
+) -> rusqlite::Result<Vec<T>> {
+    connection.prepare(sql)?.query_map([], of)?.collect()
+}
+
+fn has_table(connection: &Connection, name: &str) -> rusqlite::Result<bool> {
+    connection
+        .prepare("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?1")?
+        .exists([name])
+}
+
+fn seconds(milliseconds: Option<i64>) -> Option<f64> {
+    // Times in milliseconds stay far below 2^53.
+    milliseconds.map(|milliseconds| milliseconds as f64 / 1000.0)
+}
