@@ -1,8 +1,108 @@
-//! The headless verbs.
+//! The command line: the interactive program, and the headless verbs, one file each.
+//!
+//! Every verb calls the same module functions as the screens. Each returns an [`ExitCode`]: 0 when
+//! it did what was asked, 1 when not, 130 when it was interrupted, 2 for a wrong command line.
 
+mod config;
+mod inspect;
+mod output;
+
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser, Subcommand};
+use color_eyre::eyre::Result;
+
+use crate::project::discovery;
+
+/// A terminal workbench for Kedro: pipeline, catalog, parameters, runs and experiments at once.
+#[derive(Debug, Parser)]
+#[command(name = "mlops-tui", version, args_conflicts_with_subcommands = true)]
+struct Arguments {
+    #[command(subcommand)]
+    verb: Option<Verb>,
+    #[command(flatten)]
+    screen: ScreenArguments,
+}
+
+/// What the interactive program takes.
+#[derive(Debug, clap::Args)]
+struct ScreenArguments {
+    /// The project: its folder or anything in it [default: the current folder]
+    path: Option<PathBuf>,
+    /// Run environment to open with
+    #[arg(long, value_name = "ENV")]
+    env: Option<String>,
+    /// Python interpreter of the project
+    #[arg(long, value_name = "FILE")]
+    python: Option<PathBuf>,
+    /// Colour theme
+    #[arg(long, value_name = "NAME")]
+    theme: Option<String>,
+    /// Keymap: default, vim, emacs, or one of your own
+    #[arg(long, value_name = "NAME")]
+    keymap: Option<String>,
+    /// Draw with plain ASCII characters
+    #[arg(long)]
+    ascii: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Show what a project is: pipelines, datasets, parameters, problems
+    Inspect(inspect::Arguments),
+    /// Show resolved configuration with the origin of each value
+    Config(config::Arguments),
+    /// Print the shell completion script
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page (roff): mlops-tui man | man -l -
+    Man,
+}
 
 /// Runs the command line and returns the process's exit code.
 pub fn main() -> ExitCode {
-    ExitCode::SUCCESS
+    let arguments = Arguments::parse();
+    match run(arguments) {
+        Ok(code) => code,
+        Err(report) => {
+            eprintln!("mlops-tui: {report:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: Arguments) -> Result<ExitCode> {
+    match arguments.verb {
+        None => Ok(ExitCode::SUCCESS),
+        Some(Verb::Inspect(arguments)) => inspect::run(&arguments),
+        Some(Verb::Config(arguments)) => config::run(&arguments),
+        Some(Verb::Completions { shell }) => {
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Arguments::command(), "mlops-tui", &mut script);
+            output::bytes(&script)
+        }
+        Some(Verb::Man) => {
+            let mut page = Vec::new();
+            clap_mangen::Man::new(Arguments::command()).render(&mut page)?;
+            output::bytes(&page)
+        }
+    }
+}
+
+/// The folder of the project that a path argument, or the current folder, lies in.
+fn project_root(path: Option<&Path>) -> Result<PathBuf> {
+    Ok(discovery::find(path.unwrap_or(Path::new(".")))?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Arguments::command().debug_assert();
+    }
 }

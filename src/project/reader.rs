@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
 
 use super::python::SourceCache;
-use super::{Located, Problem, Reading, Severity, Snapshot, is_parameter};
+use super::{Located, Metadata, Problem, Reading, Severity, Snapshot, is_parameter};
 use super::{catalog, config, discovery, python};
 
 /// What to read a project for.
@@ -16,6 +16,17 @@ pub struct Options {
     pub runtime_params: Located,
     /// The configuration folder, instead of the one in the settings.
     pub conf_source: Option<PathBuf>,
+}
+
+/// The configuration of a project, with what is wrong in it and in the settings.
+#[derive(Debug)]
+pub struct Configuration {
+    /// Names and folders.
+    pub metadata: Metadata,
+    /// All kinds of configuration; its problems are in `problems`.
+    pub config: config::Config,
+    /// What is wrong.
+    pub problems: Vec<Problem>,
 }
 
 /// Reads one project again and again, and keeps the parsed files that did not change.
@@ -36,8 +47,8 @@ impl Reader {
         &self.root
     }
 
-    /// Reads the project. Whatever is broken is a problem in the snapshot, and the rest is there.
-    pub fn read(&mut self, options: &Options) -> Snapshot {
+    /// Reads the configuration alone, all kinds of it.
+    pub fn configuration(&mut self, options: &Options) -> Configuration {
         let (mut metadata, mut problems) = discovery::metadata(&self.root);
         let settings = python::read_settings(&metadata, &mut self.cache);
         problems.extend(settings.problems.iter().cloned());
@@ -45,18 +56,25 @@ impl Reader {
             Some(folder) => self.root.join(folder),
             None => self.root.join(&settings.conf_source),
         };
-        let registry = if metadata.package_name.is_empty() {
-            python::Registry::default()
-        } else {
-            python::read_registry(&metadata, &mut self.cache)
-        };
-        let config = config::load(&config::Request {
+        let mut config = config::load(&config::Request {
             root: self.root.clone(),
             conf_source: metadata.conf_source.clone(),
             env: options.env.clone(),
             runtime_params: options.runtime_params.clone(),
             settings: &settings,
         });
+        problems.append(&mut config.problems);
+        Configuration { metadata, config, problems }
+    }
+
+    /// Reads the project. Whatever is broken is a problem in the snapshot, and the rest is there.
+    pub fn read(&mut self, options: &Options) -> Snapshot {
+        let Configuration { metadata, config, mut problems } = self.configuration(options);
+        let registry = if metadata.package_name.is_empty() {
+            python::Registry::default()
+        } else {
+            python::read_registry(&metadata, &mut self.cache)
+        };
         let credentials: BTreeSet<String> = config
             .kinds
             .get("credentials")
@@ -68,7 +86,6 @@ impl Reader {
         let catalog = catalog::resolve(&definitions, &credentials, &used);
 
         problems.extend(registry.problems);
-        problems.extend(config.problems);
         problems.extend(catalog.problems);
         let parameters = config.kinds.get("parameters").cloned().unwrap_or_default();
         problems.extend(missing_parameters(&registry.pipelines, &parameters));

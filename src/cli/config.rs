@@ -1,0 +1,107 @@
+//! `mlops-tui config`: resolved configuration with origins.
+
+use std::fmt::Write as _;
+use std::path::Path;
+use std::process::ExitCode;
+
+use color_eyre::eyre::{Result, bail};
+use serde_json::json;
+
+use super::{inspect, output};
+use crate::project::json::{located_to_json, problem_to_json, value_to_json};
+use crate::project::reader::Configuration;
+use crate::project::{Located, Options, Reader, Value};
+use crate::text::{sanitize, width};
+
+/// Show resolved configuration with the origin of each value.
+///
+/// Environments are merged and interpolations resolved as Kedro does; each value stands beside the
+/// file, line and environment that set it. Values of credentials are never shown.
+///
+/// Example: mlops-tui config catalog --env cloud
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    /// The project (optional), then the kind: catalog, parameters, globals, credentials, or
+    /// another one of the project's `config_patterns`
+    #[arg(num_args = 1..=2, required = true, value_names = ["PATH", "KIND"])]
+    path_and_kind: Vec<String>,
+    /// Run environment
+    #[arg(long, value_name = "ENV")]
+    env: Option<String>,
+    /// Print JSON: `{"value", "origin"}` at every level
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) fn run(arguments: &Arguments) -> Result<ExitCode> {
+    let (path, kind) = match arguments.path_and_kind.as_slice() {
+        [kind] => (None, kind),
+        [path, kind, ..] => (Some(Path::new(path)), kind),
+        [] => bail!("Name what to show: catalog, parameters, globals or credentials."),
+    };
+    let mut reader = Reader::new(super::project_root(path)?);
+    let options = Options { env: arguments.env.clone(), ..Options::default() };
+    let Configuration { config, problems, .. } = reader.configuration(&options);
+    let Some(located) = config.kinds.get(kind) else {
+        let known: Vec<&str> = config.kinds.keys().map(String::as_str).collect();
+        bail!("There is no configuration kind `{kind}` here; there are: {}.", known.join(", "));
+    };
+    if arguments.json {
+        return output::json(&json!({
+            "kind": kind,
+            "env": config.env,
+            "config": located_to_json(located),
+            "problems": problems.iter().map(problem_to_json).collect::<Vec<_>>(),
+        }));
+    }
+    output::text(&(describe(located) + &inspect::describe_problems(&problems)))
+}
+
+/// YAML-like lines, each value with its origin as a comment, the comments aligned.
+fn describe(located: &Located) -> String {
+    let mut rows = Vec::new();
+    push(&mut rows, 0, None, located);
+    let column = rows.iter().map(|(text, _)| width(text)).filter(|width| *width <= 60).max();
+    let column = column.unwrap_or(0) + 2;
+    let mut out = String::new();
+    for (text, origin) in rows {
+        match origin {
+            Some(origin) => {
+                let gap = column.saturating_sub(width(&text)).max(2);
+                let _ = writeln!(out, "{text}{:gap$}# {origin}", "");
+            }
+            None => {
+                let _ = writeln!(out, "{text}");
+            }
+        }
+    }
+    out
+}
+
+fn push(rows: &mut Vec<(String, Option<String>)>, depth: usize, key: Option<&str>, at: &Located) {
+    let indent = "  ".repeat(depth.saturating_sub(1));
+    let label = match key {
+        Some("-") => format!("{indent}- "),
+        Some(key) => format!("{indent}{}: ", sanitize(key)),
+        None => String::new(),
+    };
+    let origin = at.origin.as_ref().map(|origin| sanitize(&origin.to_string()));
+    match &at.value {
+        Value::Map(map) if !map.is_empty() => {
+            if key.is_some() {
+                rows.push((label.trim_end().to_owned(), origin));
+            }
+            map.iter().for_each(|(key, item)| push(rows, depth + 1, Some(key), item));
+        }
+        Value::List(items) if !items.is_empty() => {
+            if key.is_some() {
+                rows.push((label.trim_end().to_owned(), origin));
+            }
+            items.iter().for_each(|item| push(rows, depth + 1, Some("-"), item));
+        }
+        Value::Str(text) => rows.push((format!("{label}{}", sanitize(text)), origin)),
+        other => {
+            rows.push((format!("{label}{}", sanitize(&value_to_json(other).to_string())), origin))
+        }
+    }
+}

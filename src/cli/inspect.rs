@@ -1,0 +1,106 @@
+//! `mlops-tui inspect`: what a project is.
+
+use std::fmt::Write as _;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use color_eyre::eyre::Result;
+
+use super::output;
+use crate::project::{Options, Problem, Reader, Severity, Snapshot, json};
+use crate::text::sanitize;
+
+/// Show what a project is: pipelines, datasets, parameters, problems.
+///
+/// Nothing of the project is executed, and no Python is started, unless `--exact` asks Kedro
+/// itself. `--json` prints the shape of Kedro's `kedro.inspection.ProjectSnapshot`, and the
+/// problems found.
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    /// The project: its folder or anything in it [default: the current folder]
+    path: Option<PathBuf>,
+    /// Run environment
+    #[arg(long, value_name = "ENV")]
+    env: Option<String>,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) fn run(arguments: &Arguments) -> Result<ExitCode> {
+    let root = super::project_root(arguments.path.as_deref())?;
+    let options = Options { env: arguments.env.clone(), ..Options::default() };
+    let snapshot = Reader::new(root).read(&options);
+    if arguments.json {
+        return output::json(&json::to_json(&snapshot));
+    }
+    output::text(&describe(&snapshot))
+}
+
+fn describe(snapshot: &Snapshot) -> String {
+    let mut out = String::new();
+    let metadata = &snapshot.metadata;
+    let _ = writeln!(
+        out,
+        "{} · Kedro {} · env {} · {:?} reading{}",
+        sanitize(&metadata.project_name),
+        sanitize(&metadata.kedro_version),
+        sanitize(&snapshot.env),
+        snapshot.reading,
+        if snapshot.complete() { "" } else { ", incomplete" },
+    );
+    for pipeline in &snapshot.pipelines {
+        let count = pipeline.nodes.len();
+        let _ = writeln!(
+            out,
+            "\n{} · {count} node{}{}",
+            sanitize(&pipeline.name),
+            if count == 1 { "" } else { "s" },
+            if pipeline.complete { "" } else { " · incomplete" },
+        );
+        for node in &pipeline.nodes {
+            let _ = writeln!(
+                out,
+                "  {}  {} -> {}",
+                sanitize(&node.name),
+                sanitize(&node.inputs.join(", ")),
+                sanitize(&node.outputs.join(", ")),
+            );
+        }
+    }
+    let _ = writeln!(out, "\n{} datasets", snapshot.datasets.len());
+    for dataset in snapshot.datasets.values() {
+        let _ = writeln!(
+            out,
+            "  {}  {}  {}",
+            sanitize(&dataset.name),
+            sanitize(&dataset.type_name),
+            sanitize(dataset.filepath.as_deref().unwrap_or("")),
+        );
+    }
+    out.push_str(&describe_problems(&snapshot.problems));
+    out
+}
+
+/// The problems as a person reads them, nothing when there are none.
+pub(super) fn describe_problems(problems: &[Problem]) -> String {
+    let mut out = String::new();
+    if problems.is_empty() {
+        return out;
+    }
+    let count = problems.len();
+    let _ = writeln!(out, "\n{count} problem{}", if count == 1 { "" } else { "s" });
+    for problem in problems {
+        let severity = match problem.severity {
+            Severity::Error => "error",
+            Severity::Warning => "warning",
+            Severity::Info => "info",
+        };
+        let place = problem.place.as_ref().map(|place| format!("{place}: ")).unwrap_or_default();
+        let _ = writeln!(out, "  {severity}  {}{}", sanitize(&place), sanitize(&problem.text));
+        if !problem.remedy.is_empty() {
+            let _ = writeln!(out, "         {}", sanitize(&problem.remedy));
+        }
+    }
+    out
+}

@@ -1,0 +1,25 @@
+//! Printing: a reader that goes away (`| head`) is no error.
+
+use std::io::{self, ErrorKind, Write};
+use std::process::ExitCode;
+
+use color_eyre::eyre::Result;
+
+/// Prints a text that ends with a line end.
+pub(super) fn text(text: &str) -> Result<ExitCode> {
+    bytes(text.as_bytes())
+}
+
+/// Prints JSON, indented.
+pub(super) fn json(value: &serde_json::Value) -> Result<ExitCode> {
+    text(&format!("{value:#}\n"))
+}
+
+/// Prints bytes.
+pub(super) fn bytes(bytes: &[u8]) -> Result<ExitCode> {
+    let mut out = io::stdout().lock();
+    match out.write_all(bytes).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(error.into()),
+        _ => Ok(ExitCode::SUCCESS),
+    }
+}
