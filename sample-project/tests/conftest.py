@@ -11,7 +11,9 @@ ROOT = Path(__file__).parent.parent
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     copy = tmp_path / "harbour-bikes"
-    ignored = shutil.ignore_patterns(".venv", ".mlops-tui", "mlflow.db*", "mlruns", "__pycache__", ".pytest_cache")
+    ignored = shutil.ignore_patterns(
+        ".venv", ".mlops-tui", "mlflow.db*", "mlruns", "__pycache__", ".pytest_cache", "0[2-8]_*"
+    )
     shutil.copytree(ROOT, copy, ignore=ignored)
     monkeypatch.chdir(copy)
     monkeypatch.setenv("KEDRO_DISABLE_TELEMETRY", "1")
