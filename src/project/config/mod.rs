@@ -1,5 +1,8 @@
 //! Configuration, as Kedro's `OmegaConfigLoader` reads it, with the origin of every value.
 
+mod scalar;
+mod yaml;
+
 use std::path::PathBuf;
 
 use indexmap::IndexMap;

@@ -1,0 +1,185 @@
+//! Typing of plain YAML scalars as OmegaConf's loader does it: PyYAML's YAML 1.1 resolvers with
+//! OmegaConf's own pattern for floats and without timestamps (`get_yaml_loader` in
+//! `omegaconf/_yaml.py`).
+
+use std::sync::LazyLock;
+
+use regex::Regex;
+
+use crate::project::Value;
+
+/// The type of a plain (unquoted, untagged) scalar.
+pub(super) fn type_plain(text: &str) -> Value {
+    match text {
+        "" | "~" | "null" | "Null" | "NULL" => return Value::Null,
+        "yes" | "Yes" | "YES" | "true" | "True" | "TRUE" | "on" | "On" | "ON" => {
+            return Value::Bool(true);
+        }
+        "no" | "No" | "NO" | "false" | "False" | "FALSE" | "off" | "Off" | "OFF" => {
+            return Value::Bool(false);
+        }
+        _ => {}
+    }
+    if !text.starts_with(|c: char| c.is_ascii_digit() || matches!(c, '-' | '+' | '.')) {
+        return Value::Str(text.to_owned());
+    }
+    // PyYAML tries its resolvers in the order of their registration: float, int, OmegaConf's float.
+    if FLOAT.is_match(text) {
+        return float(text);
+    }
+    if INT.is_match(text) {
+        return int(text);
+    }
+    if OMEGACONF_FLOAT.is_match(text) {
+        return float(text);
+    }
+    Value::Str(text.to_owned())
+}
+
+/// A scalar with an explicit core tag (`int`, `float`, `bool`, `str`, `null`); `None` when the tag
+/// is another one or the text does not fit it.
+pub(super) fn type_tagged(tag: &str, text: &str) -> Option<Value> {
+    match tag {
+        "str" => Some(Value::Str(text.to_owned())),
+        "null" => Some(Value::Null),
+        "bool" => match text.to_ascii_lowercase().as_str() {
+            "yes" | "true" | "on" => Some(Value::Bool(true)),
+            "no" | "false" | "off" => Some(Value::Bool(false)),
+            _ => None,
+        },
+        "int" => INT.is_match(text).then(|| int(text)),
+        "float" => {
+            let fits = FLOAT.is_match(text) || OMEGACONF_FLOAT.is_match(text) || INT.is_match(text);
+            fits.then(|| float(text))
+        }
+        _ => None,
+    }
+}
+
+fn pattern(text: &str) -> Regex {
+    // The patterns are constants; a test compiles each.
+    Regex::new(text).unwrap_or_else(|error| unreachable!("a constant pattern: {error}"))
+}
+
+/// `SafeLoader`'s float.
+static FLOAT: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(
+        r"^(?:[-+]?(?:[0-9][0-9_]*)\.[0-9_]*(?:[eE][-+][0-9]+)?|\.[0-9][0-9_]*(?:[eE][-+][0-9]+)?|[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+\.[0-9_]*|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN))$",
+    )
+});
+
+/// `SafeLoader`'s int.
+static INT: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(
+        r"^(?:[-+]?0b[0-1_]+|[-+]?0[0-7_]+|[-+]?(?:0|[1-9][0-9_]*)|[-+]?0x[0-9a-fA-F_]+|[-+]?[1-9][0-9_]*(?::[0-5]?[0-9])+)$",
+    )
+});
+
+/// OmegaConf's float: exponents need no sign and no point.
+static OMEGACONF_FLOAT: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(
+        r"^(?:[-+]?[0-9]+(?:_[0-9]+)*\.[0-9_]*(?:[eE][-+]?[0-9]+)?|[-+]?[0-9]+(?:_[0-9]+)*(?:[eE][-+]?[0-9]+)|\.[0-9]+(?:_[0-9]+)*(?:[eE][-+][0-9]+)?|[-+]?[0-9]+(?:_[0-9]+)*(?::[0-5]?[0-9])+\.[0-9_]*|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN))$",
+    )
+});
+
+/// `SafeConstructor.construct_yaml_int`.
+fn int(text: &str) -> Value {
+    let digits = text.replace('_', "");
+    let (negative, digits) = match digits.as_bytes().first() {
+        Some(b'-') => (true, &digits[1..]),
+        Some(b'+') => (false, &digits[1..]),
+        _ => (false, digits.as_str()),
+    };
+    let (radix, body) = if let Some(body) = digits.strip_prefix("0b") {
+        (2, body)
+    } else if let Some(body) = digits.strip_prefix("0x") {
+        (16, body)
+    } else if digits.len() > 1 && digits.starts_with('0') {
+        (8, &digits[1..])
+    } else if digits.contains(':') {
+        let value = digits.split(':').try_fold(0i64, |value, part| {
+            value.checked_mul(60)?.checked_add(part.parse::<i64>().ok()?)
+        });
+        return match value {
+            Some(value) => Value::Int(if negative { -value } else { value }),
+            None => Value::Str(text.to_owned()),
+        };
+    } else {
+        (10, digits)
+    };
+    let sign = if negative { "-" } else { "" };
+    match i64::from_str_radix(&format!("{sign}{body}"), radix) {
+        Ok(value) => Value::Int(value),
+        Err(_) if radix == 10 => Value::BigInt(format!("{sign}{body}")),
+        Err(_) => Value::Str(text.to_owned()),
+    }
+}
+
+/// `SafeConstructor.construct_yaml_float`.
+fn float(text: &str) -> Value {
+    let digits = text.replace('_', "").to_ascii_lowercase();
+    let (sign, digits) = match digits.as_bytes().first() {
+        Some(b'-') => (-1.0, &digits[1..]),
+        Some(b'+') => (1.0, &digits[1..]),
+        _ => (1.0, digits.as_str()),
+    };
+    let value = match digits {
+        ".inf" => Some(f64::INFINITY),
+        ".nan" => Some(f64::NAN),
+        _ => digits
+            .split(':')
+            .try_fold(0.0, |value, part| Some(value * 60.0 + part.parse::<f64>().ok()?)),
+    };
+    value.map_or_else(|| Value::Str(text.to_owned()), |value| Value::Float(sign * value))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn plain_scalars_are_typed_as_omegaconf_types_them() {
+        let string = |text: &str| Value::Str(text.to_owned());
+        for (text, value) in [
+            ("", Value::Null),
+            ("~", Value::Null),
+            ("Null", Value::Null),
+            ("nULL", string("nULL")),
+            ("yes", Value::Bool(true)),
+            ("Off", Value::Bool(false)),
+            ("y", string("y")),
+            ("0", Value::Int(0)),
+            ("-17", Value::Int(-17)),
+            ("1_000", Value::Int(1000)),
+            ("010", Value::Int(8)),
+            ("08", string("08")),
+            ("0o10", string("0o10")),
+            ("0x1F", Value::Int(31)),
+            ("0b11", Value::Int(3)),
+            ("1:30", Value::Int(90)),
+            ("1:30.5", Value::Float(90.5)),
+            ("12345678901234567890", Value::BigInt("12345678901234567890".into())),
+            ("1.", Value::Float(1.0)),
+            ("1.5e3", Value::Float(1500.0)),
+            ("1e3", Value::Float(1000.0)),
+            ("1E-3", Value::Float(0.001)),
+            (".5", Value::Float(0.5)),
+            ("-.inf", Value::Float(f64::NEG_INFINITY)),
+            ("2026-11-23", string("2026-11-23")),
+            ("1.2.3", string("1.2.3")),
+            ("=", string("=")),
+            ("e3", string("e3")),
+        ] {
+            assert_eq!(type_plain(text), value, "{text:?}");
+        }
+        assert!(matches!(type_plain(".NaN"), Value::Float(value) if value.is_nan()));
+    }
+
+    #[test]
+    fn explicit_tags_force_a_type() {
+        assert_eq!(type_tagged("str", "1"), Some(Value::Str("1".into())));
+        assert_eq!(type_tagged("float", "1"), Some(Value::Float(1.0)));
+        assert_eq!(type_tagged("int", "a"), None);
+        assert_eq!(type_tagged("set", "a"), None);
+    }
+}

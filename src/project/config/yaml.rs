@@ -1,0 +1,566 @@
+//! YAML text to values that know where they stand.
+//!
+//! Built on the parser's events, with PyYAML's rules where these differ from YAML 1.2: merge keys,
+//! duplicate keys, types of scalars. A syntax error costs the top-level entry that it stands in;
+//! the others stay readable.
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use indexmap::IndexMap;
+use saphyr_parser::{Event, Parser, ScalarStyle, Span, Tag};
+
+use super::scalar::{type_plain, type_tagged};
+use crate::project::{Located, Origin, Place, Problem, Severity, Value};
+
+/// Deeper nesting than any configuration has; it keeps recursion over values safe.
+const DEEPEST: usize = 100;
+
+/// More values than any configuration has: aliases can multiply a short text beyond all memory.
+const MOST_VALUES: usize = 1_000_000;
+
+/// A configuration file as read.
+#[derive(Debug, Default)]
+pub(super) struct Document {
+    /// Its top-level mapping; empty when there is none.
+    pub entries: IndexMap<String, Located>,
+    /// What is wrong with it.
+    pub problems: Vec<Problem>,
+}
+
+/// Reads a whole file. Interpolations stay as they are written.
+pub(super) fn read(text: &str, file: &Arc<Path>, env: &Arc<str>) -> Document {
+    let mut document = Document::default();
+    match parse(text, 0, file, env, &mut document.problems) {
+        Ok(Some(root)) => document.take(root),
+        Ok(None) => {}
+        Err(problem) => {
+            document.problems.push(problem);
+            for (line, chunk) in top_level_chunks(text) {
+                // What is wrong was said already; a chunk gives its entry or nothing.
+                if let Ok(Some(root)) = parse(chunk, line, file, env, &mut Vec::new()) {
+                    if let Value::Map(map) = root.value {
+                        document.entries.extend(map);
+                    }
+                }
+            }
+        }
+    }
+    document
+}
+
+impl Document {
+    fn take(&mut self, root: Located) {
+        match root.value {
+            Value::Map(map) => self.entries = map,
+            Value::Null => {}
+            _ => self.problems.push(
+                Problem::new(
+                    Severity::Error,
+                    root.origin.map(|origin| origin.place),
+                    "The file does not hold a mapping at its top.",
+                    "Write `name: value` entries, starting in the first column.",
+                )
+                .hiding(),
+            ),
+        }
+    }
+}
+
+/// The text cut where a line starts in the first column with a key, each part with the number of
+/// lines above it.
+fn top_level_chunks(text: &str) -> Vec<(usize, &str)> {
+    let mut starts = Vec::new();
+    let mut offset = 0;
+    for (number, line) in text.split_inclusive('\n').enumerate() {
+        let begins = line.starts_with(|c: char| !c.is_whitespace() && !"#-]})".contains(c));
+        if begins {
+            starts.push((number, offset));
+        }
+        offset += line.len();
+    }
+    let ends = starts.iter().skip(1).map(|(_, at)| *at).chain([text.len()]);
+    starts.iter().zip(ends).map(|((number, at), end)| (*number, &text[*at..end])).collect()
+}
+
+fn parse(
+    text: &str,
+    lines_above: usize,
+    file: &Arc<Path>,
+    env: &Arc<str>,
+    problems: &mut Vec<Problem>,
+) -> Result<Option<Located>, Problem> {
+    let mut builder = Builder {
+        file,
+        env,
+        lines_above,
+        anchors: HashMap::new(),
+        open: Vec::new(),
+        root: None,
+        values: 0,
+        problems,
+    };
+    let mut documents = 0;
+    for event in Parser::new_from_str(text) {
+        let (event, span) = event.map_err(|error| {
+            let marker = error.marker();
+            let place = builder.place(marker.line(), marker.col());
+            Problem::new(
+                Severity::Error,
+                Some(place),
+                format!("This is not valid YAML: {}.", error.info()),
+                "Mend the syntax here or in the lines above.",
+            )
+            .hiding()
+        })?;
+        if matches!(event, Event::DocumentStart(_)) {
+            documents += 1;
+            if documents > 1 {
+                return Err(Problem::new(
+                    Severity::Error,
+                    Some(builder.at(&span)),
+                    "A second YAML document begins here; Kedro reads files of one document.",
+                    "Remove the `---` line, or move what follows to a file of its own.",
+                )
+                .hiding());
+            }
+        }
+        builder.take(event, &span)?;
+    }
+    Ok(builder.root)
+}
+
+/// A collection whose end has not come yet.
+enum Open {
+    List { items: Vec<Located>, origin: Origin, anchor: usize },
+    Map { map: Mapping, key: Option<(Key, Place)>, origin: Origin, anchor: usize },
+}
+
+#[derive(Default)]
+struct Mapping {
+    merged: Vec<IndexMap<String, Located>>,
+    own: IndexMap<String, Located>,
+}
+
+enum Key {
+    Merge,
+    Named(String),
+}
+
+struct Builder<'a> {
+    file: &'a Arc<Path>,
+    env: &'a Arc<str>,
+    lines_above: usize,
+    anchors: HashMap<usize, (Located, usize)>,
+    open: Vec<Open>,
+    root: Option<Located>,
+    values: usize,
+    problems: &'a mut Vec<Problem>,
+}
+
+impl Builder<'_> {
+    fn place(&self, line: usize, column: usize) -> Place {
+        let number = |value: usize| u32::try_from(value).unwrap_or(u32::MAX);
+        Place {
+            file: Arc::clone(self.file),
+            line: number(line.max(1) + self.lines_above),
+            column: number(column + 1),
+        }
+    }
+
+    fn at(&self, span: &Span) -> Place {
+        self.place(span.start.line(), span.start.col())
+    }
+
+    fn origin(&self, span: &Span) -> Origin {
+        Origin { place: self.at(span), env: Arc::clone(self.env) }
+    }
+
+    fn error(&self, place: Place, text: impl Into<String>, remedy: &str) -> Problem {
+        Problem::new(Severity::Error, Some(place), text, remedy).hiding()
+    }
+
+    fn take(&mut self, event: Event<'_>, span: &Span) -> Result<(), Problem> {
+        let origin = self.origin(span);
+        match event {
+            Event::Scalar(text, style, anchor, tag) => {
+                if self.waits_for_key() {
+                    return self.key(&text, style, tag.as_deref(), anchor, span);
+                }
+                let value = self.scalar(&text, style, tag.as_deref(), span);
+                self.value(Located { value, origin: Some(origin) }, anchor, 1)
+            }
+            Event::SequenceStart(anchor, _) => {
+                self.open_collection(Open::List { items: Vec::new(), origin, anchor }, span)
+            }
+            Event::MappingStart(anchor, _) => {
+                let map = Mapping::default();
+                self.open_collection(Open::Map { map, key: None, origin, anchor }, span)
+            }
+            Event::SequenceEnd | Event::MappingEnd => self.close(),
+            Event::Alias(anchor) => {
+                let Some((value, size)) = self.anchors.get(&anchor).cloned() else {
+                    return Err(self.error(
+                        self.at(span),
+                        "This alias names an anchor that is not complete here.",
+                        "Define the anchor (`&name`) above, and not around the alias.",
+                    ));
+                };
+                if self.waits_for_key() {
+                    let Value::Str(text) = &value.value else {
+                        return Err(self.not_a_key(span));
+                    };
+                    return self.key(text, ScalarStyle::DoubleQuoted, None, 0, span);
+                }
+                self.value(value, 0, size)
+            }
+            Event::Nothing
+            | Event::StreamStart
+            | Event::StreamEnd
+            | Event::DocumentStart(_)
+            | Event::DocumentEnd => Ok(()),
+        }
+    }
+
+    fn waits_for_key(&self) -> bool {
+        matches!(self.open.last(), Some(Open::Map { key: None, .. }))
+    }
+
+    fn not_a_key(&self, span: &Span) -> Problem {
+        self.error(self.at(span), "A list or mapping can't be a key.", "Write a plain name before the `:`.")
+    }
+
+    fn open_collection(&mut self, open: Open, span: &Span) -> Result<(), Problem> {
+        if self.waits_for_key() {
+            return Err(self.not_a_key(span));
+        }
+        if self.open.len() >= DEEPEST {
+            return Err(self.error(
+                self.at(span),
+                format!("Values are nested more than {DEEPEST} deep."),
+                "Flatten the structure.",
+            ));
+        }
+        self.open.push(open);
+        Ok(())
+    }
+
+    fn close(&mut self) -> Result<(), Problem> {
+        let (value, origin, anchor) = match self.open.pop() {
+            Some(Open::List { items, origin, anchor }) => (Value::List(items), origin, anchor),
+            Some(Open::Map { map, origin, anchor, .. }) => {
+                (Value::Map(map.flatten()), origin, anchor)
+            }
+            // The parser closes only what it opened.
+            None => return Ok(()),
+        };
+        let located = Located { value, origin: Some(origin) };
+        let size = if anchor == 0 { 1 } else { size_of(&located) };
+        self.value(located, anchor, size)
+    }
+
+    fn key(
+        &mut self,
+        text: &str,
+        style: ScalarStyle,
+        tag: Option<&Tag>,
+        anchor: usize,
+        span: &Span,
+    ) -> Result<(), Problem> {
+        let place = self.at(span);
+        let value = self.scalar(text, style, tag, span);
+        let is_text = matches!(value, Value::Str(_));
+        let merge = style == ScalarStyle::Plain && text == "<<";
+        let name = python_text(&value).unwrap_or_else(|| text.to_owned());
+        if anchor != 0 {
+            let located = Located { value, origin: Some(self.origin(span)) };
+            self.anchors.insert(anchor, (located, 1));
+        }
+        let Some(Open::Map { map, key, .. }) = self.open.last_mut() else { return Ok(()) };
+        if is_text && !merge {
+            if let Some(first) = map.own.get(&name) {
+                let line = first.origin.as_ref().map_or(0, |origin| origin.place.line);
+                let text = format!("`{name}` stands twice in this mapping, first in line {line}.");
+                *key = Some((Key::Named(name), place.clone()));
+                let problem = Problem::new(
+                    Severity::Error,
+                    Some(place),
+                    text,
+                    "Kedro refuses the file; remove or rename one of the two.",
+                );
+                self.problems.push(problem.hiding());
+                return Ok(());
+            }
+        }
+        *key = Some((if merge { Key::Merge } else { Key::Named(name) }, place));
+        Ok(())
+    }
+
+    fn scalar(
+        &mut self,
+        text: &str,
+        style: ScalarStyle,
+        tag: Option<&Tag>,
+        span: &Span,
+    ) -> Value {
+        let Some(tag) = tag else {
+            return match style {
+                ScalarStyle::Plain => type_plain(text),
+                _ => Value::Str(text.to_owned()),
+            };
+        };
+        if tag.handle.is_empty() && tag.suffix == "!" || tag.handle == "!" && tag.suffix.is_empty() {
+            return Value::Str(text.to_owned());
+        }
+        let core = tag.is_yaml_core_schema().then(|| type_tagged(&tag.suffix, text)).flatten();
+        core.unwrap_or_else(|| {
+            let written = format!("{}{}", tag.handle, tag.suffix);
+            self.problems.push(self.error(
+                self.at(span),
+                format!("The tag `{written}` is not one that Kedro's loader knows, or does not fit."),
+                "Remove the tag.",
+            ));
+            Value::Unknown(text.to_owned())
+        })
+    }
+
+    /// Puts a finished value where it belongs. `size` is the number of values in it.
+    fn value(&mut self, located: Located, anchor: usize, size: usize) -> Result<(), Problem> {
+        self.values += size;
+        if self.values > MOST_VALUES {
+            let place = located.origin.map_or_else(|| self.place(1, 0), |origin| origin.place);
+            return Err(self.error(
+                place,
+                format!("The file expands to more than {MOST_VALUES} values."),
+                "Use fewer aliases of large anchors.",
+            ));
+        }
+        if anchor != 0 {
+            self.anchors.insert(anchor, (located.clone(), size));
+        }
+        match self.open.last_mut() {
+            None => self.root = Some(located),
+            Some(Open::List { items, .. }) => items.push(located),
+            Some(Open::Map { map, key, .. }) => match key.take() {
+                Some((Key::Merge, place)) => {
+                    if !map.merge(located.value) {
+                        return Err(self.error(
+                            place,
+                            "`<<` takes a mapping or a list of mappings.",
+                            "Name an anchor of a mapping: `<<: *name`.",
+                        ));
+                    }
+                }
+                Some((Key::Named(name), place)) => {
+                    let located = at_key(located, place);
+                    map.own.insert(name, located);
+                }
+                // A value without a key can't come: keys are taken first.
+                None => {}
+            },
+        }
+        Ok(())
+    }
+}
+
+/// A collection is found at its key, which may stand lines above its first value. Aliased values
+/// keep the place of their definition.
+fn at_key(mut located: Located, key: Place) -> Located {
+    if matches!(located.value, Value::List(_) | Value::Map(_)) {
+        if let Some(origin) = &mut located.origin {
+            if origin.place.line >= key.line {
+                origin.place = key;
+            }
+        }
+    }
+    located
+}
+
+impl Mapping {
+    /// `flatten_mapping` in PyYAML: of several mappings the earlier wins, own keys win over all.
+    fn merge(&mut self, value: Value) -> bool {
+        match value {
+            Value::Map(map) => self.merged.push(map),
+            Value::List(items) => {
+                let mut maps = Vec::new();
+                for item in items {
+                    match item.value {
+                        Value::Map(map) => maps.push(map),
+                        _ => return false,
+                    }
+                }
+                self.merged.extend(maps.into_iter().rev());
+            }
+            _ => return false,
+        }
+        true
+    }
+
+    fn flatten(self) -> IndexMap<String, Located> {
+        let mut map: IndexMap<String, Located> = self.merged.into_iter().flatten().collect();
+        map.extend(self.own);
+        map
+    }
+}
+
+fn size_of(located: &Located) -> usize {
+    1 + match &located.value {
+        Value::List(items) => items.iter().map(size_of).sum(),
+        Value::Map(map) => map.values().map(size_of).sum(),
+        _ => 0,
+    }
+}
+
+/// A scalar as Python's `str()` writes it; `None` for lists, mappings, and what is not known.
+pub(super) fn python_text(value: &Value) -> Option<String> {
+    Some(match value {
+        Value::Null => "None".to_owned(),
+        Value::Bool(true) => "True".to_owned(),
+        Value::Bool(false) => "False".to_owned(),
+        Value::Int(value) => value.to_string(),
+        Value::BigInt(digits) => digits.clone(),
+        Value::Float(value) => python_float(*value),
+        Value::Str(text) => text.clone(),
+        Value::List(_) | Value::Map(_) | Value::Secret | Value::Unknown(_) => return None,
+    })
+}
+
+/// `repr(float)`: the shortest digits, an exponent below 1e-4 and from 1e16.
+fn python_float(value: f64) -> String {
+    if value.is_nan() {
+        return "nan".to_owned();
+    }
+    if value.is_infinite() {
+        return if value > 0.0 { "inf" } else { "-inf" }.to_owned();
+    }
+    let magnitude = value.abs();
+    if magnitude != 0.0 && !(1e-4..1e16).contains(&magnitude) {
+        let text = format!("{value:e}");
+        let (mantissa, exponent) = text.split_once('e').unwrap_or((&text, "0"));
+        let (sign, digits) = match exponent.strip_prefix('-') {
+            Some(digits) => ('-', digits),
+            None => ('+', exponent),
+        };
+        return format!("{mantissa}e{sign}{digits:0>2}");
+    }
+    let text = format!("{value}");
+    if text.contains('.') { text } else { format!("{text}.0") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::project::json::value_to_json;
+
+    fn document(text: &str) -> Document {
+        read(text, &Path::new("conf/base/a.yml").into(), &"base".into())
+    }
+
+    fn json(text: &str) -> String {
+        let document = document(text);
+        assert_eq!(document.problems, [], "{text}");
+        value_to_json(&Value::Map(document.entries)).to_string()
+    }
+
+    #[test]
+    fn merge_keys_anchors_and_odd_keys_read_as_in_pyyaml() {
+        for (text, expected) in [
+            ("a: &x {p: 1, q: 2}\nb: {<<: *x, q: 3, r: 4}", r#"{"a":{"p":1,"q":2},"b":{"p":1,"q":3,"r":4}}"#),
+            ("a: &x {p: 1}\nb: &y {p: 2, q: 2}\nc: {<<: [*x, *y]}", r#"{"a":{"p":1},"b":{"p":2,"q":2},"c":{"p":1,"q":2}}"#),
+            ("b: {q: 3, <<: {q: 1, z: 0}}", r#"{"b":{"q":3,"z":0}}"#),
+            ("1: a\ntrue: b\n1.5: c\n~: d", r#"{"1":"a","True":"b","1.5":"c","None":"d"}"#),
+            ("a: !!str 1\nb: ! 2\nc: !!float 3", r#"{"a":"1","b":"2","c":3.0}"#),
+            ("a: 'yes'\nb: |\n  x\n  y\nc: >-\n  x\n  y", r#"{"a":"yes","b":"x\ny\n","c":"x y"}"#),
+            ("{\"a\": [1, {\"b\": null}]}", r#"{"a":[1,{"b":null}]}"#),
+            ("", "{}"),
+            ("# nothing\n", "{}"),
+        ] {
+            assert_eq!(json(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn places_are_those_of_scalars_and_of_the_keys_of_collections() {
+        let document = document("a:\n  b: 1\n\nc:\n  - x\n  - y: 2\n");
+        let line = |located: &Located| {
+            let place = &located.origin.as_ref().unwrap().place;
+            (place.line, place.column)
+        };
+        let a = &document.entries["a"];
+        assert_eq!((line(a), line(a.value.get("b").unwrap())), ((1, 1), (2, 6)));
+        let Value::List(items) = &document.entries["c"].value else { panic!("a list") };
+        assert_eq!((line(&document.entries["c"]), line(&items[0])), ((4, 1), (5, 5)));
+        assert_eq!(line(items[1].value.get("y").unwrap()), (6, 8));
+    }
+
+    #[test]
+    fn a_broken_entry_leaves_the_others_readable() {
+        let document = document("a:\n  type: x\nb:\n  type: [1, 2\nc:\n  type: z\n");
+        assert_eq!(document.problems.len(), 1);
+        let problem = &document.problems[0];
+        assert!(problem.hides && problem.place.as_ref().unwrap().line >= 4, "{problem:?}");
+        assert_eq!(document.entries.keys().collect::<Vec<_>>(), ["a", "c"]);
+        let place = &document.entries["c"].value.get("type").unwrap().origin.as_ref().unwrap().place;
+        assert_eq!(place.line, 6);
+    }
+
+    #[test]
+    fn faults_are_named_with_their_place() {
+        for (text, line, expected) in [
+            ("a: 1\na: 2", 2, "stands twice"),
+            ("x:\n  b: 1\n  b: 2", 3, "stands twice"),
+            ("a: 1\n---\nb: 2", 2, "second YAML document"),
+            ("- a\n- b", 1, "does not hold a mapping"),
+            ("a: !thing 1", 1, "the tag"),
+            ("a: {<<: 3}", 1, "`<<` takes"),
+            ("a: *x", 1, "not valid YAML"),
+            ("a: 1\n b: 2", 2, "not valid YAML"),
+        ] {
+            let document = document(text);
+            assert!(
+                document.problems.iter().any(|problem| {
+                    problem.text.to_lowercase().contains(&expected.to_lowercase())
+                        && problem.place.as_ref().is_some_and(|place| place.line == line)
+                        && !problem.remedy.is_empty()
+                }),
+                "{text:?}: {:?}",
+                document.problems
+            );
+        }
+    }
+
+    #[test]
+    fn alias_bombs_and_deep_nesting_are_refused() {
+        let mut bomb = String::from("a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n");
+        for level in 1..9 {
+            let aliases = vec![format!("*a{}", level - 1); 10].join(", ");
+            bomb += &format!("a{level}: &a{level} [{aliases}]\n");
+        }
+        assert!(!document(&bomb).problems.is_empty());
+        let deep = format!("a: {}{}", "[".repeat(5_000), "]".repeat(5_000));
+        assert!(!document(&deep).problems.is_empty());
+    }
+
+    #[test]
+    fn floats_are_written_as_python_writes_them() {
+        for (value, text) in [
+            (1.0, "1.0"),
+            (0.1, "0.1"),
+            (1e16, "1e+16"),
+            (1.5e-7, "1.5e-07"),
+            (123456789.0, "123456789.0"),
+            (-0.0001, "-0.0001"),
+            (f64::NEG_INFINITY, "-inf"),
+        ] {
+            assert_eq!(python_float(value), text);
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_text_is_read_without_panic(text in "[ -~\n\t]{0,200}") {
+            document(&text);
+        }
+    }
+}
