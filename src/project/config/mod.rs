@@ -1,5 +1,9 @@
 //! Configuration, as Kedro's `OmegaConfigLoader` reads it, with the origin of every value.
 
+mod files;
+mod grammar;
+mod interpolation;
+mod loader;
 mod scalar;
 mod yaml;
 
@@ -40,6 +44,6 @@ pub struct Config {
 }
 
 /// Loads the configuration. A broken file is a problem and leaves the others readable.
-pub fn load(_request: &Request<'_>) -> Config {
-    Config::default()
+pub fn load(request: &Request<'_>) -> Config {
+    loader::load(request)
 }

@@ -228,7 +228,11 @@ impl Builder<'_> {
     }
 
     fn not_a_key(&self, span: &Span) -> Problem {
-        self.error(self.at(span), "A list or mapping can't be a key.", "Write a plain name before the `:`.")
+        self.error(
+            self.at(span),
+            "A list or mapping can't be a key.",
+            "Write a plain name before the `:`.",
+        )
     }
 
     fn open_collection(&mut self, open: Open, span: &Span) -> Result<(), Problem> {
@@ -297,20 +301,15 @@ impl Builder<'_> {
         Ok(())
     }
 
-    fn scalar(
-        &mut self,
-        text: &str,
-        style: ScalarStyle,
-        tag: Option<&Tag>,
-        span: &Span,
-    ) -> Value {
+    fn scalar(&mut self, text: &str, style: ScalarStyle, tag: Option<&Tag>, span: &Span) -> Value {
         let Some(tag) = tag else {
             return match style {
                 ScalarStyle::Plain => type_plain(text),
                 _ => Value::Str(text.to_owned()),
             };
         };
-        if tag.handle.is_empty() && tag.suffix == "!" || tag.handle == "!" && tag.suffix.is_empty() {
+        if tag.handle.is_empty() && tag.suffix == "!" || tag.handle == "!" && tag.suffix.is_empty()
+        {
             return Value::Str(text.to_owned());
         }
         let core = tag.is_yaml_core_schema().then(|| type_tagged(&tag.suffix, text)).flatten();
@@ -318,7 +317,9 @@ impl Builder<'_> {
             let written = format!("{}{}", tag.handle, tag.suffix);
             self.problems.push(self.error(
                 self.at(span),
-                format!("The tag `{written}` is not one that Kedro's loader knows, or does not fit."),
+                format!(
+                    "The tag `{written}` is not one that Kedro's loader knows, or does not fit."
+                ),
                 "Remove the tag.",
             ));
             Value::Unknown(text.to_owned())
@@ -466,8 +467,14 @@ mod tests {
     #[test]
     fn merge_keys_anchors_and_odd_keys_read_as_in_pyyaml() {
         for (text, expected) in [
-            ("a: &x {p: 1, q: 2}\nb: {<<: *x, q: 3, r: 4}", r#"{"a":{"p":1,"q":2},"b":{"p":1,"q":3,"r":4}}"#),
-            ("a: &x {p: 1}\nb: &y {p: 2, q: 2}\nc: {<<: [*x, *y]}", r#"{"a":{"p":1},"b":{"p":2,"q":2},"c":{"p":1,"q":2}}"#),
+            (
+                "a: &x {p: 1, q: 2}\nb: {<<: *x, q: 3, r: 4}",
+                r#"{"a":{"p":1,"q":2},"b":{"p":1,"q":3,"r":4}}"#,
+            ),
+            (
+                "a: &x {p: 1}\nb: &y {p: 2, q: 2}\nc: {<<: [*x, *y]}",
+                r#"{"a":{"p":1},"b":{"p":2,"q":2},"c":{"p":1,"q":2}}"#,
+            ),
             ("b: {q: 3, <<: {q: 1, z: 0}}", r#"{"b":{"q":3,"z":0}}"#),
             ("1: a\ntrue: b\n1.5: c\n~: d", r#"{"1":"a","True":"b","1.5":"c","None":"d"}"#),
             ("a: !!str 1\nb: ! 2\nc: !!float 3", r#"{"a":"1","b":"2","c":3.0}"#),
@@ -501,7 +508,8 @@ mod tests {
         let problem = &document.problems[0];
         assert!(problem.hides && problem.place.as_ref().unwrap().line >= 4, "{problem:?}");
         assert_eq!(document.entries.keys().collect::<Vec<_>>(), ["a", "c"]);
-        let place = &document.entries["c"].value.get("type").unwrap().origin.as_ref().unwrap().place;
+        let place =
+            &document.entries["c"].value.get("type").unwrap().origin.as_ref().unwrap().place;
         assert_eq!(place.line, 6);
     }
 

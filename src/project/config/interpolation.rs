@@ -1,0 +1,462 @@
+//! Resolving `${...}` in a merged configuration, as `OmegaConf.to_container(resolve=True)` does
+//! with the resolvers that Kedro registers.
+
+use std::cell::RefCell;
+use std::collections::{HashMap, HashSet};
+
+use indexmap::IndexMap;
+
+use super::grammar::{self, Argument, Call, KeyPath, Part};
+use super::scalar::type_plain;
+use super::yaml::python_text;
+use crate::project::{Located, Origin, Problem, Severity, Value};
+
+/// What interpolations of one kind of configuration can see.
+#[derive(Clone, Copy)]
+pub(super) struct Scope<'a> {
+    /// The merged configuration itself, unresolved.
+    pub root: &'a Located,
+    /// Resolved globals; `None` in globals themselves.
+    pub globals: Option<&'a Located>,
+    /// Runtime parameters; `None` in globals, where Kedro does not allow them.
+    pub runtime_params: Option<&'a Located>,
+    /// Whether `oc.env` is registered: in credentials, or by the project.
+    pub env_allowed: bool,
+    /// The project's own resolvers with their value where it is a constant.
+    pub custom: &'a IndexMap<String, Value>,
+}
+
+/// Resolves a whole configuration. What can't be resolved becomes [`Value::Unknown`], with a
+/// problem.
+pub(super) fn resolve(scope: Scope<'_>) -> (Located, Vec<Problem>) {
+    let resolver = Resolver {
+        scope,
+        done: RefCell::default(),
+        under_way: RefCell::default(),
+        problems: RefCell::default(),
+    };
+    let resolved = resolver.tree(scope.root, &mut Vec::new());
+    (resolved, resolver.problems.into_inner())
+}
+
+/// Why a value can't be given.
+enum Fault {
+    /// Kedro would raise: what is wrong, and what to do.
+    Error(String, String),
+    /// Only Python can tell.
+    Unknown(String),
+    /// Said already, where it begins.
+    Said,
+}
+
+impl Fault {
+    fn error(text: impl Into<String>, remedy: impl Into<String>) -> Self {
+        Fault::Error(text.into(), remedy.into())
+    }
+}
+
+struct Resolver<'a> {
+    scope: Scope<'a>,
+    /// Resolved values of interpolated strings by path, so that each is resolved once.
+    done: RefCell<HashMap<Vec<String>, Located>>,
+    under_way: RefCell<HashSet<Vec<String>>>,
+    problems: RefCell<Vec<Problem>>,
+}
+
+impl Resolver<'_> {
+    /// The value at `path` with everything in it resolved.
+    fn tree(&self, at: &Located, path: &mut Vec<String>) -> Located {
+        let value = match &at.value {
+            Value::Str(text) if grammar::concerns(text) => {
+                return self.string(text, at.origin.as_ref(), path);
+            }
+            Value::List(items) => Value::List(
+                items
+                    .iter()
+                    .enumerate()
+                    .map(|(index, item)| {
+                        path.push(index.to_string());
+                        let item = self.tree(item, path);
+                        path.pop();
+                        item
+                    })
+                    .collect(),
+            ),
+            Value::Map(map) => Value::Map(
+                map.iter()
+                    .map(|(key, item)| {
+                        path.push(key.clone());
+                        let item = self.tree(item, path);
+                        path.pop();
+                        (key.clone(), item)
+                    })
+                    .collect(),
+            ),
+            other => other.clone(),
+        };
+        Located { value, origin: at.origin.clone() }
+    }
+
+    fn string(&self, text: &str, origin: Option<&Origin>, path: &[String]) -> Located {
+        if let Some(done) = self.done.borrow().get(path) {
+            return done.clone();
+        }
+        if !self.under_way.borrow_mut().insert(path.to_vec()) {
+            let fault = Fault::error(
+                format!("`{text}` leads back to itself."),
+                "Break the circle: one of these values must stand by itself.",
+            );
+            return self.fault(fault, text, origin);
+        }
+        let resolved = match grammar::parse(text) {
+            Err(reason) => Err(Fault::error(
+                format!("`{text}` is not a valid interpolation: {reason}."),
+                "Write `${name}` or `${resolver:argument}`; `\\${` for the characters themselves.",
+            )),
+            Ok(parts) => self.parts(&parts, path),
+        };
+        self.under_way.borrow_mut().remove(path);
+        let located = match resolved {
+            Ok(value) => Located { value, origin: origin.cloned() },
+            Err(fault) => self.fault(fault, text, origin),
+        };
+        self.done.borrow_mut().insert(path.to_vec(), located.clone());
+        located
+    }
+
+    fn fault(&self, fault: Fault, text: &str, origin: Option<&Origin>) -> Located {
+        let place = origin.map(|origin| origin.place.clone());
+        match fault {
+            Fault::Error(text, remedy) => {
+                let problem = Problem::new(Severity::Error, place, text, remedy);
+                self.problems.borrow_mut().push(problem.hiding());
+            }
+            Fault::Unknown(text) => {
+                let problem = Problem::new(
+                    Severity::Info,
+                    place,
+                    text,
+                    "The exact reading asks Kedro for it.",
+                );
+                self.problems.borrow_mut().push(problem.hiding());
+            }
+            Fault::Said => {}
+        }
+        Located { value: Value::Unknown(text.to_owned()), origin: origin.cloned() }
+    }
+
+    /// One part alone keeps its type; several are joined as text.
+    fn parts(&self, parts: &[Part], path: &[String]) -> Result<Value, Fault> {
+        match parts {
+            [part] => self.part(part, path),
+            parts => {
+                let mut text = String::new();
+                for part in parts {
+                    let value = self.part(part, path)?;
+                    text += &python_text(&value).ok_or_else(|| match value {
+                        Value::Unknown(_) => Fault::Said,
+                        Value::Secret => Fault::Unknown("This text holds a secret.".to_owned()),
+                        _ => Fault::error(
+                            "A list or mapping stands within a text.",
+                            "Interpolate one of its values instead.",
+                        ),
+                    })?;
+                }
+                Ok(Value::Str(text))
+            }
+        }
+    }
+
+    fn part(&self, part: &Part, path: &[String]) -> Result<Value, Fault> {
+        match part {
+            Part::Text(text) => Ok(Value::Str(text.clone())),
+            Part::Path(target) => self.path(target, path),
+            Part::Call(call) => self.call(call, path),
+        }
+    }
+
+    fn path(&self, target: &KeyPath, path: &[String]) -> Result<Value, Fault> {
+        // One dot is the mapping that holds the value; each further one goes a level up.
+        let mut keys = match target.dots {
+            0 => Vec::new(),
+            dots => {
+                let keep = path.len().checked_sub(dots).ok_or_else(|| {
+                    Fault::error("The interpolation leads above the top.", "Use fewer dots.")
+                })?;
+                path[..keep].to_vec()
+            }
+        };
+        for key in &target.keys {
+            let value = self.parts(key, path)?;
+            keys.push(python_text(&value).ok_or(Fault::Said)?);
+        }
+        self.select(&keys).ok_or_else(|| {
+            Fault::error(
+                format!("Nothing is named `{}` in this configuration.", keys.join(".")),
+                "Correct the name, or define it; values from `globals.yml` need `${globals:...}`.",
+            )
+        })?
+    }
+
+    /// The resolved value at a path from the top.
+    fn select(&self, keys: &[String]) -> Option<Result<Value, Fault>> {
+        let mut at = self.scope.root;
+        let held;
+        for (depth, key) in keys.iter().enumerate() {
+            if let Value::Str(text) = &at.value {
+                if grammar::concerns(text) {
+                    held = self.string(text, at.origin.as_ref(), &keys[..depth]);
+                    // What lies behind an interpolation is resolved already.
+                    return match select(&held, &keys[depth..]) {
+                        Some(located) => Some(known(located.value.clone())),
+                        None if matches!(held.value, Value::Unknown(_)) => Some(Err(Fault::Said)),
+                        None => None,
+                    };
+                }
+            }
+            at = child(at, key)?;
+        }
+        let located = self.tree(at, &mut keys.to_vec());
+        Some(known(located.value))
+    }
+
+    fn call(&self, call: &Call, path: &[String]) -> Result<Value, Fault> {
+        let arguments: Vec<Value> = call
+            .arguments
+            .iter()
+            .map(|argument| self.argument(argument, path))
+            .collect::<Result<_, _>>()?;
+        if let Some(value) = self.scope.custom.get(&call.name) {
+            return match value {
+                // Registered again by the project: OmegaConf's own.
+                Value::Unknown(_) if call.name == "oc.env" => self.env(&arguments),
+                Value::Unknown(_) => Err(Fault::Unknown(format!(
+                    "`{}` is a resolver of the project's own; only Python can tell its value.",
+                    call.name
+                ))),
+                value => Ok(value.clone()),
+            };
+        }
+        match call.name.as_str() {
+            "globals" => self.look_up("globals", self.scope.globals, &arguments),
+            "runtime_params" => {
+                self.look_up("runtime_params", self.scope.runtime_params, &arguments)
+            }
+            "oc.env" if self.scope.env_allowed => self.env(&arguments),
+            "oc.env" => Err(Fault::error(
+                "`oc.env` works in credentials alone.",
+                "Move the value to credentials.yml, or register `oc.env` in `custom_resolvers` in settings.py.",
+            )),
+            "oc.select" => self.oc_select(&arguments),
+            "oc.dict.keys" | "oc.dict.values" => self.oc_dict(&call.name, &arguments),
+            "oc.create" => {
+                arguments.into_iter().next().ok_or_else(|| argument_missing("oc.create"))
+            }
+            "oc.decode" => match arguments.first() {
+                Some(Value::Str(text)) => Ok(typed(text)),
+                Some(other) => Ok(other.clone()),
+                None => Err(argument_missing("oc.decode")),
+            },
+            name => Err(Fault::error(
+                format!("There is no resolver `{name}`."),
+                "Register it in `custom_resolvers` in settings.py, or correct the name.",
+            )),
+        }
+    }
+
+    /// `_get_globals_value` and `_get_runtime_value` in Kedro.
+    fn look_up(
+        &self,
+        resolver: &str,
+        source: Option<&Located>,
+        arguments: &[Value],
+    ) -> Result<Value, Fault> {
+        let Some(source) = source else {
+            return Err(Fault::error(
+                format!("`{resolver}` does not work in globals."),
+                "Write the value itself.",
+            ));
+        };
+        let Some(name) = arguments.first().and_then(python_text) else {
+            return Err(argument_missing(resolver));
+        };
+        if resolver == "globals" && name.starts_with('_') {
+            return Err(Fault::error(
+                format!("`{name}` can't be read: keys of globals that start with `_` are private."),
+                "Rename the key.",
+            ));
+        }
+        let keys: Vec<String> = split_path(&name);
+        match select(source, &keys) {
+            Some(located) => known(located.value.clone()),
+            None => match arguments.get(1) {
+                Some(default) => known(default.clone()),
+                None if resolver == "globals" => Err(Fault::error(
+                    format!("`{name}` is not in globals, and there is no default."),
+                    "Add it to globals.yml, or give a default: `${globals:name,default}`.",
+                )),
+                None => Err(Fault::error(
+                    format!(
+                        "The runtime parameter `{name}` is not given, and there is no default."
+                    ),
+                    "Pass it with --params, or give a default: `${runtime_params:name,default}`.",
+                )),
+            },
+        }
+    }
+
+    /// `omegaconf.resolvers.oc.env`. A value whose name says that it is a secret is not kept.
+    fn env(&self, arguments: &[Value]) -> Result<Value, Fault> {
+        let Some(name) = arguments.first().and_then(python_text) else {
+            return Err(argument_missing("oc.env"));
+        };
+        match std::env::var(&name) {
+            Ok(_) if looks_secret(&name) => Ok(Value::Secret),
+            Ok(value) => Ok(Value::Str(value)),
+            Err(_) => match arguments.get(1) {
+                Some(Value::Null) => Ok(Value::Null),
+                Some(default) => Ok(python_text(default).map_or(Value::Null, Value::Str)),
+                None => Err(Fault::error(
+                    format!("The environment variable `{name}` is not set."),
+                    format!(
+                        "Set it before starting, or give a default: `${{oc.env:{name},default}}`."
+                    ),
+                )),
+            },
+        }
+    }
+
+    fn oc_select(&self, arguments: &[Value]) -> Result<Value, Fault> {
+        let Some(name) = arguments.first().and_then(python_text) else {
+            return Err(argument_missing("oc.select"));
+        };
+        match self.select(&split_path(&name)) {
+            Some(value) => value,
+            None => Ok(arguments.get(1).cloned().unwrap_or_default()),
+        }
+    }
+
+    fn oc_dict(&self, resolver: &str, arguments: &[Value]) -> Result<Value, Fault> {
+        let value = match arguments.first() {
+            Some(Value::Str(name)) => self.select(&split_path(name)).unwrap_or(Ok(Value::Null))?,
+            Some(value) => value.clone(),
+            None => return Err(argument_missing(resolver)),
+        };
+        let Value::Map(map) = value else {
+            return Err(Fault::error(
+                format!("`{resolver}` needs a mapping."),
+                "Name one: `${oc.dict.keys:name}`.",
+            ));
+        };
+        Ok(Value::List(if resolver == "oc.dict.keys" {
+            map.into_keys().map(|key| Located { value: Value::Str(key), origin: None }).collect()
+        } else {
+            map.into_values().collect()
+        }))
+    }
+
+    fn argument(&self, argument: &Argument, path: &[String]) -> Result<Value, Fault> {
+        Ok(match argument {
+            Argument::Quoted(parts) => match self.parts(parts, path)? {
+                value @ Value::Str(_) => value,
+                value => python_text(&value).map_or(value, Value::Str),
+            },
+            Argument::Plain(parts) => match parts.as_slice() {
+                [] => Value::Str(String::new()),
+                [Part::Text(text)] => typed(text),
+                parts => self.parts(parts, path)?,
+            },
+            Argument::List(items) => Value::List(
+                items
+                    .iter()
+                    .map(|item| Ok(Located { value: self.argument(item, path)?, origin: None }))
+                    .collect::<Result<_, Fault>>()?,
+            ),
+            Argument::Map(entries) => Value::Map(
+                entries
+                    .iter()
+                    .map(|(key, item)| {
+                        Ok((
+                            key.clone(),
+                            Located { value: self.argument(item, path)?, origin: None },
+                        ))
+                    })
+                    .collect::<Result<_, Fault>>()?,
+            ),
+        })
+    }
+}
+
+fn argument_missing(resolver: &str) -> Fault {
+    Fault::error(
+        format!("`{resolver}` needs an argument."),
+        format!("Name what it shall give: `${{{resolver}:name}}`."),
+    )
+}
+
+/// A value that is not known was named where it begins.
+fn known(value: Value) -> Result<Value, Fault> {
+    match value {
+        Value::Unknown(_) => Err(Fault::Said),
+        value => Ok(value),
+    }
+}
+
+/// Whether the name of an environment variable or key says that its value is a secret.
+pub(super) fn looks_secret(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    [
+        "password",
+        "passwd",
+        "secret",
+        "token",
+        "api_key",
+        "apikey",
+        "access_key",
+        "private_key",
+        "credential",
+    ]
+    .iter()
+    .any(|word| name.contains(word))
+}
+
+fn split_path(name: &str) -> Vec<String> {
+    name.replace('[', ".").replace(']', "").split('.').map(str::to_owned).collect()
+}
+
+fn child<'a>(at: &'a Located, key: &str) -> Option<&'a Located> {
+    match &at.value {
+        Value::Map(map) => map.get(key),
+        Value::List(items) => items.get(key.parse::<usize>().ok()?),
+        _ => None,
+    }
+}
+
+fn select<'a>(at: &'a Located, keys: &[String]) -> Option<&'a Located> {
+    keys.iter().try_fold(at, |at, key| child(at, key))
+}
+
+/// Types an unquoted argument as OmegaConf's grammar does: only `true`, `false`, `null` and
+/// decimal numbers are more than text.
+fn typed(text: &str) -> Value {
+    match text.to_ascii_lowercase().as_str() {
+        "true" => Value::Bool(true),
+        "false" => Value::Bool(false),
+        "null" => Value::Null,
+        "inf" | "+inf" => Value::Float(f64::INFINITY),
+        "-inf" => Value::Float(f64::NEG_INFINITY),
+        "nan" => Value::Float(f64::NAN),
+        lower => {
+            let body = lower.trim_start_matches(['-', '+']);
+            let zeros = body.len() > 1 && body.starts_with('0') && !body.starts_with("0.");
+            let number = body.starts_with(|c: char| c.is_ascii_digit() || c == '.')
+                && !body.contains(':')
+                && !zeros
+                && !lower.starts_with("0x");
+            match type_plain(text) {
+                value @ (Value::Int(_) | Value::Float(_) | Value::BigInt(_)) if number => value,
+                _ => Value::Str(text.to_owned()),
+            }
+        }
+    }
+}
