@@ -78,12 +78,12 @@ impl<'a> Parser<'a> {
                 // Backslashes count only in front of `${`: each pair is one, an odd one escapes.
                 let count = self.rest.len() - self.rest.trim_start_matches('\\').len();
                 let after = &self.rest[count..];
-                if after.starts_with("${") {
+                if let Some(escaped) = after.strip_prefix("${") {
                     text.extend(std::iter::repeat_n('\\', count / 2));
                     self.rest = after;
                     if count % 2 == 1 {
                         text.push_str("${");
-                        self.rest = &after[2..];
+                        self.rest = escaped;
                     }
                     continue;
                 }
