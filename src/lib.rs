@@ -5,6 +5,8 @@
 //! program without a terminal; then [`ui`], which draws it; and at the top [`tui`] and [`cli`]. A
 //! floor uses only the floors below it (`tests/floors.rs` holds this).
 
+#![warn(clippy::unwrap_used)]
+
 pub mod app;
 pub mod cli;
 pub mod dag;
