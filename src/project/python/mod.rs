@@ -1,11 +1,37 @@
 //! An evaluator for the plain part of Python that pipeline code and settings are written in.
+//!
+//! [`read_registry`] and [`read_settings`] are the ways in. The evaluator is a small interpreter: it
+//! walks the syntax tree of `ruff_python_parser` ([`stmt`], [`expr`]) over values of its own
+//! ([`value`]), imports modules of the project and nothing else ([`module`]), and makes Kedro's
+//! nodes and pipelines itself ([`kedro`]). What it can't know is an unknown value that says why and
+//! where; nothing is executed, and the amount of work is bounded.
 
-use super::settings::Settings;
+mod assign;
+mod attr;
+mod block;
+mod builtins;
+mod cache;
+mod call;
+mod expr;
+mod format;
+mod interp;
+mod kedro;
+mod library;
+mod methods;
+mod module;
+mod ops;
+mod poison;
+mod registry;
+mod scope;
+mod settings;
+mod source;
+mod stmt;
+mod strings;
+mod value;
+
 use super::{Metadata, Pipeline, Problem};
 
-/// Parsed source files, kept between readings and renewed when a file's content changes.
-#[derive(Debug, Default)]
-pub struct SourceCache {}
+pub use cache::SourceCache;
 
 /// The registered pipelines as far as they could be evaluated.
 #[derive(Debug, Clone, Default)]
@@ -17,11 +43,29 @@ pub struct Registry {
 }
 
 /// Evaluates `settings.py`.
-pub fn read_settings(_metadata: &Metadata, _cache: &mut SourceCache) -> Settings {
-    Settings::default()
+pub fn read_settings(metadata: &Metadata, cache: &mut SourceCache) -> super::settings::Settings {
+    on_large_stack(|| settings::read(metadata, cache))
 }
 
 /// Evaluates `pipeline_registry.py` and all that it imports from the project.
-pub fn read_registry(_metadata: &Metadata, _cache: &mut SourceCache) -> Registry {
-    Registry::default()
+pub fn read_registry(metadata: &Metadata, cache: &mut SourceCache) -> Registry {
+    on_large_stack(|| registry::read(metadata, cache))
+}
+
+/// Deep nesting in the code needs a deep stack; only what is touched of it costs memory.
+const STACK_BYTES: usize = 256 << 20;
+
+/// Runs `work` on a thread of its own with a large stack.
+pub(super) fn on_large_stack<T: Send>(work: impl FnOnce() -> T + Send) -> T {
+    std::thread::scope(|scope| {
+        let thread = std::thread::Builder::new().stack_size(STACK_BYTES).spawn_scoped(scope, work);
+        match thread {
+            Ok(handle) => match handle.join() {
+                Ok(value) => value,
+                Err(panic) => std::panic::resume_unwind(panic),
+            },
+            // Without a thread there is nothing to read with: the caller's stack may be too small.
+            Err(error) => panic!("a thread to read Python with can't be started: {error}"),
+        }
+    })
 }

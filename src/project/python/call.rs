@@ -1,0 +1,341 @@
+//! Calls: arguments, project functions, partials, and objects of project classes.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use indexmap::IndexMap;
+use ruff_python_ast::visitor::{self, Visitor};
+use ruff_python_ast::{Expr, ExprCall, Parameters, Stmt};
+
+use super::interp::{Eval, Frame, Interp, MAX_CALLS};
+use super::scope::{Kind, Scope};
+use super::source::At;
+use super::stmt::Flow;
+use super::value::{Class, Code, Function, Instance, Key, Unknown, Value};
+
+/// The arguments of a call.
+#[derive(Clone, Default)]
+pub(super) struct Args<'a> {
+    pub positional: Vec<Value<'a>>,
+    pub named: Vec<(Rc<str>, Value<'a>)>,
+    /// Why there may be more of them.
+    pub open: Option<Rc<Unknown>>,
+    /// The call as written, where there is one.
+    pub written: Option<&'a ExprCall>,
+}
+
+impl<'a> Args<'a> {
+    pub(super) fn positional(positional: Vec<Value<'a>>) -> Self {
+        Args { positional, ..Args::default() }
+    }
+
+    /// The first positional argument, taken out.
+    pub(super) fn take_first(&mut self) -> Option<Value<'a>> {
+        if self.positional.is_empty() { None } else { Some(self.positional.remove(0)) }
+    }
+
+    /// Binds to parameters of these names; what may have been given is unknown.
+    pub(super) fn bind<const N: usize>(&self, names: [&str; N]) -> [Option<Value<'a>>; N] {
+        let mut index = 0;
+        names.map(|name| {
+            let positional = self.positional.get(index).cloned();
+            index += 1;
+            positional
+                .or_else(|| self.named(name))
+                .or_else(|| self.open.clone().map(Value::Unknown))
+        })
+    }
+
+    /// The argument given by that name.
+    pub(super) fn named(&self, name: &str) -> Option<Value<'a>> {
+        self.named.iter().rev().find(|(known, _)| &**known == name).map(|(_, value)| value.clone())
+    }
+
+    /// The names in `known` that a call did not mean: given by name, but not among them.
+    pub(super) fn unexpected<'s>(&'s self, known: &[&str]) -> Option<&'s str> {
+        self.named.iter().map(|(name, _)| &**name).find(|name| !known.contains(name))
+    }
+}
+
+impl<'a> Interp<'a> {
+    /// Calls with positional arguments alone.
+    pub(super) fn call_with(
+        &mut self,
+        callee: &Value<'a>,
+        positional: Vec<Value<'a>>,
+        at: At<'a>,
+    ) -> Eval<'a> {
+        self.call(callee, Args::positional(positional), at)
+    }
+
+    /// Calls `callee`.
+    pub(super) fn call(&mut self, callee: &Value<'a>, mut args: Args<'a>, at: At<'a>) -> Eval<'a> {
+        match callee {
+            Value::Function(function) => self.call_function(function, args, at),
+            Value::Bound(bound) => {
+                args.positional.insert(0, bound.0.clone());
+                self.call_function(&bound.1, args, at)
+            }
+            Value::Method(method) => self.call_method(&method.0, &method.1, args, at),
+            Value::Partial(partial) => {
+                let mut positional = partial.args.clone();
+                positional.append(&mut args.positional);
+                let mut named = partial.keywords.clone();
+                for (name, value) in std::mem::take(&mut args.named) {
+                    named.retain(|(known, _)| *known != name);
+                    named.push((name, value));
+                }
+                let args = Args { positional, named, ..args };
+                self.deeper(|interp| interp.call(&partial.func, args, at))
+            }
+            Value::Class(class) => self.instantiate(class, args, at),
+            Value::Instance(instance) => match self.class_attribute(&instance.class, "__call__") {
+                Some(Value::Function(function)) => {
+                    args.positional.insert(0, callee.clone());
+                    self.call_function(&function, args, at)
+                }
+                _ => Ok(self.not_evaluated(at)),
+            },
+            Value::External(name) => self.call_external(name, args, at),
+            Value::Unknown(_) => Ok(callee.clone()),
+            other => {
+                let text = format!("a `{}` can't be called", other.type_name());
+                self.raise(at, "TypeError", text, "Give a function here.")
+            }
+        }
+    }
+
+    /// A call whose result is not known because the call is not evaluated.
+    pub(super) fn not_evaluated(&self, at: At<'a>) -> Value<'a> {
+        self.unknown(at, format!("`{}` is not evaluated", at.text()))
+    }
+
+    fn call_function(
+        &mut self,
+        function: &Rc<Function<'a>>,
+        args: Args<'a>,
+        at: At<'a>,
+    ) -> Eval<'a> {
+        if let Some(why) = &function.decorated {
+            return Ok(Value::Unknown(why.clone()));
+        }
+        if self.calls >= MAX_CALLS {
+            return Ok(self.unknown(at, "the calls are nested too deeply"));
+        }
+        self.calls += 1;
+        let result = self.deeper(|interp| interp.run(function, args, at));
+        self.calls -= 1;
+        result
+    }
+
+    fn run(&mut self, function: &Rc<Function<'a>>, args: Args<'a>, at: At<'a>) -> Eval<'a> {
+        let scope = self.scope(Kind::Function, Some(function.closure.clone()));
+        if let Some(parameters) = function.code.parameters() {
+            if let Err(text) = self.bind_parameters(function, parameters, args, &scope) {
+                let text = format!("`{}` {text}", function.name());
+                return self.raise(at, "TypeError", text, "Give the arguments that it takes.");
+            }
+        }
+        let mut frame =
+            Frame { module: function.module.clone(), source: function.source, scope, yields: None };
+        let body = match function.code {
+            Code::Lambda(lambda) => return self.eval(&lambda.body, &frame),
+            Code::Def(def) if def.is_async => return Ok(self.not_evaluated(at)),
+            Code::Def(def) => def,
+        };
+        let address = std::ptr::from_ref(body) as usize;
+        let generates =
+            *self.generators.entry(address).or_insert_with(|| Yields::within(&body.body));
+        if generates {
+            let yields = self.iter(Vec::new(), None);
+            if let Value::Iter(list) = &yields {
+                frame.yields = Some(list.clone());
+            }
+            if let Flow::Return(Value::Unknown(why)) = self.exec_body(&body.body, &frame)? {
+                yields.make_open(&why);
+            }
+            return Ok(yields);
+        }
+        match self.exec_body(&body.body, &frame)? {
+            Flow::Return(value) => Ok(value),
+            Flow::Lost(why) => Ok(Value::Unknown(why)),
+            _ => Ok(Value::None),
+        }
+    }
+
+    fn bind_parameters(
+        &mut self,
+        function: &Function<'a>,
+        parameters: &'a Parameters,
+        args: Args<'a>,
+        scope: &Rc<Scope<'a>>,
+    ) -> Result<(), String> {
+        let Args { positional, mut named, open, .. } = args;
+        let mut positional = positional.into_iter();
+        let by_position = parameters.posonlyargs.iter().chain(&parameters.args);
+        for (index, parameter) in by_position.enumerate() {
+            let name = parameter.parameter.name.as_str();
+            let by_name = (index >= parameters.posonlyargs.len())
+                .then(|| named.iter().position(|(known, _)| &**known == name))
+                .flatten();
+            let value = match (positional.next(), by_name) {
+                (Some(_), Some(_)) => return Err(format!("is given `{name}` twice")),
+                (Some(value), None) => value,
+                (None, Some(index)) => named.remove(index).1,
+                (None, None) => missing(function, name, open.as_ref())?,
+            };
+            scope.set(name, value);
+        }
+        for parameter in &parameters.kwonlyargs {
+            let name = parameter.parameter.name.as_str();
+            let value = match named.iter().position(|(known, _)| &**known == name) {
+                Some(index) => named.remove(index).1,
+                None => missing(function, name, open.as_ref())?,
+            };
+            scope.set(name, value);
+        }
+        match &parameters.vararg {
+            Some(parameter) => {
+                let rest = self.tuple(positional.collect());
+                let rest = open.clone().map_or(rest, Value::Unknown);
+                scope.set(parameter.name.as_str(), rest);
+            }
+            None if positional.len() > 0 => {
+                let most = parameters.posonlyargs.len() + parameters.args.len();
+                return Err(format!(
+                    "takes at most {most} arguments, {} are given",
+                    most + positional.len()
+                ));
+            }
+            None => {}
+        }
+        match &parameters.kwarg {
+            Some(parameter) => {
+                let entries = (named.into_iter())
+                    .map(|(name, value)| (Key::Str(name.clone()), (Value::Str(name), value)))
+                    .collect();
+                let rest = self.dict(entries, open);
+                scope.set(parameter.name.as_str(), rest);
+            }
+            None => {
+                if let Some((name, _)) = named.first() {
+                    return Err(format!("does not take `{name}`"));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn instantiate(&mut self, class: &Rc<Class<'a>>, args: Args<'a>, at: At<'a>) -> Eval<'a> {
+        if let Some(why) = &class.decorated {
+            return Ok(Value::Unknown(why.clone()));
+        }
+        let outside = self.outside_base(class);
+        if outside.as_ref().is_some_and(|name| !name.ends_with("Exception")) {
+            let reason = format!(
+                "`{}` is built on a class from outside the project",
+                class.def.name.as_str()
+            );
+            return Ok(self.unknown(at, reason));
+        }
+        let instance = Instance {
+            class: class.clone(),
+            attributes: RefCell::new(HashMap::new()),
+            open: RefCell::new(None),
+        };
+        let value = self.keep(Value::Instance(Rc::new(instance)));
+        if let Some(Value::Function(init)) = self.class_attribute(class, "__init__") {
+            let mut args = args;
+            args.positional.insert(0, value.clone());
+            if let Value::Unknown(why) = self.call_function(&init, args, at)? {
+                value.make_open(&why);
+            }
+        }
+        Ok(value)
+    }
+
+    /// The first base class that is not the project's, `object` and typing's helpers left out.
+    fn outside_base(&self, class: &Class<'a>) -> Option<String> {
+        class.bases.iter().find_map(|base| match base {
+            Value::Class(base) => self.outside_base(base),
+            Value::External(name)
+                if matches!(&**name, "builtins.object" | "abc.ABC" | "typing.Protocol") =>
+            {
+                None
+            }
+            Value::External(name) => Some(name.to_string()),
+            _ => Some(String::new()),
+        })
+    }
+
+    /// `locals()` and `super()`, which depend on where they are called.
+    pub(super) fn call_in_frame(
+        &mut self,
+        name: &str,
+        _args: Args<'a>,
+        frame: &Frame<'a>,
+        at: At<'a>,
+    ) -> Eval<'a> {
+        let scope = match name {
+            "builtins.locals" => frame.scope.clone(),
+            "builtins.globals" => frame.scope.global(),
+            _ => return Ok(self.not_evaluated(at)),
+        };
+        let entries: IndexMap<_, _> = (scope.names.borrow().iter())
+            .map(|(name, value)| {
+                (Key::Str(name.clone()), (Value::Str(name.clone()), value.clone()))
+            })
+            .collect();
+        Ok(self.dict(entries, scope.any_open()))
+    }
+
+    /// The attribute that `class` or one of its project bases has.
+    pub(super) fn class_attribute(&self, class: &Class<'a>, name: &str) -> Option<Value<'a>> {
+        class.namespace.own(name).or_else(|| {
+            class.bases.iter().find_map(|base| match base {
+                Value::Class(base) => self.class_attribute(base, name),
+                _ => None,
+            })
+        })
+    }
+}
+
+/// The default of a parameter that was not given.
+fn missing<'a>(
+    function: &Function<'a>,
+    name: &str,
+    open: Option<&Rc<Unknown>>,
+) -> Result<Value<'a>, String> {
+    if let Some(why) = open {
+        return Ok(Value::Unknown(why.clone()));
+    }
+    function.defaults.get(name).cloned().ok_or_else(|| format!("needs `{name}`"))
+}
+
+/// Finds out whether a function is a generator.
+struct Yields(bool);
+
+impl Yields {
+    fn within(body: &[Stmt]) -> bool {
+        let mut yields = Yields(false);
+        yields.visit_body(body);
+        yields.0
+    }
+}
+
+impl<'a> Visitor<'a> for Yields {
+    fn visit_stmt(&mut self, stmt: &'a Stmt) {
+        if !matches!(stmt, Stmt::FunctionDef(_) | Stmt::ClassDef(_)) {
+            visitor::walk_stmt(self, stmt);
+        }
+    }
+
+    fn visit_expr(&mut self, expr: &'a Expr) {
+        match expr {
+            Expr::Yield(_) | Expr::YieldFrom(_) => self.0 = true,
+            Expr::Lambda(_) => {}
+            _ => visitor::walk_expr(self, expr),
+        }
+    }
+}

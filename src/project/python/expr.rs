@@ -1,0 +1,408 @@
+//! Expressions.
+
+use std::rc::Rc;
+
+use indexmap::IndexMap;
+use ruff_python_ast::{
+    BoolOp, CmpOp, Comprehension, Expr, ExprCall, ExprCompare, ExprDict, Number, UnaryOp,
+};
+
+use super::call::Args;
+use super::interp::{Eval, Frame, Interp, Stop};
+use super::scope::Kind;
+use super::source::At;
+use super::value::{Code, Unknown, Value};
+
+/// Known items, and why there may be more.
+pub(super) type Items<'a> = (Vec<Value<'a>>, Option<Rc<Unknown>>);
+
+impl<'a> Interp<'a> {
+    /// The value of `expr`.
+    pub(super) fn eval(&mut self, expr: &'a Expr, frame: &Frame<'a>) -> Eval<'a> {
+        self.deeper(|interp| interp.eval_one(expr, frame))
+    }
+
+    fn eval_one(&mut self, expr: &'a Expr, frame: &Frame<'a>) -> Eval<'a> {
+        let at = At::new(frame.source, expr);
+        Ok(match expr {
+            Expr::Name(name) => return self.name(name.id.as_str(), frame, at),
+            Expr::StringLiteral(literal) => Value::str(literal.value.to_str()),
+            Expr::Call(call) => return self.eval_call(call, frame, at),
+            Expr::Attribute(attribute) => {
+                let value = self.eval(&attribute.value, frame)?;
+                return self.attribute(&value, attribute.attr.as_str(), at);
+            }
+            Expr::NumberLiteral(literal) => match &literal.value {
+                Number::Int(int) => match int.as_i64() {
+                    Some(int) => Value::Int(int),
+                    None => self.unknown(at, "an integer beyond 64 bits is not evaluated"),
+                },
+                Number::Float(float) => Value::Float(*float),
+                Number::Complex { .. } => self.unknown(at, "complex numbers are not evaluated"),
+            },
+            Expr::BooleanLiteral(literal) => Value::Bool(literal.value),
+            Expr::NoneLiteral(_) => Value::None,
+            Expr::EllipsisLiteral(_) => Value::Ellipsis,
+            Expr::List(list) => {
+                let (items, open) = self.elements(&list.elts, frame)?;
+                self.open_list(items, open)
+            }
+            Expr::Tuple(tuple) => {
+                let (items, open) = self.elements(&tuple.elts, frame)?;
+                match open {
+                    Some(why) => Value::Unknown(why),
+                    None => self.tuple(items),
+                }
+            }
+            Expr::Set(set) => {
+                let (items, open) = self.elements(&set.elts, frame)?;
+                self.set(items, open, at)
+            }
+            Expr::Dict(dict) => return self.eval_dict(dict, frame, at),
+            Expr::FString(string) => return self.eval_fstring(string, frame),
+            Expr::BinOp(binary) => {
+                let left = self.eval(&binary.left, frame)?;
+                let right = self.eval(&binary.right, frame)?;
+                return self.binary(&left, binary.op, &right, at);
+            }
+            Expr::UnaryOp(unary) => {
+                let operand = self.eval(&unary.operand, frame)?;
+                match (unary.op, &operand) {
+                    (UnaryOp::Not, _) => match self.truth(&operand, at) {
+                        Ok(truth) => Value::Bool(!truth),
+                        Err(why) => Value::Unknown(why),
+                    },
+                    (UnaryOp::USub, Value::Int(int)) => match int.checked_neg() {
+                        Some(int) => Value::Int(int),
+                        None => self.unknown(at, "an integer beyond 64 bits is not evaluated"),
+                    },
+                    (UnaryOp::USub, Value::Bool(value)) => Value::Int(-i64::from(*value)),
+                    (UnaryOp::USub, Value::Float(float)) => Value::Float(-float),
+                    (UnaryOp::UAdd, Value::Int(_) | Value::Float(_)) => operand,
+                    (UnaryOp::Invert, Value::Int(int)) => Value::Int(!int),
+                    _ => Value::Unknown(self.why(&operand, at)),
+                }
+            }
+            Expr::BoolOp(operation) => {
+                let stop_at = operation.op == BoolOp::Or;
+                let mut value = Value::None;
+                for (index, operand) in operation.values.iter().enumerate() {
+                    value = self.eval(operand, frame)?;
+                    if index + 1 == operation.values.len() {
+                        break;
+                    }
+                    match self.truth(&value, At::new(frame.source, operand)) {
+                        Ok(truth) if truth == stop_at => break,
+                        Ok(_) => {}
+                        Err(why) => return Ok(Value::Unknown(why)),
+                    }
+                }
+                value
+            }
+            Expr::Compare(compare) => return self.eval_compare(compare, frame, at),
+            Expr::If(choice) => {
+                let test = self.eval(&choice.test, frame)?;
+                match self.truth(&test, At::new(frame.source, &*choice.test)) {
+                    Ok(true) => return self.eval(&choice.body, frame),
+                    Ok(false) => return self.eval(&choice.orelse, frame),
+                    Err(why) => Value::Unknown(why),
+                }
+            }
+            Expr::Named(named) => {
+                let value = self.eval(&named.value, frame)?;
+                if let Expr::Name(name) = &*named.target {
+                    frame.scope.set_outside_comprehension(name.id.as_str(), value.clone());
+                }
+                value
+            }
+            Expr::Lambda(lambda) => return self.function(Code::Lambda(lambda), frame, None),
+            Expr::ListComp(comp) => {
+                let (items, open) = self.comprehend(&comp.generators, &comp.elt, frame)?;
+                self.open_list(items, open)
+            }
+            Expr::Generator(comp) => {
+                let (items, open) = self.comprehend(&comp.generators, &comp.elt, frame)?;
+                self.iter(items, open)
+            }
+            Expr::SetComp(comp) => {
+                let (items, open) = self.comprehend(&comp.generators, &comp.elt, frame)?;
+                self.set(items, open, at)
+            }
+            Expr::DictComp(comp) => {
+                let dict = self.dict(IndexMap::new(), None);
+                let key = comp.key.as_deref();
+                let open = self.rounds(&comp.generators, frame, &mut |interp, frame| {
+                    let value = interp.eval(&comp.value, frame)?;
+                    match key {
+                        Some(key) => {
+                            let key = interp.eval(key, frame)?;
+                            interp.set_item(&dict, &key, value, at)
+                        }
+                        None => interp.update(&dict, &value, at),
+                    }
+                })?;
+                if let Some(why) = open {
+                    dict.make_open(&why);
+                }
+                dict
+            }
+            Expr::Subscript(subscript) => {
+                let container = self.eval(&subscript.value, frame)?;
+                let index = self.eval(&subscript.slice, frame)?;
+                return self.item(&container, &index, at);
+            }
+            Expr::Slice(slice) => {
+                let mut part = |part: &'a Option<Box<Expr>>| match part {
+                    Some(part) => self.eval(part, frame),
+                    None => Ok(Value::None),
+                };
+                let parts = [part(&slice.lower)?, part(&slice.upper)?, part(&slice.step)?];
+                Value::Slice(Rc::new(parts))
+            }
+            Expr::Yield(expr) => {
+                let value = match &expr.value {
+                    Some(value) => self.eval(value, frame)?,
+                    None => Value::None,
+                };
+                if let Some(yields) = &frame.yields {
+                    yields.items.borrow_mut().push(value);
+                }
+                Value::None
+            }
+            Expr::YieldFrom(expr) => {
+                let value = self.eval(&expr.value, frame)?;
+                let (items, open) = self.items(&value, at)?;
+                if let Some(yields) = &frame.yields {
+                    yields.items.borrow_mut().extend(items);
+                    if let Some(why) = open {
+                        yields.open.borrow_mut().get_or_insert(why);
+                    }
+                }
+                Value::None
+            }
+            Expr::Starred(starred) => return self.eval(&starred.value, frame),
+            Expr::Await(_)
+            | Expr::BytesLiteral(_)
+            | Expr::TString(_)
+            | Expr::IpyEscapeCommand(_) => {
+                self.unknown(at, format!("`{}` is not evaluated", at.text()))
+            }
+        })
+    }
+
+    fn name(&mut self, name: &str, frame: &Frame<'a>, at: At<'a>) -> Eval<'a> {
+        if let Some(value) = frame.scope.get(name) {
+            return Ok(value);
+        }
+        if name.is_empty() {
+            // The parser's stand-in for what is not typed yet.
+            return Ok(Value::Unknown(Self::error_at(at, "the line is not finished")));
+        }
+        if super::builtins::is_builtin(name) {
+            return Ok(Value::External(format!("builtins.{name}").into()));
+        }
+        if let Some(why) = frame.scope.any_open() {
+            return Ok(Value::Unknown(why));
+        }
+        self.raise(
+            at,
+            "NameError",
+            format!("`{name}` is not defined"),
+            "Define or import it, or correct its spelling.",
+        )
+    }
+
+    /// The values of list elements, starred ones taken apart.
+    pub(super) fn elements(
+        &mut self,
+        elements: &'a [Expr],
+        frame: &Frame<'a>,
+    ) -> Result<Items<'a>, Stop<'a>> {
+        let mut items = Vec::with_capacity(elements.len());
+        let mut open = None;
+        for element in elements {
+            if let Expr::Starred(starred) = element {
+                let value = self.eval(&starred.value, frame)?;
+                let (more, why) = self.items(&value, At::new(frame.source, element))?;
+                items.extend(more);
+                open = open.or(why);
+            } else {
+                items.push(self.eval(element, frame)?);
+            }
+        }
+        Ok((items, open))
+    }
+
+    fn eval_dict(&mut self, dict: &'a ExprDict, frame: &Frame<'a>, at: At<'a>) -> Eval<'a> {
+        let result = self.dict(IndexMap::with_capacity(dict.items.len()), None);
+        for item in &dict.items {
+            match &item.key {
+                Some(key) => {
+                    let key = self.eval(key, frame)?;
+                    let value = self.eval(&item.value, frame)?;
+                    self.set_item(&result, &key, value, at)?;
+                }
+                None => {
+                    let value = self.eval(&item.value, frame)?;
+                    self.update(&result, &value, At::new(frame.source, &item.value))?;
+                }
+            }
+        }
+        Ok(result)
+    }
+
+    fn eval_compare(
+        &mut self,
+        compare: &'a ExprCompare,
+        frame: &Frame<'a>,
+        at: At<'a>,
+    ) -> Eval<'a> {
+        let mut left = self.eval(&compare.left, frame)?;
+        for (op, right) in compare.ops.iter().zip(&compare.comparators) {
+            let right = self.eval(right, frame)?;
+            let negated = matches!(op, CmpOp::NotEq | CmpOp::NotIn | CmpOp::IsNot);
+            match self.compare(&left, *op, &right, at) {
+                Ok(holds) if holds == negated => return Ok(Value::Bool(false)),
+                Ok(_) => left = right,
+                Err(why) => return Ok(Value::Unknown(why)),
+            }
+        }
+        Ok(Value::Bool(true))
+    }
+
+    fn eval_call(&mut self, call: &'a ExprCall, frame: &Frame<'a>, at: At<'a>) -> Eval<'a> {
+        let callee = self.eval(&call.func, frame)?;
+        let args = self.arguments(call, frame)?;
+        if let Value::External(name) = &callee
+            && matches!(&**name, "builtins.locals" | "builtins.globals" | "builtins.super")
+        {
+            return self.call_in_frame(name, args, frame, at);
+        }
+        self.call(&callee, args, at)
+    }
+
+    fn arguments(&mut self, call: &'a ExprCall, frame: &Frame<'a>) -> Result<Args<'a>, Stop<'a>> {
+        let (positional, mut open) = self.elements(&call.arguments.args, frame)?;
+        let mut named = Vec::with_capacity(call.arguments.keywords.len());
+        for keyword in &call.arguments.keywords {
+            let at = At::new(frame.source, keyword);
+            let value = self.eval(&keyword.value, frame)?;
+            match (&keyword.arg, &value) {
+                (Some(name), _) => named.push((Rc::from(name.as_str()), value)),
+                (None, Value::Dict(dict)) => {
+                    for (key, value) in dict.entries.borrow().values() {
+                        if let Value::Str(key) = key {
+                            named.push((key.clone(), value.clone()));
+                        }
+                    }
+                    open = open.or_else(|| dict.open.borrow().clone());
+                }
+                (None, _) => open = open.or_else(|| Some(self.why(&value, at))),
+            }
+        }
+        Ok(Args { positional, named, open, written: Some(call) })
+    }
+
+    fn comprehend(
+        &mut self,
+        generators: &'a [Comprehension],
+        element: &'a Expr,
+        frame: &Frame<'a>,
+    ) -> Result<Items<'a>, Stop<'a>> {
+        let mut items = Vec::new();
+        let open = self.rounds(generators, frame, &mut |interp, frame| {
+            items.push(interp.eval(element, frame)?);
+            Ok(())
+        })?;
+        Ok((items, open))
+    }
+
+    /// Runs `body` for every round of a comprehension; tells why there may be more rounds.
+    fn rounds(
+        &mut self,
+        generators: &'a [Comprehension],
+        frame: &Frame<'a>,
+        body: &mut dyn FnMut(&mut Self, &Frame<'a>) -> Result<(), Stop<'a>>,
+    ) -> Result<Option<Rc<Unknown>>, Stop<'a>> {
+        let scope = self.scope(Kind::Comprehension, Some(frame.scope.clone()));
+        self.nested_rounds(generators, &frame.within(scope), body)
+    }
+
+    fn nested_rounds(
+        &mut self,
+        generators: &'a [Comprehension],
+        frame: &Frame<'a>,
+        body: &mut dyn FnMut(&mut Self, &Frame<'a>) -> Result<(), Stop<'a>>,
+    ) -> Result<Option<Rc<Unknown>>, Stop<'a>> {
+        let Some((first, rest)) = generators.split_first() else {
+            body(self, frame)?;
+            return Ok(None);
+        };
+        let iterable = self.eval(&first.iter, frame)?;
+        let (items, mut open) = self.items(&iterable, At::new(frame.source, &first.iter))?;
+        'rounds: for item in items {
+            self.step()?;
+            self.assign(&first.target, item, frame)?;
+            for test in &first.ifs {
+                let value = self.eval(test, frame)?;
+                match self.truth(&value, At::new(frame.source, test)) {
+                    Ok(true) => {}
+                    Ok(false) => continue 'rounds,
+                    Err(why) => {
+                        open.get_or_insert(why);
+                        continue 'rounds;
+                    }
+                }
+            }
+            let more = self.deeper(|interp| interp.nested_rounds(rest, frame, body))?;
+            open = open.or(more);
+        }
+        Ok(open)
+    }
+
+    /// What iterating over `value` gives; an iterator is used up by it.
+    pub(super) fn items(&mut self, value: &Value<'a>, at: At<'a>) -> Result<Items<'a>, Stop<'a>> {
+        let items = match value {
+            Value::List(list) => list.items.borrow().clone(),
+            Value::Iter(list) => list.items.take(),
+            Value::Tuple(items) => items.to_vec(),
+            Value::Dict(dict) => {
+                dict.entries.borrow().values().map(|(key, _)| key.clone()).collect()
+            }
+            Value::Set(set) => set.members.borrow().values().cloned().collect(),
+            Value::Str(text) => text.chars().map(|c| Value::str(c.to_string())).collect(),
+            Value::Range(start, stop, step) => return self.range_items(*start, *stop, *step, at),
+            Value::Unknown(why) => return Ok((Vec::new(), Some(why.clone()))),
+            Value::Class(_) | Value::External(_) | Value::Instance(_) => {
+                return Ok((Vec::new(), Some(self.why(value, at))));
+            }
+            other => {
+                let text = format!("a `{}` can't be iterated over", other.type_name());
+                let value = self.raise(at, "TypeError", text, "Give a list here.")?;
+                return Ok((Vec::new(), Some(self.why(&value, at))));
+            }
+        };
+        self.steps(items.len() / 16)?;
+        Ok((items, value.open()))
+    }
+
+    fn range_items(
+        &mut self,
+        start: i64,
+        stop: i64,
+        step: i64,
+        _at: At<'a>,
+    ) -> Result<Items<'a>, Stop<'a>> {
+        let mut items = Vec::new();
+        let mut next = start;
+        while (step > 0 && next < stop) || (step < 0 && next > stop) {
+            self.step()?;
+            items.push(Value::Int(next));
+            match next.checked_add(step) {
+                Some(after) => next = after,
+                None => break,
+            }
+        }
+        Ok((items, None))
+    }
+}

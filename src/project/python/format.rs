@@ -1,0 +1,478 @@
+//! Values as text: `str()`, `repr()`, f-strings, `format` and `%`.
+
+use std::fmt::Write as _;
+use std::rc::Rc;
+
+use ruff_python_ast::{ConversionFlag, ExprFString, FStringPart, InterpolatedStringElement};
+
+use super::call::Args;
+use super::interp::{Eval, Frame, Interp, MAX_TEXT, Stop};
+use super::source::At;
+use super::value::{Unknown, Value};
+
+/// Text, or why it can't be known.
+type Known = Result<String, Rc<Unknown>>;
+
+impl<'a> Interp<'a> {
+    /// `str(value)`.
+    pub(super) fn str_of(&self, value: &Value<'a>, at: At<'a>) -> Known {
+        match value {
+            Value::Str(text) => Ok(text.to_string()),
+            _ => self.repr_of(value, at),
+        }
+    }
+
+    /// `repr(value)`.
+    pub(super) fn repr_of(&self, value: &Value<'a>, at: At<'a>) -> Known {
+        let mut out = String::new();
+        self.look_into(at, || self.write_repr(&mut out, value, at))?;
+        Ok(out)
+    }
+
+    fn write_repr(
+        &self,
+        out: &mut String,
+        value: &Value<'a>,
+        at: At<'a>,
+    ) -> Result<(), Rc<Unknown>> {
+        if out.len() > MAX_TEXT {
+            return Err(self.because(at, "the text is too long"));
+        }
+        if let Some(why) = value.open() {
+            return Err(why);
+        }
+        match value {
+            Value::None => out.push_str("None"),
+            Value::Bool(true) => out.push_str("True"),
+            Value::Bool(false) => out.push_str("False"),
+            Value::Int(int) => drop(write!(out, "{int}")),
+            Value::Float(float) => out.push_str(&float_repr(*float)),
+            Value::Str(text) => out.push_str(&str_repr(text)),
+            Value::Ellipsis => out.push_str("Ellipsis"),
+            Value::List(list) => {
+                out.push('[');
+                for (index, item) in list.items.borrow().iter().enumerate() {
+                    out.push_str(if index > 0 { ", " } else { "" });
+                    self.look_into(at, || self.write_repr(out, item, at))?;
+                }
+                out.push(']');
+            }
+            Value::Tuple(items) => {
+                out.push('(');
+                for (index, item) in items.iter().enumerate() {
+                    out.push_str(if index > 0 { ", " } else { "" });
+                    self.look_into(at, || self.write_repr(out, item, at))?;
+                }
+                out.push_str(if items.len() == 1 { ",)" } else { ")" });
+            }
+            Value::Dict(dict) => {
+                out.push('{');
+                for (index, (key, item)) in dict.entries.borrow().values().enumerate() {
+                    out.push_str(if index > 0 { ", " } else { "" });
+                    self.write_repr(out, key, at)?;
+                    out.push_str(": ");
+                    self.look_into(at, || self.write_repr(out, item, at))?;
+                }
+                out.push('}');
+            }
+            Value::Set(set) if set.members.borrow().is_empty() => out.push_str("set()"),
+            Value::Set(set) if set.members.borrow().len() == 1 => {
+                out.push('{');
+                for member in set.members.borrow().values() {
+                    self.write_repr(out, member, at)?;
+                }
+                out.push('}');
+            }
+            Value::Range(start, stop, 1) => drop(write!(out, "range({start}, {stop})")),
+            Value::Range(start, stop, step) => drop(write!(out, "range({start}, {stop}, {step})")),
+            Value::Node(node) => out.push_str(&node.describe()),
+            other => {
+                let reason = format!("the text of a `{}` is not evaluated", other.type_name());
+                return Err(self.because(at, reason));
+            }
+        }
+        Ok(())
+    }
+
+    /// An f-string.
+    pub(super) fn eval_fstring(&mut self, string: &'a ExprFString, frame: &Frame<'a>) -> Eval<'a> {
+        let mut out = String::new();
+        for part in &string.value {
+            match part {
+                FStringPart::Literal(literal) => out.push_str(&literal.value),
+                FStringPart::FString(fstring) => {
+                    for element in &fstring.elements {
+                        if let Err(why) = self.write_element(&mut out, element, frame)? {
+                            return Ok(Value::Unknown(why));
+                        }
+                    }
+                }
+            }
+        }
+        self.text(out, At::new(frame.source, string))
+    }
+
+    fn write_element(
+        &mut self,
+        out: &mut String,
+        element: &'a InterpolatedStringElement,
+        frame: &Frame<'a>,
+    ) -> Result<Result<(), Rc<Unknown>>, Stop<'a>> {
+        let element = match element {
+            InterpolatedStringElement::Literal(literal) => {
+                out.push_str(&literal.value);
+                return Ok(Ok(()));
+            }
+            InterpolatedStringElement::Interpolation(element) => element,
+        };
+        let at = At::new(frame.source, element);
+        let mut value = self.eval(&element.expression, frame)?;
+        if let Some(debug) = &element.debug_text {
+            out.push_str(debug.leading());
+            out.push_str(debug.expression());
+            out.push_str(debug.trailing());
+        }
+        let as_repr = match element.conversion {
+            ConversionFlag::None => element.debug_text.is_some() && element.format_spec.is_none(),
+            ConversionFlag::Str => false,
+            ConversionFlag::Ascii | ConversionFlag::Repr => true,
+        };
+        if as_repr {
+            match self.repr_of(&value, at) {
+                Ok(text) => value = Value::str(text),
+                Err(why) => return Ok(Err(why)),
+            }
+        }
+        let mut spec = String::new();
+        if let Some(format_spec) = &element.format_spec {
+            for element in &format_spec.elements {
+                if let Err(why) = self.write_element(&mut spec, element, frame)? {
+                    return Ok(Err(why));
+                }
+            }
+        }
+        Ok(self.format_value(&value, &spec, at).map(|text| out.push_str(&text)))
+    }
+
+    /// `format(value, spec)`.
+    pub(super) fn format_value(&self, value: &Value<'a>, spec: &str, at: At<'a>) -> Known {
+        if spec.is_empty() {
+            return self.str_of(value, at);
+        }
+        let not_known = || match value {
+            Value::Unknown(why) => why.clone(),
+            _ => self.because(at, format!("the format `{spec}` is not evaluated")),
+        };
+        let spec = Spec::parse(spec).ok_or_else(not_known)?;
+        spec.apply(value).ok_or_else(not_known)
+    }
+
+    /// `template.format(...)`.
+    pub(super) fn str_format(&mut self, template: &str, args: &Args<'a>, at: At<'a>) -> Eval<'a> {
+        let mut out = String::new();
+        let mut rest = template;
+        let mut next = 0;
+        let give_up = |interp: &Self| Ok(interp.not_evaluated(at));
+        while let Some(index) = rest.find(['{', '}']) {
+            out.push_str(&rest[..index]);
+            let brace = &rest[index..=index];
+            rest = &rest[index + 1..];
+            if let Some(after) = rest.strip_prefix(brace) {
+                out.push_str(brace);
+                rest = after;
+                continue;
+            }
+            let Some((field, after)) = rest.split_once('}').filter(|_| brace == "{") else {
+                return give_up(self);
+            };
+            rest = after;
+            let (field, spec) = field.split_once(':').unwrap_or((field, ""));
+            let (name, conversion) = field.split_once('!').unwrap_or((field, ""));
+            if spec.contains('{') {
+                return give_up(self);
+            }
+            let name_end = name.find(['.', '[']).unwrap_or(name.len());
+            let (name, path) = name.split_at(name_end);
+            let value = if name.is_empty() {
+                next += 1;
+                args.positional.get(next - 1).cloned()
+            } else if let Ok(index) = name.parse::<usize>() {
+                args.positional.get(index).cloned()
+            } else {
+                args.named(name)
+            };
+            let value = match (value, &args.open) {
+                (Some(value), _) => value,
+                (None, Some(why)) => return Ok(Value::Unknown(why.clone())),
+                (None, None) => {
+                    let text = format!("`{}` is not given all that it needs", at.text());
+                    return self.raise(at, "KeyError", text, "Give all arguments to `format`.");
+                }
+            };
+            let Some(value) = self.format_path(value, path, at)? else { return give_up(self) };
+            let shown = match conversion {
+                "r" => self.repr_of(&value, at).map(Value::str),
+                _ => Ok(value),
+            };
+            match shown.and_then(|value| self.format_value(&value, spec, at)) {
+                Ok(text) => out.push_str(&text),
+                Err(why) => return Ok(Value::Unknown(why)),
+            }
+        }
+        out.push_str(rest);
+        self.text(out, at)
+    }
+
+    /// The `.name` and `[key]` parts of a format field.
+    fn format_path(
+        &mut self,
+        mut value: Value<'a>,
+        mut path: &str,
+        at: At<'a>,
+    ) -> Result<Option<Value<'a>>, Stop<'a>> {
+        while !path.is_empty() {
+            if let Some(after) = path.strip_prefix('.') {
+                let end = after.find(['.', '[']).unwrap_or(after.len());
+                value = self.attribute(&value, &after[..end], at)?;
+                path = &after[end..];
+            } else {
+                let Some((key, after)) = path[1..].split_once(']') else { return Ok(None) };
+                let key = key.parse().map_or_else(|_| Value::str(key), Value::Int);
+                value = self.item(&value, &key, at)?;
+                path = after;
+            }
+        }
+        Ok(Some(value))
+    }
+
+    /// `template % values`.
+    pub(super) fn percent(&mut self, template: &str, values: &Value<'a>, at: At<'a>) -> Eval<'a> {
+        let mut values = match values {
+            Value::Tuple(items) => Vec::from(&**items).into_iter(),
+            Value::Dict(_) => return Ok(self.not_evaluated(at)),
+            other => vec![other.clone()].into_iter(),
+        };
+        let mut out = String::new();
+        let mut chars = template.chars();
+        while let Some(c) = chars.next() {
+            if c != '%' {
+                out.push(c);
+                continue;
+            }
+            let mut spec = String::new();
+            let kind = loop {
+                match chars.next() {
+                    Some(c @ ('0'..='9' | '.')) => spec.push(c),
+                    Some(c) => break c,
+                    None => return Ok(self.not_evaluated(at)),
+                }
+            };
+            let spec = match kind {
+                '%' => {
+                    out.push('%');
+                    continue;
+                }
+                's' if spec.is_empty() => String::new(),
+                's' => format!(">{spec}"),
+                'd' | 'i' => format!("{spec}d"),
+                'f' => format!("{spec}f"),
+                _ => return Ok(self.not_evaluated(at)),
+            };
+            let Some(value) = values.next() else { return Ok(self.not_evaluated(at)) };
+            let value = match kind {
+                's' => match self.str_of(&value, at) {
+                    Ok(text) => Value::str(text),
+                    Err(why) => return Ok(Value::Unknown(why)),
+                },
+                _ => value,
+            };
+            match self.format_value(&value, &spec, at) {
+                Ok(text) => out.push_str(&text),
+                Err(why) => return Ok(Value::Unknown(why)),
+            }
+        }
+        self.text(out, at)
+    }
+}
+
+/// A format specification: `[[fill]align][sign][0][width][,][.precision][type]`.
+struct Spec {
+    fill: char,
+    align: Option<char>,
+    plus: bool,
+    width: usize,
+    grouping: Option<char>,
+    precision: Option<usize>,
+    kind: Option<char>,
+}
+
+impl Spec {
+    fn parse(text: &str) -> Option<Spec> {
+        let mut chars: Vec<char> = text.chars().collect();
+        chars.reverse();
+        let is_align = |c: Option<&char>| matches!(c, Some('<' | '>' | '^' | '='));
+        let (mut fill, mut align) = (' ', None);
+        if chars.len() > 1 && is_align(chars.get(chars.len() - 2)) {
+            fill = chars.pop()?;
+            align = chars.pop();
+        } else if is_align(chars.last()) {
+            align = chars.pop();
+        }
+        let plus = match chars.last() {
+            Some('+') => chars.pop().is_some(),
+            Some('-') => chars.pop().is_none(),
+            _ => false,
+        };
+        if chars.last() == Some(&'0') && align.is_none() {
+            chars.pop();
+            (fill, align) = ('0', Some('='));
+        }
+        let width = digits(&mut chars)?.unwrap_or(0);
+        let grouping = match chars.last() {
+            Some(',' | '_') => chars.pop(),
+            _ => None,
+        };
+        let precision = match chars.last() {
+            Some('.') => {
+                chars.pop();
+                Some(digits(&mut chars)??)
+            }
+            _ => None,
+        };
+        let kind = chars.pop();
+        (chars.is_empty() && width <= 10_000 && precision.unwrap_or(0) <= 1_000).then_some(Spec {
+            fill,
+            align,
+            plus,
+            width,
+            grouping,
+            precision,
+            kind,
+        })
+    }
+
+    fn apply(&self, value: &Value<'_>) -> Option<String> {
+        let (body, numeric) = match (value, self.kind) {
+            (Value::Str(text), None | Some('s')) => {
+                let text: String =
+                    text.chars().take(self.precision.unwrap_or(usize::MAX)).collect();
+                (text, false)
+            }
+            (Value::Int(int), None | Some('d')) if self.precision.is_none() => {
+                (self.group(&int.to_string()), true)
+            }
+            (Value::Int(int), Some('x')) => (signed(*int, |n| format!("{n:x}")), true),
+            (Value::Int(int), Some('b')) => (signed(*int, |n| format!("{n:b}")), true),
+            (Value::Int(_) | Value::Float(_), Some('f' | 'F')) => {
+                let number = super::ops::number(value)?;
+                (self.group(&format!("{number:.*}", self.precision.unwrap_or(6))), true)
+            }
+            (Value::Int(_) | Value::Float(_), Some('%')) => {
+                let number = super::ops::number(value)? * 100.0;
+                (format!("{number:.*}%", self.precision.unwrap_or(6)), true)
+            }
+            (Value::Float(float), None) if self.precision.is_none() => (float_repr(*float), true),
+            _ => return None,
+        };
+        let body =
+            if self.plus && numeric && !body.starts_with('-') { format!("+{body}") } else { body };
+        Some(self.pad(body, numeric))
+    }
+
+    fn group(&self, digits: &str) -> String {
+        let Some(separator) = self.grouping else { return digits.to_owned() };
+        let (sign, digits) = match digits.strip_prefix('-') {
+            Some(rest) => ("-", rest),
+            None => ("", digits),
+        };
+        let (whole, fraction) = match digits.find('.') {
+            Some(index) => digits.split_at(index),
+            None => (digits, ""),
+        };
+        let mut out = sign.to_owned();
+        for (index, digit) in whole.chars().enumerate() {
+            if index > 0 && (whole.len() - index).is_multiple_of(3) {
+                out.push(separator);
+            }
+            out.push(digit);
+        }
+        out + fraction
+    }
+
+    fn pad(&self, body: String, numeric: bool) -> String {
+        let missing = self.width.saturating_sub(body.chars().count());
+        if missing == 0 {
+            return body;
+        }
+        let fill = |count: usize| self.fill.to_string().repeat(count);
+        match self.align.unwrap_or(if numeric { '>' } else { '<' }) {
+            '<' => body + &fill(missing),
+            '^' => fill(missing / 2) + &body + &fill(missing - missing / 2),
+            '=' => match body.strip_prefix(['-', '+']) {
+                Some(digits) => body[..1].to_owned() + &fill(missing) + digits,
+                None => fill(missing) + &body,
+            },
+            _ => fill(missing) + &body,
+        }
+    }
+}
+
+fn signed(int: i64, digits: impl Fn(u64) -> String) -> String {
+    let text = digits(int.unsigned_abs());
+    if int < 0 { format!("-{text}") } else { text }
+}
+
+/// Digits from the end of a reversed text; `Some(None)` where there are none.
+fn digits(reversed: &mut Vec<char>) -> Option<Option<usize>> {
+    let mut text = String::new();
+    while let Some(c) = reversed.last().filter(|c| c.is_ascii_digit()) {
+        text.push(*c);
+        reversed.pop();
+    }
+    if text.is_empty() { Some(None) } else { text.parse().ok().map(Some) }
+}
+
+/// A float as Python writes it: the shortest digits, an exponent from 1e16 up and below 1e-4.
+fn float_repr(float: f64) -> String {
+    if float.is_nan() {
+        return "nan".into();
+    }
+    if float.is_infinite() {
+        return if float > 0.0 { "inf".into() } else { "-inf".into() };
+    }
+    let size = float.abs();
+    if size != 0.0 && !(1e-4..1e16).contains(&size) {
+        let text = format!("{float:e}");
+        let (digits, exponent) = text.split_once('e').unwrap_or((&text, "0"));
+        let (sign, exponent) = match exponent.strip_prefix('-') {
+            Some(exponent) => ('-', exponent),
+            None => ('+', exponent),
+        };
+        return format!("{digits}e{sign}{exponent:0>2}");
+    }
+    let text = float.to_string();
+    if text.contains('.') { text } else { text + ".0" }
+}
+
+/// Text as Python's `repr` quotes it.
+pub(super) fn str_repr(text: &str) -> String {
+    let quote = if text.contains('\'') && !text.contains('"') { '"' } else { '\'' };
+    let mut out = String::with_capacity(text.len() + 2);
+    out.push(quote);
+    for c in text.chars() {
+        match c {
+            '\\' => out.push_str("\\\\"),
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\t' => out.push_str("\\t"),
+            c if c == quote => {
+                out.push('\\');
+                out.push(c);
+            }
+            c if (c as u32) < 0x20 || c as u32 == 0x7f => drop(write!(out, "\\x{:02x}", c as u32)),
+            c => out.push(c),
+        }
+    }
+    out.push(quote);
+    out
+}

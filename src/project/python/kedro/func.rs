@@ -1,0 +1,306 @@
+//! What Kedro reads from a node's function: its name, its signature, where it stands.
+
+use std::path::Path;
+use std::rc::Rc;
+
+use ruff_python_ast::Parameters;
+use ruff_text_size::Ranged;
+
+use super::super::block;
+use super::super::interp::Interp;
+use super::super::source::At;
+use super::super::value::{Class, Code, Function, Partial, Unknown, Value};
+use crate::project::SourceRange;
+
+/// What a node's function tells about itself.
+#[derive(Debug, Clone)]
+pub(in super::super) struct Func {
+    /// `_get_readable_func_name`.
+    pub readable: Rc<str>,
+    /// What the name of an unnamed node begins with in Kedro 1.
+    pub base: Rc<str>,
+    /// What the hash in the name of an unnamed node begins with in Kedro 1.
+    pub hashed: Rc<str>,
+    pub signature: Option<Signature>,
+    pub source: Option<SourceRange>,
+    /// Why name or module may be others than these.
+    pub doubt: Option<Rc<Unknown>>,
+}
+
+/// A function's parameters, as `inspect.signature(func, follow_wrapped=False)` lists them.
+#[derive(Debug, Clone, Default)]
+pub(in super::super) struct Signature {
+    parameters: Vec<Parameter>,
+}
+
+#[derive(Debug, Clone)]
+struct Parameter {
+    name: Rc<str>,
+    kind: Kind,
+    optional: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    PositionalOnly,
+    Plain,
+    VarPositional,
+    KeywordOnly,
+    VarKeyword,
+}
+
+impl Signature {
+    fn of(parameters: Option<&Parameters>) -> Signature {
+        let mut signature = Signature::default();
+        let Some(parameters) = parameters else { return signature };
+        let mut push = |name: &str, kind, optional| {
+            signature.parameters.push(Parameter { name: name.into(), kind, optional });
+        };
+        for parameter in &parameters.posonlyargs {
+            push(&parameter.parameter.name, Kind::PositionalOnly, parameter.default.is_some());
+        }
+        for parameter in &parameters.args {
+            push(&parameter.parameter.name, Kind::Plain, parameter.default.is_some());
+        }
+        if let Some(parameter) = &parameters.vararg {
+            push(&parameter.name, Kind::VarPositional, true);
+        }
+        for parameter in &parameters.kwonlyargs {
+            push(&parameter.parameter.name, Kind::KeywordOnly, parameter.default.is_some());
+        }
+        if let Some(parameter) = &parameters.kwarg {
+            push(&parameter.name, Kind::VarKeyword, true);
+        }
+        signature
+    }
+
+    /// The signature of a method bound to its first argument.
+    fn bound(mut self) -> Signature {
+        let first = self.parameters.first().map(|parameter| parameter.kind);
+        if first.is_some_and(|kind| matches!(kind, Kind::Plain | Kind::PositionalOnly)) {
+            self.parameters.remove(0);
+        }
+        self
+    }
+
+    /// The signature of a partial call: arguments by position disappear, those by name and all
+    /// that follow them can only be given by name.
+    fn partial(self, partial: &Partial<'_>) -> Signature {
+        let mut given = partial.args.len();
+        let mut by_name = false;
+        let (mut kept, mut keywords) = (Vec::new(), Vec::new());
+        for mut parameter in self.parameters {
+            let positional = matches!(parameter.kind, Kind::Plain | Kind::PositionalOnly);
+            if positional && given > 0 {
+                given -= 1;
+                continue;
+            }
+            if partial.keywords.iter().any(|(name, _)| *name == parameter.name) {
+                parameter.optional = true;
+                by_name |= parameter.kind == Kind::Plain;
+            }
+            match parameter.kind {
+                Kind::Plain if by_name => {
+                    keywords.push(Parameter { kind: Kind::KeywordOnly, ..parameter });
+                }
+                Kind::KeywordOnly => keywords.push(parameter),
+                Kind::VarPositional if by_name => {}
+                _ => kept.push(parameter),
+            }
+        }
+        let at = kept.iter().position(|parameter| parameter.kind == Kind::VarKeyword);
+        let rest = kept.split_off(at.unwrap_or(kept.len()));
+        kept.extend(keywords);
+        kept.extend(rest);
+        Signature { parameters: kept }
+    }
+
+    /// The names of all parameters, for messages.
+    pub(super) fn names(&self) -> Vec<&str> {
+        self.parameters.iter().map(|parameter| &*parameter.name).collect()
+    }
+
+    /// Whether the function can be called with `count` arguments by position.
+    pub(super) fn takes(&self, count: usize) -> bool {
+        let by_position = || {
+            (self.parameters.iter())
+                .filter(|parameter| matches!(parameter.kind, Kind::Plain | Kind::PositionalOnly))
+        };
+        let variadic =
+            self.parameters.iter().any(|parameter| parameter.kind == Kind::VarPositional);
+        let missing = by_position().skip(count).any(|parameter| !parameter.optional)
+            || self.parameters.iter().any(|it| it.kind == Kind::KeywordOnly && !it.optional);
+        (variadic || count <= by_position().count()) && !missing
+    }
+
+    /// The order in which arguments given by name are bound: `BoundArguments.args` and then
+    /// `.kwargs`; `None` where the function can't be called with them.
+    pub(super) fn order(&self, given: &[&str]) -> Option<Vec<usize>> {
+        let mut order = Vec::with_capacity(given.len());
+        let mut left: Vec<usize> = (0..given.len()).collect();
+        for parameter in &self.parameters {
+            if !matches!(parameter.kind, Kind::Plain | Kind::KeywordOnly) {
+                if parameter.kind == Kind::PositionalOnly && !parameter.optional {
+                    return None;
+                }
+                continue;
+            }
+            match left.iter().position(|index| given[*index] == &*parameter.name) {
+                Some(position) => order.push(left.remove(position)),
+                None if parameter.optional => {}
+                None => return None,
+            }
+        }
+        let takes_any = self.parameters.iter().any(|it| it.kind == Kind::VarKeyword);
+        if !left.is_empty() && !takes_any {
+            return None;
+        }
+        order.extend(left);
+        Some(order)
+    }
+}
+
+impl<'a> Interp<'a> {
+    /// What Kedro reads from `value` as a node's function; `None` where it is not callable.
+    ///
+    /// `written` is the expression as it stands in the code, for what has no name that is known.
+    pub(super) fn func(&self, value: &Value<'a>, written: &str, at: At<'a>) -> Option<Func> {
+        Some(match value {
+            Value::Function(function) => self.of_function(function),
+            Value::Bound(bound) => {
+                let func = self.of_function(&bound.1);
+                Func { signature: func.signature.map(Signature::bound), ..func }
+            }
+            Value::Partial(partial) => self.of_partial(partial, written, at)?,
+            Value::Class(class) => self.of_class(class),
+            Value::External(dotted) => self.of_external(dotted, at),
+            Value::Instance(instance) => {
+                self.class_attribute(&instance.class, "__call__")?;
+                self.unknown_func(written, self.because(at, "an object's text is not evaluated"))
+            }
+            Value::Unknown(why) => self.unknown_func(written, why.clone()),
+            Value::Method(_) => self.unknown_func(written, self.why(value, at)),
+            _ => return None,
+        })
+    }
+
+    fn unknown_func(&self, written: &str, doubt: Rc<Unknown>) -> Func {
+        Func {
+            readable: written.into(),
+            base: written.into(),
+            hashed: written.into(),
+            signature: None,
+            source: None,
+            doubt: Some(doubt),
+        }
+    }
+
+    fn of_function(&self, function: &Rc<Function<'a>>) -> Func {
+        let name = function.name();
+        let signature = match &function.decorated {
+            Some(_) => None,
+            None => Some(Signature::of(function.code.parameters())),
+        };
+        Func {
+            hashed: format!("{}.{name}", function.module_name()).into(),
+            base: name.clone(),
+            signature,
+            source: if &*name == "<lambda>" { None } else { self.source_of_function(function) },
+            doubt: None,
+            readable: name,
+        }
+    }
+
+    /// `_resolve_node_source` of `kedro/inspection/snapshot.py`: wrappers are looked through.
+    fn source_of_function(&self, function: &Rc<Function<'a>>) -> Option<SourceRange> {
+        const MOST_WRAPPERS: usize = 100;
+        let mut function = function.clone();
+        for _ in 0..MOST_WRAPPERS {
+            match function.attribute("__wrapped__") {
+                Some(Value::Function(inner)) => function = inner,
+                Some(Value::Bound(bound)) => function = bound.1.clone(),
+                Some(Value::Class(class)) => return self.source_of_class(&class),
+                Some(_) => return None,
+                None => break,
+            }
+        }
+        let source = function.source;
+        if self.outside(&source.shown) {
+            return None;
+        }
+        match function.code {
+            Code::Def(def) => {
+                Some(block::lines(source, def.range(), &def.decorator_list, &def.body))
+            }
+            // A lambda with another name: Python counts the lines of its statement.
+            Code::Lambda(lambda) => Some(SourceRange {
+                filepath: source.shown.to_string_lossy().replace('\\', "/"),
+                line_start: source.line(lambda.start()),
+                line_end: source.line(lambda.end()),
+            }),
+        }
+    }
+
+    fn source_of_class(&self, class: &Class<'a>) -> Option<SourceRange> {
+        let def = class.def;
+        (!self.outside(&class.source.shown))
+            .then(|| block::lines(class.source, def.range(), &def.decorator_list, &def.body))
+    }
+
+    fn outside(&self, shown: &Path) -> bool {
+        shown.is_absolute()
+    }
+
+    fn of_class(&self, class: &Rc<Class<'a>>) -> Func {
+        let name: Rc<str> = class.def.name.as_str().into();
+        let signature = match self.class_attribute(class, "__init__") {
+            Some(Value::Function(init)) if class.decorated.is_none() => {
+                Some(Signature::of(init.code.parameters()).bound())
+            }
+            _ => None,
+        };
+        Func {
+            readable: name.clone(),
+            hashed: format!("{}.{name}", class.module.name).into(),
+            base: name,
+            signature,
+            source: self.source_of_class(class),
+            doubt: None,
+        }
+    }
+
+    /// A function from outside: the module that it says to be from may be another than the one it
+    /// was imported from, and its signature is not known.
+    fn of_external(&self, dotted: &Rc<str>, at: At<'a>) -> Func {
+        let (module, name) = dotted.rsplit_once('.').unwrap_or(("", dotted));
+        let doubt = (module != "builtins").then(|| {
+            self.because(at, format!("the module that `{dotted}` names as its own is not known"))
+        });
+        Func {
+            readable: name.into(),
+            base: name.into(),
+            hashed: dotted.clone(),
+            signature: None,
+            source: None,
+            doubt,
+        }
+    }
+
+    fn of_partial(&self, partial: &Rc<Partial<'a>>, written: &str, at: At<'a>) -> Option<Func> {
+        let inner = self.func(&partial.func, written, at)?;
+        let set = |name: &str| match partial.attributes.borrow().get(name) {
+            Some(Value::Str(text)) => Some(text.clone()),
+            _ => None,
+        };
+        let base: Rc<str> = format!("partial({})", inner.base).into();
+        Some(Func {
+            readable: set("__name__").unwrap_or_else(|| "<partial>".into()),
+            hashed: base.clone(),
+            base,
+            signature: inner.signature.map(|signature| signature.partial(partial)),
+            source: None,
+            // Only the name of the inner function is used, not its module.
+            doubt: inner.doubt.filter(|_| !matches!(partial.func, Value::External(_))),
+        })
+    }
+}

@@ -1,0 +1,180 @@
+//! Kedro's own objects: nodes, pipelines, and what is done with them.
+//!
+//! The rules are those of `kedro/pipeline/node.py` and `kedro/pipeline/pipeline.py`. Where Kedro
+//! would raise, a problem is listed and as much as possible is kept.
+
+mod checks;
+mod convert;
+mod discover;
+mod func;
+mod namespace;
+mod node;
+mod order;
+mod pipeline;
+mod select;
+
+use std::collections::{BTreeSet, HashMap};
+use std::hash::{BuildHasherDefault, Hasher};
+use std::rc::Rc;
+
+pub(super) use node::KedroNode;
+pub(super) use pipeline::KedroPipeline;
+
+use super::call::Args;
+use super::interp::{Eval, Interp, Stop};
+use super::source::At;
+use super::value::{Unknown, Value};
+
+/// The inputs, outputs or `confirms` of a node, as given.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
+pub(super) enum Io {
+    #[default]
+    None,
+    One(Rc<str>),
+    List(Vec<Rc<str>>),
+    /// Argument or key, and dataset.
+    Dict(Vec<(Rc<str>, Rc<str>)>),
+}
+
+impl Io {
+    /// `_to_list` of `kedro/pipeline/node.py`.
+    fn to_list(&self) -> Vec<Rc<str>> {
+        match self {
+            Io::None => Vec::new(),
+            Io::One(name) => vec![name.clone()],
+            Io::List(names) => names.clone(),
+            Io::Dict(entries) => entries.iter().map(|(_, name)| name.clone()).collect(),
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        match self {
+            Io::None => true,
+            Io::One(name) => name.is_empty(),
+            Io::List(names) => names.is_empty(),
+            Io::Dict(entries) => entries.is_empty(),
+        }
+    }
+
+    /// The same with every dataset renamed.
+    fn rename(&self, rename: impl Fn(&Rc<str>) -> Rc<str>) -> Io {
+        match self {
+            Io::None => Io::None,
+            Io::One(name) => Io::One(rename(name)),
+            Io::List(names) => Io::List(names.iter().map(rename).collect()),
+            Io::Dict(entries) => {
+                Io::Dict(entries.iter().map(|(key, name)| (key.clone(), rename(name))).collect())
+            }
+        }
+    }
+
+    /// What equality of nodes compares: the order of a dictionary does not matter.
+    fn canonical(&self) -> Io {
+        let mut io = self.clone();
+        if let Io::Dict(entries) = &mut io {
+            entries.sort();
+        }
+        io
+    }
+}
+
+/// Names as numbers, so that sets of nodes and datasets are quick.
+#[derive(Default)]
+pub(super) struct Names {
+    ids: HashMap<Rc<str>, u32>,
+    nodes: HashMap<(Rc<str>, Io, Io), u32>,
+}
+
+impl Names {
+    fn id(&mut self, name: &Rc<str>) -> u32 {
+        let next = u32::try_from(self.ids.len()).unwrap_or(u32::MAX);
+        *self.ids.entry(name.clone()).or_insert(next)
+    }
+
+    /// The number of a dataset without its transcoding.
+    fn dataset(&mut self, name: &Rc<str>) -> u32 {
+        match name.split_once('@') {
+            Some((base, _)) => self.id(&base.into()),
+            None => self.id(name),
+        }
+    }
+
+    /// The number of what `Node._unique_key` compares.
+    fn node(&mut self, name: &Rc<str>, inputs: &Io, outputs: &Io) -> u32 {
+        let next = u32::try_from(self.nodes.len()).unwrap_or(u32::MAX);
+        let key = (name.clone(), inputs.canonical(), outputs.canonical());
+        *self.nodes.entry(key).or_insert(next)
+    }
+}
+
+/// A map from the numbers of [`Names`].
+type IdMap<T> = HashMap<u32, T, BuildHasherDefault<IdHasher>>;
+
+/// Spreads small numbers; they are ours, so nobody can choose them to collide.
+#[derive(Default)]
+struct IdHasher(u64);
+
+impl Hasher for IdHasher {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
+        }
+    }
+
+    fn write_u32(&mut self, id: u32) {
+        self.0 = u64::from(id).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    }
+}
+
+/// Names read from a value, and why there may be others.
+struct Read<T> {
+    names: T,
+    lost: Option<Rc<Unknown>>,
+}
+
+impl<'a> Interp<'a> {
+    /// Calls something of Kedro's.
+    pub(super) fn call_kedro(&mut self, name: &str, args: Args<'a>, at: At<'a>) -> Eval<'a> {
+        let last = name.rsplit('.').next().unwrap_or(name);
+        let of_pipelines =
+            name.starts_with("kedro.pipeline.") || name.starts_with("kedro.modular_pipeline");
+        match last {
+            "node" | "Node" if of_pipelines => self.make_node(&args, at),
+            "pipeline" | "Pipeline" if of_pipelines => self.make_pipeline(&args, at),
+            "find_pipelines" => self.find_pipelines(&args, at),
+            _ => {
+                let reason = format!("`{}` calls Kedro's own code", at.text());
+                Ok(self.unknown(at, reason))
+            }
+        }
+    }
+
+    /// A text, a list of texts or a set of them, as `tags` and the like take it.
+    fn read_names(
+        &mut self,
+        value: Option<Value<'a>>,
+        at: At<'a>,
+    ) -> Result<Read<BTreeSet<Rc<str>>>, Stop<'a>> {
+        let (items, mut lost) = match value {
+            None | Some(Value::None) => (Vec::new(), None),
+            Some(Value::Str(text)) => (vec![Value::Str(text)], None),
+            Some(Value::Dict(dict)) => {
+                let open = dict.open.borrow().clone();
+                (dict.entries.borrow().values().map(|(_, value)| value.clone()).collect(), open)
+            }
+            Some(value) => self.items(&value, at)?,
+        };
+        let mut names = BTreeSet::new();
+        for item in items {
+            match item {
+                Value::Str(name) => drop(names.insert(name)),
+                other => lost = lost.or_else(|| Some(self.why(&other, at))),
+            }
+        }
+        Ok(Read { names, lost })
+    }
+}

@@ -1,0 +1,275 @@
+//! Parts of a pipeline: `Pipeline.nodes`, `.inputs()`, `.only_nodes(...)`, `.filter(...)` and so on.
+
+use std::collections::HashSet;
+use std::rc::Rc;
+
+use super::super::call::Args;
+use super::super::interp::{Eval, Interp, Stop};
+use super::super::source::At;
+use super::super::value::Value;
+use super::{KedroNode, KedroPipeline, convert, order};
+use crate::project::strip_transcoding;
+
+/// Positions of nodes in `KedroPipeline::nodes`.
+type Chosen = HashSet<usize>;
+
+/// The filters of `Pipeline.filter`, by the names of its arguments, each with the method it uses.
+const FILTERS: [(&str, &str); 7] = [
+    ("tags", "only_nodes_with_tags"),
+    ("from_nodes", "from_nodes"),
+    ("to_nodes", "to_nodes"),
+    ("node_names", "only_nodes"),
+    ("from_inputs", "from_inputs"),
+    ("to_outputs", "to_outputs"),
+    ("node_namespaces", "only_nodes_with_namespaces"),
+];
+
+impl<'a> Interp<'a> {
+    /// `pipeline.nodes` and the other attributes; methods are bound.
+    pub(in super::super) fn pipeline_attribute(
+        &mut self,
+        pipeline: &Rc<KedroPipeline<'a>>,
+        name: &str,
+        at: At<'a>,
+    ) -> Eval<'a> {
+        if let (Some(why), "nodes" | "grouped_nodes") = (&pipeline.incomplete, name) {
+            let nodes = self.sorted(pipeline).into_iter().map(Value::Node).collect();
+            let why = why.clone();
+            return Ok(self.open_list(nodes, Some(why)));
+        }
+        Ok(match name {
+            "nodes" => {
+                let nodes = self.sorted(pipeline).into_iter().map(Value::Node).collect();
+                self.list(nodes)
+            }
+            "grouped_nodes" => {
+                let groups = self.groups(pipeline).to_vec();
+                let groups = groups
+                    .into_iter()
+                    .map(|group| self.list(group.into_iter().map(Value::Node).collect()))
+                    .collect();
+                self.list(groups)
+            }
+            "node_dependencies" | "grouped_nodes_by_namespace" => self.not_evaluated(at),
+            _ => Value::Method(Rc::new((Value::Pipeline(pipeline.clone()), name.into()))),
+        })
+    }
+
+    /// Calls a method of a pipeline.
+    pub(in super::super) fn pipeline_method(
+        &mut self,
+        pipeline: &Rc<KedroPipeline<'a>>,
+        name: &str,
+        args: Args<'a>,
+        at: At<'a>,
+    ) -> Eval<'a> {
+        if let Some(why) = &args.open {
+            return Ok(Value::Unknown(why.clone()));
+        }
+        match name {
+            "inputs" | "outputs" | "all_inputs" | "all_outputs" | "datasets" | "data_sets" => {
+                let names = datasets(&pipeline.nodes, name);
+                let open = pipeline.incomplete.clone();
+                Ok(self.set(names.into_iter().map(Value::str), open, at))
+            }
+            "tag" => {
+                let tags = self.read_names(args.positional.first().cloned(), at)?;
+                if let Some(why) = &tags.lost {
+                    self.lost("A tag of this pipeline's nodes", why);
+                }
+                let nodes: Vec<_> =
+                    pipeline.nodes.iter().map(|node| self.tagged(node, &tags.names)).collect();
+                Ok(self.pipeline(nodes, pipeline.incomplete.clone(), at))
+            }
+            "filter" => {
+                let mut chosen: Option<Chosen> = None;
+                let values = args.bind(FILTERS.map(|(argument, _)| argument));
+                for ((_, method), value) in FILTERS.iter().zip(values) {
+                    let Some(names) = self.filter_names(value, at)? else { continue };
+                    if names.is_empty() {
+                        continue;
+                    }
+                    let Some(nodes) = self.choose(pipeline, method, &names, at)? else {
+                        return Ok(self.not_evaluated(at));
+                    };
+                    chosen = Some(match chosen {
+                        Some(chosen) => chosen.intersection(&nodes).copied().collect(),
+                        None => nodes,
+                    });
+                }
+                let all = || (0..pipeline.nodes.len()).collect();
+                let chosen = chosen.unwrap_or_else(all);
+                if chosen.is_empty() && pipeline.incomplete.is_none() {
+                    let text = "the pipeline has no nodes after all filters";
+                    return self.raise(at, "ValueError", text, "Loosen the filters.");
+                }
+                Ok(self.part(pipeline, &chosen, at))
+            }
+            _ => {
+                let mut names = Vec::new();
+                let given = args.positional.iter().chain(args.named.iter().map(|(_, value)| value));
+                for value in given {
+                    match self.filter_names(Some(value.clone()), at)? {
+                        Some(read) => names.extend(read),
+                        None => return Ok(Value::Unknown(self.why(value, at))),
+                    }
+                }
+                match self.choose(pipeline, name, &names, at)? {
+                    Some(chosen) => Ok(self.part(pipeline, &chosen, at)),
+                    None => Ok(self.not_evaluated(at)),
+                }
+            }
+        }
+    }
+
+    fn part(&mut self, pipeline: &KedroPipeline<'a>, chosen: &Chosen, at: At<'a>) -> Value<'a> {
+        let nodes = (pipeline.nodes.iter().enumerate())
+            .filter(|(index, _)| chosen.contains(index))
+            .map(|(_, node)| node.clone())
+            .collect();
+        self.pipeline(nodes, pipeline.incomplete.clone(), at)
+    }
+
+    /// The texts in `value`; `None` where they are not all known.
+    fn filter_names(
+        &mut self,
+        value: Option<Value<'a>>,
+        at: At<'a>,
+    ) -> Result<Option<Vec<Rc<str>>>, Stop<'a>> {
+        match value {
+            None | Some(Value::None) => Ok(Some(Vec::new())),
+            value => {
+                let read = self.read_names(value, at)?;
+                Ok(read.lost.is_none().then(|| read.names.into_iter().collect()))
+            }
+        }
+    }
+
+    /// The nodes that the method `name` chooses; `None` for a method that is not known.
+    fn choose(
+        &mut self,
+        pipeline: &KedroPipeline<'a>,
+        name: &str,
+        given: &[Rc<str>],
+        at: At<'a>,
+    ) -> Result<Option<Chosen>, Stop<'a>> {
+        let nodes = &pipeline.nodes;
+        let with = |holds: &dyn Fn(&KedroNode<'a>) -> bool| -> Chosen {
+            (0..nodes.len()).filter(|index| holds(&nodes[*index])).collect()
+        };
+        let named = |node: &KedroNode<'a>| given.contains(&node.name);
+        let touches = |names: &[Rc<str>]| {
+            names.iter().any(|name| {
+                given.iter().any(|given| {
+                    name == given || (!given.contains('@') && strip_transcoding(name) == &**given)
+                })
+            })
+        };
+        let chosen = match name {
+            "only_nodes_with_tags" => {
+                with(&|node| given.iter().any(|tag| node.parts.tags.contains(tag)))
+            }
+            "only_nodes" => with(&named),
+            "only_nodes_with_namespace" | "only_nodes_with_namespaces" => with(&|node| {
+                node.parts.namespace.as_ref().is_some_and(|namespace| {
+                    given.iter().any(|given| {
+                        namespace == given
+                            || namespace
+                                .strip_prefix(&**given)
+                                .is_some_and(|it| it.starts_with('.'))
+                    })
+                })
+            }),
+            "from_nodes" => reach(nodes, with(&named), true),
+            "to_nodes" => reach(nodes, with(&named), false),
+            "only_nodes_with_inputs" => with(&|node| touches(&node.inputs)),
+            "only_nodes_with_outputs" => with(&|node| touches(&node.outputs)),
+            "from_inputs" => reach(nodes, with(&|node| touches(&node.inputs)), true),
+            "to_outputs" => reach(nodes, with(&|node| touches(&node.outputs)), false),
+            _ => return Ok(None),
+        };
+        if pipeline.incomplete.is_none() {
+            self.check_given(nodes, name, given, at)?;
+        }
+        Ok(Some(chosen))
+    }
+
+    /// Kedro raises for a node, dataset or namespace that the pipeline does not have.
+    fn check_given(
+        &mut self,
+        nodes: &[Rc<KedroNode<'a>>],
+        method: &str,
+        given: &[Rc<str>],
+        at: At<'a>,
+    ) -> Result<(), Stop<'a>> {
+        for name in given {
+            let known = match method {
+                "only_nodes" | "from_nodes" | "to_nodes" => {
+                    nodes.iter().any(|node| node.name == *name)
+                }
+                "only_nodes_with_tags" => true,
+                "only_nodes_with_namespace" | "only_nodes_with_namespaces" => {
+                    nodes.iter().any(|node| {
+                        node.parts.namespace.as_ref().is_some_and(|it| it.starts_with(&**name))
+                    })
+                }
+                _ => nodes.iter().any(|node| {
+                    node.inputs
+                        .iter()
+                        .chain(&node.outputs)
+                        .any(|dataset| dataset == name || strip_transcoding(dataset) == &**name)
+                }),
+            };
+            if !known {
+                let text = format!("the pipeline has no `{name}`");
+                self.raise(at, "ValueError", text, "Correct the name.")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The chosen nodes and all that depend on them (`along`), or all that they depend on.
+fn reach(nodes: &[Rc<KedroNode<'_>>], mut chosen: Chosen, along: bool) -> Chosen {
+    let children = order::children(nodes);
+    let next = if along {
+        children
+    } else {
+        let mut parents = vec![Vec::new(); nodes.len()];
+        for (parent, children) in children.iter().enumerate() {
+            children.iter().for_each(|child| parents[*child].push(parent));
+        }
+        parents
+    };
+    let mut stack: Vec<usize> = chosen.iter().copied().collect();
+    while let Some(index) = stack.pop() {
+        for other in &next[index] {
+            if chosen.insert(*other) {
+                stack.push(*other);
+            }
+        }
+    }
+    chosen
+}
+
+fn datasets(nodes: &[Rc<KedroNode<'_>>], method: &str) -> Vec<String> {
+    let all = |outputs: bool, inputs: bool| {
+        let mut names: Vec<String> = (nodes.iter())
+            .flat_map(|node| {
+                let outputs = node.outputs.iter().filter(move |_| outputs);
+                outputs.chain(node.inputs.iter().filter(move |_| inputs))
+            })
+            .map(ToString::to_string)
+            .collect();
+        names.sort();
+        names.dedup();
+        names
+    };
+    match method {
+        "inputs" => convert::free(nodes, |it| (&it.inputs, &it.input_ids), |it| &it.output_ids),
+        "outputs" => convert::free(nodes, |it| (&it.outputs, &it.output_ids), |it| &it.input_ids),
+        "all_inputs" => all(false, true),
+        "all_outputs" => all(true, false),
+        _ => all(true, true),
+    }
+}

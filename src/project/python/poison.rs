@@ -1,0 +1,285 @@
+//! Code that may or may not run: what it would change becomes unknown.
+
+use std::rc::Rc;
+
+use ruff_python_ast::visitor::{self, Visitor};
+use ruff_python_ast::{ExceptHandler, Expr, Stmt};
+
+use super::interp::{Frame, Interp};
+use super::stmt::Flow;
+use super::value::{Unknown, Value};
+
+/// What code that may run could do to the flow around it.
+#[derive(Default)]
+struct Exits {
+    returns: bool,
+    leaves_loop: bool,
+}
+
+impl<'a> Interp<'a> {
+    /// The flow after branches of which one may have run.
+    ///
+    /// A branch that may return leaves the result unknown; one that may raise is taken not to, for
+    /// a pipeline that raises shows nothing.
+    pub(super) fn poison_branches(
+        &mut self,
+        branches: &[&'a [Stmt]],
+        frame: &Frame<'a>,
+        why: &Rc<Unknown>,
+    ) -> Flow<'a> {
+        let mut exits = Exits::default();
+        for branch in branches {
+            self.poison_body(branch, frame, why, &mut exits, false);
+        }
+        if exits.returns {
+            Flow::Return(Value::Unknown(why.clone()))
+        } else if exits.leaves_loop {
+            Flow::Lost(why.clone())
+        } else {
+            Flow::Next
+        }
+    }
+
+    /// The flow after statements that may have run.
+    pub(super) fn poison_flow(
+        &mut self,
+        body: &'a [Stmt],
+        frame: &Frame<'a>,
+        why: &Rc<Unknown>,
+    ) -> Flow<'a> {
+        let mut exits = Exits::default();
+        self.poison_body(body, frame, why, &mut exits, true);
+        if exits.returns { Flow::Return(Value::Unknown(why.clone())) } else { Flow::Next }
+    }
+
+    fn poison_body(
+        &mut self,
+        body: &'a [Stmt],
+        frame: &Frame<'a>,
+        why: &Rc<Unknown>,
+        exits: &mut Exits,
+        in_loop: bool,
+    ) {
+        for stmt in body {
+            self.poison_stmt(stmt, frame, why, exits, in_loop);
+        }
+    }
+
+    fn poison_stmt(
+        &mut self,
+        stmt: &'a Stmt,
+        frame: &Frame<'a>,
+        why: &Rc<Unknown>,
+        exits: &mut Exits,
+        in_loop: bool,
+    ) {
+        let set = |name: &str| frame.scope.set(name, Value::Unknown(why.clone()));
+        match stmt {
+            Stmt::FunctionDef(def) => set(def.name.as_str()),
+            Stmt::ClassDef(def) => set(def.name.as_str()),
+            Stmt::Return(_) => exits.returns = true,
+            Stmt::Break(_) | Stmt::Continue(_) => exits.leaves_loop |= !in_loop,
+            Stmt::Delete(delete) => {
+                delete.targets.iter().for_each(|target| self.poison_target(target, frame, why));
+            }
+            Stmt::Assign(assign) => {
+                assign.targets.iter().for_each(|target| self.poison_target(target, frame, why));
+                self.poison_expr(&assign.value, frame, why);
+            }
+            Stmt::AugAssign(assign) => self.poison_target(&assign.target, frame, why),
+            Stmt::AnnAssign(assign) if assign.value.is_some() => {
+                self.poison_target(&assign.target, frame, why);
+            }
+            Stmt::For(stmt) => {
+                self.poison_target(&stmt.target, frame, why);
+                self.poison_body(&stmt.body, frame, why, exits, true);
+                self.poison_body(&stmt.orelse, frame, why, exits, in_loop);
+            }
+            Stmt::While(stmt) => {
+                self.poison_body(&stmt.body, frame, why, exits, true);
+                self.poison_body(&stmt.orelse, frame, why, exits, in_loop);
+            }
+            Stmt::If(stmt) => {
+                self.poison_body(&stmt.body, frame, why, exits, in_loop);
+                for clause in &stmt.elif_else_clauses {
+                    self.poison_body(&clause.body, frame, why, exits, in_loop);
+                }
+            }
+            Stmt::With(stmt) => {
+                for target in stmt.items.iter().filter_map(|item| item.optional_vars.as_deref()) {
+                    self.poison_target(target, frame, why);
+                }
+                self.poison_body(&stmt.body, frame, why, exits, in_loop);
+            }
+            Stmt::Try(stmt) => {
+                self.poison_body(&stmt.body, frame, why, exits, in_loop);
+                for ExceptHandler::ExceptHandler(handler) in &stmt.handlers {
+                    self.poison_body(&handler.body, frame, why, exits, in_loop);
+                }
+                self.poison_body(&stmt.orelse, frame, why, exits, in_loop);
+                self.poison_body(&stmt.finalbody, frame, why, exits, in_loop);
+            }
+            Stmt::Match(stmt) => {
+                for case in &stmt.cases {
+                    self.poison_body(&case.body, frame, why, exits, in_loop);
+                }
+            }
+            Stmt::Import(import) => {
+                for alias in &import.names {
+                    let first = alias.name.as_str().split('.').next().unwrap_or_default();
+                    set(alias.asname.as_ref().map_or(first, |name| name.as_str()));
+                }
+            }
+            Stmt::ImportFrom(import) => {
+                for alias in import.names.iter().filter(|alias| alias.name.as_str() != "*") {
+                    set(alias.asname.as_ref().unwrap_or(&alias.name).as_str());
+                }
+            }
+            Stmt::Expr(expr) => self.poison_expr(&expr.value, frame, why),
+            _ => {}
+        }
+    }
+
+    /// Makes unknown what an assignment to `target` may have bound.
+    pub(super) fn poison_target(&mut self, target: &'a Expr, frame: &Frame<'a>, why: &Rc<Unknown>) {
+        match target {
+            Expr::Name(name) => frame.scope.set(name.id.as_str(), Value::Unknown(why.clone())),
+            Expr::Tuple(tuple) => {
+                tuple.elts.iter().for_each(|target| self.poison_target(target, frame, why));
+            }
+            Expr::List(list) => {
+                list.elts.iter().for_each(|target| self.poison_target(target, frame, why));
+            }
+            Expr::Starred(starred) => self.poison_target(&starred.value, frame, why),
+            Expr::Subscript(subscript) => {
+                if let Some(container) = plain(&subscript.value, frame) {
+                    self.poison_item(&container, &subscript.slice, frame, why);
+                }
+            }
+            Expr::Attribute(attribute) => {
+                if let Some(object) = plain(&attribute.value, frame) {
+                    self.set_attribute(
+                        &object,
+                        attribute.attr.as_str(),
+                        Value::Unknown(why.clone()),
+                    );
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Makes one item of a container unknown where the key is plain, else opens the container.
+    fn poison_item(
+        &mut self,
+        container: &Value<'a>,
+        index: &'a Expr,
+        frame: &Frame<'a>,
+        why: &Rc<Unknown>,
+    ) {
+        let key = match index {
+            Expr::StringLiteral(literal) => Some(Value::str(literal.value.to_str())),
+            other => plain(other, frame),
+        };
+        if let (Value::Dict(dict), Some(value)) = (container, key)
+            && let Some(key) = value.key()
+            && let Some(entry) = dict.entries.borrow_mut().get_mut(&key)
+        {
+            entry.1 = Value::Unknown(why.clone());
+            return;
+        }
+        container.make_open(why);
+        if let Value::List(list) = container {
+            list.items.borrow_mut().clear();
+        }
+    }
+
+    /// Opens the containers that methods called in `expr` may have changed.
+    fn poison_expr(&mut self, expr: &'a Expr, frame: &Frame<'a>, why: &Rc<Unknown>) {
+        let mut calls = Calls::default();
+        calls.visit_expr(expr);
+        for (receiver, method) in calls.methods {
+            if let Some(container) = plain(receiver, frame) {
+                may_have_changed(&container, method, why);
+            }
+        }
+        for (callee, argument) in calls.arguments {
+            let changes = !matches!(plain(callee, frame), Some(Value::External(_)) | None);
+            if let (true, Some(container)) = (changes, plain(argument, frame)) {
+                container.make_open(why);
+            }
+        }
+        for name in calls.walrus {
+            frame.scope.set_outside_comprehension(name, Value::Unknown(why.clone()));
+        }
+    }
+}
+
+/// Opens a container on which `method` may have been called.
+fn may_have_changed(container: &Value<'_>, method: &str, why: &Rc<Unknown>) {
+    match method {
+        "append" | "extend" | "add" | "update" | "setdefault" | "__setitem__" => {
+            container.make_open(why);
+        }
+        "insert" | "pop" | "popitem" | "remove" | "discard" | "clear" | "sort" | "reverse" => {
+            container.make_open(why);
+            match container {
+                Value::List(list) | Value::Iter(list) => list.items.borrow_mut().clear(),
+                Value::Dict(dict) => dict.entries.borrow_mut().clear(),
+                Value::Set(set) => set.members.borrow_mut().clear(),
+                _ => {}
+            }
+        }
+        _ => {}
+    }
+}
+
+/// The value of a name or of an attribute of one, where looking it up can have no effect.
+fn plain<'a>(expr: &Expr, frame: &Frame<'a>) -> Option<Value<'a>> {
+    match expr {
+        Expr::Name(name) => frame.scope.get(name.id.as_str()),
+        Expr::Attribute(attribute) => match plain(&attribute.value, frame)? {
+            Value::Instance(it) => it.attributes.borrow().get(attribute.attr.as_str()).cloned(),
+            Value::Module(it) => it.scope.own(attribute.attr.as_str()),
+            Value::Class(it) => it.namespace.own(attribute.attr.as_str()),
+            _ => None,
+        },
+        Expr::Subscript(subscript) => match (plain(&subscript.value, frame)?, &*subscript.slice) {
+            (Value::Dict(dict), Expr::StringLiteral(literal)) => {
+                let key = Value::str(literal.value.to_str()).key()?;
+                dict.entries.borrow().get(&key).map(|entry| entry.1.clone())
+            }
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// The method calls and walrus targets of an expression.
+#[derive(Default)]
+struct Calls<'a> {
+    methods: Vec<(&'a Expr, &'a str)>,
+    arguments: Vec<(&'a Expr, &'a Expr)>,
+    walrus: Vec<&'a str>,
+}
+
+impl<'a> Visitor<'a> for Calls<'a> {
+    fn visit_expr(&mut self, expr: &'a Expr) {
+        match expr {
+            Expr::Call(call) => {
+                self.arguments.extend(call.arguments.args.iter().map(|arg| (&*call.func, arg)));
+                if let Expr::Attribute(attribute) = &*call.func {
+                    self.methods.push((&attribute.value, attribute.attr.as_str()));
+                }
+            }
+            Expr::Named(named) => {
+                if let Expr::Name(name) = &*named.target {
+                    self.walrus.push(name.id.as_str());
+                }
+            }
+            Expr::Lambda(_) => return,
+            _ => {}
+        }
+        visitor::walk_expr(self, expr);
+    }
+}

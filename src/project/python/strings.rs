@@ -1,0 +1,169 @@
+//! The methods of text.
+
+use super::call::Args;
+use super::interp::{Eval, Interp};
+use super::source::At;
+use super::value::Value;
+
+impl<'a> Interp<'a> {
+    pub(super) fn str_method(
+        &mut self,
+        text: &str,
+        name: &str,
+        args: &Args<'a>,
+        at: At<'a>,
+    ) -> Eval<'a> {
+        if name == "format" {
+            return self.str_format(text, args, at);
+        }
+        if let Some(why) = &args.open {
+            return Ok(Value::Unknown(why.clone()));
+        }
+        let unknown = args.positional.iter().find(|value| matches!(value, Value::Unknown(_)));
+        if let Some(unknown) = unknown {
+            return Ok(unknown.clone());
+        }
+        if name == "join" {
+            let Some(parts) = args.positional.first() else { return Ok(self.not_evaluated(at)) };
+            let (parts, open) = self.items(parts, at)?;
+            if let Some(why) = open {
+                return Ok(Value::Unknown(why));
+            }
+            let mut texts = Vec::with_capacity(parts.len());
+            for part in &parts {
+                match part {
+                    Value::Str(part) => texts.push(&**part),
+                    other => return Ok(Value::Unknown(self.why(other, at))),
+                }
+            }
+            return self.text(texts.join(text), at);
+        }
+        let words: Vec<&str> = args.positional.iter().filter_map(Value::as_str).collect();
+        Ok(match (name, &words[..], args.positional.len()) {
+            ("upper", [], 0) => return self.text(text.to_uppercase(), at),
+            ("lower" | "casefold", [], 0) => return self.text(text.to_lowercase(), at),
+            ("title", [], 0) => return self.text(title(text), at),
+            ("capitalize", [], 0) => return self.text(capitalize(text), at),
+            ("strip", [], 0) => Value::str(text.trim()),
+            ("lstrip", [], 0) => Value::str(text.trim_start()),
+            ("rstrip", [], 0) => Value::str(text.trim_end()),
+            ("strip", [chars], 1) => Value::str(text.trim_matches(|c| chars.contains(c))),
+            ("lstrip", [chars], 1) => Value::str(text.trim_start_matches(|c| chars.contains(c))),
+            ("rstrip", [chars], 1) => Value::str(text.trim_end_matches(|c| chars.contains(c))),
+            ("removeprefix", [prefix], 1) => Value::str(text.strip_prefix(prefix).unwrap_or(text)),
+            ("removesuffix", [suffix], 1) => Value::str(text.strip_suffix(suffix).unwrap_or(text)),
+            ("replace", [old, new], 2) => return self.text(text.replace(old, new), at),
+            ("startswith" | "endswith", _, 1) => {
+                let starts = name == "startswith";
+                let matches = |part: &str| {
+                    if starts { text.starts_with(part) } else { text.ends_with(part) }
+                };
+                match &args.positional[0] {
+                    Value::Str(part) => Value::Bool(matches(part)),
+                    Value::Tuple(parts) => {
+                        Value::Bool(parts.iter().filter_map(Value::as_str).any(matches))
+                    }
+                    _ => self.not_evaluated(at),
+                }
+            }
+            ("split", [], 0) => {
+                let parts = text.split_whitespace().map(Value::str).collect();
+                self.list(parts)
+            }
+            ("split" | "rsplit", [separator], given) if !separator.is_empty() => {
+                let limit = args.positional.get(1).cloned().or_else(|| args.named("maxsplit"));
+                let parts: Vec<_> = match limit {
+                    None | Some(Value::Int(-1)) => text.split(separator).map(Value::str).collect(),
+                    Some(Value::Int(limit @ 0..)) if given <= 2 => {
+                        let count = usize::try_from(limit).unwrap_or(usize::MAX).saturating_add(1);
+                        if name == "split" {
+                            text.splitn(count, separator).map(Value::str).collect()
+                        } else {
+                            let mut parts: Vec<_> =
+                                text.rsplitn(count, separator).map(Value::str).collect();
+                            parts.reverse();
+                            parts
+                        }
+                    }
+                    Some(_) => return Ok(self.not_evaluated(at)),
+                };
+                self.list(parts)
+            }
+            ("splitlines", [], 0) => {
+                let lines = text.lines().map(Value::str).collect();
+                self.list(lines)
+            }
+            ("partition", [separator], 1) => {
+                let (before, middle, after) = match text.split_once(separator) {
+                    Some((before, after)) => (before, *separator, after),
+                    None => (text, "", ""),
+                };
+                self.tuple(vec![Value::str(before), Value::str(middle), Value::str(after)])
+            }
+            ("rpartition", [separator], 1) => {
+                let (before, middle, after) = match text.rsplit_once(separator) {
+                    Some((before, after)) => (before, *separator, after),
+                    None => ("", "", text),
+                };
+                self.tuple(vec![Value::str(before), Value::str(middle), Value::str(after)])
+            }
+            ("count", [part], 1) if !part.is_empty() => {
+                Value::Int(i64::try_from(text.matches(part).count()).unwrap_or(i64::MAX))
+            }
+            ("find", [part], 1) => match text.find(part) {
+                Some(index) => {
+                    Value::Int(i64::try_from(text[..index].chars().count()).unwrap_or(i64::MAX))
+                }
+                None => Value::Int(-1),
+            },
+            ("zfill", _, 1) => match &args.positional[0] {
+                Value::Int(width @ 0..=10_000) => {
+                    let missing =
+                        usize::try_from(*width).unwrap_or(0).saturating_sub(text.chars().count());
+                    let (sign, digits) = match text.chars().next() {
+                        Some('-' | '+') => text.split_at(1),
+                        _ => ("", text),
+                    };
+                    Value::str(format!("{sign}{}{digits}", "0".repeat(missing)))
+                }
+                _ => self.not_evaluated(at),
+            },
+            ("isdigit", [], 0) => {
+                Value::Bool(!text.is_empty() && text.chars().all(|c| c.is_ascii_digit()))
+            }
+            ("isupper", [], 0) => Value::Bool(
+                text.chars().any(char::is_uppercase) && !text.chars().any(char::is_lowercase),
+            ),
+            ("islower", [], 0) => Value::Bool(
+                text.chars().any(char::is_lowercase) && !text.chars().any(char::is_uppercase),
+            ),
+            ("isidentifier", [], 0) => {
+                let mut chars = text.chars();
+                let first = chars.next().is_some_and(|c| c == '_' || c.is_alphabetic());
+                Value::Bool(first && chars.all(|c| c == '_' || c.is_alphanumeric()))
+            }
+            _ => self.not_evaluated(at),
+        })
+    }
+}
+
+/// `str.title`: the first letter of every run of letters is a capital.
+fn title(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut inside = false;
+    for c in text.chars() {
+        if inside {
+            out.extend(c.to_lowercase());
+        } else {
+            out.extend(c.to_uppercase());
+        }
+        inside = c.is_alphabetic();
+    }
+    out
+}
+
+fn capitalize(text: &str) -> String {
+    let mut chars = text.chars();
+    let first: String = chars.next().into_iter().flat_map(char::to_uppercase).collect();
+    first + &chars.as_str().to_lowercase()
+}

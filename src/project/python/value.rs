@@ -1,0 +1,297 @@
+//! The values that evaluated code computes with.
+//!
+//! Lists, dictionaries and the like are shared references, as in Python. What can't be known is a
+//! value too: [`Value::Unknown`], which says why and where, and which every operation passes on. A
+//! container can be known in part: it is then *open*, and the reason is kept beside its items.
+
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use indexmap::IndexMap;
+use ruff_python_ast::{ExprLambda, Parameters, StmtClassDef, StmtFunctionDef};
+
+use super::kedro::{KedroNode, KedroPipeline};
+use super::scope::Scope;
+use super::source::Source;
+use crate::project::{Place, Severity};
+
+/// Deepest nesting of containers that is compared, copied or written out.
+pub(super) const MAX_NESTING: u32 = 100;
+
+/// A value of evaluated code.
+#[derive(Clone)]
+pub(super) enum Value<'a> {
+    None,
+    Bool(bool),
+    Int(i64),
+    Float(f64),
+    Str(Rc<str>),
+    Ellipsis,
+    List(Rc<List<'a>>),
+    Tuple(Rc<[Value<'a>]>),
+    Dict(Rc<Dict<'a>>),
+    Set(Rc<Set<'a>>),
+    Range(i64, i64, i64),
+    Slice(Rc<[Value<'a>; 3]>),
+    /// An iterator: what it still gives, evaluated ahead.
+    Iter(Rc<List<'a>>),
+    Function(Rc<Function<'a>>),
+    /// A method of a built-in type, bound to its value.
+    Method(Rc<(Value<'a>, Rc<str>)>),
+    /// A project function bound to its first argument.
+    Bound(Rc<(Value<'a>, Rc<Function<'a>>)>),
+    Partial(Rc<Partial<'a>>),
+    Class(Rc<Class<'a>>),
+    Instance(Rc<Instance<'a>>),
+    Module(Rc<Module<'a>>),
+    /// Something imported from outside the project, or built in: its dotted name is all we have.
+    External(Rc<str>),
+    Node(Rc<KedroNode<'a>>),
+    Pipeline(Rc<KedroPipeline<'a>>),
+    Unknown(Rc<Unknown>),
+}
+
+/// Why a value can't be known, and where that begins.
+#[derive(Debug, Clone)]
+pub(super) struct Unknown {
+    /// The end of a sentence: "... can't be told without running Python: {reason}."
+    pub reason: String,
+    pub place: Place,
+    pub severity: Severity,
+}
+
+/// The items of a list or iterator.
+#[derive(Default)]
+pub(super) struct List<'a> {
+    pub items: RefCell<Vec<Value<'a>>>,
+    /// Why there may be more or other items than these.
+    pub open: RefCell<Option<Rc<Unknown>>>,
+}
+
+/// The entries of a dictionary, in the order of insertion.
+#[derive(Default)]
+pub(super) struct Dict<'a> {
+    pub entries: RefCell<IndexMap<Key, (Value<'a>, Value<'a>)>>,
+    pub open: RefCell<Option<Rc<Unknown>>>,
+}
+
+/// The members of a set, in the order of insertion.
+#[derive(Default)]
+pub(super) struct Set<'a> {
+    pub members: RefCell<IndexMap<Key, Value<'a>>>,
+    pub open: RefCell<Option<Rc<Unknown>>>,
+}
+
+/// What equality of hashable values comes to.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) enum Key {
+    None,
+    Int(i64),
+    Float(u64),
+    Str(Rc<str>),
+    Tuple(Vec<Key>),
+    External(Rc<str>),
+    Node(u32),
+    /// An object that is only equal to itself.
+    Object(usize),
+}
+
+/// A function of the project.
+pub(super) struct Function<'a> {
+    pub code: Code<'a>,
+    pub source: &'a Source,
+    /// Dotted name of its module, as `__module__` has it.
+    pub module: Rc<Module<'a>>,
+    pub closure: Rc<Scope<'a>>,
+    /// Default values of the parameters that have one.
+    pub defaults: HashMap<Rc<str>, Value<'a>>,
+    pub attributes: RefCell<HashMap<Rc<str>, Value<'a>>>,
+    /// A decorator that could not be evaluated stands over it.
+    pub decorated: Option<Rc<Unknown>>,
+}
+
+/// The code of a function.
+#[derive(Clone, Copy)]
+pub(super) enum Code<'a> {
+    Def(&'a StmtFunctionDef),
+    Lambda(&'a ExprLambda),
+}
+
+impl<'a> Code<'a> {
+    pub(super) fn parameters(self) -> Option<&'a Parameters> {
+        match self {
+            Code::Def(def) => Some(&def.parameters),
+            Code::Lambda(lambda) => lambda.parameters.as_deref(),
+        }
+    }
+
+    pub(super) fn name(self) -> &'a str {
+        match self {
+            Code::Def(def) => def.name.as_str(),
+            Code::Lambda(_) => "<lambda>",
+        }
+    }
+}
+
+impl<'a> Function<'a> {
+    /// An attribute set on the function, such as `__wrapped__`.
+    pub(super) fn attribute(&self, name: &str) -> Option<Value<'a>> {
+        self.attributes.borrow().get(name).cloned()
+    }
+
+    /// `__name__`, as `functools.wraps` may have set it.
+    pub(super) fn name(&self) -> Rc<str> {
+        match self.attribute("__name__") {
+            Some(Value::Str(name)) => name,
+            _ => self.code.name().into(),
+        }
+    }
+
+    /// `__module__`, as `functools.wraps` may have set it.
+    pub(super) fn module_name(&self) -> Rc<str> {
+        match self.attribute("__module__") {
+            Some(Value::Str(name)) => name,
+            _ => self.module.name.clone(),
+        }
+    }
+}
+
+/// `functools.partial`.
+pub(super) struct Partial<'a> {
+    pub func: Value<'a>,
+    pub args: Vec<Value<'a>>,
+    pub keywords: Vec<(Rc<str>, Value<'a>)>,
+    pub attributes: RefCell<HashMap<Rc<str>, Value<'a>>>,
+}
+
+/// A class of the project.
+pub(super) struct Class<'a> {
+    pub def: &'a StmtClassDef,
+    pub source: &'a Source,
+    pub module: Rc<Module<'a>>,
+    pub namespace: Rc<Scope<'a>>,
+    pub bases: Vec<Value<'a>>,
+    /// A decorator that could not be evaluated stands over it.
+    pub decorated: Option<Rc<Unknown>>,
+}
+
+/// An object of a project class.
+pub(super) struct Instance<'a> {
+    pub class: Rc<Class<'a>>,
+    pub attributes: RefCell<HashMap<Rc<str>, Value<'a>>>,
+    /// Why it may have other attributes than these.
+    pub open: RefCell<Option<Rc<Unknown>>>,
+}
+
+/// A module of the project.
+pub(super) struct Module<'a> {
+    pub name: Rc<str>,
+    /// None for a namespace package, which has no file.
+    pub source: Option<&'a Source>,
+    pub is_package: bool,
+    pub scope: Rc<Scope<'a>>,
+    pub loading: Cell<bool>,
+}
+
+impl<'a> Value<'a> {
+    pub(super) fn str(text: impl AsRef<str>) -> Self {
+        Value::Str(Rc::from(text.as_ref()))
+    }
+
+    pub(super) fn as_str(&self) -> Option<&str> {
+        match self {
+            Value::Str(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The type's name, as messages have it.
+    pub(super) fn type_name(&self) -> &str {
+        match self {
+            Value::None => "NoneType",
+            Value::Bool(_) => "bool",
+            Value::Int(_) => "int",
+            Value::Float(_) => "float",
+            Value::Str(_) => "str",
+            Value::Ellipsis => "ellipsis",
+            Value::List(_) => "list",
+            Value::Tuple(_) => "tuple",
+            Value::Dict(_) => "dict",
+            Value::Set(_) => "set",
+            Value::Range(..) => "range",
+            Value::Slice(_) => "slice",
+            Value::Iter(_) => "iterator",
+            Value::Function(_) => "function",
+            Value::Method(_) => "builtin_function_or_method",
+            Value::Bound(_) => "method",
+            Value::Partial(_) => "functools.partial",
+            Value::Class(_) => "type",
+            Value::Instance(instance) => instance.class.def.name.as_str(),
+            Value::Module(_) => "module",
+            Value::External(name) => name,
+            Value::Node(_) => "Node",
+            Value::Pipeline(_) => "Pipeline",
+            Value::Unknown(_) => "unknown",
+        }
+    }
+
+    /// The hashable key of this value; `None` where it is not hashable or not known.
+    pub(super) fn key(&self) -> Option<Key> {
+        self.key_within(MAX_NESTING)
+    }
+
+    fn key_within(&self, levels: u32) -> Option<Key> {
+        let address = |pointer: *const ()| Some(Key::Object(pointer as usize));
+        match self {
+            Value::None => Some(Key::None),
+            Value::Bool(value) => Some(Key::Int(i64::from(*value))),
+            Value::Int(value) => Some(Key::Int(*value)),
+            #[expect(clippy::cast_possible_truncation, reason = "checked by the comparison")]
+            #[expect(clippy::cast_precision_loss, reason = "checked by the comparison")]
+            Value::Float(value) if (*value as i64) as f64 == *value => {
+                Some(Key::Int(*value as i64))
+            }
+            Value::Float(value) => Some(Key::Float(value.to_bits())),
+            Value::Str(text) => Some(Key::Str(text.clone())),
+            Value::Tuple(tuple) => {
+                let levels = levels.checked_sub(1)?;
+                let keys = tuple.iter().map(|item| item.key_within(levels));
+                keys.collect::<Option<_>>().map(Key::Tuple)
+            }
+            Value::External(name) => Some(Key::External(name.clone())),
+            Value::Node(node) => Some(Key::Node(node.key)),
+            Value::Function(it) => address(Rc::as_ptr(it).cast()),
+            Value::Class(it) => address(Rc::as_ptr(it).cast()),
+            Value::Instance(it) => address(Rc::as_ptr(it).cast()),
+            Value::Module(it) => address(Rc::as_ptr(it).cast()),
+            Value::Partial(it) => address(Rc::as_ptr(it).cast()),
+            Value::Pipeline(it) => address(Rc::as_ptr(it).cast()),
+            _ => None,
+        }
+    }
+
+    /// Why there may be more in this container than is known.
+    pub(super) fn open(&self) -> Option<Rc<Unknown>> {
+        match self {
+            Value::List(list) | Value::Iter(list) => list.open.borrow().clone(),
+            Value::Dict(dict) => dict.open.borrow().clone(),
+            Value::Set(set) => set.open.borrow().clone(),
+            Value::Instance(instance) => instance.open.borrow().clone(),
+            Value::Unknown(unknown) => Some(unknown.clone()),
+            _ => None,
+        }
+    }
+
+    /// Marks a container as known in part; the first reason stays.
+    pub(super) fn make_open(&self, why: &Rc<Unknown>) {
+        let open = match self {
+            Value::List(list) | Value::Iter(list) => &list.open,
+            Value::Dict(dict) => &dict.open,
+            Value::Set(set) => &set.open,
+            Value::Instance(instance) => &instance.open,
+            _ => return,
+        };
+        open.borrow_mut().get_or_insert_with(|| why.clone());
+    }
+}
