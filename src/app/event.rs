@@ -1,10 +1,14 @@
 //! All that can happen: what a person does, and what the services report.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use crossterm::event::{KeyEvent, MouseEvent};
 
+use super::keymap::Keymap;
+use super::settings::Settings;
 use crate::datasets;
+use crate::project::python::highlight::Highlighted;
 use crate::project::{Problem, Snapshot};
 use crate::remote::Backend;
 use crate::runs::{Failure, Stamped};
@@ -66,13 +70,22 @@ pub enum Report {
     Trust(bool),
     /// What is on disk of the datasets, by name.
     Datasets(HashMap<String, datasets::Status>),
-    /// The text of a project file.
+    /// A project file for display.
     Source {
         /// Path relative to the project's folder.
         file: String,
         /// Its text, or why it can't be read.
-        result: Result<String, String>,
+        result: Result<Arc<Highlighted>, String>,
     },
+    /// Files changed.
+    Changed {
+        /// Source, configuration or project files, relative to the project's folder.
+        files: Vec<String>,
+        /// Whether the tracking store changed.
+        tracking: bool,
+    },
+    /// The project's files can't be watched, or only by looking again and again.
+    Watching(Result<(), String>),
     /// A run was accepted and has a number.
     RunStarted {
         /// Number of the request among [`super::effect::Effect::Run`].
@@ -116,7 +129,13 @@ pub enum Report {
     /// Keymap, theme or user settings were loaded; problems name file, line and allowed values.
     Settings {
         /// The new settings; those with errors keep the last good value.
-        settings: Box<super::settings::Settings>,
+        settings: Box<Settings>,
+        /// The keymap that they name.
+        keymap: Box<Keymap>,
+        /// Names of all themes.
+        themes: Vec<String>,
+        /// Names of all keymaps.
+        keymaps: Vec<String>,
         /// What is wrong with the files.
         problems: Vec<Problem>,
     },

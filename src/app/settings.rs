@@ -1,4 +1,8 @@
-//! What a person can set: keymap, theme, glyphs. Parsed here, from text that `tui` reads.
+//! What a person can set: theme, keymap, glyphs, mouse. Parsed here, from text that `tui` reads.
+
+use serde::Deserialize;
+
+use super::keymap::FileError;
 
 /// Settings from the user's files and `[tool.mlops-tui]` in `pyproject.toml`.
 #[derive(Debug, Clone, PartialEq)]
@@ -16,5 +20,107 @@ pub struct Settings {
 impl Default for Settings {
     fn default() -> Self {
         Settings { theme: "dark".into(), keymap: "default".into(), ascii: false, mouse: true }
+    }
+}
+
+/// The settings that one file makes.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Overrides {
+    /// Name of the theme.
+    pub theme: Option<String>,
+    /// Name of the keymap.
+    pub keymap: Option<String>,
+    /// ASCII alone.
+    pub ascii: Option<bool>,
+    /// Mouse.
+    pub mouse: Option<bool>,
+}
+
+impl Overrides {
+    /// Parses the user's `config.yaml`.
+    ///
+    /// # Errors
+    /// With the line, and the names that are allowed.
+    pub fn from_yaml(text: &str) -> Result<Self, FileError> {
+        if text.lines().all(|line| line.trim().is_empty() || line.trim_start().starts_with('#')) {
+            return Ok(Overrides::default());
+        }
+        serde_yaml::from_str(text).map_err(|error| FileError::yaml(&error))
+    }
+
+    /// Parses `[tool.mlops-tui]` of a `pyproject.toml`; nothing where there is no such table.
+    ///
+    /// # Errors
+    /// With the line, and the names that are allowed.
+    pub fn from_pyproject(text: &str) -> Result<Self, FileError> {
+        #[derive(Deserialize)]
+        struct File {
+            #[serde(default)]
+            tool: Tool,
+        }
+        #[derive(Deserialize, Default)]
+        struct Tool {
+            #[serde(rename = "mlops-tui")]
+            own: Option<Overrides>,
+        }
+        if !text.contains("mlops-tui") {
+            return Ok(Overrides::default());
+        }
+        match toml::from_str::<File>(text) {
+            Ok(file) => Ok(file.tool.own.unwrap_or_default()),
+            Err(error) => {
+                let line = error.span().map(|span| {
+                    let before = text.get(..span.start).unwrap_or_default();
+                    u32::try_from(before.matches('\n').count() + 1).unwrap_or(u32::MAX)
+                });
+                Err(FileError { line, text: format!("{}.", error.message()) })
+            }
+        }
+    }
+
+    /// Lays these settings over others.
+    pub fn apply(&self, settings: &mut Settings) {
+        if let Some(theme) = &self.theme {
+            settings.theme.clone_from(theme);
+        }
+        if let Some(keymap) = &self.keymap {
+            settings.keymap.clone_from(keymap);
+        }
+        settings.ascii = self.ascii.unwrap_or(settings.ascii);
+        settings.mouse = self.mouse.unwrap_or(settings.mouse);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_files_set_the_same_things() {
+        let yaml = Overrides::from_yaml("theme: light\nmouse: false\n").unwrap();
+        let toml = Overrides::from_pyproject("[tool.mlops-tui]\ntheme = 'light'\nmouse = false\n")
+            .unwrap();
+        assert_eq!(yaml, toml);
+        let mut settings = Settings::default();
+        yaml.apply(&mut settings);
+        assert_eq!((settings.theme.as_str(), settings.mouse), ("light", false));
+    }
+
+    #[test]
+    fn an_unknown_setting_is_told_with_its_line_and_the_known_ones() {
+        let error = Overrides::from_yaml("theme: light\ncolour: red\n").unwrap_err();
+        assert_eq!(error.line, Some(2), "{error:?}");
+        assert!(error.text.contains("colour") && error.text.contains("keymap"), "{error:?}");
+        let text = "[tool.kedro]\n\n[tool.mlops-tui]\ncolour = 'red'\n";
+        let error = Overrides::from_pyproject(text).unwrap_err();
+        assert_eq!(error.line, Some(4), "{error:?}");
+        assert!(error.text.contains("keymap"), "{error:?}");
+    }
+
+    #[test]
+    fn empty_files_set_nothing() {
+        assert_eq!(Overrides::from_yaml("# nothing\n").unwrap(), Overrides::default());
+        assert_eq!(Overrides::from_pyproject("[tool.kedro]\n").unwrap(), Overrides::default());
     }
 }

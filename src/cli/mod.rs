@@ -3,6 +3,7 @@
 //! Every verb calls the same module functions as the screens. Each returns an [`ExitCode`]: 0 when
 //! it did what was asked, 1 when not, 130 when it was interrupted, 2 for a wrong command line.
 
+mod commands;
 mod config;
 mod inspect;
 mod output;
@@ -53,6 +54,8 @@ enum Verb {
     Inspect(inspect::Arguments),
     /// Show resolved configuration with the origin of each value
     Config(config::Arguments),
+    /// List the commands of the screen with their keys
+    Commands(commands::Arguments),
     /// Print the shell completion script
     Completions {
         /// The shell
@@ -79,6 +82,7 @@ fn run(arguments: Arguments) -> Result<ExitCode> {
         None => Ok(ExitCode::SUCCESS),
         Some(Verb::Inspect(arguments)) => inspect::run(&arguments),
         Some(Verb::Config(arguments)) => config::run(&arguments),
+        Some(Verb::Commands(arguments)) => commands::run(&arguments),
         Some(Verb::Completions { shell }) => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Arguments::command(), "mlops-tui", &mut script);

@@ -14,6 +14,7 @@ mod cache;
 mod call;
 mod expr;
 mod format;
+pub mod highlight;
 mod interp;
 mod kedro;
 mod library;

@@ -1,0 +1,94 @@
+//! Where the parts of the screen lie. Both drawing and the mouse go by it.
+
+use ratatui::layout::Rect;
+
+use super::state::{Pane, State, Tab};
+
+/// The smallest screen on which everything is reachable.
+pub const SMALLEST: (u16, u16) = (60, 15);
+
+/// The parts of the screen. Parts that are not shown have no height.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Areas {
+    /// The first line: project, pipeline, environment, readings.
+    pub header: Rect,
+    /// The tabs.
+    pub tabs: Rect,
+    /// The rule over the main and the side pane, with their titles.
+    pub rule: Rect,
+    /// The graph, or a screen's list.
+    pub main: Rect,
+    /// The border between the main and the side pane.
+    pub border: Rect,
+    /// The details of what is selected.
+    pub side: Rect,
+    /// The rule over the log, with the run's state.
+    pub log_rule: Rect,
+    /// The log of a run.
+    pub log: Rect,
+    /// The last line: keys, messages.
+    pub bar: Rect,
+}
+
+impl Areas {
+    /// The areas of the state's screen.
+    pub fn of(state: &State) -> Areas {
+        let (width, height) = state.size;
+        let row = |y: u16, height: u16| Rect { x: 0, y, width, height };
+        let body = height.saturating_sub(4);
+        let log = match state.log_shown() {
+            // The graph keeps at least half of what there is.
+            true => state.panes.log.clamp(2, (body / 2).max(2)) + 1,
+            false => 0,
+        };
+        let upper = body.saturating_sub(log);
+        let side = (u32::from(width) * u32::from(state.panes.side) / 100) as u16;
+        let side = side.clamp(20, width.saturating_sub(21).max(20));
+        let main = width.saturating_sub(side + 1);
+        let column = |x: u16, width: u16| Rect { x, y: 3, width, height: upper };
+        Areas {
+            header: row(0, 1),
+            tabs: row(1, 1),
+            rule: row(2, 1),
+            main: column(0, main),
+            border: column(main, 1),
+            side: column(main + 1, side),
+            log_rule: row(3 + upper, u16::from(log > 0)),
+            log: row(4 + upper, log.saturating_sub(1)),
+            bar: row(height.saturating_sub(1), 1),
+        }
+    }
+
+    /// The area of a pane.
+    pub fn pane(&self, pane: Pane) -> Rect {
+        match pane {
+            Pane::Main => self.main,
+            Pane::Side => self.side,
+            Pane::Log => self.log,
+        }
+    }
+}
+
+/// The columns of each tab's title on the tab line: start and width.
+pub fn tab_columns(width: u16) -> Vec<(Tab, u16, u16)> {
+    // Where the line is too short, numbers and spaces give way.
+    let full: u16 = Tab::ALL.iter().map(|tab| tab.title().len() as u16 + 4).sum();
+    let (before, after) = if full <= width { (3, 1) } else { (2, 0) };
+    let mut x = 0;
+    Tab::ALL
+        .iter()
+        .map(|tab| {
+            let cells = before + tab.title().len() as u16 + after;
+            let at = (*tab, x, cells);
+            x += cells + u16::from(after == 0);
+            at
+        })
+        .collect()
+}
+
+/// The area of a dialog that wants `width` x `height` cells, its border included.
+pub fn dialog(size: (u16, u16), width: u16, height: u16) -> Rect {
+    let width = width.min(size.0.saturating_sub(2));
+    let height = height.min(size.1.saturating_sub(2));
+    Rect { x: (size.0 - width) / 2, y: (size.1 - height) / 3, width, height }
+}

@@ -1,0 +1,72 @@
+//! Why a command can't act now.
+
+use super::command::Command;
+use super::state::{Exact, State, Tab};
+use crate::dag::Kind;
+
+/// Why `command` can't act now; `None` when it can.
+pub fn disabled_because(state: &State, command: Command) -> Option<String> {
+    let spec = command.spec();
+    if !spec.on(state.tab) {
+        return Some(format!("this is for {}", spec.scope()));
+    }
+    let project = &state.project;
+    let no_node = || match &state.pipeline.selected {
+        Some((Kind::Node, _)) => None,
+        _ if !state.pipeline.marked.is_empty() => None,
+        Some(_) => Some("a dataset is selected; runs begin at nodes".to_owned()),
+        None => Some("no node is selected".to_owned()),
+    };
+    let no_run_now = || match state.running() {
+        Some(run) => Some(format!("run {} is going on", run.record.id)),
+        None if state.shown_pipeline().is_none() => Some("there is no pipeline".into()),
+        None => None,
+    };
+    match command {
+        Command::RunSelected => no_run_now().or_else(no_node),
+        Command::RunFromHere | Command::RunToHere => no_run_now().or_else(|| {
+            let node = matches!(&state.pipeline.selected, Some((Kind::Node, _)));
+            (!node).then(|| "no node is selected".to_owned())
+        }),
+        Command::RunPipeline | Command::RunOptions => no_run_now(),
+        Command::CancelRun => match state.running() {
+            None => Some("no run is going on".into()),
+            Some(run) if run.cancelling => Some("the run is being cancelled".into()),
+            Some(_) => None,
+        },
+        Command::Log => state.run.is_none().then(|| "there was no run yet".into()),
+        Command::Traceback => {
+            let failed = super::update::failure_shown(state).is_some();
+            (!failed).then(|| "nothing has failed".into())
+        }
+        Command::CopyCommand => no_node(),
+        Command::ReadExact => match &project.exact {
+            Exact::Reading(_) => Some("Kedro is reading already".into()),
+            _ => None,
+        },
+        Command::Differences => match (&project.exact, project.differences.is_empty()) {
+            (Exact::Shown(_), false) => None,
+            (Exact::Shown(_), true) => Some("the two readings are the same".into()),
+            _ => Some("Kedro itself has not read the project".into()),
+        },
+        Command::ChoosePipeline => state.shown_pipeline().is_none().then(|| "there is none".into()),
+        Command::FindNext | Command::FindPrevious => {
+            state.search.text.is_empty().then(|| "nothing was searched for".into())
+        }
+        Command::Problems => state.problems().is_empty().then(|| "there are no problems".into()),
+        Command::Edit => {
+            let place = super::details::details(state).place;
+            place.is_none().then(|| "it has no place in a file".into())
+        }
+        Command::CopyName => {
+            let name = super::details::details(state).name;
+            name.is_empty().then(|| "nothing is selected".into())
+        }
+        Command::Show(tab) => (state.tab == tab).then(|| "it is shown already".into()),
+        Command::Mark => match (&state.pipeline.selected, state.tab) {
+            (Some((Kind::Node, _)), Tab::Pipeline) => None,
+            _ => Some("no node is selected".into()),
+        },
+        _ => None,
+    }
+}

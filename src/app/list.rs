@@ -1,0 +1,59 @@
+//! A list's position: what is selected and what is seen first.
+
+/// Where a list stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Position {
+    /// Index of the selected row.
+    pub selected: usize,
+    /// Index of the first row that is seen.
+    pub offset: usize,
+}
+
+impl Position {
+    /// Moves by `by` rows in a list of `len`, of which `height` are seen.
+    pub fn move_by(&mut self, by: isize, len: usize, height: usize) {
+        self.select(self.selected.saturating_add_signed(by), len, height);
+    }
+
+    /// Selects row `index`, or the last one before it, and brings it into view.
+    pub fn select(&mut self, index: usize, len: usize, height: usize) {
+        self.selected = index.min(len.saturating_sub(1));
+        let height = height.max(1);
+        if self.selected < self.offset {
+            self.offset = self.selected;
+        } else if self.selected >= self.offset + height {
+            self.offset = self.selected + 1 - height;
+        }
+        self.offset = self.offset.min(len.saturating_sub(height));
+    }
+
+    /// Scrolls by `by` rows; the selection stays in view.
+    pub fn scroll(&mut self, by: isize, len: usize, height: usize) {
+        let last = len.saturating_sub(height);
+        self.offset = self.offset.saturating_add_signed(by).min(last);
+        let end = (self.offset + height.max(1) - 1).min(len.saturating_sub(1));
+        self.selected = self.selected.clamp(self.offset.min(end), end);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn the_selection_is_always_in_the_list_and_in_view(
+            moves in prop::collection::vec((-30isize..30, 0usize..40, 1usize..20, any::<bool>()), 1..40)
+        ) {
+            let mut at = Position::default();
+            for (by, len, height, scroll) in moves {
+                if scroll { at.scroll(by, len, height) } else { at.move_by(by, len, height) }
+                prop_assert!(at.selected < len.max(1));
+                prop_assert!(at.offset <= at.selected && at.selected < at.offset + height);
+                prop_assert!(at.offset <= len.saturating_sub(height));
+            }
+        }
+    }
+}

@@ -1,0 +1,116 @@
+//! The form for a run's options: all of `kedro run`'s, with the command that it comes to.
+
+use ratatui_textarea::TextArea;
+
+use super::picker::{line, text};
+use super::state::State;
+use crate::dag::Slice;
+use crate::runs::RunRequest;
+use crate::runs::request::{parse_load_versions, parse_params};
+
+/// A field of the form.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Text; several names with commas between.
+    Text,
+    /// Yes or no.
+    Switch,
+}
+
+/// Names of the fields as `kedro run` has them, with their kind and a hint.
+pub const FIELDS: [(&str, Kind, &str); 15] = [
+    ("nodes", Kind::Text, "node names"),
+    ("from-nodes", Kind::Text, "node names"),
+    ("to-nodes", Kind::Text, "node names"),
+    ("from-inputs", Kind::Text, "dataset names"),
+    ("to-outputs", Kind::Text, "dataset names"),
+    ("tags", Kind::Text, "any of these tags"),
+    ("namespaces", Kind::Text, "any of these namespaces"),
+    ("params", Kind::Text, "key=value, nested.key=value"),
+    ("pipeline", Kind::Text, ""),
+    ("env", Kind::Text, "the project's default"),
+    ("runner", Kind::Text, "SequentialRunner, ThreadRunner, ParallelRunner"),
+    ("load-versions", Kind::Text, "dataset:version"),
+    ("conf-source", Kind::Text, "another configuration folder"),
+    ("async", Kind::Switch, "load and save in threads"),
+    ("only-missing-outputs", Kind::Switch, "skip nodes whose outputs exist"),
+];
+
+/// The form.
+#[derive(Debug, Clone)]
+pub struct Form {
+    /// Texts of the fields; `yes` for a switch that is on.
+    pub fields: Vec<TextArea<'static>>,
+    /// The field that has the cursor.
+    pub at: usize,
+}
+
+impl Form {
+    /// A form with the marked nodes, or the selected one, filled in.
+    pub fn new(state: &State, nodes: &[String]) -> Self {
+        let mut fields: Vec<TextArea<'static>> = FIELDS.iter().map(|_| line("")).collect();
+        fields[0] = line(&nodes.join(","));
+        fields[8] = line(state.shown_pipeline().map_or("", |pipeline| &pipeline.name));
+        fields[9] = line(state.env.as_deref().unwrap_or_default());
+        Form { fields, at: 0 }
+    }
+
+    /// The text of a field.
+    pub fn text(&self, name: &str) -> String {
+        let index = FIELDS.iter().position(|(other, ..)| *other == name);
+        index.map(|index| text(&self.fields[index]).trim().to_owned()).unwrap_or_default()
+    }
+
+    /// Turns a switch.
+    pub fn toggle(&mut self) {
+        let on = text(&self.fields[self.at]) == "yes";
+        self.fields[self.at] = line(if on { "" } else { "yes" });
+    }
+
+    /// What the form asks for.
+    ///
+    /// # Errors
+    /// A sentence that names the field.
+    pub fn request(&self) -> Result<RunRequest, String> {
+        let some = |name: &str| Some(self.text(name)).filter(|text| !text.is_empty());
+        let list = |name: &str| -> Vec<String> {
+            let text = self.text(name);
+            let parts = text.split(',').map(|part| part.trim().to_owned());
+            parts.filter(|part| !part.is_empty()).collect()
+        };
+        Ok(RunRequest {
+            pipeline: some("pipeline"),
+            slice: Slice {
+                from_nodes: list("from-nodes"),
+                to_nodes: list("to-nodes"),
+                nodes: list("nodes"),
+                from_inputs: list("from-inputs"),
+                to_outputs: list("to-outputs"),
+                tags: list("tags"),
+                namespaces: list("namespaces"),
+            },
+            env: some("env"),
+            params: parse_params(&self.text("params"))
+                .map_err(|error| format!("params: {error}"))?,
+            runner: some("runner"),
+            is_async: self.text("async") == "yes",
+            load_versions: parse_load_versions(&self.text("load-versions"))
+                .map_err(|error| format!("load-versions: {error}"))?,
+            conf_source: some("conf-source"),
+            only_missing_outputs: self.text("only-missing-outputs") == "yes",
+        })
+    }
+
+    /// The nodes that it comes to, or what is wrong.
+    ///
+    /// # Errors
+    /// A sentence.
+    pub fn chosen(&self, state: &State) -> Result<usize, String> {
+        let request = self.request()?;
+        let snapshot = state.project.snapshot.as_ref().ok_or("the project is not read yet")?;
+        let name = request.pipeline.as_deref().unwrap_or("__default__");
+        let pipeline =
+            snapshot.pipeline(name).ok_or_else(|| format!("there is no pipeline `{name}`"))?;
+        request.slice.apply(pipeline).map(|nodes| nodes.len()).map_err(|error| error.to_string())
+    }
+}

@@ -1,0 +1,237 @@
+//! A run as the screen knows it: the state of its nodes and its log, from its events.
+
+use std::collections::VecDeque;
+
+use indexmap::IndexMap;
+
+use crate::runs::{Failure, RunEvent, Stamped, Stream};
+use crate::store::{Outcome, RunRecord};
+
+/// Most lines kept of a log; the whole of it is in the store.
+const LONGEST_LOG: usize = 20_000;
+
+/// How a node stands in a run.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum NodeState {
+    /// It has not begun.
+    Waiting,
+    /// It began then, in seconds since the Unix epoch.
+    Running(f64),
+    /// It ended well after so many seconds.
+    Done(f64),
+    /// It failed after so many seconds.
+    Failed(f64),
+    /// The run ended before it did.
+    Stopped,
+}
+
+/// A line of the log.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LogLine {
+    /// Seconds since the Unix epoch.
+    pub at: f64,
+    /// The node that wrote it.
+    pub node: Option<String>,
+    /// How it is meant.
+    pub level: Level,
+    /// The text, made harmless.
+    pub text: String,
+}
+
+/// How a line of the log is meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Level {
+    /// Of no weight.
+    Debug,
+    /// As usual.
+    Info,
+    /// A warning.
+    Warning,
+    /// An error.
+    Error,
+    /// What this program says of the run.
+    Own,
+}
+
+/// A run and what happened in it so far.
+#[derive(Debug, Clone)]
+pub struct ActiveRun {
+    /// What the store has of it.
+    pub record: RunRecord,
+    /// Its nodes in order.
+    pub nodes: IndexMap<String, NodeState>,
+    /// The log, oldest line first.
+    pub log: VecDeque<LogLine>,
+    /// Lines scrolled up from the end.
+    pub scrolled: usize,
+    /// Why it failed.
+    pub failure: Option<Failure>,
+    /// The node that failed.
+    pub failed_node: Option<String>,
+    /// How it ended, and when.
+    pub ended: Option<(Outcome, f64)>,
+    /// Whether it was asked to stop.
+    pub cancelling: bool,
+}
+
+impl ActiveRun {
+    /// A run that was just accepted.
+    pub fn new(record: RunRecord) -> Self {
+        ActiveRun {
+            record,
+            nodes: IndexMap::new(),
+            log: VecDeque::new(),
+            scrolled: 0,
+            failure: None,
+            failed_node: None,
+            ended: None,
+            cancelling: false,
+        }
+    }
+
+    /// A run of the history from all its events.
+    pub fn replay(record: RunRecord, events: &[Stamped]) -> Self {
+        let ended = match record.outcome {
+            Outcome::Running => None,
+            outcome => Some((outcome, record.ended_at.unwrap_or(record.new.started_at))),
+        };
+        let mut run = ActiveRun::new(record);
+        events.iter().for_each(|event| run.apply(event));
+        run.ended = run.ended.or(ended);
+        run
+    }
+
+    /// Takes in what happened.
+    pub fn apply(&mut self, stamped: &Stamped) {
+        let at = stamped.at;
+        match &stamped.event {
+            RunEvent::RunStarted { nodes, pipeline, runner, .. } => {
+                self.nodes = nodes.iter().map(|name| (name.clone(), NodeState::Waiting)).collect();
+                self.record.nodes_total = u32::try_from(nodes.len()).unwrap_or(u32::MAX);
+                let count = nodes.len();
+                let s = if count == 1 { "" } else { "s" };
+                self.say(at, Level::Own, None, format!("{pipeline}: {count} node{s}, {runner}"));
+            }
+            RunEvent::NodeStarted { node } => {
+                self.nodes.insert(node.clone(), NodeState::Running(at));
+            }
+            RunEvent::NodeFinished { node, seconds } => {
+                self.nodes.insert(node.clone(), NodeState::Done(*seconds));
+                self.record.nodes_done += 1;
+                let text = format!("done in {}", seconds_text(*seconds));
+                self.say(at, Level::Own, Some(node), text);
+            }
+            RunEvent::NodeFailed { node, seconds, failure } => {
+                self.nodes.insert(node.clone(), NodeState::Failed(*seconds));
+                self.failed_node = Some(node.clone());
+                self.failure = Some(failure.clone());
+                self.say(at, Level::Error, Some(node), headline(failure));
+            }
+            RunEvent::DatasetLoaded { .. } | RunEvent::DatasetSaved { .. } => {}
+            RunEvent::Output { node, stream, level, text, .. } => {
+                let level = match (stream, level.as_deref()) {
+                    (Stream::Warning, _) | (_, Some("WARNING")) => Level::Warning,
+                    (_, Some("ERROR" | "CRITICAL")) => Level::Error,
+                    (_, Some("DEBUG")) => Level::Debug,
+                    _ => Level::Info,
+                };
+                self.say(at, level, node.as_ref(), crate::text::sanitize(text));
+            }
+            RunEvent::RunFinished { seconds } => {
+                self.end(Outcome::Succeeded, at);
+                self.say(at, Level::Own, None, format!("finished in {}", seconds_text(*seconds)));
+            }
+            RunEvent::RunFailed { failure } => {
+                self.end(Outcome::Failed, at);
+                if self.failure.is_none() {
+                    self.say(at, Level::Error, None, headline(failure));
+                    self.failure = Some(failure.clone());
+                }
+            }
+            RunEvent::RunCancelled => {
+                self.end(Outcome::Cancelled, at);
+                self.say(at, Level::Own, None, "cancelled".into());
+            }
+            RunEvent::RunLost { reason } => {
+                self.end(Outcome::Lost, at);
+                self.record.reason = Some(reason.clone());
+                self.say(at, Level::Error, None, format!("the worker is gone: {reason}"));
+            }
+        }
+    }
+
+    /// The line of a failure that has no run: the project could not even be started.
+    pub fn say(&mut self, at: f64, level: Level, node: Option<&String>, text: String) {
+        if self.log.len() == LONGEST_LOG {
+            self.log.pop_front();
+        }
+        if self.scrolled > 0 {
+            self.scrolled += 1;
+        }
+        self.log.push_back(LogLine { at, node: node.cloned(), level, text });
+    }
+
+    fn end(&mut self, outcome: Outcome, at: f64) {
+        self.ended = Some((outcome, at));
+        self.record.outcome = outcome;
+        self.record.ended_at = Some(at);
+        for state in self.nodes.values_mut() {
+            if matches!(state, NodeState::Waiting | NodeState::Running(_)) {
+                *state = NodeState::Stopped;
+            }
+        }
+    }
+
+    /// How many nodes are done, and of how many.
+    pub fn progress(&self) -> (usize, usize) {
+        let done = self.nodes.values().filter(|state| matches!(state, NodeState::Done(_))).count();
+        (done, self.nodes.len())
+    }
+
+    /// Seconds from its start to its end, or to now.
+    pub fn seconds(&self, now: f64) -> f64 {
+        let end = self.ended.map_or(now, |(_, at)| at);
+        (end - self.record.new.started_at).max(0.0)
+    }
+}
+
+/// A failure on one line.
+pub fn headline(failure: &Failure) -> String {
+    let kind = failure.kind.rsplit('.').next().unwrap_or_default();
+    let message = failure.message.lines().next().unwrap_or_default();
+    let text = match (kind, message) {
+        ("", message) => message.to_owned(),
+        (kind, "") => kind.to_owned(),
+        (kind, message) => format!("{kind}: {message}"),
+    };
+    crate::text::sanitize(&text)
+}
+
+/// A duration for people: `0.21 s`, `12.4 s`, `3 min 20 s`, `2 h 5 min`.
+pub fn seconds_text(seconds: f64) -> String {
+    let whole = seconds.max(0.0) as u64;
+    match seconds {
+        s if s < 9.995 => format!("{:.2} s", s.max(0.0)),
+        s if s < 59.95 => format!("{s:.1} s"),
+        s if s < 3600.0 => format!("{} min {} s", whole / 60, whole % 60),
+        _ => format!("{} h {} min", whole / 3600, whole % 3600 / 60),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_read_well() {
+        for (seconds, text) in [
+            (0.0, "0.00 s"),
+            (0.214, "0.21 s"),
+            (9.996, "10.0 s"),
+            (75.0, "1 min 15 s"),
+            (7500.0, "2 h 5 min"),
+        ] {
+            assert_eq!(seconds_text(seconds), text);
+        }
+    }
+}

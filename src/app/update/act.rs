@@ -1,0 +1,198 @@
+//! What each command does.
+
+use super::{dialog, failure_shown, focus, navigate, running, search};
+use crate::app::command::Command;
+use crate::app::details::details;
+use crate::app::disabled::disabled_because;
+use crate::app::effect::Effect;
+use crate::app::options::Form;
+use crate::app::state::{Dialog, Exact, Pane, Question, State, Tab, TextDialog, View};
+use crate::dag::Kind;
+use crate::project::Place;
+use crate::text::sanitize;
+
+/// Does what was asked for, or says why it can't be done now.
+pub(super) fn act(state: &mut State, command: Command) -> Vec<Effect> {
+    if let Some(why) = disabled_because(state, command) {
+        let name = command.spec().name;
+        state.warn(format!("{name}: {why}"));
+        return Vec::new();
+    }
+    state.notice = None;
+    match command {
+        Command::Up
+        | Command::Down
+        | Command::Left
+        | Command::Right
+        | Command::PageUp
+        | Command::PageDown
+        | Command::First
+        | Command::Last => navigate::go(state, command),
+        Command::Open => open(state),
+        Command::Back => back(state),
+        Command::Mark => mark(state),
+        Command::NextPane => navigate::cycle_pane(state, 1),
+        Command::PreviousPane => {
+            let panes = 2 + usize::from(state.log_shown());
+            navigate::cycle_pane(state, panes - 1);
+        }
+        Command::RunSelected | Command::RunFromHere | Command::RunToHere | Command::RunPipeline => {
+            return running::start(state, running::request(state, command));
+        }
+        Command::RunOptions => {
+            let nodes = running::chosen(state);
+            let form = Box::new(Form::new(state, &nodes));
+            state.dialogs.push(Dialog::Options(form));
+        }
+        Command::CancelRun => return running::cancel(state),
+        Command::Edit => return details(state).place.map(Effect::Edit).into_iter().collect(),
+        Command::Find => search::begin(state),
+        Command::FindNext => search::go(state, 1),
+        Command::FindPrevious => search::go(state, -1),
+        Command::ChoosePipeline
+        | Command::ChooseEnvironment
+        | Command::ChooseTheme
+        | Command::ChooseKeymap => dialog::choose(state, command),
+        Command::Log => {
+            let shown = state.log.unwrap_or(true);
+            state.log = Some(!shown);
+            focus(state, if shown { Pane::Main } else { state.focus });
+            navigate::keep_in_view(state);
+        }
+        Command::Traceback => traceback(state),
+        Command::Problems => state.dialogs.push(Dialog::Problems(Default::default())),
+        Command::View => {
+            let (view, text) = match state.pipeline.view {
+                View::NoParameters => (View::NodesAlone, "nodes alone"),
+                View::NodesAlone => (View::All, "nodes, datasets and parameters"),
+                View::All => (View::NoParameters, "nodes and datasets"),
+            };
+            state.pipeline.view = view;
+            navigate::redraw_plot(state);
+            state.tell(format!("The graph shows {text}."));
+        }
+        Command::Direction => {
+            state.pipeline.sideways = !state.pipeline.sideways;
+            navigate::redraw_plot(state);
+        }
+        Command::Zoom => {
+            state.pipeline.boxes = Some(!state.boxes());
+            navigate::redraw_plot(state);
+        }
+        Command::ReadExact => return read_exact(state),
+        Command::Differences => {
+            let lines = state.project.differences.clone();
+            let title = "Where the files and Kedro itself differ".into();
+            let text = TextDialog { title, lines, ..TextDialog::default() };
+            state.dialogs.push(Dialog::Text(Box::new(text)));
+        }
+        Command::Reload => return reload(state),
+        Command::MakeEnvironment => {
+            let text = "This makes the project's own environment in .venv".to_owned();
+            state.dialogs.push(Dialog::Ask(Question::Environment(text)));
+        }
+        Command::CopyName => {
+            let name = details(state).name;
+            state.tell(format!("Copied: {}", sanitize(&name)));
+            return vec![Effect::Copy(name)];
+        }
+        Command::CopyCommand => {
+            let command = running::request(state, Command::RunSelected).to_command();
+            state.tell(format!("Copied: {}", sanitize(&command)));
+            return vec![Effect::Copy(command)];
+        }
+        Command::Show(tab) => navigate::show(state, tab),
+        Command::NextTab => navigate::cycle_tab(state, 1),
+        Command::PreviousTab => navigate::cycle_tab(state, Tab::ALL.len() - 1),
+        Command::Palette => dialog::palette(state),
+        Command::Help => dialog::help(state),
+        Command::Suspend => return vec![Effect::Suspend],
+        Command::Redraw => return vec![Effect::Redraw],
+        Command::Quit => {
+            if state.running().is_some() {
+                state.dialogs.push(Dialog::Ask(Question::Quit));
+            } else {
+                return vec![Effect::Quit];
+            }
+        }
+    }
+    Vec::new()
+}
+
+fn open(state: &mut State) {
+    if state.focus == Pane::Main && navigate::toggle_group(state) {
+        return;
+    }
+    match state.focus {
+        Pane::Main => state.focus = Pane::Side,
+        Pane::Side | Pane::Log => state.focus = Pane::Main,
+    }
+}
+
+fn back(state: &mut State) {
+    if !state.pending.is_empty() {
+        state.pending.clear();
+    } else if state.focus != Pane::Main {
+        state.focus = Pane::Main;
+    } else if !state.search.text.is_empty() {
+        state.search.text.clear();
+    } else if !state.pipeline.marked.is_empty() && state.tab == Tab::Pipeline {
+        state.pipeline.marked.clear();
+    }
+}
+
+fn mark(state: &mut State) {
+    if let Some((Kind::Node, name)) = &state.pipeline.selected
+        && !state.pipeline.marked.remove(name)
+    {
+        state.pipeline.marked.insert(name.clone());
+    }
+}
+
+fn traceback(state: &mut State) {
+    let Some((of, failure)) = failure_shown(state) else { return };
+    let place = failure
+        .project_frame()
+        .map(|frame| Place::line(std::path::Path::new(&frame.file), frame.line));
+    let text = match failure.traceback.trim().is_empty() {
+        true => format!("{}\n{}", failure.kind, failure.message),
+        false => failure.traceback.clone(),
+    };
+    let lines: Vec<String> =
+        text.trim_end().lines().map(|line| sanitize(&line.replace('\t', "    "))).collect();
+    // The cause stands last, so that is what is seen first.
+    let offset = lines.len();
+    let title = format!("Traceback of {of}");
+    let mut dialog = TextDialog { title, lines, offset, place };
+    dialog::clamp(&mut dialog, state.size);
+    state.dialogs.push(Dialog::Text(Box::new(dialog)));
+}
+
+/// Asks Kedro for the exact reading, once the project is trusted.
+pub(super) fn read_exact(state: &mut State) -> Vec<Effect> {
+    state.generations.exact += 1;
+    state.project.exact = Exact::Reading("python".into());
+    let effect = Effect::ReadExact { generation: state.generations.exact, env: state.env.clone() };
+    trusted(state, vec![effect])
+}
+
+/// Reads everything again.
+pub(super) fn reload(state: &mut State) -> Vec<Effect> {
+    state.project.sources.clear();
+    state.generations.read += 1;
+    vec![
+        Effect::ReadStatic { generation: state.generations.read, env: state.env.clone() },
+        Effect::LoadRuns,
+        Effect::LoadTracking,
+        Effect::StatDatasets,
+    ]
+}
+
+/// The effects, or the question whether the project may be executed that stands before them.
+pub(super) fn trusted(state: &mut State, effects: Vec<Effect>) -> Vec<Effect> {
+    if state.project.trusted == Some(true) {
+        return effects;
+    }
+    state.dialogs.push(Dialog::Ask(Question::Trust(effects)));
+    Vec::new()
+}

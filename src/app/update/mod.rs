@@ -1,0 +1,105 @@
+//! From what happened to the next state, and what to ask the services for.
+//!
+//! No I/O, no waiting, no clock: whole sessions are tested by feeding events and reading the state.
+
+mod act;
+mod dialog;
+mod input;
+mod navigate;
+mod report;
+mod running;
+mod search;
+
+use super::effect::Effect;
+use super::event::Event;
+use super::state::{Pane, Source, State, Tab};
+use crate::dag::Kind;
+use crate::runs::Failure;
+
+/// Takes in what happened and returns what to ask for.
+pub fn update(state: &mut State, event: Event) -> Vec<Effect> {
+    let mut effects = match event {
+        Event::Key(key) => input::key(state, key.into(), key),
+        Event::Mouse(mouse) => input::mouse(state, mouse),
+        Event::Paste(text) => input::paste(state, &text),
+        Event::Resize(columns, rows) => {
+            state.resize(columns, rows);
+            Vec::new()
+        }
+        Event::Focus(_) => Vec::new(),
+        Event::Tick(now) => {
+            state.now = now;
+            Vec::new()
+        }
+        Event::Report(report) => report::report(state, report),
+    };
+    effects.extend(wanted(state));
+    effects
+}
+
+impl State {
+    /// The terminal has this size now.
+    pub fn resize(&mut self, columns: u16, rows: u16) {
+        let boxes = self.boxes();
+        self.size = (columns, rows);
+        if self.boxes() != boxes {
+            navigate::redraw_plot(self);
+        }
+        navigate::keep_in_view(self);
+    }
+}
+
+/// What the screen needs and does not have: the source of the selected node, a run's events.
+fn wanted(state: &mut State) -> Vec<Effect> {
+    let mut effects = Vec::new();
+    if state.tab == Tab::Pipeline
+        && let Some((Kind::Node, name)) = &state.pipeline.selected
+        && let Some(range) = state.node(name).and_then(|node| node.source.clone())
+        && !state.project.sources.contains_key(&range.filepath)
+    {
+        state.project.sources.insert(range.filepath.clone(), Source::Loading);
+        effects.push(Effect::ReadSource { file: range.filepath });
+    }
+    if state.tab == Tab::Runs
+        && let Some(id) = state.runs.selected().map(|run| run.id)
+        && state.run.as_ref().is_none_or(|run| run.record.id != id)
+        && !state.run_events.contains_key(&id)
+    {
+        state.run_events.insert(id, std::sync::Arc::default());
+        effects.push(Effect::LoadRunEvents(id));
+    }
+    effects
+}
+
+/// The failure that `traceback` shows: of the selected run, else of the last one, else of the exact
+/// reading.
+pub fn failure_shown(state: &State) -> Option<(String, Failure)> {
+    if state.tab == Tab::Runs
+        && let Some(record) = state.runs.selected()
+        && state.run.as_ref().is_none_or(|run| run.record.id != record.id)
+        && let Some(events) = state.run_events.get(&record.id)
+    {
+        let run = super::run::ActiveRun::replay(record.clone(), events);
+        return run.failure.map(|failure| (format!("run {}", record.id), failure));
+    }
+    if let Some(run) = &state.run
+        && let Some(failure) = &run.failure
+    {
+        let of = match &run.failed_node {
+            Some(node) => format!("{node}, run {}", run.record.id),
+            None => format!("run {}", run.record.id),
+        };
+        return Some((of, failure.clone()));
+    }
+    match &state.project.exact {
+        super::state::Exact::Failed(failure) => {
+            Some(("Kedro's reading of the project".into(), (**failure).clone()))
+        }
+        _ => None,
+    }
+}
+
+/// Gives the focus to a pane that is there.
+fn focus(state: &mut State, pane: Pane) {
+    state.focus = if pane == Pane::Log && !state.log_shown() { Pane::Main } else { pane };
+}

@@ -1,0 +1,234 @@
+//! What the services report.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::{act, navigate, running};
+use crate::app::effect::Effect;
+use crate::app::event::{Report, TrackingReport};
+use crate::app::run::headline;
+use crate::app::state::{Dialog, Exact, Source, State};
+use crate::project::{Pipeline, Snapshot};
+
+/// Takes in a report.
+pub(super) fn report(state: &mut State, report: Report) -> Vec<Effect> {
+    match report {
+        Report::Static { generation, result } => {
+            if generation == state.generations.read {
+                match result {
+                    Ok(snapshot) => return read(state, Arc::new(*snapshot)),
+                    Err(problem) => state.project.broken = Some(problem),
+                }
+            }
+        }
+        Report::ExactStarted { generation, python, reason } => {
+            if generation == state.generations.exact {
+                state.project.exact = Exact::Reading(python.clone());
+                state.project.python = Some((python, reason));
+            }
+        }
+        Report::Exact { generation, result, stored } => {
+            if generation == state.generations.exact {
+                match result {
+                    Ok(snapshot) => {
+                        if let Some(read) = &state.project.read {
+                            state.project.differences = differences(read, &snapshot);
+                        }
+                        state.project.exact = Exact::Shown(stored);
+                        return show(state, Arc::new(*snapshot));
+                    }
+                    Err(failure) => {
+                        state.warn(format!("Kedro can't read the project: {}", headline(&failure)));
+                        state.project.exact = Exact::Failed(Box::new(failure));
+                    }
+                }
+            }
+        }
+        Report::Trust(trusted) => state.project.trusted = Some(trusted),
+        Report::Datasets(datasets) => state.project.datasets = datasets,
+        Report::Source { file, result } => {
+            let source = match result {
+                Ok(text) => Source::Text(text),
+                Err(why) => Source::Failed(format!("{file}: {why}")),
+            };
+            state.project.sources.insert(file, source);
+        }
+        Report::Changed { files, tracking } => return changed(state, &files, tracking),
+        Report::Watching(result) => {
+            if let Err(why) = result {
+                state.warn(why);
+            }
+        }
+        Report::RunStarted { generation, run } => running::started(state, generation, run),
+        Report::RunRefused { generation, failure, needs_environment } => {
+            running::refused(state, generation, &failure, needs_environment);
+        }
+        Report::Run { id, events } => return running::happened(state, id, &events),
+        Report::Runs(mut records) => {
+            // What the screen has seen of its own run is newer than what the store told.
+            if let Some(run) = &state.run
+                && let Some(row) = records.iter_mut().find(|row| row.id == run.record.id)
+                && run.ended.is_none()
+            {
+                *row = run.record.clone();
+            }
+            let selected = state.runs.selected().map(|run| run.id);
+            state.runs.rows = records;
+            let kept = state.runs.rows.iter().position(|run| Some(run.id) == selected);
+            let index = kept.unwrap_or(state.runs.position.selected);
+            state.runs.position.select(index, state.runs.rows.len(), usize::from(state.size.1) / 2);
+        }
+        Report::RunEvents { id, events } => {
+            state.run_events.insert(id, Arc::new(events));
+        }
+        Report::Tracking(tracking) => {
+            let (runs, models) = match &tracking {
+                TrackingReport::Live(overview) => (overview.runs.len(), overview.models.len()),
+                _ => (0, 0),
+            };
+            state.experiments.rows = (0..runs).collect();
+            state.models.rows = (0..models).collect();
+            state.project.tracking = Some(tracking);
+        }
+        Report::Backends(backends) => {
+            state.remote.rows = (0..backends.len()).collect();
+            state.project.backends = backends;
+        }
+        Report::EnvironmentProgress(line) => {
+            if let Some(Dialog::Environment(lines, _)) = state.dialogs.last_mut() {
+                lines.push(crate::text::sanitize(&line));
+            }
+        }
+        Report::EnvironmentDone(result) => return environment_made(state, result),
+        Report::Settings { settings, keymap, themes, keymaps, problems } => {
+            state.settings = *settings;
+            state.keymap = *keymap;
+            state.available = (themes, keymaps);
+            state.settings_problems = problems;
+            state.pending.clear();
+        }
+        Report::Notice(text) => state.tell(text),
+    }
+    Vec::new()
+}
+
+/// The static reading arrived. It is shown unless an exact one of the same sources is on the screen.
+fn read(state: &mut State, snapshot: Arc<Snapshot>) -> Vec<Effect> {
+    let first = state.project.read.is_none();
+    state.project.broken = None;
+    state.project.read = Some(snapshot.clone());
+    if !matches!(state.project.exact, Exact::None | Exact::Reading(_)) {
+        state.project.exact = Exact::Outdated;
+        state.project.differences.clear();
+    }
+    let mut effects = show(state, snapshot);
+    if state.project.trusted == Some(true) && (first || state.project.exact == Exact::Outdated) {
+        effects.extend(act::read_exact(state));
+    }
+    effects
+}
+
+fn show(state: &mut State, snapshot: Arc<Snapshot>) -> Vec<Effect> {
+    if state.pipeline.name.is_empty() {
+        let default = snapshot.pipeline("__default__").or_else(|| snapshot.pipelines.first());
+        state.pipeline.name = default.map(|pipeline| pipeline.name.clone()).unwrap_or_default();
+    }
+    state.project.snapshot = Some(snapshot);
+    navigate::redraw_plot(state);
+    navigate::refresh_rows(state);
+    vec![Effect::StatDatasets]
+}
+
+/// Files changed: what they hold is read again, and only that.
+fn changed(state: &mut State, files: &[String], tracking: bool) -> Vec<Effect> {
+    let mut effects = Vec::new();
+    if tracking {
+        effects.push(Effect::LoadTracking);
+    }
+    if files.is_empty() {
+        return effects;
+    }
+    for file in files {
+        // The old text stays on the screen until the new one is there.
+        if state.project.sources.contains_key(file) {
+            effects.push(Effect::ReadSource { file: file.clone() });
+        }
+    }
+    state.generations.read += 1;
+    effects.push(Effect::ReadStatic { generation: state.generations.read, env: state.env.clone() });
+    effects
+}
+
+fn environment_made(state: &mut State, result: Result<(), String>) -> Vec<Effect> {
+    let ok = result.is_ok();
+    if let Some(Dialog::Environment(_, end)) =
+        state.dialogs.iter_mut().rfind(|it| matches!(it, Dialog::Environment(..)))
+    {
+        *end = Some(result);
+    }
+    if !ok {
+        return Vec::new();
+    }
+    state.dialogs.retain(|it| !matches!(it, Dialog::Environment(..)));
+    state.tell("The Python environment is made.");
+    let mut effects = Vec::new();
+    if let Some(request) = state.waiting_run.take() {
+        effects.extend(running::start(state, request));
+    }
+    if state.project.trusted == Some(true) {
+        effects.extend(act::read_exact(state));
+    }
+    effects
+}
+
+/// Where the static and the exact reading differ, one sentence each.
+fn differences(read: &Snapshot, exact: &Snapshot) -> Vec<String> {
+    let mut found = Vec::new();
+    let names = |snapshot: &Snapshot| -> BTreeSet<String> {
+        snapshot.pipelines.iter().map(|pipeline| pipeline.name.clone()).collect()
+    };
+    compare(&mut found, "pipeline", &names(read), &names(exact));
+    for pipeline in &exact.pipelines {
+        let Some(other) = read.pipeline(&pipeline.name) else { continue };
+        let nodes = |pipeline: &Pipeline| -> BTreeSet<String> {
+            pipeline.nodes.iter().map(|node| node.name.clone()).collect()
+        };
+        let kind = format!("node of pipeline `{}`", pipeline.name);
+        compare(&mut found, &kind, &nodes(other), &nodes(pipeline));
+        for node in &pipeline.nodes {
+            let Some(same) = other.nodes.iter().find(|it| it.name == node.name) else { continue };
+            for (what, a, b) in [
+                ("inputs", same.inputs.join(", "), node.inputs.join(", ")),
+                ("outputs", same.outputs.join(", "), node.outputs.join(", ")),
+                ("function", same.func_name.clone(), node.func_name.clone()),
+            ] {
+                if a != b {
+                    let line =
+                        format!("{what} of node `{}`: {a} in the files, {b} for Kedro", node.name);
+                    if !found.contains(&line) {
+                        found.push(line);
+                    }
+                }
+            }
+        }
+    }
+    let datasets =
+        |snapshot: &Snapshot| -> BTreeSet<String> { snapshot.datasets.keys().cloned().collect() };
+    compare(&mut found, "dataset", &datasets(read), &datasets(exact));
+    for (name, dataset) in &exact.datasets {
+        let Some(same) = read.datasets.get(name) else { continue };
+        if same.type_name != dataset.type_name {
+            found.push(format!(
+                "type of dataset `{name}`: {} in the files, {} for Kedro",
+                same.type_name, dataset.type_name
+            ));
+        }
+    }
+    found
+}
+
+fn compare(found: &mut Vec<String>, kind: &str, read: &BTreeSet<String>, exact: &BTreeSet<String>) {
+    found
+        .extend(exact.difference(read).map(|name| format!("{kind} `{name}`: only Kedro knows it")));
+    found.extend(read.difference(exact).map(|name| format!("{kind} `{name}`: only in the files")));
+}
