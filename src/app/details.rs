@@ -454,7 +454,9 @@ pub fn when(now: f64, at: f64) -> String {
         a if a < 86_400.0 * 14.0 => format!("{} d ago", (a / 86_400.0) as u64),
         _ => jiff::Timestamp::from_second(at as i64)
             .map(|time| {
-                time.to_zoned_datetime(jiff::tz::TimeZone::system()).strftime("%Y-%m-%d").to_string()
+                time.to_zoned_datetime(jiff::tz::TimeZone::system())
+                    .strftime("%Y-%m-%d")
+                    .to_string()
             })
             .unwrap_or_default(),
     }

@@ -10,6 +10,8 @@ mod report;
 mod running;
 mod search;
 
+pub use dialog::{picker_area, picker_height, text_height};
+
 use super::effect::Effect;
 use super::event::Event;
 use super::state::{Pane, Source, State, Tab};

@@ -1,0 +1,219 @@
+//! What frames every screen: the first line, the tabs, the rule, the bar.
+
+use ratatui::layout::Rect;
+
+use super::paint::Paint;
+use super::theme::Role;
+use crate::app::areas::{Areas, tab_columns};
+use crate::app::command::{COMMANDS, Command};
+use crate::app::disabled::disabled_because;
+use crate::app::event::TrackingReport;
+use crate::app::key::show;
+use crate::app::state::{Exact, Pane, State, Tab, View};
+use crate::project::Severity;
+use crate::text::width;
+
+/// Project, pipeline and environment; at the right how current all is.
+pub(super) fn header(paint: &mut Paint<'_>, area: Rect, state: &State) {
+    paint.restyle(area, Role::Header);
+    let mut right = area.right() - 1;
+    for (text, role) in facts(state, paint).into_iter().rev() {
+        let room = right.saturating_sub(area.x + 24);
+        if usize::from(room) < width(&text) + 2 {
+            continue;
+        }
+        right = paint.right(right, area.y, &text, role, room).saturating_sub(2);
+    }
+    let project = &state.project;
+    let name = match &project.snapshot {
+        Some(snapshot) if !snapshot.metadata.project_name.is_empty() => {
+            snapshot.metadata.project_name.clone()
+        }
+        _ => "mlops-tui".into(),
+    };
+    let mut x = area.x + 1;
+    let room = |x: u16| right.saturating_sub(x);
+    x += paint.text(x, area.y, &name, Role::Title, room(x).min(40));
+    let env = project.snapshot.as_ref().map(|snapshot| format!("env {}", snapshot.env));
+    for part in [Some(state.pipeline.name.clone()).filter(|name| !name.is_empty()), env] {
+        let Some(part) = part else { continue };
+        let text = format!(" {} {part}", paint.glyphs.dot);
+        if usize::from(room(x)) >= width(&text) {
+            x += paint.text(x, area.y, &text, Role::Dim, room(x));
+        }
+    }
+}
+
+fn facts(state: &State, paint: &Paint<'_>) -> Vec<(String, Role)> {
+    let project = &state.project;
+    let glyphs = paint.glyphs;
+    let mut facts = Vec::new();
+    let problems = state.problems();
+    let worst = problems.iter().map(|problem| problem.severity).min();
+    if let Some(worst) = worst.filter(|worst| *worst != Severity::Info) {
+        let count = problems.iter().filter(|problem| problem.severity != Severity::Info).count();
+        let (sign, role) = match worst {
+            Severity::Error => (glyphs.error, Role::Bad),
+            _ => (glyphs.warning, Role::Warning),
+        };
+        let s = if count == 1 { "" } else { "s" };
+        facts.push((format!("{sign} {count} problem{s}"), role));
+    }
+    if let Some(run) = state.running() {
+        let (done, all) = run.progress();
+        facts.push((
+            format!("{} run {} {done}/{all}", glyphs.running, run.record.id),
+            Role::Running,
+        ));
+    }
+    let complete = project.snapshot.as_ref().is_none_or(|snapshot| snapshot.complete());
+    facts.push(match &project.exact {
+        Exact::Shown(_) if project.differences.is_empty() => {
+            (format!("exact {}", glyphs.done), Role::Good)
+        }
+        Exact::Shown(_) => {
+            (format!("exact, differs in {}", project.differences.len()), Role::Warning)
+        }
+        Exact::Reading(_) => ("static, Kedro is reading".into(), Role::Running),
+        Exact::Failed(_) => ("static, Kedro failed".into(), Role::Bad),
+        Exact::None | Exact::Outdated if project.snapshot.is_none() => {
+            ("reading".into(), Role::Dim)
+        }
+        Exact::None | Exact::Outdated if !complete => ("static, in part".into(), Role::Warning),
+        Exact::None | Exact::Outdated => ("static".into(), Role::Dim),
+    });
+    if project.trusted == Some(false) {
+        facts.push(("not trusted".into(), Role::Dim));
+    }
+    match &project.tracking {
+        Some(TrackingReport::Live(overview)) => {
+            facts.push((format!("{} {}", overview.source, glyphs.live), Role::Good));
+        }
+        Some(TrackingReport::Failed(_)) => {
+            facts.push((format!("tracking {}", glyphs.failed), Role::Bad));
+        }
+        Some(TrackingReport::Absent) | None => {}
+    }
+    facts
+}
+
+/// The tabs.
+pub(super) fn tabs(paint: &mut Paint<'_>, area: Rect, state: &State) {
+    for (index, (tab, x, cells)) in tab_columns(area.width).into_iter().enumerate() {
+        let number = format!("{}", index + 1);
+        let x = area.x + x;
+        let lead = if usize::from(cells) > tab.title().len() + 3 { 1 } else { 0 };
+        paint.text(x + lead, area.y, &number, Role::Key, cells);
+        let at = x + lead + 1 + lead;
+        let role = if tab == state.tab { Role::Tab } else { Role::Dim };
+        paint.text(at, area.y, tab.title(), role, cells);
+    }
+}
+
+/// The rule over the panes with their titles, and the border between them.
+pub(super) fn rule(paint: &mut Paint<'_>, areas: &Areas, state: &State) {
+    paint.rule(areas.rule, Role::Border);
+    paint.upright(areas.border, Role::Border);
+    let tee = paint.glyphs.tees[0];
+    paint.text(areas.border.x, areas.rule.y, tee, Role::Border, 1);
+    let title = main_title(state);
+    for (pane, area, title) in
+        [(Pane::Main, areas.main, title), (Pane::Side, areas.side, side_title(state).to_owned())]
+    {
+        if title.is_empty() {
+            continue;
+        }
+        let role = if state.focus == pane { Role::Focus } else { Role::Dim };
+        let text = format!(" {title} ");
+        paint.text(area.x + 1, areas.rule.y, &text, role, area.width.saturating_sub(2));
+    }
+}
+
+fn side_title(state: &State) -> &'static str {
+    match state.tab {
+        Tab::Pipeline | Tab::Catalog | Tab::Parameters => "Details",
+        Tab::Runs => "Run",
+        Tab::Experiments => "Tracked run",
+        Tab::Models => "Model",
+        Tab::Remote => "Engine",
+    }
+}
+
+fn main_title(state: &State) -> String {
+    match state.tab {
+        Tab::Pipeline => {
+            let Some(pipeline) = state.shown_pipeline() else { return "Pipeline".into() };
+            let count = pipeline.nodes.len();
+            let nodes = if count == 1 { "node" } else { "nodes" };
+            let mut title = format!("{} · {count} {nodes}", pipeline.name);
+            if !state.pipeline.marked.is_empty() {
+                title.push_str(&format!(" · {} marked", state.pipeline.marked.len()));
+            }
+            if !pipeline.complete {
+                title.push_str(" · not all of it is known");
+            }
+            match state.pipeline.view {
+                View::NoParameters => {}
+                View::All => title.push_str(" · with parameters"),
+                View::NodesAlone => title.push_str(" · nodes alone"),
+            }
+            title
+        }
+        Tab::Catalog => {
+            let count = state.project.snapshot.as_ref().map_or(0, |it| it.datasets.len());
+            format!("Catalog · {count} entr{}", if count == 1 { "y" } else { "ies" })
+        }
+        tab => tab.title().to_owned(),
+    }
+}
+
+/// The last line: what is typed, what was told, or the keys that are useful here.
+pub(super) fn bar(paint: &mut Paint<'_>, area: Rect, state: &State) {
+    if let Some(field) = &state.search.field {
+        let text = crate::app::picker::text(field);
+        let x = area.x + 1 + paint.text(area.x + 1, area.y, "/", Role::Key, 1);
+        let cells = paint.text(x, area.y, &text, Role::Text, area.width - 2);
+        paint.cursor = Some((x + cells, area.y).into());
+        return;
+    }
+    if let Some(notice) = &state.notice {
+        let role = if notice.error { Role::Warning } else { Role::Text };
+        let sign = if notice.error { paint.glyphs.warning } else { paint.glyphs.dot };
+        let x = area.x + 1;
+        paint.text(x, area.y, sign, role, 1);
+        paint.text(x + 2, area.y, &notice.text, role, area.width.saturating_sub(4));
+        return;
+    }
+    let mut right = area.right() - 1;
+    if !state.pending.is_empty() {
+        right = paint.right(right, area.y, &show(&state.pending), Role::Key, 12) - 2;
+    }
+    let mut x = area.x + 1;
+    let hint = |paint: &mut Paint<'_>, x: u16, command: Command, word: &str| -> u16 {
+        let Some(key) = state.keymap.keys(command).into_iter().next() else { return x };
+        let cells = u16::try_from(width(&key) + 1 + width(word)).unwrap_or(u16::MAX);
+        if x + cells > right {
+            return x;
+        }
+        let at = x + paint.text(x, area.y, &key, Role::Key, cells) + 1;
+        at + paint.text(at, area.y, word, Role::Dim, cells) + 2
+    };
+    // Help and the palette lead to everything else, so their place is kept.
+    let last: u16 = 24;
+    let right_of_most = right.saturating_sub(last);
+    for spec in COMMANDS {
+        let Some(word) = spec.bar else { continue };
+        if matches!(spec.command, Command::Help | Command::Palette | Command::Quit) {
+            continue;
+        }
+        let fits = usize::from(right_of_most.saturating_sub(x)) > width(word) + 6;
+        if fits && spec.on(state.tab) && disabled_because(state, spec.command).is_none() {
+            x = hint(paint, x, spec.command, word);
+        }
+    }
+    for (command, word) in
+        [(Command::Palette, "commands"), (Command::Help, "help"), (Command::Quit, "quit")]
+    {
+        x = hint(paint, x, command, word);
+    }
+}

@@ -1,0 +1,161 @@
+//! Colours as themes name them, and what a terminal can show of them.
+
+use ratatui::style::Color;
+
+/// How many colours the terminal shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Depth {
+    /// 24 bits.
+    True,
+    /// The 256 of xterm.
+    Indexed,
+    /// The 16 that the user chose for the terminal.
+    Sixteen,
+    /// None: <https://no-color.org>, or a terminal that has none.
+    None,
+}
+
+impl Depth {
+    /// What the environment says of the terminal.
+    pub fn detect(env: impl Fn(&str) -> Option<String>) -> Depth {
+        let is = |name: &str, parts: &[&str]| {
+            env(name).is_some_and(|value| parts.iter().any(|part| value.contains(part)))
+        };
+        if env("NO_COLOR").is_some_and(|value| !value.is_empty()) || is("TERM", &["dumb", "vt100"])
+        {
+            Depth::None
+        } else if is("COLORTERM", &["truecolor", "24bit"]) || is("TERM", &["direct", "kitty"]) {
+            Depth::True
+        } else if is("TERM", &["256"]) {
+            Depth::Indexed
+        } else {
+            Depth::Sixteen
+        }
+    }
+
+    /// The nearest colour that the terminal shows.
+    pub fn adapt(self, color: Color) -> Color {
+        match (self, color) {
+            (Depth::None, _) => Color::Reset,
+            (Depth::True, color) => color,
+            (Depth::Indexed, Color::Rgb(r, g, b)) => Color::Indexed(indexed([r, g, b])),
+            (Depth::Sixteen, Color::Rgb(r, g, b)) => sixteen([r, g, b]),
+            (_, color) => color,
+        }
+    }
+}
+
+/// Names of the 16 colours, as themes write them, with xterm's values.
+pub const NAMED: [(&str, Color, [u8; 3]); 16] = [
+    ("black", Color::Black, [0, 0, 0]),
+    ("red", Color::Red, [205, 0, 0]),
+    ("green", Color::Green, [0, 205, 0]),
+    ("yellow", Color::Yellow, [205, 205, 0]),
+    ("blue", Color::Blue, [0, 0, 238]),
+    ("magenta", Color::Magenta, [205, 0, 205]),
+    ("cyan", Color::Cyan, [0, 205, 205]),
+    ("white", Color::Gray, [229, 229, 229]),
+    ("bright-black", Color::DarkGray, [127, 127, 127]),
+    ("bright-red", Color::LightRed, [255, 0, 0]),
+    ("bright-green", Color::LightGreen, [0, 255, 0]),
+    ("bright-yellow", Color::LightYellow, [255, 255, 0]),
+    ("bright-blue", Color::LightBlue, [92, 92, 255]),
+    ("bright-magenta", Color::LightMagenta, [255, 0, 255]),
+    ("bright-cyan", Color::LightCyan, [0, 255, 255]),
+    ("bright-white", Color::White, [255, 255, 255]),
+];
+
+/// Parses a colour: `#rrggbb`, one of the 16 names, or `default` for the terminal's own.
+pub fn parse(text: &str) -> Option<Color> {
+    if text == "default" {
+        return Some(Color::Reset);
+    }
+    if let Some((_, color, _)) = NAMED.iter().find(|(name, ..)| *name == text) {
+        return Some(*color);
+    }
+    let hex = text.strip_prefix('#').filter(|hex| hex.len() == 6 && hex.is_ascii())?;
+    let part = |range| u8::from_str_radix(hex.get(range)?, 16).ok();
+    Some(Color::Rgb(part(0..2)?, part(2..4)?, part(4..6)?))
+}
+
+fn distance(a: [u8; 3], b: [u8; 3]) -> u32 {
+    // Weights of the eye for red, green and blue.
+    let part = |index: usize, weight: u32| {
+        let difference = u32::from(a[index].abs_diff(b[index]));
+        weight * difference * difference
+    };
+    part(0, 3) + part(1, 6) + part(2, 2)
+}
+
+/// The nearest colour of xterm's cube and its greys.
+fn indexed(rgb: [u8; 3]) -> u8 {
+    const STEPS: [u8; 6] = [0, 95, 135, 175, 215, 255];
+    let nearest = |value: u8| {
+        (0..6u8).min_by_key(|index| STEPS[usize::from(*index)].abs_diff(value)).unwrap_or(0)
+    };
+    let cube = rgb.map(nearest);
+    let of_cube = cube.map(|index| STEPS[usize::from(index)]);
+    let mean = (u16::from(rgb[0]) + u16::from(rgb[1]) + u16::from(rgb[2])) / 3;
+    let grey = u8::try_from((mean.saturating_sub(3) / 10).min(23)).unwrap_or(23);
+    let of_grey = [8 + grey * 10; 3];
+    if distance(rgb, of_grey) < distance(rgb, of_cube) {
+        232 + grey
+    } else {
+        16 + 36 * cube[0] + 6 * cube[1] + cube[2]
+    }
+}
+
+/// The nearest of the 16; greys go to greys, so that text never turns coloured.
+fn sixteen(rgb: [u8; 3]) -> Color {
+    let (low, high) = (rgb.into_iter().min().unwrap_or(0), rgb.into_iter().max().unwrap_or(0));
+    if high - low < 48 {
+        return match high {
+            0..64 => Color::Black,
+            64..150 => Color::DarkGray,
+            150..225 => Color::Gray,
+            _ => Color::White,
+        };
+    }
+    let hue = |rgb: [u8; 3]| {
+        let (low, high) = (rgb.into_iter().min().unwrap_or(0), rgb.into_iter().max().unwrap_or(1));
+        let span = f32::from((high - low).max(1));
+        rgb.map(|part| (f32::from(part - low) / span * 255.0) as u8)
+    };
+    // Light colours of a theme are named after their hue, not after the white in them.
+    let bright = usize::from(high > 215 && low > 90) * 8;
+    let colours = NAMED[bright + 1..bright + 7].iter();
+    let nearest = colours.min_by_key(|(_, _, value)| distance(hue(rgb), hue(*value)));
+    nearest.map_or(Color::Reset, |(_, color, _)| *color)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_environment_tells_the_depth() {
+        let depth = |pairs: &[(&str, &str)]| {
+            Depth::detect(|name| {
+                pairs.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned())
+            })
+        };
+        assert_eq!(depth(&[("TERM", "xterm-256color"), ("COLORTERM", "truecolor")]), Depth::True);
+        assert_eq!(depth(&[("TERM", "xterm-256color")]), Depth::Indexed);
+        assert_eq!(depth(&[("TERM", "xterm")]), Depth::Sixteen);
+        assert_eq!(depth(&[("COLORTERM", "truecolor"), ("NO_COLOR", "1")]), Depth::None);
+        assert_eq!(depth(&[("COLORTERM", "truecolor"), ("NO_COLOR", "")]), Depth::True);
+    }
+
+    #[test]
+    fn colours_go_to_their_nearest() {
+        let rgb = |text| parse(text).unwrap();
+        assert_eq!(Depth::Indexed.adapt(rgb("#ff0000")), Color::Indexed(196));
+        assert_eq!(Depth::Indexed.adapt(rgb("#808080")), Color::Indexed(244));
+        assert_eq!(Depth::Sixteen.adapt(rgb("#7aa2f7")), Color::LightBlue);
+        assert_eq!(Depth::Sixteen.adapt(rgb("#c0caf5")), Color::White);
+        assert_eq!(Depth::Sixteen.adapt(rgb("#565f89")), Color::Blue);
+        assert_eq!(Depth::None.adapt(rgb("#7aa2f7")), Color::Reset);
+        assert_eq!(parse("#12345"), None);
+        assert_eq!(parse("grue"), None);
+    }
+}

@@ -1,0 +1,288 @@
+//! Dialogs over the screen.
+
+use ratatui::layout::Rect;
+use ratatui_textarea::TextArea;
+
+use super::paint::{Paint, wrap};
+use super::theme::Role;
+use crate::app::State;
+use crate::app::areas;
+use crate::app::options::{FIELDS, Form, Kind};
+use crate::app::picker::{Picker, text};
+use crate::app::state::{Choose, Dialog, Question, TextDialog};
+use crate::app::update::{picker_area, picker_height, text_height};
+use crate::project::Severity;
+use crate::text::width;
+
+/// Draws a dialog.
+pub(super) fn draw(paint: &mut Paint<'_>, state: &State, dialog: &Dialog) {
+    match dialog {
+        Dialog::Help(picker) => {
+            let title = format!("Help: {}", state.tab.title());
+            commands(paint, state, picker, &title);
+        }
+        Dialog::Palette(picker) => commands(paint, state, picker, "Commands"),
+        Dialog::Choose(kind, picker) => {
+            let title = match kind {
+                Choose::Pipeline => "Pipeline",
+                Choose::Environment => "Run environment",
+                Choose::Theme => "Theme",
+                Choose::Keymap => "Keymap",
+            };
+            commands(paint, state, picker, title);
+        }
+        Dialog::Problems(position) => problems(paint, state, *position),
+        Dialog::Text(dialog) => read(paint, state, dialog),
+        Dialog::Ask(question) => ask(paint, state, question),
+        Dialog::Options(form) => options(paint, state, form),
+        Dialog::Environment(lines, end) => environment(paint, state, lines, end.as_ref()),
+    }
+}
+
+fn open(paint: &mut Paint<'_>, area: Rect, title: &str) -> Rect {
+    paint.fill(area, Role::Background);
+    let inner = paint.frame(area, title, Role::Focus);
+    Rect { x: inner.x + 1, width: inner.width.saturating_sub(2), ..inner }
+}
+
+/// A field of one line; its cursor is the terminal's where `active`.
+fn field(paint: &mut Paint<'_>, area: Rect, field: &TextArea<'static>, active: bool) {
+    let text = text(field);
+    let before: String = text.chars().take(field.cursor().1).collect();
+    let at = width(&before);
+    // What does not fit is cut at the left, so that the cursor is seen.
+    let skip = (at + 1).saturating_sub(usize::from(area.width));
+    let shown: String = text.chars().skip(skip).collect();
+    paint.text(area.x, area.y, &shown, Role::Text, area.width);
+    if active {
+        let x = area.x + u16::try_from(at - skip).unwrap_or(0);
+        paint.cursor = Some((x, area.y).into());
+    }
+}
+
+fn commands(paint: &mut Paint<'_>, state: &State, picker: &Picker, title: &str) {
+    let inner = open(paint, picker_area(state.size), title);
+    let sign = if paint.glyphs.ascii() { ">" } else { "❯" };
+    paint.text(inner.x, inner.y, sign, Role::Key, 1);
+    let line = Rect { x: inner.x + 2, width: inner.width.saturating_sub(2), height: 1, ..inner };
+    field(paint, line, &picker.query, true);
+    let rule = Rect { y: inner.y + 1, height: 1, ..inner };
+    paint.rule(rule, Role::Border);
+    let rows = Rect { y: inner.y + 2, height: inner.height.saturating_sub(2), ..inner };
+    if picker.matches.is_empty() {
+        paint.text(rows.x, rows.y, "Nothing matches.", Role::Dim, rows.width);
+        return;
+    }
+    let seen =
+        || picker.matches.iter().skip(picker.position.offset).take(picker_height(state.size));
+    let choices = || seen().map(|index| &picker.choices[*index]);
+    let keys = choices().map(|choice| width(&choice.keys)).max().unwrap_or(0).min(22) as u16;
+    let names = choices().map(|choice| width(&choice.name)).max().unwrap_or(0) as u16;
+    for (row, choice) in choices().enumerate() {
+        let y = rows.y + row as u16;
+        if y >= rows.bottom() {
+            break;
+        }
+        let selected = picker.position.offset + row == picker.position.selected;
+        if selected {
+            paint.restyle(Rect { y, height: 1, ..rows }, Role::Selection);
+        }
+        let role = if choice.disabled.is_some() { Role::Dim } else { Role::Text };
+        let name = paint.text(rows.x, y, &choice.name, role, rows.width).max(names);
+        let keys_at = paint.right(rows.right(), y, &choice.keys, Role::Key, keys);
+        let detail = rows.x + name + 2;
+        let limit = rows.right() - keys.max(rows.right() - keys_at) - 1;
+        let (text, role) = match &choice.disabled {
+            Some(why) if selected => (why.as_str(), Role::Warning),
+            _ => (choice.detail.as_str(), Role::Dim),
+        };
+        paint.text(detail, y, text, role, limit.saturating_sub(detail));
+    }
+}
+
+fn problems(paint: &mut Paint<'_>, state: &State, position: crate::app::list::Position) {
+    let problems = state.problems();
+    let (width, height) = (state.size.0.saturating_sub(4).min(110), state.size.1.saturating_sub(4));
+    let area = areas::dialog(state.size, width, height);
+    let title = format!("Problems: {}", problems.len());
+    let inner = open(paint, area, &title);
+    if problems.is_empty() {
+        paint.text(inner.x, inner.y, "There are none.", Role::Dim, inner.width);
+        return;
+    }
+    let mut y = inner.y;
+    // From the selected one's neighbours on, so that it is always seen.
+    let first = position.selected.saturating_sub(usize::from(inner.height) / 6);
+    for (index, problem) in problems.iter().enumerate().skip(first) {
+        if y >= inner.bottom() {
+            break;
+        }
+        let (sign, role) = match problem.severity {
+            Severity::Error => (paint.glyphs.error, Role::Bad),
+            Severity::Warning => (paint.glyphs.warning, Role::Warning),
+            Severity::Info => (paint.glyphs.info, Role::Dim),
+        };
+        let place = problem.place.as_ref().map(ToString::to_string).unwrap_or_default();
+        let top = y;
+        let room = usize::from(inner.width.saturating_sub(3));
+        let mut lines: Vec<(String, Role)> = Vec::new();
+        if !place.is_empty() {
+            lines.push((place, Role::Keyword));
+        }
+        lines.extend(wrap(&problem.text, room).into_iter().map(|line| (line, Role::Text)));
+        lines.extend(wrap(&problem.remedy, room).into_iter().map(|line| (line, Role::Dim)));
+        lines.push((String::new(), Role::Dim));
+        for (text, role) in lines {
+            if y < inner.bottom() {
+                paint.text(inner.x + 2, y, &text, role, inner.width.saturating_sub(2));
+            }
+            y += 1;
+        }
+        paint.text(inner.x, top, sign, role, 1);
+        if index == position.selected {
+            let bottom = (y - 1).min(inner.bottom());
+            let rows = Rect { y: top, height: bottom.saturating_sub(top), ..inner };
+            paint.restyle(rows, Role::Selection);
+        }
+    }
+    footer(paint, area, "enter open in the editor   esc close");
+}
+
+fn footer(paint: &mut Paint<'_>, area: Rect, text: &str) {
+    let text = format!(" {text} ");
+    let y = area.bottom().saturating_sub(1);
+    paint.right(area.right().saturating_sub(2), y, &text, Role::Dim, area.width.saturating_sub(4));
+}
+
+fn read(paint: &mut Paint<'_>, state: &State, dialog: &TextDialog) {
+    let height = u16::try_from(text_height(state.size)).unwrap_or(u16::MAX);
+    let lines = u16::try_from(dialog.lines.len()).unwrap_or(u16::MAX).max(1);
+    let area =
+        areas::dialog(state.size, state.size.0.saturating_sub(4).min(120), lines.min(height) + 2);
+    let inner = open(paint, area, &dialog.title);
+    let seen = dialog.lines.iter().skip(dialog.offset).take(usize::from(inner.height));
+    for (row, line) in seen.enumerate() {
+        let role = if line.starts_with(' ') || line.starts_with("Traceback") {
+            Role::Text
+        } else {
+            Role::Bad
+        };
+        let role = if dialog.place.is_none() && !dialog.title.starts_with("Traceback") {
+            Role::Text
+        } else {
+            role
+        };
+        paint.text(inner.x, inner.y + row as u16, line, role, inner.width);
+    }
+    let keys = match &dialog.place {
+        Some(place) => format!("e edit {place}   esc close"),
+        None => "esc close".into(),
+    };
+    footer(paint, area, &keys);
+}
+
+fn ask(paint: &mut Paint<'_>, state: &State, question: &Question) {
+    let (title, text, yes, no) = match question {
+        Question::Trust(_) => (
+            "Trust this project?",
+            "Running nodes, and letting Kedro itself read the project, executes the project's Python code. \
+             The answer is remembered for this folder."
+                .to_owned(),
+            "y trust it",
+            "n not now",
+        ),
+        Question::Quit => (
+            "Leave?",
+            "A run is going on. It is cancelled when you leave.".to_owned(),
+            "y leave",
+            "n stay",
+        ),
+        Question::Environment(why) => (
+            "Make the Python environment?",
+            format!("{why}\n\nA .venv in the project, with what requirements.txt names. This needs the network."),
+            "y make it",
+            "n not now",
+        ),
+    };
+    let width = state.size.0.saturating_sub(4).min(66);
+    let lines = wrap(&text, usize::from(width.saturating_sub(4)));
+    let height = u16::try_from(lines.len()).unwrap_or(4) + 4;
+    let inner = open(paint, areas::dialog(state.size, width, height), title);
+    for (row, line) in lines.iter().enumerate() {
+        paint.text(inner.x, inner.y + row as u16, line, Role::Text, inner.width);
+    }
+    let y = inner.bottom().saturating_sub(1);
+    let mut x = inner.x;
+    for answer in [yes, no] {
+        x += paint.text(x, y, &answer[..1], Role::Key, 1);
+        x += paint.text(x, y, &answer[1..], Role::Text, inner.width) + 3;
+    }
+}
+
+fn options(paint: &mut Paint<'_>, state: &State, form: &Form) {
+    let fields = FIELDS.len() as u16;
+    let area = areas::dialog(state.size, 92, fields + 5);
+    let inner = open(paint, area, "Run with options");
+    let rows = inner.height.saturating_sub(3).min(fields);
+    let first = (form.at as u16 + 1).saturating_sub(rows);
+    for row in 0..rows {
+        let index = usize::from(first + row);
+        let Some((name, kind, hint)) = FIELDS.get(index) else { break };
+        let y = inner.y + row;
+        let active = index == form.at;
+        if active {
+            paint.restyle(Rect { y, height: 1, ..inner }, Role::Selection);
+        }
+        paint.text(inner.x, y, name, if active { Role::Title } else { Role::Dim }, 21);
+        let line = Rect { x: inner.x + 22, y, width: inner.width.saturating_sub(22), height: 1 };
+        let text = text(&form.fields[index]);
+        match kind {
+            Kind::Switch => {
+                let on = text == "yes";
+                let sign = if on { "[x] " } else { "[ ] " };
+                let used = paint.text(line.x, y, sign, Role::Text, 4);
+                paint.text(line.x + used, y, hint, Role::Dim, line.width.saturating_sub(used));
+            }
+            Kind::Text => {
+                if text.is_empty() {
+                    paint.text(line.x, y, hint, Role::Comment, line.width);
+                }
+                field(paint, line, &form.fields[index], active);
+            }
+        }
+    }
+    let y = inner.bottom().saturating_sub(3);
+    paint.rule(Rect { y, height: 1, ..inner }, Role::Border);
+    match form.chosen(state) {
+        Ok(count) => {
+            let nodes = if count == 1 { "node" } else { "nodes" };
+            paint.text(inner.x, y + 1, &format!("{count} {nodes}"), Role::Good, inner.width);
+        }
+        Err(why) => drop(paint.text(inner.x, y + 1, &why, Role::Warning, inner.width)),
+    }
+    if let Ok(request) = form.request() {
+        paint.text(inner.x, y + 2, &request.to_command(), Role::Comment, inner.width);
+    }
+    footer(paint, area, "enter run   tab next field   esc close");
+}
+
+fn environment(
+    paint: &mut Paint<'_>,
+    state: &State,
+    lines: &[String],
+    end: Option<&Result<(), String>>,
+) {
+    let area = areas::dialog(state.size, state.size.0.saturating_sub(4).min(100), 14);
+    let inner = open(paint, area, "Python environment");
+    let height = usize::from(inner.height.saturating_sub(1));
+    for (row, line) in lines.iter().skip(lines.len().saturating_sub(height)).enumerate() {
+        paint.text(inner.x, inner.y + row as u16, line, Role::Dim, inner.width);
+    }
+    let y = inner.bottom().saturating_sub(1);
+    match end {
+        None => drop(paint.text(inner.x, y, "Installing ...", Role::Running, inner.width)),
+        Some(Ok(())) => drop(paint.text(inner.x, y, "Done.", Role::Good, inner.width)),
+        Some(Err(why)) => drop(paint.text(inner.x, y, why, Role::Bad, inner.width)),
+    }
+    footer(paint, area, if end.is_some() { "esc close" } else { "this may take a minute" });
+}

@@ -1,0 +1,128 @@
+//! The signs that are drawn: one set for terminals that show Unicode, one for those that do not.
+
+use crate::app::plot::{DOWN, LEFT, RIGHT, UP};
+
+/// A set of signs, each one cell wide.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it")]
+pub struct Glyphs {
+    pub done: &'static str,
+    pub running: &'static str,
+    pub failed: &'static str,
+    pub waiting: &'static str,
+    pub stopped: &'static str,
+    pub node: &'static str,
+    pub dataset: &'static str,
+    pub memory: &'static str,
+    pub parameters: &'static str,
+    pub pattern: &'static str,
+    pub mark: &'static str,
+    pub open: &'static str,
+    pub closed: &'static str,
+    pub head_down: &'static str,
+    pub head_right: &'static str,
+    pub error: &'static str,
+    pub warning: &'static str,
+    pub info: &'static str,
+    pub ellipsis: &'static str,
+    pub dot: &'static str,
+    pub live: &'static str,
+    pub selected: &'static str,
+    /// Horizontal, vertical, and the corners of boxes: upper left, upper right, lower left, lower right.
+    pub lines: [&'static str; 6],
+    /// Where a vertical line begins under a rule, and where one crosses it from below.
+    pub tees: [&'static str; 2],
+    joins: [&'static str; 16],
+}
+
+const UNICODE: Glyphs = Glyphs {
+    done: "✓",
+    running: "●",
+    failed: "✗",
+    waiting: "○",
+    stopped: "◌",
+    node: "ƒ",
+    dataset: "▤",
+    memory: "▫",
+    parameters: "◇",
+    pattern: "∗",
+    mark: "◆",
+    open: "▾",
+    closed: "▸",
+    head_down: "▼",
+    head_right: "▶",
+    error: "✗",
+    warning: "▲",
+    info: "·",
+    ellipsis: "…",
+    dot: "·",
+    live: "●",
+    selected: "▌",
+    lines: ["─", "│", "╭", "╮", "╰", "╯"],
+    tees: ["┬", "┴"],
+    joins: [" ", "│", "│", "│", "─", "╯", "╮", "┤", "─", "╰", "╭", "├", "─", "┴", "┬", "┼"],
+};
+
+const ASCII: Glyphs = Glyphs {
+    done: "+",
+    running: "*",
+    failed: "x",
+    waiting: "o",
+    stopped: "-",
+    node: "f",
+    dataset: "#",
+    memory: "~",
+    parameters: "%",
+    pattern: "*",
+    mark: ">",
+    open: "v",
+    closed: ">",
+    head_down: "v",
+    head_right: ">",
+    error: "x",
+    warning: "!",
+    info: "-",
+    ellipsis: "~",
+    dot: "-",
+    live: "*",
+    selected: ">",
+    lines: ["-", "|", "+", "+", "+", "+"],
+    tees: ["+", "+"],
+    joins: [" ", "|", "|", "|", "-", "+", "+", "+", "-", "+", "+", "+", "-", "+", "+", "+"],
+};
+
+impl Glyphs {
+    /// The set.
+    pub fn of(ascii: bool) -> &'static Glyphs {
+        if ascii { &ASCII } else { &UNICODE }
+    }
+
+    /// The sign for lines that leave a cell these ways.
+    pub fn join(&self, ways: u8) -> &'static str {
+        self.joins[usize::from(ways & (UP | DOWN | LEFT | RIGHT))]
+    }
+
+    /// Whether it is the set of plain ASCII.
+    pub fn ascii(&self) -> bool {
+        self.lines[0] == "-"
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::text::width;
+
+    #[test]
+    fn every_sign_is_one_cell_and_plain_ones_are_ascii() {
+        for (set, plain) in [(UNICODE, false), (ASCII, true)] {
+            let signs = format!("{set:?}");
+            assert_eq!(signs.is_ascii(), plain);
+            for sign in set.joins.iter().chain(&set.lines).chain(&set.tees) {
+                assert_eq!(width(sign), 1);
+            }
+        }
+        assert_eq!(UNICODE.join(UP | RIGHT), "╰");
+        assert_eq!(UNICODE.join(DOWN | LEFT | RIGHT), "┬");
+    }
+}

@@ -1,0 +1,195 @@
+//! Putting text into cells, clipped to an area and fit for a terminal.
+
+use std::borrow::Cow;
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Position, Rect};
+use ratatui::style::{Modifier, Style};
+
+use super::glyphs::Glyphs;
+use super::theme::{Role, Theme};
+use crate::text::{sanitize, truncate, width};
+
+/// A buffer with a theme and signs to draw with.
+pub(super) struct Paint<'a> {
+    pub buffer: &'a mut Buffer,
+    pub theme: &'a Theme,
+    pub glyphs: &'static Glyphs,
+    /// Where the terminal's cursor goes, when a text is being typed.
+    pub cursor: Option<Position>,
+}
+
+impl<'a> Paint<'a> {
+    pub(super) fn new(buffer: &'a mut Buffer, theme: &'a Theme, glyphs: &'static Glyphs) -> Self {
+        Paint { buffer, theme, glyphs, cursor: None }
+    }
+
+    pub(super) fn style(&self, role: Role) -> Style {
+        self.theme.style(role)
+    }
+
+    /// Empties an area.
+    pub(super) fn fill(&mut self, area: Rect, role: Role) {
+        let style = Style::reset().patch(self.style(Role::Background)).patch(self.style(role));
+        for position in area.intersection(self.buffer.area).positions() {
+            let cell = &mut self.buffer[position];
+            cell.reset();
+            cell.set_style(style);
+        }
+    }
+
+    /// Lays a style over what is there.
+    pub(super) fn restyle(&mut self, area: Rect, role: Role) {
+        let area = area.intersection(self.buffer.area);
+        self.buffer.set_style(area, self.style(role));
+    }
+
+    /// Writes `text` from a cell on, at most `max` cells of it; gives the cells used.
+    pub(super) fn text(&mut self, x: u16, y: u16, text: &str, role: Role, max: u16) -> u16 {
+        self.styled(x, y, text, self.style(role), max)
+    }
+
+    /// The same with a style.
+    pub(super) fn styled(&mut self, x: u16, y: u16, text: &str, style: Style, max: u16) -> u16 {
+        let area = self.buffer.area;
+        if y >= area.bottom() || x >= area.right() {
+            return 0;
+        }
+        let max = max.min(area.right() - x);
+        let text = self.fit(text, usize::from(max));
+        let (end, _) = self.buffer.set_stringn(x, y, &text, usize::from(max), style);
+        end - x
+    }
+
+    /// The text made harmless and cut; in plain ASCII what can't be shown becomes `?`.
+    pub(super) fn fit<'t>(&self, text: &'t str, max: usize) -> Cow<'t, str> {
+        let clean = !text.chars().any(|c| c.is_control() || !c.is_ascii());
+        if clean && text.len() <= max {
+            return Cow::Borrowed(text);
+        }
+        let text = truncate(&sanitize(text), max);
+        if !self.glyphs.ascii() {
+            return text.into();
+        }
+        text.chars()
+            .map(|c| match c {
+                '…' => '~',
+                '·' => '-',
+                c if c.is_ascii() => c,
+                _ => '?',
+            })
+            .collect::<String>()
+            .into()
+    }
+
+    /// Writes so that the text ends before `right`; gives the column where it begins.
+    pub(super) fn right(&mut self, right: u16, y: u16, text: &str, role: Role, max: u16) -> u16 {
+        let cells = u16::try_from(width(&self.fit(text, usize::from(max)))).unwrap_or(max);
+        let x = right.saturating_sub(cells);
+        self.text(x, y, text, role, max);
+        x
+    }
+
+    /// A horizontal line.
+    pub(super) fn rule(&mut self, area: Rect, role: Role) {
+        for x in area.left()..area.right() {
+            self.text(x, area.y, self.glyphs.lines[0], role, 1);
+        }
+    }
+
+    /// A vertical line.
+    pub(super) fn upright(&mut self, area: Rect, role: Role) {
+        for y in area.top()..area.bottom() {
+            self.text(area.x, y, self.glyphs.lines[1], role, 1);
+        }
+    }
+
+    /// A box around an area, with a title in its upper line; gives the area inside.
+    pub(super) fn frame(&mut self, area: Rect, title: &str, role: Role) -> Rect {
+        if area.width < 2 || area.height < 2 {
+            return Rect { width: 0, height: 0, ..area };
+        }
+        let [across, down, upper_left, upper_right, lower_left, lower_right] = self.glyphs.lines;
+        let (right, bottom) = (area.right() - 1, area.bottom() - 1);
+        for x in area.x + 1..right {
+            self.text(x, area.y, across, role, 1);
+            self.text(x, bottom, across, role, 1);
+        }
+        for y in area.y + 1..bottom {
+            self.text(area.x, y, down, role, 1);
+            self.text(right, y, down, role, 1);
+        }
+        for (x, y, corner) in [
+            (area.x, area.y, upper_left),
+            (right, area.y, upper_right),
+            (area.x, bottom, lower_left),
+            (right, bottom, lower_right),
+        ] {
+            self.text(x, y, corner, role, 1);
+        }
+        if !title.is_empty() {
+            let title = format!(" {title} ");
+            self.text(area.x + 2, area.y, &title, Role::Title, area.width.saturating_sub(4));
+        }
+        Rect { x: area.x + 1, y: area.y + 1, width: area.width - 2, height: area.height - 2 }
+    }
+
+    /// Lines of text in the middle of an area, for what is empty; the first one stands out.
+    pub(super) fn note(&mut self, area: Rect, lines: &[&str]) {
+        let lines: Vec<String> = lines
+            .iter()
+            .flat_map(|line| wrap(line, usize::from(area.width.saturating_sub(4))))
+            .collect();
+        let count = u16::try_from(lines.len()).unwrap_or(u16::MAX);
+        let top = area.y + area.height.saturating_sub(count) / 3;
+        for (index, line) in lines.iter().enumerate() {
+            let y = top + u16::try_from(index).unwrap_or(0);
+            if y >= area.bottom() {
+                break;
+            }
+            let cells = u16::try_from(width(line)).unwrap_or(area.width);
+            let x = area.x + area.width.saturating_sub(cells) / 2;
+            self.text(x, y, line, if index == 0 { Role::Text } else { Role::Dim }, area.width);
+        }
+    }
+
+    /// A row of a list: its background when it is selected, brighter where the pane has the focus.
+    pub(super) fn row(&mut self, area: Rect, y: u16, selected: bool, focus: bool) {
+        if selected {
+            let row = Rect { y, height: 1, ..area };
+            self.restyle(row, Role::Selection);
+            if focus {
+                self.text(area.x, y, self.glyphs.selected, Role::Accent, 1);
+            } else {
+                let style = Style::new().remove_modifier(Modifier::BOLD);
+                self.buffer.set_style(row, style);
+            }
+        }
+    }
+}
+
+/// Breaks a text into lines of at most `width` cells, between words where it can.
+pub(super) fn wrap(text: &str, max: usize) -> Vec<String> {
+    let mut lines = Vec::new();
+    for part in text.lines() {
+        let part = sanitize(part);
+        let mut line = String::new();
+        for word in part.split(' ') {
+            let mut word = word.to_owned();
+            if !line.is_empty() && width(&line) + 1 + width(&word) > max {
+                lines.push(std::mem::take(&mut line));
+            }
+            while width(&word) > max.max(1) {
+                let head: String = word.chars().take(max.max(1)).collect();
+                word = word.chars().skip(max.max(1)).collect();
+                lines.push(head);
+            }
+            if !line.is_empty() {
+                line.push(' ');
+            }
+            line.push_str(&word);
+        }
+        lines.push(line);
+    }
+    lines
+}

@@ -1,0 +1,77 @@
+//! The catalog: entries by layer or namespace, and whether their files are there.
+
+use ratatui::layout::Rect;
+
+use super::super::paint::Paint;
+use super::super::theme::Role;
+use super::focused;
+use crate::app::State;
+use crate::app::catalog::CatalogRow;
+use crate::app::details::size_text;
+use crate::datasets::Status;
+use crate::text::width;
+
+/// Draws the rows that are seen.
+pub(in super::super) fn draw(paint: &mut Paint<'_>, area: Rect, state: &State) {
+    let Some(snapshot) = state.project.snapshot.as_deref() else {
+        return paint.note(area, &["Reading the project ..."]);
+    };
+    let list = &state.catalog;
+    if list.rows.is_empty() {
+        return paint.note(
+            area,
+            &["The catalog is empty.", "Datasets are defined in conf/base/catalog.yml."],
+        );
+    }
+    let height = usize::from(area.height);
+    // Names keep their column as far as the types still have room.
+    let names = list.rows.iter().map(|row| width(row.name(snapshot))).max().unwrap_or(0) as u16;
+    let names = names.min(area.width / 2);
+    let seen = list.rows.iter().enumerate().skip(list.position.offset).take(height);
+    for (row, (index, entry)) in seen.enumerate() {
+        let y = area.y + row as u16;
+        paint.row(area, y, index == list.position.selected, focused(state));
+        let right = area.right() - 1;
+        let x = area.x + 1;
+        match entry {
+            CatalogRow::Group { name, count, open } => {
+                let sign = if *open { paint.glyphs.open } else { paint.glyphs.closed };
+                paint.text(x, y, sign, Role::Accent, 1);
+                let used = paint.text(x + 2, y, name, Role::Title, right - x - 2);
+                paint.text(x + 3 + used, y, &count.to_string(), Role::Dim, 8);
+            }
+            CatalogRow::Dataset(name) => {
+                let Some(dataset) = snapshot.datasets.get(name) else { continue };
+                let (text, role) = match state.project.datasets.get(name) {
+                    None => (String::new(), Role::Dim),
+                    Some(Status::Missing) => ("missing".into(), Role::Warning),
+                    Some(Status::Elsewhere) => ("remote".into(), Role::Dim),
+                    Some(Status::Present { bytes, versions, .. }) => {
+                        let count = versions.map(|count| format!("{count}x ")).unwrap_or_default();
+                        (format!("{count}{}", size_text(*bytes)), Role::Good)
+                    }
+                };
+                let status = paint.right(right, y, &text, role, 14);
+                paint.text(x + 2, y, paint.glyphs.dataset, Role::Dataset, 1);
+                let limit = status.saturating_sub(1);
+                paint.text(x + 4, y, name, Role::Text, limit.saturating_sub(x + 4));
+                let types = x + 4 + names + 2;
+                if types + 6 < limit {
+                    paint.text(types, y, &dataset.type_name, Role::Dim, limit - types);
+                }
+            }
+            CatalogRow::Memory(name) => {
+                paint.text(x + 2, y, paint.glyphs.memory, Role::Dim, 1);
+                paint.text(x + 4, y, name, Role::Text, right - x - 4);
+            }
+            CatalogRow::Pattern(index) => {
+                let Some(pattern) = snapshot.patterns.get(*index) else { continue };
+                paint.text(x + 2, y, paint.glyphs.pattern, Role::Dim, 1);
+                paint.text(x + 4, y, &pattern.pattern, Role::Text, right - x - 4);
+                let made = snapshot.datasets.values();
+                let count = made.filter(|it| it.pattern.as_ref() == Some(&pattern.pattern)).count();
+                paint.right(right, y, &format!("makes {count}"), Role::Dim, 14);
+            }
+        }
+    }
+}

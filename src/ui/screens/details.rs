@@ -1,0 +1,106 @@
+//! The side pane: what there is to tell of the selected thing.
+
+use ratatui::layout::Rect;
+
+use super::super::paint::Paint;
+use super::super::theme::Role;
+use crate::app::State;
+use crate::app::details::{Line, Tone, details};
+use crate::project::python::highlight::Token;
+use crate::text::width;
+
+/// Cells for labels.
+const LABELS: u16 = 8;
+
+/// Draws the lines that are seen.
+pub(in super::super) fn draw(paint: &mut Paint<'_>, area: Rect, state: &State) {
+    let details = details(state);
+    let height = usize::from(area.height);
+    let offset = state.side_offset.min(details.lines.len().saturating_sub(height));
+    // Origins stand aligned, as far as there is room for them.
+    let values = details.lines.iter().map(config_width).max().unwrap_or(0);
+    for (row, line) in details.lines.iter().skip(offset).take(height).enumerate() {
+        let y = area.y + u16::try_from(row).unwrap_or(0);
+        draw_line(
+            paint,
+            Rect { x: area.x + 1, y, width: area.width.saturating_sub(2), height: 1 },
+            line,
+            values,
+        );
+    }
+    if details.lines.len() > height + offset {
+        let arrow = if paint.glyphs.ascii() { "v" } else { "↓" };
+        paint.text(area.right().saturating_sub(1), area.bottom() - 1, arrow, Role::Accent, 1);
+    }
+}
+
+pub(super) fn role_of(tone: Tone) -> Role {
+    match tone {
+        Tone::Plain => Role::Text,
+        Tone::Dim => Role::Dim,
+        Tone::Name => Role::Node,
+        Tone::Good => Role::Good,
+        Tone::Bad => Role::Bad,
+        Tone::Warning => Role::Warning,
+        Tone::Busy => Role::Running,
+    }
+}
+
+fn config_width(line: &Line) -> usize {
+    match line {
+        Line::Config { depth, key, value, .. } => depth * 2 + width(key) + 2 + width(value),
+        _ => 0,
+    }
+}
+
+fn draw_line(paint: &mut Paint<'_>, area: Rect, line: &Line, values: usize) {
+    let (x, y, max) = (area.x, area.y, area.width);
+    match line {
+        Line::Title(text) => drop(paint.text(x, y, text, Role::Title, max)),
+        Line::Field(label, text, tone) => {
+            paint.text(x, y, label, Role::Dim, LABELS - 1);
+            paint.text(x + LABELS, y, text, role_of(*tone), max.saturating_sub(LABELS));
+        }
+        Line::Text(text, tone) => drop(paint.text(x, y, text, role_of(*tone), max)),
+        Line::Config { depth, key, value, origin } => {
+            let right = x + max;
+            let mut at = x + u16::try_from(depth * 2).unwrap_or(0);
+            let (key, colon) = if key == "-" { ("-", " ") } else { (key.as_str(), ": ") };
+            at += paint.text(at, y, key, Role::Keyword, right.saturating_sub(at));
+            at += paint.text(at, y, colon, Role::Dim, right.saturating_sub(at));
+            at += paint.text(at, y, value, Role::Text, right.saturating_sub(at));
+            let column = x + u16::try_from(values + 2).unwrap_or(u16::MAX / 2);
+            let from = if usize::from(right.saturating_sub(column)) >= width(origin) {
+                column
+            } else {
+                at + 2
+            };
+            if right.saturating_sub(from) >= 12 {
+                paint.text(from, y, origin, Role::Comment, right - from);
+            }
+        }
+        Line::Code(number, code, index) => {
+            let mut at = x + paint.text(x, y, &format!("{number:>4} "), Role::Comment, max);
+            let right = x + max;
+            for (token, text) in code.lines.get(*index).into_iter().flatten() {
+                if at >= right {
+                    break;
+                }
+                at += paint.text(at, y, text, token_role(*token), right - at);
+            }
+        }
+        Line::Blank => {}
+    }
+}
+
+fn token_role(token: Token) -> Role {
+    match token {
+        Token::Plain => Role::Text,
+        Token::Keyword | Token::Decorator => Role::Keyword,
+        Token::String => Role::String,
+        Token::Number => Role::Number,
+        Token::Comment => Role::Comment,
+        Token::Function => Role::Function,
+        Token::Operator => Role::Operator,
+    }
+}

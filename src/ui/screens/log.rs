@@ -1,0 +1,85 @@
+//! The log of a run, with the run's state in the rule over it.
+
+use super::super::paint::Paint;
+use super::super::theme::Role;
+use crate::app::State;
+use crate::app::areas::Areas;
+use crate::app::details::outcome_text;
+use crate::app::run::{Level, NodeState, seconds_text};
+use crate::app::state::Pane;
+use crate::store::Outcome;
+
+/// Most cells for the name of a node.
+const NAMES: usize = 26;
+
+/// Draws rule and log.
+pub(in super::super) fn draw(paint: &mut Paint<'_>, areas: &Areas, state: &State) {
+    let Some(run) = &state.run else { return };
+    let rule = areas.log_rule;
+    paint.rule(rule, Role::Border);
+    paint.text(areas.border.x, rule.y, paint.glyphs.tees[1], Role::Border, 1);
+    let (word, _) = outcome_text(run.record.outcome);
+    let (sign, role) = match run.record.outcome {
+        Outcome::Running => (paint.glyphs.running, Role::Running),
+        Outcome::Succeeded => (paint.glyphs.done, Role::Good),
+        Outcome::Failed | Outcome::Lost => (paint.glyphs.failed, Role::Bad),
+        Outcome::Cancelled => (paint.glyphs.stopped, Role::Warning),
+    };
+    let (done, all) = run.progress();
+    let title = if state.focus == Pane::Log { Role::Focus } else { Role::Dim };
+    let mut x = rule.x + 1;
+    x += paint.text(x, rule.y, &format!(" run {} ", run.record.id), title, rule.width);
+    let word = if run.cancelling && run.ended.is_none() { "cancelling" } else { word };
+    let progress = if all == 0 && run.ended.is_none() {
+        format!("{sign} starting Python {} ", seconds_text(run.seconds(state.now)))
+    } else {
+        format!("{sign} {word} {done}/{all} {} ", seconds_text(run.seconds(state.now)))
+    };
+    x += paint.text(x, rule.y, &progress, role, rule.right().saturating_sub(x));
+    let busy = run.nodes.iter().filter_map(|(name, node)| match node {
+        NodeState::Running(since) => Some((name, state.now - since)),
+        _ => None,
+    });
+    for (name, seconds) in busy.take(3) {
+        let text = format!("{} {name} {} ", paint.glyphs.dot, seconds_text(seconds));
+        x += paint.text(x, rule.y, &text, Role::Running, rule.right().saturating_sub(x));
+    }
+
+    let area = areas.log;
+    let height = usize::from(area.height);
+    let scrolled = run.scrolled.min(run.log.len().saturating_sub(height));
+    let first = run.log.len().saturating_sub(height + scrolled);
+    let names = run.log.iter().skip(first).take(height).filter_map(|line| line.node.as_deref());
+    let names = names.map(crate::text::width).max().unwrap_or(0).min(NAMES);
+    for (row, line) in run.log.iter().skip(first).take(height).enumerate() {
+        let y = area.y + row as u16;
+        let mut x = area.x + 1;
+        let clock = clock(line.at);
+        x += paint.text(x, y, &clock, Role::Comment, 9) + 1;
+        if names > 0 {
+            let node = line.node.as_deref().unwrap_or("");
+            paint.text(x, y, node, Role::Dim, names as u16);
+            x += names as u16 + 2;
+        }
+        let role = match line.level {
+            Level::Error => Role::Bad,
+            Level::Warning => Role::Warning,
+            Level::Own | Level::Debug => Role::Dim,
+            Level::Info => Role::Text,
+        };
+        paint.text(x, y, &line.text, role, area.right().saturating_sub(x + 1));
+    }
+    if scrolled > 0 {
+        let text = format!(" {scrolled} lines below ");
+        paint.right(rule.right() - 1, rule.y, &text, Role::Accent, 24);
+    }
+}
+
+fn clock(at: f64) -> String {
+    jiff::Timestamp::from_second(at as i64)
+        .map(|time| {
+            let local = time.to_zoned_datetime(jiff::tz::TimeZone::system());
+            local.strftime("%H:%M:%S").to_string()
+        })
+        .unwrap_or_default()
+}

@@ -1,0 +1,56 @@
+//! The parameters: a tree of values with their origins.
+
+use ratatui::layout::Rect;
+
+use super::super::paint::Paint;
+use super::super::theme::Role;
+use super::focused;
+use crate::app::State;
+use crate::app::parameters::find;
+use crate::text::width;
+
+/// Draws the rows that are seen.
+pub(in super::super) fn draw(paint: &mut Paint<'_>, area: Rect, state: &State) {
+    let Some(snapshot) = state.project.snapshot.as_deref() else {
+        return paint.note(area, &["Reading the project ..."]);
+    };
+    let list = &state.parameters;
+    if list.rows.is_empty() {
+        return paint.note(
+            area,
+            &["There are no parameters.", "They are defined in conf/base/parameters.yml."],
+        );
+    }
+    let keys = list.rows.iter().map(|row| row.depth * 2 + width(&row.key)).max().unwrap_or(0);
+    let values = (keys as u16 + 4).min(area.width / 2);
+    let height = usize::from(area.height);
+    let seen = list.rows.iter().enumerate().skip(list.position.offset).take(height);
+    for (row, (index, entry)) in seen.enumerate() {
+        let y = area.y + row as u16;
+        paint.row(area, y, index == list.position.selected, focused(state));
+        let x = area.x + 1 + (entry.depth * 2) as u16;
+        let right = area.right() - 1;
+        let sign = match entry.group {
+            Some(true) => paint.glyphs.open,
+            Some(false) => paint.glyphs.closed,
+            None => " ",
+        };
+        paint.text(x, y, sign, Role::Accent, 1);
+        let role = if entry.group.is_some() { Role::Title } else { Role::Keyword };
+        let start = area.x + 1 + values;
+        let key = paint.text(x + 2, y, &entry.key, role, right.saturating_sub(x + 2));
+        let start = start.max(x + 2 + key + 1);
+        let role = if entry.group.is_some() { Role::Dim } else { Role::Text };
+        let used = paint.text(start, y, &entry.value, role, right.saturating_sub(start));
+        let origin = find(&snapshot.parameters, &entry.path)
+            .filter(|_| entry.group.is_none())
+            .and_then(|located| located.origin.as_ref());
+        if let Some(origin) = origin {
+            let text = origin.env.to_string();
+            let room = right.saturating_sub(start + used + 2);
+            if usize::from(room) >= width(&text) {
+                paint.right(right, y, &text, Role::Comment, room);
+            }
+        }
+    }
+}

@@ -1,0 +1,296 @@
+//! Themes: which style each role has.
+//!
+//! A theme file is YAML: `palette` names colours once, `roles` gives roles a colour or a style.
+//! A role that a theme leaves out looks like the role that it follows.
+
+use std::collections::HashMap;
+
+use ratatui::style::{Color, Modifier, Style};
+use serde::Deserialize;
+
+use super::color::{self, Depth};
+use crate::app::keymap::FileError;
+
+macro_rules! roles {
+    ($($(#[doc = $doc:literal])* $role:ident $name:literal $(=> $follows:ident)?;)*) => {
+        /// What a part of the screen is.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum Role { $($(#[doc = $doc])* $role),* }
+
+        /// All roles with their names and the role that each follows, if any.
+        pub const ROLES: &[(Role, &str, &[Role])] = &[
+            $((Role::$role, $name, &[$(Role::$follows)?])),*
+        ];
+    };
+}
+
+roles! {
+    /// The whole screen.
+    Background "background";
+    /// Text.
+    Text "text" => Background;
+    /// Text of less weight.
+    Dim "dim" => Text;
+    /// What stands out: the focus, the tab that is shown.
+    Accent "accent" => Text;
+    /// Titles and names.
+    Title "title" => Text;
+    /// Rules and borders.
+    Border "border" => Dim;
+    /// Rules of the pane that has the focus.
+    Focus "focus" => Accent;
+    /// The selected row or box.
+    Selection "selection";
+    /// The first line.
+    Header "header" => Text;
+    /// The tab that is shown.
+    Tab "tab" => Accent;
+    /// A key on the bar.
+    Key "key" => Accent;
+    /// A node.
+    Node "node" => Text;
+    /// A dataset.
+    Dataset "dataset" => Dim;
+    /// Parameters.
+    Parameters "parameters" => Dim;
+    /// Lines of the graph.
+    Edge "edge" => Border;
+    /// Lines at the selected box.
+    EdgeSelected "edge-selected" => Accent;
+    /// A mark.
+    Mark "mark" => Accent;
+    /// Running.
+    Running "running" => Accent;
+    /// Done, there.
+    Good "good" => Text;
+    /// Failed, wrong.
+    Bad "bad" => Text;
+    /// A warning, something missing.
+    Warning "warning" => Text;
+    /// Keywords of code, keys of configuration.
+    Keyword "keyword" => Accent;
+    /// Texts in code.
+    String "string" => Text;
+    /// Numbers in code.
+    Number "number" => String;
+    /// Comments in code, origins of configuration.
+    Comment "comment" => Dim;
+    /// Functions in code.
+    Function "function" => Title;
+    /// Operators in code.
+    Operator "operator" => Text;
+}
+
+/// The themes that come with the program, by name.
+pub const BUILT_IN: [(&str, &str); 10] = [
+    ("dark", include_str!("../../themes/dark.yaml")),
+    ("light", include_str!("../../themes/light.yaml")),
+    ("high-contrast", include_str!("../../themes/high-contrast.yaml")),
+    ("colour-blind", include_str!("../../themes/colour-blind.yaml")),
+    ("mono", include_str!("../../themes/mono.yaml")),
+    ("catppuccin-mocha", include_str!("../../themes/catppuccin-mocha.yaml")),
+    ("gruvbox-dark", include_str!("../../themes/gruvbox-dark.yaml")),
+    ("tokyo-night", include_str!("../../themes/tokyo-night.yaml")),
+    ("solarized-light", include_str!("../../themes/solarized-light.yaml")),
+    ("nord", include_str!("../../themes/nord.yaml")),
+];
+
+/// Styles by role, fit for the terminal.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Theme {
+    /// Its name.
+    pub name: String,
+    styles: HashMap<Role, Style>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    #[serde(default)]
+    palette: HashMap<String, String>,
+    roles: HashMap<String, Look>,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Look {
+    Color(String),
+    Style(Box<StyleFile>),
+}
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields, default)]
+struct StyleFile {
+    fg: Option<String>,
+    bg: Option<String>,
+    bold: bool,
+    italic: bool,
+    underline: bool,
+    reverse: bool,
+    dim: bool,
+}
+
+impl Theme {
+    /// Parses a theme file for a terminal that shows `depth` colours.
+    ///
+    /// # Errors
+    /// With the line, and the names that are allowed.
+    pub fn parse(name: &str, text: &str, depth: Depth) -> Result<Theme, FileError> {
+        let file: File = serde_yaml::from_str(text).map_err(|error| FileError::yaml(&error))?;
+        let mut styles = HashMap::new();
+        let mut roles: Vec<_> = file.roles.iter().collect();
+        roles.sort_by_key(|(role, _)| role.as_str());
+        for (key, look) in roles {
+            let Some((role, ..)) = ROLES.iter().find(|(_, name, _)| name == key) else {
+                let names: Vec<&str> = ROLES.iter().map(|(_, name, _)| *name).collect();
+                let message = format!("`{key}` is no role; there are: {}.", names.join(", "));
+                return Err(FileError::at(text, key, message));
+            };
+            let style = match look {
+                Look::Color(fg) => StyleFile { fg: Some(fg.clone()), ..StyleFile::default() }
+                    .resolve(&file.palette),
+                Look::Style(style) => style.resolve(&file.palette),
+            };
+            let style =
+                style.map_err(|message| FileError::at(text, &format!("{key}:"), message))?;
+            styles.insert(*role, adapt(style, *role, depth));
+        }
+        for (role, _, follows) in ROLES {
+            if !styles.contains_key(role) {
+                let style = match follows.first() {
+                    Some(other) => styles.get(other).copied().unwrap_or_default(),
+                    None if *role == Role::Selection => {
+                        Style::new().add_modifier(Modifier::REVERSED)
+                    }
+                    None => Style::new(),
+                };
+                styles.insert(*role, style);
+            }
+        }
+        Ok(Theme { name: name.into(), styles })
+    }
+
+    /// The theme of that name that comes with the program; the dark one for a name that does not.
+    ///
+    /// # Panics
+    /// Never: a test holds that the themes that come with the program can be parsed.
+    pub fn built_in(name: &str, depth: Depth) -> Theme {
+        let found = BUILT_IN.iter().find(|(other, _)| *other == name).unwrap_or(&BUILT_IN[0]);
+        match Theme::parse(found.0, found.1, depth) {
+            Ok(theme) => theme,
+            Err(error) => unreachable!("{}: {}", found.0, error.text),
+        }
+    }
+
+    /// The style of a role.
+    pub fn style(&self, role: Role) -> Style {
+        self.styles.get(&role).copied().unwrap_or_default()
+    }
+}
+
+impl StyleFile {
+    fn resolve(&self, palette: &HashMap<String, String>) -> Result<Style, String> {
+        let color = |text: &Option<String>| -> Result<Option<Color>, String> {
+            let Some(text) = text else { return Ok(None) };
+            let value = palette.get(text).unwrap_or(text);
+            color::parse(value).map(Some).ok_or_else(|| {
+                let names: Vec<&str> = color::NAMED.iter().map(|(name, ..)| *name).collect();
+                format!(
+                    "`{text}` is no colour; there are #rrggbb, default, names of the palette, and {}.",
+                    names.join(", ")
+                )
+            })
+        };
+        let mut style = Style::new();
+        style.fg = color(&self.fg)?;
+        style.bg = color(&self.bg)?;
+        for (wanted, modifier) in [
+            (self.bold, Modifier::BOLD),
+            (self.italic, Modifier::ITALIC),
+            (self.underline, Modifier::UNDERLINED),
+            (self.reverse, Modifier::REVERSED),
+            (self.dim, Modifier::DIM),
+        ] {
+            if wanted {
+                style = style.add_modifier(modifier);
+            }
+        }
+        Ok(style)
+    }
+}
+
+/// Where a terminal can't show a selection's background, it shows the selection reversed.
+fn adapt(style: Style, role: Role, depth: Depth) -> Style {
+    let mut out = style;
+    match depth {
+        Depth::True | Depth::Indexed => {
+            out.fg = style.fg.map(|color| depth.adapt(color));
+            out.bg = style.bg.map(|color| depth.adapt(color));
+        }
+        Depth::Sixteen | Depth::None => {
+            out.fg = style.fg.map(|color| depth.adapt(color));
+            out.bg = None;
+            if role == Role::Selection {
+                out.fg = None;
+                out = out.add_modifier(Modifier::REVERSED);
+            }
+            if depth == Depth::None {
+                out.fg = None;
+                match role {
+                    Role::Dim | Role::Comment | Role::Border | Role::Edge => {
+                        out = out.add_modifier(Modifier::DIM);
+                    }
+                    Role::Title | Role::Tab | Role::Accent | Role::Key => {
+                        out = out.add_modifier(Modifier::BOLD);
+                    }
+                    _ => {}
+                }
+            }
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_themes_that_come_along_are_whole_at_every_depth() {
+        assert!(BUILT_IN.len() >= 8);
+        for (name, text) in BUILT_IN {
+            for depth in [Depth::True, Depth::Indexed, Depth::Sixteen, Depth::None] {
+                let theme = Theme::parse(name, text, depth)
+                    .unwrap_or_else(|error| panic!("themes/{name}.yaml: {error:?}"));
+                let selected = theme.style(Role::Selection);
+                assert!(
+                    selected.add_modifier.contains(Modifier::REVERSED) || selected.bg.is_some(),
+                    "{name} does not show what is selected"
+                );
+                if depth == Depth::None {
+                    assert!(theme.styles.values().all(|style| style.bg.is_none()
+                        && style.fg.is_none_or(|color| color == Color::Reset)));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn faults_name_line_and_what_is_allowed() {
+        let fault = |text: &str| Theme::parse("own", text, Depth::True).unwrap_err();
+        let error = fault("palette:\n  mint: '#aaffcc'\nroles:\n  text: minty\n");
+        assert_eq!(error.line, Some(4));
+        assert!(error.text.contains("`minty` is no colour") && error.text.contains("bright-red"));
+        let error = fault("roles:\n  text: red\n  tekst: red\n");
+        assert_eq!(error.line, Some(3));
+        assert!(error.text.contains("`tekst` is no role") && error.text.contains("edge-selected"));
+        assert!(fault("role: {}\n").text.contains("unknown field"));
+    }
+
+    #[test]
+    fn a_role_left_out_follows_another() {
+        let theme = Theme::parse("own", "roles: {accent: red}", Depth::True).unwrap();
+        assert_eq!(theme.style(Role::Running), theme.style(Role::Accent));
+        assert_eq!(theme.style(Role::Accent).fg, Some(Color::Red));
+    }
+}
