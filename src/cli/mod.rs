@@ -48,6 +48,19 @@ struct ScreenArguments {
     ascii: bool,
 }
 
+impl ScreenArguments {
+    fn start(self) -> Result<crate::tui::Start> {
+        Ok(crate::tui::Start {
+            root: project_root(self.path.as_deref())?,
+            env: self.env,
+            python: self.python.map(|path| std::path::absolute(&path).unwrap_or(path)),
+            theme: self.theme,
+            keymap: self.keymap,
+            ascii: self.ascii,
+        })
+    }
+}
+
 #[derive(Debug, Subcommand)]
 enum Verb {
     /// Show what a project is: pipelines, datasets, parameters, problems
@@ -79,7 +92,7 @@ pub fn main() -> ExitCode {
 
 fn run(arguments: Arguments) -> Result<ExitCode> {
     match arguments.verb {
-        None => Ok(ExitCode::SUCCESS),
+        None => crate::tui::run(arguments.screen.start()?),
         Some(Verb::Inspect(arguments)) => inspect::run(&arguments),
         Some(Verb::Config(arguments)) => config::run(&arguments),
         Some(Verb::Commands(arguments)) => commands::run(&arguments),

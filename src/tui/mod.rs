@@ -1,1 +1,292 @@
-//! Owns the terminal.
+//! Owns the terminal: the event loop, the services it starts, input, suspend, panic.
+//!
+//! The loop takes all that is queued, updates the state, asks the services for the effects, and
+//! draws once, at most sixty times a second and only when something changed. Nothing is decided
+//! here: [`crate::app`] decides, [`crate::ui`] draws.
+
+mod editor;
+mod folders;
+mod input;
+mod panic;
+mod services;
+mod settings;
+mod signals;
+mod terminal;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use color_eyre::eyre::{Result, bail};
+use tokio::process::Child;
+use tokio::sync::mpsc;
+
+use crate::app::effect::Effect;
+use crate::app::event::{Event, Report};
+use crate::app::{State, update};
+use crate::ui;
+use services::{Message, Services};
+use signals::{Signal, Signals};
+use terminal::Terminal;
+
+/// The shortest time between two frames.
+const FRAME: Duration = Duration::from_millis(16);
+
+/// How often time is told while something that shows time is on the screen.
+const TICK: Duration = Duration::from_millis(250);
+
+/// How many reports may wait; senders wait beyond that, so memory stays bounded.
+const QUEUE: usize = 1_024;
+
+/// What the interactive program is started with.
+#[derive(Debug, Clone, Default)]
+pub struct Start {
+    /// The project's folder.
+    pub root: PathBuf,
+    /// Run environment.
+    pub env: Option<String>,
+    /// The project's Python interpreter.
+    pub python: Option<PathBuf>,
+    /// Theme, instead of the user's setting.
+    pub theme: Option<String>,
+    /// Keymap, instead of the user's setting.
+    pub keymap: Option<String>,
+    /// Draw with ASCII characters alone.
+    pub ascii: bool,
+}
+
+/// Runs the interactive program until the user leaves it.
+///
+/// # Errors
+/// When there is no terminal, or it can't be set up.
+pub fn run(start: Start) -> Result<ExitCode> {
+    use std::io::IsTerminal;
+    if !std::io::stdout().is_terminal() || !std::io::stdin().is_terminal() {
+        bail!(
+            "the screen needs a terminal; for scripts there are `inspect`, `config` and `run`, \
+             all with --json"
+        );
+    }
+    panic::install();
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    let code = runtime.block_on(Screen::run(start));
+    // A read that hangs on a dead network drive must not keep the program.
+    runtime.shutdown_timeout(Duration::from_millis(500));
+    code
+}
+
+/// The loop and what it holds.
+struct Screen {
+    terminal: Terminal,
+    state: State,
+    look: settings::Look,
+    services: Services,
+    /// The editor that has the terminal.
+    editor: Option<Child>,
+    dirty: bool,
+    drawn: Instant,
+    quit: bool,
+}
+
+impl Screen {
+    async fn run(start: Start) -> Result<ExitCode> {
+        let (sender, mut reports) = mpsc::channel(QUEUE);
+        let look = settings::Look::load(&start);
+        let services = Services::start(&start, sender);
+        let mut signals = Signals::listen()?;
+        let terminal = Terminal::enter(look.settings.mouse)?;
+        let mut screen = Screen {
+            state: State::new(start.env.clone(), look.settings.clone(), now()),
+            terminal,
+            look,
+            services,
+            editor: None,
+            dirty: true,
+            drawn: Instant::now().checked_sub(FRAME).unwrap_or_else(Instant::now),
+            quit: false,
+        };
+        let (columns, rows) = screen.terminal.size()?;
+        screen.state.resize(columns, rows);
+        let effects = screen.state.first_effects();
+        screen.perform(effects)?;
+        screen.report_settings();
+        let mut input = Some(input::start());
+        let mut tick = tokio::time::interval(TICK);
+        tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
+
+        while !screen.quit {
+            let wait = FRAME.saturating_sub(screen.drawn.elapsed());
+            let editing = screen.editor.is_some();
+            tokio::select! {
+                biased;
+                signal = signals.next() => match signal {
+                    Signal::End => break,
+                    Signal::Stop => screen.suspend(&mut input)?,
+                    Signal::Continue => screen.redraw()?,
+                },
+                event = input::next(&mut input), if !editing => match event {
+                    Some(event) => screen.happen(event, &mut input)?,
+                    // The terminal is gone.
+                    None => break,
+                },
+                Some(message) = reports.recv() => {
+                    screen.hear(message, &mut input)?;
+                    while let Ok(message) = reports.try_recv() {
+                        screen.hear(message, &mut input)?;
+                        if screen.drawn.elapsed() > FRAME {
+                            break;
+                        }
+                    }
+                }
+                status = wait_for(&mut screen.editor), if editing => {
+                    screen.editor_closed(status.err())?;
+                    input = Some(input::start());
+                }
+                _ = tick.tick(), if screen.state.shows_time() => {
+                    screen.happen(Event::Tick(now()), &mut input)?;
+                }
+                () = tokio::time::sleep(wait), if screen.dirty && !editing => screen.draw()?,
+            }
+        }
+        let Screen { terminal, services, .. } = screen;
+        drop(terminal);
+        services.finish().await;
+        Ok(ExitCode::SUCCESS)
+    }
+
+    fn hear(&mut self, message: Message, input: &mut Option<input::Input>) -> Result<()> {
+        match message {
+            Message::Event(event) => self.happen(event, input),
+            Message::Settings => {
+                self.look.reload();
+                self.report_settings();
+                Ok(())
+            }
+        }
+    }
+
+    fn happen(&mut self, event: Event, input: &mut Option<input::Input>) -> Result<()> {
+        if let Event::Resize(..) = event {
+            self.terminal.clear()?;
+        }
+        let effects = update(&mut self.state, event);
+        self.dirty = true;
+        let suspend = effects.contains(&Effect::Suspend);
+        self.perform(effects)?;
+        if self.editor.is_some() {
+            *input = None;
+        }
+        if suspend {
+            self.suspend(input)?;
+        }
+        Ok(())
+    }
+
+    fn perform(&mut self, effects: Vec<Effect>) -> Result<()> {
+        for effect in effects {
+            match effect {
+                Effect::Quit => self.quit = true,
+                // Handled once all others are under way.
+                Effect::Suspend => {}
+                Effect::Redraw => self.redraw()?,
+                Effect::Copy(text) => self.terminal.write_sequence(&input::osc52(&text))?,
+                Effect::SetTheme(name) => {
+                    self.look.set_theme(name);
+                    self.report_settings();
+                }
+                Effect::SetKeymap(name) => {
+                    self.look.set_keymap(name);
+                    self.report_settings();
+                }
+                Effect::Edit(place) => self.edit(&place)?,
+                other => self.services.perform(other),
+            }
+        }
+        Ok(())
+    }
+
+    fn draw(&mut self) -> Result<()> {
+        let (state, theme) = (&self.state, &self.look.theme);
+        self.terminal.draw(|frame| ui::draw(frame, state, theme))?;
+        self.dirty = false;
+        self.drawn = Instant::now();
+        Ok(())
+    }
+
+    fn redraw(&mut self) -> Result<()> {
+        if self.editor.is_none() {
+            self.terminal.clear()?;
+            self.dirty = true;
+        }
+        Ok(())
+    }
+
+    fn suspend(&mut self, input: &mut Option<input::Input>) -> Result<()> {
+        *input = None;
+        self.terminal.leave();
+        Signals::stop_self();
+        self.terminal.return_to()?;
+        *input = Some(input::start());
+        let (columns, rows) = self.terminal.size()?;
+        self.state.resize(columns, rows);
+        self.dirty = true;
+        Ok(())
+    }
+
+    fn edit(&mut self, place: &crate::project::Place) -> Result<()> {
+        let file = self.services.root().join(&place.file);
+        let env = |name: &str| std::env::var_os(name);
+        let Some(command) = editor::command(&file, place.line, place.column, env) else {
+            self.notice("There is no editor: set $EDITOR, for example `export EDITOR=nano`.");
+            return Ok(());
+        };
+        self.terminal.leave();
+        let program = command.get_program().to_string_lossy().into_owned();
+        let mut command = tokio::process::Command::from(command);
+        match command.current_dir(self.services.root()).spawn() {
+            Ok(child) => self.editor = Some(child),
+            Err(error) => {
+                self.terminal.return_to()?;
+                self.notice(&format!("`{program}` can't be started: {error}."));
+            }
+        }
+        Ok(())
+    }
+
+    fn editor_closed(&mut self, error: Option<std::io::Error>) -> Result<()> {
+        self.editor = None;
+        self.terminal.return_to()?;
+        let (columns, rows) = self.terminal.size()?;
+        self.state.resize(columns, rows);
+        self.dirty = true;
+        if let Some(error) = error {
+            self.notice(&format!("The editor ended badly: {error}."));
+        }
+        Ok(())
+    }
+
+    fn notice(&mut self, text: &str) {
+        // A notice asks for nothing.
+        update(&mut self.state, Event::Report(Report::Notice(text.to_owned())));
+        self.dirty = true;
+    }
+
+    fn report_settings(&mut self) {
+        let report = self.look.report();
+        update(&mut self.state, Event::Report(report));
+        self.dirty = true;
+    }
+}
+
+async fn wait_for(editor: &mut Option<Child>) -> std::io::Result<std::process::ExitStatus> {
+    match editor {
+        Some(child) => child.wait().await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Seconds since the Unix epoch.
+fn now() -> f64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64())
+}

@@ -1,0 +1,93 @@
+//! The exact reading: Kedro's own answer, from the store where no source changed since, else from
+//! the worker. It owns the worker's process; dropping the task kills it.
+
+use std::path::PathBuf;
+use std::sync::mpsc::Sender;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use indexmap::IndexMap;
+
+use super::storing::Storing;
+use super::{Current, Reports, reading};
+use crate::app::event::{Generation, Report};
+use crate::project::Options;
+use crate::runs::{Failure, exact, interpreter};
+
+/// What to read, and with what.
+pub(super) struct Task {
+    pub generation: Generation,
+    pub env: Option<String>,
+    pub root: PathBuf,
+    pub python: Option<PathBuf>,
+    pub current: Current,
+    pub store: Storing,
+    pub reading: Sender<reading::Request>,
+    pub reports: Reports,
+}
+
+/// Reads, and reports the answer through the reading service, which has the static one to lay it over.
+pub(super) async fn read(task: Task) {
+    let generation = task.generation;
+    if let Err(failure) = attempt(&task).await {
+        let report = Report::Exact { generation, result: Err(failure), stored: false };
+        let _ = task.reports.send(report.into()).await;
+    }
+}
+
+async fn attempt(task: &Task) -> Result<(), Failure> {
+    let (root, named) = (task.root.clone(), task.python.clone());
+    let chosen = tokio::task::spawn_blocking(move || interpreter::choose(&root, named.as_deref()));
+    let python = match chosen.await {
+        Ok(Ok(python)) => python,
+        Ok(Err(message)) => return Err(Failure { message, ..Failure::default() }),
+        Err(error) => return Err(Failure { message: error.to_string(), ..Failure::default() }),
+    };
+    let report = Report::ExactStarted {
+        generation: task.generation,
+        python: python.path.display().to_string(),
+        reason: python.reason.clone(),
+    };
+    let _ = task.reports.send(report.into()).await;
+
+    let metadata = {
+        let current = task.current.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        current.as_ref().map(|snapshot| snapshot.metadata.clone())
+    };
+    let (path, root) = (python.path.clone(), task.root.clone());
+    let fingerprint = tokio::task::spawn_blocking(move || {
+        let (conf, source) = match &metadata {
+            Some(metadata) => (metadata.conf_source.clone(), metadata.source_dir.clone()),
+            None => (root.join("conf"), root.join("src")),
+        };
+        exact::fingerprint(&root, &conf, &source, &path)
+    });
+    let fingerprint = fingerprint.await.unwrap_or_default();
+    let key = format!("{}\n{}", task.env.as_deref().unwrap_or_default(), python.path.display());
+
+    let (of, with) = (key.clone(), fingerprint.clone());
+    let stored = task.store.ask(move |store| store.reading(&of, &with)).await;
+    let stored = stored.and_then(Result::ok).flatten();
+    let stored = stored.and_then(|text| serde_json::from_str(&text).ok());
+    let (answer, stored) = match stored {
+        Some(answer) => (answer, true),
+        None => {
+            let params = IndexMap::new();
+            let env = task.env.as_deref();
+            let answer = exact::snapshot(&python.path, &task.root, env, &params).await?;
+            let text = answer.to_string();
+            let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |it| it.as_secs_f64());
+            task.store.tell(&task.reports, move |store| {
+                store.save_reading(&key, &fingerprint, now, &text)
+            });
+            (answer, false)
+        }
+    };
+    let options = Options { env: task.env.clone(), ..Options::default() };
+    let _ = task.reading.send(reading::Request::Exact {
+        generation: task.generation,
+        options,
+        answer: Box::new(answer),
+        stored,
+    });
+    Ok(())
+}

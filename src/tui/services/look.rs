@@ -1,0 +1,108 @@
+//! Looking at things that need no Python: datasets on disk, source files, the tracking store, the
+//! engines. Each look is one short job on a thread of its own.
+
+use std::path::{Component, Path, PathBuf};
+use std::sync::{Arc, PoisonError};
+use std::time::{Duration, SystemTime};
+
+use super::{Current, Reports};
+use crate::app::event::{Report, TrackingReport};
+use crate::project::Snapshot;
+use crate::project::python::highlight;
+use crate::tracking::Location;
+use crate::{datasets, remote, tracking};
+
+/// Larger files are not shown.
+const LARGEST_SOURCE: u64 = 4 << 20;
+/// How often the tracking store's time stamp is looked at.
+const TRACKING: Duration = Duration::from_secs(1);
+
+fn snapshot(current: &Current) -> Option<Arc<Snapshot>> {
+    current.lock().unwrap_or_else(PoisonError::into_inner).clone()
+}
+
+/// Reports what is on disk of all datasets.
+pub(super) fn datasets(root: &Path, current: &Current, reports: &Reports) {
+    let (root, reports) = (root.to_owned(), reports.clone());
+    let Some(snapshot) = snapshot(current) else { return };
+    tokio::task::spawn_blocking(move || {
+        let found = datasets::statuses(&snapshot);
+        let _ = reports.blocking_send(Report::Datasets(found).into());
+    });
+}
+
+/// Reports a source file of the project.
+pub(super) fn source(root: &Path, file: String, reports: &Reports) {
+    let (path, reports) = (root.join(&file), reports.clone());
+    let inside = Path::new(&file).components().all(|part| matches!(part, Component::Normal(_)));
+    tokio::task::spawn_blocking(move || {
+        let result = if inside { read(&path) } else { Err("it is not in the project".into()) };
+        let _ = reports.blocking_send(Report::Source { file, result }.into());
+    });
+}
+
+fn read(path: &Path) -> Result<Arc<highlight::Highlighted>, String> {
+    let told = |error: std::io::Error| error.to_string();
+    let size = std::fs::metadata(path).map_err(told)?.len();
+    if size > LARGEST_SOURCE {
+        return Err("it is too large to be shown".into());
+    }
+    let text = String::from_utf8_lossy(&std::fs::read(path).map_err(told)?).into_owned();
+    let python = path.extension().is_some_and(|end| end == "py");
+    Ok(Arc::new(if python { highlight::highlight(&text) } else { highlight::plain(&text) }))
+}
+
+/// Reports the tracking store and the engines.
+pub(super) fn tracking(root: &Path, current: &Current, reports: &Reports) {
+    let (root, reports, snapshot) = (root.to_owned(), reports.clone(), snapshot(current));
+    tokio::task::spawn_blocking(move || {
+        let report = match locate(&root, snapshot.as_deref()) {
+            None => TrackingReport::Absent,
+            Some(location) => match tracking::read(&root, &location) {
+                Ok(overview) => TrackingReport::Live(overview),
+                Err(error) => TrackingReport::Failed(error.to_string()),
+            },
+        };
+        let _ = reports.blocking_send(Report::Tracking(report).into());
+        if let Some(snapshot) = &snapshot {
+            let conf = &snapshot.metadata.conf_source;
+            let found = remote::found(&root, conf, &snapshot.environments);
+            let _ = reports.blocking_send(Report::Backends(found).into());
+        }
+    });
+}
+
+fn locate(root: &Path, snapshot: Option<&Snapshot>) -> Option<Location> {
+    let uri = std::env::var("MLFLOW_TRACKING_URI").ok().filter(|uri| !uri.is_empty());
+    let (conf, env) = match snapshot {
+        Some(snapshot) => (snapshot.metadata.conf_source.clone(), snapshot.env.as_str()),
+        None => (root.join("conf"), "local"),
+    };
+    tracking::locate(root, &conf, env, uri.as_deref())
+}
+
+/// Reports when the tracking store changed: trainers write to it at any time, and a database in a
+/// folder that is not watched gives no events.
+pub(super) async fn follow_tracking(root: PathBuf, current: Current, reports: Reports) {
+    let mut last: Option<(SystemTime, u64)> = None;
+    let mut first = true;
+    loop {
+        let (of, with) = (root.clone(), snapshot(&current));
+        let stamp = tokio::task::spawn_blocking(move || match locate(&of, with.as_deref()) {
+            Some(Location::Sqlite(path)) => {
+                let metadata = std::fs::metadata(path).ok()?;
+                Some((metadata.modified().ok()?, metadata.len()))
+            }
+            _ => None,
+        });
+        let stamp = stamp.await.unwrap_or_default();
+        if stamp != last && !first {
+            let report = Report::Changed { files: Vec::new(), tracking: true };
+            if reports.send(report.into()).await.is_err() {
+                return;
+            }
+        }
+        (last, first) = (stamp, false);
+        tokio::time::sleep(TRACKING).await;
+    }
+}

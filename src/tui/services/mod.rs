@@ -1,0 +1,170 @@
+//! What does the work that the screen asks for, each in a file of its own: reading the project,
+//! running nodes, keeping the store, looking at datasets and tracking, watching files.
+//!
+//! Each sends its reports through the one channel of the loop. Dropping the services stops them all.
+
+mod exact;
+mod look;
+mod reading;
+mod running;
+mod storing;
+mod watching;
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+
+use tokio::sync::mpsc;
+
+use super::{Start, folders};
+use crate::app::effect::Effect;
+use crate::app::event::{Event, Report};
+use crate::project::{Options, Snapshot};
+use crate::store::Trust;
+
+/// What the loop is told.
+#[derive(Debug)]
+pub(super) enum Message {
+    /// For the state.
+    Event(Event),
+    /// The user's settings, themes or keymaps changed.
+    Settings,
+}
+
+impl From<Report> for Message {
+    fn from(report: Report) -> Self {
+        Message::Event(Event::Report(report))
+    }
+}
+
+/// Where reports go.
+pub(super) type Reports = mpsc::Sender<Message>;
+
+/// The last snapshot that was read, for services that look at what it names.
+type Current = Arc<Mutex<Option<Arc<Snapshot>>>>;
+
+/// All services of one project.
+pub(super) struct Services {
+    root: PathBuf,
+    python: Option<PathBuf>,
+    reports: Reports,
+    current: Current,
+    reading: std::sync::mpsc::Sender<reading::Request>,
+    store: storing::Storing,
+    exact: Option<tokio::task::AbortHandle>,
+    runs: running::Runs,
+    environment: Option<tokio::task::AbortHandle>,
+    _settings: Option<watching::SettingsWatcher>,
+}
+
+impl Services {
+    /// Starts them. Needs a tokio runtime.
+    pub(super) fn start(start: &Start, reports: Reports) -> Self {
+        let current = Current::default();
+        let services = Services {
+            root: start.root.clone(),
+            python: start.python.clone(),
+            reading: reading::start(start.root.clone(), current.clone(), reports.clone()),
+            store: storing::Storing::start(&start.root),
+            current: current.clone(),
+            exact: None,
+            runs: running::Runs::default(),
+            environment: None,
+            _settings: watching::settings(&folders::config(), reports.clone()),
+            reports,
+        };
+        let trusted = Trust::new(&folders::state()).holds(&start.root);
+        services.tell(Report::Trust(trusted));
+        tokio::spawn(look::follow_tracking(
+            start.root.clone(),
+            current,
+            services.reports.clone(),
+        ));
+        services
+    }
+
+    /// The project's folder.
+    pub(super) fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// Begins what was asked for.
+    pub(super) fn perform(&mut self, effect: Effect) {
+        match effect {
+            Effect::ReadStatic { generation, env } => {
+                let options = Options { env, ..Options::default() };
+                // The thread lives as long as its sender does.
+                let _ = self.reading.send(reading::Request::Static { generation, options });
+            }
+            Effect::ReadExact { generation, env } => {
+                if let Some(before) = self.exact.take() {
+                    before.abort();
+                }
+                let task = tokio::spawn(exact::read(exact::Task {
+                    generation,
+                    env,
+                    root: self.root.clone(),
+                    python: self.python.clone(),
+                    current: self.current.clone(),
+                    store: self.store.clone(),
+                    reading: self.reading.clone(),
+                    reports: self.reports.clone(),
+                }));
+                self.exact = Some(task.abort_handle());
+            }
+            Effect::Trust => {
+                let (root, reports) = (self.root.clone(), self.reports.clone());
+                tokio::task::spawn_blocking(move || {
+                    if let Err(error) = Trust::new(&folders::state()).add(&root) {
+                        let text = format!("The trust holds for this session alone: {error}.");
+                        let _ = reports.blocking_send(Report::Notice(text).into());
+                    }
+                });
+            }
+            Effect::StatDatasets => look::datasets(&self.root, &self.current, &self.reports),
+            Effect::ReadSource { file } => look::source(&self.root, file, &self.reports),
+            Effect::LoadTracking => look::tracking(&self.root, &self.current, &self.reports),
+            Effect::Run { generation, request } => {
+                self.runs.start(running::Task {
+                    generation,
+                    request: *request,
+                    root: self.root.clone(),
+                    python: self.python.clone(),
+                    store: self.store.clone(),
+                    reports: self.reports.clone(),
+                });
+            }
+            Effect::Cancel(id) => self.runs.cancel(id),
+            Effect::LoadRuns => self.store.load_runs(&self.reports),
+            Effect::LoadRunEvents(id) => self.store.load_events(id, &self.reports),
+            Effect::CreateEnvironment => {
+                let task = tokio::spawn(running::create_environment(
+                    self.root.clone(),
+                    self.reports.clone(),
+                ));
+                self.environment = Some(task.abort_handle());
+            }
+            // The loop does these itself.
+            Effect::Quit
+            | Effect::Suspend
+            | Effect::Redraw
+            | Effect::Edit(_)
+            | Effect::Copy(_)
+            | Effect::SetTheme(_)
+            | Effect::SetKeymap(_) => {}
+        }
+    }
+
+    /// Stops all, and waits until cancelled runs have ended and are recorded.
+    pub(super) async fn finish(mut self) {
+        for task in [self.exact.take(), self.environment.take()].into_iter().flatten() {
+            task.abort();
+        }
+        self.runs.finish().await;
+        self.store.finish().await;
+    }
+
+    fn tell(&self, report: Report) {
+        // The channel is empty at the start, and later reports are sent by the services themselves.
+        let _ = self.reports.try_send(report.into());
+    }
+}

@@ -1,0 +1,200 @@
+//! How the program looks and which keys it has: the user's files, the project's, the command line.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::{env, fs};
+
+use super::{Start, folders};
+use crate::app::event::Report;
+use crate::app::keymap::{self, FileError, Keymap};
+use crate::app::settings::{Overrides, Settings};
+use crate::project::{Place, Problem, Severity};
+use crate::ui::color::Depth;
+use crate::ui::theme::{self, Theme};
+
+/// The settings with the theme and the keymap that they name.
+pub(super) struct Look {
+    /// The settings.
+    pub settings: Settings,
+    /// The theme.
+    pub theme: Theme,
+    keymap: Keymap,
+    problems: Vec<Problem>,
+    depth: Depth,
+    root: PathBuf,
+    /// What the command line and this session's choices say; it wins over all files.
+    chosen: Overrides,
+}
+
+impl Look {
+    /// Reads all files. What is wrong in them is a problem; the rest holds.
+    pub(super) fn load(start: &Start) -> Self {
+        let depth = Depth::detect(|name| env::var(name).ok());
+        let mut look = Look {
+            settings: Settings::default(),
+            theme: Theme::built_in("dark", depth),
+            keymap: Keymap::default(),
+            problems: Vec::new(),
+            depth,
+            root: start.root.clone(),
+            chosen: Overrides {
+                theme: start.theme.clone(),
+                keymap: start.keymap.clone(),
+                ascii: start.ascii.then_some(true),
+                mouse: None,
+            },
+        };
+        look.reload();
+        look
+    }
+
+    /// Reads all files again.
+    pub(super) fn reload(&mut self) {
+        self.problems.clear();
+        let mut settings = Settings { ascii: plain_terminal(|name| env::var(name).ok()), ..Settings::default() };
+        let config = folders::config().join("config.yaml");
+        let pyproject = self.root.join("pyproject.toml");
+        for (path, parse) in [
+            (&config, Overrides::from_yaml as fn(&str) -> Result<Overrides, FileError>),
+            (&pyproject, Overrides::from_pyproject),
+        ] {
+            let Ok(text) = fs::read_to_string(path) else { continue };
+            match parse(&text) {
+                Ok(overrides) => overrides.apply(&mut settings),
+                Err(error) => self.problem(path, &error),
+            }
+        }
+        self.chosen.apply(&mut settings);
+        self.load_theme(&mut settings);
+        self.load_keymap(&mut settings);
+        self.settings = settings;
+    }
+
+    /// Chooses a theme for this session.
+    pub(super) fn set_theme(&mut self, name: String) {
+        self.chosen.theme = Some(name);
+        self.reload();
+    }
+
+    /// Chooses a keymap for this session.
+    pub(super) fn set_keymap(&mut self, name: String) {
+        self.chosen.keymap = Some(name);
+        self.reload();
+    }
+
+    /// What the screen is told.
+    pub(super) fn report(&self) -> Report {
+        Report::Settings {
+            settings: Box::new(self.settings.clone()),
+            keymap: Box::new(self.keymap.clone()),
+            themes: names("themes", theme::BUILT_IN.map(|(name, _)| name).as_slice()),
+            keymaps: names("keymaps", keymap::BUILT_IN.map(|(name, _)| name).as_slice()),
+            problems: self.problems.clone(),
+        }
+    }
+
+    /// A theme or keymap that can't be used leaves the last good one.
+    fn load_theme(&mut self, settings: &mut Settings) {
+        let (path, text) = find("themes", &settings.theme, &theme::BUILT_IN);
+        let Some(text) = text else {
+            let known = names("themes", theme::BUILT_IN.map(|(name, _)| name).as_slice()).join(", ");
+            let text = format!("There is no theme `{}`; there are: {known}.", settings.theme);
+            self.problem(&path, &FileError { line: None, text });
+            settings.theme.clone_from(&self.theme.name);
+            return;
+        };
+        match Theme::parse(&settings.theme, &text, self.depth) {
+            Ok(theme) => self.theme = theme,
+            Err(error) => {
+                self.problem(&path, &error);
+                settings.theme.clone_from(&self.theme.name);
+            }
+        }
+    }
+
+    fn load_keymap(&mut self, settings: &mut Settings) {
+        let (path, text) = find("keymaps", &settings.keymap, &keymap::BUILT_IN);
+        let Some(text) = text else {
+            let known =
+                names("keymaps", keymap::BUILT_IN.map(|(name, _)| name).as_slice()).join(", ");
+            let text = format!("There is no keymap `{}`; there are: {known}.", settings.keymap);
+            self.problem(&path, &FileError { line: None, text });
+            settings.keymap.clone_from(&self.keymap.name);
+            return;
+        };
+        let others = |name: &str| find("keymaps", name, &keymap::BUILT_IN).1;
+        match Keymap::parse(&settings.keymap, &text, &others) {
+            Ok(keymap) => self.keymap = keymap,
+            Err(error) => {
+                self.problem(&path, &error);
+                settings.keymap.clone_from(&self.keymap.name);
+            }
+        }
+    }
+
+    fn problem(&mut self, path: &Path, error: &FileError) {
+        let shown = path.strip_prefix(&self.root).unwrap_or(path);
+        let place = Place::line(shown, error.line.unwrap_or(1));
+        let remedy = "Correct it and save; the screen follows.";
+        self.problems.push(Problem::new(Severity::Warning, Some(place), error.text.clone(), remedy));
+    }
+}
+
+/// The file of a theme or keymap, and its text: the user's own, else the one that comes along.
+fn find(kind: &str, name: &str, built_in: &[(&str, &str)]) -> (PathBuf, Option<String>) {
+    let path = folders::config().join(kind).join(format!("{name}.yaml"));
+    let plain = !name.contains(['/', '\\', '.']);
+    let own = fs::read_to_string(&path).ok().filter(|_| plain);
+    let text = own.or_else(|| {
+        let found = built_in.iter().find(|(other, _)| *other == name);
+        found.map(|(_, text)| (*text).to_owned())
+    });
+    (path, text)
+}
+
+/// Names of all themes or keymaps: those that come along, then the user's own.
+fn names(kind: &str, built_in: &[&str]) -> Vec<String> {
+    let own: BTreeMap<String, ()> = fs::read_dir(folders::config().join(kind))
+        .into_iter()
+        .flatten()
+        .flatten()
+        .filter_map(|entry| {
+            let name = entry.file_name().into_string().ok()?;
+            Some((name.strip_suffix(".yaml")?.to_owned(), ()))
+        })
+        .filter(|(name, ())| !built_in.contains(&name.as_str()))
+        .collect();
+    built_in.iter().map(|name| (*name).to_owned()).chain(own.into_keys()).collect()
+}
+
+/// Whether the terminal says that it shows no more than ASCII.
+fn plain_terminal(var: impl Fn(&str) -> Option<String>) -> bool {
+    if var("TERM").is_some_and(|term| matches!(term.as_str(), "linux" | "dumb" | "vt100")) {
+        return true;
+    }
+    let locale = ["LC_ALL", "LC_CTYPE", "LANG"].iter().filter_map(|name| var(name)).find(|it| !it.is_empty());
+    locale.is_some_and(|locale| {
+        let lower = locale.to_lowercase();
+        !lower.contains("utf") && (matches!(lower.as_str(), "c" | "posix") || lower.contains('.'))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_terminal_that_says_so_is_plain() {
+        let plain = |pairs: &[(&str, &str)]| {
+            plain_terminal(|name| {
+                pairs.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned())
+            })
+        };
+        assert!(!plain(&[]));
+        assert!(!plain(&[("LANG", "en_GB.UTF-8")]));
+        assert!(!plain(&[("LANG", "de_DE")]));
+        assert!(plain(&[("LANG", "en_GB.UTF-8"), ("LC_ALL", "C")]));
+        assert!(plain(&[("LANG", "de_DE.ISO-8859-1")]));
+        assert!(plain(&[("TERM", "linux"), ("LANG", "en_GB.UTF-8")]));
+    }
+}

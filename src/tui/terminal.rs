@@ -1,0 +1,112 @@
+//! The terminal: entering and leaving it, in every way that a program can end.
+
+use std::io::{self, BufWriter, Stdout, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use crossterm::event::{
+    DisableBracketedPaste, DisableFocusChange, DisableMouseCapture, EnableBracketedPaste,
+    EnableFocusChange, EnableMouseCapture,
+};
+use crossterm::terminal::{
+    BeginSynchronizedUpdate, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen,
+};
+use crossterm::{cursor, execute, queue, terminal};
+use ratatui::Frame;
+use ratatui::backend::CrosstermBackend;
+
+static ENTERED: AtomicBool = AtomicBool::new(false);
+
+/// The terminal while the program has it. Dropping it gives it back.
+pub(super) struct Terminal {
+    inner: ratatui::Terminal<CrosstermBackend<BufWriter<Stdout>>>,
+    mouse: bool,
+}
+
+impl Terminal {
+    /// Takes the terminal: raw mode, alternate screen, mouse where wanted.
+    pub(super) fn enter(mouse: bool) -> io::Result<Self> {
+        // crossterm writes broken sequences under NO_COLOR; the theme leaves the colours out itself.
+        crossterm::style::force_color_output(true);
+        // Large enough for a whole frame, so that a frame is few writes.
+        let out = BufWriter::with_capacity(1 << 18, io::stdout());
+        take(mouse)?;
+        let inner = ratatui::Terminal::new(CrosstermBackend::new(out));
+        if inner.is_err() {
+            restore();
+        }
+        Ok(Terminal { inner: inner?, mouse })
+    }
+
+    /// Draws one frame; the terminal shows it whole.
+    pub(super) fn draw(&mut self, draw: impl FnOnce(&mut Frame<'_>)) -> io::Result<()> {
+        queue!(self.inner.backend_mut(), BeginSynchronizedUpdate)?;
+        self.inner.draw(draw)?;
+        execute!(self.inner.backend_mut(), EndSynchronizedUpdate)
+    }
+
+    /// Size in columns and rows.
+    pub(super) fn size(&self) -> io::Result<(u16, u16)> {
+        let size = self.inner.size()?;
+        Ok((size.width, size.height))
+    }
+
+    /// Gives the terminal back for a while, to an editor or the shell.
+    pub(super) fn leave(&mut self) {
+        restore();
+    }
+
+    /// Takes the terminal again after [`Terminal::leave`]; the next frame is drawn whole.
+    pub(super) fn return_to(&mut self) -> io::Result<()> {
+        take(self.mouse)?;
+        self.clear()
+    }
+
+    /// Forgets what is on the screen, so that the next frame is drawn whole.
+    pub(super) fn clear(&mut self) -> io::Result<()> {
+        self.inner.clear()
+    }
+
+    /// Writes an escape sequence of ours past the frame, such as OSC 52.
+    pub(super) fn write_sequence(&mut self, sequence: &str) -> io::Result<()> {
+        let out = self.inner.backend_mut();
+        out.write_all(sequence.as_bytes())?;
+        Write::flush(out)
+    }
+}
+
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        restore();
+    }
+}
+
+fn take(mouse: bool) -> io::Result<()> {
+    ENTERED.store(true, Ordering::SeqCst);
+    terminal::enable_raw_mode()?;
+    let mut out = io::stdout();
+    execute!(out, EnterAlternateScreen, EnableBracketedPaste, EnableFocusChange, cursor::Hide)?;
+    if mouse {
+        execute!(out, EnableMouseCapture)?;
+    }
+    Ok(())
+}
+
+/// Gives the terminal back in the state in which it was taken. Harmless when it is not taken, so
+/// that a panic hook can call it at any time.
+pub(super) fn restore() {
+    if !ENTERED.swap(false, Ordering::SeqCst) {
+        return;
+    }
+    let mut out = io::stdout();
+    // The terminal may be gone: then there is nothing left to restore.
+    let _ = execute!(
+        out,
+        EndSynchronizedUpdate,
+        DisableMouseCapture,
+        DisableFocusChange,
+        DisableBracketedPaste,
+        LeaveAlternateScreen,
+        cursor::Show
+    );
+    let _ = terminal::disable_raw_mode();
+}

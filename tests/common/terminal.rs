@@ -1,0 +1,199 @@
+//! A real pseudo-terminal with the program in it, and a screen that tests can read.
+//!
+//! Tests wait for what must appear, never for time to pass: every wait ends as soon as the screen
+//! shows what is awaited, and fails with the whole screen when it does not within [`PATIENCE`].
+
+use std::io::{Read, Write};
+use std::path::Path;
+use std::sync::{Arc, Condvar, Mutex};
+use std::time::{Duration, Instant};
+
+use portable_pty::{Child, CommandBuilder, ExitStatus, MasterPty, PtySize, native_pty_system};
+
+/// How long a wait may take on a busy machine.
+pub const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A program in a terminal.
+pub struct Terminal {
+    shared: Arc<(Mutex<vt100::Parser>, Condvar)>,
+    master: Box<dyn MasterPty + Send>,
+    writer: Box<dyn Write + Send>,
+    child: Box<dyn Child + Send + Sync>,
+}
+
+impl Terminal {
+    /// Starts `mlops-tui` with these arguments in a terminal of `columns` x `rows`. The user's own
+    /// settings, state and editor are kept away from it: `home` stands in for them.
+    pub fn start(home: &Path, columns: u16, rows: u16, arguments: &[&str], env: &[(&str, &str)]) -> Self {
+        let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_mlops-tui"));
+        command.args(arguments);
+        for variable in ["VIRTUAL_ENV", "CONDA_PREFIX", "NO_COLOR", "VISUAL", "MLFLOW_TRACKING_URI"] {
+            command.env_remove(variable);
+        }
+        command.env("TERM", "xterm-256color");
+        command.env("COLORTERM", "truecolor");
+        command.env("EDITOR", "true");
+        for (variable, folder) in [
+            ("MLOPS_TUI_CONFIG_DIR", "config"),
+            ("MLOPS_TUI_STATE_DIR", "state"),
+            ("MLOPS_TUI_CACHE_DIR", "cache"),
+        ] {
+            command.env(variable, home.join(folder));
+        }
+        for (key, value) in env {
+            command.env(key, value);
+        }
+        Self::spawn(command, columns, rows)
+    }
+
+    /// Starts any program.
+    pub fn spawn(command: CommandBuilder, columns: u16, rows: u16) -> Self {
+        let pair = native_pty_system().openpty(size(columns, rows)).unwrap();
+        let child = pair.slave.spawn_command(command).unwrap();
+        drop(pair.slave);
+        let mut reader = pair.master.try_clone_reader().unwrap();
+        let writer = pair.master.take_writer().unwrap();
+        let shared = Arc::new((Mutex::new(vt100::Parser::new(rows, columns, 0)), Condvar::new()));
+        let of_reader = Arc::clone(&shared);
+        std::thread::spawn(move || {
+            let mut buffer = [0; 1 << 16];
+            while let Ok(count) = reader.read(&mut buffer) {
+                if count == 0 {
+                    break;
+                }
+                of_reader.0.lock().unwrap().process(&buffer[..count]);
+                of_reader.1.notify_all();
+            }
+            of_reader.1.notify_all();
+        });
+        Terminal { shared, master: pair.master, writer, child }
+    }
+
+    /// Presses keys: plain characters, and `<enter> <esc> <tab> <s-tab> <space> <bs> <up> <down>
+    /// <left> <right> <home> <end> <pgup> <pgdn> <lt> <c-x>`.
+    pub fn keys(&mut self, script: &str) {
+        let mut rest = script;
+        let mut bytes = Vec::new();
+        while let Some(c) = rest.chars().next() {
+            let (sequence, length) = match rest.strip_prefix('<').and_then(|rest| rest.split_once('>')) {
+                Some((name, _)) => (named(name), name.len() + 2),
+                None => (c.to_string().into_bytes(), c.len_utf8()),
+            };
+            bytes.extend(sequence);
+            rest = &rest[length..];
+        }
+        self.send(&bytes);
+    }
+
+    /// Sends bytes as they are.
+    pub fn send(&mut self, bytes: &[u8]) {
+        self.writer.write_all(bytes).unwrap();
+        self.writer.flush().unwrap();
+    }
+
+    /// Waits until the screen holds `text`; gives the screen.
+    pub fn wait_for(&self, text: &str) -> String {
+        self.wait(&format!("`{text}` to appear"), |screen| screen.contains(text))
+    }
+
+    /// Waits until the screen no longer holds `text`; gives the screen.
+    pub fn wait_gone(&self, text: &str) -> String {
+        self.wait(&format!("`{text}` to go"), |screen| !screen.contains(text))
+    }
+
+    /// Waits until `holds` is true of the screen; gives the screen.
+    ///
+    /// # Panics
+    /// When it does not come true in time; the message shows the screen.
+    pub fn wait(&self, what: &str, holds: impl Fn(&str) -> bool) -> String {
+        let deadline = Instant::now() + PATIENCE;
+        let mut parser = self.shared.0.lock().unwrap();
+        loop {
+            let screen = parser.screen().contents();
+            if holds(&screen) {
+                return screen;
+            }
+            let left = deadline.saturating_duration_since(Instant::now());
+            assert!(!left.is_zero(), "waited in vain for {what}; the screen:\n{screen}");
+            parser = self.shared.1.wait_timeout(parser, left).unwrap().0;
+        }
+    }
+
+    /// What the screen shows, as text.
+    pub fn screen(&self) -> String {
+        self.shared.0.lock().unwrap().screen().contents()
+    }
+
+    /// Looks at the screen with its attributes.
+    pub fn look<T>(&self, at: impl FnOnce(&vt100::Screen) -> T) -> T {
+        at(self.shared.0.lock().unwrap().screen())
+    }
+
+    /// Changes the terminal's size.
+    pub fn resize(&self, columns: u16, rows: u16) {
+        self.shared.0.lock().unwrap().screen_mut().set_size(rows, columns);
+        self.master.resize(size(columns, rows)).unwrap();
+    }
+
+    /// The program's process id.
+    pub fn pid(&self) -> u32 {
+        self.child.process_id().unwrap()
+    }
+
+    /// Sends a signal to the program.
+    #[cfg(unix)]
+    pub fn signal(&self, signal: rustix::process::Signal) {
+        let pid = rustix::process::Pid::from_raw(i32::try_from(self.pid()).unwrap()).unwrap();
+        rustix::process::kill_process(pid, signal).unwrap();
+    }
+
+    /// Waits until the program ended.
+    ///
+    /// # Panics
+    /// When it does not end in time.
+    pub fn wait_exit(&mut self) -> ExitStatus {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return status;
+            }
+            assert!(Instant::now() < deadline, "still running; the screen:\n{}", self.screen());
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+}
+
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn size(columns: u16, rows: u16) -> PtySize {
+    PtySize { rows, cols: columns, pixel_width: 0, pixel_height: 0 }
+}
+
+fn named(name: &str) -> Vec<u8> {
+    match name {
+        "enter" => b"\r".to_vec(),
+        "esc" => b"\x1b".to_vec(),
+        "tab" => b"\t".to_vec(),
+        "s-tab" => b"\x1b[Z".to_vec(),
+        "space" => b" ".to_vec(),
+        "bs" => b"\x7f".to_vec(),
+        "up" => b"\x1b[A".to_vec(),
+        "down" => b"\x1b[B".to_vec(),
+        "right" => b"\x1b[C".to_vec(),
+        "left" => b"\x1b[D".to_vec(),
+        "home" => b"\x1b[H".to_vec(),
+        "end" => b"\x1b[F".to_vec(),
+        "pgup" => b"\x1b[5~".to_vec(),
+        "pgdn" => b"\x1b[6~".to_vec(),
+        "lt" => b"<".to_vec(),
+        _ => match name.strip_prefix("c-").and_then(|key| key.bytes().next()) {
+            Some(key) => vec![key.to_ascii_lowercase() & 0x1f],
+            None => panic!("<{name}> is not a key"),
+        },
+    }
+}
