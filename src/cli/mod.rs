@@ -4,8 +4,11 @@
 //! it did what was asked, 1 when not, 130 when it was interrupted, 2 for a wrong command line.
 
 mod config;
+mod doctor;
+mod env;
 mod inspect;
 mod output;
+mod run;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -53,6 +56,12 @@ enum Verb {
     Inspect(inspect::Arguments),
     /// Show resolved configuration with the origin of each value
     Config(config::Arguments),
+    /// Run nodes as `kedro run` does, and record the run
+    Run(run::Arguments),
+    /// Make the project's Python environment
+    Env(env::Arguments),
+    /// Check what the project needs: interpreter, Kedro, store, terminal
+    Doctor(doctor::Arguments),
     /// Print the shell completion script
     Completions {
         /// The shell
@@ -65,7 +74,7 @@ enum Verb {
 /// Runs the command line and returns the process's exit code.
 pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    match run(arguments) {
+    match dispatch(arguments) {
         Ok(code) => code,
         Err(report) => {
             eprintln!("mlops-tui: {report:#}");
@@ -74,11 +83,14 @@ pub fn main() -> ExitCode {
     }
 }
 
-fn run(arguments: Arguments) -> Result<ExitCode> {
+fn dispatch(arguments: Arguments) -> Result<ExitCode> {
     match arguments.verb {
         None => Ok(ExitCode::SUCCESS),
         Some(Verb::Inspect(arguments)) => inspect::run(&arguments),
         Some(Verb::Config(arguments)) => config::run(&arguments),
+        Some(Verb::Run(arguments)) => run::run(&arguments),
+        Some(Verb::Env(arguments)) => env::run(&arguments),
+        Some(Verb::Doctor(arguments)) => doctor::run(&arguments),
         Some(Verb::Completions { shell }) => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Arguments::command(), "mlops-tui", &mut script);
