@@ -28,8 +28,13 @@ fn made() -> PathBuf {
     lock.lock().expect("the lock");
     if !done.exists() {
         let _ = fs::remove_dir_all(&folder);
-        let uv = Command::new("uv").arg("--version").stdout(Stdio::null()).stderr(Stdio::null());
-        if { uv }.status().is_ok_and(|status| status.success()) {
+        let uv = Command::new("uv")
+            .arg("--version")
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .status()
+            .is_ok_and(|status| status.success());
+        if uv {
             run(Command::new("uv").arg("venv").arg(&folder));
             run(Command::new("uv")
                 .args(["pip", "install", "--python"])
