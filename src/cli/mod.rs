@@ -5,8 +5,11 @@
 
 mod commands;
 mod config;
+mod doctor;
+mod env;
 mod inspect;
 mod output;
+mod run;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -69,6 +72,12 @@ enum Verb {
     Config(config::Arguments),
     /// List the commands of the screen with their keys
     Commands(commands::Arguments),
+    /// Run nodes as `kedro run` does, and record the run
+    Run(run::Arguments),
+    /// Make the project's Python environment
+    Env(env::Arguments),
+    /// Check what the project needs: interpreter, Kedro, store, terminal
+    Doctor(doctor::Arguments),
     /// Print the shell completion script
     Completions {
         /// The shell
@@ -81,7 +90,7 @@ enum Verb {
 /// Runs the command line and returns the process's exit code.
 pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    match run(arguments) {
+    match dispatch(arguments) {
         Ok(code) => code,
         Err(report) => {
             eprintln!("mlops-tui: {report:#}");
@@ -90,12 +99,15 @@ pub fn main() -> ExitCode {
     }
 }
 
-fn run(arguments: Arguments) -> Result<ExitCode> {
+fn dispatch(arguments: Arguments) -> Result<ExitCode> {
     match arguments.verb {
         None => crate::tui::run(arguments.screen.start()?),
         Some(Verb::Inspect(arguments)) => inspect::run(&arguments),
         Some(Verb::Config(arguments)) => config::run(&arguments),
         Some(Verb::Commands(arguments)) => commands::run(&arguments),
+        Some(Verb::Run(arguments)) => run::run(&arguments),
+        Some(Verb::Env(arguments)) => env::run(&arguments),
+        Some(Verb::Doctor(arguments)) => doctor::run(&arguments),
         Some(Verb::Completions { shell }) => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Arguments::command(), "mlops-tui", &mut script);

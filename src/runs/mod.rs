@@ -1,11 +1,21 @@
 //! Local runs: what to run, the worker that runs it, and the events that come back.
 //!
-//! [`RunRequest`] says what to run, as `kedro run` would be told; [`event::RunEvent`] is what
-//! happens; `process` starts the Python half in `worker/`, which is embedded in the binary.
+//! [`RunRequest`] says what to run, as `kedro run` would be told; [`interpreter::choose`] finds the
+//! project's Python; [`process::start`] starts the Python half in `worker/`, which is embedded in
+//! the binary; [`event::RunEvent`] is what happens; [`history`] makes rows for the store of it.
 //! What is drawn of a run and when one is started is not decided here.
 
+pub mod environment;
 pub mod event;
+pub mod exact;
+pub mod history;
+pub mod interpreter;
+mod lines;
+mod params;
+pub mod process;
 pub mod request;
 
 pub use event::{Failure, Frame, RunEvent, Stamped, Stream};
+pub use interpreter::Interpreter;
+pub use process::{Process, Spec};
 pub use request::RunRequest;

@@ -2,7 +2,9 @@
 
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
+use serde_json::Value as Json;
 
+use super::params;
 use crate::dag::Slice;
 
 /// A run as `kedro run` would be asked for it.
@@ -30,82 +32,40 @@ pub struct RunRequest {
     pub only_missing_outputs: bool,
 }
 
-/// Parses `--params`: pairs with commas between, `key=value` or the older `key:value`; dotted keys
-/// stay as they are, values are typed as `_try_convert_to_numeric` in Kedro types them.
-///
-/// # Errors
-/// A sentence that names the part that is no pair.
-pub fn parse_params(text: &str) -> Result<IndexMap<String, serde_json::Value>, String> {
-    let mut params = IndexMap::new();
-    for part in text.split(',').map(str::trim).filter(|part| !part.is_empty()) {
-        let pair = part.split_once('=').or_else(|| part.split_once(':'));
-        match pair.map(|(key, value)| (key.trim(), value.trim())) {
-            Some((key, value)) if !key.is_empty() => {
-                params.insert(key.to_owned(), typed(value));
-            }
-            _ => return Err(format!("`{part}` is no pair; write key=value")),
-        }
-    }
-    Ok(params)
-}
-
-fn typed(value: &str) -> serde_json::Value {
-    if let Ok(int) = value.parse::<i64>() {
-        return int.into();
-    }
-    match value.parse::<f64>() {
-        Ok(float) if float.is_finite() => float.into(),
-        _ => value.into(),
-    }
-}
-
-/// Parses `--load-versions`: pairs `dataset:version` with commas between.
-///
-/// # Errors
-/// A sentence that names the part that is no pair.
-pub fn parse_load_versions(text: &str) -> Result<IndexMap<String, String>, String> {
-    let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
-    parts
-        .map(|part| match part.split_once(':') {
-            Some((dataset, version)) if !dataset.is_empty() && !version.is_empty() => {
-                Ok((dataset.to_owned(), version.to_owned()))
-            }
-            _ => Err(format!("`{part}` is no pair; write dataset:version")),
-        })
-        .collect()
-}
-
 impl RunRequest {
-    /// The `kedro run` command that asks for the same.
+    /// The equivalent `kedro run` command, quoted for a POSIX shell.
     pub fn to_command(&self) -> String {
-        let mut words = vec!["kedro".to_owned(), "run".to_owned()];
+        let mut words = vec!["kedro run".to_owned()];
         let mut option = |name: &str, value: String| {
             if !value.is_empty() {
-                words.push(format!("--{name}={}", quoted(&value)));
+                words.push(format!("{name}={}", quote(&value)));
             }
         };
-        option("pipeline", self.pipeline.clone().unwrap_or_default());
-        for (name, list) in [
-            ("from-nodes", &self.slice.from_nodes),
-            ("to-nodes", &self.slice.to_nodes),
-            ("nodes", &self.slice.nodes),
-            ("from-inputs", &self.slice.from_inputs),
-            ("to-outputs", &self.slice.to_outputs),
-            ("tags", &self.slice.tags),
-            ("namespaces", &self.slice.namespaces),
+        option("--pipeline", self.pipeline.clone().unwrap_or_default());
+        let slice = &self.slice;
+        for (name, values) in [
+            ("--from-nodes", &slice.from_nodes),
+            ("--to-nodes", &slice.to_nodes),
+            ("--nodes", &slice.nodes),
+            ("--from-inputs", &slice.from_inputs),
+            ("--to-outputs", &slice.to_outputs),
+            ("--tags", &slice.tags),
+            ("--namespaces", &slice.namespaces),
         ] {
-            option(name, list.join(","));
+            option(name, values.join(","));
         }
-        option("env", self.env.clone().unwrap_or_default());
-        let params = self.params.iter().map(|(key, value)| match value.as_str() {
-            Some(text) => format!("{key}={text}"),
-            None => format!("{key}={value}"),
-        });
-        option("params", params.collect::<Vec<_>>().join(","));
-        option("runner", self.runner.clone().unwrap_or_default());
-        let versions = self.load_versions.iter().map(|(name, version)| format!("{name}:{version}"));
-        option("load-versions", versions.collect::<Vec<_>>().join(","));
-        option("conf-source", self.conf_source.clone().unwrap_or_default());
+        option("--env", self.env.clone().unwrap_or_default());
+        let params: Vec<String> = self
+            .params
+            .iter()
+            .map(|(key, value)| format!("{key}={}", params::as_written(value)))
+            .collect();
+        option("--params", params.join(","));
+        option("--runner", self.runner.clone().unwrap_or_default());
+        let versions: Vec<String> =
+            self.load_versions.iter().map(|(name, version)| format!("{name}:{version}")).collect();
+        option("--load-versions", versions.join(","));
+        option("--conf-source", self.conf_source.clone().unwrap_or_default());
         if self.is_async {
             words.push("--async".into());
         }
@@ -116,12 +76,152 @@ impl RunRequest {
     }
 }
 
-/// The text as a POSIX shell takes it for one word.
-fn quoted(text: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "_-./,:=@%+".contains(c);
-    if text.chars().all(plain) {
-        text.to_owned()
+/// Items of a comma-separated option, such as `--tags`.
+pub fn split_list(text: &str) -> Vec<String> {
+    text.split(',').map(str::trim).filter(|item| !item.is_empty()).map(str::to_owned).collect()
+}
+
+/// Node names of a comma-separated option. Commas in square brackets belong to the name, as in
+/// `func([a,b]) -> [c]`, which older versions of Kedro give to unnamed nodes.
+pub fn split_node_names(text: &str) -> Vec<String> {
+    let mut names = Vec::new();
+    let mut name = String::new();
+    let mut depth = 0_i32;
+    for c in text.chars().chain([',']) {
+        match c {
+            '[' => depth += 1,
+            ']' => depth -= 1,
+            _ => {}
+        }
+        if c == ',' && depth <= 0 {
+            let done = std::mem::take(&mut name);
+            if !done.trim().is_empty() {
+                names.push(done.trim().to_owned());
+            }
+        } else {
+            name.push(c);
+        }
+    }
+    names
+}
+
+/// The pairs of `--params`: `a=1,b.c=text`. A `:` in the place of `=` is taken, too, as Kedro 0.18
+/// does. Values are typed as Kedro types them.
+///
+/// # Errors
+/// When an item has no separator or no key; the text names the item.
+pub fn parse_params(text: &str) -> Result<IndexMap<String, Json>, String> {
+    let mut parsed = IndexMap::new();
+    for item in split_list(text) {
+        let (key, value) = item
+            .split_once('=')
+            .or_else(|| item.split_once(':'))
+            .ok_or_else(|| format!("`{item}` has no `=`; write `key=value`."))?;
+        let key = key.trim();
+        if key.is_empty() {
+            return Err(format!("`{item}` has no key before the `=`; write `key=value`."));
+        }
+        parsed.insert(key.to_owned(), params::typed(value));
+    }
+    Ok(parsed)
+}
+
+/// The pairs of `--load-versions`: `name:version,...`.
+///
+/// # Errors
+/// When an item has no `:`, or its version is not a single path component.
+pub fn parse_load_versions(text: &str) -> Result<IndexMap<String, String>, String> {
+    let mut parsed = IndexMap::new();
+    for item in split_list(text) {
+        let (name, version) = item
+            .split_once(':')
+            .ok_or_else(|| format!("`{item}` has no `:`; write `dataset:version`."))?;
+        if matches!(version, "" | "." | "..") || version.contains(['/', '\\']) {
+            return Err(format!("`{version}` is not a version; it names one folder."));
+        }
+        parsed.insert(name.to_owned(), version.to_owned());
+    }
+    Ok(parsed)
+}
+
+/// The word as a POSIX shell takes it literally.
+fn quote(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "_-./:=,@%+".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        word.to_owned()
     } else {
-        format!("'{}'", text.replace('\'', "'\\''"))
+        format!("'{}'", word.replace('\'', r"'\''"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn the_command_says_the_whole_request() {
+        assert_eq!(RunRequest::default().to_command(), "kedro run");
+        let request = RunRequest {
+            pipeline: Some("training".into()),
+            slice: Slice {
+                tags: vec!["fast".into(), "it's".into()],
+                ..Slice::nodes(["f([a]) -> [b]"])
+            },
+            env: Some("cloud".into()),
+            params: parse_params("seed=3, model.name=big one,on='yes'").unwrap(),
+            load_versions: parse_load_versions("model:2026-01-01T00.00.00.000Z").unwrap(),
+            is_async: true,
+            only_missing_outputs: true,
+            ..RunRequest::default()
+        };
+        assert_eq!(
+            request.to_command(),
+            r"kedro run --pipeline=training --nodes='f([a]) -> [b]' --tags='fast,it'\''s' --env=cloud \
+              --params='seed=3,model.name=big one,on='\''yes'\''' \
+              --load-versions=model:2026-01-01T00.00.00.000Z --async --only-missing-outputs"
+                .replace("\\\n              ", "")
+        );
+    }
+
+    #[test]
+    fn a_request_survives_json() {
+        let request = RunRequest {
+            slice: Slice::nodes(["a"]),
+            params: parse_params("a.b=1").unwrap(),
+            ..RunRequest::default()
+        };
+        let json = serde_json::to_value(&request).unwrap();
+        assert_eq!(json["nodes"], json!(["a"]));
+        assert_eq!(serde_json::from_value::<RunRequest>(json).unwrap(), request);
+    }
+
+    #[test]
+    fn params_need_a_key_and_a_separator() {
+        assert_eq!(
+            parse_params("a=1,b.c:two,d=x=y").unwrap(),
+            IndexMap::from([
+                ("a".to_owned(), json!(1)),
+                ("b.c".to_owned(), json!("two")),
+                ("d".to_owned(), json!("x=y")),
+            ])
+        );
+        assert!(parse_params("").unwrap().is_empty());
+        assert!(parse_params("a").unwrap_err().contains("`a` has no `=`"));
+        assert!(parse_params("=1").unwrap_err().contains("no key"));
+    }
+
+    #[test]
+    fn load_versions_are_one_folder_name() {
+        assert_eq!(parse_load_versions("a:1:2").unwrap()["a"], "1:2");
+        for wrong in ["a", "a:", "a:..", "a:x/y"] {
+            assert!(parse_load_versions(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn commas_in_brackets_belong_to_the_node_name() {
+        assert_eq!(split_node_names("a, f([b,c]) -> [d,e] ,,g"), ["a", "f([b,c]) -> [d,e]", "g"]);
     }
 }

@@ -51,7 +51,8 @@ impl Look {
     /// Reads all files again.
     pub(super) fn reload(&mut self) {
         self.problems.clear();
-        let mut settings = Settings { ascii: plain_terminal(|name| env::var(name).ok()), ..Settings::default() };
+        let mut settings =
+            Settings { ascii: plain_terminal(|name| env::var(name).ok()), ..Settings::default() };
         let config = folders::config().join("config.yaml");
         let pyproject = self.root.join("pyproject.toml");
         for (path, parse) in [
@@ -97,7 +98,8 @@ impl Look {
     fn load_theme(&mut self, settings: &mut Settings) {
         let (path, text) = find("themes", &settings.theme, &theme::BUILT_IN);
         let Some(text) = text else {
-            let known = names("themes", theme::BUILT_IN.map(|(name, _)| name).as_slice()).join(", ");
+            let known =
+                names("themes", theme::BUILT_IN.map(|(name, _)| name).as_slice()).join(", ");
             let text = format!("There is no theme `{}`; there are: {known}.", settings.theme);
             self.problem(&path, &FileError { line: None, text });
             settings.theme.clone_from(&self.theme.name);
@@ -136,7 +138,12 @@ impl Look {
         let shown = path.strip_prefix(&self.root).unwrap_or(path);
         let place = Place::line(shown, error.line.unwrap_or(1));
         let remedy = "Correct it and save; the screen follows.";
-        self.problems.push(Problem::new(Severity::Warning, Some(place), error.text.clone(), remedy));
+        self.problems.push(Problem::new(
+            Severity::Warning,
+            Some(place),
+            error.text.clone(),
+            remedy,
+        ));
     }
 }
 
@@ -172,7 +179,10 @@ fn plain_terminal(var: impl Fn(&str) -> Option<String>) -> bool {
     if var("TERM").is_some_and(|term| matches!(term.as_str(), "linux" | "dumb" | "vt100")) {
         return true;
     }
-    let locale = ["LC_ALL", "LC_CTYPE", "LANG"].iter().filter_map(|name| var(name)).find(|it| !it.is_empty());
+    let locale = ["LC_ALL", "LC_CTYPE", "LANG"]
+        .iter()
+        .filter_map(|name| var(name))
+        .find(|it| !it.is_empty());
     locale.is_some_and(|locale| {
         let lower = locale.to_lowercase();
         !lower.contains("utf") && (matches!(lower.as_str(), "c" | "posix") || lower.contains('.'))

@@ -50,10 +50,8 @@ impl Signals {
 
     /// Stops this process until it is continued.
     pub(super) fn stop_self() {
-        let _ = rustix::process::kill_process(
-            rustix::process::getpid(),
-            rustix::process::Signal::STOP,
-        );
+        let _ =
+            rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::STOP);
     }
 }
 

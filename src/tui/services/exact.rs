@@ -75,7 +75,8 @@ async fn attempt(task: &Task) -> Result<(), Failure> {
             let env = task.env.as_deref();
             let answer = exact::snapshot(&python.path, &task.root, env, &params).await?;
             let text = answer.to_string();
-            let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |it| it.as_secs_f64());
+            let now =
+                SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |it| it.as_secs_f64());
             task.store.tell(&task.reports, move |store| {
                 store.save_reading(&key, &fingerprint, now, &text)
             });

@@ -22,8 +22,8 @@ fn snapshot(current: &Current) -> Option<Arc<Snapshot>> {
 }
 
 /// Reports what is on disk of all datasets.
-pub(super) fn datasets(root: &Path, current: &Current, reports: &Reports) {
-    let (root, reports) = (root.to_owned(), reports.clone());
+pub(super) fn datasets(current: &Current, reports: &Reports) {
+    let reports = reports.clone();
     let Some(snapshot) = snapshot(current) else { return };
     tokio::task::spawn_blocking(move || {
         let found = datasets::statuses(&snapshot);

@@ -74,11 +74,7 @@ impl Services {
         };
         let trusted = Trust::new(&folders::state()).holds(&start.root);
         services.tell(Report::Trust(trusted));
-        tokio::spawn(look::follow_tracking(
-            start.root.clone(),
-            current,
-            services.reports.clone(),
-        ));
+        tokio::spawn(look::follow_tracking(start.root.clone(), current, services.reports.clone()));
         services
     }
 
@@ -120,7 +116,7 @@ impl Services {
                     }
                 });
             }
-            Effect::StatDatasets => look::datasets(&self.root, &self.current, &self.reports),
+            Effect::StatDatasets => look::datasets(&self.current, &self.reports),
             Effect::ReadSource { file } => look::source(&self.root, file, &self.reports),
             Effect::LoadTracking => look::tracking(&self.root, &self.current, &self.reports),
             Effect::Run { generation, request } => {

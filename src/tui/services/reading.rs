@@ -74,8 +74,7 @@ fn serve(root: PathBuf, requests: &Receiver<Request>, current: &Current, reports
 /// All requests that wait, without static ones that a later static one makes needless.
 fn newest(first: Request, requests: &Receiver<Request>) -> Vec<Request> {
     let mut waiting: Vec<Request> = std::iter::once(first).chain(requests.try_iter()).collect();
-    let last_static =
-        waiting.iter().rposition(|request| matches!(request, Request::Static { .. }));
+    let last_static = waiting.iter().rposition(|request| matches!(request, Request::Static { .. }));
     let mut index = 0;
     waiting.retain(|request| {
         let keep = !matches!(request, Request::Static { .. }) || Some(index) == last_static;

@@ -13,7 +13,9 @@ use tokio::task::JoinHandle;
 use super::Reports;
 use super::storing::Storing;
 use crate::app::event::{Generation, Report};
-use crate::runs::{Failure, Process, RunRequest, Spec, Stamped, environment, history, interpreter, process};
+use crate::runs::{
+    Failure, Process, RunRequest, Spec, Stamped, environment, history, interpreter, process,
+};
 use crate::store::{RunId, RunRecord};
 
 /// Events that come within this time are reported together.
@@ -135,11 +137,8 @@ async fn begin(task: &Task) -> Result<(Process, RunRecord), (Failure, bool)> {
         Err(error) => return Err((failed(error.to_string()), false)),
     };
     if !has_kedro(&python.path, &task.root).await {
-        let message = format!(
-            "Kedro is not installed in {} ({}).",
-            python.path.display(),
-            python.reason
-        );
+        let message =
+            format!("Kedro is not installed in {} ({}).", python.path.display(), python.reason);
         return Err((failed(message), true));
     }
     let new = history::new_run(&task.request);

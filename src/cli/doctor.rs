@@ -1,0 +1,178 @@
+//! `mlops-tui doctor`: whether all that a project needs is there.
+
+use std::fmt::Write as _;
+use std::io::IsTerminal;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode, Stdio};
+use std::time::{Duration, Instant};
+
+use color_eyre::eyre::Result;
+use serde_json::{Value as Json, json};
+
+use super::output;
+use crate::project::discovery;
+use crate::runs::interpreter;
+use crate::store::Store;
+use crate::text::sanitize;
+
+/// How long Python may take to say which Kedro it has.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Check what the project needs: interpreter, Kedro, store, terminal.
+///
+/// Nothing of the project is executed. The exit code is 1 when something is missing.
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    /// The project: its folder or anything in it [default: the current folder]
+    path: Option<PathBuf>,
+    /// Python interpreter [default: the project's own]
+    #[arg(long, value_name = "FILE")]
+    python: Option<PathBuf>,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// One thing looked at.
+struct Check {
+    name: &'static str,
+    ok: bool,
+    found: String,
+    remedy: String,
+}
+
+impl Check {
+    fn good(name: &'static str, found: impl Into<String>) -> Self {
+        Check { name, ok: true, found: found.into(), remedy: String::new() }
+    }
+
+    fn bad(name: &'static str, found: impl Into<String>, remedy: impl Into<String>) -> Self {
+        Check { name, ok: false, found: found.into(), remedy: remedy.into() }
+    }
+}
+
+pub(super) fn run(arguments: &Arguments) -> Result<ExitCode> {
+    let mut checks = vec![Check::good("mlops-tui", env!("CARGO_PKG_VERSION"))];
+    match super::project_root(arguments.path.as_deref()) {
+        Ok(root) => check_project(&root, arguments.python.as_deref(), &mut checks),
+        Err(error) => {
+            let text = error.to_string();
+            let (found, remedy) = text.split_once('\n').unwrap_or((&text, ""));
+            checks.push(Check::bad("project", found, remedy));
+        }
+    }
+    checks.push(terminal());
+    let healthy = checks.iter().all(|check| check.ok);
+    if arguments.json {
+        output::json(&to_json(&checks, healthy))?;
+    } else {
+        output::text(&describe(&checks))?;
+    }
+    Ok(if healthy { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn check_project(root: &Path, python: Option<&Path>, checks: &mut Vec<Check>) {
+    let (metadata, problems) = discovery::metadata(root);
+    let name = format!("{} in {}", metadata.project_name, root.display());
+    checks.push(match problems.first() {
+        None => Check::good("project", name),
+        Some(problem) => Check::bad("project", problem.text.as_str(), problem.remedy.as_str()),
+    });
+    match interpreter::choose(root, python) {
+        Err(error) => checks.push(Check::bad("python", error, "")),
+        Ok(found) => {
+            let shown = format!("{} ({})", found.path.display(), found.reason);
+            checks.push(Check::good("python", shown));
+            checks.push(match kedro_version(&found.path) {
+                Ok(version) => Check::good("kedro", version),
+                Err(error) => Check::bad(
+                    "kedro",
+                    error,
+                    "Make the project's environment: mlops-tui env create. Or name another Python: --python",
+                ),
+            });
+        }
+    }
+    let mut store = Store::new(root);
+    checks.push(match store.check_writable() {
+        Ok(()) => Check::good("store", store.path().display().to_string()),
+        Err(error) => Check::bad("store", error.to_string(), "Make the project's folder writable."),
+    });
+}
+
+/// Kedro's version in the interpreter's environment, without importing Kedro.
+fn kedro_version(python: &Path) -> Result<String, String> {
+    let ask = "import importlib.metadata as m; print(m.version('kedro'))";
+    let mut child = Command::new(python)
+        .args(["-I", "-c", ask])
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .map_err(|error| format!("Python can't be started: {error}."))?;
+    let began = Instant::now();
+    while matches!(child.try_wait(), Ok(None)) {
+        if began.elapsed() > PATIENCE {
+            // It is of no use any more, whether it hears it or not.
+            let _ = child.kill();
+            let _ = child.wait();
+            return Err("Python did not answer in 30 s.".into());
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let output = child.wait_with_output().map_err(|error| error.to_string())?;
+    let version = String::from_utf8_lossy(&output.stdout).trim().to_owned();
+    if output.status.success() && !version.is_empty() {
+        Ok(version)
+    } else {
+        Err("Kedro is not installed in this Python.".into())
+    }
+}
+
+/// Facts on the terminal; none of them is a fault for the headless verbs.
+fn terminal() -> Check {
+    let set = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    let mut facts = Vec::new();
+    if std::io::stdout().is_terminal() {
+        if let Ok((columns, rows)) = crossterm::terminal::size() {
+            facts.push(format!("{columns}x{rows}"));
+        }
+    } else {
+        facts.push("not a terminal".to_owned());
+    }
+    for name in ["TERM", "COLORTERM", "TERM_PROGRAM", "NO_COLOR", "TMUX", "SSH_TTY"] {
+        if let Some(value) = set(name) {
+            // The value of the last two says nothing to anybody.
+            facts.push(match name {
+                "TMUX" | "SSH_TTY" => name.to_owned(),
+                _ => format!("{name}={value}"),
+            });
+        }
+    }
+    if let Some(locale) = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find_map(set) {
+        facts.push(format!("locale {locale}"));
+    }
+    Check::good("terminal", facts.join(", "))
+}
+
+fn to_json(checks: &[Check], healthy: bool) -> Json {
+    let checks: Vec<Json> = checks
+        .iter()
+        .map(|check| {
+            json!({"name": check.name, "ok": check.ok, "found": check.found, "remedy": check.remedy})
+        })
+        .collect();
+    json!({"healthy": healthy, "checks": checks})
+}
+
+fn describe(checks: &[Check]) -> String {
+    let mut out = String::new();
+    for check in checks {
+        let sign = if check.ok { '✓' } else { '✗' };
+        let _ = writeln!(out, "{sign} {:<10} {}", check.name, sanitize(&check.found));
+        if !check.remedy.is_empty() {
+            let _ = writeln!(out, "  {:<10} {}", "", sanitize(&check.remedy));
+        }
+    }
+    out
+}

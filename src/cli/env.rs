@@ -1,0 +1,51 @@
+//! `mlops-tui env`: the project's Python environment.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use color_eyre::eyre::Result;
+
+use super::output;
+use crate::runs::environment;
+use crate::text::sanitize;
+
+/// The project's Python environment
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Verb {
+    /// Make `.venv` in the project and install what its requirements ask for
+    ///
+    /// uv does it where it is installed, else Python's venv and pip. A `.venv` that works is kept,
+    /// and what is missing in it is installed.
+    Create {
+        /// The project: its folder or anything in it [default: the current folder]
+        path: Option<PathBuf>,
+    },
+}
+
+pub(super) fn run(arguments: &Arguments) -> Result<ExitCode> {
+    let Verb::Create { path } = &arguments.verb;
+    let root = super::project_root(path.as_deref())?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let (progress, mut lines) = tokio::sync::mpsc::channel::<String>(64);
+        let print = async {
+            while let Some(line) = lines.recv().await {
+                // A reader that has gone away does not stop the work.
+                let _ = output::text(&format!("{}\n", sanitize(&line)));
+            }
+        };
+        tokio::select! {
+            (made, ()) = async { tokio::join!(environment::create(&root, progress), print) } => {
+                let python = made?;
+                output::text(&format!("The environment is ready: {}\n", python.display()))
+            }
+            _ = tokio::signal::ctrl_c() => Ok(ExitCode::from(130)),
+        }
+    })
+}

@@ -1,0 +1,346 @@
+//! `mlops-tui run`: runs nodes as `kedro run` does, through the worker, and records the run.
+
+use std::io::{self, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use color_eyre::eyre::{Result, WrapErr, eyre};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+use crate::dag::Slice;
+use crate::runs::request::{parse_load_versions, parse_params, split_list, split_node_names};
+use crate::runs::{
+    Failure, Process, RunEvent, RunRequest, Spec, Stamped, history, interpreter, process,
+};
+use crate::store::{Outcome, RunRecord, Store, StoreError};
+use crate::text::sanitize;
+
+/// How often events go to the store.
+const STORE_EVERY: Duration = Duration::from_millis(200);
+
+/// Run nodes as `kedro run` does, and record the run.
+///
+/// The project is executed by its own Python. Ctrl-C cancels the run; a second one kills it. The
+/// exit code is 0 when the run ended well, 130 when it was cancelled, else 1. Lists are separated
+/// by commas.
+///
+/// Example: mlops-tui run --to-nodes train_model --params seed=3
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    /// The project: its folder or anything in it [default: the current folder]
+    path: Option<PathBuf>,
+    /// Pipeline to run [default: __default__]
+    #[arg(short, long, value_name = "NAME")]
+    pipeline: Option<String>,
+    /// Nodes to run, and nothing else
+    #[arg(short, long, value_name = "NODES", default_value = "", hide_default_value = true)]
+    nodes: String,
+    /// Nodes to begin at: they and all that follow from them
+    #[arg(long, value_name = "NODES", default_value = "", hide_default_value = true)]
+    from_nodes: String,
+    /// Nodes to end at: they and all that they need
+    #[arg(long, value_name = "NODES", default_value = "", hide_default_value = true)]
+    to_nodes: String,
+    /// Datasets to begin at
+    #[arg(long, value_name = "DATASETS", default_value = "", hide_default_value = true)]
+    from_inputs: String,
+    /// Datasets to end at
+    #[arg(long, value_name = "DATASETS", default_value = "", hide_default_value = true)]
+    to_outputs: String,
+    /// Nodes with any of these tags
+    #[arg(short, long, value_name = "TAGS", default_value = "", hide_default_value = true)]
+    tags: String,
+    /// Nodes in any of these namespaces
+    #[arg(
+        long,
+        visible_alias = "namespace",
+        value_name = "NAMESPACES",
+        default_value = "",
+        hide_default_value = true
+    )]
+    namespaces: String,
+    /// Run environment [default: the project's]
+    #[arg(short, long, value_name = "ENV", env = "KEDRO_ENV")]
+    env: Option<String>,
+    /// Parameters for this run: a=1,model.depth=3
+    #[arg(long, value_name = "PARAMS", value_parser = parse_params, default_value = "", hide_default_value = true)]
+    params: Params,
+    /// Runner: SequentialRunner, ThreadRunner, ParallelRunner, or a dotted path to one
+    #[arg(short, long, value_name = "RUNNER")]
+    runner: Option<String>,
+    /// Load and save datasets in threads
+    #[arg(long = "async")]
+    is_async: bool,
+    /// Versions of datasets to load: model:2026-01-31T12.00.00.000Z
+    #[arg(long, value_name = "VERSIONS", value_parser = parse_load_versions, default_value = "", hide_default_value = true)]
+    load_versions: Versions,
+    /// Configuration folder
+    #[arg(long, value_name = "PATH")]
+    conf_source: Option<String>,
+    /// Leave out nodes whose outputs exist (Kedro 1.0 and later)
+    #[arg(long)]
+    only_missing_outputs: bool,
+    /// Python interpreter [default: the project's own]
+    #[arg(long, value_name = "FILE")]
+    python: Option<PathBuf>,
+    /// Print events as JSON lines, then the run's record
+    #[arg(long)]
+    json: bool,
+}
+
+type Params = indexmap::IndexMap<String, serde_json::Value>;
+type Versions = indexmap::IndexMap<String, String>;
+
+impl Arguments {
+    fn request(&self) -> RunRequest {
+        RunRequest {
+            pipeline: self.pipeline.clone(),
+            slice: Slice {
+                from_nodes: split_node_names(&self.from_nodes),
+                to_nodes: split_node_names(&self.to_nodes),
+                nodes: split_node_names(&self.nodes),
+                from_inputs: split_list(&self.from_inputs),
+                to_outputs: split_list(&self.to_outputs),
+                tags: split_list(&self.tags),
+                namespaces: split_list(&self.namespaces),
+            },
+            env: self.env.clone().filter(|env| !env.is_empty()),
+            params: self.params.clone(),
+            runner: self.runner.clone(),
+            is_async: self.is_async,
+            load_versions: self.load_versions.clone(),
+            // The worker's folder is the project's, not the shell's.
+            conf_source: self.conf_source.clone().map(|path| {
+                let absolute = std::path::absolute(&path).unwrap_or_else(|_| path.clone().into());
+                if absolute.exists() { absolute.display().to_string() } else { path }
+            }),
+            only_missing_outputs: self.only_missing_outputs,
+        }
+    }
+}
+
+pub(super) fn run(arguments: &Arguments) -> Result<ExitCode> {
+    let root = super::project_root(arguments.path.as_deref())?;
+    let interpreter =
+        interpreter::choose(&root, arguments.python.as_deref()).map_err(|error| eyre!(error))?;
+    let request = arguments.request();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let mut signals = Signals::new()?;
+        let spec = Spec::new(&interpreter.path, &root);
+        let worker = process::start(&spec, &request)
+            .wrap_err_with(|| format!("{} can't be started", interpreter.path.display()))?;
+        let mut printer = Printer { json: arguments.json, gone: false };
+        printer.say(&format!("Python {} ({})", interpreter.path.display(), interpreter.reason));
+        let mut recorder = Recorder::new(Store::new(&root), &request);
+        follow(worker, &mut signals, &mut printer, &mut recorder).await;
+        recorder.store_now();
+        printer.close(&recorder);
+        Ok(match recorder.record.outcome {
+            Outcome::Succeeded => ExitCode::SUCCESS,
+            Outcome::Cancelled => ExitCode::from(130),
+            _ => ExitCode::FAILURE,
+        })
+    })
+}
+
+async fn follow(
+    mut worker: Process,
+    signals: &mut Signals,
+    printer: &mut Printer,
+    recorder: &mut Recorder,
+) {
+    let mut tick = tokio::time::interval(STORE_EVERY);
+    let mut interrupts = 0;
+    loop {
+        tokio::select! {
+            event = worker.next() => match event {
+                Some(event) => {
+                    printer.event(&event);
+                    recorder.event(event);
+                }
+                None => return,
+            },
+            () = signals.next() => {
+                interrupts += 1;
+                if interrupts == 1 {
+                    printer.say("Cancelling; once more kills the run.");
+                    worker.cancel();
+                } else {
+                    let at = recorder.pending.last().map_or(recorder.last, |event| event.at);
+                    recorder.event(Stamped { at, event: RunEvent::RunCancelled });
+                    return; // dropping the worker kills it
+                }
+            }
+            _ = tick.tick() => recorder.store_now(),
+        }
+    }
+}
+
+/// What asks for the run's end.
+struct Signals {
+    interrupt: Signal,
+    terminate: Signal,
+    hangup: Signal,
+}
+
+impl Signals {
+    fn new() -> io::Result<Self> {
+        Ok(Signals {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+            hangup: signal(SignalKind::hangup())?,
+        })
+    }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+            _ = self.hangup.recv() => {}
+        }
+    }
+}
+
+/// Brings the run into the store. A store that fails is told once, and the run goes on.
+struct Recorder {
+    store: Option<Store>,
+    record: RunRecord,
+    pending: Vec<Stamped>,
+    changed: bool,
+    last: f64,
+}
+
+impl Recorder {
+    fn new(mut store: Store, request: &RunRequest) -> Self {
+        let new = history::new_run(request);
+        let last = new.started_at;
+        let (store, record) = match store.add_run(&new) {
+            Ok(record) => (Some(store), record),
+            Err(error) => {
+                complain(&error);
+                let outcome = Outcome::Running;
+                let record = RunRecord {
+                    id: 0,
+                    new,
+                    outcome,
+                    ended_at: None,
+                    nodes_total: 0,
+                    nodes_done: 0,
+                    failed_node: None,
+                    reason: None,
+                };
+                (None, record)
+            }
+        };
+        Recorder { store, record, pending: Vec::new(), changed: false, last }
+    }
+
+    fn event(&mut self, event: Stamped) {
+        self.last = event.at;
+        self.changed |= history::apply(&mut self.record, &event);
+        self.pending.push(event);
+    }
+
+    fn store_now(&mut self) {
+        let events = std::mem::take(&mut self.pending);
+        let Some(store) = &mut self.store else { return };
+        let mut stored = store.append_events(self.record.id, &history::to_rows(&events));
+        if stored.is_ok() && std::mem::take(&mut self.changed) {
+            stored = store.update_run(&self.record);
+        }
+        if let Err(error) = stored {
+            complain(&error);
+            self.store = None;
+        }
+    }
+}
+
+fn complain(error: &StoreError) {
+    eprintln!("mlops-tui: {error}");
+}
+
+/// Prints what happens, until nobody reads it any more; the run goes on then.
+struct Printer {
+    json: bool,
+    gone: bool,
+}
+
+impl Printer {
+    fn event(&mut self, stamped: &Stamped) {
+        if self.json {
+            match serde_json::to_string(stamped) {
+                Ok(line) => self.line(&line),
+                Err(error) => eprintln!("mlops-tui: an event can't be printed: {error}"),
+            }
+        } else if let Some(text) = describe(&stamped.event) {
+            self.line(&text);
+        }
+    }
+
+    fn say(&mut self, text: &str) {
+        if !self.json {
+            self.line(&sanitize(text));
+        }
+    }
+
+    fn close(&mut self, recorder: &Recorder) {
+        let record = &recorder.record;
+        if self.json {
+            if let Ok(line) = serde_json::to_string(record) {
+                self.line(&line);
+            }
+        } else if recorder.store.is_some() {
+            self.line(&format!("Recorded as run {}.", record.id));
+        }
+    }
+
+    fn line(&mut self, text: &str) {
+        let mut out = io::stdout().lock();
+        if !self.gone && writeln!(out, "{text}").and_then(|()| out.flush()).is_err() {
+            self.gone = true;
+        }
+    }
+}
+
+/// A line for people; `None` for what they needn't see.
+fn describe(event: &RunEvent) -> Option<String> {
+    let line = match event {
+        RunEvent::RunStarted { pipeline, env, nodes, kedro_version, runner } => format!(
+            "Kedro {kedro_version} · {pipeline} · env {env} · {} node{} · {runner}",
+            nodes.len(),
+            if nodes.len() == 1 { "" } else { "s" },
+        ),
+        RunEvent::NodeStarted { node } => format!("▶ {node}"),
+        RunEvent::NodeFinished { node, seconds } => format!("✓ {node}  {seconds:.2} s"),
+        RunEvent::NodeFailed { node, seconds, failure } => {
+            format!("✗ {node}  {seconds:.2} s  {}: {}", failure.kind, failure.message)
+        }
+        RunEvent::Output { node, level, text, .. } => {
+            let node = node.as_ref().map(|node| format!("[{node}] ")).unwrap_or_default();
+            let level = level.as_ref().filter(|level| *level != "INFO");
+            let level = level.map(|level| format!("{level} ")).unwrap_or_default();
+            format!("  {node}{level}{text}")
+        }
+        RunEvent::RunFinished { seconds } => format!("Finished in {seconds:.2} s."),
+        RunEvent::RunFailed { failure } => return Some(describe_failure(failure)),
+        RunEvent::RunCancelled => "Cancelled.".into(),
+        RunEvent::RunLost { reason } => format!("Lost: {reason}."),
+        RunEvent::DatasetLoaded { .. } | RunEvent::DatasetSaved { .. } => return None,
+    };
+    Some(sanitize(&line))
+}
+
+/// The traceback, the project's line to look at first, and what may help.
+fn describe_failure(failure: &Failure) -> String {
+    let mut lines: Vec<String> = failure.traceback.trim_end().lines().map(sanitize).collect();
+    lines.push(sanitize(&format!("Failed: {}: {}", failure.kind, failure.message)));
+    if let Some(frame) = failure.project_frame() {
+        lines.push(sanitize(&format!("  at {}:{}", frame.file, frame.line)));
+    }
+    if failure.kind.ends_with("ModuleNotFoundError") {
+        lines.push("A package is missing. `mlops-tui env create` makes the project's environment; --python names another one.".into());
+    }
+    lines.join("\n")
+}

@@ -1,0 +1,176 @@
+//! Making the project's Python environment: `.venv` with the packages that the project requires.
+
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+
+use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
+use tokio::process::Command;
+use tokio::sync::mpsc;
+
+/// Why there is no environment, and what to do.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{what}\n{remedy}")]
+pub struct EnvironmentError {
+    /// What went wrong: a sentence.
+    pub what: String,
+    /// What to do: a sentence.
+    pub remedy: String,
+}
+
+/// Makes `.venv` in `root`, or takes the one that is there, and installs what `requirements.txt`
+/// (else `src/requirements.txt`, else the project's `pyproject.toml`) asks for: with uv where it is
+/// installed, else with `venv` and pip. Returns the interpreter. Lines of progress go to
+/// `progress`; dropping the future stops the work.
+///
+/// # Errors
+/// When there is nothing to install from, or a step fails.
+pub async fn create(
+    root: &Path,
+    progress: mpsc::Sender<String>,
+) -> Result<PathBuf, EnvironmentError> {
+    let folder = root.join(".venv");
+    let python = folder.join("bin/python");
+    let packages = packages(root)?;
+    let step = Step { root, progress };
+    let uv = step.works("uv", &["--version"]).await;
+    if !step.works(&python.to_string_lossy(), &["--version"]).await {
+        if folder.exists() {
+            return Err(EnvironmentError {
+                what: format!("{} exists, but its Python does not work.", folder.display()),
+                remedy: "Remove that folder and try again.".into(),
+            });
+        }
+        let made = if uv {
+            step.run("uv", &["venv", ".venv"]).await
+        } else {
+            step.run("python3", &["-m", "venv", ".venv"]).await
+        };
+        made.map_err(|what| EnvironmentError {
+            what,
+            remedy: "Install Python 3 with its venv module (Debian: apt install python3-venv), or \
+                     uv, and try again."
+                .into(),
+        })?;
+    }
+    let interpreter = python.to_string_lossy();
+    let installed = if uv {
+        let mut arguments = vec!["pip", "install", "--python", &interpreter];
+        arguments.extend(&packages);
+        step.run("uv", &arguments).await
+    } else {
+        let mut arguments = vec!["-m", "pip", "install", "--progress-bar=off"];
+        arguments.extend(&packages);
+        step.run(&interpreter, &arguments).await
+    };
+    installed.map_err(|what| EnvironmentError {
+        what,
+        remedy: "See the lines above; mend the requirements or the network, and try again.".into(),
+    })?;
+    Ok(python)
+}
+
+/// Arguments that tell pip what to install.
+fn packages(root: &Path) -> Result<Vec<&'static str>, EnvironmentError> {
+    if root.join("requirements.txt").is_file() {
+        return Ok(vec!["-r", "requirements.txt"]);
+    }
+    if root.join("src/requirements.txt").is_file() {
+        return Ok(vec!["-r", "src/requirements.txt"]);
+    }
+    let pyproject = std::fs::read_to_string(root.join("pyproject.toml")).unwrap_or_default();
+    let has_package = pyproject
+        .parse::<toml::Table>()
+        .is_ok_and(|table| table.contains_key("project") || table.contains_key("build-system"));
+    if has_package {
+        return Ok(vec!["-e", "."]);
+    }
+    Err(EnvironmentError {
+        what: "The project does not say which packages it needs.".into(),
+        remedy: "Write them into requirements.txt, `kedro` among them, and try again.".into(),
+    })
+}
+
+struct Step<'a> {
+    root: &'a Path,
+    progress: mpsc::Sender<String>,
+}
+
+impl Step<'_> {
+    fn command(&self, program: &str, arguments: &[&str]) -> Command {
+        let mut command = Command::new(program);
+        command.args(arguments).current_dir(self.root).stdin(Stdio::null()).kill_on_drop(true);
+        command
+    }
+
+    async fn works(&self, program: &str, arguments: &[&str]) -> bool {
+        let mut command = self.command(program, arguments);
+        let status = command.stdout(Stdio::null()).stderr(Stdio::null()).status().await;
+        status.is_ok_and(|status| status.success())
+    }
+
+    async fn run(&self, program: &str, arguments: &[&str]) -> Result<(), String> {
+        let shown = format!("{program} {}", arguments.join(" "));
+        self.tell(format!("$ {shown}")).await;
+        let mut child = self
+            .command(program, arguments)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .map_err(|error| format!("`{program}` can't be started: {error}."))?;
+        let (out, err) = (child.stdout.take(), child.stderr.take());
+        tokio::join!(self.follow(out), self.follow(err));
+        match child.wait().await {
+            Ok(status) if status.success() => Ok(()),
+            Ok(status) => Err(format!("`{shown}` failed ({status}).")),
+            Err(error) => Err(format!("`{shown}` failed: {error}.")),
+        }
+    }
+
+    async fn follow(&self, stream: Option<impl AsyncRead + Unpin>) {
+        let Some(stream) = stream else { return };
+        let mut reader = BufReader::new(stream);
+        let mut line = Vec::new();
+        while matches!(reader.read_until(b'\n', &mut line).await, Ok(1..)) {
+            let text = String::from_utf8_lossy(&line);
+            let shown = text.trim_end().rsplit('\r').next().unwrap_or_default();
+            if !shown.is_empty() {
+                self.tell(shown.to_owned()).await;
+            }
+            line.clear();
+        }
+    }
+
+    async fn tell(&self, line: String) {
+        // Nobody listens: the work goes on.
+        let _ = self.progress.send(line).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn packages_come_from_the_first_file_that_names_them() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path();
+        assert!(packages(root).unwrap_err().to_string().contains("requirements.txt"));
+        std::fs::write(root.join("pyproject.toml"), "[project]\nname = \"shop\"\n").unwrap();
+        assert_eq!(packages(root).unwrap(), ["-e", "."]);
+        std::fs::create_dir(root.join("src")).unwrap();
+        std::fs::write(root.join("src/requirements.txt"), "").unwrap();
+        assert_eq!(packages(root).unwrap(), ["-r", "src/requirements.txt"]);
+        std::fs::write(root.join("requirements.txt"), "").unwrap();
+        assert_eq!(packages(root).unwrap(), ["-r", "requirements.txt"]);
+    }
+
+    #[tokio::test]
+    async fn a_broken_environment_is_not_touched() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("requirements.txt"), "").unwrap();
+        std::fs::create_dir(folder.path().join(".venv")).unwrap();
+        let (progress, _lines) = mpsc::channel(8);
+        let error = create(folder.path(), progress).await.unwrap_err();
+        assert!(error.what.contains("does not work"), "{error}");
+    }
+}

@@ -1,0 +1,138 @@
+//! The exact reading: Kedro's own answer, and the fingerprint under which it may be kept.
+
+use std::path::{Path, PathBuf};
+
+use indexmap::IndexMap;
+use serde_json::{Value as Json, json};
+
+use super::event::{Failure, RunEvent};
+use super::process::{self, Message, Spec};
+
+/// Endings of files that decide what Kedro answers.
+const ENDINGS: [&str; 6] = ["py", "yml", "yaml", "json", "toml", "txt"];
+/// A larger file counts by size and time instead of content, in bytes.
+const LARGE: u64 = 1 << 20;
+
+/// Asks Kedro what the project is; [`crate::project::json::from_exact`] takes the answer. `params`
+/// are runtime parameters, dotted keys to values. Executes the project's code.
+///
+/// # Errors
+/// When Python can't be started, or the project does not load: the exception with its traceback.
+pub async fn snapshot(
+    python: &Path,
+    root: &Path,
+    env: Option<&str>,
+    params: &IndexMap<String, Json>,
+) -> Result<Json, Failure> {
+    let request = json!({"env": env, "params": params});
+    let mut worker = process::start_snapshot(&Spec::new(python, root), request)
+        .map_err(|error| cannot_start(python, &error.to_string()))?;
+    while let Some(message) = worker.message().await {
+        match message {
+            Message::Answer(answer) => return Ok(answer),
+            Message::Event(stamped) => match stamped.event {
+                RunEvent::RunFailed { failure } => return Err(failure),
+                RunEvent::RunLost { reason } => return Err(cannot_start(python, &reason)),
+                _ => {}
+            },
+        }
+    }
+    Err(cannot_start(python, "it gave no answer"))
+}
+
+/// Why there is no Python to ask.
+pub fn cannot_start(python: &Path, reason: &str) -> Failure {
+    Failure {
+        kind: "mlops_tui.WorkerLost".into(),
+        message: format!("Python ({}) did not work: {reason}", python.display()),
+        ..Failure::default()
+    }
+}
+
+/// A fingerprint of all that decides Kedro's answer: the contents of the project's Python,
+/// configuration and dependency files, and when packages were last installed for `python`. Equal
+/// fingerprints mean that a stored answer still holds. Unreadable files count as absent.
+pub fn fingerprint(root: &Path, conf_source: &Path, source_dir: &Path, python: &Path) -> String {
+    let mut hasher = blake3::Hasher::new();
+    let mut files: Vec<PathBuf> = Vec::new();
+    for folder in [conf_source, source_dir] {
+        let walk = ignore::WalkBuilder::new(folder).standard_filters(false).build();
+        files.extend(walk.flatten().map(ignore::DirEntry::into_path).filter(|path| counts(path)));
+    }
+    files.extend(["pyproject.toml", "requirements.txt"].map(|name| root.join(name)));
+    files.sort();
+    files.dedup();
+    for file in files {
+        let Ok(metadata) = file.metadata() else { continue };
+        if !metadata.is_file() {
+            continue;
+        }
+        let name = file.strip_prefix(root).unwrap_or(&file);
+        hasher.update(name.as_os_str().as_encoded_bytes()).update(&[0]);
+        hasher.update(&metadata.len().to_le_bytes());
+        match (metadata.len() <= LARGE).then(|| std::fs::read(&file)) {
+            Some(Ok(bytes)) => hasher.update(&bytes),
+            _ => hasher.update(modified(&file).as_bytes()),
+        };
+    }
+    hasher.update(python.as_os_str().as_encoded_bytes());
+    for packages in packages_of(python) {
+        hasher.update(modified(&packages).as_bytes());
+    }
+    hasher.finalize().to_hex().to_string()
+}
+
+fn counts(path: &Path) -> bool {
+    let ending = path.extension().and_then(|ending| ending.to_str());
+    ending.is_some_and(|ending| ENDINGS.contains(&ending))
+        && !path.components().any(|part| part.as_os_str() == "__pycache__")
+}
+
+fn modified(path: &Path) -> String {
+    let time = path.metadata().and_then(|metadata| metadata.modified());
+    format!("{:?}", time.ok())
+}
+
+/// `site-packages` of an environment's interpreter.
+fn packages_of(python: &Path) -> Vec<PathBuf> {
+    let Some(prefix) = python.parent().and_then(Path::parent) else { return Vec::new() };
+    let Ok(versions) = std::fs::read_dir(prefix.join("lib")) else { return Vec::new() };
+    let mut found: Vec<PathBuf> = versions
+        .flatten()
+        .map(|version| version.path().join("site-packages"))
+        .filter(|packages| packages.is_dir())
+        .collect();
+    found.sort();
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fingerprint_changes_with_what_decides_the_answer() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path();
+        let (conf, source) = (root.join("conf"), root.join("src"));
+        for (file, text) in
+            [("conf/base/catalog.yml", "a: 1"), ("src/shop/p.py", "x = 1"), ("src/data.csv", "1")]
+        {
+            let path = root.join(file);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, text).unwrap();
+        }
+        let python = Path::new("/nowhere/bin/python");
+        let print = || fingerprint(root, &conf, &source, python);
+        let first = print();
+        std::fs::write(root.join("src/data.csv"), "2").unwrap();
+        std::fs::create_dir_all(root.join("src/__pycache__")).unwrap();
+        std::fs::write(root.join("src/__pycache__/p.py"), "").unwrap();
+        assert_eq!(print(), first, "data and caches do not count");
+        std::fs::write(root.join("src/shop/p.py"), "x = 2").unwrap();
+        let second = print();
+        assert_ne!(second, first);
+        std::fs::write(root.join("conf/base/new.yml"), "").unwrap();
+        assert_ne!(print(), second);
+    }
+}

@@ -1,0 +1,217 @@
+"""Output of the project's code, attributed to the node that is running.
+
+What Python code prints goes to the supervisor as events, in order with the log records. What is
+written below Python (C code, subprocesses) goes through the file descriptors 1 and 2, which the
+supervisor reads; a mark in these streams tells it where a node begins and ends.
+"""
+
+import io
+import json
+import logging
+import logging.config
+import os
+import re
+import sys
+import threading
+import time
+import warnings
+
+from . import events
+
+MARKUP = re.compile(r"\[/?[a-z_ ]*\]")
+
+
+class Recorder:
+    """Knows which nodes are running, and reports when they begin and end."""
+
+    def __init__(self, channel, mark):
+        self.channel = channel
+        self.mark = mark
+        self.local = threading.local()
+        self.open = {}  # name of a running node -> when it began
+        self.concurrent = False  # several nodes may run at once
+        self.streams = []
+        self.libc = None
+
+    def install(self):
+        for fd, name in ((1, "stdout"), (2, "stderr")):
+            stream = Lines(fd, name, self)
+            setattr(sys, name, stream)
+            setattr(sys, "__%s__" % name, stream)
+            self.streams.append(stream)
+        warnings.showwarning = self.show_warning
+        configure = logging.config.dictConfig
+
+        def configure_and_adopt(config):
+            configure(config)
+            adopt_logging(self)
+
+        logging.config.dictConfig = configure_and_adopt
+        try:
+            import ctypes
+
+            self.libc = ctypes.CDLL(None)
+            line_buffered = 1
+            for name in ("stdout", "stderr"):
+                stream = ctypes.c_void_p.in_dll(self.libc, name)
+                self.libc.setvbuf(stream, None, line_buffered, ctypes.c_size_t(0))
+        except Exception:
+            pass  # C code's lines then come when its buffer is full, or when a node ends
+
+    def node(self):
+        """The node that the calling code belongs to."""
+        name = getattr(self.local, "node", None)
+        if name is None and len(self.open) == 1:
+            try:
+                return next(iter(self.open))
+            except (StopIteration, RuntimeError):
+                return None
+        return name
+
+    def begin(self, name):
+        if name in self.open:
+            return
+        self.open[name] = time.perf_counter()
+        self.switch(name)
+        adopt_logging(self)
+        self.channel.event("node_started", node=name)
+
+    def end(self, name, error=None):
+        began = self.open.get(name)
+        if began is None:
+            return
+        seconds = time.perf_counter() - began
+        self.switch(None)
+        self.open.pop(name, None)
+        if error is None:
+            self.channel.event("node_finished", node=name, seconds=seconds)
+        else:
+            failure = events.failure(error, self.channel.root)
+            self.channel.event("node_failed", node=name, seconds=seconds, failure=failure)
+
+    def switch(self, name):
+        self.flush()
+        self.local.node = name
+        if not self.concurrent:
+            line = self.mark + json.dumps(name).encode() + b"\n"
+            for fd in (1, 2):
+                try:
+                    os.write(fd, line)
+                except OSError:
+                    pass  # the project's code closed it
+
+    def flush(self):
+        for stream in self.streams:
+            try:
+                stream.finish_line()
+                stream.flush()
+            except (OSError, ValueError):
+                pass
+        if self.libc is not None:
+            self.libc.fflush(None)
+
+    def show_warning(self, message, category, filename, lineno, file=None, line=None):
+        text = "%s: %s (%s:%s)" % (category.__name__, message, filename, lineno)
+        for one in text.splitlines() or [""]:
+            self.channel.output(self.node(), "warning", one)
+
+
+class Lines(io.TextIOWrapper):
+    """Standard output or error: whole lines become events; its `buffer` writes to the descriptor."""
+
+    def __init__(self, fd, name, recorder):
+        raw = io.FileIO(fd, "w", closefd=False)
+        super().__init__(
+            io.BufferedWriter(raw), encoding="utf-8", errors="backslashreplace", write_through=True
+        )
+        self._stream = name
+        self._recorder = recorder
+        self._threads = threading.local()
+
+    def write(self, text):
+        if not isinstance(text, str):
+            raise TypeError("write() argument must be str, not %s" % type(text).__name__)
+        local = self._threads
+        pending = getattr(local, "pending", "") + text
+        if "\n" in pending:
+            lines = pending.split("\n")
+            pending = lines.pop()
+            for line in lines:
+                self._line(line)
+        done, sign, rest = pending.rpartition("\r")
+        if sign and rest and time.monotonic() - getattr(local, "shown", 0.0) > 0.5:
+            local.shown = time.monotonic()  # a progress bar: show it now and then
+            pending = rest
+            if done.strip():
+                self._line(done)
+        if len(pending) > events.LINE:
+            self._line(pending)
+            pending = ""
+        local.pending = pending
+        return len(text)
+
+    def finish_line(self):
+        pending, self._threads.pending = getattr(self._threads, "pending", ""), ""
+        if pending.strip("\r"):
+            self._line(pending)
+
+    def _line(self, line):
+        recorder = self._recorder
+        recorder.channel.output(
+            recorder.node(), self._stream, line.rstrip("\r").rpartition("\r")[2]
+        )
+
+
+class Handler(logging.Handler):
+    """Sends log records as events, in place of handlers that print."""
+
+    def __init__(self, recorder, level=logging.NOTSET):
+        super().__init__(level)
+        self.recorder = recorder
+        self.plain = logging.Formatter()
+
+    def emit(self, record):
+        if getattr(record, "_mlops_tui_sent", False):
+            return
+        record._mlops_tui_sent = True
+        try:
+            text = self.plain.format(record)
+            if getattr(record, "markup", False):
+                text = MARKUP.sub("", text)
+            warning = record.name == "py.warnings"
+            fields = {} if warning else {"level": record.levelname, "logger": record.name}
+            for line in text.splitlines() or [""]:
+                self.recorder.channel.output(
+                    self.recorder.node(), "warning" if warning else "log", line, **fields
+                )
+        except Exception:
+            self.handleError(record)
+
+
+def adopt_logging(recorder):
+    """Puts our handler in the place of every handler that prints, whoever configured it."""
+    root = logging.getLogger()
+    known = [root] + [
+        logger
+        for logger in list(logging.Logger.manager.loggerDict.values())
+        if isinstance(logger, logging.Logger)
+    ]
+    for logger in known:
+        for handler in list(logger.handlers):
+            if prints(handler):
+                logger.removeHandler(handler)
+                logger.addHandler(Handler(recorder, handler.level))
+    if not any(isinstance(handler, Handler) for handler in root.handlers):
+        root.addHandler(Handler(recorder))
+
+
+def prints(handler):
+    if isinstance(handler, Handler) or isinstance(handler, logging.FileHandler):
+        return False
+    if type(handler).__name__ == "RichHandler" or hasattr(handler, "console"):
+        return True
+    if not isinstance(handler, logging.StreamHandler):
+        return False
+    stream = getattr(handler, "stream", None)
+    # MLflow's stream stands for whatever `sys.stderr` is.
+    return stream in (sys.stdout, sys.stderr) or type(stream).__name__ == "MlflowLoggingStream"

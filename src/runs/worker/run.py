@@ -1,0 +1,165 @@
+"""`run`: a run through Kedro's session, followed by a hook of ours beside the project's own."""
+
+import functools
+import sys
+import time
+
+from . import output, project
+
+
+def run(request, recorder):
+    """Runs, and returns the seconds that the pipeline took."""
+    project.bootstrap(request)
+    output.adopt_logging(recorder)
+    runner = project.runner(request)
+    recorder.concurrent = type(runner).__name__ != "SequentialRunner"
+    hooks = make_hooks(request, recorder, runner)
+    follow_tasks(recorder, hooks)
+    session, arguments = project.session(request)
+    session._hook_manager.register(hooks)
+    with session:
+        session.run(runner=runner, **arguments)
+    hooks.started_with([])
+    return time.perf_counter() - hooks.began
+
+
+def make_hooks(request, recorder, runner):
+    from kedro.framework.hooks import hook_impl
+
+    class Hooks:
+        def __init__(self):
+            self.env = None
+            self.began = None
+            self.times = {}
+            self.exact = False  # whether nodes are followed from the runner's own call
+
+        def started_with(self, nodes):
+            if self.began is None:
+                self.began = time.perf_counter()
+                recorder.channel.event(
+                    "run_started",
+                    pipeline=request.get("pipeline") or "__default__",
+                    env=self.env or "",
+                    nodes=[node.name for node in nodes],
+                    kedro_version=project.version(),
+                    runner=type(runner).__name__,
+                )
+
+        @hook_impl
+        def after_context_created(self, context):
+            output.adopt_logging(recorder)
+            loader = context.config_loader
+            self.env = context.env or getattr(loader, "default_run_env", None)
+
+        @hook_impl
+        def before_pipeline_run(self, run_params, pipeline):
+            output.adopt_logging(recorder)
+            self.env = self.env or run_params.get("env")
+            if not request.get("only_missing_outputs"):
+                self.started_with(pipeline.nodes)
+
+        @hook_impl
+        def on_pipeline_error(self, error):
+            for name in list(recorder.open):
+                recorder.end(name, error)
+
+        @hook_impl(tryfirst=True)
+        def before_dataset_loaded(self, dataset_name, node):
+            recorder.begin(node.name)
+            self.times[node.name, dataset_name] = time.perf_counter()
+
+        @hook_impl(tryfirst=True)
+        def after_dataset_loaded(self, dataset_name, node):
+            self.moved("dataset_loaded", dataset_name, node)
+
+        @hook_impl(tryfirst=True)
+        def before_node_run(self, node):
+            recorder.begin(node.name)
+
+        @hook_impl(trylast=True)
+        def after_node_run(self, node):
+            if not self.exact and not node.outputs:
+                recorder.end(node.name)
+
+        @hook_impl(trylast=True)
+        def on_node_error(self, error, node):
+            if not self.exact:
+                recorder.end(node.name, error)
+
+        @hook_impl(trylast=True)
+        def before_dataset_saved(self, dataset_name, node):
+            self.times[node.name, dataset_name] = time.perf_counter()
+
+        @hook_impl(tryfirst=True)
+        def after_dataset_saved(self, dataset_name, node):
+            self.moved("dataset_saved", dataset_name, node)
+            if not self.exact and dataset_name == node.outputs[-1]:
+                recorder.end(node.name)
+
+        def moved(self, event, dataset, node):
+            began = self.times.pop((node.name, dataset), None)
+            seconds = 0.0 if began is None else time.perf_counter() - began
+            recorder.channel.event(event, dataset=dataset, node=node.name, seconds=seconds)
+
+    hooks = Hooks()
+    original = runner._run
+
+    # The runner itself leaves out nodes whose outputs exist, after `before_pipeline_run`.
+    @functools.wraps(original)
+    def with_start(pipeline, *args, **kwargs):
+        hooks.started_with(pipeline.nodes)
+        return original(pipeline, *args, **kwargs)
+
+    runner._run = with_start
+    return hooks
+
+
+def follow_tasks(recorder, hooks):
+    """Reports a node from the runner's call that loads, runs and saves, where Kedro has it in a
+    known place: hooks alone don't tell of a failing load, nor when the last save is over. Processes
+    of a `ParallelRunner` get our hook, too, where they are forked."""
+    import kedro.runner  # noqa: F401  the modules below come with it
+
+    for name in ("runner", "sequential_runner", "thread_runner", "parallel_runner", "task"):
+        module = sys.modules.get("kedro.runner." + name)
+        if module is None:
+            continue
+        if hasattr(module, "run_node"):
+            module.run_node = followed(module.run_node, lambda args: args[0], recorder)
+            hooks.exact = True
+        if name == "task":
+            task = module.Task
+            task.execute = followed(task.execute, lambda args: args[0].node, recorder)
+            hooks.exact = True
+        if hasattr(module, "_create_hook_manager"):
+            module._create_hook_manager = with_hooks(module._create_hook_manager, hooks)
+
+
+def followed(function, node_of, recorder):
+    @functools.wraps(function)
+    def call(*args, **kwargs):
+        name = (node_of(args) if args else kwargs["node"]).name
+        recorder.begin(name)
+        try:
+            result = function(*args, **kwargs)
+        except BaseException as error:
+            # A cancel is reported once, for the run.
+            if isinstance(error, KeyboardInterrupt):
+                recorder.switch(None)
+            else:
+                recorder.end(name, error)
+            raise
+        recorder.end(name)
+        return result
+
+    return call
+
+
+def with_hooks(create, hooks):
+    @functools.wraps(create)
+    def call(*args, **kwargs):
+        manager = create(*args, **kwargs)
+        manager.register(hooks)
+        return manager
+
+    return call

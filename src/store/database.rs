@@ -1,0 +1,380 @@
+//! The database file: made on the first write, migrated, and set aside when it is broken.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, params};
+
+/// Folder of the store in the project.
+const FOLDER: &str = ".mlops-tui";
+/// How long a write waits for another program's.
+const BUSY: Duration = Duration::from_secs(5);
+/// How many exact readings are kept, one for each environment and interpreter used.
+const READINGS: u32 = 16;
+
+/// Each brings the schema from the version of its index to the next one.
+const MIGRATIONS: [&str; 1] = ["
+    CREATE TABLE runs (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        started_at REAL NOT NULL,
+        pipeline TEXT NOT NULL,
+        env TEXT,
+        request TEXT NOT NULL,
+        command TEXT NOT NULL,
+        outcome TEXT NOT NULL,
+        ended_at REAL,
+        nodes_total INTEGER NOT NULL DEFAULT 0,
+        nodes_done INTEGER NOT NULL DEFAULT 0,
+        failed_node TEXT,
+        reason TEXT,
+        pid INTEGER NOT NULL,
+        process_started TEXT NOT NULL
+    );
+    CREATE TABLE events (
+        run INTEGER NOT NULL REFERENCES runs (id) ON DELETE CASCADE,
+        number INTEGER NOT NULL,
+        at REAL NOT NULL,
+        json TEXT NOT NULL,
+        PRIMARY KEY (run, number)
+    ) WITHOUT ROWID;
+    CREATE TABLE readings (
+        key TEXT PRIMARY KEY,
+        fingerprint TEXT NOT NULL,
+        made_at REAL NOT NULL,
+        answer TEXT NOT NULL
+    ) WITHOUT ROWID;
+"];
+
+/// The store can't be used. The program goes on without a history.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The folder can't be made.
+    #[error("{}: {source}. The run history is not kept.", path.display())]
+    Folder {
+        /// The folder.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The database can't be read or written.
+    #[error("{}: {source}.", path.display())]
+    Database {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: rusqlite::Error,
+    },
+    /// A newer mlops-tui made it.
+    #[error("{} was made by a newer mlops-tui; use that one, or move the file away.", .0.display())]
+    Newer(PathBuf),
+}
+
+/// The store of one project. Nothing is opened before it is used, and nothing is made before the
+/// first write.
+#[derive(Debug)]
+pub struct Store {
+    folder: PathBuf,
+    connection: Option<Connection>,
+    set_aside: Option<PathBuf>,
+}
+
+impl Store {
+    /// The store of the project in `root`.
+    pub fn new(root: &Path) -> Self {
+        Store { folder: root.join(FOLDER), connection: None, set_aside: None }
+    }
+
+    /// The database file.
+    pub fn path(&self) -> PathBuf {
+        self.folder.join("store.db")
+    }
+
+    /// Where a broken database was moved to, when one was met since [`Store::new`].
+    pub fn set_aside(&self) -> Option<&Path> {
+        self.set_aside.as_deref()
+    }
+
+    /// Checks that the store can be written, and makes it where it is not there.
+    ///
+    /// # Errors
+    /// When it can't be.
+    pub fn check_writable(&mut self) -> Result<(), StoreError> {
+        self.write(|connection| connection.execute_batch("BEGIN IMMEDIATE; ROLLBACK;"))
+    }
+
+    /// The stored exact reading for `key` (environment and interpreter), if `fingerprint` is still
+    /// that of the project.
+    ///
+    /// # Errors
+    /// When the store can't be read.
+    pub fn reading(&mut self, key: &str, fingerprint: &str) -> Result<Option<String>, StoreError> {
+        let answer = self.read(|connection| {
+            connection
+                .query_row(
+                    "SELECT answer FROM readings WHERE key = ?1 AND fingerprint = ?2",
+                    [key, fingerprint],
+                    |row| row.get(0),
+                )
+                .optional()
+        })?;
+        Ok(answer.flatten())
+    }
+
+    /// Stores an exact reading; `made_at` in seconds since the Unix epoch.
+    ///
+    /// # Errors
+    /// When the store can't be written.
+    pub fn save_reading(
+        &mut self,
+        key: &str,
+        fingerprint: &str,
+        made_at: f64,
+        answer: &str,
+    ) -> Result<(), StoreError> {
+        self.write(|connection| {
+            connection.execute(
+                "INSERT OR REPLACE INTO readings (key, fingerprint, made_at, answer) VALUES (?1, ?2, ?3, ?4)",
+                params![key, fingerprint, made_at, answer],
+            )?;
+            connection.execute(
+                "DELETE FROM readings WHERE key NOT IN (SELECT key FROM readings ORDER BY made_at DESC LIMIT ?1)",
+                [READINGS],
+            )?;
+            Ok(())
+        })
+    }
+
+    /// Does a read; `None` when there is no store yet.
+    pub(super) fn read<T>(
+        &mut self,
+        act: impl Fn(&mut Connection) -> rusqlite::Result<T>,
+    ) -> Result<Option<T>, StoreError> {
+        if self.connection.is_none() && !self.path().exists() {
+            return Ok(None);
+        }
+        self.act(act, false).map(Some)
+    }
+
+    /// Does a write.
+    pub(super) fn write<T>(
+        &mut self,
+        act: impl Fn(&mut Connection) -> rusqlite::Result<T>,
+    ) -> Result<T, StoreError> {
+        // Somebody may have removed the folder: the open file is then nobody's any more.
+        if self.connection.is_some() && !self.path().exists() {
+            self.connection = None;
+        }
+        self.act(act, true)
+    }
+
+    fn act<T>(
+        &mut self,
+        act: impl Fn(&mut Connection) -> rusqlite::Result<T>,
+        write: bool,
+    ) -> Result<T, StoreError> {
+        for last in [false, true] {
+            let result = match self.connect(write) {
+                Ok(connection) => act(connection).map_err(|error| self.error(error)),
+                Err(error) => Err(error),
+            };
+            match result {
+                Err(StoreError::Database { source, .. }) if !last && is_broken(&source) => {
+                    self.put_aside()?;
+                }
+                other => return other,
+            }
+        }
+        unreachable!("the second attempt returns")
+    }
+
+    fn connect(&mut self, write: bool) -> Result<&mut Connection, StoreError> {
+        if self.connection.is_none() {
+            let opened = self.open(write)?;
+            return Ok(self.connection.insert(opened));
+        }
+        match &mut self.connection {
+            Some(connection) => Ok(connection),
+            None => unreachable!("it was opened above"),
+        }
+    }
+
+    fn open(&self, write: bool) -> Result<Connection, StoreError> {
+        let path = self.path();
+        let made = self.make_folder();
+        let connection = match made.and_then(|()| self.open_writable()) {
+            Err(error)
+                if !write
+                    && path.exists()
+                    && !matches!(&error, StoreError::Database { source, .. } if is_broken(source)) =>
+            {
+                // A read-only folder: the history can still be looked at.
+                let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;
+                let uri = format!("file:{}?immutable=1", percent_encoded(&path));
+                let connection = Connection::open_with_flags(uri, flags);
+                return connection.map_err(|error| self.error(error));
+            }
+            other => other?,
+        };
+        Ok(connection)
+    }
+
+    fn make_folder(&self) -> Result<(), StoreError> {
+        let failed = |source| StoreError::Folder { path: self.folder.clone(), source };
+        std::fs::create_dir_all(&self.folder).map_err(failed)?;
+        let ignore = self.folder.join(".gitignore");
+        if !ignore.exists() {
+            std::fs::write(ignore, "*\n").map_err(failed)?;
+        }
+        Ok(())
+    }
+
+    fn open_writable(&self) -> Result<Connection, StoreError> {
+        let mut connection = Connection::open(self.path()).map_err(|error| self.error(error))?;
+        let version = prepare(&mut connection).map_err(|error| self.error(error))?;
+        if version > MIGRATIONS.len() {
+            return Err(StoreError::Newer(self.path()));
+        }
+        Ok(connection)
+    }
+
+    fn put_aside(&mut self) -> Result<(), StoreError> {
+        self.connection = None;
+        let path = self.path();
+        let aside = (1..)
+            .map(|number| self.folder.join(format!("store.broken-{number}.db")))
+            .find(|path| !path.exists())
+            .unwrap_or_else(|| self.folder.join("store.broken.db"));
+        std::fs::rename(&path, &aside)
+            .map_err(|source| StoreError::Folder { path: path.clone(), source })?;
+        for ending in ["-wal", "-shm", "-journal"] {
+            // They may not be there; without their database they mean nothing.
+            let _ = std::fs::remove_file(self.folder.join(format!("store.db{ending}")));
+        }
+        self.set_aside = Some(aside);
+        Ok(())
+    }
+
+    fn error(&self, source: rusqlite::Error) -> StoreError {
+        StoreError::Database { path: self.path(), source }
+    }
+}
+
+/// Sets the connection up and brings the schema up to date; the schema's version.
+fn prepare(connection: &mut Connection) -> rusqlite::Result<usize> {
+    connection.busy_timeout(BUSY)?;
+    // Some network file systems can't do it; the default journal is slower, and right.
+    let _ = connection.pragma_update(None, "journal_mode", "wal");
+    connection.pragma_update(None, "synchronous", "normal")?;
+    connection.pragma_update(None, "foreign_keys", true)?;
+    let version = schema_version(connection)?;
+    if version >= MIGRATIONS.len() {
+        return Ok(version);
+    }
+    let transaction =
+        connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
+    // Another program may have been faster.
+    let version = schema_version(&transaction)?;
+    for migration in MIGRATIONS.iter().skip(version) {
+        transaction.execute_batch(migration)?;
+    }
+    let version = version.max(MIGRATIONS.len());
+    transaction.pragma_update(None, "user_version", version as i64)?;
+    transaction.commit()?;
+    Ok(version)
+}
+
+fn schema_version(connection: &Connection) -> rusqlite::Result<usize> {
+    let version: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    Ok(usize::try_from(version).unwrap_or(0))
+}
+
+fn is_broken(error: &rusqlite::Error) -> bool {
+    let code = error.sqlite_error_code();
+    matches!(code, Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase))
+}
+
+fn percent_encoded(path: &Path) -> String {
+    let text = path.to_string_lossy();
+    text.replace('%', "%25").replace('?', "%3f").replace('#', "%23")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_made_before_the_first_write() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut store = Store::new(folder.path());
+        assert_eq!(store.reading("local", "f").unwrap(), None);
+        assert!(!folder.path().join(FOLDER).exists());
+        store.check_writable().unwrap();
+        let ignore = std::fs::read_to_string(folder.path().join(FOLDER).join(".gitignore"));
+        assert_eq!(ignore.unwrap(), "*\n");
+    }
+
+    #[test]
+    fn a_reading_holds_while_the_fingerprint_does() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut store = Store::new(folder.path());
+        store.save_reading("local", "one", 1.0, "{}").unwrap();
+        assert_eq!(store.reading("local", "one").unwrap().as_deref(), Some("{}"));
+        assert_eq!(store.reading("local", "two").unwrap(), None);
+        assert_eq!(store.reading("cloud", "one").unwrap(), None);
+        for number in 0..40 {
+            let key = format!("env{number}");
+            store.save_reading(&key, "one", 2.0 + f64::from(number), "{}").unwrap();
+        }
+        assert_eq!(store.reading("local", "one").unwrap(), None, "old ones make room");
+    }
+
+    #[test]
+    fn a_broken_file_is_set_aside_and_a_new_one_made() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut store = Store::new(folder.path());
+        store.make_folder().unwrap();
+        std::fs::write(store.path(), "this is no database at all, ".repeat(100)).unwrap();
+        assert_eq!(store.reading("local", "one").unwrap(), None);
+        assert!(store.set_aside().unwrap().exists());
+        store.save_reading("local", "one", 1.0, "{}").unwrap();
+        assert_eq!(Store::new(folder.path()).reading("local", "one").unwrap().unwrap(), "{}");
+    }
+
+    #[test]
+    fn what_is_broken_inside_is_set_aside_too() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut store = Store::new(folder.path());
+        for number in 0..10 {
+            store.save_reading(&number.to_string(), "one", 1.0, &"x".repeat(20_000)).unwrap();
+        }
+        drop(store);
+        let path = Store::new(folder.path()).path();
+        let mut bytes = std::fs::read(&path).unwrap();
+        bytes[4096..].fill(0xff);
+        std::fs::write(&path, bytes).unwrap();
+        let mut store = Store::new(folder.path());
+        store.save_reading("new", "one", 1.0, "{}").unwrap();
+        assert!(store.set_aside().is_some());
+        assert_eq!(store.reading("new", "one").unwrap().unwrap(), "{}");
+    }
+
+    #[test]
+    fn a_newer_store_is_left_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut store = Store::new(folder.path());
+        store.check_writable().unwrap();
+        store.write(|connection| connection.pragma_update(None, "user_version", 99)).unwrap();
+        let mut store = Store::new(folder.path());
+        assert!(matches!(store.check_writable(), Err(StoreError::Newer(_))));
+    }
+
+    #[test]
+    fn a_store_that_cannot_be_made_is_an_error() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join(FOLDER), "a file in its place").unwrap();
+        let mut store = Store::new(folder.path());
+        assert_eq!(store.reading("local", "one").unwrap(), None);
+        let error = store.check_writable().unwrap_err();
+        assert!(matches!(error, StoreError::Folder { .. }), "{error}");
+    }
+}

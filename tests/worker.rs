@@ -1,0 +1,497 @@
+//! The worker with real Kedro.
+
+mod common;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use common::python::python;
+use indexmap::IndexMap;
+use mlops_tui::dag::Slice;
+use mlops_tui::runs::{
+    Failure, Process, RunEvent, RunRequest, Spec, Stamped, Stream, exact, process,
+};
+
+/// A run of real Kedro takes seconds; one that takes this long hangs.
+const HANGS: Duration = Duration::from_secs(120);
+
+/// A small project of one pipeline, whose nodes are given as Python.
+fn project(nodes: &str) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    };
+    write(
+        "pyproject.toml",
+        "[tool.kedro]\npackage_name = \"shop\"\nproject_name = \"Shop\"\nkedro_init_version = \"1.7.0\"\n",
+    );
+    write(
+        "conf/base/catalog.yml",
+        "secret:\n  type: pickle.PickleDataset\n  filepath: https://me:word@host/x\n",
+    );
+    write("conf/base/parameters.yml", "size: 3\nmodel:\n  depth: 2\n");
+    write("conf/local/credentials.yml", "db: {password: hush}\n");
+    write("src/shop/__init__.py", "");
+    // The plug-ins of the environment take seconds to start and have no part in this.
+    write(
+        "src/shop/settings.py",
+        "DISABLE_HOOKS_FOR_PLUGINS = (\"kedro-mlflow\", \"kedro-telemetry\")\n",
+    );
+    write("src/shop/nodes.py", nodes);
+    write(
+        "src/shop/pipeline_registry.py",
+        "from kedro.pipeline import Pipeline, node\nfrom . import nodes\n\n\ndef register_pipelines():\n    \
+         return {\"__default__\": Pipeline(nodes.make(node))}\n",
+    );
+    folder
+}
+
+fn start(root: &Path, request: &RunRequest) -> Process {
+    let spec = Spec { grace: Duration::from_secs(2), ..Spec::new(python(), root) };
+    process::start(&spec, request).unwrap()
+}
+
+async fn rest(process: &mut Process) -> Vec<RunEvent> {
+    let mut events = Vec::new();
+    let all = async {
+        while let Some(Stamped { event, .. }) = process.next().await {
+            events.push(event);
+        }
+    };
+    tokio::time::timeout(HANGS, all).await.expect("the worker ends");
+    events
+}
+
+async fn run(root: &Path, request: &RunRequest) -> Vec<RunEvent> {
+    rest(&mut start(root, request)).await
+}
+
+async fn until(process: &mut Process, wanted: impl Fn(&RunEvent) -> bool) {
+    let all = async {
+        while let Some(Stamped { event, .. }) = process.next().await {
+            if wanted(&event) {
+                return;
+            }
+            assert!(!event.ends_run(), "{event:?}");
+        }
+        panic!("the event does not come");
+    };
+    tokio::time::timeout(HANGS, all).await.expect("the event comes");
+}
+
+fn started(name: &str) -> impl Fn(&RunEvent) -> bool {
+    move |event| matches!(event, RunEvent::NodeStarted { node } if node == name)
+}
+
+fn texts(events: &[RunEvent], wanted: Option<&str>, from: Stream) -> Vec<String> {
+    events
+        .iter()
+        .filter_map(|event| match event {
+            RunEvent::Output { node, stream, text, .. }
+                if node.as_deref() == wanted && *stream == from =>
+            {
+                Some(text.clone())
+            }
+            _ => None,
+        })
+        .collect()
+}
+
+fn failure(events: &[RunEvent]) -> &Failure {
+    match events.last() {
+        Some(RunEvent::RunFailed { failure }) => failure,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[track_caller]
+fn assert_dies(pid: u32) {
+    let began = Instant::now();
+    while mlops_tui::store::liveness::started(pid).is_some() {
+        assert!(began.elapsed() < Duration::from_secs(10), "process {pid} is left behind");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+fn sample() -> tempfile::TempDir {
+    fn copy(from: &Path, to: &Path) {
+        fs::create_dir_all(to).unwrap();
+        for entry in fs::read_dir(from).unwrap() {
+            let entry = entry.unwrap();
+            let name = entry.file_name();
+            if [".venv", ".mlops-tui", "__pycache__", "mlruns"].iter().any(|skip| name == *skip) {
+                continue;
+            }
+            if entry.path().is_dir() {
+                copy(&entry.path(), &to.join(name));
+            } else {
+                fs::copy(entry.path(), to.join(name)).unwrap();
+            }
+        }
+    }
+    let folder = tempfile::tempdir().unwrap();
+    copy(&Path::new(env!("CARGO_MANIFEST_DIR")).join("sample-project"), folder.path());
+    folder
+}
+
+#[tokio::test]
+async fn kedro_tells_what_the_sample_project_is() {
+    let folder = sample();
+    let answer = exact::snapshot(python(), folder.path(), None, &IndexMap::new()).await.unwrap();
+    let pipelines = answer["pipelines"].as_array().unwrap();
+    let names: Vec<&str> = pipelines.iter().map(|one| one["name"].as_str().unwrap()).collect();
+    assert!(names.contains(&"__default__") && names.contains(&"training"), "{names:?}");
+    let node = pipelines
+        .iter()
+        .flat_map(|pipeline| pipeline["nodes"].as_array().unwrap())
+        .find(|node| node["name"] == "forest.train_model")
+        .unwrap();
+    assert_eq!(node["func_name"], "train_model");
+    assert_eq!(node["namespace"], "forest");
+    assert_eq!(node["source"]["filepath"], "src/harbour_bikes/pipelines/modelling/nodes.py");
+    assert!(answer["datasets"]["stations_raw"]["filepath"].as_str().unwrap().ends_with(".csv"));
+    assert!(answer["parameter_values"].is_object());
+    let read = mlops_tui::project::Snapshot::default();
+    let snapshot = mlops_tui::project::json::from_exact(&answer, &read).unwrap();
+    assert_eq!(snapshot.pipelines.len(), pipelines.len());
+}
+
+#[tokio::test]
+async fn one_node_of_the_sample_project_runs() {
+    let folder = sample();
+    let request = RunRequest { slice: Slice::nodes(["clean_stations"]), ..RunRequest::default() };
+    let events = run(folder.path(), &request).await;
+    let RunEvent::RunStarted { nodes, env, kedro_version, runner, pipeline } =
+        events.iter().find(|event| matches!(event, RunEvent::RunStarted { .. })).unwrap()
+    else {
+        unreachable!()
+    };
+    assert_eq!(nodes, &["clean_stations"]);
+    assert_eq!((env.as_str(), pipeline.as_str()), ("local", "__default__"));
+    assert_eq!(runner, "SequentialRunner");
+    assert!(kedro_version.contains('.'));
+    let position = |wanted: &str| {
+        events.iter().position(|event| match event {
+            RunEvent::NodeStarted { .. } => wanted == "started",
+            RunEvent::DatasetLoaded { dataset, .. } => {
+                wanted == "loaded" && dataset == "stations_raw"
+            }
+            RunEvent::DatasetSaved { dataset, .. } => wanted == "saved" && dataset == "stations",
+            RunEvent::NodeFinished { seconds, .. } => wanted == "finished" && *seconds > 0.0,
+            _ => false,
+        })
+    };
+    let order = ["started", "loaded", "saved", "finished"].map(position);
+    assert!(order.iter().all(Option::is_some) && order.is_sorted(), "{order:?}");
+    assert!(matches!(events.last(), Some(RunEvent::RunFinished { .. })), "{:?}", events.last());
+    let logged = texts(&events, Some("clean_stations"), Stream::Log);
+    assert!(logged.iter().any(|line| line.contains("stations are open")), "{logged:?}");
+}
+
+#[tokio::test]
+async fn the_answer_keeps_secrets_and_takes_parameters() {
+    let folder = project(
+        "def make(node):\n    return [node(len, \"params:model.name\", \"n\", name=\"a\")]\n",
+    );
+    let params = mlops_tui::runs::request::parse_params("model.name=big,size=4").unwrap();
+    let answer = exact::snapshot(python(), folder.path(), Some("base"), &params).await.unwrap();
+    assert_eq!(
+        answer["parameter_values"],
+        serde_json::json!({"size": 4, "model": {"depth": 2, "name": "big"}})
+    );
+    let text = answer.to_string();
+    assert!(!text.contains("hush") && !text.contains("word"), "{text}");
+    assert!(text.contains("@host/x"));
+}
+
+#[tokio::test]
+async fn output_belongs_to_the_node_that_wrote_it() {
+    let folder = project(
+        r#"
+import ctypes, logging, os, subprocess, sys, warnings
+
+print("while importing")
+
+def first():
+    print("plain", end="")
+    print(" line")
+    print("to stderr", file=sys.stderr)
+    logging.getLogger("shop.deep").warning("two\nlines")
+    warnings.warn("careful")
+    ctypes.CDLL(None).puts(b"from C")
+    subprocess.run(["sh", "-c", "echo from a subprocess; printf unfinished >&2"])
+    os.write(1, b"bytes \xff\n")
+    return 1
+
+def second(x):
+    print("second", x)
+    print("x" * 40000)
+    sys.stdout.buffer.write(b"no line end")
+
+def make(node):
+    return [node(first, None, "x", name="first"), node(second, "x", None, name="second")]
+"#,
+    );
+    let events = run(folder.path(), &RunRequest::default()).await;
+    assert!(matches!(events.last(), Some(RunEvent::RunFinished { .. })), "{events:#?}");
+    assert_eq!(texts(&events, None, Stream::Stdout), ["while importing"]);
+    let out = texts(&events, Some("first"), Stream::Stdout);
+    for line in ["plain line", "from C", "from a subprocess", "bytes \u{fffd}"] {
+        assert!(out.iter().any(|text| text == line), "{line}: {out:?}");
+    }
+    assert_eq!(texts(&events, Some("first"), Stream::Stderr), ["to stderr", "unfinished"]);
+    let logged: Vec<String> = texts(&events, Some("first"), Stream::Log);
+    assert!(logged.windows(2).any(|lines| lines == ["two", "lines"]), "{logged:?}");
+    let warned = texts(&events, Some("first"), Stream::Warning);
+    assert!(warned.iter().any(|line| line.contains("careful")), "{warned:?}");
+    let out = texts(&events, Some("second"), Stream::Stdout);
+    assert_eq!((out[0].as_str(), out.last().unwrap().as_str()), ("second 1", "no line end"));
+    assert_eq!(out.concat().matches('x').count(), 40_000, "a long line comes in pieces");
+    let levels = events.iter().any(|event| {
+        matches!(event, RunEvent::Output { level: Some(level), logger: Some(logger), .. }
+            if level == "WARNING" && logger == "shop.deep")
+    });
+    assert!(levels);
+}
+
+#[tokio::test]
+async fn a_failing_node_says_where_in_the_project() {
+    let folder = project(
+        "def inner(x):\n    raise ValueError(f\"bad {x}\")\n\n\ndef outer():\n    try:\n        inner(1)\n    \
+         except ValueError as error:\n        raise RuntimeError(\"no luck\") from error\n\n\n\
+         def make(node):\n    return [node(outer, None, \"x\", name=\"outer\")]\n",
+    );
+    let events = run(folder.path(), &RunRequest::default()).await;
+    let node = events.iter().find_map(|event| match event {
+        RunEvent::NodeFailed { node, failure, .. } => Some((node, failure)),
+        _ => None,
+    });
+    let (node, of_node) = node.unwrap();
+    assert_eq!(node, "outer");
+    for failure in [of_node, failure(&events)] {
+        assert_eq!(failure.kind, "builtins.RuntimeError");
+        assert_eq!(failure.message, "no luck");
+        assert!(failure.traceback.contains("ValueError: bad 1"), "{}", failure.traceback);
+        assert!(!failure.traceback.contains("mlops-tui worker"), "{}", failure.traceback);
+        let frame = failure.project_frame().unwrap();
+        assert_eq!((frame.file.as_str(), frame.line), ("src/shop/nodes.py", 9));
+        assert_eq!(frame.function, "outer");
+    }
+}
+
+#[tokio::test]
+async fn every_way_to_fail_is_told() {
+    let make = "def make(node):\n    return [node(act, None, \"x\", name=\"act\")]\n";
+    let cases = [
+        ("def make(:\n", "builtins.SyntaxError", Some(1)),
+        ("import a_package_that_is_missing\n", "builtins.ModuleNotFoundError", Some(1)),
+        (
+            &format!("import sys\ndef act():\n    sys.exit(3)\n{make}"),
+            "builtins.SystemExit",
+            Some(3),
+        ),
+        (
+            &format!("def act():\n    raise KeyboardInterrupt\n{make}"),
+            "builtins.KeyboardInterrupt",
+            Some(2),
+        ),
+    ];
+    for (nodes, kind, line) in cases {
+        let folder = project(nodes);
+        let events = run(folder.path(), &RunRequest::default()).await;
+        let failure = failure(&events);
+        assert_eq!(failure.kind, kind, "{failure:?}");
+        assert_eq!(failure.project_frame().map(|frame| frame.line), line, "{failure:?}");
+    }
+    for (act, reason) in [
+        (
+            "import os, sys\ndef act():\n    print('last words')\n    os._exit(3)\n",
+            "exit code 3, while `act` ran",
+        ),
+        (
+            "import os\ndef act():\n    print('last words')\n    os.abort()\n",
+            "signal 6 (SIGABRT), while `act` ran",
+        ),
+    ] {
+        let folder = project(&format!("{act}{make}"));
+        let events = run(folder.path(), &RunRequest::default()).await;
+        assert_eq!(texts(&events, Some("act"), Stream::Stdout), ["last words"]);
+        let Some(RunEvent::RunLost { reason: told }) = events.last() else { panic!("{events:?}") };
+        assert!(told.contains(reason), "{told}");
+    }
+}
+
+#[tokio::test]
+async fn a_broken_catalog_names_its_line() {
+    let folder =
+        project("def make(node):\n    return [node(len, \"secret\", \"n\", name=\"a\")]\n");
+    fs::write(folder.path().join("conf/base/catalog.yml"), "a:\n  type: [x\nb: 1\n").unwrap();
+    let failure =
+        exact::snapshot(python(), folder.path(), None, &IndexMap::new()).await.unwrap_err();
+    let frame = failure.project_frame().unwrap();
+    assert_eq!(frame.file, "conf/base/catalog.yml");
+    assert!((2..=3).contains(&frame.line), "{frame:?}");
+}
+
+const SLEEPER: &str = r#"
+import os, pathlib, subprocess, time
+
+def sleep():
+    child = subprocess.Popen(["sleep", "600"])
+    pathlib.Path("pids").write_text(f"{os.getpid()} {child.pid}")
+    print("asleep")
+    while True:
+        try:
+            time.sleep(600)
+        except BaseException:
+            if not os.environ.get("STUBBORN") and not pathlib.Path("stubborn").exists():
+                raise
+
+def make(node):
+    return [node(sleep, None, "x", name="sleep")]
+"#;
+
+async fn asleep(folder: &tempfile::TempDir) -> (Process, Vec<u32>) {
+    let mut process = start(folder.path(), &RunRequest::default());
+    until(&mut process, |event| matches!(event, RunEvent::Output { text, .. } if text == "asleep"))
+        .await;
+    let pids = fs::read_to_string(folder.path().join("pids")).unwrap();
+    let pids = pids.split(' ').map(|pid| pid.parse().unwrap());
+    let pids = pids.chain([process.pid()]).collect();
+    (process, pids)
+}
+
+#[tokio::test]
+async fn a_cancelled_run_ends_even_when_its_code_resists() {
+    for stubborn in [false, true] {
+        let folder = project(SLEEPER);
+        if stubborn {
+            fs::write(folder.path().join("stubborn"), "").unwrap();
+        }
+        let (mut process, pids) = asleep(&folder).await;
+        process.cancel();
+        let events = rest(&mut process).await;
+        assert_eq!(events.last(), Some(&RunEvent::RunCancelled));
+        pids.into_iter().for_each(assert_dies);
+    }
+}
+
+fn kill(pid: u32) {
+    let status = std::process::Command::new("kill").args(["-9", &pid.to_string()]).status();
+    assert!(status.unwrap().success());
+}
+
+#[tokio::test]
+async fn a_killed_worker_is_told_and_leaves_nothing_behind() {
+    for supervisor in [true, false] {
+        let folder = project(SLEEPER);
+        let (mut process, pids) = asleep(&folder).await;
+        kill(if supervisor { process.pid() } else { pids[0] });
+        let events = rest(&mut process).await;
+        let Some(RunEvent::RunLost { reason }) = events.last() else { panic!("{events:?}") };
+        assert!(reason.contains("killed by signal 9"), "{reason}");
+        pids.into_iter().for_each(assert_dies);
+    }
+}
+
+#[tokio::test]
+async fn a_dropped_run_leaves_nothing_behind() {
+    let folder = project(SLEEPER);
+    let (process, pids) = asleep(&folder).await;
+    drop(process);
+    tokio::task::yield_now().await;
+    let wait = tokio::task::spawn_blocking(move || pids.into_iter().for_each(assert_dies));
+    wait.await.unwrap();
+}
+
+/// The program that followed the run is killed: the worker finds its stdin closed.
+#[test]
+fn a_run_ends_with_the_program_that_started_it() {
+    let folder = project(SLEEPER);
+    let mut program = std::process::Command::new(env!("CARGO_BIN_EXE_mlops-tui"))
+        .args(["run", "--json", "--python"])
+        .arg(python())
+        .arg(folder.path())
+        .stdout(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    let file: PathBuf = folder.path().join("pids");
+    let began = Instant::now();
+    while fs::read_to_string(&file).is_ok_and(|text| text.split(' ').count() == 2) == false {
+        assert!(began.elapsed() < HANGS);
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    kill(program.id());
+    program.wait().unwrap();
+    let pids = fs::read_to_string(&file).unwrap();
+    pids.split(' ').map(|pid| pid.parse().unwrap()).for_each(assert_dies);
+    let mut store = mlops_tui::store::Store::new(folder.path());
+    assert_eq!(store.recover().unwrap(), [1]);
+    assert_eq!(store.runs(1).unwrap()[0].outcome, mlops_tui::store::Outcome::Lost);
+}
+
+#[tokio::test]
+async fn threads_and_processes_are_followed() {
+    let folder = project(
+        "import time\n\n\ndef one():\n    print(\"in one\")\n    time.sleep(1)\n    return 1\n\n\n\
+         def two():\n    print(\"in two\")\n    time.sleep(1)\n    return 2\n\n\n\
+         def make(node):\n    return [node(one, None, \"x\", name=\"one\"), node(two, None, \"y\", name=\"two\")]\n",
+    );
+    for runner in ["ThreadRunner", "ParallelRunner"] {
+        let request = RunRequest { runner: Some(runner.into()), ..RunRequest::default() };
+        let events = run(folder.path(), &request).await;
+        assert!(matches!(events.last(), Some(RunEvent::RunFinished { .. })), "{events:#?}");
+        for node in ["one", "two"] {
+            assert!(events.iter().any(started(node)), "{runner} {node}: {events:#?}");
+            let finished = |event: &RunEvent| matches!(event, RunEvent::NodeFinished { node: name, .. } if name == node);
+            assert!(events.iter().any(finished), "{runner} {node}: {events:#?}");
+            assert_eq!(texts(&events, Some(node), Stream::Stdout), [format!("in {node}")]);
+        }
+    }
+}
+
+#[tokio::test]
+async fn selections_reach_kedro() {
+    let folder = project(
+        "def f(x=None):\n    return x or 1\n\n\ndef make(node):\n    return [\n        \
+         node(f, None, \"a\", name=\"a\", tags=\"t\"),\n        node(f, \"a\", \"b\", name=\"b\"),\n        \
+         node(f, \"b\", \"c\", name=\"c\"),\n    ]\n",
+    );
+    let named = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+    for (slice, expected) in [
+        (Slice { to_nodes: named(&["b"]), ..Slice::default() }, vec!["a", "b"]),
+        (Slice { tags: named(&["t"]), ..Slice::default() }, vec!["a"]),
+        (Slice { to_outputs: named(&["b"]), ..Slice::default() }, vec!["a", "b"]),
+    ] {
+        let request = RunRequest { slice, is_async: true, ..RunRequest::default() };
+        let events = run(folder.path(), &request).await;
+        let nodes: Vec<&str> = events
+            .iter()
+            .filter_map(|event| match event {
+                RunEvent::NodeFinished { node, .. } => Some(node.as_str()),
+                _ => None,
+            })
+            .collect();
+        assert_eq!(nodes, expected);
+    }
+    let request = RunRequest { pipeline: Some("gone".into()), ..RunRequest::default() };
+    let events = run(folder.path(), &request).await;
+    assert!(failure(&events).message.contains("gone"));
+}
+
+#[tokio::test]
+async fn a_python_without_kedro_or_none_at_all_is_told() {
+    let folder = project("");
+    let python = folder.path().join("python");
+    fs::write(&python, "#!/bin/sh\necho 'no Python today' >&2\nexit 7\n").unwrap();
+    std::process::Command::new("chmod").arg("+x").arg(&python).status().unwrap();
+    let params = IndexMap::new();
+    let failure = exact::snapshot(&python, folder.path(), None, &params).await.unwrap_err();
+    assert!(failure.message.contains("exit code 7: no Python today"), "{}", failure.message);
+    let gone = folder.path().join("gone");
+    let failure = exact::snapshot(&gone, folder.path(), None, &params).await.unwrap_err();
+    assert!(failure.message.contains("gone"), "{}", failure.message);
+}
