@@ -117,7 +117,7 @@ fn of_node_named(state: &State, name: &str) -> Details {
         place = Some(Place::line(std::path::Path::new(&range.filepath), range.line_start));
         lines.push(Line::Blank);
         let at = format!("{}:{}", range.filepath, range.line_start);
-        lines.push(Line::Text(at, Tone::Dim));
+        lines.push(Line::Field("from", at, Tone::Dim));
         match state.project.sources.get(&range.filepath) {
             Some(Source::Text(text)) => {
                 let first = range.line_start.saturating_sub(1) as usize;

@@ -61,6 +61,27 @@ impl<'a> Paint<'a> {
         end - x
     }
 
+    /// Writes a path, cut at its beginning, for its end tells more.
+    pub(super) fn path(&mut self, x: u16, y: u16, text: &str, role: Role, max: u16) -> u16 {
+        let room = usize::from(max);
+        let text = sanitize(text);
+        if width(&text) <= room {
+            return self.text(x, y, &text, role, max);
+        }
+        let mut tail: Vec<char> = Vec::new();
+        let mut used = 1;
+        for c in text.chars().rev() {
+            used += width(c.encode_utf8(&mut [0; 4]));
+            if used > room {
+                break;
+            }
+            tail.push(c);
+        }
+        let tail: String = tail.iter().rev().collect();
+        let text = format!("{}{tail}", self.glyphs.ellipsis);
+        self.text(x, y, &text, role, max)
+    }
+
     /// The text made harmless and cut; in plain ASCII what can't be shown becomes `?`.
     pub(super) fn fit<'t>(&self, text: &'t str, max: usize) -> Cow<'t, str> {
         let clean = !text.chars().any(|c| c.is_control() || !c.is_ascii());

@@ -141,7 +141,8 @@ def mentioned(pipelines):
     for pipeline in pipelines:
         for node in pipeline["nodes"]:
             names.update(dict.fromkeys(node["inputs"] + node["outputs"]))
-    return list(names)
+    # Parameters are in the catalog before any pattern is tried.
+    return [name for name in names if name != "parameters" and not name.startswith("params:")]
 
 
 def filled(config, values):

@@ -59,7 +59,11 @@ fn draw_line(paint: &mut Paint<'_>, area: Rect, line: &Line, values: usize) {
         Line::Title(text) => drop(paint.text(x, y, text, Role::Title, max)),
         Line::Field(label, text, tone) => {
             paint.text(x, y, label, Role::Dim, LABELS - 1);
-            paint.text(x + LABELS, y, text, role_of(*tone), max.saturating_sub(LABELS));
+            let (x, max) = (x + LABELS, max.saturating_sub(LABELS));
+            match *label {
+                "from" | "file" | "at" => paint.path(x, y, text, role_of(*tone), max),
+                _ => paint.text(x, y, text, role_of(*tone), max),
+            };
         }
         Line::Text(text, tone) => drop(paint.text(x, y, text, role_of(*tone), max)),
         Line::Config { depth, key, value, origin } => {
@@ -76,7 +80,7 @@ fn draw_line(paint: &mut Paint<'_>, area: Rect, line: &Line, values: usize) {
                 at + 2
             };
             if right.saturating_sub(from) >= 12 {
-                paint.text(from, y, origin, Role::Comment, right - from);
+                paint.path(from, y, origin, Role::Comment, right - from);
             }
         }
         Line::Code(number, code, index) => {

@@ -1,6 +1,7 @@
 //! The pipeline: nodes, datasets and the lines between them.
 
 use ratatui::layout::Rect;
+use ratatui::style::{Modifier, Style};
 
 use super::super::paint::Paint;
 use super::super::theme::Role;
@@ -147,7 +148,7 @@ fn vertex(
         Kind::Dataset => Role::Dataset,
         Kind::Parameters => Role::Parameters,
     };
-    paint.fill(seen, if selected { Role::Selection } else { Role::Background });
+    paint.fill(seen, Role::Background);
     let boxed = place.height >= 3;
     if boxed {
         outline(paint, canvas, place, if selected { Role::Focus } else { role_of_box(role) });
@@ -165,11 +166,16 @@ fn vertex(
     let name = truncate(&crate::text::sanitize(&vertex.name), LONGEST_NAME);
     put(paint, canvas, x + 2, y, &name, text_role);
     if selected {
-        paint.restyle(seen, Role::Selection);
+        // The border says it for boxes; their inside is what is selected.
+        let inside = match boxed {
+            true => canvas.rect(place.x + 1, place.y + 1, place.width - 2, place.height - 2),
+            false => Some(seen),
+        };
+        let Some(inside) = inside else { return };
+        paint.restyle(inside, Role::Selection);
         if !focused(state) {
-            let style =
-                ratatui::style::Style::new().remove_modifier(ratatui::style::Modifier::BOLD);
-            paint.buffer.set_style(seen, style);
+            let style = Style::new().remove_modifier(Modifier::BOLD);
+            paint.buffer.set_style(inside, style);
         }
     }
 }
