@@ -69,18 +69,39 @@ impl Areas {
     }
 }
 
-/// The columns of each tab's title on the tab line: start and width.
-pub fn tab_columns(width: u16) -> Vec<(Tab, u16, u16)> {
-    // Where the line is too short, numbers and spaces give way.
-    let full: u16 = Tab::ALL.iter().map(|tab| tab.title().len() as u16 + 4).sum();
-    let (before, after) = if full <= width { (3, 1) } else { (2, 0) };
-    let mut x = 0;
-    Tab::ALL
-        .iter()
-        .map(|tab| {
-            let cells = before + tab.title().len() as u16 + after;
-            let at = (*tab, x, cells);
-            x += cells + u16::from(after == 0);
+/// A tab's title on the tab line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TabTitle {
+    /// The tab.
+    pub tab: Tab,
+    /// First column, its number's.
+    pub x: u16,
+    /// Columns of number and title.
+    pub width: u16,
+    /// The title, a short one where there is little room.
+    pub title: &'static str,
+}
+
+/// Where the titles of the tabs stand on a line of that width.
+pub fn tab_titles(width: u16) -> Vec<TabTitle> {
+    let titles = |short: bool| {
+        Tab::ALL.map(|tab| (tab, if short { tab.short_title() } else { tab.title() }))
+    };
+    let needed =
+        |gap: usize| titles(false).iter().map(|(_, title)| title.len() + 2 + gap).sum::<usize>();
+    let room = usize::from(width);
+    let (titles, gap) = match () {
+        () if needed(2) <= room => (titles(false), 2),
+        () if needed(1) <= room => (titles(false), 1),
+        () => (titles(true), 0),
+    };
+    let mut x = u16::from(gap > 0);
+    titles
+        .into_iter()
+        .map(|(tab, title)| {
+            let cells = title.len() as u16 + 1 + u16::from(gap > 0);
+            let at = TabTitle { tab, x, width: cells, title };
+            x += cells + gap.max(1);
             at
         })
         .collect()

@@ -61,6 +61,15 @@ impl Tab {
             Tab::Remote => "Remote",
         }
     }
+
+    /// The title where there is little room.
+    pub fn short_title(self) -> &'static str {
+        match self {
+            Tab::Parameters => "Params",
+            Tab::Experiments => "Exper.",
+            tab => tab.title(),
+        }
+    }
 }
 
 /// The panes of a screen.

@@ -1,13 +1,17 @@
 //! `mlops-tui inspect`: what a project is.
 
 use std::fmt::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use color_eyre::eyre::Result;
+use color_eyre::eyre::{Result, bail, eyre};
+use indexmap::IndexMap;
 
 use super::output;
+use crate::project::reader::runtime_params;
 use crate::project::{Options, Problem, Reader, Severity, Snapshot, json};
+use crate::runs::request::parse_params;
+use crate::runs::{exact, interpreter};
 use crate::text::sanitize;
 
 /// Show what a project is: pipelines, datasets, parameters, problems.
@@ -22,19 +26,61 @@ pub(super) struct Arguments {
     /// Run environment
     #[arg(long, value_name = "ENV")]
     env: Option<String>,
+    /// Runtime parameters: a=1,model.depth=3
+    #[arg(long, value_name = "PARAMS", value_parser = parse_params, default_value = "", hide_default_value = true)]
+    params: Params,
+    /// Ask Kedro itself: executes the project's code
+    #[arg(long)]
+    exact: bool,
+    /// Python interpreter of the project, for --exact
+    #[arg(long, value_name = "FILE")]
+    python: Option<PathBuf>,
     /// Print JSON
     #[arg(long)]
     json: bool,
 }
 
+type Params = IndexMap<String, serde_json::Value>;
+
 pub(super) fn run(arguments: &Arguments) -> Result<ExitCode> {
     let root = super::project_root(arguments.path.as_deref())?;
-    let options = Options { env: arguments.env.clone(), ..Options::default() };
-    let snapshot = Reader::new(root).read(&options);
+    let options = Options {
+        env: arguments.env.clone(),
+        runtime_params: runtime_params(&arguments.params),
+        ..Options::default()
+    };
+    let mut snapshot = Reader::new(&root).read(&options);
+    if arguments.exact {
+        snapshot = ask_kedro(arguments, &root, &snapshot)?;
+    }
     if arguments.json {
         return output::json(&json::to_json(&snapshot));
     }
     output::text(&describe(&snapshot))
+}
+
+fn ask_kedro(arguments: &Arguments, root: &Path, read: &Snapshot) -> Result<Snapshot> {
+    let python = arguments.python.as_deref();
+    let python = interpreter::choose(root, python).map_err(|text| eyre!("{text}"))?;
+    let runtime = tokio::runtime::Runtime::new()?;
+    let env = arguments.env.as_deref();
+    let answer = runtime.block_on(exact::snapshot(&python.path, root, env, &arguments.params));
+    match answer {
+        Ok(answer) => json::from_exact(&answer, read).map_err(|text| eyre!("{text}")),
+        Err(failure) => {
+            // The traceback is what a person needs, and it may hold anything.
+            for line in failure.traceback.lines() {
+                eprintln!("{}", sanitize(line));
+            }
+            let kind = failure.kind.rsplit('.').next().unwrap_or_default().to_owned();
+            bail!(
+                "Kedro can't read the project with {} ({}): {}",
+                python.path.display(),
+                python.reason,
+                sanitize(&format!("{kind}: {}", failure.message))
+            )
+        }
+    }
 }
 
 fn describe(snapshot: &Snapshot) -> String {

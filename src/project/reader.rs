@@ -3,8 +3,10 @@
 use std::collections::{BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
 
+use indexmap::IndexMap;
+
 use super::python::SourceCache;
-use super::{Located, Metadata, Problem, Reading, Severity, Snapshot, is_parameter};
+use super::{Located, Metadata, Problem, Reading, Severity, Snapshot, Value, is_parameter};
 use super::{catalog, config, discovery, python};
 
 /// What to read a project for.
@@ -16,6 +18,30 @@ pub struct Options {
     pub runtime_params: Located,
     /// The configuration folder, instead of the one in the settings.
     pub conf_source: Option<PathBuf>,
+}
+
+/// Runtime parameters as Kedro nests them: the key `a.b` is `b` in `a`.
+pub fn runtime_params<'a>(
+    pairs: impl IntoIterator<Item = (&'a String, &'a serde_json::Value)>,
+) -> Located {
+    let mut root = IndexMap::new();
+    for (key, value) in pairs {
+        let mut map = &mut root;
+        let mut parts = key.split('.').peekable();
+        while let Some(part) = parts.next() {
+            let slot: &mut Located = map.entry(part.to_owned()).or_default();
+            if parts.peek().is_none() {
+                *slot = super::json::value_from_json(value, None);
+                break;
+            }
+            if slot.value.as_map().is_none() {
+                slot.value = Value::Map(IndexMap::new());
+            }
+            let Value::Map(inner) = &mut slot.value else { break };
+            map = inner;
+        }
+    }
+    Located { value: Value::Map(root), origin: None }
 }
 
 /// The configuration of a project, with what is wrong in it and in the settings.
@@ -144,7 +170,7 @@ fn has_parameter(parameters: &Located, key: &str) -> bool {
     let mut at = &parameters.value;
     for part in key.split('.') {
         match at {
-            super::Value::Unknown(_) => return true,
+            Value::Unknown(_) => return true,
             _ => match at.get(part) {
                 Some(located) => at = &located.value,
                 None => return false,

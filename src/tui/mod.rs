@@ -167,9 +167,6 @@ impl Screen {
     }
 
     fn happen(&mut self, event: Event, input: &mut Option<input::Input>) -> Result<()> {
-        if let Event::Resize(..) = event {
-            self.terminal.clear()?;
-        }
         let effects = update(&mut self.state, event);
         self.dirty = true;
         let suspend = effects.contains(&Effect::Suspend);

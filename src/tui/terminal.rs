@@ -61,9 +61,11 @@ impl Terminal {
         self.clear()
     }
 
-    /// Forgets what is on the screen, so that the next frame is drawn whole.
+    /// Forgets what is on the screen, so that the next frame is drawn whole. ratatui's own `clear`
+    /// asks the terminal where its cursor is, and waits for the answer.
     pub(super) fn clear(&mut self) -> io::Result<()> {
-        self.inner.clear()
+        let size = self.inner.size()?;
+        self.inner.resize(ratatui::layout::Rect::new(0, 0, size.width, size.height))
     }
 
     /// Writes an escape sequence of ours past the frame, such as OSC 52.

@@ -4,7 +4,7 @@ use ratatui::layout::Rect;
 
 use super::paint::Paint;
 use super::theme::Role;
-use crate::app::areas::{Areas, tab_columns};
+use crate::app::areas::{Areas, tab_titles};
 use crate::app::command::{COMMANDS, Command};
 use crate::app::disabled::disabled_because;
 use crate::app::event::TrackingReport;
@@ -99,14 +99,12 @@ fn facts(state: &State, paint: &Paint<'_>) -> Vec<(String, Role)> {
 
 /// The tabs.
 pub(super) fn tabs(paint: &mut Paint<'_>, area: Rect, state: &State) {
-    for (index, (tab, x, cells)) in tab_columns(area.width).into_iter().enumerate() {
-        let number = format!("{}", index + 1);
-        let x = area.x + x;
-        let lead = if usize::from(cells) > tab.title().len() + 3 { 1 } else { 0 };
-        paint.text(x + lead, area.y, &number, Role::Key, cells);
-        let at = x + lead + 1 + lead;
-        let role = if tab == state.tab { Role::Tab } else { Role::Dim };
-        paint.text(at, area.y, tab.title(), role, cells);
+    for (index, it) in tab_titles(area.width).into_iter().enumerate() {
+        let number = (index + 1).to_string();
+        paint.text(area.x + it.x, area.y, &number, Role::Key, 1);
+        let cells = it.title.len() as u16;
+        let role = if it.tab == state.tab { Role::Tab } else { Role::Dim };
+        paint.text(area.x + it.x + it.width - cells, area.y, it.title, role, cells);
     }
 }
 

@@ -1,3 +1,7 @@
-//! What the end-to-end tests share.
+//! What several tests need; each uses a part of it.
 
+#![allow(dead_code, reason = "each test file uses a part")]
+
+pub mod project;
 pub mod python;
+pub mod terminal;

@@ -4,6 +4,7 @@
 //! shows what is awaited, and fails with the whole screen when it does not within [`PATIENCE`].
 
 use std::io::{Read, Write};
+use std::num::NonZero;
 use std::path::Path;
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
@@ -24,10 +25,17 @@ pub struct Terminal {
 impl Terminal {
     /// Starts `mlops-tui` with these arguments in a terminal of `columns` x `rows`. The user's own
     /// settings, state and editor are kept away from it: `home` stands in for them.
-    pub fn start(home: &Path, columns: u16, rows: u16, arguments: &[&str], env: &[(&str, &str)]) -> Self {
+    pub fn start(
+        home: &Path,
+        columns: u16,
+        rows: u16,
+        arguments: &[&str],
+        env: &[(&str, &str)],
+    ) -> Self {
         let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_mlops-tui"));
         command.args(arguments);
-        for variable in ["VIRTUAL_ENV", "CONDA_PREFIX", "NO_COLOR", "VISUAL", "MLFLOW_TRACKING_URI"] {
+        for variable in ["VIRTUAL_ENV", "CONDA_PREFIX", "NO_COLOR", "VISUAL", "MLFLOW_TRACKING_URI"]
+        {
             command.env_remove(variable);
         }
         command.env("TERM", "xterm-256color");
@@ -53,7 +61,10 @@ impl Terminal {
         drop(pair.slave);
         let mut reader = pair.master.try_clone_reader().unwrap();
         let writer = pair.master.take_writer().unwrap();
-        let shared = Arc::new((Mutex::new(vt100::Parser::new(rows, columns, 0)), Condvar::new()));
+        let shared = Arc::new((
+            Mutex::new(vt100::Parser::new(cells(rows), cells(columns), 0)),
+            Condvar::new(),
+        ));
         let of_reader = Arc::clone(&shared);
         std::thread::spawn(move || {
             let mut buffer = [0; 1 << 16];
@@ -75,10 +86,11 @@ impl Terminal {
         let mut rest = script;
         let mut bytes = Vec::new();
         while let Some(c) = rest.chars().next() {
-            let (sequence, length) = match rest.strip_prefix('<').and_then(|rest| rest.split_once('>')) {
-                Some((name, _)) => (named(name), name.len() + 2),
-                None => (c.to_string().into_bytes(), c.len_utf8()),
-            };
+            let (sequence, length) =
+                match rest.strip_prefix('<').and_then(|rest| rest.split_once('>')) {
+                    Some((name, _)) => (named(name), name.len() + 2),
+                    None => (c.to_string().into_bytes(), c.len_utf8()),
+                };
             bytes.extend(sequence);
             rest = &rest[length..];
         }
@@ -131,7 +143,7 @@ impl Terminal {
 
     /// Changes the terminal's size.
     pub fn resize(&self, columns: u16, rows: u16) {
-        self.shared.0.lock().unwrap().screen_mut().set_size(rows, columns);
+        self.shared.0.lock().unwrap().screen_mut().set_size(cells(rows), cells(columns));
         self.master.resize(size(columns, rows)).unwrap();
     }
 
@@ -168,6 +180,10 @@ impl Drop for Terminal {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+fn cells(count: u16) -> NonZero<u16> {
+    NonZero::new(count).unwrap()
 }
 
 fn size(columns: u16, rows: u16) -> PtySize {

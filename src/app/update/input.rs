@@ -4,7 +4,7 @@ use crossterm::event::{KeyEvent, MouseButton, MouseEvent, MouseEventKind};
 use ratatui::layout::{Position, Rect};
 
 use super::{act, dialog, focus, navigate, search};
-use crate::app::areas::{Areas, tab_columns};
+use crate::app::areas::{Areas, tab_titles};
 use crate::app::command::Command;
 use crate::app::effect::Effect;
 use crate::app::key::{Key, show};
@@ -138,11 +138,9 @@ fn scroll(state: &mut State, areas: &Areas, at: Position, by: isize, sideways: b
 fn press(state: &mut State, areas: &Areas, at: Position) -> Vec<Effect> {
     let row_of = |area: Rect| usize::from(at.y - area.y);
     if areas.tabs.contains(at) {
-        let tab = tab_columns(areas.tabs.width)
-            .into_iter()
-            .find(|(_, x, width)| (*x..x + width).contains(&at.x));
-        if let Some((tab, ..)) = tab {
-            navigate::show(state, tab);
+        let titles = tab_titles(areas.tabs.width);
+        if let Some(it) = titles.iter().find(|it| (it.x..it.x + it.width).contains(&at.x)) {
+            navigate::show(state, it.tab);
         }
     } else if areas.border.contains(at) {
         state.panes.dragging = Some(Drag::Side);
