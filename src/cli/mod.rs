@@ -57,7 +57,7 @@ enum Verb {
     /// Show resolved configuration with the origin of each value
     Config(config::Arguments),
     /// Run nodes as `kedro run` does, and record the run
-    Run(run::Arguments),
+    Run(Box<run::Arguments>),
     /// Make the project's Python environment
     Env(env::Arguments),
     /// Check what the project needs: interpreter, Kedro, store, terminal
