@@ -159,6 +159,39 @@ async fn kedro_tells_what_the_sample_project_is() {
     assert_eq!(snapshot.pipelines.len(), pipelines.len());
 }
 
+/// Kedro's own inspection is the oracle where the installed Kedro has it.
+#[tokio::test]
+async fn the_answer_is_that_of_kedros_inspection() {
+    let folder = sample();
+    let script = "import dataclasses, json, sys\n\
+        from kedro.inspection import get_project_snapshot\n\
+        answer = dataclasses.asdict(get_project_snapshot(sys.argv[1], env='cloud'))\n\
+        print('\\n' + json.dumps(answer))\n";
+    let told = std::process::Command::new(python())
+        .args(["-c", script])
+        .arg(folder.path())
+        .current_dir(folder.path())
+        .output()
+        .unwrap();
+    let text = String::from_utf8(told.stdout).unwrap();
+    let expected: serde_json::Value = serde_json::from_str(text.lines().last().unwrap()).unwrap();
+    let none = IndexMap::new();
+    let answer = exact::snapshot(python(), folder.path(), Some("cloud"), &none).await.unwrap();
+    for key in ["metadata", "pipelines", "datasets", "parameters"] {
+        assert_eq!(answer[key], expected[key], "{key}");
+    }
+}
+
+#[test]
+fn the_tests_run_with_the_packages_of_the_sample_project() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let packages = |file: &str| -> Vec<String> {
+        let text = fs::read_to_string(root.join(file)).unwrap();
+        text.lines().filter(|line| !line.starts_with('#')).map(str::to_owned).collect()
+    };
+    assert_eq!(packages("tests/requirements.txt"), packages("sample-project/requirements.txt"));
+}
+
 #[tokio::test]
 async fn one_node_of_the_sample_project_runs() {
     let folder = sample();

@@ -49,6 +49,11 @@ pub fn cannot_start(python: &Path, reason: &str) -> Failure {
     }
 }
 
+/// The key under which the store keeps the answer for an environment and an interpreter.
+pub fn key(env: Option<&str>, python: &Path) -> String {
+    format!("{}\n{}", env.unwrap_or_default(), python.display())
+}
+
 /// A fingerprint of all that decides Kedro's answer: the contents of the project's Python,
 /// configuration and dependency files, and when packages were last installed for `python`. Equal
 /// fingerprints mean that a stored answer still holds. Unreadable files count as absent.
