@@ -6,6 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use common::project::{project, sample};
 use common::python::python;
 use indexmap::IndexMap;
 use mlops_tui::dag::Slice;
@@ -15,39 +16,6 @@ use mlops_tui::runs::{
 
 /// A run of real Kedro takes seconds; one that takes this long hangs.
 const HANGS: Duration = Duration::from_secs(120);
-
-/// A small project of one pipeline, whose nodes are given as Python.
-fn project(nodes: &str) -> tempfile::TempDir {
-    let folder = tempfile::tempdir().unwrap();
-    let write = |name: &str, text: &str| {
-        let path = folder.path().join(name);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, text).unwrap();
-    };
-    write(
-        "pyproject.toml",
-        "[tool.kedro]\npackage_name = \"shop\"\nproject_name = \"Shop\"\nkedro_init_version = \"1.7.0\"\n",
-    );
-    write(
-        "conf/base/catalog.yml",
-        "secret:\n  type: pickle.PickleDataset\n  filepath: https://me:word@host/x\n",
-    );
-    write("conf/base/parameters.yml", "size: 3\nmodel:\n  depth: 2\n");
-    write("conf/local/credentials.yml", "db: {password: hush}\n");
-    write("src/shop/__init__.py", "");
-    // The plug-ins of the environment take seconds to start and have no part in this.
-    write(
-        "src/shop/settings.py",
-        "DISABLE_HOOKS_FOR_PLUGINS = (\"kedro_mlflow\", \"kedro_telemetry\", \"kedro-mlflow\", \"kedro-telemetry\")\n",
-    );
-    write("src/shop/nodes.py", nodes);
-    write(
-        "src/shop/pipeline_registry.py",
-        "from kedro.pipeline import Pipeline, node\nfrom . import nodes\n\n\ndef register_pipelines():\n    \
-         return {\"__default__\": Pipeline(nodes.make(node))}\n",
-    );
-    folder
-}
 
 fn start(root: &Path, request: &RunRequest) -> Process {
     let spec = Spec { grace: Duration::from_secs(2), ..Spec::new(python(), root) };
@@ -114,27 +82,6 @@ fn assert_dies(pid: u32) {
         assert!(began.elapsed() < Duration::from_secs(10), "process {pid} is left behind");
         std::thread::sleep(Duration::from_millis(20));
     }
-}
-
-fn sample() -> tempfile::TempDir {
-    fn copy(from: &Path, to: &Path) {
-        fs::create_dir_all(to).unwrap();
-        for entry in fs::read_dir(from).unwrap() {
-            let entry = entry.unwrap();
-            let name = entry.file_name();
-            if [".venv", ".mlops-tui", "__pycache__", "mlruns"].iter().any(|skip| name == *skip) {
-                continue;
-            }
-            if entry.path().is_dir() {
-                copy(&entry.path(), &to.join(name));
-            } else {
-                fs::copy(entry.path(), to.join(name)).unwrap();
-            }
-        }
-    }
-    let folder = tempfile::tempdir().unwrap();
-    copy(&Path::new(env!("CARGO_MANIFEST_DIR")).join("sample-project"), folder.path());
-    folder
 }
 
 #[tokio::test]

@@ -11,7 +11,8 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use crate::dag::Slice;
 use crate::runs::request::{parse_load_versions, parse_params, split_list, split_node_names};
 use crate::runs::{
-    Failure, Process, RunEvent, RunRequest, Spec, Stamped, history, interpreter, process,
+    Failure, Process, RunEvent, RunRequest, Spec, Stamped, environment, history, interpreter,
+    process,
 };
 use crate::store::{Outcome, RunRecord, Store, StoreError};
 use crate::text::sanitize;
@@ -341,7 +342,7 @@ fn describe_failure(failure: &Failure) -> String {
     if let Some(frame) = failure.project_frame() {
         lines.push(sanitize(&format!("  at {}:{}", frame.file, frame.line)));
     }
-    if failure.kind.ends_with("ModuleNotFoundError") {
+    if environment::would_help(failure) {
         lines.push("A package is missing. `mlops-tui env create` makes the project's environment; --python names another one.".into());
     }
     lines.join("\n")

@@ -1,0 +1,59 @@
+//! Projects for the tests, in folders that vanish with them.
+
+use std::fs;
+use std::path::Path;
+
+/// A small project of one pipeline, whose nodes are given as Python.
+pub fn project(nodes: &str) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    };
+    write(
+        "pyproject.toml",
+        "[tool.kedro]\npackage_name = \"shop\"\nproject_name = \"Shop\"\nkedro_init_version = \"1.7.0\"\n",
+    );
+    write(
+        "conf/base/catalog.yml",
+        "secret:\n  type: pickle.PickleDataset\n  filepath: https://me:word@host/x\n",
+    );
+    write("conf/base/parameters.yml", "size: 3\nmodel:\n  depth: 2\n");
+    write("conf/local/credentials.yml", "db: {password: hush}\n");
+    write("src/shop/__init__.py", "");
+    // The plug-ins of the environment take seconds to start and have no part in this.
+    write(
+        "src/shop/settings.py",
+        "DISABLE_HOOKS_FOR_PLUGINS = (\"kedro_mlflow\", \"kedro_telemetry\", \"kedro-mlflow\", \"kedro-telemetry\")\n",
+    );
+    write("src/shop/nodes.py", nodes);
+    write(
+        "src/shop/pipeline_registry.py",
+        "from kedro.pipeline import Pipeline, node\nfrom . import nodes\n\n\ndef register_pipelines():\n    \
+         return {\"__default__\": Pipeline(nodes.make(node))}\n",
+    );
+    folder
+}
+
+/// A copy of the sample project, without what runs have left there.
+pub fn sample() -> tempfile::TempDir {
+    fn copy(from: &Path, to: &Path) {
+        fs::create_dir_all(to).unwrap();
+        for entry in fs::read_dir(from).unwrap() {
+            let entry = entry.unwrap();
+            let name = entry.file_name();
+            if [".venv", ".mlops-tui", "__pycache__", "mlruns"].iter().any(|skip| name == *skip) {
+                continue;
+            }
+            if entry.path().is_dir() {
+                copy(&entry.path(), &to.join(name));
+            } else {
+                fs::copy(entry.path(), to.join(name)).unwrap();
+            }
+        }
+    }
+    let folder = tempfile::tempdir().unwrap();
+    copy(&Path::new(env!("CARGO_MANIFEST_DIR")).join("sample-project"), folder.path());
+    folder
+}
