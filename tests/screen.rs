@@ -246,7 +246,7 @@ fn killing_the_worker_ends_the_run_as_lost_and_nothing_is_left_over() {
     session.terminal.wait_for("time.sleep(600)");
     session.terminal.keys("ry");
     session.terminal.wait_for("running 0/1");
-    session.terminal.wait(&"the node to run", |screen| {
+    session.terminal.wait("the node to run", |screen| {
         screen.contains("clean_stations 0.") || screen.contains("running for")
     });
     kill_workers(&session.root, 1);
@@ -352,7 +352,7 @@ fn the_mouse_selects_scrolls_and_drags() {
     terminal.send(format!("\x1b[<0;{column};2M\x1b[<0;{column};2m").as_bytes());
     terminal.wait_for("stations_raw");
     terminal.send(b"\x1b[<0;6;6M\x1b[<0;6;6m");
-    terminal.wait(&"the details of the row", |screen| {
+    terminal.wait("the details of the row", |screen| {
         screen.lines().nth(3).is_some_and(|line| line.contains("trips_raw"))
     });
     // The border goes where it is dragged.
@@ -361,7 +361,7 @@ fn the_mouse_selects_scrolls_and_drags() {
     let x = terminal.screen().lines().nth(10).unwrap().chars().position(|c| c == '│').unwrap() + 1;
     terminal
         .send(format!("\x1b[<0;{x};11M\x1b[<32;{};11M\x1b[<0;{};11m", x - 20, x - 20).as_bytes());
-    terminal.wait(&"the border to move", |screen| border(screen).is_some_and(|at| at < before));
+    terminal.wait("the border to move", |screen| border(screen).is_some_and(|at| at < before));
 }
 
 #[test]

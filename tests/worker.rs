@@ -6,6 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use common::project::{copy_of_sample, project};
 use common::python::python;
 use indexmap::IndexMap;
 use mlops_tui::dag::Slice;
@@ -15,39 +16,6 @@ use mlops_tui::runs::{
 
 /// A run of real Kedro takes seconds; one that takes this long hangs.
 const HANGS: Duration = Duration::from_secs(120);
-
-/// A small project of one pipeline, whose nodes are given as Python.
-fn project(nodes: &str) -> tempfile::TempDir {
-    let folder = tempfile::tempdir().unwrap();
-    let write = |name: &str, text: &str| {
-        let path = folder.path().join(name);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, text).unwrap();
-    };
-    write(
-        "pyproject.toml",
-        "[tool.kedro]\npackage_name = \"shop\"\nproject_name = \"Shop\"\nkedro_init_version = \"1.7.0\"\n",
-    );
-    write(
-        "conf/base/catalog.yml",
-        "secret:\n  type: pickle.PickleDataset\n  filepath: https://me:word@host/x\n",
-    );
-    write("conf/base/parameters.yml", "size: 3\nmodel:\n  depth: 2\n");
-    write("conf/local/credentials.yml", "db: {password: hush}\n");
-    write("src/shop/__init__.py", "");
-    // The plug-ins of the environment take seconds to start and have no part in this.
-    write(
-        "src/shop/settings.py",
-        "DISABLE_HOOKS_FOR_PLUGINS = (\"kedro-mlflow\", \"kedro-telemetry\")\n",
-    );
-    write("src/shop/nodes.py", nodes);
-    write(
-        "src/shop/pipeline_registry.py",
-        "from kedro.pipeline import Pipeline, node\nfrom . import nodes\n\n\ndef register_pipelines():\n    \
-         return {\"__default__\": Pipeline(nodes.make(node))}\n",
-    );
-    folder
-}
 
 fn start(root: &Path, request: &RunRequest) -> Process {
     let spec = Spec { grace: Duration::from_secs(2), ..Spec::new(python(), root) };
@@ -116,31 +84,10 @@ fn assert_dies(pid: u32) {
     }
 }
 
-fn sample() -> tempfile::TempDir {
-    fn copy(from: &Path, to: &Path) {
-        fs::create_dir_all(to).unwrap();
-        for entry in fs::read_dir(from).unwrap() {
-            let entry = entry.unwrap();
-            let name = entry.file_name();
-            if [".venv", ".mlops-tui", "__pycache__", "mlruns"].iter().any(|skip| name == *skip) {
-                continue;
-            }
-            if entry.path().is_dir() {
-                copy(&entry.path(), &to.join(name));
-            } else {
-                fs::copy(entry.path(), to.join(name)).unwrap();
-            }
-        }
-    }
-    let folder = tempfile::tempdir().unwrap();
-    copy(&Path::new(env!("CARGO_MANIFEST_DIR")).join("sample-project"), folder.path());
-    folder
-}
-
 #[tokio::test]
 async fn kedro_tells_what_the_sample_project_is() {
-    let folder = sample();
-    let answer = exact::snapshot(python(), folder.path(), None, &IndexMap::new()).await.unwrap();
+    let (_folder, root) = copy_of_sample();
+    let answer = exact::snapshot(python(), &root, None, &IndexMap::new()).await.unwrap();
     let pipelines = answer["pipelines"].as_array().unwrap();
     let names: Vec<&str> = pipelines.iter().map(|one| one["name"].as_str().unwrap()).collect();
     assert!(names.contains(&"__default__") && names.contains(&"training"), "{names:?}");
@@ -159,11 +106,44 @@ async fn kedro_tells_what_the_sample_project_is() {
     assert_eq!(snapshot.pipelines.len(), pipelines.len());
 }
 
+/// Kedro's own inspection is the oracle where the installed Kedro has it.
+#[tokio::test]
+async fn the_answer_is_that_of_kedros_inspection() {
+    let (_folder, root) = copy_of_sample();
+    let script = "import dataclasses, json, sys\n\
+        from kedro.inspection import get_project_snapshot\n\
+        answer = dataclasses.asdict(get_project_snapshot(sys.argv[1], env='cloud'))\n\
+        print('\\n' + json.dumps(answer))\n";
+    let told = std::process::Command::new(python())
+        .args(["-c", script])
+        .arg(&root)
+        .current_dir(&root)
+        .output()
+        .unwrap();
+    let text = String::from_utf8(told.stdout).unwrap();
+    let expected: serde_json::Value = serde_json::from_str(text.lines().last().unwrap()).unwrap();
+    let none = IndexMap::new();
+    let answer = exact::snapshot(python(), &root, Some("cloud"), &none).await.unwrap();
+    for key in ["metadata", "pipelines", "datasets", "parameters"] {
+        assert_eq!(answer[key], expected[key], "{key}");
+    }
+}
+
+#[test]
+fn the_tests_run_with_the_packages_of_the_sample_project() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let packages = |file: &str| -> Vec<String> {
+        let text = fs::read_to_string(root.join(file)).unwrap();
+        text.lines().filter(|line| !line.starts_with('#')).map(str::to_owned).collect()
+    };
+    assert_eq!(packages("tests/requirements.txt"), packages("sample-project/requirements.txt"));
+}
+
 #[tokio::test]
 async fn one_node_of_the_sample_project_runs() {
-    let folder = sample();
+    let (_folder, root) = copy_of_sample();
     let request = RunRequest { slice: Slice::nodes(["clean_stations"]), ..RunRequest::default() };
-    let events = run(folder.path(), &request).await;
+    let events = run(&root, &request).await;
     let RunEvent::RunStarted { nodes, env, kedro_version, runner, pipeline } =
         events.iter().find(|event| matches!(event, RunEvent::RunStarted { .. })).unwrap()
     else {
@@ -248,7 +228,10 @@ def make(node):
     let warned = texts(&events, Some("first"), Stream::Warning);
     assert!(warned.iter().any(|line| line.contains("careful")), "{warned:?}");
     let out = texts(&events, Some("second"), Stream::Stdout);
-    assert_eq!((out[0].as_str(), out.last().unwrap().as_str()), ("second 1", "no line end"));
+    for line in ["second 1", "no line end"] {
+        assert!(out.iter().any(|text| text == line), "{line}: {out:?}");
+    }
+    assert!(out.iter().all(|line| !line.is_empty()), "{out:?}");
     assert_eq!(out.concat().matches('x').count(), 40_000, "a long line comes in pieces");
     let levels = events.iter().any(|event| {
         matches!(event, RunEvent::Output { level: Some(level), logger: Some(logger), .. }
@@ -420,8 +403,8 @@ fn a_run_ends_with_the_program_that_started_it() {
         .unwrap();
     let file: PathBuf = folder.path().join("pids");
     let began = Instant::now();
-    while fs::read_to_string(&file).is_ok_and(|text| text.split(' ').count() == 2) == false {
-        assert!(began.elapsed() < HANGS);
+    while !fs::read_to_string(&file).is_ok_and(|text| text.split(' ').count() == 2) {
+        assert!(began.elapsed() < HANGS && program.try_wait().unwrap().is_none());
         std::thread::sleep(Duration::from_millis(50));
     }
     kill(program.id());

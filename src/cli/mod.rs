@@ -73,7 +73,7 @@ enum Verb {
     /// List the commands of the screen with their keys
     Commands(commands::Arguments),
     /// Run nodes as `kedro run` does, and record the run
-    Run(run::Arguments),
+    Run(Box<run::Arguments>),
     /// Make the project's Python environment
     Env(env::Arguments),
     /// Check what the project needs: interpreter, Kedro, store, terminal

@@ -11,7 +11,8 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use crate::dag::Slice;
 use crate::runs::request::{parse_load_versions, parse_params, split_list, split_node_names};
 use crate::runs::{
-    Failure, Process, RunEvent, RunRequest, Spec, Stamped, history, interpreter, process,
+    Failure, Process, RunEvent, RunRequest, Spec, Stamped, environment, history, interpreter,
+    process,
 };
 use crate::store::{Outcome, RunRecord, Store, StoreError};
 use crate::text::sanitize;
@@ -315,7 +316,8 @@ fn describe(event: &RunEvent) -> Option<String> {
         RunEvent::NodeStarted { node } => format!("▶ {node}"),
         RunEvent::NodeFinished { node, seconds } => format!("✓ {node}  {seconds:.2} s"),
         RunEvent::NodeFailed { node, seconds, failure } => {
-            format!("✗ {node}  {seconds:.2} s  {}: {}", failure.kind, failure.message)
+            let message = failure.message.trim().lines().next().unwrap_or_default();
+            format!("✗ {node}  {seconds:.2} s  {}: {message}", failure.kind)
         }
         RunEvent::Output { node, level, text, .. } => {
             let node = node.as_ref().map(|node| format!("[{node}] ")).unwrap_or_default();
@@ -335,11 +337,12 @@ fn describe(event: &RunEvent) -> Option<String> {
 /// The traceback, the project's line to look at first, and what may help.
 fn describe_failure(failure: &Failure) -> String {
     let mut lines: Vec<String> = failure.traceback.trim_end().lines().map(sanitize).collect();
-    lines.push(sanitize(&format!("Failed: {}: {}", failure.kind, failure.message)));
+    let message = failure.message.trim().lines().next().unwrap_or_default();
+    lines.push(sanitize(&format!("Failed: {}: {message}", failure.kind)));
     if let Some(frame) = failure.project_frame() {
         lines.push(sanitize(&format!("  at {}:{}", frame.file, frame.line)));
     }
-    if failure.kind.ends_with("ModuleNotFoundError") {
+    if environment::would_help(failure) {
         lines.push("A package is missing. `mlops-tui env create` makes the project's environment; --python names another one.".into());
     }
     lines.join("\n")

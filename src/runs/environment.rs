@@ -7,6 +7,8 @@ use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
 use tokio::process::Command;
 use tokio::sync::mpsc;
 
+use super::event::Failure;
+
 /// Why there is no environment, and what to do.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{what}\n{remedy}")]
@@ -15,6 +17,13 @@ pub struct EnvironmentError {
     pub what: String,
     /// What to do: a sentence.
     pub remedy: String,
+}
+
+/// Whether making the environment is likely to mend the failure: Python or a package is missing.
+pub fn would_help(failure: &Failure) -> bool {
+    failure.kind.ends_with("ModuleNotFoundError")
+        || failure.kind.ends_with("PackageNotFoundError")
+        || failure.kind == super::exact::WORKER_LOST
 }
 
 /// Makes `.venv` in `root`, or takes the one that is there, and installs what `requirements.txt`
@@ -53,6 +62,10 @@ pub async fn create(
         })?;
     }
     let interpreter = python.to_string_lossy();
+    if !uv && !step.works(&interpreter, &["-m", "pip", "--version"]).await {
+        // uv made this environment, and is gone; what this can't mend, the next step tells.
+        let _ = step.run(&interpreter, &["-m", "ensurepip"]).await;
+    }
     let installed = if uv {
         let mut arguments = vec!["pip", "install", "--python", &interpreter];
         arguments.extend(&packages);

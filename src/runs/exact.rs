@@ -13,6 +13,9 @@ const ENDINGS: [&str; 6] = ["py", "yml", "yaml", "json", "toml", "txt"];
 /// A larger file counts by size and time instead of content, in bytes.
 const LARGE: u64 = 1 << 20;
 
+/// Kind of the failure when there is no Python to ask, or it ended without an answer.
+pub const WORKER_LOST: &str = "mlops_tui.WorkerLost";
+
 /// Asks Kedro what the project is; [`crate::project::json::from_exact`] takes the answer. `params`
 /// are runtime parameters, dotted keys to values. Executes the project's code.
 ///
@@ -43,10 +46,15 @@ pub async fn snapshot(
 /// Why there is no Python to ask.
 pub fn cannot_start(python: &Path, reason: &str) -> Failure {
     Failure {
-        kind: "mlops_tui.WorkerLost".into(),
+        kind: WORKER_LOST.into(),
         message: format!("Python ({}) did not work: {reason}", python.display()),
         ..Failure::default()
     }
+}
+
+/// The key under which the store keeps the answer for an environment and an interpreter.
+pub fn key(env: Option<&str>, python: &Path) -> String {
+    format!("{}\n{}", env.unwrap_or_default(), python.display())
 }
 
 /// A fingerprint of all that decides Kedro's answer: the contents of the project's Python,
@@ -56,7 +64,10 @@ pub fn fingerprint(root: &Path, conf_source: &Path, source_dir: &Path, python: &
     let mut hasher = blake3::Hasher::new();
     let mut files: Vec<PathBuf> = Vec::new();
     for folder in [conf_source, source_dir] {
-        let walk = ignore::WalkBuilder::new(folder).standard_filters(false).build();
+        let walk = ignore::WalkBuilder::new(folder)
+            .standard_filters(false)
+            .filter_entry(|entry| entry.depth() == 0 || !is_foreign(entry))
+            .build();
         files.extend(walk.flatten().map(ignore::DirEntry::into_path).filter(|path| counts(path)));
     }
     files.extend(["pyproject.toml", "requirements.txt"].map(|name| root.join(name)));
@@ -85,7 +96,17 @@ pub fn fingerprint(root: &Path, conf_source: &Path, source_dir: &Path, python: &
 fn counts(path: &Path) -> bool {
     let ending = path.extension().and_then(|ending| ending.to_str());
     ending.is_some_and(|ending| ENDINGS.contains(&ending))
-        && !path.components().any(|part| part.as_os_str() == "__pycache__")
+}
+
+/// Folders with nothing of the project's own, where `source_dir` is the project's folder.
+fn is_foreign(entry: &ignore::DirEntry) -> bool {
+    let name = entry.file_name().to_string_lossy();
+    entry.file_type().is_some_and(|kind| kind.is_dir())
+        && (name.starts_with('.')
+            || matches!(
+                &*name,
+                "__pycache__" | "venv" | "site-packages" | "node_modules" | "mlruns"
+            ))
 }
 
 fn modified(path: &Path) -> String {

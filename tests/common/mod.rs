@@ -1,4 +1,4 @@
-//! What several tests need; each uses a part of it.
+//! What the end-to-end tests share.
 
 #![allow(dead_code, reason = "each test file uses a part")]
 

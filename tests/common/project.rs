@@ -3,6 +3,39 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+/// A small project of one pipeline, whose nodes are given as Python.
+pub fn project(nodes: &str) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    };
+    write(
+        "pyproject.toml",
+        "[tool.kedro]\npackage_name = \"shop\"\nproject_name = \"Shop\"\nkedro_init_version = \"1.7.0\"\n",
+    );
+    write(
+        "conf/base/catalog.yml",
+        "secret:\n  type: pickle.PickleDataset\n  filepath: https://me:word@host/x\n",
+    );
+    write("conf/base/parameters.yml", "size: 3\nmodel:\n  depth: 2\n");
+    write("conf/local/credentials.yml", "db: {password: hush}\n");
+    write("src/shop/__init__.py", "");
+    // The plug-ins of the environment take seconds to start and have no part in this.
+    write(
+        "src/shop/settings.py",
+        "DISABLE_HOOKS_FOR_PLUGINS = (\"kedro_mlflow\", \"kedro_telemetry\", \"kedro-mlflow\", \"kedro-telemetry\")\n",
+    );
+    write("src/shop/nodes.py", nodes);
+    write(
+        "src/shop/pipeline_registry.py",
+        "from kedro.pipeline import Pipeline, node\nfrom . import nodes\n\n\ndef register_pipelines():\n    \
+         return {\"__default__\": Pipeline(nodes.make(node))}\n",
+    );
+    folder
+}
+
 /// A copy of the sample project; it goes with the returned folder. What runs have made is left out.
 pub fn copy_of_sample() -> (tempfile::TempDir, PathBuf) {
     let folder = tempfile::tempdir().unwrap();

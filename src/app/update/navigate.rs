@@ -39,7 +39,7 @@ fn on_graph(state: &mut State, command: Command) {
     let selected = state.pipeline.selected.as_ref();
     let at = selected.and_then(|(kind, name)| plot.graph.find(*kind, name)).unwrap_or(0);
     let steps = |way: Way, count: usize| {
-        (0..count).fold(Some(at), |at, _| at.map(|id| plot.next(id, way).unwrap_or(id)))
+        Some((0..count).fold(at, |id, _| plot.next(id, way).unwrap_or(id)))
     };
     let order = |last: bool| {
         let by_place = |id: &usize| {

@@ -85,7 +85,7 @@ fn a_circle_is_drawn_all_the_same() {
 /// What every drawing must hold.
 fn check(graph: &Graph, direction: Direction, height: i32) {
     let size = |id: usize| {
-        (graph.vertices[id].name.len() as i32 + 4, if id % 3 == 0 { height } else { 1 })
+        (graph.vertices[id].name.len() as i32 + 4, if id.is_multiple_of(3) { height } else { 1 })
     };
     let laid = layout(graph, direction, size);
     let again = layout(graph, direction, size);

@@ -1,5 +1,6 @@
 """The process that works for one request: it imports the project."""
 
+import faulthandler
 import os
 import signal
 import sys
@@ -11,6 +12,7 @@ from .events import Channel
 
 def main(request, fd, life, mark):
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    faulthandler.enable(file=2)  # a crash in C then tells the Python line
     die_with_parent(life)
     root = os.path.realpath(request["root"])
     channel = Channel(fd, root)

@@ -144,9 +144,9 @@ class Lines(io.TextIOWrapper):
             pending = rest
             if done.strip():
                 self._line(done)
-        if len(pending) > events.LINE:
-            self._line(pending)
-            pending = ""
+        while len(pending) > events.LINE:
+            self._line(pending[: events.LINE])
+            pending = pending[events.LINE :]
         local.pending = pending
         return len(text)
 

@@ -1,0 +1,129 @@
+//! The headless verbs that execute, as a script sees them.
+
+mod common;
+
+use std::io::{BufRead, BufReader};
+use std::process::{Command, Output, Stdio};
+
+use common::project::project;
+use common::python::python;
+use serde_json::Value as Json;
+
+const NODES: &str = r#"
+import time
+
+def good():
+    print("\x1b[31mred")
+    return 1
+
+def bad(x):
+    raise ValueError("bad luck")
+
+def slow(x):
+    print("asleep", flush=True)
+    time.sleep(600)
+
+def loud(x):
+    for number in range(20000):
+        print("line", number)
+
+def make(node):
+    return [
+        node(good, None, "x", name="good"),
+        node(bad, "x", "y", name="bad", tags="bad"),
+        node(slow, "params:size", "z", name="slow"),
+        node(loud, "params:size", None, name="loud"),
+    ]
+"#;
+
+fn verb(words: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_mlops-tui"));
+    command.args(words).env_remove("KEDRO_ENV").stdin(Stdio::null());
+    command
+}
+
+fn run(folder: &tempfile::TempDir, words: &[&str]) -> Command {
+    let mut command = verb(&["run"]);
+    command.arg(folder.path()).arg("--python").arg(python()).args(words);
+    command
+}
+
+fn lines(output: &Output) -> Vec<Json> {
+    let text = String::from_utf8(output.stdout.clone()).unwrap();
+    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+#[test]
+fn the_outcome_is_the_exit_code_the_last_line_and_the_record() {
+    let folder = project(NODES);
+    for (words, code, outcome) in [
+        (vec!["--json", "--nodes", "good"], 0, "succeeded"),
+        (vec!["--json", "--to-nodes=bad"], 1, "failed"),
+        (vec!["--json", "--nodes=gone"], 1, "failed"),
+    ] {
+        let output = run(&folder, &words).output().unwrap();
+        let lines = lines(&output);
+        assert_eq!(output.status.code(), Some(code), "{lines:?}");
+        let last = lines.last().unwrap();
+        assert_eq!(last["outcome"], outcome, "{last}");
+        assert!(last["command"].as_str().unwrap().starts_with("kedro run --"), "{last}");
+    }
+    let mut store = mlops_tui::store::Store::new(folder.path());
+    let runs = store.runs(10).unwrap();
+    assert_eq!(runs.len(), 3);
+    assert_eq!(runs[1].failed_node.as_deref(), Some("bad"));
+    assert_eq!((runs[1].nodes_total, runs[1].nodes_done), (2, 1));
+    let events = mlops_tui::runs::history::from_rows(&store.events(runs[1].id).unwrap());
+    assert!(events.last().unwrap().event.ends_run());
+    let ignored = std::fs::read_to_string(folder.path().join(".mlops-tui/.gitignore"));
+    assert_eq!(ignored.unwrap(), "*\n");
+}
+
+#[test]
+fn people_see_nodes_output_and_the_failing_line() {
+    let folder = project(NODES);
+    let output = run(&folder, &["--to-nodes", "bad"]).output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    for part in ["▶ good", "[good] red", "✓ good", "✗ bad", "at src/shop/nodes.py:9"] {
+        assert!(text.contains(part), "{part}:\n{text}");
+    }
+    assert!(!text.contains('\x1b'), "escape sequences do not reach the terminal");
+}
+
+#[test]
+fn ctrl_c_cancels_and_a_reader_that_leaves_does_not() {
+    let folder = project(NODES);
+    let mut child = run(&folder, &["--nodes=slow"]).stdout(Stdio::piped()).spawn().unwrap();
+    let mut reader = BufReader::new(child.stdout.take().unwrap());
+    let mut line = String::new();
+    while !line.contains("asleep") {
+        line.clear();
+        assert_ne!(reader.read_line(&mut line).unwrap(), 0, "the node starts");
+    }
+    Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+
+    let mut child = run(&folder, &["--nodes=loud"]).stdout(Stdio::piped()).spawn().unwrap();
+    let mut reader = BufReader::new(child.stdout.take().unwrap());
+    reader.read_line(&mut line).unwrap();
+    drop(reader);
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    let mut store = mlops_tui::store::Store::new(folder.path());
+    let runs = store.runs(10).unwrap();
+    assert_eq!(runs[1].outcome, mlops_tui::store::Outcome::Cancelled);
+    assert!(store.events(runs[0].id).unwrap().len() > 20_000, "all output is in the history");
+}
+
+#[test]
+fn the_doctor_names_what_is_missing() {
+    let folder = project(NODES);
+    let python = python().to_str().unwrap();
+    let path = folder.path().to_str().unwrap();
+    let output = verb(&["doctor", path, "--json", "--python", python]).output().unwrap();
+    let told: Json = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((output.status.code(), &told["healthy"]), (Some(0), &Json::Bool(true)), "{told}");
+    let elsewhere = tempfile::tempdir().unwrap();
+    let output = verb(&["doctor", elsewhere.path().to_str().unwrap()]).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(String::from_utf8(output.stdout).unwrap().contains("✗ project"));
+}
