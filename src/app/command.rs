@@ -1,5 +1,5 @@
 //! All that a person can ask for: one table, from which the keymap, the palette, the help, the key
-//! bar and the docs are made. What a command does is decided in [`super::update`].
+//! bar and the docs are made. What a command does is decided in [`super::update::update`].
 
 use super::state::Tab;
 

@@ -108,7 +108,7 @@ fn indexed(rgb: [u8; 3]) -> u8 {
 /// The nearest of the 16; greys go to greys, so that text never turns coloured.
 fn sixteen(rgb: [u8; 3]) -> Color {
     let (low, high) = (rgb.into_iter().min().unwrap_or(0), rgb.into_iter().max().unwrap_or(0));
-    if high - low < 48 {
+    if high - low < 24 || u16::from(high - low) * 4 < u16::from(high) {
         return match high {
             0..64 => Color::Black,
             64..150 => Color::DarkGray,

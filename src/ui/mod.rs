@@ -1,7 +1,7 @@
 //! What is drawn. Each part is a plain function of the state, an area and the theme; nothing here
 //! decides, changes the state, or costs more than what is visible.
 //!
-//! [`draw`] is the way in: it draws [`screens`] into the areas of [`crate::app::areas`], and the
+//! [`draw`] is the way in: it draws the screens into the areas of [`crate::app::areas`], and the
 //! dialog on top. [`theme`] says how roles look, [`glyphs`] which signs there are.
 
 mod chrome;

@@ -1,9 +1,9 @@
 //! An evaluator for the plain part of Python that pipeline code and settings are written in.
 //!
 //! [`read_registry`] and [`read_settings`] are the ways in. The evaluator is a small interpreter: it
-//! walks the syntax tree of `ruff_python_parser` ([`stmt`], [`expr`]) over values of its own
-//! ([`value`]), imports modules of the project and nothing else ([`module`]), and makes Kedro's
-//! nodes and pipelines itself ([`kedro`]). What it can't know is an unknown value that says why and
+//! walks the syntax tree of `ruff_python_parser` (`stmt`, `expr`) over values of its own
+//! (`value`), imports modules of the project and nothing else (`module`), and makes Kedro's
+//! nodes and pipelines itself (`kedro`). What it can't know is an unknown value that says why and
 //! where; nothing is executed, and the amount of work is bounded.
 
 mod assign;
