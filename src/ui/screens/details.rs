@@ -88,6 +88,7 @@ fn draw_line(paint: &mut Paint<'_>, area: Rect, line: &Line, values: usize) {
             let right = x + max;
             for (token, text) in code.lines.get(*index).into_iter().flatten() {
                 if at >= right {
+                    paint.text(right - 1, y, paint.glyphs.ellipsis, Role::Comment, 1);
                     break;
                 }
                 at += paint.text(at, y, text, token_role(*token), right - at);
