@@ -421,10 +421,14 @@ async fn threads_and_processes_are_followed() {
     let folder = project(
         "import time\n\n\ndef one():\n    print(\"in one\")\n    time.sleep(1)\n    return 1\n\n\n\
          def two():\n    print(\"in two\")\n    time.sleep(1)\n    return 2\n\n\n\
-         def make(node):\n    return [node(one, None, \"x\", name=\"one\"), node(two, None, \"y\", name=\"two\")]\n",
+         def bad(x):\n    raise ValueError(x)\n\n\n\
+         def make(node):\n    return [\n        node(one, None, \"x\", name=\"one\"),\n        \
+         node(two, None, \"y\", name=\"two\"),\n        node(bad, \"x\", \"z\", name=\"bad\"),\n    ]\n",
     );
     for runner in ["ThreadRunner", "ParallelRunner"] {
-        let request = RunRequest { runner: Some(runner.into()), ..RunRequest::default() };
+        let slice = Slice::nodes(["one", "two"]);
+        let runner_name = Some(runner.to_owned());
+        let request = RunRequest { slice, runner: runner_name.clone(), ..RunRequest::default() };
         let events = run(folder.path(), &request).await;
         assert!(matches!(events.last(), Some(RunEvent::RunFinished { .. })), "{events:#?}");
         for node in ["one", "two"] {
@@ -433,6 +437,10 @@ async fn threads_and_processes_are_followed() {
             assert!(events.iter().any(finished), "{runner} {node}: {events:#?}");
             assert_eq!(texts(&events, Some(node), Stream::Stdout), [format!("in {node}")]);
         }
+        let request = RunRequest { runner: runner_name, ..RunRequest::default() };
+        let events = run(folder.path(), &request).await;
+        let frame = failure(&events).project_frame().unwrap();
+        assert_eq!((frame.file.as_str(), frame.line), ("src/shop/nodes.py", 17), "{runner}");
     }
 }
 
