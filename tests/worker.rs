@@ -188,6 +188,28 @@ async fn the_answer_keeps_secrets_and_takes_parameters() {
 }
 
 #[tokio::test]
+async fn a_pipeline_that_kedro_leaves_out_is_named() {
+    let folder = project("");
+    let write = |name: &str, text: &str| {
+        let path = folder.path().join("src/shop").join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    };
+    write(
+        "pipeline_registry.py",
+        "from kedro.framework.project import find_pipelines\n\n\ndef register_pipelines():\n    return find_pipelines()\n",
+    );
+    write("pipelines/__init__.py", "");
+    write("pipelines/broken/__init__.py", "import a_package_that_is_missing\n");
+    let answer = exact::snapshot(python(), folder.path(), None, &IndexMap::new()).await.unwrap();
+    let warnings = answer["warnings"].as_array().unwrap();
+    assert_eq!(warnings.len(), 1, "{warnings:?}");
+    let text = warnings[0].as_str().unwrap();
+    assert!(text.contains("'shop.pipelines.broken'"), "{text}");
+    assert!(text.ends_with("No module named 'a_package_that_is_missing'"), "{text}");
+}
+
+#[tokio::test]
 async fn output_belongs_to_the_node_that_wrote_it() {
     let folder = project(
         r#"
