@@ -188,6 +188,28 @@ async fn the_answer_keeps_secrets_and_takes_parameters() {
 }
 
 #[tokio::test]
+async fn a_pipeline_that_kedro_leaves_out_is_named() {
+    let folder = project("");
+    let write = |name: &str, text: &str| {
+        let path = folder.path().join("src/shop").join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    };
+    write(
+        "pipeline_registry.py",
+        "from kedro.framework.project import find_pipelines\n\n\ndef register_pipelines():\n    return find_pipelines()\n",
+    );
+    write("pipelines/__init__.py", "");
+    write("pipelines/broken/__init__.py", "import a_package_that_is_missing\n");
+    let answer = exact::snapshot(python(), folder.path(), None, &IndexMap::new()).await.unwrap();
+    let warnings = answer["warnings"].as_array().unwrap();
+    assert_eq!(warnings.len(), 1, "{warnings:?}");
+    let text = warnings[0].as_str().unwrap();
+    assert!(text.contains("'shop.pipelines.broken'"), "{text}");
+    assert!(text.ends_with("No module named 'a_package_that_is_missing'"), "{text}");
+}
+
+#[tokio::test]
 async fn output_belongs_to_the_node_that_wrote_it() {
     let folder = project(
         r#"
@@ -421,10 +443,14 @@ async fn threads_and_processes_are_followed() {
     let folder = project(
         "import time\n\n\ndef one():\n    print(\"in one\")\n    time.sleep(1)\n    return 1\n\n\n\
          def two():\n    print(\"in two\")\n    time.sleep(1)\n    return 2\n\n\n\
-         def make(node):\n    return [node(one, None, \"x\", name=\"one\"), node(two, None, \"y\", name=\"two\")]\n",
+         def bad(x):\n    raise ValueError(x)\n\n\n\
+         def make(node):\n    return [\n        node(one, None, \"x\", name=\"one\"),\n        \
+         node(two, None, \"y\", name=\"two\"),\n        node(bad, \"x\", \"z\", name=\"bad\"),\n    ]\n",
     );
     for runner in ["ThreadRunner", "ParallelRunner"] {
-        let request = RunRequest { runner: Some(runner.into()), ..RunRequest::default() };
+        let slice = Slice::nodes(["one", "two"]);
+        let runner_name = Some(runner.to_owned());
+        let request = RunRequest { slice, runner: runner_name.clone(), ..RunRequest::default() };
         let events = run(folder.path(), &request).await;
         assert!(matches!(events.last(), Some(RunEvent::RunFinished { .. })), "{events:#?}");
         for node in ["one", "two"] {
@@ -433,6 +459,10 @@ async fn threads_and_processes_are_followed() {
             assert!(events.iter().any(finished), "{runner} {node}: {events:#?}");
             assert_eq!(texts(&events, Some(node), Stream::Stdout), [format!("in {node}")]);
         }
+        let request = RunRequest { runner: runner_name, ..RunRequest::default() };
+        let events = run(folder.path(), &request).await;
+        let frame = failure(&events).project_frame().unwrap();
+        assert_eq!((frame.file.as_str(), frame.line), ("src/shop/nodes.py", 17), "{runner}");
     }
 }
 

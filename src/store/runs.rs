@@ -251,6 +251,23 @@ mod tests {
     }
 
     #[test]
+    fn several_programs_write_at_once() {
+        let folder = tempfile::tempdir().unwrap();
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    let mut store = Store::new(folder.path());
+                    for _ in 0..10 {
+                        let run = store.add_run(&new("a")).unwrap();
+                        store.append_events(run.id, &[(1.0, "{}".into())]).unwrap();
+                    }
+                });
+            }
+        });
+        assert_eq!(Store::new(folder.path()).runs(100).unwrap().len(), 40);
+    }
+
+    #[test]
     fn a_run_is_lost_when_its_process_is_gone() {
         let folder = tempfile::tempdir().unwrap();
         let mut store = Store::new(folder.path());

@@ -119,6 +119,11 @@ def frames_of(error, root):
     for entry in traceback.extract_tb(error.__traceback__)[-FRAMES:]:
         if not entry.filename.startswith(OWN):
             found.append(frame(entry.filename, entry.lineno, entry.name, root))
+    if type(error).__name__ == "_RemoteTraceback":
+        # A process of a pool failed: only the text of its traceback came over.
+        for place in re.finditer(r'File "(.+)", line (\d+), in (.+)', str(error)):
+            if not place.group(1).startswith(OWN):
+                found.append(frame(place.group(1), int(place.group(2)), place.group(3), root))
     if isinstance(error, SyntaxError) and error.filename:
         found.append(frame(error.filename, error.lineno, "", root))
     else:

@@ -68,11 +68,13 @@ class Recorder:
                 return None
         return name
 
-    def begin(self, name):
+    def begin(self, name, here=True):
+        """`here`: the node runs in the calling thread."""
         if name in self.open:
             return
         self.open[name] = time.perf_counter()
-        self.switch(name)
+        if here:
+            self.switch(name)
         adopt_logging(self)
         self.channel.event("node_started", node=name)
 

@@ -15,6 +15,8 @@ def run(request, recorder):
     recorder.concurrent = type(runner).__name__ != "SequentialRunner"
     hooks = make_hooks(request, recorder, runner)
     follow_tasks(recorder, hooks)
+    if recorder.concurrent:
+        follow_processes(recorder)
     session, arguments = project.session(request)
     session._hook_manager.register(hooks)
     with session:
@@ -133,6 +135,30 @@ def follow_tasks(recorder, hooks):
             hooks.exact = True
         if hasattr(module, "_create_hook_manager"):
             module._create_hook_manager = with_hooks(module._create_hook_manager, hooks)
+
+
+def follow_processes(recorder):
+    """Processes that are not forked import everything anew and know nothing of us. Their nodes are
+    reported from here: begun when they are handed over, ended when the answer is back."""
+    from concurrent.futures import ProcessPoolExecutor
+
+    original = ProcessPoolExecutor.submit
+
+    @functools.wraps(original)
+    def submit(self, function, *args, **kwargs):
+        future = original(self, function, *args, **kwargs)
+        context = getattr(self, "_mp_context", None)
+        node = getattr(function, "node", args[0] if args else None)
+        if context is not None and context.get_start_method() != "fork" and hasattr(node, "_func_name"):
+            recorder.begin(node.name, here=False)
+            future.add_done_callback(lambda done: ended(done, node.name))
+        return future
+
+    def ended(future, name):
+        if not future.cancelled():
+            recorder.end(name, future.exception())
+
+    ProcessPoolExecutor.submit = submit
 
 
 def followed(function, node_of, recorder):

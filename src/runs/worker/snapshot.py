@@ -51,9 +51,15 @@ def snapshot(request):
         "parameters": sorted(str(key) for key in parameters),
         "parameter_values": plain(parameters),
         "warnings": [
-            str(one.message).strip() for one in caught if LEFT_OUT.search(str(one.message))
+            shortened(str(one.message)) for one in caught if LEFT_OUT.search(str(one.message))
         ],
     }
+
+
+def shortened(warning):
+    """The sentences, and the last line of the traceback that may follow."""
+    text, _, trace = warning.partition("\n\n")
+    return " ".join((text + "\n" + trace.strip().rpartition("\n")[2]).split())
 
 
 def section(loader, kind):
