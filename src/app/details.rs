@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::catalog::CatalogRow;
+use super::event::TrackingReport;
 use super::parameters::{find, one_line};
 use super::run::{ActiveRun, NodeState, headline, seconds_text};
 use super::state::{Source, State, Tab};
@@ -13,6 +14,7 @@ use crate::project::{
     Dataset, Located, Node, Place, Snapshot, Value, is_parameter, strip_transcoding,
 };
 use crate::store::Outcome;
+use crate::tracking::Overview;
 
 /// How a text is meant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -87,7 +89,9 @@ pub fn details(state: &State) -> Details {
             None => Details::default(),
         },
         Tab::Runs => of_run(state),
-        Tab::Experiments | Tab::Models | Tab::Remote => Details::default(),
+        Tab::Experiments => of_tracked_run(state),
+        Tab::Models => of_model(state),
+        Tab::Remote => of_engine(state),
     }
 }
 
@@ -252,6 +256,7 @@ fn on_disk(state: &State, name: &str) -> (String, Tone) {
         None => ("looking ...".into(), Tone::Dim),
         Some(Status::Missing) => ("not there yet".into(), Tone::Warning),
         Some(Status::Elsewhere) => ("not a local file".into(), Tone::Dim),
+        Some(Status::NoFile) => ("not kept in a file".into(), Tone::Dim),
         Some(Status::Present { bytes, modified, versions }) => {
             let versions = match versions {
                 Some(1) => ", 1 version".into(),
@@ -392,6 +397,94 @@ fn of_run(state: &State) -> Details {
         lines.push(Line::Text(format!("{node}{}", line.text), tone));
     }
     Details { lines, place, name: record.new.command.clone() }
+}
+
+fn tracked(state: &State) -> Option<&Overview> {
+    match &state.project.tracking {
+        Some(TrackingReport::Live(overview)) => Some(overview),
+        _ => None,
+    }
+}
+
+fn of_tracked_run(state: &State) -> Details {
+    let run = tracked(state).zip(state.experiments.selected());
+    let Some(run) = run.and_then(|(overview, index)| overview.runs.get(*index)) else {
+        return Details::default();
+    };
+    let mut lines = vec![Line::Title(run.name.clone())];
+    let tone = match run.status.as_str() {
+        "FINISHED" => Tone::Good,
+        "RUNNING" => Tone::Busy,
+        "FAILED" => Tone::Bad,
+        _ => Tone::Warning,
+    };
+    lines.push(Line::Field("state", run.status.to_lowercase(), tone));
+    lines.push(Line::Field("in", run.experiment.clone(), Tone::Plain));
+    lines.push(Line::Field("when", when(state.now, run.started_at), Tone::Plain));
+    if let Some(end) = run.ended_at {
+        lines.push(Line::Field("time", seconds_text(end - run.started_at), Tone::Plain));
+    }
+    lines.push(Line::Field("id", run.id.clone(), Tone::Dim));
+    let metrics = run.metrics.iter().map(|(key, value)| (key, value.to_string()));
+    pairs(&mut lines, "Metrics", metrics.collect());
+    pairs(
+        &mut lines,
+        "Params",
+        run.params.iter().map(|(key, value)| (key, value.clone())).collect(),
+    );
+    Details { lines, place: None, name: run.id.clone() }
+}
+
+fn pairs(lines: &mut Vec<Line>, title: &str, pairs: Vec<(&String, String)>) {
+    if pairs.is_empty() {
+        return;
+    }
+    lines.push(Line::Blank);
+    lines.push(Line::Text(title.into(), Tone::Dim));
+    lines.extend(pairs.into_iter().map(|(key, value)| Line::Config {
+        depth: 0,
+        key: key.clone(),
+        value,
+        origin: String::new(),
+    }));
+}
+
+fn of_model(state: &State) -> Details {
+    let model = tracked(state).zip(state.models.selected());
+    let Some(model) = model.and_then(|(overview, index)| overview.models.get(*index)) else {
+        return Details::default();
+    };
+    let mut lines = vec![Line::Title(model.name.clone())];
+    if let Some(version) = model.latest_version {
+        lines.push(Line::Field("version", version.to_string(), Tone::Plain));
+    }
+    lines.push(Line::Field("updated", when(state.now, model.updated_at), Tone::Plain));
+    let aliases = model.aliases.iter().map(|(name, version)| (name, version.to_string()));
+    pairs(&mut lines, "Aliases", aliases.collect());
+    Details { lines, place: None, name: model.name.clone() }
+}
+
+fn of_engine(state: &State) -> Details {
+    let selected = state.remote.selected();
+    let Some(backend) = selected.and_then(|index| state.project.backends.get(*index)) else {
+        return Details::default();
+    };
+    let required = match backend.required {
+        true => ("named in the project's requirements", Tone::Good),
+        false => ("not in the project's requirements", Tone::Warning),
+    };
+    let mut lines = vec![
+        Line::Title(backend.name.into()),
+        Line::Field("plug-in", backend.plugin.into(), Tone::Plain),
+        Line::Field("", required.0.into(), required.1),
+    ];
+    for (index, file) in backend.config.iter().enumerate() {
+        lines.push(Line::Field(if index == 0 { "file" } else { "" }, file.clone(), Tone::Plain));
+    }
+    lines.push(Line::Blank);
+    lines.push(Line::Text("Submitting is not built yet.".into(), Tone::Dim));
+    let place = backend.config.first().map(|file| Place::line(std::path::Path::new(file), 1));
+    Details { lines, place, name: backend.name.into() }
 }
 
 /// How a run stands, in a word.

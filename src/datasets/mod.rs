@@ -28,13 +28,17 @@ pub enum Status {
         /// Number of versions, for a versioned dataset.
         versions: Option<usize>,
     },
-    /// Elsewhere: the filepath has a protocol, or the dataset has no file.
+    /// Elsewhere: its path has a protocol.
     Elsewhere,
+    /// Its definition names no file: a table, a metric, a service.
+    NoFile,
 }
 
 /// The status of one dataset of the project in `root`.
 pub fn status(root: &Path, dataset: &Dataset) -> Status {
-    let Some(filepath) = dataset.filepath.as_deref() else { return Status::Elsewhere };
+    // Partitioned and incremental datasets call it `path`.
+    let path = || dataset.definition.value.get("path").and_then(|it| it.value.as_str());
+    let Some(filepath) = dataset.filepath.as_deref().or_else(path) else { return Status::NoFile };
     let local = filepath.strip_prefix("file://").unwrap_or(filepath);
     if local.contains("://") || local.contains("${") {
         return Status::Elsewhere;
@@ -140,6 +144,6 @@ mod tests {
         assert_eq!(status(root, &dataset(Some("data/b.csv"), false)), Status::Missing);
         assert_eq!(status(root, &dataset(Some("data/a.csv"), true)), Status::Missing);
         assert_eq!(status(root, &dataset(Some("s3://bucket/a.csv"), false)), Status::Elsewhere);
-        assert_eq!(status(root, &dataset(None, false)), Status::Elsewhere);
+        assert_eq!(status(root, &dataset(None, false)), Status::NoFile);
     }
 }

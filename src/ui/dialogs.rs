@@ -61,7 +61,7 @@ fn field(paint: &mut Paint<'_>, area: Rect, field: &TextArea<'static>, active: b
 }
 
 fn commands(paint: &mut Paint<'_>, state: &State, picker: &Picker, title: &str) {
-    let inner = open(paint, picker_area(state.size), title);
+    let inner = open(paint, picker_area(state.size, picker), title);
     let sign = if paint.glyphs.ascii() { ">" } else { "❯" };
     paint.text(inner.x, inner.y, sign, Role::Key, 1);
     let line = Rect { x: inner.x + 2, width: inner.width.saturating_sub(2), height: 1, ..inner };

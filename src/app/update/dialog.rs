@@ -303,7 +303,7 @@ pub(super) fn mouse(state: &mut State, column: u16, row: u16, wheel: isize) -> V
             if wheel != 0 {
                 picker.position.scroll(wheel, picker.matches.len(), height);
             } else {
-                let area = picker_area(state.size);
+                let area = picker_area(state.size, picker);
                 let inside = column > area.x && column + 1 < area.x + area.width;
                 // Border, field, line: then the rows.
                 let first = area.y + 3;
@@ -335,8 +335,10 @@ pub(super) fn mouse(state: &mut State, column: u16, row: u16, wheel: isize) -> V
     Vec::new()
 }
 
-/// Where a picker lies.
-pub fn picker_area(size: (u16, u16)) -> ratatui::layout::Rect {
-    let height = u16::try_from(picker_height(size)).unwrap_or(3) + 4;
-    areas::dialog(size, 90, height)
+/// Where a picker lies: as large as its choices need, all of them, so that it stays while one types.
+pub fn picker_area(size: (u16, u16), picker: &Picker) -> ratatui::layout::Rect {
+    let rows = picker.choices.len().clamp(1, picker_height(size));
+    let height = u16::try_from(rows).unwrap_or(3) + 4;
+    let plain = picker.choices.iter().all(|it| it.keys.is_empty());
+    areas::dialog(size, if plain { 56 } else { 92 }, height)
 }

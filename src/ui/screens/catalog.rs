@@ -46,6 +46,7 @@ pub(in super::super) fn draw(paint: &mut Paint<'_>, area: Rect, state: &State) {
                     None => (String::new(), Role::Dim),
                     Some(Status::Missing) => ("missing".into(), Role::Warning),
                     Some(Status::Elsewhere) => ("remote".into(), Role::Dim),
+                    Some(Status::NoFile) => ("no file".into(), Role::Dim),
                     Some(Status::Present { bytes, versions, .. }) => {
                         let count = versions.map(|count| format!("{count}x ")).unwrap_or_default();
                         (format!("{count}{}", size_text(*bytes)), Role::Good)

@@ -1,0 +1,361 @@
+//! Whole sessions without a terminal: events go in, effects and screens come out.
+
+mod common;
+
+use std::collections::HashMap;
+
+use common::project::copy_of_sample;
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use mlops_tui::app::effect::Effect;
+use mlops_tui::app::event::{Event, Report, TrackingReport};
+use mlops_tui::app::settings::Settings;
+use mlops_tui::app::{State, update};
+use mlops_tui::dag::Slice;
+use mlops_tui::project::{Options, Reader, Snapshot};
+use mlops_tui::runs::{Failure, Frame, RunEvent, Stamped, Stream};
+use mlops_tui::store::{NewRun, Outcome, RunRecord};
+use mlops_tui::tracking::{Overview, Run};
+use mlops_tui::ui;
+use mlops_tui::ui::color::Depth;
+use mlops_tui::ui::theme::Theme;
+use ratatui::Terminal;
+use ratatui::backend::TestBackend;
+
+/// 2026-11-02, in seconds since the Unix epoch.
+const NOW: f64 = 1_793_600_000.0;
+
+struct TestApp {
+    state: State,
+    effects: Vec<Effect>,
+}
+
+impl TestApp {
+    /// The sample project as the files tell it, on a screen of that size.
+    fn open(columns: u16, rows: u16) -> Self {
+        let (_folder, root) = copy_of_sample();
+        let mut snapshot = Reader::new(&root).read(&Options::default());
+        snapshot.metadata.root = "/project".into();
+        Self::showing(snapshot, columns, rows)
+    }
+
+    fn showing(snapshot: Snapshot, columns: u16, rows: u16) -> Self {
+        let mut app =
+            TestApp { state: State::new(None, Settings::default(), NOW), effects: Vec::new() };
+        app.state.resize(columns, rows);
+        app.effects = app.state.first_effects();
+        app.report(Report::Trust(true));
+        app.report(Report::Static { generation: 1, result: Ok(Box::new(snapshot)) });
+        app
+    }
+
+    fn happen(&mut self, event: Event) {
+        self.effects.extend(update(&mut self.state, event));
+    }
+
+    fn report(&mut self, report: Report) {
+        self.happen(Event::Report(report));
+    }
+
+    /// Presses keys: characters, and names in angle brackets.
+    fn keys(&mut self, script: &str) -> &mut Self {
+        let mut rest = script;
+        while let Some(c) = rest.chars().next() {
+            let named = rest.strip_prefix('<').and_then(|rest| rest.split_once('>'));
+            let (code, after) = match named {
+                Some(("enter", after)) => (KeyCode::Enter, after),
+                Some(("esc", after)) => (KeyCode::Esc, after),
+                Some(("tab", after)) => (KeyCode::Tab, after),
+                Some(("space", after)) => (KeyCode::Char(' '), after),
+                Some((name, _)) => panic!("<{name}> is not a key"),
+                None => (KeyCode::Char(c), &rest[c.len_utf8()..]),
+            };
+            self.happen(Event::Key(KeyEvent::new(code, KeyModifiers::NONE)));
+            rest = after;
+        }
+        self
+    }
+
+    fn selected(&self) -> &str {
+        self.state.pipeline.selected.as_ref().map_or("", |(_, name)| name)
+    }
+
+    /// The last run that was asked for.
+    fn asked_run(&self) -> Option<&mlops_tui::runs::RunRequest> {
+        self.effects.iter().rev().find_map(|effect| match effect {
+            Effect::Run { request, .. } => Some(&**request),
+            _ => None,
+        })
+    }
+
+    fn start_run(&mut self, nodes: &[&str]) {
+        let generation = self.state.generations.run;
+        let new = NewRun {
+            started_at: NOW,
+            pipeline: "__default__".into(),
+            env: None,
+            request: String::new(),
+            command: "kedro run".into(),
+        };
+        let run = RunRecord {
+            id: 1,
+            new,
+            outcome: Outcome::Running,
+            ended_at: None,
+            nodes_total: 0,
+            nodes_done: 0,
+            failed_node: None,
+            reason: None,
+        };
+        self.report(Report::RunStarted { generation, run });
+        self.happens_in_run(
+            0.5,
+            RunEvent::RunStarted {
+                pipeline: "__default__".into(),
+                env: "local".into(),
+                nodes: nodes.iter().map(ToString::to_string).collect(),
+                kedro_version: "1.7.0".into(),
+                runner: "SequentialRunner".into(),
+            },
+        );
+    }
+
+    fn happens_in_run(&mut self, after: f64, event: RunEvent) {
+        self.report(Report::Run { id: 1, events: vec![Stamped { at: NOW + after, event }] });
+    }
+
+    /// The screen as text.
+    fn screen(&self) -> String {
+        let (columns, rows) = self.state.size;
+        let mut terminal = Terminal::new(TestBackend::new(columns, rows)).unwrap();
+        let theme = Theme::built_in("dark", Depth::True);
+        terminal.draw(|frame| ui::draw(frame, &self.state, &theme)).unwrap();
+        let buffer = terminal.backend().buffer();
+        let row = |y: u16| -> String {
+            let cells = (0..columns).map(|x| buffer[(x, y)].symbol());
+            cells.collect::<String>().trim_end().to_owned()
+        };
+        (0..rows).map(row).collect::<Vec<_>>().join("\n")
+    }
+}
+
+#[test]
+fn the_pipeline_at_three_sizes() {
+    for (columns, rows) in [(60, 15), (80, 24), (200, 60)] {
+        let app = TestApp::open(columns, rows);
+        insta::assert_snapshot!(format!("pipeline_{columns}x{rows}"), app.screen());
+    }
+}
+
+#[test]
+fn the_other_tabs() {
+    let mut app = TestApp::open(110, 30);
+    for (key, name) in [
+        ("2", "catalog"),
+        ("3", "parameters"),
+        ("4", "runs"),
+        ("5", "experiments"),
+        ("7", "remote"),
+    ] {
+        app.keys(key);
+        insta::assert_snapshot!(name, app.screen());
+    }
+}
+
+#[test]
+fn dialogs() {
+    let mut app = TestApp::open(80, 24);
+    insta::assert_snapshot!("help", app.keys("?").screen());
+    insta::assert_snapshot!("palette", app.keys("<esc>:env").screen());
+    insta::assert_snapshot!("choose_pipeline", app.keys("<esc>p").screen());
+    insta::assert_snapshot!("run_options", app.keys("<esc>o").screen());
+}
+
+#[test]
+fn a_search_selects_and_a_run_of_the_selected_node_is_asked_for() {
+    let mut app = TestApp::open(80, 24);
+    app.keys("/linear.train<enter>");
+    assert_eq!(app.selected(), "linear.train_model");
+    app.keys("r");
+    assert_eq!(app.asked_run().unwrap().slice, Slice::nodes(["linear.train_model"]));
+    app.keys("f");
+    assert_eq!(app.asked_run().unwrap().slice.from_nodes, ["linear.train_model"]);
+    app.keys("t");
+    assert_eq!(app.asked_run().unwrap().slice.to_nodes, ["linear.train_model"]);
+    app.keys("a");
+    assert!(app.asked_run().unwrap().slice.is_empty());
+}
+
+#[test]
+fn marked_nodes_are_run_together_in_the_pipeline_s_order() {
+    let mut app = TestApp::open(200, 60);
+    app.keys("/clean_weather<enter><space>/clean_stations<enter><space>r");
+    assert_eq!(app.asked_run().unwrap().slice, Slice::nodes(["clean_stations", "clean_weather"]));
+    app.keys("<esc><esc>r");
+    assert_eq!(app.asked_run().unwrap().slice, Slice::nodes(["clean_stations"]));
+}
+
+#[test]
+fn the_options_form_comes_to_a_request_and_says_what_is_wrong() {
+    let mut app = TestApp::open(120, 36);
+    app.keys("o");
+    assert!(app.screen().contains("1 node"));
+    app.keys("x");
+    assert!(app.screen().contains("has no node `clean_stationsx`; did you mean `clean_stations`?"));
+    app.keys("<enter>");
+    assert_eq!(app.asked_run(), None);
+    app.keys("<esc>o");
+    // nodes ... params is the eighth field.
+    app.keys("<tab><tab><tab><tab><tab><tab><tab>seed=3,trips.min_minutes=2<enter>");
+    let request = app.asked_run().unwrap();
+    assert_eq!(request.params["seed"], 3);
+    assert_eq!(
+        request.to_command(),
+        "kedro run --pipeline=__default__ --nodes=clean_stations --params=seed=3,trips.min_minutes=2"
+    );
+}
+
+#[test]
+fn a_run_is_followed_to_its_failure() {
+    let mut app = TestApp::open(100, 30);
+    app.keys("a");
+    app.start_run(&["clean_stations", "clean_trips", "count_daily_trips"]);
+    let node = |name: &str| name.to_owned();
+    app.happens_in_run(1.0, RunEvent::NodeStarted { node: node("clean_stations") });
+    let text = "15 of 16 stations\u{1b}[31m are open".into();
+    app.happens_in_run(
+        1.1,
+        RunEvent::Output {
+            node: Some(node("clean_stations")),
+            stream: Stream::Stdout,
+            level: None,
+            logger: None,
+            text,
+        },
+    );
+    app.happens_in_run(1.2, RunEvent::NodeFinished { node: node("clean_stations"), seconds: 0.2 });
+    app.happens_in_run(1.3, RunEvent::NodeStarted { node: node("clean_trips") });
+    app.happen(Event::Tick(NOW + 3.0));
+    assert!(app.state.shows_time());
+    // The clock of the log is that of the machine.
+    let clock = |screen: String| {
+        let mut lines: Vec<String> = screen.lines().map(ToOwned::to_owned).collect();
+        for line in &mut lines {
+            let digits = |at: usize| line.get(at..=at).is_some_and(|c| c == ":");
+            if digits(3) && digits(6) {
+                line.replace_range(1..9, "hh:mm:ss");
+            }
+        }
+        lines.join("\n")
+    };
+    insta::assert_snapshot!("running", clock(app.screen()));
+
+    let failure = Failure {
+        kind: "builtins.KeyError".into(),
+        message: "'duration'".into(),
+        traceback:
+            "Traceback (most recent call last):\n  File \"nodes.py\", line 26\nKeyError: 'duration'"
+                .into(),
+        frames: vec![Frame {
+            file: "src/harbour_bikes/pipelines/data_processing/nodes.py".into(),
+            line: 26,
+            function: "clean_trips".into(),
+            in_project: true,
+        }],
+    };
+    let node = node("clean_trips");
+    app.happens_in_run(3.1, RunEvent::NodeFailed { node, seconds: 1.8, failure: failure.clone() });
+    app.happens_in_run(3.2, RunEvent::RunFailed { failure });
+    assert!(app.state.running().is_none());
+    insta::assert_snapshot!("failed", clock(app.screen()));
+    app.keys("T");
+    assert!(app.screen().contains("KeyError: 'duration'"));
+    app.keys("e");
+    let edit = app.effects.iter().rev().find_map(|effect| match effect {
+        Effect::Edit(place) => Some(place.to_string()),
+        _ => None,
+    });
+    assert_eq!(edit.as_deref(), Some("src/harbour_bikes/pipelines/data_processing/nodes.py:26"));
+}
+
+#[test]
+fn a_command_that_can_not_act_says_why() {
+    let mut app = TestApp::open(100, 30);
+    app.keys("x");
+    assert!(app.screen().contains("cancel-run: no run is going on"));
+    app.keys("2r");
+    assert!(app.screen().contains("run: this is for Pipeline"));
+    app.keys("§");
+    assert!(app.screen().contains("§ has no meaning here; ? shows what has"));
+}
+
+#[test]
+fn an_answer_that_comes_late_is_dropped() {
+    let mut app = TestApp::open(100, 30);
+    let old = Snapshot::default();
+    app.report(Report::Changed { files: vec!["conf/base/catalog.yml".into()], tracking: false });
+    app.report(Report::Static { generation: 1, result: Ok(Box::new(old)) });
+    assert!(app.screen().contains("15 nodes"));
+}
+
+#[test]
+fn a_change_reads_again_and_keeps_selection_and_scroll() {
+    let mut app = TestApp::open(80, 24);
+    app.keys("/write_summary<enter>");
+    let before = app.screen();
+    app.effects.clear();
+    app.report(Report::Changed { files: vec!["conf/base/catalog.yml".into()], tracking: false });
+    assert!(app.effects.iter().any(|it| matches!(it, Effect::ReadStatic { generation: 2, .. })));
+    let snapshot = (**app.state.project.snapshot.as_ref().unwrap()).clone();
+    app.report(Report::Static { generation: 2, result: Ok(Box::new(snapshot)) });
+    assert_eq!(app.screen(), before);
+}
+
+#[test]
+fn the_two_readings_are_compared() {
+    let mut app = TestApp::open(100, 30);
+    let mut exact = (**app.state.project.snapshot.as_ref().unwrap()).clone();
+    exact.datasets.shift_remove("summary");
+    let generation = app.state.generations.exact;
+    app.report(Report::Exact { generation, result: Ok(Box::new(exact)), stored: false });
+    assert!(app.screen().contains("exact, differs in 1"));
+    app.keys("D");
+    assert!(app.screen().contains("dataset `summary`: only in the files"));
+}
+
+#[test]
+fn long_names_and_many_metrics_fit() {
+    let mut app = TestApp::open(80, 24);
+    let metric = |index: usize| (format!("a_metric_with_a_long_name_{index}"), 0.5 + index as f64);
+    let run = Run {
+        id: "abc".into(),
+        name: "a run with a name that is much too long for any column that there is".into(),
+        experiment: "Default".into(),
+        status: "FINISHED".into(),
+        started_at: NOW - 100.0,
+        ended_at: Some(NOW),
+        metrics: (0..12).map(metric).collect(),
+        params: vec![("表".into(), "wide".into())],
+    };
+    let overview = Overview { source: "mlflow.db".into(), runs: vec![run], models: Vec::new() };
+    app.report(Report::Tracking(TrackingReport::Live(overview)));
+    insta::assert_snapshot!("experiments_long", app.keys("5").screen());
+}
+
+#[test]
+fn a_project_that_can_not_be_read_says_what_to_do() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("pyproject.toml"), "[tool.kedro]\npackage_name = \n")
+        .unwrap();
+    let mut snapshot = Reader::new(folder.path()).read(&Options::default());
+    snapshot.metadata.root = "/project".into();
+    let mut app = TestApp::showing(snapshot, 80, 24);
+    assert!(app.screen().contains("No pipeline could be read."));
+    app.keys("!");
+    assert!(app.screen().contains("pyproject.toml:2"), "{}", app.screen());
+    app.keys("<esc>");
+    app.report(Report::Datasets(HashMap::new()));
+    for key in ["2", "3", "4", "5", "6", "7"] {
+        app.keys(key);
+        assert!(!app.screen().is_empty());
+    }
+}
