@@ -99,7 +99,8 @@ impl Slice {
             keep(links.within(&self.namespaces)?);
         }
         let names: Vec<String> = std::iter::zip(&pipeline.nodes, chosen)
-            .filter_map(|(node, chosen)| chosen.then(|| node.name.clone()))
+            .filter(|(_, chosen)| *chosen)
+            .map(|(node, _)| node.name.clone())
             .collect();
         if names.is_empty() { Err(SliceError::Empty(pipeline.name.clone())) } else { Ok(names) }
     }

@@ -1,0 +1,202 @@
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+
+use super::*;
+use crate::dag::Kind;
+use crate::project::{Node, Pipeline};
+
+/// `a b -> f -> c` reads as node `f` with inputs `a` and `b` and output `c`.
+fn graph(lines: &str) -> Graph {
+    let words = |text: &str| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+    let nodes = lines.lines().filter(|line| !line.trim().is_empty()).map(|line| {
+        let mut parts = line.split("->");
+        let mut next = || words(parts.next().unwrap_or_default());
+        let (inputs, name, outputs) = (next(), next().join(" "), next());
+        Arc::new(Node { name, inputs, outputs, ..Node::default() })
+    });
+    Graph::of(&Pipeline { nodes: nodes.collect(), ..Pipeline::default() })
+}
+
+/// Boxes around nodes, one row for datasets.
+fn boxed(graph: &Graph) -> impl Fn(usize) -> (i32, i32) + '_ {
+    |id| {
+        let vertex = &graph.vertices[id];
+        let width = vertex.name.chars().count() as i32;
+        if vertex.kind == Kind::Node { (width + 4, 3) } else { (width + 2, 1) }
+    }
+}
+
+/// One row for everything.
+fn chips(graph: &Graph) -> impl Fn(usize) -> (i32, i32) + '_ {
+    |id| (graph.vertices[id].name.chars().count() as i32 + 2, 1)
+}
+
+fn drawn(lines: &str, direction: Direction) -> String {
+    let graph = graph(lines);
+    let layout = layout(&graph, direction, boxed(&graph));
+    check(&layout);
+    render(&graph, &layout)
+}
+
+const UP: u8 = 1;
+const DOWN: u8 = 2;
+const LEFT: u8 = 4;
+const RIGHT: u8 = 8;
+
+fn side(from: (i32, i32), to: (i32, i32)) -> u8 {
+    match (to.0 - from.0, to.1 - from.1) {
+        (0, -1) => UP,
+        (0, 1) => DOWN,
+        (-1, 0) => LEFT,
+        _ => RIGHT,
+    }
+}
+
+/// The drawing as text: lines joined where routes share cells, arrows at targets.
+fn render(graph: &Graph, layout: &Layout) -> String {
+    let mut canvas = vec![vec![' '; layout.width.max(0) as usize]; layout.height.max(0) as usize];
+    let mut masks: BTreeMap<(i32, i32), u8> = BTreeMap::new();
+    for route in &layout.routes {
+        let downward = layout.height > 0 && route.cells.len() == 1;
+        for (index, cell) in route.cells.iter().enumerate() {
+            let before = index.checked_sub(1).map(|index| route.cells[index]);
+            let after = route.cells.get(index + 1).copied();
+            let mask = masks.entry(*cell).or_default();
+            *mask |= before.map_or(0, |before| side(*cell, before));
+            *mask |= after.map_or(0, |after| side(*cell, after));
+            if before.is_none() && after.is_none() && downward {
+                *mask |= UP | DOWN;
+            }
+            if before.is_none() {
+                *mask |= facing(&layout.boxes[route.source], *cell);
+            }
+        }
+    }
+    for ((x, y), mask) in masks {
+        let glyphs: Vec<char> = " ╵╷│╴╯╮┤╶╰╭├─┴┬┼".chars().collect();
+        canvas[y as usize][x as usize] = glyphs[mask as usize];
+    }
+    for route in &layout.routes {
+        let (x, y) = route.cells[route.cells.len() - 1];
+        let arrow = match facing(&layout.boxes[route.target], (x, y)) {
+            UP => '▲',
+            DOWN => '▼',
+            LEFT => '◀',
+            _ => '▶',
+        };
+        canvas[y as usize][x as usize] = arrow;
+    }
+    for (area, vertex) in std::iter::zip(&layout.boxes, &graph.vertices) {
+        let inner = (area.width - 2) as usize;
+        let framed = area.height >= 3;
+        let name: String = if framed {
+            format!("│{:^inner$}│", vertex.name)
+        } else {
+            format!("({:^inner$})", vertex.name)
+        };
+        let mut rows = vec![name];
+        if framed {
+            rows.insert(0, format!("╭{}╮", "─".repeat(inner)));
+            rows.push(format!("╰{}╯", "─".repeat(inner)));
+        }
+        for (row, text) in rows.iter().enumerate() {
+            for (column, letter) in text.chars().enumerate() {
+                canvas[area.y as usize + row][area.x as usize + column] = letter;
+            }
+        }
+    }
+    let lines = canvas.iter().map(|row| row.iter().collect::<String>().trim_end().to_owned());
+    format!("\n{}\n", lines.collect::<Vec<_>>().join("\n"))
+}
+
+/// On which side of a cell a box lies.
+fn facing(area: &Rect, cell: (i32, i32)) -> u8 {
+    match cell {
+        (_, y) if y < area.y => DOWN,
+        (_, y) if y >= area.y + area.height => UP,
+        (x, _) if x < area.x => RIGHT,
+        _ => LEFT,
+    }
+}
+
+fn touches(area: &Rect, (x, y): (i32, i32)) -> bool {
+    let columns = (area.x..area.x + area.width).contains(&x);
+    let rows = (area.y..area.y + area.height).contains(&y);
+    let beside = x == area.x - 1 || x == area.x + area.width;
+    let above = y == area.y - 1 || y == area.y + area.height;
+    (columns && above) || (rows && beside)
+}
+
+/// What must hold of every layout.
+fn check(layout: &Layout) {
+    let mut taken: BTreeMap<(i32, i32), usize> = BTreeMap::new();
+    for (id, area) in layout.boxes.iter().enumerate() {
+        assert!(area.x >= 0 && area.y >= 0, "box {id} begins at {area:?}");
+        assert!(area.x + area.width <= layout.width, "box {id} ends beyond the width");
+        assert!(area.y + area.height <= layout.height, "box {id} ends beyond the height");
+        for y in area.y..area.y + area.height {
+            for x in area.x..area.x + area.width {
+                assert_eq!(taken.insert((x, y), id), None, "boxes overlap at {x}, {y}");
+            }
+        }
+    }
+    let mut steps: BTreeMap<[(i32, i32); 2], Vec<usize>> = BTreeMap::new();
+    for (index, route) in layout.routes.iter().enumerate() {
+        let last = route.cells.len() - 1;
+        assert!(touches(&layout.boxes[route.source], route.cells[0]), "{route:?} starts away");
+        assert!(touches(&layout.boxes[route.target], route.cells[last]), "{route:?} ends away");
+        let visited: BTreeSet<_> = route.cells.iter().collect();
+        assert_eq!(visited.len(), route.cells.len(), "{route:?} meets itself");
+        for (x, y) in &route.cells {
+            assert!((0..layout.width).contains(x) && (0..layout.height).contains(y));
+            assert_eq!(taken.get(&(*x, *y)), None, "{route:?} enters a box");
+        }
+        for pair in route.cells.windows(2) {
+            let distance = (pair[0].0 - pair[1].0).abs() + (pair[0].1 - pair[1].1).abs();
+            assert_eq!(distance, 1, "{route:?} jumps");
+            let mut step = [pair[0], pair[1]];
+            step.sort_unstable();
+            steps.entry(step).or_default().push(index);
+        }
+    }
+    for (step, routes) in steps {
+        for pair in routes.windows(2) {
+            let (one, other) = (&layout.routes[pair[0]], &layout.routes[pair[1]]);
+            let shared = [one.source, one.target]
+                .iter()
+                .any(|end| [other.source, other.target].contains(end));
+            assert!(shared, "{one:?} and {other:?} run together at {step:?}");
+        }
+    }
+}
+
+const SAMPLE: &str = "
+companies params:clean -> preprocess_companies -> clean_companies
+shuttles -> preprocess_shuttles -> clean_shuttles
+clean_companies clean_shuttles reviews -> create_model_input -> model_input
+model_input params:split -> split_data -> X_train X_test y_train y_test
+X_train y_train params:model -> train_model -> regressor
+regressor X_test y_test -> evaluate_model -> metrics
+clean_shuttles -> compare_capacity -> capacity_plot
+metrics capacity_plot -> report -> summary
+";
+
+#[test]
+fn look() {
+    println!("{}", drawn(SAMPLE, Direction::TopBottom));
+    println!("{}", drawn(SAMPLE, Direction::LeftRight));
+    let graph = graph(SAMPLE);
+    println!("{}", render(&graph, &layout(&graph, Direction::LeftRight, chips(&graph))));
+    println!(
+        "{}",
+        render(
+            &graph,
+            &layout(&graph, Direction::TopBottom, |id| {
+                (graph.vertices[id].name.chars().count() as i32 + 4, 3)
+            })
+        )
+    );
+    let nodes = graph.retain(true, |_, vertex| vertex.kind == Kind::Node);
+    println!("{}", render(&nodes, &layout(&nodes, Direction::TopBottom, boxed(&nodes))));
+}
