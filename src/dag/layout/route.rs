@@ -259,8 +259,12 @@ impl Channel {
                 return doglegs;
             }
             let net = self.on_a_circle(next, &done);
-            doglegs.insert(net, self.split(net, &mut taken));
+            let (half, column) = self.split(net, &mut taken);
+            doglegs.insert(net, (half, column));
             ready.push(net);
+            // Nothing must lie below the lower half, so it is on no circle.
+            waiting.push(self.upper[half].len());
+            done.push(true);
         }
     }
 

@@ -1,6 +1,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use proptest::prelude::*;
 
 use super::*;
 use crate::dag::Kind;
@@ -199,4 +200,59 @@ fn look() {
     );
     let nodes = graph.retain(true, |_, vertex| vertex.kind == Kind::Node);
     println!("{}", render(&nodes, &layout(&nodes, Direction::TopBottom, boxed(&nodes))));
+}
+
+/// Graphs as lists of children, cycles and parallel edges included.
+fn any_graph() -> impl Strategy<Value = Graph> {
+    (1..24_usize, 0..40_usize).prop_flat_map(|(vertices, edges)| {
+        let edge = (0..vertices, 0..vertices);
+        proptest::collection::vec(edge, edges).prop_map(move |edges| {
+            let mut graph = Graph::default();
+            for id in 0..vertices {
+                graph.vertices.push(crate::dag::Vertex { kind: Kind::Node, name: id.to_string() });
+                graph.parents.push(Vec::new());
+                graph.children.push(Vec::new());
+            }
+            for (from, to) in edges {
+                if !graph.children[from].contains(&to) {
+                    graph.children[from].push(to);
+                    graph.parents[to].push(from);
+                }
+            }
+            graph
+        })
+    })
+}
+
+fn any_direction() -> impl Strategy<Value = Direction> {
+    prop_oneof![Just(Direction::TopBottom), Just(Direction::LeftRight)]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn every_layout_is_sound(
+        graph in any_graph(),
+        direction in any_direction(),
+        sizes in proptest::collection::vec((1..14_i32, 1..4_i32), 24),
+    ) {
+        let layout = super::layout(&graph, direction, |id| sizes[id]);
+        check(&layout);
+        let edges: BTreeSet<(usize, usize)> = (graph.children.iter().enumerate())
+            .flat_map(|(from, children)| children.iter().map(move |to| (from, *to)))
+            .filter(|(from, to)| from != to)
+            .collect();
+        let routes: BTreeSet<(usize, usize)> =
+            layout.routes.iter().map(|route| (route.source, route.target)).collect();
+        prop_assert_eq!(routes, edges);
+    }
+
+    #[test]
+    fn the_same_graph_gives_the_same_layout(graph in any_graph(), direction in any_direction()) {
+        let size = |id: usize| (3 + id as i32 % 5, 1);
+        let (one, other) = (layout(&graph, direction, size), layout(&graph, direction, size));
+        prop_assert_eq!(one.boxes, other.boxes);
+        prop_assert_eq!(one.routes, other.routes);
+    }
 }
