@@ -54,9 +54,7 @@ impl Layered {
         for place in &layer {
             layered.add(*place);
         }
-        for (upper, lowers) in arcs.down.iter().enumerate() {
-            layered.connect(upper, lowers);
-        }
+        layered.connect(&arcs);
         layered
     }
 
@@ -85,8 +83,38 @@ impl Layered {
         point
     }
 
+    /// Links the ends of all edges, through bends where they span layers. A long edge takes the bends of that one of its
+    /// ends which has more long edges, so that there are few lines.
+    fn connect(&mut self, arcs: &Arcs) {
+        let long = |upper: usize, lower: usize| self.layer[lower] - self.layer[upper] > 1;
+        let count = |ends: &[usize], long: &dyn Fn(usize) -> bool| {
+            ends.iter().filter(|end| long(**end)).count()
+        };
+        let into: Vec<usize> = (0..self.vertices)
+            .map(|lower| count(&arcs.up[lower], &|upper| long(upper, lower)))
+            .collect();
+        let mut joining: Vec<Vec<(usize, bool)>> = vec![Vec::new(); self.vertices];
+        let parting: Vec<Vec<Arc>> = (0..self.vertices)
+            .map(|upper| {
+                let out = arcs.down[upper].iter().filter(|arc| long(upper, arc.to)).count();
+                let (joins, parts): (Vec<Arc>, Vec<Arc>) = (arcs.down[upper].iter())
+                    .partition(|arc| long(upper, arc.to) && into[arc.to] > out);
+                for arc in joins {
+                    joining[arc.to].push((upper, arc.reversed));
+                }
+                parts
+            })
+            .collect();
+        for (upper, arcs) in parting.iter().enumerate() {
+            self.part(upper, arcs);
+        }
+        for (lower, uppers) in joining.iter().enumerate() {
+            self.join(uppers, lower);
+        }
+    }
+
     /// Links a vertex with those below it through one chain of bends, which each edge leaves above its target.
-    fn connect(&mut self, upper: usize, lowers: &[Arc]) {
+    fn part(&mut self, upper: usize, lowers: &[Arc]) {
         let mut chain = vec![upper];
         let last = lowers.iter().map(|arc| self.layer[arc.to]).max().unwrap_or(0);
         for layer in self.layer[upper] + 1..last {
@@ -96,18 +124,36 @@ impl Layered {
         }
         for arc in lowers {
             let mut points = chain[..self.layer[arc.to] - self.layer[upper]].to_vec();
-            let parting = points[points.len() - 1];
-            if !self.down[parting].contains(&arc.to) {
-                self.link(parting, arc.to);
-            }
+            self.link(points[points.len() - 1], arc.to);
             points.push(arc.to);
             self.edges.push(Edge { points, reversed: arc.reversed });
         }
     }
 
+    /// Links vertices with one below them through one chain of bends, which each edge enters below its source.
+    fn join(&mut self, uppers: &[(usize, bool)], lower: usize) {
+        let Some(first) = uppers.iter().map(|(upper, _)| self.layer[*upper] + 1).min() else {
+            return;
+        };
+        let mut chain: Vec<Point> =
+            (first..self.layer[lower]).map(|layer| self.add(layer)).collect();
+        chain.push(lower);
+        for pair in chain.windows(2) {
+            self.link(pair[0], pair[1]);
+        }
+        for (upper, reversed) in uppers {
+            let rest = &chain[self.layer[*upper] + 1 - first..];
+            self.link(*upper, rest[0]);
+            let points = std::iter::once(*upper).chain(rest.iter().copied()).collect();
+            self.edges.push(Edge { points, reversed: *reversed });
+        }
+    }
+
     fn link(&mut self, upper: Point, lower: Point) {
-        self.down[upper].push(lower);
-        self.up[lower].push(upper);
+        if !self.down[upper].contains(&lower) {
+            self.down[upper].push(lower);
+            self.up[lower].push(upper);
+        }
     }
 }
 

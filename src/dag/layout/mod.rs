@@ -2,8 +2,8 @@
 //!
 //! The method is the layered drawing of Sugiyama, Tagawa and Toda (1981), a file for each step:
 //!
-//! - `layers`: cycles are broken, vertices get layers, edges that span layers get a bend in each. Bends belong to the
-//!   source, so that its edges leave as one line and part where they must.
+//! - `layers`: cycles are broken, vertices get layers, edges that span layers get a bend in each. Long edges of one
+//!   source, or into one target, share their bends: one line that parts, or joins, where it must.
 //! - `order`: the order within layers, by median and transposition as in Gansner, Koutsofios, North and Vo (1993), with
 //!   crossings counted as in Barth, Juenger and Mutzel (2004).
 //! - `place`: coordinates by Brandes and Koepf (2001), with the compaction over blocks that avoids the flaw which their

@@ -66,15 +66,19 @@ fn first_order(layered: &Layered, from_top: bool) -> Vec<Vec<Point>> {
 }
 
 /// An order under work.
-struct Sorter<'a> {
-    layered: &'a Layered,
+struct Sorter {
     layers: Vec<Vec<Point>>,
     position: Vec<usize>,
+    /// The links of each point, sorted by position when they are looked at.
+    up: Vec<Vec<Point>>,
+    down: Vec<Vec<Point>>,
 }
 
-impl<'a> Sorter<'a> {
-    fn new(layered: &'a Layered, layers: Vec<Vec<Point>>) -> Self {
-        let mut sorter = Sorter { layered, layers, position: vec![0; layered.layer.len()] };
+impl Sorter {
+    fn new(layered: &Layered, layers: Vec<Vec<Point>>) -> Self {
+        let position = vec![0; layered.layer.len()];
+        let (up, down) = (layered.up.clone(), layered.down.clone());
+        let mut sorter = Sorter { layers, position, up, down };
         for layer in 0..sorter.layers.len() {
             sorter.number(layer);
         }
@@ -92,12 +96,16 @@ impl<'a> Sorter<'a> {
         let count = self.layers.len();
         for step in 1..count {
             let layer = if downward { step } else { count - 1 - step };
-            let next = if downward { &self.layered.up } else { &self.layered.down };
+            let links = if downward { &mut self.up } else { &mut self.down };
             let keys: Vec<Option<f64>> = self.layers[layer]
                 .iter()
                 .map(|point| {
-                    let places = sorted_positions(&next[*point], &self.position);
-                    if by_median { median(&places) } else { mean(&places) }
+                    let links = sorted(&mut links[*point], &self.position);
+                    if by_median {
+                        median(links, &self.position)
+                    } else {
+                        mean(links, &self.position)
+                    }
                 })
                 .collect();
             self.rearrange(layer, &keys);
@@ -136,25 +144,24 @@ impl<'a> Sorter<'a> {
     }
 
     fn transpose_layer(&mut self, layer: usize) -> bool {
-        let layered = self.layered;
         let position = &mut self.position;
         let points = &mut self.layers[layer];
-        let mut around: Vec<[Vec<usize>; 2]> = points
-            .iter()
-            .map(|point| {
-                [&layered.up, &layered.down].map(|next| sorted_positions(&next[*point], position))
-            })
-            .collect();
+        for point in points.iter() {
+            sorted(&mut self.up[*point], position);
+            sorted(&mut self.down[*point], position);
+        }
         let mut gained = false;
         for left in 0..points.len().saturating_sub(1) {
-            let (one, other) = (&around[left], &around[left + 1]);
-            let kept = crossings(&one[0], &other[0]) + crossings(&one[1], &other[1]);
-            let swapped = crossings(&other[0], &one[0]) + crossings(&other[1], &one[1]);
-            if swapped < kept {
+            let (one, other) = (points[left], points[left + 1]);
+            let between = |left: Point, right: Point| {
+                crossings(&self.up[left], &self.up[right], position)
+                    + crossings(&self.down[left], &self.down[right], position)
+            };
+            let kept = between(one, other);
+            if kept > 0 && between(other, one) < kept {
                 points.swap(left, left + 1);
-                around.swap(left, left + 1);
-                position[points[left]] = left;
-                position[points[left + 1]] = left + 1;
+                position[other] = left;
+                position[one] = left + 1;
                 gained = true;
             }
         }
@@ -162,15 +169,15 @@ impl<'a> Sorter<'a> {
     }
 
     /// How many links cross, by summing over a binary tree above the positions of the lower layer.
-    fn crossings(&self) -> usize {
+    fn crossings(&mut self) -> usize {
         let mut total = 0;
         for pair in self.layers.windows(2) {
             let leaves = pair[1].len().next_power_of_two();
             let mut tree = vec![0; 2 * leaves];
             for point in &pair[0] {
-                for place in sorted_positions(&self.layered.down[*point], &self.position) {
-                    // Links of the points before this one that end right of `place` cross this link.
-                    let mut index = place + leaves;
+                for other in sorted(&mut self.down[*point], &self.position) {
+                    // Links of the points before this one that end further right cross this link.
+                    let mut index = self.position[*other] + leaves;
                     while index > 1 {
                         if index % 2 == 0 {
                             total += tree[index + 1];
@@ -185,39 +192,39 @@ impl<'a> Sorter<'a> {
     }
 }
 
-fn sorted_positions(points: &[Point], position: &[usize]) -> Vec<usize> {
-    let mut places: Vec<usize> = points.iter().map(|point| position[*point]).collect();
-    places.sort_unstable();
-    places
+fn sorted<'a>(points: &'a mut [Point], position: &[usize]) -> &'a [Point] {
+    points.sort_unstable_by_key(|point| position[*point]);
+    points
 }
 
-fn mean(places: &[usize]) -> Option<f64> {
-    let sum: usize = places.iter().sum();
-    (!places.is_empty()).then(|| sum as f64 / places.len() as f64)
+fn mean(points: &[Point], position: &[usize]) -> Option<f64> {
+    let sum: usize = points.iter().map(|point| position[*point]).sum();
+    (!points.is_empty()).then(|| sum as f64 / points.len() as f64)
 }
 
 /// The median; between two middle places the one weighs more whose side is denser.
-fn median(places: &[usize]) -> Option<f64> {
-    let middle = places.len() / 2;
-    let (first, last) = (places.first()?, places.last()?);
-    if places.len() % 2 == 1 || first == last {
-        return Some(places[middle] as f64);
+fn median(points: &[Point], position: &[usize]) -> Option<f64> {
+    let place = |index: usize| position[points[index]] as f64;
+    let middle = points.len() / 2;
+    match points.len() {
+        0 => None,
+        1 => Some(place(0)),
+        2 => Some((place(0) + place(1)) / 2.0),
+        count if count % 2 == 1 => Some(place(middle)),
+        count => {
+            let (below, above) = (place(middle - 1), place(middle));
+            let (left, right) = (below - place(0), place(count - 1) - above);
+            Some((below * right + above * left) / (left + right))
+        }
     }
-    let (below, above) = (places[middle - 1], places[middle]);
-    let (left, right) = ((below - first) as f64, (last - above) as f64);
-    Some(if places.len() == 2 || left + right == 0.0 {
-        (below + above) as f64 / 2.0
-    } else {
-        (below as f64 * right + above as f64 * left) / (left + right)
-    })
 }
 
 /// Crossings between the links of a point and those of its right neighbour, both sorted.
-fn crossings(left: &[usize], right: &[usize]) -> usize {
+fn crossings(left: &[Point], right: &[Point], position: &[usize]) -> usize {
     let mut before = 0;
     left.iter()
-        .map(|place| {
-            while before < right.len() && right[before] < *place {
+        .map(|point| {
+            while before < right.len() && position[right[before]] < position[*point] {
                 before += 1;
             }
             before

@@ -55,14 +55,14 @@ pub(super) fn port(size: Size) -> i32 {
     (size.across - 1) / 2
 }
 
-/// Links between a vertex and something that cross a link between two bends: these give way, so that long lines are
-/// straight.
+/// Links of a vertex that cross a link between two bends, or share a bend with one: these give way, so that long lines
+/// are straight.
 fn conflicts(layered: &Layered) -> HashSet<(Point, Point)> {
     let position = layered.positions();
     let mut conflicts = HashSet::new();
     let inner = |lower: Point| {
-        let upper = layered.up[lower].first().copied().filter(|_| layered.is_bend(lower));
-        upper.filter(|upper| layered.is_bend(*upper)).map(|upper| position[upper])
+        let mut uppers = layered.up[lower].iter().filter(|_| layered.is_bend(lower));
+        uppers.find(|upper| layered.is_bend(**upper)).map(|upper| position[*upper])
     };
     for (above, layer) in std::iter::zip(&layered.layers, layered.layers.iter().skip(1)) {
         let mut first = 0;
@@ -84,6 +84,17 @@ fn conflicts(layered: &Layered) -> HashSet<(Point, Point)> {
             }
             scanned = place + 1;
             first = last;
+        }
+    }
+    for bend in layered.vertices..layered.layer.len() {
+        let is_bend = |point: &&Point| layered.is_bend(**point);
+        let (up, down) = (&layered.up[bend], &layered.down[bend]);
+        if down.iter().any(|point| is_bend(&point)) {
+            conflicts
+                .extend(down.iter().filter(|point| !is_bend(point)).map(|point| (bend, *point)));
+        }
+        if up.iter().any(|point| is_bend(&point)) {
+            conflicts.extend(up.iter().filter(|point| !is_bend(point)).map(|point| (*point, bend)));
         }
     }
     conflicts

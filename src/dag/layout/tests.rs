@@ -256,3 +256,17 @@ proptest! {
         prop_assert_eq!(one.routes, other.routes);
     }
 }
+#[test]
+fn look2() {
+    let l = "
+raw params:a -> one -> d1
+d1 -> two -> d2
+d2 raw -> three -> d3
+d3 -> four -> d4
+d1 d2 d3 d4 -> report -> summary
+raw d4 -> five -> d5
+x -> six -> y
+";
+    println!("{}", drawn(l, Direction::TopBottom));
+    println!("{}", drawn(l, Direction::LeftRight));
+}
