@@ -179,7 +179,7 @@ impl Sorter {
                     // Links of the points before this one that end further right cross this link.
                     let mut index = self.position[*other] + leaves;
                     while index > 1 {
-                        if index % 2 == 0 {
+                        if index.is_multiple_of(2) {
                             total += tree[index + 1];
                         }
                         tree[index] += 1;

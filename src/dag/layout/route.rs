@@ -113,7 +113,7 @@ enum Way {
 
 /// A horizontal segment with the columns of the lines that come from above and of those that go on below.
 #[derive(Debug)]
-struct Net {
+pub(super) struct Net {
     sources: Vec<i32>,
     targets: Vec<i32>,
     low: i32,
@@ -121,7 +121,7 @@ struct Net {
 }
 
 impl Net {
-    fn new(mut sources: Vec<i32>, mut targets: Vec<i32>) -> Self {
+    pub(super) fn new(mut sources: Vec<i32>, mut targets: Vec<i32>) -> Self {
         sources.sort_unstable();
         targets.sort_unstable();
         let ends = || sources.iter().chain(&targets).copied();
@@ -203,7 +203,7 @@ fn groups(layered: &Layered, above: &[Point], columns: &[i32]) -> Vec<Vec<Point>
 }
 
 /// The nets between two layers, and which must lie above which.
-struct Channel {
+pub(super) struct Channel {
     nets: Vec<Net>,
     gap: i32,
     /// Nets that must lie below each net.
@@ -213,7 +213,7 @@ struct Channel {
 }
 
 impl Channel {
-    fn new(nets: Vec<Net>, gap: i32) -> Self {
+    pub(super) fn new(nets: Vec<Net>, gap: i32) -> Self {
         let mut into: HashMap<i32, Vec<usize>> = HashMap::new();
         for (index, net) in nets.iter().enumerate() {
             for column in &net.targets {
@@ -236,7 +236,7 @@ impl Channel {
 
     /// Splits nets where nets must lie above one another in a circle: the upper half keeps the number and leads to a free
     /// column, the lower half, given with that column, goes on from there.
-    fn break_cycles(&mut self, mut taken: HashSet<i32>) -> HashMap<usize, (usize, i32)> {
+    pub(super) fn break_cycles(&mut self, mut taken: HashSet<i32>) -> HashMap<usize, (usize, i32)> {
         let mut doglegs = HashMap::new();
         let mut waiting: Vec<usize> = self.upper.iter().map(Vec::len).collect();
         let mut done = vec![false; self.nets.len()];
@@ -308,7 +308,7 @@ impl Channel {
     }
 
     /// The track of each net: those that cross least from above are placed first, each as high as it may lie.
-    fn stack(&self) -> Vec<i32> {
+    pub(super) fn stack(&self) -> Vec<i32> {
         let count = self.nets.len();
         let choose = count <= SORTED_NETS;
         let mut score: Vec<i32> = (0..count)

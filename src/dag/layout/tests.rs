@@ -3,6 +3,7 @@ use std::sync::Arc;
 
 use proptest::prelude::*;
 
+use super::route::{Channel, Net};
 use super::*;
 use crate::dag::Kind;
 use crate::project::{Node, Pipeline};
@@ -38,6 +39,10 @@ fn drawn(lines: &str, direction: Direction) -> String {
     let layout = layout(&graph, direction, boxed(&graph));
     check(&layout);
     render(&graph, &layout)
+}
+
+fn drawn_both_ways(lines: &str) -> String {
+    [Direction::TopBottom, Direction::LeftRight].map(|way| drawn(lines, way)).concat()
 }
 
 const UP: u8 = 1;
@@ -183,23 +188,165 @@ clean_shuttles -> compare_capacity -> capacity_plot
 metrics capacity_plot -> report -> summary
 ";
 
+/// Nodes alone, as the screen shows them when datasets are hidden.
+fn nodes_of(lines: &str) -> Graph {
+    graph(lines).retain(true, |_, vertex| vertex.kind == Kind::Node)
+}
+
+const SHOP: &str = "
+raw_orders -> load_orders -> orders
+raw_customers -> load_customers -> customers
+raw_products params:currency -> load_products -> products
+orders params:dates -> clean_orders -> clean_orders_table
+customers -> clean_customers -> clean_customers_table
+clean_orders_table clean_customers_table -> join -> joined
+joined products -> enrich -> enriched
+enriched params:features -> build_features -> features
+features params:split -> split -> train_set test_set
+train_set params:model -> train -> model
+model test_set -> evaluate -> metrics
+model features -> predict -> predictions
+predictions customers -> publish -> published
+metrics -> plot -> plots
+clean_orders_table products -> profile -> profile_report
+";
+
 #[test]
-fn look() {
-    println!("{}", drawn(SAMPLE, Direction::TopBottom));
-    println!("{}", drawn(SAMPLE, Direction::LeftRight));
+fn nothing_takes_no_room() {
+    let layout = layout(&Graph::default(), Direction::TopBottom, |_| (5, 3));
+    assert_eq!((layout.boxes.len(), layout.routes.len()), (0, 0));
+    assert_eq!((layout.width, layout.height), (0, 0));
+}
+
+#[test]
+fn one_vertex_takes_its_own_room() {
+    let graph = graph("-> alone ->");
+    for direction in [Direction::TopBottom, Direction::LeftRight] {
+        let layout = layout(&graph, direction, |_| (9, 3));
+        assert_eq!(layout.boxes, [Rect { x: 0, y: 0, width: 9, height: 3 }]);
+        assert_eq!((layout.width, layout.height), (9, 3));
+    }
+}
+
+#[test]
+fn a_vertex_without_size_gets_a_cell() {
+    let graph = graph("a -> f -> b");
+    let layout = layout(&graph, Direction::LeftRight, |_| (0, -1));
+    check(&layout);
+    assert!(layout.boxes.iter().all(|area| (area.width, area.height) == (1, 1)));
+}
+
+#[test]
+fn a_chain_is_straight() {
+    insta::assert_snapshot!(drawn_both_ways("in -> work -> out"));
+}
+
+#[test]
+fn a_diamond_is_symmetrical() {
+    let lines = "-> top -> a b\na -> left -> c\nb -> right -> d\nc d -> bottom ->";
+    insta::assert_snapshot!(drawn_both_ways(lines));
+}
+
+#[test]
+fn a_wide_fan_leaves_as_one_line() {
+    let lines = "-> split -> one two three four five six";
+    insta::assert_snapshot!(drawn_both_ways(lines));
+}
+
+#[test]
+fn long_edges_share_a_line() {
+    let lines = "
+        raw params:a -> one -> d1
+        d1 -> two -> d2
+        d2 raw -> three -> d3
+        d3 -> four -> d4
+        d1 d2 d3 d4 -> report -> summary
+        raw d4 -> five -> d5";
+    insta::assert_snapshot!(drawn_both_ways(lines));
+}
+
+#[test]
+fn parts_lie_side_by_side() {
+    let lines = "a -> f -> b\nb -> g -> c\nx -> h -> y\n-> i ->\n-> j ->";
+    insta::assert_snapshot!(drawn_both_ways(lines));
+}
+
+#[test]
+fn a_cycle_is_drawn_with_one_line_against_the_direction() {
+    let lines = "a -> f -> b\nb -> g -> c\nc -> h -> a d";
+    insta::assert_snapshot!(drawn_both_ways(lines));
+}
+
+#[test]
+fn a_pipeline_reads_well() {
     let graph = graph(SAMPLE);
-    println!("{}", render(&graph, &layout(&graph, Direction::LeftRight, chips(&graph))));
-    println!(
-        "{}",
-        render(
-            &graph,
-            &layout(&graph, Direction::TopBottom, |id| {
-                (graph.vertices[id].name.chars().count() as i32 + 4, 3)
-            })
-        )
-    );
-    let nodes = graph.retain(true, |_, vertex| vertex.kind == Kind::Node);
-    println!("{}", render(&nodes, &layout(&nodes, Direction::TopBottom, boxed(&nodes))));
+    let framed = |id: usize| (graph.vertices[id].name.chars().count() as i32 + 4, 3);
+    insta::assert_snapshot!("datasets_as_chips", drawn(SAMPLE, Direction::TopBottom));
+    insta::assert_snapshot!("left_to_right", drawn(SAMPLE, Direction::LeftRight));
+    let chips = layout(&graph, Direction::LeftRight, chips(&graph));
+    insta::assert_snapshot!("chips_left_to_right", render(&graph, &chips));
+    let boxes = layout(&graph, Direction::TopBottom, framed);
+    insta::assert_snapshot!("boxes", render(&graph, &boxes));
+    let nodes = nodes_of(SAMPLE);
+    let layout = layout(&nodes, Direction::TopBottom, boxed(&nodes));
+    insta::assert_snapshot!("nodes_alone", render(&nodes, &layout));
+}
+
+#[test]
+fn a_shop_reads_well() {
+    insta::assert_snapshot!("shop", drawn(SHOP, Direction::TopBottom));
+    let nodes = nodes_of(SHOP);
+    let layout = layout(&nodes, Direction::TopBottom, boxed(&nodes));
+    insta::assert_snapshot!("shop_nodes_alone", render(&nodes, &layout));
+}
+
+#[test]
+fn lines_that_would_run_over_each_other_take_a_column_of_their_own() {
+    // Each of the two must end above where the other begins, which no order of tracks allows.
+    let nets = vec![Net::new(vec![0], vec![10]), Net::new(vec![10], vec![0])];
+    let mut channel = Channel::new(nets, 1);
+    let doglegs = channel.break_cycles([0, 10].into());
+    let tracks = channel.stack();
+    assert_eq!(doglegs.len(), 1);
+    let (upper, (lower, column)) = doglegs.into_iter().next().expect("one of the two is split");
+    assert!(![0, 10].contains(&column));
+    assert!(tracks[upper] < tracks[1 - upper] && tracks[1 - upper] < tracks[lower]);
+}
+
+/// `count` nodes, each with one or two inputs among the latest datasets, from a fixed seed.
+fn large(count: usize) -> Graph {
+    let mut state = 7_u64;
+    let mut random = move |below: usize| {
+        state =
+            state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) as usize % below
+    };
+    let lines: Vec<String> = (0..count)
+        .map(|node| {
+            let mut input = || format!("d{}", node.saturating_sub(1 + random(30)));
+            format!("{} {} -> n{node} -> d{node}", input(), input())
+        })
+        .collect();
+    graph(&lines.join("\n"))
+}
+
+#[test]
+fn two_thousand_vertices_are_laid_out() {
+    let graph = large(1000);
+    let layout = layout(&graph, Direction::LeftRight, chips(&graph));
+    assert_eq!(layout.boxes.len(), graph.vertices.len());
+    check(&layout);
+}
+
+#[test]
+fn a_late_node_that_reads_everything_costs_one_line() {
+    let mut lines: Vec<String> =
+        (0..500).map(|node| format!("d{node} -> n{node} -> d{}", node + 1)).collect();
+    let all: Vec<String> = (0..500).map(|node| format!("d{node}")).collect();
+    lines.push(format!("{} -> report -> summary", all.join(" ")));
+    let graph = graph(&lines.join("\n"));
+    let layout = layout(&graph, Direction::TopBottom, chips(&graph));
+    assert!(layout.width < 30, "{}", layout.width);
 }
 
 /// Graphs as lists of children, cycles and parallel edges included.
@@ -255,18 +402,4 @@ proptest! {
         prop_assert_eq!(one.boxes, other.boxes);
         prop_assert_eq!(one.routes, other.routes);
     }
-}
-#[test]
-fn look2() {
-    let l = "
-raw params:a -> one -> d1
-d1 -> two -> d2
-d2 raw -> three -> d3
-d3 -> four -> d4
-d1 d2 d3 d4 -> report -> summary
-raw d4 -> five -> d5
-x -> six -> y
-";
-    println!("{}", drawn(l, Direction::TopBottom));
-    println!("{}", drawn(l, Direction::LeftRight));
 }
