@@ -4,6 +4,10 @@ use std::collections::{BTreeSet, HashMap};
 
 use super::Graph;
 
+/// Layers that all edges together may span, or a hundred for each vertex if that is more. Pipelines stay far below; a graph
+/// that is one tangle of cycles would fill the memory with lines nobody can follow.
+const MOST_SPANNED: usize = 1_000_000;
+
 /// A vertex of the part, or a bend of the edges that leave a vertex: bends are numbered after the vertices.
 pub(super) type Point = usize;
 
@@ -43,8 +47,9 @@ impl Layered {
                 local.filter_map(|child| members.binary_search(child).ok()).collect()
             })
             .collect();
-        let arcs = Arcs::acyclic(&children);
+        let mut arcs = Arcs::acyclic(&children);
         let layer = arcs.layers();
+        arcs.drop_longest(&layer, MOST_SPANNED.max(100 * members.len()));
         let mut layered = Layered {
             vertices: members.len(),
             layers: vec![Vec::new(); layer.iter().max().map_or(0, |last| last + 1)],
@@ -240,6 +245,29 @@ impl Arcs {
         layers.iter().map(|layer| number[layer]).collect()
     }
 
+    /// Drops the longest edges where all together span more layers than `most`.
+    fn drop_longest(&mut self, layers: &[usize], most: usize) {
+        let spans =
+            self.down.iter().enumerate().flat_map(|(upper, arcs)| {
+                arcs.iter().map(move |arc| layers[arc.to] - layers[upper])
+            });
+        let mut spans: Vec<usize> = spans.collect();
+        spans.sort_unstable();
+        let mut sum = 0;
+        let longest = spans.into_iter().find(|span| {
+            sum += span;
+            sum > most
+        });
+        if let Some(longest) = longest {
+            for (upper, arcs) in self.down.iter_mut().enumerate() {
+                arcs.retain(|arc| layers[arc.to] - layers[upper] < longest);
+            }
+            for (lower, uppers) in self.up.iter_mut().enumerate() {
+                uppers.retain(|upper| layers[lower] - layers[*upper] < longest);
+            }
+        }
+    }
+
     /// By how much a vertex could move down.
     fn slack(&self, id: usize, layers: &[usize]) -> usize {
         let below = self.down[id].iter().map(|arc| layers[arc.to]).min();
@@ -291,5 +319,51 @@ impl Group {
         for id in self.members.drain(..) {
             self.has[id] = false;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The layers of vertices with these children.
+    fn layers(children: &[&[usize]]) -> Vec<usize> {
+        let children: Vec<Vec<usize>> = children.iter().map(|list| list.to_vec()).collect();
+        Arcs::acyclic(&children).layers()
+    }
+
+    #[test]
+    fn a_source_lies_right_above_the_first_that_reads_it() {
+        // 0 -> 1 -> 2 -> 3, and 4 is read by 3 alone.
+        assert_eq!(layers(&[&[1], &[2], &[3], &[], &[3]]), [0, 1, 2, 3, 2]);
+    }
+
+    #[test]
+    fn what_prepares_a_late_source_moves_down_with_it() {
+        // 0 -> 1 -> 2 -> 3 -> 4, and 5, 6 -> 7 -> 4.
+        let layers = layers(&[&[1], &[2], &[3], &[4], &[], &[7], &[7], &[4]]);
+        assert_eq!(layers, [0, 1, 2, 3, 4, 2, 2, 3]);
+    }
+
+    #[test]
+    fn a_side_branch_stays_below_where_it_parts() {
+        // 0 -> 1 -> 2 -> 3, and 0 -> 4 -> 5.
+        assert_eq!(layers(&[&[1, 4], &[2], &[3], &[], &[5], &[]]), [0, 1, 2, 3, 1, 2]);
+    }
+
+    #[test]
+    fn one_edge_of_a_cycle_is_reversed() {
+        let arcs = Arcs::acyclic(&[vec![1], vec![2], vec![0]]);
+        let reversed = arcs.down.iter().flatten().filter(|arc| arc.reversed).count();
+        assert_eq!((reversed, arcs.layers()), (1, vec![0, 1, 2]));
+    }
+
+    #[test]
+    fn in_a_tangle_the_longest_edges_go_first() {
+        let mut arcs = Arcs::acyclic(&[vec![1, 3], vec![2, 3], vec![3], vec![]]);
+        let layers = arcs.layers();
+        arcs.drop_longest(&layers, 5);
+        let kept: Vec<usize> = arcs.down.iter().map(Vec::len).collect();
+        assert_eq!((kept, arcs.up[3].as_slice()), (vec![1, 2, 1, 0], [2, 1].as_slice()));
     }
 }

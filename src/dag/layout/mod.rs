@@ -74,7 +74,8 @@ pub struct Layout {
 /// Lays a graph out; `size` gives each vertex's box size (width, height) in cells.
 ///
 /// An edge leaves its source in the middle of the side that faces onward and enters its target in the middle of the side
-/// that faces back; only an edge that closes a cycle runs the other way. An edge from a vertex to itself is not drawn.
+/// that faces back; only an edge that closes a cycle runs the other way. An edge from a vertex to itself is not drawn,
+/// nor are the longest edges of a graph so tangled that its edges span a million layers in sum.
 pub fn layout(graph: &Graph, direction: Direction, size: impl Fn(usize) -> (i32, i32)) -> Layout {
     let sizes: Vec<Size> = (0..graph.vertices.len())
         .map(|id| {
