@@ -1,11 +1,12 @@
 //! Choosing nodes of a pipeline as `kedro run` does.
+//!
+//! Every filter is applied to the whole pipeline and the results are intersected, as `Pipeline.filter` does. A dataset
+//! name without transcoding stands for all of its transcoded forms; one with transcoding for itself alone.
 
-use std::collections::{HashMap, HashSet};
-use std::sync::Arc;
+use std::collections::HashMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Graph, Kind};
 use crate::project::{Node, Pipeline, strip_transcoding};
 
 /// Which nodes of a pipeline to take: the filters of `Pipeline.filter` in Kedro. An empty list
@@ -60,219 +61,401 @@ impl Slice {
         *self == Slice::default()
     }
 
-    /// The names of the chosen nodes in the pipeline's order: `Pipeline.filter` of Kedro.
+    /// The names of the chosen nodes in the pipeline's order.
+    ///
+    /// A name given twice counts once. Unknown tags are passed over as long as one of the tags exists, as in Kedro.
     ///
     /// # Errors
     /// When a name does not exist, or nothing is left.
     pub fn apply(&self, pipeline: &Pipeline) -> Result<Vec<String>, SliceError> {
-        let nodes = &pipeline.nodes;
-        let graph = Graph::of(pipeline);
-        let mut kept = vec![true; nodes.len()];
-        let mut keep = |chosen: &dyn Fn(usize) -> bool| {
-            kept.iter_mut().enumerate().for_each(|(index, kept)| *kept &= chosen(index));
-        };
-        let missing = |kind: &'static str, name: &str, known: Vec<&str>| SliceError::Missing {
-            kind,
-            name: name.to_owned(),
-            pipeline: pipeline.name.clone(),
-            hint: closest(name, &known),
+        let links = Links::of(pipeline);
+        let mut chosen = vec![true; pipeline.nodes.len()];
+        let mut keep = |taken: Vec<bool>| {
+            for (chosen, taken) in chosen.iter_mut().zip(taken) {
+                *chosen &= taken;
+            }
         };
         if !self.tags.is_empty() {
-            keep(&|index| self.tags.iter().any(|tag| nodes[index].tags.contains(tag)));
+            keep(links.tagged(&self.tags)?);
         }
-        for (names, way) in
-            [(&self.from_nodes, Some(true)), (&self.to_nodes, Some(false)), (&self.nodes, None)]
-        {
-            if names.is_empty() {
-                continue;
-            }
-            let mut start = HashSet::new();
-            for name in names {
-                let found = nodes.iter().position(|node| node.name == *name);
-                start.insert(found.ok_or_else(|| {
-                    missing("node", name, nodes.iter().map(|node| node.name.as_str()).collect())
-                })?);
-            }
-            let chosen = reach(&graph, nodes, start, way);
-            keep(&|index| chosen.contains(&index));
+        if !self.from_nodes.is_empty() {
+            keep(links.spread(links.named(&self.from_nodes)?, Links::consumers));
         }
-        for (names, along) in [(&self.from_inputs, true), (&self.to_outputs, false)] {
-            if names.is_empty() {
-                continue;
-            }
-            let mut start = HashSet::new();
-            for name in names {
-                let known =
-                    |node: &&Arc<Node>| touches(&node.inputs, name) || touches(&node.outputs, name);
-                if !nodes.iter().any(|node| known(&node)) {
-                    let all = nodes.iter().flat_map(|node| node.inputs.iter().chain(&node.outputs));
-                    return Err(missing("dataset", name, all.map(String::as_str).collect()));
-                }
-                let side =
-                    |node: &Node| touches(if along { &node.inputs } else { &node.outputs }, name);
-                start.extend((0..nodes.len()).filter(|index| side(&nodes[*index])));
-            }
-            let chosen = reach(&graph, nodes, start, Some(along));
-            keep(&|index| chosen.contains(&index));
+        if !self.to_nodes.is_empty() {
+            keep(links.spread(links.named(&self.to_nodes)?, Links::producers));
+        }
+        if !self.nodes.is_empty() {
+            keep(links.named(&self.nodes)?);
+        }
+        if !self.from_inputs.is_empty() {
+            let readers = links.touching(&self.from_inputs, &links.readers, |node| &node.inputs)?;
+            keep(links.spread(readers, Links::consumers));
+        }
+        if !self.to_outputs.is_empty() {
+            let writers = links.touching(&self.to_outputs, &links.writers, |node| &node.outputs)?;
+            keep(links.spread(writers, Links::producers));
         }
         if !self.namespaces.is_empty() {
-            let within = |node: &Node, name: &str| {
-                node.namespace.as_deref().is_some_and(|namespace| {
-                    namespace == name
-                        || namespace.strip_prefix(name).is_some_and(|rest| rest.starts_with('.'))
-                })
-            };
-            for name in &self.namespaces {
-                if !nodes.iter().any(|node| within(node, name)) {
-                    let known = nodes.iter().filter_map(|node| node.namespace.as_deref()).collect();
-                    return Err(missing("namespace", name, known));
-                }
-            }
-            keep(&|index| self.namespaces.iter().any(|name| within(&nodes[index], name)));
+            keep(links.within(&self.namespaces)?);
         }
-        let names: Vec<String> = nodes
-            .iter()
-            .zip(kept)
-            .filter(|(_, kept)| *kept)
+        let names: Vec<String> = std::iter::zip(&pipeline.nodes, chosen)
+            .filter(|(_, chosen)| *chosen)
             .map(|(node, _)| node.name.clone())
             .collect();
         if names.is_empty() { Err(SliceError::Empty(pipeline.name.clone())) } else { Ok(names) }
     }
 }
 
-/// Whether `name` is among the datasets; asked for without transcoding it is every transcoding.
-fn touches(datasets: &[String], name: &str) -> bool {
-    datasets.iter().any(|dataset| dataset == name || strip_transcoding(dataset) == name)
+/// Which nodes read and write each dataset, by its name without transcoding.
+struct Links<'a> {
+    pipeline: &'a Pipeline,
+    readers: HashMap<&'a str, Vec<usize>>,
+    writers: HashMap<&'a str, Vec<usize>>,
 }
 
-/// These nodes, and all that depend on them (`Some(true)`) or that they need (`Some(false)`).
-fn reach(
-    graph: &Graph,
-    nodes: &[Arc<Node>],
-    start: HashSet<usize>,
-    along: Option<bool>,
-) -> HashSet<usize> {
-    let Some(along) = along else { return start };
-    let names: HashMap<&str, usize> =
-        nodes.iter().enumerate().map(|(index, node)| (node.name.as_str(), index)).collect();
-    let mut reached = start.clone();
-    for index in start {
-        let Some(id) = graph.find(Kind::Node, &nodes[index].name) else { continue };
-        let vertices = graph.reach(id, along).into_iter().map(|id| &graph.vertices[id]);
-        let others = vertices.filter(|vertex| vertex.kind == Kind::Node);
-        reached.extend(others.filter_map(|vertex| names.get(vertex.name.as_str())));
+impl<'a> Links<'a> {
+    fn of(pipeline: &'a Pipeline) -> Self {
+        let mut links = Links { pipeline, readers: HashMap::new(), writers: HashMap::new() };
+        for (index, node) in pipeline.nodes.iter().enumerate() {
+            for input in &node.inputs {
+                links.readers.entry(strip_transcoding(input)).or_default().push(index);
+            }
+            for output in &node.outputs {
+                links.writers.entry(strip_transcoding(output)).or_default().push(index);
+            }
+        }
+        links
     }
-    reached
-}
 
-/// The known name that is most like `name`, where one is like it.
-fn closest(name: &str, known: &[&str]) -> Option<String> {
-    let near = |other: &str| {
-        let longest = name.chars().count().max(other.chars().count());
-        let apart = distance(name, other);
-        (apart * 3 <= longest).then_some(apart)
-    };
-    // A last part that is the same is a namespace that was forgotten.
-    let tail = known.iter().find(|other| other.rsplit('.').next() == Some(name));
-    let best = known.iter().filter_map(|other| Some((near(other)?, *other))).min();
-    tail.copied().or(best.map(|(_, other)| other)).map(ToOwned::to_owned)
-}
+    /// The nodes that read what this node writes.
+    fn consumers(&self, node: usize) -> impl Iterator<Item = usize> + use<'_, 'a> {
+        Self::linked(&self.pipeline.nodes[node].outputs, &self.readers)
+    }
 
-/// Levenshtein's distance.
-fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (index, c) in a.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = index + 1;
-        for (column, other) in b.iter().enumerate() {
-            let change = diagonal + usize::from(c != *other);
-            diagonal = row[column + 1];
-            row[column + 1] = change.min(diagonal + 1).min(row[column] + 1);
+    /// The nodes that write what this node reads.
+    fn producers(&self, node: usize) -> impl Iterator<Item = usize> + use<'_, 'a> {
+        Self::linked(&self.pipeline.nodes[node].inputs, &self.writers)
+    }
+
+    fn linked<'b>(
+        datasets: &'b [String],
+        nodes: &'b HashMap<&'a str, Vec<usize>>,
+    ) -> impl Iterator<Item = usize> + use<'a, 'b> {
+        datasets.iter().filter_map(|name| nodes.get(strip_transcoding(name))).flatten().copied()
+    }
+
+    /// `start` and all nodes reached from it by `next`.
+    fn spread<'b, I>(&'b self, start: Vec<bool>, next: impl Fn(&'b Self, usize) -> I) -> Vec<bool>
+    where
+        I: Iterator<Item = usize>,
+    {
+        let mut stack: Vec<usize> = (0..start.len()).filter(|node| start[*node]).collect();
+        let mut reached = start;
+        while let Some(node) = stack.pop() {
+            for other in next(self, node) {
+                if !std::mem::replace(&mut reached[other], true) {
+                    stack.push(other);
+                }
+            }
+        }
+        reached
+    }
+
+    fn named(&self, names: &[String]) -> Result<Vec<bool>, SliceError> {
+        let nodes = &self.pipeline.nodes;
+        let mut taken = vec![false; nodes.len()];
+        for name in names {
+            let Some(index) = nodes.iter().position(|node| node.name == *name) else {
+                let suffix = format!(".{name}");
+                let namespaced = nodes.iter().find(|node| node.name.ends_with(&suffix));
+                let existing = || nodes.iter().map(|node| node.name.as_str());
+                let hint = namespaced.map(|node| node.name.as_str());
+                return Err(self.missing("node", name, hint.or_else(|| closest(name, existing()))));
+            };
+            taken[index] = true;
+        }
+        Ok(taken)
+    }
+
+    /// The nodes that have one of the datasets among those that `side` gives.
+    fn touching(
+        &self,
+        names: &[String],
+        users: &HashMap<&str, Vec<usize>>,
+        side: impl Fn(&Node) -> &[String],
+    ) -> Result<Vec<bool>, SliceError> {
+        let mut taken = vec![false; self.pipeline.nodes.len()];
+        for name in names {
+            let base = strip_transcoding(name);
+            let plain = base == name;
+            let exists = if plain {
+                self.readers.contains_key(base) || self.writers.contains_key(base)
+            } else {
+                self.datasets().any(|dataset| dataset == name)
+            };
+            if !exists {
+                let bases = self.datasets().map(strip_transcoding).filter(|_| plain);
+                let hint = closest(name, self.datasets().chain(bases));
+                return Err(self.missing("dataset", name, hint));
+            }
+            for index in users.get(base).into_iter().flatten() {
+                taken[*index] |= plain || side(&self.pipeline.nodes[*index]).contains(name);
+            }
+        }
+        Ok(taken)
+    }
+
+    fn tagged(&self, tags: &[String]) -> Result<Vec<bool>, SliceError> {
+        let nodes = &self.pipeline.nodes;
+        let taken: Vec<bool> =
+            nodes.iter().map(|node| tags.iter().any(|tag| node.tags.contains(tag))).collect();
+        if taken.contains(&true) {
+            return Ok(taken);
+        }
+        let existing = nodes.iter().flat_map(|node| &node.tags).map(String::as_str);
+        Err(self.missing("tag", &tags[0], closest(&tags[0], existing)))
+    }
+
+    fn within(&self, namespaces: &[String]) -> Result<Vec<bool>, SliceError> {
+        let nodes = &self.pipeline.nodes;
+        let mut taken = vec![false; nodes.len()];
+        for name in namespaces {
+            let mut matched = false;
+            for (taken, node) in taken.iter_mut().zip(nodes) {
+                if node.namespace.as_deref().is_some_and(|namespace| is_within(namespace, name)) {
+                    *taken = true;
+                    matched = true;
+                }
+            }
+            if !matched {
+                let existing =
+                    nodes.iter().filter_map(|node| node.namespace.as_deref()).flat_map(prefixes);
+                return Err(self.missing("namespace", name, closest(name, existing)));
+            }
+        }
+        Ok(taken)
+    }
+
+    fn datasets(&self) -> impl Iterator<Item = &'a str> {
+        let nodes = self.pipeline.nodes.iter();
+        nodes.flat_map(|node| node.inputs.iter().chain(&node.outputs)).map(String::as_str)
+    }
+
+    fn missing(&self, kind: &'static str, name: &str, hint: Option<&str>) -> SliceError {
+        SliceError::Missing {
+            kind,
+            name: name.to_owned(),
+            pipeline: self.pipeline.name.clone(),
+            hint: hint.map(str::to_owned),
         }
     }
-    row[b.len()]
+}
+
+/// Whether `namespace` is `outer` or lies in it.
+fn is_within(namespace: &str, outer: &str) -> bool {
+    namespace.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+}
+
+/// `a.b.c` as `a`, `a.b` and `a.b.c`.
+fn prefixes(namespace: &str) -> impl Iterator<Item = &str> {
+    let dots = namespace.match_indices('.').map(|(at, _)| &namespace[..at]);
+    dots.chain(std::iter::once(namespace))
+}
+
+/// The name most like `wanted`, if one is like it at all: at most a third of the letters differ. Among equals the first.
+fn closest<'a>(wanted: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let letters: Vec<char> = wanted.chars().collect();
+    let limit = letters.len().div_ceil(3).max(2);
+    names
+        .map(|name| (distance(&letters, name), name))
+        .filter(|(distance, _)| *distance <= limit && *distance < letters.len())
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, name)| name)
+}
+
+/// How many letters to insert, delete or replace to turn `from` into `to` (Levenshtein's distance).
+fn distance(from: &[char], to: &str) -> usize {
+    let mut row: Vec<usize> = (0..=from.len()).collect();
+    for (line, letter) in to.chars().enumerate() {
+        let mut diagonal = std::mem::replace(&mut row[0], line + 1);
+        for (column, other) in from.iter().enumerate() {
+            let replaced = diagonal + usize::from(letter != *other);
+            diagonal = row[column + 1];
+            row[column + 1] = replaced.min(diagonal + 1).min(row[column] + 1);
+        }
+    }
+    row[from.len()]
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
 
-    /// `a -> one -> b -> two -> c@x`, `c@y -> three -> d`, and `ns.four` aside.
+    fn node(name: &str, inputs: &[&str], outputs: &[&str], tags: &[&str]) -> Arc<Node> {
+        let owned = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+        Arc::new(Node {
+            name: name.to_owned(),
+            namespace: name.rsplit_once('.').map(|(namespace, _)| namespace.to_owned()),
+            inputs: owned(inputs),
+            outputs: owned(outputs),
+            tags: tags.iter().map(|tag| (*tag).to_owned()).collect(),
+            ..Node::default()
+        })
+    }
+
+    /// `raw` is cleaned, split in two, one half trained on with Spark, both joined in a report; `audit` stands alone.
     fn pipeline() -> Pipeline {
-        let node = |name: &str, inputs: &[&str], outputs: &[&str], tags: &[&str]| {
-            let owned = |names: &[&str]| names.iter().map(ToString::to_string).collect();
-            Arc::new(Node {
-                name: name.into(),
-                namespace: name.rsplit_once('.').map(|(namespace, _)| namespace.into()),
-                inputs: owned(inputs),
-                outputs: owned(outputs),
-                tags: tags.iter().map(ToString::to_string).collect(),
-                ..Node::default()
-            })
-        };
         Pipeline {
-            name: "__default__".into(),
+            name: "demo".to_owned(),
             nodes: vec![
-                node("one", &["a", "params:p"], &["b"], &["fast"]),
-                node("ns.sub.four", &["a"], &["e"], &[]),
-                node("two", &["b"], &["c@x"], &["slow"]),
-                node("three", &["c@y"], &["d"], &["fast"]),
+                node("audit", &["log"], &[], &["ops"]),
+                node("clean", &["raw", "params:clean"], &["tidy@pandas"], &["prep"]),
+                node("split", &["tidy@pandas"], &["left", "right"], &["prep"]),
+                node("train.fit", &["tidy@spark", "left"], &["model"], &["ml", "slow"]),
+                node("train.deep.tune", &["model"], &["tuned"], &["ml"]),
+                node("trainer.score", &["right", "tuned"], &["report"], &[]),
             ],
+            complete: true,
             ..Pipeline::default()
         }
     }
 
-    fn names(list: &[&str]) -> Vec<String> {
-        list.iter().map(ToString::to_string).collect()
+    fn list(names: &str) -> Vec<String> {
+        names.split_whitespace().map(str::to_owned).collect()
+    }
+
+    fn taken(slice: &Slice) -> String {
+        slice.apply(&pipeline()).expect("the slice takes something").join(" ")
+    }
+
+    fn refused(slice: &Slice) -> String {
+        slice.apply(&pipeline()).expect_err("the slice is refused").to_string()
     }
 
     #[test]
-    fn each_filter_chooses_as_kedro_does() {
-        let none = Slice::default;
-        for (slice, expected) in [
-            (none(), vec!["one", "ns.sub.four", "two", "three"]),
-            (Slice { tags: names(&["fast"]), ..none() }, vec!["one", "three"]),
-            (Slice { from_nodes: names(&["two"]), ..none() }, vec!["two", "three"]),
-            (Slice { to_nodes: names(&["two"]), ..none() }, vec!["one", "two"]),
-            (Slice { from_inputs: names(&["b"]), ..none() }, vec!["two", "three"]),
-            (Slice { from_inputs: names(&["c"]), ..none() }, vec!["three"]),
-            (Slice { from_inputs: names(&["c@y"]), ..none() }, vec!["three"]),
-            (Slice { to_outputs: names(&["c"]), ..none() }, vec!["one", "two"]),
-            (Slice { namespaces: names(&["ns"]), ..none() }, vec!["ns.sub.four"]),
-            (Slice::nodes(["three", "one"]), vec!["one", "three"]),
-            (
-                Slice { from_nodes: names(&["one"]), to_nodes: names(&["two"]), ..none() },
-                vec!["one", "two"],
-            ),
-            (
-                Slice { from_inputs: names(&["params:p"]), tags: names(&["slow"]), ..none() },
-                vec!["two"],
-            ),
-        ] {
-            assert_eq!(slice.apply(&pipeline()).unwrap(), expected, "{slice:?}");
+    fn no_filter_takes_everything_in_pipeline_order() {
+        let all = "audit clean split train.fit train.deep.tune trainer.score";
+        assert_eq!(taken(&Slice::default()), all);
+    }
+
+    #[test]
+    fn each_filter_takes_what_kedro_takes() {
+        let cases: [(&str, &str, &str); 19] = [
+            ("nodes", "split clean", "clean split"),
+            ("nodes", "split split", "split"),
+            ("from_nodes", "split", "split train.fit train.deep.tune trainer.score"),
+            ("from_nodes", "clean", "clean split train.fit train.deep.tune trainer.score"),
+            ("from_nodes", "audit", "audit"),
+            ("to_nodes", "split", "clean split"),
+            ("to_nodes", "train.deep.tune", "clean split train.fit train.deep.tune"),
+            ("from_inputs", "raw", "clean split train.fit train.deep.tune trainer.score"),
+            ("from_inputs", "params:clean", "clean split train.fit train.deep.tune trainer.score"),
+            ("from_inputs", "tidy", "split train.fit train.deep.tune trainer.score"),
+            ("from_inputs", "tidy@spark", "train.fit train.deep.tune trainer.score"),
+            ("from_inputs", "right log", "audit trainer.score"),
+            ("to_outputs", "tidy", "clean"),
+            ("to_outputs", "tidy@pandas", "clean"),
+            ("to_outputs", "model left", "clean split train.fit"),
+            ("tags", "prep slow", "clean split train.fit"),
+            ("tags", "prep unknown", "clean split"),
+            ("namespaces", "train", "train.fit train.deep.tune"),
+            ("namespaces", "train.deep trainer", "train.deep.tune trainer.score"),
+        ];
+        for (filter, names, expected) in cases {
+            let mut slice = Slice::default();
+            *field(&mut slice, filter) = list(names);
+            assert_eq!(taken(&slice), expected, "{filter}: {names}");
+        }
+    }
+
+    fn field<'a>(slice: &'a mut Slice, name: &str) -> &'a mut Vec<String> {
+        match name {
+            "nodes" => &mut slice.nodes,
+            "from_nodes" => &mut slice.from_nodes,
+            "to_nodes" => &mut slice.to_nodes,
+            "from_inputs" => &mut slice.from_inputs,
+            "to_outputs" => &mut slice.to_outputs,
+            "tags" => &mut slice.tags,
+            _ => &mut slice.namespaces,
         }
     }
 
     #[test]
-    fn what_does_not_exist_is_named_with_what_is_like_it() {
-        let fault = |slice: Slice| slice.apply(&pipeline()).unwrap_err().to_string();
+    fn several_filters_take_what_all_of_them_take() {
+        let between = Slice {
+            from_nodes: list("split"),
+            to_nodes: list("train.deep.tune"),
+            ..Slice::default()
+        };
+        assert_eq!(taken(&between), "split train.fit train.deep.tune");
+        assert_eq!(taken(&Slice { tags: list("slow"), ..between }), "train.fit");
+    }
+
+    #[test]
+    fn filters_apply_to_the_whole_pipeline_and_not_to_each_other() {
+        let slice = Slice {
+            nodes: list("clean trainer.score"),
+            from_inputs: list("raw"),
+            ..Slice::default()
+        };
+        assert_eq!(taken(&slice), "clean trainer.score");
+    }
+
+    #[test]
+    fn a_missing_name_is_refused_with_the_closest_one() {
+        let cases = [
+            ("nodes", "cleen", "node `cleen`; did you mean `clean`?"),
+            ("from_nodes", "fit", "node `fit`; did you mean `train.fit`?"),
+            ("to_nodes", "tune", "node `tune`; did you mean `train.deep.tune`?"),
+            ("nodes", "zzzzzzzz", "node `zzzzzzzz`"),
+            ("from_inputs", "rav", "dataset `rav`; did you mean `raw`?"),
+            ("from_inputs", "tidi", "dataset `tidi`; did you mean `tidy`?"),
+            ("from_inputs", "tidy@polars", "dataset `tidy@polars`; did you mean `tidy@pandas`?"),
+            ("from_inputs", "raw@pandas", "dataset `raw@pandas`"),
+            ("to_outputs", "modell", "dataset `modell`; did you mean `model`?"),
+            ("tags", "perp", "tag `perp`; did you mean `prep`?"),
+            ("namespaces", "tran", "namespace `tran`; did you mean `train`?"),
+            ("namespaces", "train.deeep", "namespace `train.deeep`; did you mean `train.deep`?"),
+            ("namespaces", "train.fit", "namespace `train.fit`"),
+        ];
+        for (filter, names, expected) in cases {
+            let mut slice = Slice::default();
+            *field(&mut slice, filter) = list(names);
+            assert!(
+                refused(&slice).starts_with(&format!("pipeline `demo` has no {expected}")),
+                "{filter} {names}: {}",
+                refused(&slice)
+            );
+        }
+    }
+
+    #[test]
+    fn a_slice_that_leaves_nothing_is_refused() {
+        let empty = SliceError::Empty("demo".to_owned());
+        let cases = [
+            Slice { from_inputs: list("report"), ..Slice::default() },
+            Slice { to_outputs: list("raw"), ..Slice::default() },
+            Slice { to_outputs: list("tidy@spark"), ..Slice::default() },
+            Slice { nodes: list("clean"), tags: list("ml"), ..Slice::default() },
+        ];
+        for slice in cases {
+            assert_eq!(slice.apply(&pipeline()), Err(empty.clone()), "{slice:?}");
+        }
         assert_eq!(
-            fault(Slice::nodes(["thre"])),
-            "pipeline `__default__` has no node `thre`; did you mean `three`?"
+            Slice::default().apply(&Pipeline::default()),
+            Err(SliceError::Empty(String::new()))
         );
-        assert!(fault(Slice::nodes(["four"])).ends_with("did you mean `ns.sub.four`?"));
-        assert!(
-            fault(Slice { from_inputs: names(&["zzzz"]), ..Slice::default() })
-                .ends_with("dataset `zzzz`")
-        );
-        assert!(
-            fault(Slice { namespaces: names(&["n"]), ..Slice::default() })
-                .contains("namespace `n`")
-        );
-        assert!(
-            fault(Slice { tags: names(&["nothing"]), ..Slice::default() })
-                .contains("no node of pipeline")
-        );
+    }
+
+    #[test]
+    fn a_cycle_of_a_broken_project_is_followed_once() {
+        let pipeline = Pipeline {
+            nodes: vec![node("a", &["x"], &["y"], &[]), node("b", &["y"], &["x"], &[])],
+            ..Pipeline::default()
+        };
+        let slice = Slice { from_nodes: list("b"), ..Slice::default() };
+        assert_eq!(slice.apply(&pipeline), Ok(list("a b")));
     }
 }

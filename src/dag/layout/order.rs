@@ -1,245 +1,233 @@
-//! The order in each layer: few crossings.
+//! The order of points within layers, so that few links cross.
 
-use crate::dag::Graph;
+use super::layers::{Layered, Point};
 
-/// How often all layers are gone through; more changes little.
-const SWEEPS: usize = 12;
-/// Largest layer in which neighbours are exchanged one by one.
-const EXCHANGED: usize = 300;
+/// Sweeps over all layers, at most, from each of the two first orders.
+const SWEEPS: usize = 16;
+/// Sweeps without a gain after which a first order is left.
+const PATIENCE: usize = 4;
+/// Points and links that all sweeps together may visit, about; beyond it there are fewer sweeps.
+const BUDGET: usize = 400_000;
 
-/// A graph whose edges lead from one layer to the next: long edges run over points between.
-#[derive(Debug, Clone)]
-pub(super) struct Mesh {
-    /// Vertices of the graph first, then the points of long edges.
-    pub vertices: usize,
-    /// Layer of each vertex and point.
-    pub layer: Vec<usize>,
-    /// Width and height; points are one cell wide.
-    pub size: Vec<(i32, i32)>,
-    /// What leads to each, all from the layer above.
-    pub above: Vec<Vec<usize>>,
-    /// What each leads to, all in the layer below.
-    pub below: Vec<Vec<usize>>,
-    /// The layers, each in order.
-    pub rows: Vec<Vec<usize>>,
-    /// The edges: source, target, and what they run over from the upper to the lower end.
-    pub chains: Vec<Chain>,
-}
-
-/// An edge.
-#[derive(Debug, Clone)]
-pub(super) struct Chain {
-    pub source: usize,
-    pub target: usize,
-    pub over: Vec<usize>,
-}
-
-impl Mesh {
-    pub(super) fn new(graph: &Graph, layer: &[usize], sizes: &[(i32, i32)]) -> Self {
-        let count = graph.vertices.len();
-        let mut mesh = Mesh {
-            vertices: count,
-            layer: layer.to_vec(),
-            size: sizes.to_vec(),
-            above: vec![Vec::new(); count],
-            below: vec![Vec::new(); count],
-            rows: Vec::new(),
-            chains: Vec::new(),
-        };
-        for source in 0..count {
-            // Points of edges that leave one vertex are shared as far as they run together.
-            let mut shared: Vec<usize> = Vec::new();
-            let mut children: Vec<usize> = graph.children[source].clone();
-            children.sort_by_key(|child| std::cmp::Reverse(layer[*child]));
-            for target in children {
-                let (upper, lower) = match layer[source].cmp(&layer[target]) {
-                    std::cmp::Ordering::Less => (source, target),
-                    std::cmp::Ordering::Greater => (target, source),
-                    std::cmp::Ordering::Equal => continue,
-                };
-                let length = layer[lower] - layer[upper];
-                let back = upper == target;
-                let mut over = vec![upper];
-                for step in 1..length {
-                    let point = match shared.get(step - 1).filter(|_| !back) {
-                        Some(point) => *point,
-                        None => {
-                            let point = mesh.point(layer[upper] + step);
-                            if !back {
-                                shared.push(point);
-                            }
-                            point
-                        }
-                    };
-                    over.push(point);
-                }
-                over.push(lower);
-                for pair in over.windows(2) {
-                    if !mesh.below[pair[0]].contains(&pair[1]) {
-                        mesh.below[pair[0]].push(pair[1]);
-                        mesh.above[pair[1]].push(pair[0]);
-                    }
-                }
-                mesh.chains.push(Chain { source, target, over });
-            }
+/// Puts the points of each layer in an order with few crossings.
+///
+/// Two first orders are tried, by depth-first search from the top and from the bottom, and the better outcome is kept.
+pub(super) fn reduce_crossings(layered: &mut Layered) {
+    let size = layered.layer.len() + layered.down.iter().map(Vec::len).sum::<usize>();
+    let sweeps = (BUDGET / size.max(1)).clamp(2, SWEEPS);
+    let mut best: Option<(usize, Vec<Vec<Point>>)> = None;
+    for from_top in [true, false] {
+        if best.as_ref().is_some_and(|(crossings, _)| *crossings == 0) {
+            break;
         }
-        mesh.rows = mesh.first_order();
-        mesh
-    }
-
-    fn point(&mut self, layer: usize) -> usize {
-        self.layer.push(layer);
-        self.size.push((1, 1));
-        self.above.push(Vec::new());
-        self.below.push(Vec::new());
-        self.layer.len() - 1
-    }
-
-    /// Depth first from each vertex in turn, along and against the edges: what belongs together
-    /// comes together.
-    fn first_order(&self) -> Vec<Vec<usize>> {
-        let layers = self.layer.iter().max().map_or(0, |last| last + 1);
-        let mut rows = vec![Vec::new(); layers];
-        let mut seen = vec![false; self.layer.len()];
-        for start in 0..self.layer.len() {
-            let mut stack = vec![start];
-            while let Some(id) = stack.pop() {
-                if std::mem::replace(&mut seen[id], true) {
-                    continue;
-                }
-                rows[self.layer[id]].push(id);
-                stack.extend(self.above[id].iter().rev().filter(|other| !seen[**other]));
-                stack.extend(self.below[id].iter().rev().filter(|other| !seen[**other]));
+        let mut sorter = Sorter::new(layered, first_order(layered, from_top));
+        let mut idle = 0;
+        for sweep in 0..sweeps {
+            let crossings = sorter.crossings();
+            if best.as_ref().is_none_or(|(least, _)| crossings < *least) {
+                best = Some((crossings, sorter.layers.clone()));
+                idle = 0;
+            } else {
+                idle += 1;
             }
-        }
-        rows
-    }
-
-    /// Orders the layers so that few edges cross.
-    pub(super) fn untangle(&mut self) {
-        let mut best = self.rows.clone();
-        let mut fewest = self.crossings();
-        for sweep in 0..SWEEPS {
-            if fewest == 0 {
+            if crossings == 0 || idle > PATIENCE {
                 break;
             }
-            self.sweep(sweep % 2 == 0);
-            self.exchange();
-            let crossings = self.crossings();
-            if crossings < fewest {
-                fewest = crossings;
-                best.clone_from(&self.rows);
+            sorter.sweep(sweep % 2 == usize::from(from_top), sweep % 4 < 2);
+            sorter.transpose();
+        }
+        let crossings = sorter.crossings();
+        if best.as_ref().is_none_or(|(least, _)| crossings < *least) {
+            best = Some((crossings, sorter.layers));
+        }
+    }
+    if let Some((_, layers)) = best {
+        layered.layers = layers;
+    }
+}
+
+/// The points of each layer in the order in which a depth-first search from one end meets them.
+fn first_order(layered: &Layered, from_top: bool) -> Vec<Vec<Point>> {
+    let next = if from_top { &layered.down } else { &layered.up };
+    let mut layers = vec![Vec::new(); layered.layers.len()];
+    let mut seen = vec![false; layered.layer.len()];
+    let by_layer = layered.layers.iter().flatten().copied();
+    let starts: Vec<Point> = if from_top { by_layer.collect() } else { by_layer.rev().collect() };
+    for start in starts {
+        let mut stack = vec![start];
+        while let Some(point) = stack.pop() {
+            if !std::mem::replace(&mut seen[point], true) {
+                layers[layered.layer[point]].push(point);
+                stack.extend(next[point].iter().rev().filter(|other| !seen[**other]));
             }
         }
-        self.rows = best;
     }
+    layers
+}
 
-    fn positions(&self) -> Vec<usize> {
-        let mut at = vec![0; self.layer.len()];
-        for row in &self.rows {
-            row.iter().enumerate().for_each(|(index, id)| at[*id] = index);
+/// An order under work.
+struct Sorter {
+    layers: Vec<Vec<Point>>,
+    position: Vec<usize>,
+    /// The links of each point, sorted by position when they are looked at.
+    up: Vec<Vec<Point>>,
+    down: Vec<Vec<Point>>,
+}
+
+impl Sorter {
+    fn new(layered: &Layered, layers: Vec<Vec<Point>>) -> Self {
+        let position = vec![0; layered.layer.len()];
+        let (up, down) = (layered.up.clone(), layered.down.clone());
+        let mut sorter = Sorter { layers, position, up, down };
+        for layer in 0..sorter.layers.len() {
+            sorter.number(layer);
         }
-        at
+        sorter
     }
 
-    /// Sorts each layer by the middle of its neighbours in the layer before.
-    fn sweep(&mut self, down: bool) {
-        let mut at = self.positions();
-        let count = self.rows.len();
+    fn number(&mut self, layer: usize) {
+        for (position, point) in self.layers[layer].iter().enumerate() {
+            self.position[*point] = position;
+        }
+    }
+
+    /// Sorts each layer by the medians, or the means, of its neighbours in the layer before it on the way.
+    fn sweep(&mut self, downward: bool, by_median: bool) {
+        let count = self.layers.len();
         for step in 1..count {
-            let index = if down { step } else { count - 1 - step };
-            let neighbours = if down { &self.above } else { &self.below };
-            let mut keyed: Vec<(f64, usize)> = self.rows[index]
+            let layer = if downward { step } else { count - 1 - step };
+            let links = if downward { &mut self.up } else { &mut self.down };
+            let keys: Vec<Option<f64>> = self.layers[layer]
                 .iter()
-                .map(|id| {
-                    let mut around: Vec<usize> = neighbours[*id].iter().map(|it| at[*it]).collect();
-                    around.sort_unstable();
-                    let middle = match around.len() {
-                        0 => at[*id] as f64,
-                        length => {
-                            let sum: usize = around.iter().sum();
-                            let mean = sum as f64 / length as f64;
-                            (around[length / 2] + around[(length - 1) / 2]) as f64 / 2.0
-                                + mean * 1e-3
-                        }
-                    };
-                    (middle, *id)
+                .map(|point| {
+                    let links = sorted(&mut links[*point], &self.position);
+                    if by_median {
+                        median(links, &self.position)
+                    } else {
+                        mean(links, &self.position)
+                    }
                 })
                 .collect();
-            keyed.sort_by(|a, b| a.0.total_cmp(&b.0));
-            self.rows[index] = keyed.into_iter().map(|(_, id)| id).collect();
-            self.rows[index].iter().enumerate().for_each(|(place, id)| at[*id] = place);
+            self.rearrange(layer, &keys);
         }
     }
 
-    /// Exchanges neighbours where that takes crossings away.
-    fn exchange(&mut self) {
-        let mut at = self.positions();
-        for index in 0..self.rows.len() {
-            if self.rows[index].len() > EXCHANGED {
-                continue;
+    /// Sorts the points that have a key and leaves the others where they are.
+    fn rearrange(&mut self, layer: usize, keys: &[Option<f64>]) {
+        let points = &mut self.layers[layer];
+        let mut keyed: Vec<(f64, Point)> = std::iter::zip(keys, points.iter())
+            .filter_map(|(key, point)| key.map(|key| (key, *point)))
+            .collect();
+        keyed.sort_by(|one, other| one.0.total_cmp(&other.0));
+        let mut sorted = keyed.into_iter();
+        for (point, key) in std::iter::zip(points.iter_mut(), keys) {
+            if key.is_some() {
+                if let Some((_, other)) = sorted.next() {
+                    *point = other;
+                }
             }
-            let mut again = 4;
-            let mut changed = true;
-            while changed && again > 0 {
-                changed = false;
-                again -= 1;
-                for place in 1..self.rows[index].len() {
-                    let (a, b) = (self.rows[index][place - 1], self.rows[index][place]);
-                    let crossings = |a: usize, b: usize| {
-                        between(&self.above[a], &self.above[b], &at)
-                            + between(&self.below[a], &self.below[b], &at)
-                    };
-                    if crossings(b, a) < crossings(a, b) {
-                        self.rows[index].swap(place - 1, place);
-                        (at[a], at[b]) = (place, place - 1);
-                        changed = true;
+        }
+        self.number(layer);
+    }
+
+    /// Exchanges neighbours as long as that undoes crossings.
+    fn transpose(&mut self) {
+        for _ in 0..3 {
+            let mut gained = false;
+            for layer in 0..self.layers.len() {
+                gained |= self.transpose_layer(layer);
+            }
+            if !gained {
+                break;
+            }
+        }
+    }
+
+    fn transpose_layer(&mut self, layer: usize) -> bool {
+        let position = &mut self.position;
+        let points = &mut self.layers[layer];
+        for point in points.iter() {
+            sorted(&mut self.up[*point], position);
+            sorted(&mut self.down[*point], position);
+        }
+        let mut gained = false;
+        for left in 0..points.len().saturating_sub(1) {
+            let (one, other) = (points[left], points[left + 1]);
+            let between = |left: Point, right: Point| {
+                crossings(&self.up[left], &self.up[right], position)
+                    + crossings(&self.down[left], &self.down[right], position)
+            };
+            let kept = between(one, other);
+            if kept > 0 && between(other, one) < kept {
+                points.swap(left, left + 1);
+                position[other] = left;
+                position[one] = left + 1;
+                gained = true;
+            }
+        }
+        gained
+    }
+
+    /// How many links cross, by summing over a binary tree above the positions of the lower layer.
+    fn crossings(&mut self) -> usize {
+        let mut total = 0;
+        for pair in self.layers.windows(2) {
+            let leaves = pair[1].len().next_power_of_two();
+            let mut tree = vec![0; 2 * leaves];
+            for point in &pair[0] {
+                for other in sorted(&mut self.down[*point], &self.position) {
+                    // Links of the points before this one that end further right cross this link.
+                    let mut index = self.position[*other] + leaves;
+                    while index > 1 {
+                        if index.is_multiple_of(2) {
+                            total += tree[index + 1];
+                        }
+                        tree[index] += 1;
+                        index /= 2;
                     }
                 }
             }
         }
+        total
     }
+}
 
-    /// How many pairs of edges cross.
-    pub(super) fn crossings(&self) -> usize {
-        let at = self.positions();
-        let mut count = 0;
-        for row in &self.rows {
-            let mut ends = Vec::new();
-            for id in row {
-                let mut below: Vec<usize> = self.below[*id].iter().map(|it| at[*it]).collect();
-                below.sort_unstable();
-                ends.extend(below);
+fn sorted<'a>(points: &'a mut [Point], position: &[usize]) -> &'a [Point] {
+    points.sort_unstable_by_key(|point| position[*point]);
+    points
+}
+
+fn mean(points: &[Point], position: &[usize]) -> Option<f64> {
+    let sum: usize = points.iter().map(|point| position[*point]).sum();
+    (!points.is_empty()).then(|| sum as f64 / points.len() as f64)
+}
+
+/// The median; between two middle places the one weighs more whose side is denser.
+fn median(points: &[Point], position: &[usize]) -> Option<f64> {
+    let place = |index: usize| position[points[index]] as f64;
+    let middle = points.len() / 2;
+    match points.len() {
+        0 => None,
+        1 => Some(place(0)),
+        2 => Some((place(0) + place(1)) / 2.0),
+        count if count % 2 == 1 => Some(place(middle)),
+        count => {
+            let (below, above) = (place(middle - 1), place(middle));
+            let (left, right) = (below - place(0), place(count - 1) - above);
+            Some((below * right + above * left) / (left + right))
+        }
+    }
+}
+
+/// Crossings between the links of a point and those of its right neighbour, both sorted.
+fn crossings(left: &[Point], right: &[Point], position: &[usize]) -> usize {
+    let mut before = 0;
+    left.iter()
+        .map(|point| {
+            while before < right.len() && position[right[before]] < position[*point] {
+                before += 1;
             }
-            count += inversions(&ends);
-        }
-        count
-    }
-}
-
-/// Crossings of the edges of `a`, which stands left, with those of `b`.
-fn between(a: &[usize], b: &[usize], at: &[usize]) -> usize {
-    a.iter().map(|x| b.iter().filter(|y| at[**y] < at[*x]).count()).sum()
-}
-
-/// Pairs that stand in the wrong order, by a tree of counts (Barth, Jünger and Mutzel, 2002).
-fn inversions(values: &[usize]) -> usize {
-    let size = values.iter().max().map_or(0, |last| last + 1);
-    let mut tree = vec![0usize; size + 1];
-    let mut count = 0;
-    for (seen, value) in values.iter().enumerate() {
-        let mut index = value + 1;
-        let mut smaller_or_equal = 0;
-        while index > 0 {
-            smaller_or_equal += tree[index];
-            index &= index - 1;
-        }
-        count += seen - smaller_or_equal;
-        let mut index = value + 1;
-        while index <= size {
-            tree[index] += 1;
-            index += index & index.wrapping_neg();
-        }
-    }
-    count
+            before
+        })
+        .sum()
 }

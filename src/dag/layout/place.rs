@@ -1,167 +1,345 @@
-//! Where each vertex lies in its layer: near the middle of what it is joined to, edges straight.
+//! Columns for the points of all layers, so that lines are straight and vertices stand in the middle of their neighbours.
 
-use super::Spacing;
-use super::order::Mesh;
+use std::collections::HashSet;
 
-/// How often all layers are gone through.
-const SWEEPS: usize = 16;
-/// Kinks up to so many cells are taken out where there is room.
-const KINK: i32 = 3;
+use super::layers::{Layered, Point};
+use super::{Size, Spacing};
 
-/// The left edge of each vertex and point.
-pub(super) fn left_edges(mesh: &Mesh, spacing: &Spacing) -> Vec<i32> {
-    let mut centre = vec![0.0_f64; mesh.layer.len()];
-    for row in &mesh.rows {
-        let mut x = 0.0;
-        for (index, id) in row.iter().enumerate() {
-            if index > 0 {
-                x += apart(mesh, spacing, row[index - 1], *id);
-            }
-            centre[*id] = x;
-        }
-    }
-    for sweep in 0..SWEEPS {
-        for step in 0..mesh.rows.len() {
-            let index = if sweep % 2 == 0 { step } else { mesh.rows.len() - 1 - step };
-            let row = &mesh.rows[index];
-            let wanted: Vec<(f64, f64)> = row
-                .iter()
-                .map(|id| {
-                    let (mut sum, mut weight) = (0.0, 0.0);
-                    for other in mesh.above[*id].iter().chain(&mesh.below[*id]) {
-                        let w = pull(mesh, *id, *other);
-                        sum += centre[*other] * w;
-                        weight += w;
-                    }
-                    if weight == 0.0 { (centre[*id], 0.1) } else { (sum / weight, weight) }
-                })
-                .collect();
-            let gaps: Vec<f64> =
-                row.windows(2).map(|pair| apart(mesh, spacing, pair[0], pair[1])).collect();
-            let placed = spread(&wanted, &gaps);
-            row.iter().zip(placed).for_each(|(id, x)| centre[*id] = x);
-        }
-    }
-    whole(mesh, spacing, &centre)
-}
-
-/// How strongly two neighbours pull at each other: chains and long edges want to be straight.
-fn pull(mesh: &Mesh, a: usize, b: usize) -> f64 {
-    let points = usize::from(a >= mesh.vertices) + usize::from(b >= mesh.vertices);
-    let (upper, lower) = if mesh.layer[a] < mesh.layer[b] { (a, b) } else { (b, a) };
-    let chain = mesh.below[upper].len() == 1 && mesh.above[lower].len() == 1;
-    match (points, chain) {
-        (2, _) => 8.0,
-        (_, true) => 6.0,
-        (1, _) => 2.0,
-        _ => 1.0,
-    }
-}
-
-/// Least distance of the centres of two neighbours.
-fn apart(mesh: &Mesh, spacing: &Spacing, a: usize, b: usize) -> f64 {
-    let gap = match (a < mesh.vertices, b < mesh.vertices) {
-        (true, true) => spacing.boxes,
-        _ => spacing.lines,
+/// The column of each point, at least as far from its neighbours in the layer as spacing asks, so that no box begins left
+/// of column 0. A vertex's column is that of its [`port`].
+pub(super) fn columns(layered: &Layered, sizes: &[Size], spacing: &Spacing) -> Vec<i32> {
+    let placer = Placer {
+        layered,
+        sizes,
+        spacing,
+        position: layered.positions(),
+        conflicts: conflicts(layered),
     };
-    f64::from(mesh.size[a].0 + mesh.size[b].0) / 2.0 + f64::from(gap)
-}
-
-/// The places nearest to the wanted ones (value and weight) that keep the distances: the pool
-/// adjacent violators algorithm (Ayer and others, 1955).
-fn spread(wanted: &[(f64, f64)], gaps: &[f64]) -> Vec<f64> {
-    // Distances taken out, what is left must not fall.
-    let mut shift = vec![0.0; wanted.len()];
-    for index in 1..wanted.len() {
-        shift[index] = shift[index - 1] + gaps[index - 1];
-    }
-    let mut pools: Vec<(f64, f64, usize)> = Vec::new();
-    for (index, (value, weight)) in wanted.iter().enumerate() {
-        let mut pool = ((value - shift[index]) * weight, *weight, 1);
-        while let Some((sum, weight, count)) = pools.last().copied() {
-            if sum / weight <= pool.0 / pool.1 {
-                break;
+    let extreme = [(true, true), (true, false), (false, true), (false, false)]
+        .map(|(downward, leftward)| (leftward, placer.extreme(downward, leftward)));
+    let bounds = |columns: &[i32]| {
+        let left = (0..columns.len()).map(|point| columns[point] - placer.left(point)).min();
+        let right = (0..columns.len()).map(|point| columns[point] + placer.right(point)).max();
+        (left.unwrap_or(0), right.unwrap_or(0))
+    };
+    let (left, right) = extreme
+        .iter()
+        .map(|(_, columns)| bounds(columns))
+        .min_by_key(|(left, right)| right - left)
+        .unwrap_or_default();
+    let shifts = extreme.each_ref().map(|(leftward, columns)| {
+        let own = bounds(columns);
+        if *leftward { left - own.0 } else { right - own.1 }
+    });
+    let mut columns: Vec<i32> = (0..layered.layer.len())
+        .map(|point| {
+            let mut candidates = [0; 4];
+            for (candidate, ((_, columns), shift)) in
+                candidates.iter_mut().zip(extreme.iter().zip(shifts))
+            {
+                *candidate = columns[point] + shift;
             }
-            pools.pop();
-            pool = (pool.0 + sum, pool.1 + weight, pool.2 + count);
-        }
-        pools.push(pool);
+            candidates.sort_unstable();
+            (candidates[1] + candidates[2]).div_euclid(2)
+        })
+        .collect();
+    Straightener::of(&placer, &mut columns).snap();
+    let (left, _) = bounds(&columns);
+    for column in &mut columns {
+        *column -= left;
     }
-    let mut placed = Vec::with_capacity(wanted.len());
-    for (sum, weight, count) in pools {
-        for _ in 0..count {
-            placed.push(sum / weight + shift[placed.len()]);
-        }
-    }
-    placed
+    columns
 }
 
-/// Left edges in whole cells, from 0, with the distances kept.
-fn whole(mesh: &Mesh, spacing: &Spacing, centre: &[f64]) -> Vec<i32> {
-    let mut left = vec![0i32; centre.len()];
-    for row in &mesh.rows {
-        let mut least = i32::MIN;
-        for (index, id) in row.iter().enumerate() {
-            if index > 0 {
-                let before = row[index - 1];
-                let gap = match (before < mesh.vertices, *id < mesh.vertices) {
-                    (true, true) => spacing.boxes,
-                    _ => spacing.lines,
-                };
-                least = left[before] + mesh.size[before].0 + gap;
-            }
-            let wanted = (centre[*id] - f64::from(mesh.size[*id].0) / 2.0 + 1e-6).round() as i32;
-            left[*id] = wanted.max(least);
-        }
-    }
-    for down in [true, false, true] {
-        straighten(mesh, spacing, &mut left, down);
-    }
-    let first = left.iter().copied().min().unwrap_or(0);
-    left.iter().map(|x| x - first).collect()
+/// Where in a box of that width the lines leave and enter.
+pub(super) fn port(size: Size) -> i32 {
+    (size.across - 1) / 2
 }
 
-/// The column in which the lines of a vertex or point leave and arrive.
-pub(super) fn column(mesh: &Mesh, left: &[i32], id: usize) -> i32 {
-    left[id] + (mesh.size[id].0 - 1) / 2
-}
-
-/// Takes small kinks out of edges that are the only one at one of their ends.
-fn straighten(mesh: &Mesh, spacing: &Spacing, left: &mut [i32], down: bool) {
-    let count = mesh.rows.len();
-    for step in 0..count {
-        let row = &mesh.rows[if down { step } else { count - 1 - step }];
-        for (index, id) in row.iter().enumerate() {
-            let (towards, away) = if down {
-                (&mesh.above[*id], &mesh.below)
-            } else {
-                (&mesh.below[*id], &mesh.above)
-            };
-            let [only] = towards.as_slice() else { continue };
-            let others = &away[*only];
-            // Of several that hang on one, the middle one hangs straight.
-            let middle = others.len() % 2 == 1 && {
-                let mut places: Vec<i32> = others.iter().map(|it| left[*it]).collect();
-                places.sort_unstable();
-                places[places.len() / 2] == left[*id]
-            };
-            let shift = column(mesh, left, *only) - column(mesh, left, *id);
-            if !middle || shift == 0 || shift.abs() > KINK {
+/// Links of a vertex that cross a link between two bends, or share a bend with one: these give way, so that long lines
+/// are straight.
+fn conflicts(layered: &Layered) -> HashSet<(Point, Point)> {
+    let position = layered.positions();
+    let mut conflicts = HashSet::new();
+    let inner = |lower: Point| {
+        let mut uppers = layered.up[lower].iter().filter(|_| layered.is_bend(lower));
+        uppers.find(|upper| layered.is_bend(**upper)).map(|upper| position[*upper])
+    };
+    for (above, layer) in std::iter::zip(&layered.layers, layered.layers.iter().skip(1)) {
+        let mut first = 0;
+        let mut scanned = 0;
+        for (place, point) in layer.iter().enumerate() {
+            let bound = inner(*point);
+            if bound.is_none() && place + 1 < layer.len() {
                 continue;
             }
-            let gap = |a: usize, b: usize| match (a < mesh.vertices, b < mesh.vertices) {
-                (true, true) => spacing.boxes,
-                _ => spacing.lines,
-            };
-            let room_left = index.checked_sub(1).map(|before| row[before]).is_none_or(|other| {
-                left[other] + mesh.size[other].0 + gap(other, *id) <= left[*id] + shift
-            });
-            let room_right = row.get(index + 1).is_none_or(|other| {
-                left[*id] + shift + mesh.size[*id].0 + gap(*id, *other) <= left[*other]
-            });
-            if room_left && room_right {
-                left[*id] += shift;
+            let last = bound.unwrap_or(above.len());
+            for lower in &layer[scanned..=place] {
+                for upper in &layered.up[*lower] {
+                    let at = position[*upper];
+                    let both = layered.is_bend(*upper) && layered.is_bend(*lower);
+                    if (at < first || at > last) && !both {
+                        conflicts.insert((*upper, *lower));
+                    }
+                }
+            }
+            scanned = place + 1;
+            first = last;
+        }
+    }
+    for bend in layered.vertices..layered.layer.len() {
+        let is_bend = |point: &&Point| layered.is_bend(**point);
+        let (up, down) = (&layered.up[bend], &layered.down[bend]);
+        if down.iter().any(|point| is_bend(&point)) {
+            conflicts
+                .extend(down.iter().filter(|point| !is_bend(point)).map(|point| (bend, *point)));
+        }
+        if up.iter().any(|point| is_bend(&point)) {
+            conflicts.extend(up.iter().filter(|point| !is_bend(point)).map(|point| (*point, bend)));
+        }
+    }
+    conflicts
+}
+
+struct Placer<'a> {
+    layered: &'a Layered,
+    sizes: &'a [Size],
+    spacing: &'a Spacing,
+    position: Vec<usize>,
+    conflicts: HashSet<(Point, Point)>,
+}
+
+impl Placer<'_> {
+    /// Cells of a point left of its column.
+    fn left(&self, point: Point) -> i32 {
+        self.sizes.get(point).map_or(0, |size| port(*size))
+    }
+
+    /// Cells of a point right of its column.
+    fn right(&self, point: Point) -> i32 {
+        self.sizes.get(point).map_or(0, |size| size.across - 1 - port(*size))
+    }
+
+    /// The least distance of the columns of two neighbours.
+    fn distance(&self, left: Point, right: Point) -> i32 {
+        let lines = self.layered.is_bend(left) || self.layered.is_bend(right);
+        let gap = if lines { self.spacing.lines } else { self.spacing.boxes };
+        self.right(left) + 1 + gap + self.left(right)
+    }
+
+    /// The position on the way of one of the four passes.
+    fn place(&self, point: Point, leftward: bool) -> usize {
+        let position = self.position[point];
+        if leftward {
+            position
+        } else {
+            self.layered.layers[self.layered.layer[point]].len() - 1 - position
+        }
+    }
+
+    /// One of the four extreme placements: points aligned with their median neighbours above (`downward`) or below, and
+    /// packed to the left or the right.
+    fn extreme(&self, downward: bool, leftward: bool) -> Vec<i32> {
+        let roots = self.align(downward, leftward);
+        let columns = self.compact(&roots, leftward);
+        let sign = if leftward { 1 } else { -1 };
+        roots.iter().map(|root| sign * columns[*root]).collect()
+    }
+
+    /// Blocks of points in one column: the first point of the block that each point is in.
+    fn align(&self, downward: bool, leftward: bool) -> Vec<Point> {
+        let layered = self.layered;
+        let count = layered.layer.len();
+        let mut root: Vec<Point> = (0..count).collect();
+        let mut taken = vec![false; count];
+        let next = if downward { &layered.up } else { &layered.down };
+        for step in 0..layered.layers.len() {
+            let layer = if downward { step } else { layered.layers.len() - 1 - step };
+            let mut points = layered.layers[layer].clone();
+            if !leftward {
+                points.reverse();
+            }
+            let mut free = 0;
+            for point in points {
+                let mut others = next[point].clone();
+                others.sort_unstable_by_key(|other| self.place(*other, leftward));
+                let Some(last) = others.len().checked_sub(1) else { continue };
+                let mut medians = vec![last / 2];
+                if last % 2 == 1 {
+                    medians.push(last / 2 + 1);
+                }
+                for median in medians {
+                    let other = others[median];
+                    let link = if downward { (other, point) } else { (point, other) };
+                    let place = self.place(other, leftward);
+                    if place >= free && !taken[other] && !self.conflicts.contains(&link) {
+                        taken[other] = true;
+                        root[point] = root[other];
+                        free = place + 1;
+                        break;
+                    }
+                }
             }
         }
+        root
+    }
+
+    /// The least column of each block, and then the greatest that does not push others away, so that blocks which hold
+    /// nothing at their left move to what they lead to.
+    fn compact(&self, roots: &[Point], leftward: bool) -> Vec<i32> {
+        let count = roots.len();
+        let mut before: Vec<Vec<(Point, i32)>> = vec![Vec::new(); count];
+        let mut after: Vec<Vec<(Point, i32)>> = vec![Vec::new(); count];
+        let mut waiting = vec![0; count];
+        for pair in self.layered.layers.iter().flat_map(|points| points.windows(2)) {
+            let distance = self.distance(pair[0], pair[1]);
+            let (first, second) = if leftward { (pair[0], pair[1]) } else { (pair[1], pair[0]) };
+            before[roots[second]].push((roots[first], distance));
+            after[roots[first]].push((roots[second], distance));
+            waiting[roots[second]] += 1;
+        }
+        let mut sorted: Vec<Point> =
+            (0..count).filter(|point| roots[*point] == *point && waiting[*point] == 0).collect();
+        let mut next = 0;
+        while let Some(block) = sorted.get(next).copied() {
+            next += 1;
+            for (other, _) in &after[block] {
+                waiting[*other] -= 1;
+                if waiting[*other] == 0 {
+                    sorted.push(*other);
+                }
+            }
+        }
+        let mut columns = vec![0; count];
+        for block in &sorted {
+            let least = before[*block].iter().map(|(other, distance)| columns[*other] + distance);
+            columns[*block] = least.max().unwrap_or(0);
+        }
+        for block in sorted.iter().rev() {
+            let most = after[*block].iter().map(|(other, distance)| columns[*other] - distance);
+            columns[*block] = most.min().map_or(columns[*block], |most| most.max(columns[*block]));
+        }
+        columns
+    }
+}
+
+/// Jogs of at most so many cells are taken out where there is room.
+const JOG: i32 = 3;
+
+/// Takes small jogs out of lines: the average of four placements often misses a straight line by a few cells, which in
+/// cells is more unsightly than a vertex slightly off the middle.
+struct Straightener<'a> {
+    placer: &'a Placer<'a>,
+    columns: &'a mut [i32],
+    /// Points that straight lines hold together, which move as one.
+    blocks: Vec<Vec<Point>>,
+    block_of: Vec<usize>,
+}
+
+impl<'a> Straightener<'a> {
+    fn of(placer: &'a Placer<'a>, columns: &'a mut [i32]) -> Self {
+        let blocks = (0..columns.len()).map(|point| vec![point]).collect();
+        let block_of = (0..columns.len()).collect();
+        let mut straightener = Straightener { placer, columns, blocks, block_of };
+        for (upper, lower) in straightener.links() {
+            if straightener.jog(upper, lower) == 0 {
+                straightener.merge(upper, lower);
+            }
+        }
+        straightener
+    }
+
+    fn links(&self) -> Vec<(Point, Point)> {
+        let layered = self.placer.layered;
+        let downs = layered.layers.iter().flatten().map(|upper| (upper, &layered.down[*upper]));
+        downs.flat_map(|(upper, down)| down.iter().map(|lower| (*upper, *lower))).collect()
+    }
+
+    fn snap(&mut self) {
+        let mut jogs: Vec<(Point, Point)> = self.links();
+        jogs.retain(|(upper, lower)| self.is_snappable(*upper, *lower));
+        jogs.sort_by_key(|(upper, lower)| self.jog(*upper, *lower).abs());
+        for (upper, lower) in jogs {
+            let jog = self.jog(upper, lower);
+            if self.is_snappable(upper, lower)
+                && (self.shift(lower, -jog) || self.shift(upper, jog))
+            {
+                self.merge(upper, lower);
+            }
+        }
+    }
+
+    /// How far a line runs to the right between two layers.
+    fn jog(&self, upper: Point, lower: Point) -> i32 {
+        self.columns[lower] - self.columns[upper]
+    }
+
+    /// Whether a link is to be straight: it is the only one at both ends, or its jog is small and straightening it does not
+    /// move an end from between its neighbours. Where a long line passes only the very middle counts.
+    fn is_snappable(&self, upper: Point, lower: Point) -> bool {
+        let layered = self.placer.layered;
+        let (down, up) = (&layered.down[upper], &layered.up[lower]);
+        let jog = self.jog(upper, lower);
+        let long = layered.is_bend(upper) || layered.is_bend(lower);
+        let balanced = self.is_balanced(upper, down, long) || self.is_balanced(lower, up, long);
+        jog != 0 && (down.len() == 1 && up.len() == 1 || jog.abs() <= JOG && !balanced)
+    }
+
+    fn is_balanced(&self, point: Point, others: &[Point], exactly: bool) -> bool {
+        let columns = || others.iter().map(|other| self.columns[*other] - self.columns[point]);
+        let (low, high) = (columns().min().unwrap_or(0), columns().max().unwrap_or(0));
+        low < 0 && high > 0 && (!exactly || (low + high).abs() <= 2)
+    }
+
+    /// Moves the block of a point, if it has room and the lines get shorter in sum.
+    fn shift(&mut self, point: Point, by: i32) -> bool {
+        let placer = self.placer;
+        let block = self.block_of[point];
+        let mut longer = 0;
+        for member in &self.blocks[block] {
+            let layer = &placer.layered.layers[placer.layered.layer[*member]];
+            let position = placer.position[*member];
+            let room = if by > 0 {
+                layer.get(position + 1).map(|right| {
+                    let used = placer.distance(*member, *right);
+                    (*right, self.columns[*right] - self.columns[*member] - used)
+                })
+            } else {
+                position.checked_sub(1).map(|left| {
+                    let used = placer.distance(layer[left], *member);
+                    (layer[left], self.columns[*member] - self.columns[layer[left]] - used)
+                })
+            };
+            if room.is_some_and(|(other, room)| self.block_of[other] != block && room < by.abs()) {
+                return false;
+            }
+            let links = placer.layered.up[*member].iter().chain(&placer.layered.down[*member]);
+            for other in links.filter(|other| self.block_of[**other] != block) {
+                let distance = self.columns[*other] - self.columns[*member];
+                longer += (distance - by).abs() - distance.abs();
+            }
+        }
+        if longer >= 0 {
+            return false;
+        }
+        for member in &self.blocks[block] {
+            self.columns[*member] += by;
+        }
+        true
+    }
+
+    fn merge(&mut self, one: Point, other: Point) {
+        let (mut from, mut into) = (self.block_of[one], self.block_of[other]);
+        if from == into {
+            return;
+        }
+        if self.blocks[from].len() > self.blocks[into].len() {
+            std::mem::swap(&mut from, &mut into);
+        }
+        let members = std::mem::take(&mut self.blocks[from]);
+        for member in &members {
+            self.block_of[*member] = into;
+        }
+        self.blocks[into].extend(members);
     }
 }

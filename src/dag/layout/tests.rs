@@ -1,156 +1,405 @@
-use proptest::prelude::*;
-
-use super::*;
-use crate::dag::Graph;
-use crate::project::{Node, Pipeline};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-/// A pipeline of nodes `name: inputs -> outputs`.
-fn graph(nodes: &[(&str, &str, &str)]) -> Graph {
-    let names = |text: &str| text.split_whitespace().map(ToOwned::to_owned).collect::<Vec<_>>();
-    let nodes = nodes.iter().map(|(name, inputs, outputs)| {
-        Arc::new(Node {
-            name: (*name).into(),
-            inputs: names(inputs),
-            outputs: names(outputs),
-            ..Node::default()
-        })
+use proptest::prelude::*;
+
+use super::route::{Channel, Net};
+use super::*;
+use crate::dag::Kind;
+use crate::project::{Node, Pipeline};
+
+/// `a b -> f -> c` reads as node `f` with inputs `a` and `b` and output `c`.
+fn graph(lines: &str) -> Graph {
+    let words = |text: &str| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+    let nodes = lines.lines().filter(|line| !line.trim().is_empty()).map(|line| {
+        let mut parts = line.split("->");
+        let mut next = || words(parts.next().unwrap_or_default());
+        let (inputs, name, outputs) = (next(), next().join(" "), next());
+        Arc::new(Node { name, inputs, outputs, ..Node::default() })
     });
     Graph::of(&Pipeline { nodes: nodes.collect(), ..Pipeline::default() })
 }
 
-fn drawn(graph: &Graph, direction: Direction) -> String {
-    let laid = layout(graph, direction, |id| (graph.vertices[id].name.len() as i32 + 2, 1));
-    let mut cells: BTreeMap<(i32, i32), char> = BTreeMap::new();
-    for route in &laid.routes {
-        for cell in &route.cells {
-            cells.insert((cell.1, cell.0), '.');
-        }
-        let (x, y) = *route.cells.last().unwrap();
-        cells.insert((y, x), 'v');
+/// Boxes around nodes, one row for datasets.
+fn boxed(graph: &Graph) -> impl Fn(usize) -> (i32, i32) + '_ {
+    |id| {
+        let vertex = &graph.vertices[id];
+        let width = vertex.name.chars().count() as i32;
+        if vertex.kind == Kind::Node { (width + 4, 3) } else { (width + 2, 1) }
     }
-    for (id, it) in laid.boxes.iter().enumerate() {
-        let text = format!("[{}]", graph.vertices[id].name);
-        for (index, c) in text.chars().enumerate() {
-            cells.insert((it.y, it.x + index as i32), c);
-        }
+}
+
+/// One row for everything.
+fn chips(graph: &Graph) -> impl Fn(usize) -> (i32, i32) + '_ {
+    |id| (graph.vertices[id].name.chars().count() as i32 + 2, 1)
+}
+
+fn drawn(lines: &str, direction: Direction) -> String {
+    let graph = graph(lines);
+    let layout = layout(&graph, direction, boxed(&graph));
+    check(&layout);
+    render(&graph, &layout)
+}
+
+fn drawn_both_ways(lines: &str) -> String {
+    [Direction::TopBottom, Direction::LeftRight].map(|way| drawn(lines, way)).concat()
+}
+
+const UP: u8 = 1;
+const DOWN: u8 = 2;
+const LEFT: u8 = 4;
+const RIGHT: u8 = 8;
+
+fn side(from: (i32, i32), to: (i32, i32)) -> u8 {
+    match (to.0 - from.0, to.1 - from.1) {
+        (0, -1) => UP,
+        (0, 1) => DOWN,
+        (-1, 0) => LEFT,
+        _ => RIGHT,
     }
-    let rows = (0..laid.height).map(|y| {
-        let row: String =
-            (0..laid.width).map(|x| cells.get(&(y, x)).copied().unwrap_or(' ')).collect();
-        row.trim_end().to_owned()
-    });
-    rows.collect::<Vec<_>>().join("\n")
 }
 
-#[test]
-fn a_diamond_stands_upright() {
-    let graph = graph(&[
-        ("split", "a", "b c"),
-        ("left", "b", "d"),
-        ("right", "c", "e"),
-        ("join", "d e", "f"),
-    ]);
-    insta::assert_snapshot!(drawn(&graph, Direction::TopBottom));
-}
-
-#[test]
-fn long_edges_keep_clear_of_boxes() {
-    let graph = graph(&[
-        ("one", "a", "b"),
-        ("two", "b", "c"),
-        ("three", "c a", "d"),
-        ("four", "d b a", "e"),
-    ]);
-    insta::assert_snapshot!(drawn(&graph, Direction::TopBottom));
-    insta::assert_snapshot!(drawn(&graph, Direction::LeftRight));
-}
-
-#[test]
-fn nothing_and_a_single_box_can_be_drawn() {
-    let empty = layout(&Graph::default(), Direction::TopBottom, |_| (1, 1));
-    assert_eq!((empty.width, empty.height), (0, 0));
-    let one = graph(&[("lonely", "", "")]);
-    let laid = layout(&one, Direction::LeftRight, |_| (8, 3));
-    assert_eq!((laid.width, laid.height), (8, 3));
-}
-
-#[test]
-fn a_circle_is_drawn_all_the_same() {
-    let graph = graph(&[("one", "a", "b"), ("two", "b", "a")]);
-    check(&graph, Direction::TopBottom, 3);
-}
-
-/// What every drawing must hold.
-fn check(graph: &Graph, direction: Direction, height: i32) {
-    let size = |id: usize| {
-        (graph.vertices[id].name.len() as i32 + 4, if id.is_multiple_of(3) { height } else { 1 })
-    };
-    let laid = layout(graph, direction, size);
-    let again = layout(graph, direction, size);
-    assert_eq!(laid.boxes, again.boxes);
-    let inside = |it: &Rect, (x, y): (i32, i32)| {
-        it.x <= x && x < it.x + it.width && it.y <= y && y < it.y + it.height
-    };
-    for (index, a) in laid.boxes.iter().enumerate() {
-        assert!(a.x >= 0 && a.y >= 0);
-        assert!(a.x + a.width <= laid.width && a.y + a.height <= laid.height);
-        assert_eq!((a.width, a.height), size(index));
-        for b in &laid.boxes[index + 1..] {
-            let apart = a.x + a.width <= b.x
-                || b.x + b.width <= a.x
-                || a.y + a.height <= b.y
-                || b.y + b.height <= a.y;
-            assert!(apart, "boxes lie on each other: {a:?} {b:?}");
+/// The drawing as text: lines joined where routes share cells, arrows at targets.
+fn render(graph: &Graph, layout: &Layout) -> String {
+    let mut canvas = vec![vec![' '; layout.width.max(0) as usize]; layout.height.max(0) as usize];
+    let mut masks: BTreeMap<(i32, i32), u8> = BTreeMap::new();
+    for route in &layout.routes {
+        let downward = layout.height > 0 && route.cells.len() == 1;
+        for (index, cell) in route.cells.iter().enumerate() {
+            let before = index.checked_sub(1).map(|index| route.cells[index]);
+            let after = route.cells.get(index + 1).copied();
+            let mask = masks.entry(*cell).or_default();
+            *mask |= before.map_or(0, |before| side(*cell, before));
+            *mask |= after.map_or(0, |after| side(*cell, after));
+            if before.is_none() && after.is_none() && downward {
+                *mask |= UP | DOWN;
+            }
+            if before.is_none() {
+                *mask |= facing(&layout.boxes[route.source], *cell);
+            }
         }
     }
-    let edges: usize = graph.children.iter().map(Vec::len).sum();
-    assert_eq!(laid.routes.len(), edges);
-    for route in &laid.routes {
-        for pair in route.cells.windows(2) {
-            let step = (pair[0].0 - pair[1].0).abs() + (pair[0].1 - pair[1].1).abs();
-            assert_eq!(step, 1, "a route jumps: {:?}", route.cells);
-        }
-        for cell in &route.cells {
-            assert!(laid.boxes.iter().all(|it| !inside(it, *cell)), "a route enters a box");
-            assert!((0..laid.width).contains(&cell.0) && (0..laid.height).contains(&cell.1));
-        }
-        let touches = |it: &Rect, (x, y): (i32, i32)| {
-            [(x + 1, y), (x - 1, y), (x, y + 1), (x, y - 1)].iter().any(|at| inside(it, *at))
+    for ((x, y), mask) in masks {
+        let glyphs: Vec<char> = " ╵╷│╴╯╮┤╶╰╭├─┴┬┼".chars().collect();
+        canvas[y as usize][x as usize] = glyphs[mask as usize];
+    }
+    for route in &layout.routes {
+        let (x, y) = route.cells[route.cells.len() - 1];
+        let arrow = match facing(&layout.boxes[route.target], (x, y)) {
+            UP => '▲',
+            DOWN => '▼',
+            LEFT => '◀',
+            _ => '▶',
         };
-        assert!(touches(&laid.boxes[route.source], route.cells[0]));
-        assert!(touches(&laid.boxes[route.target], *route.cells.last().unwrap()));
+        canvas[y as usize][x as usize] = arrow;
     }
+    for (area, vertex) in std::iter::zip(&layout.boxes, &graph.vertices) {
+        let inner = (area.width - 2) as usize;
+        let framed = area.height >= 3;
+        let name: String = if framed {
+            format!("│{:^inner$}│", vertex.name)
+        } else {
+            format!("({:^inner$})", vertex.name)
+        };
+        let mut rows = vec![name];
+        if framed {
+            rows.insert(0, format!("╭{}╮", "─".repeat(inner)));
+            rows.push(format!("╰{}╯", "─".repeat(inner)));
+        }
+        for (row, text) in rows.iter().enumerate() {
+            for (column, letter) in text.chars().enumerate() {
+                canvas[area.y as usize + row][area.x as usize + column] = letter;
+            }
+        }
+    }
+    let lines = canvas.iter().map(|row| row.iter().collect::<String>().trim_end().to_owned());
+    format!("\n{}\n", lines.collect::<Vec<_>>().join("\n"))
+}
+
+/// On which side of a cell a box lies.
+fn facing(area: &Rect, cell: (i32, i32)) -> u8 {
+    match cell {
+        (_, y) if y < area.y => DOWN,
+        (_, y) if y >= area.y + area.height => UP,
+        (x, _) if x < area.x => RIGHT,
+        _ => LEFT,
+    }
+}
+
+fn touches(area: &Rect, (x, y): (i32, i32)) -> bool {
+    let columns = (area.x..area.x + area.width).contains(&x);
+    let rows = (area.y..area.y + area.height).contains(&y);
+    let beside = x == area.x - 1 || x == area.x + area.width;
+    let above = y == area.y - 1 || y == area.y + area.height;
+    (columns && above) || (rows && beside)
+}
+
+/// What must hold of every layout.
+fn check(layout: &Layout) {
+    let mut taken: BTreeMap<(i32, i32), usize> = BTreeMap::new();
+    for (id, area) in layout.boxes.iter().enumerate() {
+        assert!(area.x >= 0 && area.y >= 0, "box {id} begins at {area:?}");
+        assert!(area.x + area.width <= layout.width, "box {id} ends beyond the width");
+        assert!(area.y + area.height <= layout.height, "box {id} ends beyond the height");
+        for y in area.y..area.y + area.height {
+            for x in area.x..area.x + area.width {
+                assert_eq!(taken.insert((x, y), id), None, "boxes overlap at {x}, {y}");
+            }
+        }
+    }
+    let mut steps: BTreeMap<[(i32, i32); 2], Vec<usize>> = BTreeMap::new();
+    for (index, route) in layout.routes.iter().enumerate() {
+        let last = route.cells.len() - 1;
+        assert!(touches(&layout.boxes[route.source], route.cells[0]), "{route:?} starts away");
+        assert!(touches(&layout.boxes[route.target], route.cells[last]), "{route:?} ends away");
+        let visited: BTreeSet<_> = route.cells.iter().collect();
+        assert_eq!(visited.len(), route.cells.len(), "{route:?} meets itself");
+        for (x, y) in &route.cells {
+            assert!((0..layout.width).contains(x) && (0..layout.height).contains(y));
+            assert_eq!(taken.get(&(*x, *y)), None, "{route:?} enters a box");
+        }
+        for pair in route.cells.windows(2) {
+            let distance = (pair[0].0 - pair[1].0).abs() + (pair[0].1 - pair[1].1).abs();
+            assert_eq!(distance, 1, "{route:?} jumps");
+            let mut step = [pair[0], pair[1]];
+            step.sort_unstable();
+            steps.entry(step).or_default().push(index);
+        }
+    }
+    for (step, routes) in steps {
+        for pair in routes.windows(2) {
+            let (one, other) = (&layout.routes[pair[0]], &layout.routes[pair[1]]);
+            let shared = [one.source, one.target]
+                .iter()
+                .any(|end| [other.source, other.target].contains(end));
+            assert!(shared, "{one:?} and {other:?} run together at {step:?}");
+        }
+    }
+}
+
+const SAMPLE: &str = "
+companies params:clean -> preprocess_companies -> clean_companies
+shuttles -> preprocess_shuttles -> clean_shuttles
+clean_companies clean_shuttles reviews -> create_model_input -> model_input
+model_input params:split -> split_data -> X_train X_test y_train y_test
+X_train y_train params:model -> train_model -> regressor
+regressor X_test y_test -> evaluate_model -> metrics
+clean_shuttles -> compare_capacity -> capacity_plot
+metrics capacity_plot -> report -> summary
+";
+
+/// Nodes alone, as the screen shows them when datasets are hidden.
+fn nodes_of(lines: &str) -> Graph {
+    graph(lines).retain(true, |_, vertex| vertex.kind == Kind::Node)
+}
+
+const SHOP: &str = "
+raw_orders -> load_orders -> orders
+raw_customers -> load_customers -> customers
+raw_products params:currency -> load_products -> products
+orders params:dates -> clean_orders -> clean_orders_table
+customers -> clean_customers -> clean_customers_table
+clean_orders_table clean_customers_table -> join -> joined
+joined products -> enrich -> enriched
+enriched params:features -> build_features -> features
+features params:split -> split -> train_set test_set
+train_set params:model -> train -> model
+model test_set -> evaluate -> metrics
+model features -> predict -> predictions
+predictions customers -> publish -> published
+metrics -> plot -> plots
+clean_orders_table products -> profile -> profile_report
+";
+
+#[test]
+fn nothing_takes_no_room() {
+    let layout = layout(&Graph::default(), Direction::TopBottom, |_| (5, 3));
+    assert_eq!((layout.boxes.len(), layout.routes.len()), (0, 0));
+    assert_eq!((layout.width, layout.height), (0, 0));
+}
+
+#[test]
+fn one_vertex_takes_its_own_room() {
+    let graph = graph("-> alone ->");
+    for direction in [Direction::TopBottom, Direction::LeftRight] {
+        let layout = layout(&graph, direction, |_| (9, 3));
+        assert_eq!(layout.boxes, [Rect { x: 0, y: 0, width: 9, height: 3 }]);
+        assert_eq!((layout.width, layout.height), (9, 3));
+    }
+}
+
+#[test]
+fn a_vertex_without_size_gets_a_cell() {
+    let graph = graph("a -> f -> b");
+    let layout = layout(&graph, Direction::LeftRight, |_| (0, -1));
+    check(&layout);
+    assert!(layout.boxes.iter().all(|area| (area.width, area.height) == (1, 1)));
+}
+
+#[test]
+fn a_chain_is_straight() {
+    insta::assert_snapshot!(drawn_both_ways("in -> work -> out"));
+}
+
+#[test]
+fn a_diamond_is_symmetrical() {
+    let lines = "-> top -> a b\na -> left -> c\nb -> right -> d\nc d -> bottom ->";
+    insta::assert_snapshot!(drawn_both_ways(lines));
+}
+
+#[test]
+fn a_wide_fan_leaves_as_one_line() {
+    let lines = "-> split -> one two three four five six";
+    insta::assert_snapshot!(drawn_both_ways(lines));
+}
+
+#[test]
+fn long_edges_share_a_line() {
+    let lines = "
+        raw params:a -> one -> d1
+        d1 -> two -> d2
+        d2 raw -> three -> d3
+        d3 -> four -> d4
+        d1 d2 d3 d4 -> report -> summary
+        raw d4 -> five -> d5";
+    insta::assert_snapshot!(drawn_both_ways(lines));
+}
+
+#[test]
+fn parts_lie_side_by_side() {
+    let lines = "a -> f -> b\nb -> g -> c\nx -> h -> y\n-> i ->\n-> j ->";
+    insta::assert_snapshot!(drawn_both_ways(lines));
+}
+
+#[test]
+fn a_cycle_is_drawn_with_one_line_against_the_direction() {
+    let lines = "a -> f -> b\nb -> g -> c\nc -> h -> a d";
+    insta::assert_snapshot!(drawn_both_ways(lines));
+}
+
+#[test]
+fn a_pipeline_reads_well() {
+    let graph = graph(SAMPLE);
+    let framed = |id: usize| (graph.vertices[id].name.chars().count() as i32 + 4, 3);
+    insta::assert_snapshot!("datasets_as_chips", drawn(SAMPLE, Direction::TopBottom));
+    insta::assert_snapshot!("left_to_right", drawn(SAMPLE, Direction::LeftRight));
+    let chips = layout(&graph, Direction::LeftRight, chips(&graph));
+    insta::assert_snapshot!("chips_left_to_right", render(&graph, &chips));
+    let boxes = layout(&graph, Direction::TopBottom, framed);
+    insta::assert_snapshot!("boxes", render(&graph, &boxes));
+    let nodes = nodes_of(SAMPLE);
+    let layout = layout(&nodes, Direction::TopBottom, boxed(&nodes));
+    insta::assert_snapshot!("nodes_alone", render(&nodes, &layout));
+}
+
+#[test]
+fn a_shop_reads_well() {
+    insta::assert_snapshot!("shop", drawn(SHOP, Direction::TopBottom));
+    let nodes = nodes_of(SHOP);
+    let layout = layout(&nodes, Direction::TopBottom, boxed(&nodes));
+    insta::assert_snapshot!("shop_nodes_alone", render(&nodes, &layout));
+}
+
+#[test]
+fn lines_that_would_run_over_each_other_take_a_column_of_their_own() {
+    // Each of the two must end above where the other begins, which no order of tracks allows.
+    let nets = vec![Net::new(vec![0], vec![10]), Net::new(vec![10], vec![0])];
+    let mut channel = Channel::new(nets, 1);
+    let doglegs = channel.break_cycles([0, 10].into());
+    let tracks = channel.stack();
+    assert_eq!(doglegs.len(), 1);
+    let (upper, (lower, column)) = doglegs.into_iter().next().expect("one of the two is split");
+    assert!(![0, 10].contains(&column));
+    assert!(tracks[upper] < tracks[1 - upper] && tracks[1 - upper] < tracks[lower]);
+}
+
+/// `count` nodes, each with one or two inputs among the latest datasets, from a fixed seed.
+fn large(count: usize) -> Graph {
+    let mut state = 7_u64;
+    let mut random = move |below: usize| {
+        state =
+            state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) as usize % below
+    };
+    let lines: Vec<String> = (0..count)
+        .map(|node| {
+            let mut input = || format!("d{}", node.saturating_sub(1 + random(30)));
+            format!("{} {} -> n{node} -> d{node}", input(), input())
+        })
+        .collect();
+    graph(&lines.join("\n"))
+}
+
+#[test]
+fn two_thousand_vertices_are_laid_out() {
+    let graph = large(1000);
+    let layout = layout(&graph, Direction::LeftRight, chips(&graph));
+    assert_eq!(layout.boxes.len(), graph.vertices.len());
+    check(&layout);
+}
+
+#[test]
+fn a_late_node_that_reads_everything_costs_one_line() {
+    let mut lines: Vec<String> =
+        (0..500).map(|node| format!("d{node} -> n{node} -> d{}", node + 1)).collect();
+    let all: Vec<String> = (0..500).map(|node| format!("d{node}")).collect();
+    lines.push(format!("{} -> report -> summary", all.join(" ")));
+    let graph = graph(&lines.join("\n"));
+    let layout = layout(&graph, Direction::TopBottom, chips(&graph));
+    assert!(layout.width < 30, "{}", layout.width);
+}
+
+/// Graphs as lists of children, cycles and parallel edges included.
+fn any_graph() -> impl Strategy<Value = Graph> {
+    (1..24_usize, 0..40_usize).prop_flat_map(|(vertices, edges)| {
+        let edge = (0..vertices, 0..vertices);
+        proptest::collection::vec(edge, edges).prop_map(move |edges| {
+            let mut graph = Graph::default();
+            for id in 0..vertices {
+                graph.vertices.push(crate::dag::Vertex { kind: Kind::Node, name: id.to_string() });
+                graph.parents.push(Vec::new());
+                graph.children.push(Vec::new());
+            }
+            for (from, to) in edges {
+                if !graph.children[from].contains(&to) {
+                    graph.children[from].push(to);
+                    graph.parents[to].push(from);
+                }
+            }
+            graph
+        })
+    })
+}
+
+fn any_direction() -> impl Strategy<Value = Direction> {
+    prop_oneof![Just(Direction::TopBottom), Just(Direction::LeftRight)]
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
+    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
+
     #[test]
-    fn drawings_hold_together(
-        nodes in prop::collection::vec(
-            (prop::collection::vec(0usize..14, 0..4), prop::collection::vec(0usize..14, 0..3)), 0..14),
-        sideways in any::<bool>(),
-        circles in any::<bool>(),
+    fn every_layout_is_sound(
+        graph in any_graph(),
+        direction in any_direction(),
+        sizes in proptest::collection::vec((1..14_i32, 1..4_i32), 24),
     ) {
-        let nodes: Vec<(String, String, String)> = nodes
-            .iter()
-            .enumerate()
-            .map(|(index, (inputs, outputs))| {
-                let join = |list: Vec<String>| list.join(" ");
-                // Without circles a node writes only what comes after all that it reads.
-                let low = inputs.iter().max().map_or(0, |it| it + 1);
-                let outputs = outputs.iter().map(|it| if circles { *it } else { low + it % 3 });
-                (
-                    format!("node_{index}"),
-                    join(inputs.iter().map(|it| format!("d{it}")).collect()),
-                    join(outputs.map(|it| format!("d{it}")).collect()),
-                )
-            })
+        let layout = super::layout(&graph, direction, |id| sizes[id]);
+        check(&layout);
+        let edges: BTreeSet<(usize, usize)> = (graph.children.iter().enumerate())
+            .flat_map(|(from, children)| children.iter().map(move |to| (from, *to)))
+            .filter(|(from, to)| from != to)
             .collect();
-        let nodes: Vec<(&str, &str, &str)> =
-            nodes.iter().map(|(a, b, c)| (a.as_str(), b.as_str(), c.as_str())).collect();
-        let direction = if sideways { Direction::LeftRight } else { Direction::TopBottom };
-        check(&graph(&nodes), direction, 3);
+        let routes: BTreeSet<(usize, usize)> =
+            layout.routes.iter().map(|route| (route.source, route.target)).collect();
+        prop_assert_eq!(routes, edges);
+    }
+
+    #[test]
+    fn the_same_graph_gives_the_same_layout(graph in any_graph(), direction in any_direction()) {
+        let size = |id: usize| (3 + id as i32 % 5, 1);
+        let (one, other) = (layout(&graph, direction, size), layout(&graph, direction, size));
+        prop_assert_eq!(one.boxes, other.boxes);
+        prop_assert_eq!(one.routes, other.routes);
     }
 }
