@@ -127,3 +127,15 @@ fn the_doctor_names_what_is_missing() {
     assert_eq!(output.status.code(), Some(1));
     assert!(String::from_utf8(output.stdout).unwrap().contains("✗ project"));
 }
+
+#[test]
+fn the_page_of_commands_follows_the_table() {
+    let output = Command::new(env!("CARGO_BIN_EXE_mlops-tui"))
+        .args(["commands", "--markdown"])
+        .output()
+        .unwrap();
+    let table = String::from_utf8(output.stdout).unwrap();
+    let page = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/commands.md");
+    let page = std::fs::read_to_string(page).unwrap();
+    assert!(page.ends_with(&table), "docs/commands.md should end with:\n{table}");
+}

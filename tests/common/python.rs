@@ -11,12 +11,14 @@ pub fn python() -> &'static Path {
     static PYTHON: OnceLock<PathBuf> = OnceLock::new();
     PYTHON.get_or_init(|| match std::env::var_os("MLOPS_TUI_TEST_PYTHON") {
         Some(path) => path.into(),
-        None => made(),
+        None => environment("tests/requirements.txt"),
     })
 }
 
-fn made() -> PathBuf {
-    let requirements = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/requirements.txt");
+/// The interpreter of an environment with the packages of a list in the repository; made when it
+/// is not there yet.
+pub fn environment(requirements: &str) -> PathBuf {
+    let requirements = Path::new(env!("CARGO_MANIFEST_DIR")).join(requirements);
     let text = fs::read(&requirements).expect("the list of packages");
     let hash = blake3::hash(&text).to_hex();
     let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().expect("the target folder");
