@@ -311,6 +311,21 @@ fn a_change_reads_again_and_keeps_selection_and_scroll() {
 }
 
 #[test]
+fn a_node_that_gets_another_name_stays_selected() {
+    let mut app = TestApp::open(80, 24);
+    app.keys("/count_docks<enter>");
+    let mut snapshot = (**app.state.project.snapshot.as_ref().unwrap()).clone();
+    for node in snapshot.pipelines.iter_mut().flat_map(|pipeline| &mut pipeline.nodes) {
+        if node.name == "count_docks" {
+            std::sync::Arc::make_mut(node).name = "another_name".into();
+        }
+    }
+    app.report(Report::Changed { files: vec!["src/x.py".into()], tracking: false });
+    app.report(Report::Static { generation: 2, result: Ok(Box::new(snapshot)) });
+    assert_eq!(app.selected(), "another_name");
+}
+
+#[test]
 fn the_two_readings_are_compared() {
     let mut app = TestApp::open(100, 30);
     let mut exact = (**app.state.project.snapshot.as_ref().unwrap()).clone();

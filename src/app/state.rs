@@ -120,6 +120,11 @@ pub enum Exact {
     Failed(Box<Failure>),
 }
 
+/// Whether the exact reading failed for want of Kedro itself.
+pub fn no_kedro(failure: &Failure) -> bool {
+    failure.kind.ends_with("ModuleNotFoundError") && failure.message.contains("'kedro'")
+}
+
 /// The project and what is known of its surroundings.
 #[derive(Debug, Default)]
 pub struct Project {

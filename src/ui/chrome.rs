@@ -9,6 +9,7 @@ use crate::app::command::{COMMANDS, Command};
 use crate::app::disabled::disabled_because;
 use crate::app::event::TrackingReport;
 use crate::app::key::show;
+use crate::app::state::no_kedro;
 use crate::app::state::{Exact, Pane, State, Tab, View};
 use crate::project::Severity;
 use crate::text::width;
@@ -61,10 +62,9 @@ fn facts(state: &State, paint: &Paint<'_>) -> Vec<(String, Role)> {
     }
     if let Some(run) = state.running() {
         let (done, all) = run.progress();
-        facts.push((
-            format!("{} run {} {done}/{all}", glyphs.running, run.record.id),
-            Role::Running,
-        ));
+        let progress = if all == 0 { "starting".into() } else { format!("{done}/{all}") };
+        let text = format!("{} run {} {progress}", glyphs.running, run.record.id);
+        facts.push((text, Role::Running));
     }
     let complete = project.snapshot.as_ref().is_none_or(|snapshot| snapshot.complete());
     facts.push(match &project.exact {
@@ -75,6 +75,7 @@ fn facts(state: &State, paint: &Paint<'_>) -> Vec<(String, Role)> {
             (format!("exact, differs in {}", project.differences.len()), Role::Warning)
         }
         Exact::Reading(_) => ("static, Kedro is reading".into(), Role::Running),
+        Exact::Failed(failure) if no_kedro(failure) => ("static, no Kedro here".into(), Role::Dim),
         Exact::Failed(_) => ("static, Kedro failed".into(), Role::Bad),
         Exact::None | Exact::Outdated if project.snapshot.is_none() => {
             ("reading".into(), Role::Dim)

@@ -4,8 +4,11 @@ use crate::app::areas::Areas;
 use crate::app::command::Command;
 use crate::app::details::details;
 use crate::app::plot::{Plot, Way};
-use crate::app::state::{Pane, State, Tab};
+use std::collections::BTreeSet;
+
+use crate::app::state::{Pane, PipelineScreen, State, Tab};
 use crate::app::{catalog, parameters};
+use crate::dag::Kind;
 
 /// Moves in the pane that has the focus.
 pub(super) fn go(state: &mut State, command: Command) {
@@ -66,7 +69,7 @@ fn on_graph(state: &mut State, command: Command) {
 }
 
 /// Selects a vertex of the graph and brings it into view.
-pub(super) fn select_vertex(state: &mut State, kind: crate::dag::Kind, name: String) {
+pub(super) fn select_vertex(state: &mut State, kind: Kind, name: String) {
     let new = Some((kind, name));
     if state.pipeline.selected != new {
         state.pipeline.selected = new;
@@ -126,11 +129,12 @@ pub(super) fn redraw_plot(state: &mut State) {
     };
     let plot = Plot::of(pipeline, state.pipeline.view, state.pipeline.sideways, boxes);
     let name = pipeline.name.clone();
-    let first = pipeline.nodes.first().map(|node| (crate::dag::Kind::Node, node.name.clone()));
+    let first = pipeline.nodes.first().map(|node| (Kind::Node, node.name.clone()));
     state.pipeline.name = name;
-    let there = |(kind, name): &(crate::dag::Kind, String)| plot.graph.find(*kind, name).is_some();
+    let there = |(kind, name): &(Kind, String)| plot.graph.find(*kind, name).is_some();
     if !state.pipeline.selected.as_ref().is_some_and(there) {
-        state.pipeline.selected = first.filter(there);
+        let renamed = renamed(&state.pipeline, &plot);
+        state.pipeline.selected = renamed.or_else(|| first.filter(there));
         state.side_offset = 0;
     }
     let nodes: std::collections::HashSet<&str> = pipeline_nodes(&plot).collect();
@@ -141,8 +145,25 @@ pub(super) fn redraw_plot(state: &mut State) {
     keep_in_view(state);
 }
 
+/// The vertex that stands where the selected one stood, between the same others: it has another
+/// name now.
+fn renamed(screen: &PipelineScreen, plot: &Plot) -> Option<(Kind, String)> {
+    let (kind, name) = screen.selected.as_ref()?;
+    let around = |plot: &Plot, id: usize| {
+        let graph = &plot.graph;
+        let names = |ids: &[usize]| -> BTreeSet<String> {
+            ids.iter().map(|id| graph.vertices[*id].name.clone()).collect()
+        };
+        (names(&graph.parents[id]), names(&graph.children[id]))
+    };
+    let before = around(&screen.plot, screen.plot.graph.find(*kind, name)?);
+    let id = (0..plot.graph.vertices.len())
+        .find(|id| plot.graph.vertices[*id].kind == *kind && around(plot, *id) == before)?;
+    Some((*kind, plot.graph.vertices[id].name.clone()))
+}
+
 fn pipeline_nodes(plot: &Plot) -> impl Iterator<Item = &str> {
-    let nodes = plot.graph.vertices.iter().filter(|it| it.kind == crate::dag::Kind::Node);
+    let nodes = plot.graph.vertices.iter().filter(|it| it.kind == Kind::Node);
     nodes.map(|it| it.name.as_str())
 }
 

@@ -7,7 +7,7 @@ use super::{act, navigate, running};
 use crate::app::effect::Effect;
 use crate::app::event::{Report, TrackingReport};
 use crate::app::run::headline;
-use crate::app::state::{Dialog, Exact, Source, State};
+use crate::app::state::{Dialog, Exact, Source, State, no_kedro};
 use crate::project::{Pipeline, Snapshot};
 
 /// Takes in a report.
@@ -38,7 +38,11 @@ pub(super) fn report(state: &mut State, report: Report) -> Vec<Effect> {
                         return show(state, Arc::new(*snapshot));
                     }
                     Err(failure) => {
-                        state.warn(format!("Kedro can't read the project: {}", headline(&failure)));
+                        let text = match no_kedro(&failure) {
+                            true => "Kedro is not installed; the command make-environment makes the project's own Python".into(),
+                            false => format!("Kedro can't read the project: {}", headline(&failure)),
+                        };
+                        state.warn(text);
                         state.project.exact = Exact::Failed(Box::new(failure));
                     }
                 }
