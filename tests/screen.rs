@@ -322,6 +322,25 @@ fn the_terminal_is_given_back_on_every_end() {
 }
 
 #[test]
+fn it_steps_aside_for_the_shell_and_comes_back() {
+    let mut session = open(80, 24, TRUE);
+    let terminal = &mut session.terminal;
+    terminal.wait_for("15 nodes");
+    terminal.keys("<c-z>");
+    let stat = format!("/proc/{}/stat", terminal.pid());
+    terminal.wait("the program to stop", |_| {
+        let text = fs::read_to_string(&stat).unwrap();
+        text.rsplit(") ").next().is_some_and(|rest| rest.starts_with('T'))
+    });
+    terminal.wait_gone("15 nodes");
+    assert!(!terminal.look(vt100::Screen::alternate_screen));
+    terminal.signal(rustix::process::Signal::CONT);
+    terminal.wait_for("15 nodes");
+    terminal.keys("2");
+    terminal.wait_for("stations_raw");
+}
+
+#[test]
 fn the_editor_opens_at_the_line_and_comes_back() {
     let (folder, root) = copy_of_sample();
     let home = tempfile::tempdir().unwrap();

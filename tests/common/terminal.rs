@@ -12,7 +12,10 @@ use std::time::{Duration, Instant};
 use portable_pty::{Child, CommandBuilder, ExitStatus, MasterPty, PtySize, native_pty_system};
 
 /// How long a wait may take on a busy machine.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+pub const PATIENCE: Duration = Duration::from_secs(120);
+
+/// How long a screen may be still before what is awaited is looked for again.
+const LOOK_AGAIN: Duration = Duration::from_millis(50);
 
 /// A program in a terminal.
 pub struct Terminal {
@@ -126,7 +129,12 @@ impl Terminal {
                 return screen;
             }
             let left = deadline.saturating_duration_since(Instant::now());
-            assert!(!left.is_zero(), "waited in vain for {what}; the screen:\n{screen}");
+            if left.is_zero() {
+                drop(parser);
+                panic!("waited in vain for {what}; the screen:\n{screen}");
+            }
+            // What is awaited may show elsewhere than on the screen.
+            let left = left.min(LOOK_AGAIN);
             parser = self.shared.1.wait_timeout(parser, left).unwrap().0;
         }
     }

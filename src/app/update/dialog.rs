@@ -90,7 +90,9 @@ pub(super) fn key(state: &mut State, key: Key, event: KeyEvent) -> Vec<Effect> {
     match &mut dialog {
         Dialog::Ask(question) => {
             let yes = match name.as_str() {
-                "y" | "Y" | "enter" => true,
+                "y" | "Y" => true,
+                // Trust is not given by a key that is pressed for other things.
+                "enter" if !matches!(question, Question::Trust(_)) => true,
                 "n" | "N" | "q" => false,
                 _ if close => false,
                 _ => {

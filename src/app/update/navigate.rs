@@ -1,11 +1,11 @@
 //! Moving: on the graph, in lists, between tabs and panes.
 
+use std::collections::BTreeSet;
+
 use crate::app::areas::Areas;
 use crate::app::command::Command;
 use crate::app::details::details;
 use crate::app::plot::{Plot, Way};
-use std::collections::BTreeSet;
-
 use crate::app::state::{Pane, PipelineScreen, State, Tab};
 use crate::app::{catalog, parameters};
 use crate::dag::Kind;

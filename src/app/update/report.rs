@@ -23,6 +23,9 @@ pub(super) fn report(state: &mut State, report: Report) -> Vec<Effect> {
         }
         Report::ExactStarted { generation, python, reason } => {
             if generation == state.generations.exact {
+                if state.project.python.is_none() {
+                    state.tell(format!("Kedro reads the project with {python} ({reason})"));
+                }
                 state.project.exact = Exact::Reading(python.clone());
                 state.project.python = Some((python, reason));
             }

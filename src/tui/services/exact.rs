@@ -3,7 +3,7 @@
 
 use std::path::PathBuf;
 use std::sync::mpsc::Sender;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use indexmap::IndexMap;
 
@@ -17,6 +17,8 @@ use crate::runs::{Failure, exact, interpreter};
 pub(super) struct Task {
     pub generation: Generation,
     pub env: Option<String>,
+    /// Whether it is not the first one: somebody is at work, and may save again.
+    pub again: bool,
     pub root: PathBuf,
     pub python: Option<PathBuf>,
     pub current: Current,
@@ -25,9 +27,15 @@ pub(super) struct Task {
     pub reports: Reports,
 }
 
+/// How long an exact reading waits for the next change; each takes seconds of a core.
+const CALM: Duration = Duration::from_millis(1_500);
+
 /// Reads, and reports the answer through the reading service, which has the static one to lay it over.
 pub(super) async fn read(task: Task) {
     let generation = task.generation;
+    if task.again {
+        tokio::time::sleep(CALM).await;
+    }
     if let Err(failure) = attempt(&task).await {
         let report = Report::Exact { generation, result: Err(failure), stored: false };
         let _ = task.reports.send(report.into()).await;

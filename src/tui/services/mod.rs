@@ -92,12 +92,14 @@ impl Services {
                 let _ = self.reading.send(reading::Request::Static { generation, options });
             }
             Effect::ReadExact { generation, env } => {
-                if let Some(before) = self.exact.take() {
+                let again = self.exact.take();
+                if let Some(before) = &again {
                     before.abort();
                 }
                 let task = tokio::spawn(exact::read(exact::Task {
                     generation,
                     env,
+                    again: again.is_some(),
                     root: self.root.clone(),
                     python: self.python.clone(),
                     current: self.current.clone(),

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use tokio::sync::{Notify, mpsc};
 use tokio::task::JoinHandle;
@@ -14,7 +14,8 @@ use super::Reports;
 use super::storing::Storing;
 use crate::app::event::{Generation, Report};
 use crate::runs::{
-    Failure, Process, RunRequest, Spec, Stamped, environment, history, interpreter, process,
+    Failure, Interpreter, Process, RunEvent, RunRequest, Spec, Stamped, Stream, environment,
+    history, interpreter, process,
 };
 use crate::store::{RunId, RunRecord};
 
@@ -75,7 +76,7 @@ impl Runs {
 }
 
 async fn run(task: Task, cancels: Cancels) {
-    let (mut process, mut record) = match begin(&task).await {
+    let (mut process, mut record, python) = match begin(&task).await {
         Ok(begun) => begun,
         Err((failure, needs_environment)) => {
             let report =
@@ -89,6 +90,9 @@ async fn run(task: Task, cancels: Cancels) {
     cancels.lock().unwrap_or_else(PoisonError::into_inner).insert(id, cancel.clone());
     let report = Report::RunStarted { generation: task.generation, run: record.clone() };
     let _ = task.reports.send(report.into()).await;
+    let with = vec![with_python(&python)];
+    store(&task, &mut record, &with);
+    let _ = task.reports.send(Report::Run { id, events: with }.into()).await;
     loop {
         let first = tokio::select! {
             event = process.next() => event,
@@ -114,6 +118,19 @@ async fn run(task: Task, cancels: Cancels) {
     cancels.lock().unwrap_or_else(PoisonError::into_inner).remove(&id);
 }
 
+/// The log begins with the interpreter and why it was chosen.
+fn with_python(python: &Interpreter) -> Stamped {
+    let event = RunEvent::Output {
+        node: None,
+        stream: Stream::Log,
+        level: Some("INFO".into()),
+        logger: None,
+        text: format!("Python {} ({})", python.path.display(), python.reason),
+    };
+    let at = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64());
+    Stamped { at, event }
+}
+
 fn store(task: &Task, record: &mut RunRecord, events: &[Stamped]) {
     let mut changed = false;
     for event in events {
@@ -127,7 +144,7 @@ fn store(task: &Task, record: &mut RunRecord, events: &[Stamped]) {
 }
 
 /// Starts the worker and records the run; an error says whether a Python environment is missing.
-async fn begin(task: &Task) -> Result<(Process, RunRecord), (Failure, bool)> {
+async fn begin(task: &Task) -> Result<(Process, RunRecord, Interpreter), (Failure, bool)> {
     let failed = |message: String| Failure { message, ..Failure::default() };
     let (root, named) = (task.root.clone(), task.python.clone());
     let chosen = tokio::task::spawn_blocking(move || interpreter::choose(&root, named.as_deref()));
@@ -147,8 +164,8 @@ async fn begin(task: &Task) -> Result<(Process, RunRecord), (Failure, bool)> {
         Some(Err(error)) => return Err((failed(error.to_string()), false)),
         None => return Err((failed("The store is gone.".into()), false)),
     };
-    match process::start(&Spec::new(python.path, &task.root), &task.request) {
-        Ok(process) => Ok((process, record)),
+    match process::start(&Spec::new(&python.path, &task.root), &task.request) {
+        Ok(process) => Ok((process, record, python)),
         Err(error) => Err((failed(format!("Python can't be started: {error}.")), false)),
     }
 }
