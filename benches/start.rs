@@ -15,6 +15,7 @@ mod common;
 use std::fs;
 use std::io::{Read, Write};
 use std::net::TcpStream;
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -127,15 +128,18 @@ fn viz(kedro: &Path, root: &Path) -> Duration {
     let begin = Instant::now();
     let mut command = Command::new(kedro);
     command.args(["viz", "run", "--no-browser", "--port"]).arg(port.to_string()).current_dir(root);
-    let mut child =
-        quiet(&mut command).stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("kedro viz");
+    // It starts processes of its own; all of them end with the group.
+    command.process_group(0).stdout(Stdio::null()).stderr(Stdio::null());
+    let mut child = quiet(&mut command).spawn().expect("kedro viz");
     while !serves(port) {
         assert!(begin.elapsed() < Duration::from_secs(180), "kedro viz does not serve");
         assert!(child.try_wait().expect("a child").is_none(), "kedro viz has ended");
         std::thread::sleep(Duration::from_millis(20));
     }
     let time = begin.elapsed();
-    let _ = child.kill();
+    let group = i32::try_from(child.id()).ok().and_then(rustix::process::Pid::from_raw);
+    let _ =
+        rustix::process::kill_process_group(group.expect("an id"), rustix::process::Signal::KILL);
     let _ = child.wait();
     time
 }

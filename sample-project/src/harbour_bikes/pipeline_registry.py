@@ -1,12 +1,19 @@
 """The project's pipelines."""
 
-from kedro.framework.project import find_pipelines
 from kedro.pipeline import Pipeline
+
+from .pipelines import data_processing, modelling, reporting
 
 
 def register_pipelines() -> dict[str, Pipeline]:
     """All pipelines by name; `__default__` is what `kedro run` runs."""
-    pipelines = find_pipelines(raise_errors=True)
-    pipelines["__default__"] = sum(pipelines.values())
-    pipelines["training"] = pipelines["data_processing"] + pipelines["modelling"]
-    return pipelines
+    pipelines = {
+        "data_processing": data_processing.create_pipeline(),
+        "modelling": modelling.create_pipeline(),
+        "reporting": reporting.create_pipeline(),
+    }
+    return {
+        "__default__": sum(pipelines.values()),
+        "training": pipelines["data_processing"] + pipelines["modelling"],
+        **pipelines,
+    }
