@@ -221,10 +221,14 @@ impl<'a> Interp<'a> {
             Some(namespace) => format!("{namespace}.{own}").into(),
             None => own,
         };
-        let doubt = parts.facts.doubt.as_ref().filter(|_| parts.name.is_none());
-        if let Some(doubt) = doubt {
-            let text = format!("The name that Kedro makes for node `{name}`");
-            self.unsure(&text, &doubt.clone());
+        if let Some(doubt) = &parts.facts.doubt {
+            let doubt = doubt.clone();
+            if parts.name.is_none() {
+                self.unsure(&format!("The name that Kedro makes for node `{name}`"), &doubt);
+            }
+            if parts.facts.unknown {
+                self.unsure(&format!("The function of node `{name}`"), &doubt);
+            }
         }
         if unordered && parts.inputs.to_list().len() > 1 && parts.facts.doubt.is_some() {
             self.problem(Problem::new(

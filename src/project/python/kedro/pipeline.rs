@@ -90,11 +90,7 @@ impl<'a> Interp<'a> {
     }
 
     /// The nodes in a list of nodes and pipelines, and why there may be more.
-    fn members(
-        &mut self,
-        value: &Value<'a>,
-        at: At<'a>,
-    ) -> Result<Members<'a>, super::Stop<'a>> {
+    fn members(&mut self, value: &Value<'a>, at: At<'a>) -> Result<Members<'a>, super::Stop<'a>> {
         let (items, mut lost) = match value {
             Value::Pipeline(_) => (vec![value.clone()], None),
             Value::Node(_) => {
