@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use super::interp::{Eval, Interp, Stop};
 use super::source::At;
-use super::value::{Class, Function, Instance, Value};
+use super::value::{Class, Function, Instance, Shape, Value};
 use crate::project::python::module::Found;
 
 impl<'a> Interp<'a> {
@@ -63,6 +63,9 @@ impl<'a> Interp<'a> {
                 },
             }),
             Value::Partial(partial) => {
+                if let Some(found) = self.super_attribute(value, name, at) {
+                    return found;
+                }
                 if let Some(value) = partial.attributes.borrow().get(name) {
                     return Ok(value.clone());
                 }
@@ -75,6 +78,7 @@ impl<'a> Interp<'a> {
             Value::Bound(bound) => self.attribute(&Value::Function(bound.1.clone()), name, at),
             Value::Node(node) => self.node_attribute(node, name, at),
             Value::Pipeline(pipeline) => self.pipeline_attribute(pipeline, name, at),
+            Value::Path(path) => Ok(self.path_attribute(path, name)),
             Value::None => self.no_attribute(value, name, at),
             _ if name == "__class__" => Ok(self.not_evaluated(at)),
             _ => Ok(Value::Method(Rc::new((value.clone(), name.into())))),
@@ -186,6 +190,19 @@ impl<'a> Interp<'a> {
             }
             (Value::List(_) | Value::Tuple(_) | Value::Range(..) | Value::Str(_), _) => {
                 self.sequence_item(container, index, at)
+            }
+            (Value::Instance(object), _) if object.class.shape == Shape::Tuple => {
+                match self.tuple_values(object) {
+                    Some(items) => {
+                        let items = self.tuple(items);
+                        self.sequence_item(&items, index, at)
+                    }
+                    None => Ok(self.not_evaluated(at)),
+                }
+            }
+            (Value::Class(class), Value::Str(name)) if class.shape == Shape::Enum => {
+                let member = class.namespace.own(name);
+                Ok(member.unwrap_or_else(|| self.not_evaluated(at)))
             }
             (Value::External(outer), _) if outer.starts_with("typing.") => Ok(container.clone()),
             (Value::External(outer), _)

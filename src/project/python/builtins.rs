@@ -171,7 +171,7 @@ impl<'a> Interp<'a> {
             return Ok(Value::Unknown(why.clone()));
         }
         Ok(match (name, first) {
-            ("print", _) => Value::None,
+            ("print" | "object.__init__", _) => Value::None,
             ("list" | "tuple" | "set" | "frozenset", None) => match name {
                 "list" => self.list(Vec::new()),
                 "tuple" => self.tuple(Vec::new()),
@@ -252,7 +252,8 @@ impl<'a> Interp<'a> {
         if matches!(name, "max" | "min") && args.positional.len() > 1 {
             return self.extreme(name, args.positional.clone(), args, at);
         }
-        if let (Value::Instance(_) | Value::External(_), true) = (&value, name == "len") {
+        let sized = |value: &Value<'a>| self.items_are_its_length(value);
+        if name == "len" && !sized(&value) {
             return Ok(self.not_evaluated(at));
         }
         let (items, open) = self.items(&value, at)?;
@@ -304,6 +305,15 @@ impl<'a> Interp<'a> {
                 Some(why) => Ok(Value::Unknown(why)),
                 None => self.extreme(name, items, args, at),
             },
+        }
+    }
+
+    /// Whether `len` counts what iterating gives.
+    fn items_are_its_length(&self, value: &Value<'a>) -> bool {
+        match value {
+            Value::Instance(object) => self.tuple_values(object).is_some(),
+            Value::External(_) => false,
+            _ => true,
         }
     }
 
@@ -537,7 +547,7 @@ impl<'a> Interp<'a> {
 }
 
 /// Whether `value` is an instance of `class`; `None` where that can't be told.
-fn instance_of<'a>(value: &Value<'a>, class: &Value<'a>) -> Option<bool> {
+pub(super) fn instance_of<'a>(value: &Value<'a>, class: &Value<'a>) -> Option<bool> {
     match (value, class) {
         (Value::Instance(instance), Value::Class(class)) => {
             let mut found = Rc::ptr_eq(&instance.class, class);

@@ -11,7 +11,7 @@ use super::call::Args;
 use super::interp::{Eval, Frame, Interp, Stop};
 use super::scope::Kind;
 use super::source::At;
-use super::value::{Code, Unknown, Value};
+use super::value::{Code, Shape, Unknown, Value};
 
 /// Known items, and why there may be more.
 pub(super) type Items<'a> = (Vec<Value<'a>>, Option<Rc<Unknown>>);
@@ -373,6 +373,15 @@ impl<'a> Interp<'a> {
             Value::Str(text) => text.chars().map(|c| Value::str(c.to_string())).collect(),
             Value::Range(start, stop, step) => return self.range_items(*start, *stop, *step, at),
             Value::Unknown(why) => return Ok((Vec::new(), Some(why.clone()))),
+            Value::Class(class) if class.shape == Shape::Enum && class.decorated.is_none() => {
+                self.enum_members(class).into_iter().map(Value::Instance).collect()
+            }
+            Value::Instance(object) if object.class.shape == Shape::Tuple => {
+                match self.tuple_values(object) {
+                    Some(items) => items,
+                    None => return Ok((Vec::new(), Some(self.why(value, at)))),
+                }
+            }
             Value::Class(_) | Value::External(_) | Value::Instance(_) => {
                 return Ok((Vec::new(), Some(self.why(value, at))));
             }

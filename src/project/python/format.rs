@@ -17,7 +17,7 @@ impl<'a> Interp<'a> {
     /// `str(value)`.
     pub(super) fn str_of(&self, value: &Value<'a>, at: At<'a>) -> Known {
         match value {
-            Value::Str(text) => Ok(text.to_string()),
+            Value::Str(text) | Value::Path(text) => Ok(text.to_string()),
             _ => self.repr_of(value, at),
         }
     }
@@ -249,9 +249,9 @@ impl<'a> Interp<'a> {
     pub(super) fn percent(&mut self, template: &str, values: &Value<'a>, at: At<'a>) -> Eval<'a> {
         let mut values = match values {
             Value::Tuple(items) => Vec::from(&**items).into_iter(),
-            Value::Dict(_) => return Ok(self.not_evaluated(at)),
             other => vec![other.clone()].into_iter(),
         };
+        let all = values.as_slice().first().cloned();
         let mut out = String::new();
         let mut chars = template.chars();
         while let Some(c) = chars.next() {
@@ -260,6 +260,16 @@ impl<'a> Interp<'a> {
                 continue;
             }
             let mut spec = String::new();
+            let mut named = None;
+            if let Some(after) = chars.as_str().strip_prefix('(') {
+                let (Some((key, rest)), Some(dict @ Value::Dict(_))) =
+                    (after.split_once(')'), &all)
+                else {
+                    return Ok(self.not_evaluated(at));
+                };
+                named = Some(self.item(dict, &Value::str(key), at)?);
+                chars = rest.chars();
+            }
             let kind = loop {
                 match chars.next() {
                     Some(c @ ('0'..='9' | '.')) => spec.push(c),
@@ -278,7 +288,9 @@ impl<'a> Interp<'a> {
                 'f' => format!("{spec}f"),
                 _ => return Ok(self.not_evaluated(at)),
             };
-            let Some(value) = values.next() else { return Ok(self.not_evaluated(at)) };
+            let Some(value) = named.or_else(|| values.next()) else {
+                return Ok(self.not_evaluated(at));
+            };
             let value = match kind {
                 's' => match self.str_of(&value, at) {
                     Ok(text) => Value::str(text),

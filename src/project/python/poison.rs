@@ -121,6 +121,7 @@ impl<'a> Interp<'a> {
             }
             Stmt::Match(stmt) => {
                 for case in &stmt.cases {
+                    self.poison_captures(&case.pattern, frame, why);
                     self.poison_body(&case.body, frame, why, exits, in_loop);
                 }
             }
