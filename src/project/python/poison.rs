@@ -3,11 +3,41 @@
 use std::rc::Rc;
 
 use ruff_python_ast::visitor::{self, Visitor};
-use ruff_python_ast::{ExceptHandler, Expr, Stmt};
+use ruff_python_ast::{ExceptHandler, Expr, Stmt, StmtTry};
 
-use super::interp::{Frame, Interp};
+use super::interp::{Frame, Interp, Stop};
+use super::module::Found;
+use super::source::At;
 use super::stmt::Flow;
 use super::value::{Unknown, Value};
+
+/// Packages that are there wherever Kedro is, of those that pipeline code imports.
+const CERTAIN: [&str; 24] = [
+    "abc",
+    "collections",
+    "contextlib",
+    "copy",
+    "dataclasses",
+    "datetime",
+    "enum",
+    "functools",
+    "importlib",
+    "inspect",
+    "itertools",
+    "json",
+    "kedro",
+    "logging",
+    "math",
+    "operator",
+    "os",
+    "pathlib",
+    "re",
+    "sys",
+    "time",
+    "types",
+    "typing",
+    "warnings",
+];
 
 /// What code that may run could do to the flow around it.
 #[derive(Default)]
@@ -50,6 +80,63 @@ impl<'a> Interp<'a> {
         let mut exits = Exits::default();
         self.poison_body(body, frame, why, &mut exits, true);
         if exits.returns { Flow::Return(Value::Unknown(why.clone())) } else { Flow::Next }
+    }
+
+    /// The flow after a `try` whose body went through here, but may not where a package is missing.
+    pub(super) fn poison_uncertain_imports(
+        &mut self,
+        stmt: &'a StmtTry,
+        flow: Flow<'a>,
+        frame: &Frame<'a>,
+    ) -> Result<Flow<'a>, Stop<'a>> {
+        let handlers: Vec<&'a [Stmt]> = (stmt.handlers.iter())
+            .map(|ExceptHandler::ExceptHandler(handler)| &*handler.body)
+            .filter(|body| !matches!(body.last(), Some(Stmt::Raise(_))))
+            .collect();
+        if handlers.is_empty() {
+            return Ok(flow);
+        }
+        let mut uncertain = None;
+        for (index, stmt) in stmt.body.iter().enumerate() {
+            if let Some(package) = self.uncertain_package(stmt)? {
+                uncertain = Some((index, package, At::new(frame.source, stmt)));
+                break;
+            }
+        }
+        let Some((index, package, at)) = uncertain else { return Ok(flow) };
+        let why = self.because(at, format!("whether `{package}` is installed is not known"));
+        // Names that the body alone imports are as they are, or the code that uses them fails.
+        let after = stmt.body[index..].iter().chain(&stmt.orelse);
+        let branches: Vec<&'a [Stmt]> = after
+            .filter(|stmt| !matches!(stmt, Stmt::Import(_) | Stmt::ImportFrom(_)))
+            .map(std::slice::from_ref)
+            .chain(handlers)
+            .collect();
+        let poisoned = self.poison_branches(&branches, frame, &why);
+        Ok(match (flow, poisoned) {
+            (Flow::Next, poisoned) => poisoned,
+            (Flow::Return(_), _) => Flow::Return(Value::Unknown(why)),
+            (_, _) => Flow::Lost(why),
+        })
+    }
+
+    /// The package that `stmt` imports, where it may be missing.
+    fn uncertain_package(&mut self, stmt: &'a Stmt) -> Result<Option<&'a str>, Stop<'a>> {
+        let names: Vec<&'a str> = match stmt {
+            Stmt::Import(import) => import.names.iter().map(|alias| alias.name.as_str()).collect(),
+            Stmt::ImportFrom(import) if import.level == 0 => {
+                import.module.iter().map(|name| name.as_str()).collect()
+            }
+            _ => Vec::new(),
+        };
+        for name in names {
+            let package = name.split('.').next().unwrap_or(name);
+            let certain = CERTAIN.contains(&package);
+            if !certain && matches!(self.import(package)?, Found::External) {
+                return Ok(Some(package));
+            }
+        }
+        Ok(None)
     }
 
     fn poison_body(

@@ -314,14 +314,17 @@ impl<'a> Interp<'a> {
         self.tries += u32::from(guarded);
         let result = self.exec_body(&stmt.body, frame);
         self.tries -= u32::from(guarded);
+        let went_through = result.is_ok();
         let result = match result {
             Ok(Flow::Next) => self.exec_body(&stmt.orelse, frame),
             Err(Stop::Raised(raised)) => self.handle(stmt, *raised, frame),
             other => other,
         };
-        if let Err(Stop::Exhausted) = result {
-            return result;
-        }
+        let result = match result {
+            Err(Stop::Exhausted) => return result,
+            Ok(flow) if guarded && went_through => self.poison_uncertain_imports(stmt, flow, frame),
+            other => other,
+        };
         match self.exec_body(&stmt.finalbody, frame)? {
             Flow::Next => result,
             flow => Ok(flow),
