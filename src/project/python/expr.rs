@@ -94,7 +94,12 @@ impl<'a> Interp<'a> {
                     match self.truth(&value, At::new(frame.source, operand)) {
                         Ok(truth) if truth == stop_at => break,
                         Ok(_) => {}
-                        Err(why) => return Ok(Value::Unknown(why)),
+                        Err(why) => {
+                            for operand in &operation.values[index + 1..] {
+                                self.poison_expr(operand, frame, &why);
+                            }
+                            return Ok(Value::Unknown(why));
+                        }
                     }
                 }
                 value
@@ -105,7 +110,11 @@ impl<'a> Interp<'a> {
                 match self.truth(&test, At::new(frame.source, &*choice.test)) {
                     Ok(true) => return self.eval(&choice.body, frame),
                     Ok(false) => return self.eval(&choice.orelse, frame),
-                    Err(why) => Value::Unknown(why),
+                    Err(why) => {
+                        self.poison_expr(&choice.body, frame, &why);
+                        self.poison_expr(&choice.orelse, frame, &why);
+                        Value::Unknown(why)
+                    }
                 }
             }
             Expr::Named(named) => {
@@ -198,7 +207,7 @@ impl<'a> Interp<'a> {
             // The parser's stand-in for what is not typed yet.
             return Ok(Value::Unknown(Self::error_at(at, "the line is not finished")));
         }
-        if super::builtins::is_builtin(name) {
+        if super::names::is_builtin(name) {
             return Ok(Value::External(format!("builtins.{name}").into()));
         }
         if let Some(why) = frame.scope.any_open() {

@@ -1,7 +1,7 @@
 //! The interpreter: what it holds, how far it goes, and how it tells what it could not know.
 
 use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
 use indexmap::IndexMap;
@@ -72,6 +72,8 @@ pub(super) struct Interp<'a> {
     pub tries: u32,
     pub calls: u32,
     pub generators: HashMap<usize, bool>,
+    /// Functions that code which may run may call, each with its object, as addresses.
+    pub perhaps_called: HashSet<(usize, usize)>,
     /// How deep in nested containers a comparison or the like is.
     nesting: Cell<u32>,
     opened: &'a Opened,
@@ -100,6 +102,7 @@ impl<'a> Interp<'a> {
             tries: 0,
             calls: 0,
             generators: HashMap::new(),
+            perhaps_called: HashSet::new(),
             nesting: Cell::new(0),
             opened,
             cache: RefCell::new(cache),

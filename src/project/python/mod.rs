@@ -21,6 +21,7 @@ mod library;
 mod matching;
 mod methods;
 mod module;
+mod names;
 mod ops;
 mod paths;
 mod poison;
@@ -31,6 +32,9 @@ mod source;
 mod stmt;
 mod strings;
 mod value;
+
+#[cfg(test)]
+mod tests;
 
 use super::{Metadata, Pipeline, Problem};
 

@@ -73,7 +73,7 @@ const EXACT: &str = "The exact reading, by Kedro itself, tells it.";
 impl<'a> Interp<'a> {
     /// `node(func, inputs, outputs, name=..., ...)`.
     pub(super) fn make_node(&mut self, args: &Args<'a>, at: At<'a>) -> Eval<'a> {
-        if at.source.broken_within(at.range) {
+        if args.written.is_some() && at.source.broken_call(at.range) {
             return Ok(self.salvage(args, at));
         }
         let [func, inputs, outputs] = args.bind(["func", "inputs", "outputs"]);
@@ -135,6 +135,7 @@ impl<'a> Interp<'a> {
     /// The nodes inside a call that is not finished; the call itself is not whole.
     fn salvage(&mut self, args: &Args<'a>, at: At<'a>) -> Value<'a> {
         let why = Self::error_at(at, "the call is not finished");
+        self.lost("This node", &why);
         let named = args.named.iter().map(|(_, value)| value);
         let nodes = (args.positional.iter().chain(named))
             .flat_map(|value| match value {
