@@ -7,6 +7,9 @@ use super::source::At;
 use super::value::{Class, Function, Instance, Shape, Value};
 use crate::project::python::module::Found;
 
+/// Kedro's view of the project's settings.
+const SETTINGS: &str = "kedro.framework.project.settings";
+
 impl<'a> Interp<'a> {
     /// `value.name`.
     pub(super) fn attribute(&mut self, value: &Value<'a>, name: &str, at: At<'a>) -> Eval<'a> {
@@ -15,6 +18,7 @@ impl<'a> Interp<'a> {
             Value::External(module) if &**module == "typing" && name == "TYPE_CHECKING" => {
                 Ok(Value::Bool(false))
             }
+            Value::External(outer) if &**outer == SETTINGS => self.project_setting(name),
             Value::External(outer) => Ok(Value::External(format!("{outer}.{name}").into())),
             Value::Module(module) => {
                 if let Some(value) = module.scope.own(name) {
@@ -85,6 +89,19 @@ impl<'a> Interp<'a> {
         }
     }
 
+    /// `settings.NAME` of `kedro.framework.project`: what the project's `settings.py` binds.
+    fn project_setting(&mut self, name: &str) -> Eval<'a> {
+        let outside = || Value::External(format!("{SETTINGS}.{name}").into());
+        if name.chars().any(char::is_lowercase) {
+            return Ok(outside());
+        }
+        let module = format!("{}.settings", self.metadata.package_name);
+        Ok(match self.import(&module)? {
+            Found::Project(module) => module.scope.own(name).unwrap_or_else(outside),
+            Found::External | Found::Missing => outside(),
+        })
+    }
+
     fn function_without(
         &mut self,
         function: &Function<'a>,
@@ -116,7 +133,14 @@ impl<'a> Interp<'a> {
         name: &str,
         at: At<'a>,
     ) -> Eval<'a> {
-        let closed = class.bases.is_empty() && class.decorated.is_none() && !name.starts_with("__");
+        let dynamic = ["__getattr__", "__getattribute__"]
+            .iter()
+            .any(|method| self.class_attribute(class, method).is_some());
+        let closed = !dynamic
+            && matches!(class.shape, Shape::Plain | Shape::Dataclass)
+            && self.outside_base(class).is_none()
+            && class.decorated.is_none()
+            && !name.starts_with("__");
         if closed { self.no_attribute(value, name, at) } else { Ok(self.not_evaluated(at)) }
     }
 

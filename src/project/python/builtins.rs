@@ -88,6 +88,12 @@ impl<'a> Interp<'a> {
             }
             ("int" | "float" | "abs" | "round" | "chr" | "ord", Some(value)) => {
                 let single = args.positional.len() == 1;
+                if let (true, "int", Value::Str(text)) = (single, name, &value)
+                    && !is_integer(text)
+                {
+                    let reason = format!("`{text}` is no whole number");
+                    return self.raise(at, "ValueError", reason, "Give digits.");
+                }
                 let result = if single { numeric(name, &value) } else { None };
                 result.unwrap_or_else(|| self.not_evaluated(at))
             }
@@ -112,13 +118,19 @@ impl<'a> Interp<'a> {
         if name == "len" && !sized(&value) {
             return Ok(self.not_evaluated(at));
         }
-        let (items, open) = self.items(&value, at)?;
+        let (items, mut open) = self.items(&value, at)?;
+        if matches!(name, "enumerate" | "iter") {
+            open = open.or_else(|| self.without_order(&value, at));
+        }
         let known_in_full = |interp: &mut Self, result: Value<'a>| match &open {
             Some(why) => Ok(Value::Unknown(why.clone())),
             None => Ok(interp.keep(result)),
         };
         match name {
             "list" => Ok(self.open_list(items, open)),
+            "iter" | "enumerate" if self.without_order(&value, at).is_some() => {
+                Ok(self.iter(Vec::new(), open))
+            }
             "iter" => Ok(self.iter(items, open)),
             "set" | "frozenset" => Ok(self.set(items, open, at)),
             "tuple" => known_in_full(self, Value::Tuple(items.into())),
@@ -170,6 +182,16 @@ impl<'a> Interp<'a> {
             Value::Instance(object) => self.tuple_values(object).is_some(),
             Value::External(_) => false,
             _ => true,
+        }
+    }
+
+    /// Why the order of `value` is not known, where it is a set of several.
+    pub(super) fn without_order(&self, value: &Value<'a>, at: At<'a>) -> Option<Rc<Unknown>> {
+        match value {
+            Value::Set(set) if set.members.borrow().len() > 1 => {
+                Some(self.because(at, "the order of a set differs from run to run"))
+            }
+            _ => None,
         }
     }
 
@@ -326,8 +348,9 @@ impl<'a> Interp<'a> {
         let mut open = None;
         for value in &args.positional {
             let (items, why) = self.items(value, at)?;
+            let items = if self.without_order(value, at).is_some() { Vec::new() } else { items };
             columns.push(items);
-            open = open.or(why);
+            open = open.or(why).or_else(|| self.without_order(value, at));
         }
         let rounds = columns.iter().map(Vec::len).min().unwrap_or(0);
         let mut rows = Vec::with_capacity(rounds);
@@ -400,6 +423,14 @@ impl<'a> Interp<'a> {
         }
         if doubt { self.not_evaluated(at) } else { Value::Bool(false) }
     }
+}
+
+/// Whether `int` takes this text; other digits than ASCII's are taken to be fine.
+fn is_integer(text: &str) -> bool {
+    let digits = text.trim();
+    let digits = digits.strip_prefix(['+', '-']).unwrap_or(digits);
+    !digits.is_empty()
+        && digits.split('_').all(|part| !part.is_empty() && part.chars().all(char::is_numeric))
 }
 
 /// Whether `value` is an instance of `class`; `None` where that can't be told.

@@ -68,6 +68,8 @@ pub(super) struct Interp<'a> {
     /// Datasets' and nodes' names as numbers, so that pipelines compare quickly.
     pub names: Names,
     pub problems: IndexMap<(Option<Place>, String), Problem>,
+    /// Where Python would first have stopped, since this was last taken.
+    pub stopped: Option<Rc<Unknown>>,
     /// How many `try` statements with handlers are around.
     pub tries: u32,
     pub calls: u32,
@@ -99,6 +101,7 @@ impl<'a> Interp<'a> {
             modules: HashMap::new(),
             names: Names::default(),
             problems: IndexMap::new(),
+            stopped: None,
             tries: 0,
             calls: 0,
             generators: HashMap::new(),
@@ -259,13 +262,11 @@ impl<'a> Interp<'a> {
         }
         let unknown =
             Unknown { reason: text.clone(), place: at.place(), severity: Severity::Error };
-        self.problem(Problem::new(
-            Severity::Error,
-            Some(at.place()),
-            format!("Python stops here with {class}: {text}."),
-            remedy,
-        ));
-        Ok(Value::Unknown(Rc::new(unknown)))
+        let told = format!("Python stops here with {class}: {text}.");
+        self.problem(Problem::new(Severity::Error, Some(at.place()), told, remedy).hiding());
+        let unknown = Rc::new(unknown);
+        self.stopped.get_or_insert_with(|| unknown.clone());
+        Ok(Value::Unknown(unknown))
     }
 
     /// Looks into a container for the time of `inner`; containers may hold themselves.

@@ -225,8 +225,16 @@ impl<'a> Interp<'a> {
 
     fn exec_for(&mut self, stmt: &'a StmtFor, frame: &Frame<'a>) -> Exec<'a> {
         let iterable = self.eval(&stmt.iter, frame)?;
-        let (items, mut open) = self.items(&iterable, At::new(frame.source, &*stmt.iter))?;
-        for item in items {
+        let (mut items, mut open) = self.items(&iterable, At::new(frame.source, &*stmt.iter))?;
+        let mut index = 0;
+        loop {
+            // A list that changes on the way is seen as it is at each round.
+            let item = match &iterable {
+                Value::List(list) => list.items.borrow().get(index).cloned(),
+                _ => items.get_mut(index).map(|item| std::mem::replace(item, Value::None)),
+            };
+            let Some(item) = item else { break };
+            index += 1;
             self.step()?;
             self.assign(&stmt.target, item, frame)?;
             match self.exec_body(&stmt.body, frame)? {

@@ -25,7 +25,9 @@ impl<'a> Interp<'a> {
         }
         if name == "join" {
             let Some(parts) = args.positional.first() else { return Ok(self.not_evaluated(at)) };
+            let unordered = self.without_order(parts, at);
             let (parts, open) = self.items(parts, at)?;
+            let open = open.or(unordered);
             if let Some(why) = open {
                 return Ok(Value::Unknown(why));
             }
