@@ -73,11 +73,37 @@ impl<'a> Interp<'a> {
             ) => {
                 return self.call_over_items(name, value, &args, at);
             }
+            (method, Some(value @ Value::Str(_))) if method.starts_with("str.") => {
+                let positional = args.positional[1..].to_vec();
+                let args = Args { positional, ..args };
+                return self.call_method(&value, &method["str.".len()..], args, at);
+            }
+            ("hex" | "oct" | "bin", Some(Value::Int(int))) => {
+                let digits = int.unsigned_abs();
+                let sign = if int < 0 { "-" } else { "" };
+                Value::str(match name {
+                    "hex" => format!("{sign}{digits:#x}"),
+                    "oct" => format!("{sign}{digits:#o}"),
+                    _ => format!("{sign}{digits:#b}"),
+                })
+            }
+            ("dict.fromkeys", Some(keys)) => {
+                let (keys, open) = self.items(&keys, at)?;
+                let value = args.positional.get(1).cloned().unwrap_or(Value::None);
+                let dict = self.dict(IndexMap::new(), open);
+                for key in keys {
+                    self.set_item(&dict, &key, value.clone(), at)?;
+                }
+                dict
+            }
             ("next", Some(value)) => return self.next(&value, &args, at),
             ("str" | "repr" | "ascii", Some(value)) => {
                 let text =
                     if name == "str" { self.str_of(&value, at) } else { self.repr_of(&value, at) };
-                text.map_or_else(Value::Unknown, Value::str)
+                match text {
+                    Ok(text) if name == "ascii" && !text.is_ascii() => self.not_evaluated(at),
+                    text => text.map_or_else(Value::Unknown, Value::str),
+                }
             }
             ("bool", Some(value)) => {
                 self.truth(&value, at).map_or_else(Value::Unknown, Value::Bool)

@@ -29,6 +29,7 @@ mod registry;
 mod scope;
 mod settings;
 mod source;
+mod spec;
 mod stmt;
 mod strings;
 mod value;

@@ -123,6 +123,7 @@ impl<'a> Interp<'a> {
                 let (a, b) = (a.members.borrow(), b.members.borrow());
                 Ok(a.len() == b.len() && a.keys().all(|key| b.contains_key(key)))
             }
+            (Value::Float(float), _) | (_, Value::Float(float)) if float.is_nan() => Ok(false),
             (Value::External(a), Value::External(b)) if a == b => Ok(true),
             (Value::External(name), _) | (_, Value::External(name))
                 if !name.starts_with("builtins.") =>
