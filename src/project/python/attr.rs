@@ -4,8 +4,11 @@ use std::rc::Rc;
 
 use super::interp::{Eval, Interp, Stop};
 use super::source::At;
-use super::value::{Class, Function, Instance, Value};
+use super::value::{Class, Function, Instance, Shape, Value};
 use crate::project::python::module::Found;
+
+/// Kedro's view of the project's settings.
+const SETTINGS: &str = "kedro.framework.project.settings";
 
 impl<'a> Interp<'a> {
     /// `value.name`.
@@ -15,6 +18,7 @@ impl<'a> Interp<'a> {
             Value::External(module) if &**module == "typing" && name == "TYPE_CHECKING" => {
                 Ok(Value::Bool(false))
             }
+            Value::External(outer) if &**outer == SETTINGS => self.project_setting(name),
             Value::External(outer) => Ok(Value::External(format!("{outer}.{name}").into())),
             Value::Module(module) => {
                 if let Some(value) = module.scope.own(name) {
@@ -63,6 +67,9 @@ impl<'a> Interp<'a> {
                 },
             }),
             Value::Partial(partial) => {
+                if let Some(found) = self.super_attribute(value, name, at) {
+                    return found;
+                }
                 if let Some(value) = partial.attributes.borrow().get(name) {
                     return Ok(value.clone());
                 }
@@ -75,10 +82,24 @@ impl<'a> Interp<'a> {
             Value::Bound(bound) => self.attribute(&Value::Function(bound.1.clone()), name, at),
             Value::Node(node) => self.node_attribute(node, name, at),
             Value::Pipeline(pipeline) => self.pipeline_attribute(pipeline, name, at),
+            Value::Path(path) => Ok(self.path_attribute(path, name)),
             Value::None => self.no_attribute(value, name, at),
             _ if name == "__class__" => Ok(self.not_evaluated(at)),
             _ => Ok(Value::Method(Rc::new((value.clone(), name.into())))),
         }
+    }
+
+    /// `settings.NAME` of `kedro.framework.project`: what the project's `settings.py` binds.
+    fn project_setting(&mut self, name: &str) -> Eval<'a> {
+        let outside = || Value::External(format!("{SETTINGS}.{name}").into());
+        if name.chars().any(char::is_lowercase) {
+            return Ok(outside());
+        }
+        let module = format!("{}.settings", self.metadata.package_name);
+        Ok(match self.import(&module)? {
+            Found::Project(module) => module.scope.own(name).unwrap_or_else(outside),
+            Found::External | Found::Missing => outside(),
+        })
     }
 
     fn function_without(
@@ -112,7 +133,14 @@ impl<'a> Interp<'a> {
         name: &str,
         at: At<'a>,
     ) -> Eval<'a> {
-        let closed = class.bases.is_empty() && class.decorated.is_none() && !name.starts_with("__");
+        let dynamic = ["__getattr__", "__getattribute__"]
+            .iter()
+            .any(|method| self.class_attribute(class, method).is_some());
+        let closed = !dynamic
+            && matches!(class.shape, Shape::Plain | Shape::Dataclass)
+            && self.outside_base(class).is_none()
+            && class.decorated.is_none()
+            && !name.starts_with("__");
         if closed { self.no_attribute(value, name, at) } else { Ok(self.not_evaluated(at)) }
     }
 
@@ -186,6 +214,19 @@ impl<'a> Interp<'a> {
             }
             (Value::List(_) | Value::Tuple(_) | Value::Range(..) | Value::Str(_), _) => {
                 self.sequence_item(container, index, at)
+            }
+            (Value::Instance(object), _) if object.class.shape == Shape::Tuple => {
+                match self.tuple_values(object) {
+                    Some(items) => {
+                        let items = self.tuple(items);
+                        self.sequence_item(&items, index, at)
+                    }
+                    None => Ok(self.not_evaluated(at)),
+                }
+            }
+            (Value::Class(class), Value::Str(name)) if class.shape == Shape::Enum => {
+                let member = class.namespace.own(name);
+                Ok(member.unwrap_or_else(|| self.not_evaluated(at)))
             }
             (Value::External(outer), _) if outer.starts_with("typing.") => Ok(container.clone()),
             (Value::External(outer), _)

@@ -9,150 +9,6 @@ use super::interp::{Eval, Interp, Stop};
 use super::source::At;
 use super::value::{Unknown, Value};
 
-/// Every built-in name; those that are not evaluated are still not undefined.
-const BUILTINS: &[&str] = &[
-    "ArithmeticError",
-    "AssertionError",
-    "AttributeError",
-    "BaseException",
-    "DeprecationWarning",
-    "EOFError",
-    "Exception",
-    "ExceptionGroup",
-    "FileExistsError",
-    "FileNotFoundError",
-    "FutureWarning",
-    "GeneratorExit",
-    "IOError",
-    "ImportError",
-    "ImportWarning",
-    "IndexError",
-    "InterruptedError",
-    "IsADirectoryError",
-    "KeyError",
-    "KeyboardInterrupt",
-    "LookupError",
-    "MemoryError",
-    "ModuleNotFoundError",
-    "NameError",
-    "NotADirectoryError",
-    "NotImplemented",
-    "NotImplementedError",
-    "OSError",
-    "OverflowError",
-    "PendingDeprecationWarning",
-    "PermissionError",
-    "RecursionError",
-    "ResourceWarning",
-    "RuntimeError",
-    "RuntimeWarning",
-    "StopAsyncIteration",
-    "StopIteration",
-    "SyntaxError",
-    "SyntaxWarning",
-    "SystemError",
-    "SystemExit",
-    "TimeoutError",
-    "TypeError",
-    "UnboundLocalError",
-    "UnicodeDecodeError",
-    "UnicodeEncodeError",
-    "UnicodeError",
-    "UnicodeWarning",
-    "UserWarning",
-    "ValueError",
-    "Warning",
-    "ZeroDivisionError",
-    "__build_class__",
-    "__debug__",
-    "__import__",
-    "abs",
-    "aiter",
-    "all",
-    "anext",
-    "any",
-    "ascii",
-    "bin",
-    "bool",
-    "breakpoint",
-    "bytearray",
-    "bytes",
-    "callable",
-    "chr",
-    "classmethod",
-    "compile",
-    "complex",
-    "copyright",
-    "credits",
-    "delattr",
-    "dict",
-    "dir",
-    "divmod",
-    "enumerate",
-    "eval",
-    "exec",
-    "exit",
-    "filter",
-    "float",
-    "format",
-    "frozenset",
-    "getattr",
-    "globals",
-    "hasattr",
-    "hash",
-    "help",
-    "hex",
-    "id",
-    "input",
-    "int",
-    "isinstance",
-    "issubclass",
-    "iter",
-    "len",
-    "license",
-    "list",
-    "locals",
-    "map",
-    "max",
-    "memoryview",
-    "min",
-    "next",
-    "object",
-    "oct",
-    "open",
-    "ord",
-    "pow",
-    "print",
-    "property",
-    "quit",
-    "range",
-    "repr",
-    "reversed",
-    "round",
-    "set",
-    "setattr",
-    "slice",
-    "sorted",
-    "staticmethod",
-    "str",
-    "sum",
-    "super",
-    "tuple",
-    "type",
-    "vars",
-    "zip",
-    "__file__",
-    "__spec__",
-    "__path__",
-    "__loader__",
-    "__builtins__",
-];
-
-/// Whether Python itself defines `name`.
-pub(super) fn is_builtin(name: &str) -> bool {
-    BUILTINS.contains(&name)
-}
-
 impl<'a> Interp<'a> {
     /// Calls something from outside the project: what is known here is computed, the rest unknown.
     pub(super) fn call_external(&mut self, name: &str, args: Args<'a>, at: At<'a>) -> Eval<'a> {
@@ -171,7 +27,7 @@ impl<'a> Interp<'a> {
             return Ok(Value::Unknown(why.clone()));
         }
         Ok(match (name, first) {
-            ("print", _) => Value::None,
+            ("print" | "object.__init__", _) => Value::None,
             ("list" | "tuple" | "set" | "frozenset", None) => match name {
                 "list" => self.list(Vec::new()),
                 "tuple" => self.tuple(Vec::new()),
@@ -217,11 +73,37 @@ impl<'a> Interp<'a> {
             ) => {
                 return self.call_over_items(name, value, &args, at);
             }
+            (method, Some(value @ Value::Str(_))) if method.starts_with("str.") => {
+                let positional = args.positional[1..].to_vec();
+                let args = Args { positional, ..args };
+                return self.call_method(&value, &method["str.".len()..], args, at);
+            }
+            ("hex" | "oct" | "bin", Some(Value::Int(int))) => {
+                let digits = int.unsigned_abs();
+                let sign = if int < 0 { "-" } else { "" };
+                Value::str(match name {
+                    "hex" => format!("{sign}{digits:#x}"),
+                    "oct" => format!("{sign}{digits:#o}"),
+                    _ => format!("{sign}{digits:#b}"),
+                })
+            }
+            ("dict.fromkeys", Some(keys)) => {
+                let (keys, open) = self.items(&keys, at)?;
+                let value = args.positional.get(1).cloned().unwrap_or(Value::None);
+                let dict = self.dict(IndexMap::new(), open);
+                for key in keys {
+                    self.set_item(&dict, &key, value.clone(), at)?;
+                }
+                dict
+            }
             ("next", Some(value)) => return self.next(&value, &args, at),
             ("str" | "repr" | "ascii", Some(value)) => {
                 let text =
                     if name == "str" { self.str_of(&value, at) } else { self.repr_of(&value, at) };
-                text.map_or_else(Value::Unknown, Value::str)
+                match text {
+                    Ok(text) if name == "ascii" && !text.is_ascii() => self.not_evaluated(at),
+                    text => text.map_or_else(Value::Unknown, Value::str),
+                }
             }
             ("bool", Some(value)) => {
                 self.truth(&value, at).map_or_else(Value::Unknown, Value::Bool)
@@ -232,6 +114,12 @@ impl<'a> Interp<'a> {
             }
             ("int" | "float" | "abs" | "round" | "chr" | "ord", Some(value)) => {
                 let single = args.positional.len() == 1;
+                if let (true, "int", Value::Str(text)) = (single, name, &value)
+                    && !is_integer(text)
+                {
+                    let reason = format!("`{text}` is no whole number");
+                    return self.raise(at, "ValueError", reason, "Give digits.");
+                }
                 let result = if single { numeric(name, &value) } else { None };
                 result.unwrap_or_else(|| self.not_evaluated(at))
             }
@@ -252,16 +140,23 @@ impl<'a> Interp<'a> {
         if matches!(name, "max" | "min") && args.positional.len() > 1 {
             return self.extreme(name, args.positional.clone(), args, at);
         }
-        if let (Value::Instance(_) | Value::External(_), true) = (&value, name == "len") {
+        let sized = |value: &Value<'a>| self.items_are_its_length(value);
+        if name == "len" && !sized(&value) {
             return Ok(self.not_evaluated(at));
         }
-        let (items, open) = self.items(&value, at)?;
+        let (items, mut open) = self.items(&value, at)?;
+        if matches!(name, "enumerate" | "iter") {
+            open = open.or_else(|| self.without_order(&value, at));
+        }
         let known_in_full = |interp: &mut Self, result: Value<'a>| match &open {
             Some(why) => Ok(Value::Unknown(why.clone())),
             None => Ok(interp.keep(result)),
         };
         match name {
             "list" => Ok(self.open_list(items, open)),
+            "iter" | "enumerate" if self.without_order(&value, at).is_some() => {
+                Ok(self.iter(Vec::new(), open))
+            }
             "iter" => Ok(self.iter(items, open)),
             "set" | "frozenset" => Ok(self.set(items, open, at)),
             "tuple" => known_in_full(self, Value::Tuple(items.into())),
@@ -304,6 +199,25 @@ impl<'a> Interp<'a> {
                 Some(why) => Ok(Value::Unknown(why)),
                 None => self.extreme(name, items, args, at),
             },
+        }
+    }
+
+    /// Whether `len` counts what iterating gives.
+    fn items_are_its_length(&self, value: &Value<'a>) -> bool {
+        match value {
+            Value::Instance(object) => self.tuple_values(object).is_some(),
+            Value::External(_) => false,
+            _ => true,
+        }
+    }
+
+    /// Why the order of `value` is not known, where it is a set of several.
+    pub(super) fn without_order(&self, value: &Value<'a>, at: At<'a>) -> Option<Rc<Unknown>> {
+        match value {
+            Value::Set(set) if set.members.borrow().len() > 1 => {
+                Some(self.because(at, "the order of a set differs from run to run"))
+            }
+            _ => None,
         }
     }
 
@@ -460,8 +374,9 @@ impl<'a> Interp<'a> {
         let mut open = None;
         for value in &args.positional {
             let (items, why) = self.items(value, at)?;
+            let items = if self.without_order(value, at).is_some() { Vec::new() } else { items };
             columns.push(items);
-            open = open.or(why);
+            open = open.or(why).or_else(|| self.without_order(value, at));
         }
         let rounds = columns.iter().map(Vec::len).min().unwrap_or(0);
         let mut rows = Vec::with_capacity(rounds);
@@ -536,8 +451,16 @@ impl<'a> Interp<'a> {
     }
 }
 
+/// Whether `int` takes this text; other digits than ASCII's are taken to be fine.
+fn is_integer(text: &str) -> bool {
+    let digits = text.trim();
+    let digits = digits.strip_prefix(['+', '-']).unwrap_or(digits);
+    !digits.is_empty()
+        && digits.split('_').all(|part| !part.is_empty() && part.chars().all(char::is_numeric))
+}
+
 /// Whether `value` is an instance of `class`; `None` where that can't be told.
-fn instance_of<'a>(value: &Value<'a>, class: &Value<'a>) -> Option<bool> {
+pub(super) fn instance_of<'a>(value: &Value<'a>, class: &Value<'a>) -> Option<bool> {
     match (value, class) {
         (Value::Instance(instance), Value::Class(class)) => {
             let mut found = Rc::ptr_eq(&instance.class, class);

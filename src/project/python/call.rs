@@ -12,7 +12,7 @@ use super::interp::{Eval, Frame, Interp, MAX_CALLS};
 use super::scope::{Kind, Scope};
 use super::source::At;
 use super::stmt::Flow;
-use super::value::{Class, Code, Function, Instance, Key, Unknown, Value};
+use super::value::{Class, Code, Function, Instance, Key, Shape, Unknown, Value};
 
 /// The arguments of a call.
 #[derive(Clone, Default)]
@@ -231,6 +231,9 @@ impl<'a> Interp<'a> {
         if let Some(why) = &class.decorated {
             return Ok(Value::Unknown(why.clone()));
         }
+        if class.shape == Shape::Enum {
+            return self.member_of(class, &args, at);
+        }
         let outside = self.outside_base(class);
         if outside.as_ref().is_some_and(|name| !name.ends_with("Exception")) {
             let reason = format!(
@@ -244,8 +247,12 @@ impl<'a> Interp<'a> {
             attributes: RefCell::new(HashMap::new()),
             open: RefCell::new(None),
         };
-        let value = self.keep(Value::Instance(Rc::new(instance)));
-        if let Some(Value::Function(init)) = self.class_attribute(class, "__init__") {
+        let instance = Rc::new(instance);
+        let value = self.keep(Value::Instance(instance.clone()));
+        let own_init = class.namespace.own("__init__").is_some();
+        if class.shape != Shape::Plain && !own_init {
+            self.fill_fields(class, &instance, &args, at)?;
+        } else if let Some(Value::Function(init)) = self.class_attribute(class, "__init__") {
             let mut args = args;
             args.positional.insert(0, value.clone());
             if let Value::Unknown(why) = self.call_function(&init, args, at)? {
@@ -256,11 +263,14 @@ impl<'a> Interp<'a> {
     }
 
     /// The first base class that is not the project's, `object` and typing's helpers left out.
-    fn outside_base(&self, class: &Class<'a>) -> Option<String> {
+    pub(super) fn outside_base(&self, class: &Class<'a>) -> Option<String> {
         class.bases.iter().find_map(|base| match base {
             Value::Class(base) => self.outside_base(base),
             Value::External(name)
-                if matches!(&**name, "builtins.object" | "abc.ABC" | "typing.Protocol") =>
+                if matches!(
+                    &**name,
+                    "builtins.object" | "abc.ABC" | "typing.Protocol" | "typing.NamedTuple"
+                ) =>
             {
                 None
             }
@@ -278,6 +288,7 @@ impl<'a> Interp<'a> {
         at: At<'a>,
     ) -> Eval<'a> {
         let scope = match name {
+            "builtins.super" => return self.super_of(frame, at),
             "builtins.locals" => frame.scope.clone(),
             "builtins.globals" => frame.scope.global(),
             _ => return Ok(self.not_evaluated(at)),

@@ -11,7 +11,7 @@ use super::call::Args;
 use super::interp::{Eval, Frame, Interp, Stop};
 use super::scope::Kind;
 use super::source::At;
-use super::value::{Code, Unknown, Value};
+use super::value::{Code, Shape, Unknown, Value};
 
 /// Known items, and why there may be more.
 pub(super) type Items<'a> = (Vec<Value<'a>>, Option<Rc<Unknown>>);
@@ -94,7 +94,12 @@ impl<'a> Interp<'a> {
                     match self.truth(&value, At::new(frame.source, operand)) {
                         Ok(truth) if truth == stop_at => break,
                         Ok(_) => {}
-                        Err(why) => return Ok(Value::Unknown(why)),
+                        Err(why) => {
+                            for operand in &operation.values[index + 1..] {
+                                self.poison_expr(operand, frame, &why);
+                            }
+                            return Ok(Value::Unknown(why));
+                        }
                     }
                 }
                 value
@@ -105,7 +110,11 @@ impl<'a> Interp<'a> {
                 match self.truth(&test, At::new(frame.source, &*choice.test)) {
                     Ok(true) => return self.eval(&choice.body, frame),
                     Ok(false) => return self.eval(&choice.orelse, frame),
-                    Err(why) => Value::Unknown(why),
+                    Err(why) => {
+                        self.poison_expr(&choice.body, frame, &why);
+                        self.poison_expr(&choice.orelse, frame, &why);
+                        Value::Unknown(why)
+                    }
                 }
             }
             Expr::Named(named) => {
@@ -198,7 +207,7 @@ impl<'a> Interp<'a> {
             // The parser's stand-in for what is not typed yet.
             return Ok(Value::Unknown(Self::error_at(at, "the line is not finished")));
         }
-        if super::builtins::is_builtin(name) {
+        if super::names::is_builtin(name) {
             return Ok(Value::External(format!("builtins.{name}").into()));
         }
         if let Some(why) = frame.scope.any_open() {
@@ -373,6 +382,15 @@ impl<'a> Interp<'a> {
             Value::Str(text) => text.chars().map(|c| Value::str(c.to_string())).collect(),
             Value::Range(start, stop, step) => return self.range_items(*start, *stop, *step, at),
             Value::Unknown(why) => return Ok((Vec::new(), Some(why.clone()))),
+            Value::Class(class) if class.shape == Shape::Enum && class.decorated.is_none() => {
+                self.enum_members(class).into_iter().map(Value::Instance).collect()
+            }
+            Value::Instance(object) if object.class.shape == Shape::Tuple => {
+                match self.tuple_values(object) {
+                    Some(items) => items,
+                    None => return Ok((Vec::new(), Some(self.why(value, at)))),
+                }
+            }
             Value::Class(_) | Value::External(_) | Value::Instance(_) => {
                 return Ok((Vec::new(), Some(self.why(value, at))));
             }

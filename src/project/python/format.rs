@@ -8,6 +8,7 @@ use ruff_python_ast::{ConversionFlag, ExprFString, FStringPart, InterpolatedStri
 use super::call::Args;
 use super::interp::{Eval, Frame, Interp, MAX_TEXT, Stop};
 use super::source::At;
+use super::spec::Spec;
 use super::value::{Unknown, Value};
 
 /// Text, or why it can't be known.
@@ -17,7 +18,7 @@ impl<'a> Interp<'a> {
     /// `str(value)`.
     pub(super) fn str_of(&self, value: &Value<'a>, at: At<'a>) -> Known {
         match value {
-            Value::Str(text) => Ok(text.to_string()),
+            Value::Str(text) | Value::Path(text) => Ok(text.to_string()),
             _ => self.repr_of(value, at),
         }
     }
@@ -138,7 +139,11 @@ impl<'a> Interp<'a> {
             ConversionFlag::Ascii | ConversionFlag::Repr => true,
         };
         if as_repr {
+            let escaped = element.conversion == ConversionFlag::Ascii;
             match self.repr_of(&value, at) {
+                Ok(text) if escaped && !text.is_ascii() => {
+                    return Ok(Err(self.because(at, "`!a` is not evaluated")));
+                }
                 Ok(text) => value = Value::str(text),
                 Err(why) => return Ok(Err(why)),
             }
@@ -249,9 +254,9 @@ impl<'a> Interp<'a> {
     pub(super) fn percent(&mut self, template: &str, values: &Value<'a>, at: At<'a>) -> Eval<'a> {
         let mut values = match values {
             Value::Tuple(items) => Vec::from(&**items).into_iter(),
-            Value::Dict(_) => return Ok(self.not_evaluated(at)),
             other => vec![other.clone()].into_iter(),
         };
+        let all = values.as_slice().first().cloned();
         let mut out = String::new();
         let mut chars = template.chars();
         while let Some(c) = chars.next() {
@@ -260,6 +265,16 @@ impl<'a> Interp<'a> {
                 continue;
             }
             let mut spec = String::new();
+            let mut named = None;
+            if let Some(after) = chars.as_str().strip_prefix('(') {
+                let (Some((key, rest)), Some(dict @ Value::Dict(_))) =
+                    (after.split_once(')'), &all)
+                else {
+                    return Ok(self.not_evaluated(at));
+                };
+                named = Some(self.item(dict, &Value::str(key), at)?);
+                chars = rest.chars();
+            }
             let kind = loop {
                 match chars.next() {
                     Some(c @ ('0'..='9' | '.')) => spec.push(c),
@@ -272,15 +287,22 @@ impl<'a> Interp<'a> {
                     out.push('%');
                     continue;
                 }
-                's' if spec.is_empty() => String::new(),
-                's' => format!(">{spec}"),
+                's' | 'r' if spec.is_empty() => String::new(),
+                's' | 'r' => format!(">{spec}"),
+                'x' => format!("{spec}x"),
                 'd' | 'i' => format!("{spec}d"),
                 'f' => format!("{spec}f"),
                 _ => return Ok(self.not_evaluated(at)),
             };
-            let Some(value) = values.next() else { return Ok(self.not_evaluated(at)) };
+            let Some(value) = named.or_else(|| values.next()) else {
+                return Ok(self.not_evaluated(at));
+            };
             let value = match kind {
                 's' => match self.str_of(&value, at) {
+                    Ok(text) => Value::str(text),
+                    Err(why) => return Ok(Value::Unknown(why)),
+                },
+                'r' => match self.repr_of(&value, at) {
                     Ok(text) => Value::str(text),
                     Err(why) => return Ok(Value::Unknown(why)),
                 },
@@ -295,145 +317,8 @@ impl<'a> Interp<'a> {
     }
 }
 
-/// A format specification: `[[fill]align][sign][0][width][,][.precision][type]`.
-struct Spec {
-    fill: char,
-    align: Option<char>,
-    plus: bool,
-    width: usize,
-    grouping: Option<char>,
-    precision: Option<usize>,
-    kind: Option<char>,
-}
-
-impl Spec {
-    fn parse(text: &str) -> Option<Spec> {
-        let mut chars: Vec<char> = text.chars().collect();
-        chars.reverse();
-        let is_align = |c: Option<&char>| matches!(c, Some('<' | '>' | '^' | '='));
-        let (mut fill, mut align) = (' ', None);
-        if chars.len() > 1 && is_align(chars.get(chars.len() - 2)) {
-            fill = chars.pop()?;
-            align = chars.pop();
-        } else if is_align(chars.last()) {
-            align = chars.pop();
-        }
-        let plus = match chars.last() {
-            Some('+') => chars.pop().is_some(),
-            Some('-') => chars.pop().is_none(),
-            _ => false,
-        };
-        if chars.last() == Some(&'0') && align.is_none() {
-            chars.pop();
-            (fill, align) = ('0', Some('='));
-        }
-        let width = digits(&mut chars)?.unwrap_or(0);
-        let grouping = match chars.last() {
-            Some(',' | '_') => chars.pop(),
-            _ => None,
-        };
-        let precision = match chars.last() {
-            Some('.') => {
-                chars.pop();
-                Some(digits(&mut chars)??)
-            }
-            _ => None,
-        };
-        let kind = chars.pop();
-        (chars.is_empty() && width <= 10_000 && precision.unwrap_or(0) <= 1_000).then_some(Spec {
-            fill,
-            align,
-            plus,
-            width,
-            grouping,
-            precision,
-            kind,
-        })
-    }
-
-    fn apply(&self, value: &Value<'_>) -> Option<String> {
-        let (body, numeric) = match (value, self.kind) {
-            (Value::Str(text), None | Some('s')) => {
-                let text: String =
-                    text.chars().take(self.precision.unwrap_or(usize::MAX)).collect();
-                (text, false)
-            }
-            (Value::Int(int), None | Some('d')) if self.precision.is_none() => {
-                (self.group(&int.to_string()), true)
-            }
-            (Value::Int(int), Some('x')) => (signed(*int, |n| format!("{n:x}")), true),
-            (Value::Int(int), Some('b')) => (signed(*int, |n| format!("{n:b}")), true),
-            (Value::Int(_) | Value::Float(_), Some('f' | 'F')) => {
-                let number = super::ops::number(value)?;
-                (self.group(&format!("{number:.*}", self.precision.unwrap_or(6))), true)
-            }
-            (Value::Int(_) | Value::Float(_), Some('%')) => {
-                let number = super::ops::number(value)? * 100.0;
-                (format!("{number:.*}%", self.precision.unwrap_or(6)), true)
-            }
-            (Value::Float(float), None) if self.precision.is_none() => (float_repr(*float), true),
-            _ => return None,
-        };
-        let body =
-            if self.plus && numeric && !body.starts_with('-') { format!("+{body}") } else { body };
-        Some(self.pad(body, numeric))
-    }
-
-    fn group(&self, digits: &str) -> String {
-        let Some(separator) = self.grouping else { return digits.to_owned() };
-        let (sign, digits) = match digits.strip_prefix('-') {
-            Some(rest) => ("-", rest),
-            None => ("", digits),
-        };
-        let (whole, fraction) = match digits.find('.') {
-            Some(index) => digits.split_at(index),
-            None => (digits, ""),
-        };
-        let mut out = sign.to_owned();
-        for (index, digit) in whole.chars().enumerate() {
-            if index > 0 && (whole.len() - index).is_multiple_of(3) {
-                out.push(separator);
-            }
-            out.push(digit);
-        }
-        out + fraction
-    }
-
-    fn pad(&self, body: String, numeric: bool) -> String {
-        let missing = self.width.saturating_sub(body.chars().count());
-        if missing == 0 {
-            return body;
-        }
-        let fill = |count: usize| self.fill.to_string().repeat(count);
-        match self.align.unwrap_or(if numeric { '>' } else { '<' }) {
-            '<' => body + &fill(missing),
-            '^' => fill(missing / 2) + &body + &fill(missing - missing / 2),
-            '=' => match body.strip_prefix(['-', '+']) {
-                Some(digits) => body[..1].to_owned() + &fill(missing) + digits,
-                None => fill(missing) + &body,
-            },
-            _ => fill(missing) + &body,
-        }
-    }
-}
-
-fn signed(int: i64, digits: impl Fn(u64) -> String) -> String {
-    let text = digits(int.unsigned_abs());
-    if int < 0 { format!("-{text}") } else { text }
-}
-
-/// Digits from the end of a reversed text; `Some(None)` where there are none.
-fn digits(reversed: &mut Vec<char>) -> Option<Option<usize>> {
-    let mut text = String::new();
-    while let Some(c) = reversed.last().filter(|c| c.is_ascii_digit()) {
-        text.push(*c);
-        reversed.pop();
-    }
-    if text.is_empty() { Some(None) } else { text.parse().ok().map(Some) }
-}
-
 /// A float as Python writes it: the shortest digits, an exponent from 1e16 up and below 1e-4.
-fn float_repr(float: f64) -> String {
+pub(super) fn float_repr(float: f64) -> String {
     if float.is_nan() {
         return "nan".into();
     }
@@ -454,6 +339,16 @@ fn float_repr(float: f64) -> String {
     if text.contains('.') { text } else { text + ".0" }
 }
 
+/// `str.isprintable` of one character: Rust's own rule, which is the same but for combining
+/// characters at the beginning of a text.
+fn printable(c: char) -> bool {
+    match c {
+        ' '..='~' => true,
+        c if c.is_ascii() => false,
+        c => format!("a{c}").escape_debug().nth(1) != Some('\\'),
+    }
+}
+
 /// Text as Python's `repr` quotes it.
 pub(super) fn str_repr(text: &str) -> String {
     let quote = if text.contains('\'') && !text.contains('"') { '"' } else { '\'' };
@@ -469,8 +364,12 @@ pub(super) fn str_repr(text: &str) -> String {
                 out.push('\\');
                 out.push(c);
             }
-            c if (c as u32) < 0x20 || c as u32 == 0x7f => drop(write!(out, "\\x{:02x}", c as u32)),
-            c => out.push(c),
+            c if printable(c) => out.push(c),
+            c => drop(match c as u32 {
+                code @ ..0x100 => write!(out, "\\x{code:02x}"),
+                code @ ..0x1_0000 => write!(out, "\\u{code:04x}"),
+                code => write!(out, "\\U{code:08x}"),
+            }),
         }
     }
     out.push(quote);

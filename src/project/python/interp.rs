@@ -1,7 +1,7 @@
 //! The interpreter: what it holds, how far it goes, and how it tells what it could not know.
 
 use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
 use indexmap::IndexMap;
@@ -68,10 +68,14 @@ pub(super) struct Interp<'a> {
     /// Datasets' and nodes' names as numbers, so that pipelines compare quickly.
     pub names: Names,
     pub problems: IndexMap<(Option<Place>, String), Problem>,
+    /// Where Python would first have stopped, since this was last taken.
+    pub stopped: Option<Rc<Unknown>>,
     /// How many `try` statements with handlers are around.
     pub tries: u32,
     pub calls: u32,
     pub generators: HashMap<usize, bool>,
+    /// Functions that code which may run may call, each with its object, as addresses.
+    pub perhaps_called: HashSet<(usize, usize)>,
     /// How deep in nested containers a comparison or the like is.
     nesting: Cell<u32>,
     opened: &'a Opened,
@@ -97,9 +101,11 @@ impl<'a> Interp<'a> {
             modules: HashMap::new(),
             names: Names::default(),
             problems: IndexMap::new(),
+            stopped: None,
             tries: 0,
             calls: 0,
             generators: HashMap::new(),
+            perhaps_called: HashSet::new(),
             nesting: Cell::new(0),
             opened,
             cache: RefCell::new(cache),
@@ -256,13 +262,11 @@ impl<'a> Interp<'a> {
         }
         let unknown =
             Unknown { reason: text.clone(), place: at.place(), severity: Severity::Error };
-        self.problem(Problem::new(
-            Severity::Error,
-            Some(at.place()),
-            format!("Python stops here with {class}: {text}."),
-            remedy,
-        ));
-        Ok(Value::Unknown(Rc::new(unknown)))
+        let told = format!("Python stops here with {class}: {text}.");
+        self.problem(Problem::new(Severity::Error, Some(at.place()), told, remedy).hiding());
+        let unknown = Rc::new(unknown);
+        self.stopped.get_or_insert_with(|| unknown.clone());
+        Ok(Value::Unknown(unknown))
     }
 
     /// Looks into a container for the time of `inner`; containers may hold themselves.

@@ -83,6 +83,33 @@ impl<'a> Interp<'a> {
                 dict.make_open(&self.because(at, "a `defaultdict` makes entries when asked"));
                 dict
             }
+            // With options: what it does to names, defaults and fields is the same.
+            "dataclasses.dataclass"
+                if args.positional.is_empty()
+                    && args.open.is_none()
+                    && args.unexpected(&["frozen", "eq", "order", "repr", "slots"]).is_none() =>
+            {
+                Value::External(name.into())
+            }
+            "dataclasses.field" if args.open.is_none() => {
+                self.new_partial(Value::External(name.into()), args.positional, args.named)
+            }
+            "pathlib.Path" | "pathlib.PurePath" | "pathlib.PurePosixPath" | "pathlib.PosixPath"
+                if args.open.is_none() =>
+            {
+                let unknown = args.positional.iter().find(|it| matches!(it, Value::Unknown(_)));
+                let unknown = unknown.cloned();
+                let path = unknown.or_else(|| Self::path(&args.positional));
+                path.unwrap_or_else(|| self.not_evaluated(at))
+            }
+            "os.fspath" => {
+                let [Some(path)] = args.bind(["path"]) else { return Ok(self.not_evaluated(at)) };
+                match path {
+                    Value::Path(text) => Value::Str(text),
+                    other => other,
+                }
+            }
+            "enum.auto" => Value::External(super::classes::AUTO.into()),
             "importlib.import_module" => return self.import_module(&args, at),
             "os.getenv" | "os.environ.get" => {
                 self.unknown(at, format!("`{}` depends on the environment", at.text()))
@@ -103,7 +130,12 @@ impl<'a> Interp<'a> {
             | "logging.basicConfig"
             | "sys.path.append"
             | "sys.path.insert" => Value::None,
-            _ => self.unknown(at, format!("`{}` calls code from outside the project", at.text())),
+            _ => {
+                if let Some(function) = name.strip_prefix("os.path.") {
+                    return self.path_function(function, &args, at);
+                }
+                self.unknown(at, format!("`{}` calls code from outside the project", at.text()))
+            }
         })
     }
 

@@ -25,6 +25,7 @@ impl<'a> Interp<'a> {
                 self.search(receiver, name, &args, at)
             }
             Value::Pipeline(pipeline) => self.pipeline_method(pipeline, name, args, at),
+            Value::Path(path) => self.path_method(path, name, &args, at),
             Value::Node(node) => self.node_method(node, name, &args, at),
             _ => Ok(self.not_evaluated(at)),
         }

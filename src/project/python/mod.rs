@@ -12,23 +12,31 @@ mod block;
 mod builtins;
 mod cache;
 mod call;
+mod classes;
 mod expr;
 mod format;
 pub mod highlight;
 mod interp;
 mod kedro;
 mod library;
+mod matching;
 mod methods;
 mod module;
+mod names;
 mod ops;
+mod paths;
 mod poison;
 mod registry;
 mod scope;
 mod settings;
 mod source;
+mod spec;
 mod stmt;
 mod strings;
 mod value;
+
+#[cfg(test)]
+mod tests;
 
 use super::{Metadata, Pipeline, Problem};
 

@@ -11,7 +11,7 @@ use super::interp::{Eval, Frame, Interp, Stop};
 use super::scope::Kind;
 use super::source::At;
 use super::value::{Module, Unknown, Value};
-use crate::project::Severity;
+use crate::project::{Problem, Severity};
 
 /// What an import leads to.
 pub(super) enum Found<'a> {
@@ -166,6 +166,9 @@ impl<'a> Interp<'a> {
             Some(dotted) => self.import(dotted)?,
             None => Found::Missing,
         };
+        if let (Found::External, Some(dotted)) = (&found, &dotted) {
+            self.check_version(dotted, at);
+        }
         let dotted = dotted.unwrap_or_else(|| ".".repeat(stmt.level as usize) + name);
         for alias in &stmt.names {
             let at = At::new(at.source, alias);
@@ -182,6 +185,16 @@ impl<'a> Interp<'a> {
             frame.scope.set(alias.asname.as_ref().unwrap_or(&alias.name).as_str(), value);
         }
         Ok(())
+    }
+
+    /// Tells of a part of Kedro that the project's version does not have.
+    fn check_version(&mut self, dotted: &str, at: At<'a>) {
+        let gone = ["kedro.pipeline.modular_pipeline", "kedro.modular_pipeline"].contains(&dotted);
+        if gone && self.tries == 0 && self.metadata.kedro_major_minor() >= (1, 0) {
+            let text = format!("Kedro has no `{dotted}` since version 1.0.");
+            let remedy = "Import it from `kedro.pipeline`.";
+            self.problem(Problem::new(Severity::Error, Some(at.place()), text, remedy));
+        }
     }
 
     /// The attribute or submodule `name` of a module.

@@ -5,6 +5,7 @@ use std::rc::Rc;
 
 use ruff_python_ast::{CmpOp, Operator};
 
+use super::classes::same_object;
 use super::interp::{Eval, Interp, MAX_TEXT, Stop};
 use super::source::At;
 use super::value::{Key, Unknown, Value};
@@ -84,6 +85,7 @@ impl<'a> Interp<'a> {
             (Value::List(a), Value::List(b)) => Ok(Rc::ptr_eq(a, b)),
             (Value::Dict(a), Value::Dict(b)) => Ok(Rc::ptr_eq(a, b)),
             (Value::Set(a), Value::Set(b)) => Ok(Rc::ptr_eq(a, b)),
+            (Value::Instance(a), Value::Instance(b)) => Ok(Rc::ptr_eq(a, b)),
             _ => match (left.key(), right.key()) {
                 (Some(a), Some(b)) => Ok(a == b && left.type_name() == right.type_name()),
                 _ => Ok(false),
@@ -121,13 +123,16 @@ impl<'a> Interp<'a> {
                 let (a, b) = (a.members.borrow(), b.members.borrow());
                 Ok(a.len() == b.len() && a.keys().all(|key| b.contains_key(key)))
             }
+            (Value::Float(float), _) | (_, Value::Float(float)) if float.is_nan() => Ok(false),
             (Value::External(a), Value::External(b)) if a == b => Ok(true),
             (Value::External(name), _) | (_, Value::External(name))
                 if !name.starts_with("builtins.") =>
             {
                 Err(self.why(&Value::External(name.clone()), at))
             }
-            (Value::Instance(a), Value::Instance(b)) if Rc::ptr_eq(a, b) => Ok(true),
+            (Value::Instance(a), Value::Instance(b)) if same_object(a, b).is_some() => {
+                Ok(same_object(a, b) == Some(true))
+            }
             (Value::Instance(_), _) | (_, Value::Instance(_)) => {
                 Err(self.because(at, format!("`{}` is not evaluated", at.text())))
             }
@@ -246,6 +251,10 @@ impl<'a> Interp<'a> {
         match (left, op, right) {
             (Value::Pipeline(_), _, _) | (_, _, Value::Pipeline(_)) => {
                 self.combine(left, op, right, at)
+            }
+            (Value::Path(_), Op::Div, _) | (_, Op::Div, Value::Path(_)) => {
+                let joined = Self::path(&[left.clone(), right.clone()]);
+                Ok(joined.unwrap_or_else(|| self.not_evaluated(at)))
             }
             (Value::Str(a), Op::Add, Value::Str(b)) => self.text(format!("{a}{b}"), at),
             (Value::Str(text), Op::Mod, _) => self.percent(text, right, at),

@@ -3,11 +3,45 @@
 use std::rc::Rc;
 
 use ruff_python_ast::visitor::{self, Visitor};
-use ruff_python_ast::{ExceptHandler, Expr, Stmt};
+use ruff_python_ast::{ExceptHandler, Expr, Operator, Stmt, StmtAssign, StmtTry};
 
-use super::interp::{Frame, Interp};
+use super::interp::{Frame, Interp, Stop};
+use super::module::Found;
+use super::scope::{Elsewhere, Kind};
+use super::source::At;
 use super::stmt::Flow;
-use super::value::{Unknown, Value};
+use super::value::{Code, Unknown, Value};
+
+/// Most functions looked into because they may be called; each is nested in the one before.
+const MAX_CALLED: usize = 200;
+
+/// Packages that are there wherever Kedro is, of those that pipeline code imports.
+const CERTAIN: [&str; 24] = [
+    "abc",
+    "collections",
+    "contextlib",
+    "copy",
+    "dataclasses",
+    "datetime",
+    "enum",
+    "functools",
+    "importlib",
+    "inspect",
+    "itertools",
+    "json",
+    "kedro",
+    "logging",
+    "math",
+    "operator",
+    "os",
+    "pathlib",
+    "re",
+    "sys",
+    "time",
+    "types",
+    "typing",
+    "warnings",
+];
 
 /// What code that may run could do to the flow around it.
 #[derive(Default)]
@@ -27,6 +61,7 @@ impl<'a> Interp<'a> {
         frame: &Frame<'a>,
         why: &Rc<Unknown>,
     ) -> Flow<'a> {
+        self.perhaps_called.clear();
         let mut exits = Exits::default();
         for branch in branches {
             self.poison_body(branch, frame, why, &mut exits, false);
@@ -47,9 +82,67 @@ impl<'a> Interp<'a> {
         frame: &Frame<'a>,
         why: &Rc<Unknown>,
     ) -> Flow<'a> {
+        self.perhaps_called.clear();
         let mut exits = Exits::default();
         self.poison_body(body, frame, why, &mut exits, true);
         if exits.returns { Flow::Return(Value::Unknown(why.clone())) } else { Flow::Next }
+    }
+
+    /// The flow after a `try` whose body went through here, but may not where a package is missing.
+    pub(super) fn poison_uncertain_imports(
+        &mut self,
+        stmt: &'a StmtTry,
+        flow: Flow<'a>,
+        frame: &Frame<'a>,
+    ) -> Result<Flow<'a>, Stop<'a>> {
+        let handlers: Vec<&'a [Stmt]> = (stmt.handlers.iter())
+            .map(|ExceptHandler::ExceptHandler(handler)| &*handler.body)
+            .filter(|body| !matches!(body.last(), Some(Stmt::Raise(_))))
+            .collect();
+        if handlers.is_empty() {
+            return Ok(flow);
+        }
+        let mut uncertain = None;
+        for (index, stmt) in stmt.body.iter().enumerate() {
+            if let Some(package) = self.uncertain_package(stmt)? {
+                uncertain = Some((index, package, At::new(frame.source, stmt)));
+                break;
+            }
+        }
+        let Some((index, package, at)) = uncertain else { return Ok(flow) };
+        let why = self.because(at, format!("whether `{package}` is installed is not known"));
+        // Names that the body alone imports are as they are, or the code that uses them fails.
+        let after = stmt.body[index..].iter().chain(&stmt.orelse);
+        let branches: Vec<&'a [Stmt]> = after
+            .filter(|stmt| !matches!(stmt, Stmt::Import(_) | Stmt::ImportFrom(_)))
+            .map(std::slice::from_ref)
+            .chain(handlers)
+            .collect();
+        let poisoned = self.poison_branches(&branches, frame, &why);
+        Ok(match (flow, poisoned) {
+            (Flow::Next, poisoned) => poisoned,
+            (Flow::Return(_), _) => Flow::Return(Value::Unknown(why)),
+            (_, _) => Flow::Lost(why),
+        })
+    }
+
+    /// The package that `stmt` imports, where it may be missing.
+    fn uncertain_package(&mut self, stmt: &'a Stmt) -> Result<Option<&'a str>, Stop<'a>> {
+        let names: Vec<&'a str> = match stmt {
+            Stmt::Import(import) => import.names.iter().map(|alias| alias.name.as_str()).collect(),
+            Stmt::ImportFrom(import) if import.level == 0 => {
+                import.module.iter().map(|name| name.as_str()).collect()
+            }
+            _ => Vec::new(),
+        };
+        for name in names {
+            let package = name.split('.').next().unwrap_or(name);
+            let certain = CERTAIN.contains(&package);
+            if !certain && matches!(self.import(package)?, Found::External) {
+                return Ok(Some(package));
+            }
+        }
+        Ok(None)
     }
 
     fn poison_body(
@@ -77,35 +170,57 @@ impl<'a> Interp<'a> {
         match stmt {
             Stmt::FunctionDef(def) => set(def.name.as_str()),
             Stmt::ClassDef(def) => set(def.name.as_str()),
-            Stmt::Return(_) => exits.returns = true,
+            Stmt::Return(ret) => {
+                exits.returns = true;
+                ret.value.iter().for_each(|value| self.poison_expr(value, frame, why));
+            }
+            Stmt::Global(global) => {
+                let names = global.names.iter();
+                names.for_each(|name| frame.scope.declare(name.as_str(), Elsewhere::Global));
+            }
+            Stmt::Nonlocal(nonlocal) => {
+                let names = nonlocal.names.iter();
+                names.for_each(|name| frame.scope.declare(name.as_str(), Elsewhere::Nonlocal));
+            }
             Stmt::Break(_) | Stmt::Continue(_) => exits.leaves_loop |= !in_loop,
             Stmt::Delete(delete) => {
                 delete.targets.iter().for_each(|target| self.poison_target(target, frame, why));
+            }
+            Stmt::Assign(assign) if adds_to_its_target(assign) => {
+                self.poison_addition(&assign.targets[0], frame, why);
             }
             Stmt::Assign(assign) => {
                 assign.targets.iter().for_each(|target| self.poison_target(target, frame, why));
                 self.poison_expr(&assign.value, frame, why);
             }
-            Stmt::AugAssign(assign) => self.poison_target(&assign.target, frame, why),
+            Stmt::AugAssign(assign) => {
+                self.poison_expr(&assign.value, frame, why);
+                self.poison_addition(&assign.target, frame, why);
+            }
             Stmt::AnnAssign(assign) if assign.value.is_some() => {
+                assign.value.iter().for_each(|value| self.poison_expr(value, frame, why));
                 self.poison_target(&assign.target, frame, why);
             }
             Stmt::For(stmt) => {
+                self.poison_expr(&stmt.iter, frame, why);
                 self.poison_target(&stmt.target, frame, why);
                 self.poison_body(&stmt.body, frame, why, exits, true);
                 self.poison_body(&stmt.orelse, frame, why, exits, in_loop);
             }
             Stmt::While(stmt) => {
+                self.poison_expr(&stmt.test, frame, why);
                 self.poison_body(&stmt.body, frame, why, exits, true);
                 self.poison_body(&stmt.orelse, frame, why, exits, in_loop);
             }
             Stmt::If(stmt) => {
+                self.poison_expr(&stmt.test, frame, why);
                 self.poison_body(&stmt.body, frame, why, exits, in_loop);
                 for clause in &stmt.elif_else_clauses {
                     self.poison_body(&clause.body, frame, why, exits, in_loop);
                 }
             }
             Stmt::With(stmt) => {
+                stmt.items.iter().for_each(|it| self.poison_expr(&it.context_expr, frame, why));
                 for target in stmt.items.iter().filter_map(|item| item.optional_vars.as_deref()) {
                     self.poison_target(target, frame, why);
                 }
@@ -121,6 +236,7 @@ impl<'a> Interp<'a> {
             }
             Stmt::Match(stmt) => {
                 for case in &stmt.cases {
+                    self.poison_captures(&case.pattern, frame, why);
                     self.poison_body(&case.body, frame, why, exits, in_loop);
                 }
             }
@@ -137,6 +253,22 @@ impl<'a> Interp<'a> {
             }
             Stmt::Expr(expr) => self.poison_expr(&expr.value, frame, why),
             _ => {}
+        }
+    }
+
+    /// Makes open what `target += ...` may have added to; what is no container becomes unknown.
+    fn poison_addition(&mut self, target: &'a Expr, frame: &Frame<'a>, why: &Rc<Unknown>) {
+        match plain(target, frame) {
+            Some(value @ (Value::List(_) | Value::Dict(_) | Value::Set(_))) => value.make_open(why),
+            Some(Value::Pipeline(pipeline)) => {
+                let more = self.pipeline_with_more(&pipeline, why);
+                if let Expr::Name(name) = target {
+                    frame.scope.set(name.id.as_str(), more);
+                } else {
+                    self.poison_target(target, frame, why);
+                }
+            }
+            _ => self.poison_target(target, frame, why),
         }
     }
 
@@ -195,7 +327,7 @@ impl<'a> Interp<'a> {
     }
 
     /// Opens the containers that methods called in `expr` may have changed.
-    fn poison_expr(&mut self, expr: &'a Expr, frame: &Frame<'a>, why: &Rc<Unknown>) {
+    pub(super) fn poison_expr(&mut self, expr: &'a Expr, frame: &Frame<'a>, why: &Rc<Unknown>) {
         let mut calls = Calls::default();
         calls.visit_expr(expr);
         for (receiver, method) in calls.methods {
@@ -209,9 +341,64 @@ impl<'a> Interp<'a> {
                 container.make_open(why);
             }
         }
+        for callee in calls.callees {
+            self.poison_called(callee, frame, why);
+        }
         for name in calls.walrus {
             frame.scope.set_outside_comprehension(name, Value::Unknown(why.clone()));
         }
+    }
+}
+
+impl<'a> Interp<'a> {
+    /// What a project function that may be called may change in turn.
+    fn poison_called(&mut self, callee: &'a Expr, frame: &Frame<'a>, why: &Rc<Unknown>) {
+        let receiver = match callee {
+            Expr::Attribute(attribute) => plain(&attribute.value, frame),
+            _ => None,
+        };
+        let (object, function) = match (plain(callee, frame), &receiver, callee) {
+            (Some(Value::Function(function)), _, _) => (None, function),
+            (Some(Value::Bound(bound)), _, _) => (Some(bound.0.clone()), bound.1.clone()),
+            (_, Some(Value::Instance(instance)), Expr::Attribute(attribute)) => {
+                match self.class_attribute(&instance.class, attribute.attr.as_str()) {
+                    Some(Value::Function(function)) => (receiver, function),
+                    _ => return,
+                }
+            }
+            _ => return,
+        };
+        let Code::Def(def) = function.code else { return };
+        let address = |value: &Value<'a>| match value {
+            Value::Instance(instance) => Rc::as_ptr(instance).cast::<()>() as usize,
+            Value::Class(class) => Rc::as_ptr(class).cast::<()>() as usize,
+            _ => 0,
+        };
+        let key = (Rc::as_ptr(&function).cast::<()>() as usize, object.as_ref().map_or(0, address));
+        if self.perhaps_called.len() >= MAX_CALLED || !self.perhaps_called.insert(key) {
+            return;
+        }
+        let scope = self.scope(Kind::Function, Some(function.closure.clone()));
+        for parameter in def.parameters.iter_non_variadic_params() {
+            scope.set(parameter.parameter.name.as_str(), Value::Unknown(why.clone()));
+        }
+        if let (Some(object), Some(first)) = (object, def.parameters.args.first()) {
+            scope.set(first.parameter.name.as_str(), object);
+        }
+        let frame =
+            Frame { module: function.module.clone(), source: function.source, scope, yields: None };
+        self.poison_body(&def.body, &frame, why, &mut Exits::default(), false);
+    }
+}
+
+/// Whether an assignment is `name = name + ...`.
+fn adds_to_its_target(assign: &StmtAssign) -> bool {
+    match (&assign.targets[..], &*assign.value) {
+        ([Expr::Name(target)], Expr::BinOp(sum)) => {
+            matches!(sum.op, Operator::Add | Operator::BitOr)
+                && matches!(&*sum.left, Expr::Name(left) if left.id == target.id)
+        }
+        _ => false,
     }
 }
 
@@ -260,6 +447,7 @@ fn plain<'a>(expr: &Expr, frame: &Frame<'a>) -> Option<Value<'a>> {
 struct Calls<'a> {
     methods: Vec<(&'a Expr, &'a str)>,
     arguments: Vec<(&'a Expr, &'a Expr)>,
+    callees: Vec<&'a Expr>,
     walrus: Vec<&'a str>,
 }
 
@@ -267,6 +455,7 @@ impl<'a> Visitor<'a> for Calls<'a> {
     fn visit_expr(&mut self, expr: &'a Expr) {
         match expr {
             Expr::Call(call) => {
+                self.callees.push(&call.func);
                 self.arguments.extend(call.arguments.args.iter().map(|arg| (&*call.func, arg)));
                 if let Expr::Attribute(attribute) = &*call.func {
                     self.methods.push((&attribute.value, attribute.attr.as_str()));

@@ -34,7 +34,7 @@ impl<'a> Interp<'a> {
         let Some(at) = Self::start_of(&module) else { return Ok(()) };
         let get = |name: &str| module.scope.own(name);
         match get("CONF_SOURCE") {
-            Some(Value::Str(text)) => settings.conf_source = text.to_string(),
+            Some(Value::Str(text) | Value::Path(text)) => settings.conf_source = text.to_string(),
             Some(value @ (Value::Unknown(_) | Value::External(_) | Value::Instance(_))) => {
                 let why = self.why(&value, at);
                 self.unsure("`CONF_SOURCE`", &why);

@@ -108,9 +108,13 @@ impl Source {
         !self.problems.is_empty()
     }
 
-    /// Whether a syntax error lies within `range`.
-    pub(super) fn broken_within(&self, range: TextRange) -> bool {
-        self.errors.iter().any(|error| range.contains_inclusive(*error))
+    /// Whether the call at `range` has a syntax error inside, or lacks its closing bracket.
+    ///
+    /// An error at its very start or end is about what stands beside it.
+    pub(super) fn broken_call(&self, range: TextRange) -> bool {
+        let inside = |error: &TextSize| range.start() < *error && *error < range.end();
+        !self.errors.is_empty()
+            && (self.errors.iter().any(inside) || !self.text[range].ends_with(')'))
     }
 
     /// The position of `offset`.

@@ -12,7 +12,7 @@ use ruff_python_ast::{
 use super::interp::{Eval, Frame, Interp, MAX_ROUNDS, Raised, Stop};
 use super::scope::{Elsewhere, Kind};
 use super::source::At;
-use super::value::{Class, Code, Function, Unknown, Value};
+use super::value::{Class, Code, Function, Shape, Unknown, Value};
 use crate::project::{Problem, Severity};
 
 /// How a statement ends.
@@ -87,10 +87,7 @@ impl<'a> Interp<'a> {
             Stmt::With(stmt) => return self.exec_with(stmt, frame),
             Stmt::Try(stmt) => return self.exec_try(stmt, frame),
             Stmt::Raise(raise) => return self.exec_raise(raise, frame, at),
-            Stmt::Match(_) => {
-                let why = self.because(at, "`match` is not evaluated");
-                return Ok(self.poison_flow(std::slice::from_ref(stmt), frame, &why));
-            }
+            Stmt::Match(stmt) => return self.exec_match(stmt, frame),
             Stmt::Import(import) => self.exec_import(import, frame)?,
             Stmt::ImportFrom(import) => self.exec_import_from(import, frame)?,
             Stmt::Global(global) => {
@@ -168,22 +165,33 @@ impl<'a> Interp<'a> {
                 bases.push(self.eval(base, frame)?);
             }
         }
+        let mut shape = Self::shape(&bases);
         let mut decorated = None;
         for decorator in &def.decorator_list {
             let value = self.eval(&decorator.expression, frame)?;
-            decorated = Some(self.why(&value, At::new(frame.source, decorator)));
+            match &value {
+                Value::External(name) if &**name == "dataclasses.dataclass" => {
+                    shape = Shape::Dataclass;
+                }
+                Value::External(name) if matches!(&**name, "enum.unique" | "typing.final") => {}
+                _ => decorated = Some(self.why(&value, At::new(frame.source, decorator))),
+            }
         }
         let namespace = self.scope(Kind::Class, Some(frame.scope.clone()));
         self.exec_body(&def.body, &frame.within(namespace.clone()))?;
-        let class = Class {
+        let class = Rc::new(Class {
+            shape,
             def,
             source: frame.source,
             module: frame.module.clone(),
             namespace,
             bases,
             decorated,
-        };
-        let value = self.keep(Value::Class(Rc::new(class)));
+        });
+        if shape == Shape::Enum {
+            self.make_members(&class);
+        }
+        let value = self.keep(Value::Class(class));
         frame.scope.set(def.name.as_str(), value);
         Ok(())
     }
@@ -217,8 +225,16 @@ impl<'a> Interp<'a> {
 
     fn exec_for(&mut self, stmt: &'a StmtFor, frame: &Frame<'a>) -> Exec<'a> {
         let iterable = self.eval(&stmt.iter, frame)?;
-        let (items, mut open) = self.items(&iterable, At::new(frame.source, &*stmt.iter))?;
-        for item in items {
+        let (mut items, mut open) = self.items(&iterable, At::new(frame.source, &*stmt.iter))?;
+        let mut index = 0;
+        loop {
+            // A list that changes on the way is seen as it is at each round.
+            let item = match &iterable {
+                Value::List(list) => list.items.borrow().get(index).cloned(),
+                _ => items.get_mut(index).map(|item| std::mem::replace(item, Value::None)),
+            };
+            let Some(item) = item else { break };
+            index += 1;
             self.step()?;
             self.assign(&stmt.target, item, frame)?;
             match self.exec_body(&stmt.body, frame)? {
@@ -306,14 +322,17 @@ impl<'a> Interp<'a> {
         self.tries += u32::from(guarded);
         let result = self.exec_body(&stmt.body, frame);
         self.tries -= u32::from(guarded);
+        let went_through = result.is_ok();
         let result = match result {
             Ok(Flow::Next) => self.exec_body(&stmt.orelse, frame),
             Err(Stop::Raised(raised)) => self.handle(stmt, *raised, frame),
             other => other,
         };
-        if let Err(Stop::Exhausted) = result {
-            return result;
-        }
+        let result = match result {
+            Err(Stop::Exhausted) => return result,
+            Ok(flow) if guarded && went_through => self.poison_uncertain_imports(stmt, flow, frame),
+            other => other,
+        };
         match self.exec_body(&stmt.finalbody, frame)? {
             Flow::Next => result,
             flow => Ok(flow),

@@ -25,7 +25,9 @@ impl<'a> Interp<'a> {
         }
         if name == "join" {
             let Some(parts) = args.positional.first() else { return Ok(self.not_evaluated(at)) };
+            let unordered = self.without_order(parts, at);
             let (parts, open) = self.items(parts, at)?;
+            let open = open.or(unordered);
             if let Some(why) = open {
                 return Ok(Value::Unknown(why));
             }
@@ -41,12 +43,27 @@ impl<'a> Interp<'a> {
         let words: Vec<&str> = args.positional.iter().filter_map(Value::as_str).collect();
         Ok(match (name, &words[..], args.positional.len()) {
             ("upper", [], 0) => return self.text(text.to_uppercase(), at),
-            ("lower" | "casefold", [], 0) => return self.text(text.to_lowercase(), at),
+            ("lower", [], 0) => return self.text(text.to_lowercase(), at),
+            // Beyond ASCII, Python's rules for these are not those of Rust's library.
+            (
+                "casefold" | "title" | "capitalize" | "swapcase" | "isdigit" | "isalpha"
+                | "isalnum",
+                [],
+                0,
+            ) if !text.is_ascii() => self.not_evaluated(at),
+            ("casefold", [], 0) => return self.text(text.to_lowercase(), at),
             ("title", [], 0) => return self.text(title(text), at),
             ("capitalize", [], 0) => return self.text(capitalize(text), at),
-            ("strip", [], 0) => Value::str(text.trim()),
-            ("lstrip", [], 0) => Value::str(text.trim_start()),
-            ("rstrip", [], 0) => Value::str(text.trim_end()),
+            ("swapcase", [], 0) => {
+                let swap = |c: char| match c.is_ascii_uppercase() {
+                    true => c.to_ascii_lowercase(),
+                    false => c.to_ascii_uppercase(),
+                };
+                return self.text(text.chars().map(swap).collect(), at);
+            }
+            ("strip", [], 0) => Value::str(text.trim_matches(is_space)),
+            ("lstrip", [], 0) => Value::str(text.trim_start_matches(is_space)),
+            ("rstrip", [], 0) => Value::str(text.trim_end_matches(is_space)),
             ("strip", [chars], 1) => Value::str(text.trim_matches(|c| chars.contains(c))),
             ("lstrip", [chars], 1) => Value::str(text.trim_start_matches(|c| chars.contains(c))),
             ("rstrip", [chars], 1) => Value::str(text.trim_end_matches(|c| chars.contains(c))),
@@ -67,7 +84,8 @@ impl<'a> Interp<'a> {
                 }
             }
             ("split", [], 0) => {
-                let parts = text.split_whitespace().map(Value::str).collect();
+                let parts = text.split(is_space).filter(|part| !part.is_empty());
+                let parts = parts.map(Value::str).collect();
                 self.list(parts)
             }
             ("split" | "rsplit", [separator], given) if !separator.is_empty() => {
@@ -88,6 +106,9 @@ impl<'a> Interp<'a> {
                     Some(_) => return Ok(self.not_evaluated(at)),
                 };
                 self.list(parts)
+            }
+            ("splitlines", [], 0) if text.replace("\r\n", "").contains(is_odd_line_end) => {
+                self.not_evaluated(at)
             }
             ("splitlines", [], 0) => {
                 let lines = text.lines().map(Value::str).collect();
@@ -131,6 +152,22 @@ impl<'a> Interp<'a> {
             ("isdigit", [], 0) => {
                 Value::Bool(!text.is_empty() && text.chars().all(|c| c.is_ascii_digit()))
             }
+            ("isalpha" | "isalnum", [], 0) => {
+                let fits =
+                    |c: char| c.is_ascii_alphabetic() || (name == "isalnum" && c.is_ascii_digit());
+                Value::Bool(!text.is_empty() && text.chars().all(fits))
+            }
+            ("ljust" | "rjust" | "center", _, 1 | 2) => match just(name, text, &args.positional) {
+                Some(text) => Value::str(text),
+                None => self.not_evaluated(at),
+            },
+            ("replace", [old, new], 3) if !old.is_empty() => match args.positional[2] {
+                Value::Int(count @ 0..) => {
+                    let count = usize::try_from(count).unwrap_or(usize::MAX);
+                    return self.text(text.replacen(old, new, count), at);
+                }
+                _ => self.not_evaluated(at),
+            },
             ("isupper", [], 0) => Value::Bool(
                 text.chars().any(char::is_uppercase) && !text.chars().any(char::is_lowercase),
             ),
@@ -145,6 +182,40 @@ impl<'a> Interp<'a> {
             _ => self.not_evaluated(at),
         })
     }
+}
+
+/// What Python strips and splits at.
+fn is_space(c: char) -> bool {
+    c.is_whitespace() || ('\x1c'..='\x1f').contains(&c)
+}
+
+/// Line ends of Python's that are none for Rust.
+fn is_odd_line_end(c: char) -> bool {
+    matches!(c, '\r' | '\x0b' | '\x0c' | '\x1c'..='\x1e' | '\u{85}' | '\u{2028}' | '\u{2029}')
+}
+
+/// `str.ljust`, `str.rjust` and `str.center`.
+fn just(name: &str, text: &str, args: &[Value<'_>]) -> Option<String> {
+    const WIDEST: i64 = 10_000;
+    let Some(Value::Int(width @ ..=WIDEST)) = args.first() else { return None };
+    let fill = match args.get(1) {
+        None => ' ',
+        Some(Value::Str(fill)) => {
+            let mut chars = fill.chars();
+            chars.next().filter(|_| chars.next().is_none())?
+        }
+        Some(_) => return None,
+    };
+    let width = usize::try_from(*width).unwrap_or(0);
+    let missing = width.saturating_sub(text.chars().count());
+    let left = match name {
+        "ljust" => 0,
+        "rjust" => missing,
+        // CPython puts the odd one to the left where both the gap and the width are odd.
+        _ => missing / 2 + (missing & width & 1),
+    };
+    let pad = |count: usize| fill.to_string().repeat(count);
+    Some(pad(left) + text + &pad(missing - left))
 }
 
 /// `str.title`: the first letter of every run of letters is a capital.

@@ -27,6 +27,8 @@ pub(super) enum Value<'a> {
     Int(i64),
     Float(f64),
     Str(Rc<str>),
+    /// A path of `pathlib`, in its normal form.
+    Path(Rc<str>),
     Ellipsis,
     List(Rc<List<'a>>),
     Tuple(Rc<[Value<'a>]>),
@@ -90,6 +92,7 @@ pub(super) enum Key {
     Int(i64),
     Float(u64),
     Str(Rc<str>),
+    Path(Rc<str>),
     Tuple(Vec<Key>),
     External(Rc<str>),
     Node(u32),
@@ -165,8 +168,19 @@ pub(super) struct Partial<'a> {
     pub attributes: RefCell<HashMap<Rc<str>, Value<'a>>>,
 }
 
+/// How a class makes its objects.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Shape {
+    Plain,
+    Dataclass,
+    /// `typing.NamedTuple`.
+    Tuple,
+    Enum,
+}
+
 /// A class of the project.
 pub(super) struct Class<'a> {
+    pub shape: Shape,
     pub def: &'a StmtClassDef,
     pub source: &'a Source,
     pub module: Rc<Module<'a>>,
@@ -174,6 +188,33 @@ pub(super) struct Class<'a> {
     pub bases: Vec<Value<'a>>,
     /// A decorator that could not be evaluated stands over it.
     pub decorated: Option<Rc<Unknown>>,
+}
+
+impl Class<'_> {
+    /// Whether this is an enumeration whose members are numbers or texts themselves.
+    fn is_its_value(&self) -> bool {
+        let value = |base: &Value<'_>| {
+            matches!(base, Value::External(name)
+                if matches!(&**name, "enum.IntEnum" | "enum.StrEnum" | "builtins.str" | "builtins.int"))
+        };
+        self.shape == Shape::Enum && self.bases.iter().any(value)
+    }
+
+    /// Whether its objects are equal to nothing but themselves, as far as can be seen.
+    fn equal_to_itself(&self) -> bool {
+        matches!(self.shape, Shape::Plain | Shape::Enum)
+            && self.namespace.own("__eq__").is_none()
+            && self.bases.iter().all(|base| match base {
+                Value::Class(base) => base.equal_to_itself(),
+                Value::External(name) => {
+                    matches!(
+                        &**name,
+                        "builtins.object" | "abc.ABC" | "typing.Protocol" | "enum.Enum"
+                    )
+                }
+                _ => false,
+            })
+    }
 }
 
 /// An object of a project class.
@@ -214,6 +255,7 @@ impl<'a> Value<'a> {
             Value::Int(_) => "int",
             Value::Float(_) => "float",
             Value::Str(_) => "str",
+            Value::Path(_) => "Path",
             Value::Ellipsis => "ellipsis",
             Value::List(_) => "list",
             Value::Tuple(_) => "tuple",
@@ -254,6 +296,7 @@ impl<'a> Value<'a> {
             }
             Value::Float(value) => Some(Key::Float(value.to_bits())),
             Value::Str(text) => Some(Key::Str(text.clone())),
+            Value::Path(path) => Some(Key::Path(path.clone())),
             Value::Tuple(tuple) => {
                 let levels = levels.checked_sub(1)?;
                 let keys = tuple.iter().map(|item| item.key_within(levels));
@@ -263,7 +306,11 @@ impl<'a> Value<'a> {
             Value::Node(node) => Some(Key::Node(node.key)),
             Value::Function(it) => address(Rc::as_ptr(it).cast()),
             Value::Class(it) => address(Rc::as_ptr(it).cast()),
-            Value::Instance(it) => address(Rc::as_ptr(it).cast()),
+            Value::Instance(it) if it.class.is_its_value() => {
+                it.attributes.borrow().get("value")?.key_within(levels)
+            }
+            // Objects with an equality of their own may be equal to others.
+            Value::Instance(it) if it.class.equal_to_itself() => address(Rc::as_ptr(it).cast()),
             Value::Module(it) => address(Rc::as_ptr(it).cast()),
             Value::Partial(it) => address(Rc::as_ptr(it).cast()),
             Value::Pipeline(it) => address(Rc::as_ptr(it).cast()),

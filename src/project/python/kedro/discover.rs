@@ -41,11 +41,18 @@ impl<'a> Interp<'a> {
             if wanted.as_ref().is_some_and(|wanted| !wanted.contains(&*name)) {
                 continue;
             }
-            if let Found::Project(module) = self.import(&format!("{package}.pipelines.{name}"))?
-                && let Some(pipeline) = self.create_pipeline(&Value::Module(module), at)?
+            let stopped = self.stopped.take();
+            let found = self.import(&format!("{package}.pipelines.{name}"))?;
+            if let Found::Project(module) = found
+                && let Some(mut pipeline) = self.create_pipeline(&Value::Module(module), at)?
             {
+                // Kedro leaves a pipeline out whose module it can't import.
+                if let (Some(why), Value::Pipeline(known)) = (&self.stopped, &pipeline) {
+                    pipeline = self.pipeline(known.nodes.to_vec(), Some(why.clone()), at);
+                }
                 insert(&mut entries, &name, pipeline);
             }
+            self.stopped = stopped.or(self.stopped.take());
         }
         for name in wanted.iter().flatten().filter(|name| !entries.contains_key(&key(name))) {
             let text = format!("there is no pipeline `{name}` to be found");

@@ -25,6 +25,8 @@ pub(in super::super) struct Func {
     pub source: Option<SourceRange>,
     /// Why name or module may be others than these.
     pub doubt: Option<Rc<Unknown>>,
+    /// Whether the function itself is not known: its name is then the expression as written.
+    pub unknown: bool,
 }
 
 /// A function's parameters, as `inspect.signature(func, follow_wrapped=False)` lists them.
@@ -192,6 +194,7 @@ impl<'a> Interp<'a> {
             signature: None,
             source: None,
             doubt: Some(doubt),
+            unknown: true,
         }
     }
 
@@ -207,6 +210,7 @@ impl<'a> Interp<'a> {
             signature,
             source: if &*name == "<lambda>" { None } else { self.source_of_function(function) },
             doubt: None,
+            unknown: false,
             readable: name,
         }
     }
@@ -266,6 +270,7 @@ impl<'a> Interp<'a> {
             signature,
             source: self.source_of_class(class),
             doubt: None,
+            unknown: false,
         }
     }
 
@@ -273,16 +278,18 @@ impl<'a> Interp<'a> {
     /// was imported from, and its signature is not known.
     fn of_external(&self, dotted: &Rc<str>, at: At<'a>) -> Func {
         let (module, name) = dotted.rsplit_once('.').unwrap_or(("", dotted));
-        let doubt = (module != "builtins").then(|| {
+        let of_paths = module == "os.path" && !cfg!(windows);
+        let doubt = (module != "builtins" && !of_paths).then(|| {
             self.because(at, format!("the module that `{dotted}` names as its own is not known"))
         });
         Func {
             readable: name.into(),
             base: name.into(),
-            hashed: dotted.clone(),
+            hashed: if of_paths { format!("posixpath.{name}").into() } else { dotted.clone() },
             signature: None,
             source: None,
             doubt,
+            unknown: false,
         }
     }
 
@@ -301,6 +308,7 @@ impl<'a> Interp<'a> {
             source: None,
             // Only the name of the inner function is used, not its module.
             doubt: inner.doubt.filter(|_| !matches!(partial.func, Value::External(_))),
+            unknown: false,
         })
     }
 }

@@ -73,7 +73,7 @@ const EXACT: &str = "The exact reading, by Kedro itself, tells it.";
 impl<'a> Interp<'a> {
     /// `node(func, inputs, outputs, name=..., ...)`.
     pub(super) fn make_node(&mut self, args: &Args<'a>, at: At<'a>) -> Eval<'a> {
-        if at.source.broken_within(at.range) {
+        if args.written.is_some() && at.source.broken_call(at.range) {
             return Ok(self.salvage(args, at));
         }
         let [func, inputs, outputs] = args.bind(["func", "inputs", "outputs"]);
@@ -135,6 +135,7 @@ impl<'a> Interp<'a> {
     /// The nodes inside a call that is not finished; the call itself is not whole.
     fn salvage(&mut self, args: &Args<'a>, at: At<'a>) -> Value<'a> {
         let why = Self::error_at(at, "the call is not finished");
+        self.lost("This node", &why);
         let named = args.named.iter().map(|(_, value)| value);
         let nodes = (args.positional.iter().chain(named))
             .flat_map(|value| match value {
@@ -221,10 +222,14 @@ impl<'a> Interp<'a> {
             Some(namespace) => format!("{namespace}.{own}").into(),
             None => own,
         };
-        let doubt = parts.facts.doubt.as_ref().filter(|_| parts.name.is_none());
-        if let Some(doubt) = doubt {
-            let text = format!("The name that Kedro makes for node `{name}`");
-            self.unsure(&text, &doubt.clone());
+        if let Some(doubt) = &parts.facts.doubt {
+            let doubt = doubt.clone();
+            if parts.name.is_none() {
+                self.unsure(&format!("The name that Kedro makes for node `{name}`"), &doubt);
+            }
+            if parts.facts.unknown {
+                self.unsure(&format!("The function of node `{name}`"), &doubt);
+            }
         }
         if unordered && parts.inputs.to_list().len() > 1 && parts.facts.doubt.is_some() {
             self.problem(Problem::new(

@@ -58,7 +58,7 @@ impl<'a> Interp<'a> {
             self.kedro_error(at, text, "Remove it, or correct its spelling.");
         }
         let (members, mut incomplete) = self.members(&nodes, at)?;
-        if at.source.broken_within(at.range) {
+        if args.written.is_some() && at.source.broken_call(at.range) {
             let why = Self::error_at(at, "the call is not finished");
             incomplete = incomplete.or(Some(why));
         }

@@ -1,0 +1,87 @@
+//! What is not known must be said, with its place, and nothing around it may be lost; and no code,
+//! however strange, may make the reading panic or hang.
+
+mod bounds;
+mod settings;
+mod unfinished;
+mod unknown;
+
+use std::fmt::Write as _;
+use std::fs;
+
+use super::{Registry, SourceCache, read_registry, read_settings};
+use crate::project::Metadata;
+use crate::project::settings::Settings;
+
+const REGISTRY: &str = "
+from kedro.pipeline import Pipeline
+from pkg.pipeline import create_pipeline
+
+def register_pipelines():
+    return {'__default__': create_pipeline()}
+";
+
+const HEAD: &str = "from kedro.pipeline import Pipeline, node, pipeline
+def f(*args): return args
+";
+
+struct Project {
+    folder: tempfile::TempDir,
+    metadata: Metadata,
+}
+
+impl Project {
+    fn new(files: &[(&str, &str)]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().to_owned();
+        let metadata = Metadata {
+            package_name: "pkg".into(),
+            kedro_version: "1.7.0".into(),
+            source_dir: root.join("src"),
+            conf_source: root.join("conf"),
+            root,
+            ..Metadata::default()
+        };
+        let project = Project { folder, metadata };
+        project.write("__init__.py", "");
+        project.write("pipeline_registry.py", REGISTRY);
+        for (path, text) in files {
+            project.write(path, text);
+        }
+        project
+    }
+
+    fn write(&self, path: &str, text: &str) {
+        let path = self.folder.path().join("src/pkg").join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+
+    fn registry(&self) -> Registry {
+        read_registry(&self.metadata, &mut SourceCache::default())
+    }
+
+    fn settings(&self) -> Settings {
+        read_settings(&self.metadata, &mut SourceCache::default())
+    }
+}
+
+/// The registry of a project whose `pipeline.py` is `code`, after the imports.
+fn read(code: &str) -> Registry {
+    Project::new(&[("pipeline.py", &format!("{HEAD}{code}"))]).registry()
+}
+
+fn names(registry: &Registry) -> Vec<&str> {
+    let nodes = registry.pipelines.iter().flat_map(|pipeline| &pipeline.nodes);
+    nodes.map(|node| node.name.as_str()).collect()
+}
+
+/// Every problem in one text, each with its place.
+fn told(registry: &Registry) -> String {
+    let mut out = String::new();
+    for problem in &registry.problems {
+        let place = problem.place.as_ref().map(ToString::to_string).unwrap_or_default();
+        let _ = writeln!(out, "{place}: {}", problem.text);
+    }
+    out
+}
