@@ -80,3 +80,41 @@ fn a_project_that_does_not_import_is_read_by_its_files_and_tells_its_traceback()
     assert!(error.contains("a_missing_package") && error.contains("nodes.py"), "{error}");
     drop(folder);
 }
+
+#[test]
+fn static_equals_exact_on_kedro_s_own_template() {
+    let folder = tempfile::tempdir().unwrap();
+    let made = Command::new(python().with_file_name("kedro"))
+        .args(["new", "--name", "Demo Project", "--tools", "none", "--example", "no"])
+        .args(["--telemetry", "no"])
+        .current_dir(folder.path())
+        .env("KEDRO_DISABLE_TELEMETRY", "1")
+        .output()
+        .unwrap();
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    let root = folder.path().canonicalize().unwrap().join("demo-project");
+    // What `kedro pipeline create` makes, with a node in it.
+    let pipeline = root.join("src/demo_project/pipelines/first");
+    std::fs::create_dir_all(&pipeline).unwrap();
+    for (name, text) in [
+        (
+            "__init__.py",
+            "from .pipeline import create_pipeline\n\n__all__ = [\"create_pipeline\"]\n",
+        ),
+        ("nodes.py", "def double(x):\n    return 2 * x\n"),
+        (
+            "pipeline.py",
+            "from kedro.pipeline import Node, Pipeline\n\nfrom .nodes import double\n\n\n\
+             def create_pipeline(**kwargs) -> Pipeline:\n    return Pipeline([Node(double, \"a\", \"b\")])\n",
+        ),
+    ] {
+        std::fs::write(pipeline.join(name), text).unwrap();
+    }
+    let (by_files, by_kedro) = readings(&root, &[]);
+    assert_eq!(by_files["complete"], true);
+    assert_eq!(by_files["problems"], serde_json::json!([]));
+    for key in ["metadata", "pipelines", "datasets", "parameters"] {
+        assert_eq!(by_files[key], by_kedro[key], "`{key}` differs");
+    }
+    assert_eq!(by_files["pipelines"].as_array().unwrap().len(), 2);
+}
