@@ -18,7 +18,10 @@ use super::Metadata;
 
 /// How long files must be quiet before a change is reported: longer than the steps of an atomic
 /// save (write, rename), short enough that a save is seen at once.
-pub const QUIET: Duration = Duration::from_millis(20);
+pub const QUIET: Duration = Duration::from_millis(16);
+
+/// How often the debouncer wakes up, also when nothing happens.
+const TICK: Duration = QUIET;
 
 const POLL: Duration = Duration::from_secs(1);
 
@@ -50,7 +53,7 @@ impl Watcher {
         let targets = targets(metadata);
         if !on_network(&metadata.root) {
             let report = reporter(metadata.root.clone(), changed.clone());
-            let events = new_debouncer(QUIET, None, report).and_then(|mut debouncer| {
+            let events = new_debouncer(QUIET, Some(TICK), report).and_then(|mut debouncer| {
                 targets.iter().try_for_each(|(path, mode)| debouncer.watch(path, *mode))?;
                 Ok(debouncer)
             });

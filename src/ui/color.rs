@@ -116,16 +116,24 @@ fn sixteen(rgb: [u8; 3]) -> Color {
             _ => Color::White,
         };
     }
-    let hue = |rgb: [u8; 3]| {
-        let (low, high) = (rgb.into_iter().min().unwrap_or(0), rgb.into_iter().max().unwrap_or(1));
-        let span = f32::from((high - low).max(1));
-        rgb.map(|part| (f32::from(part - low) / span * 255.0) as u8)
+    let [r, g, b] = rgb.map(f32::from);
+    let span = f32::from(high - low);
+    let hue = match high {
+        _ if rgb[0] == high => (60.0 * ((g - b) / span)).rem_euclid(360.0),
+        _ if rgb[1] == high => 60.0 * (2.0 + (b - r) / span),
+        _ => 60.0 * (4.0 + (r - g) / span),
+    };
+    let name = match hue {
+        20.0..78.0 => 3,
+        78.0..160.0 => 2,
+        160.0..205.0 => 6,
+        205.0..255.0 => 4,
+        255.0..330.0 => 5,
+        _ => 1,
     };
     // Light colours of a theme are named after their hue, not after the white in them.
     let bright = usize::from(high > 215 && low > 90) * 8;
-    let colours = NAMED[bright + 1..bright + 7].iter();
-    let nearest = colours.min_by_key(|(_, _, value)| distance(hue(rgb), hue(*value)));
-    nearest.map_or(Color::Reset, |(_, color, _)| *color)
+    NAMED[bright + name].1
 }
 
 #[cfg(test)]
@@ -153,6 +161,8 @@ mod tests {
         assert_eq!(Depth::Indexed.adapt(rgb("#808080")), Color::Indexed(244));
         assert_eq!(Depth::Sixteen.adapt(rgb("#7aa2f7")), Color::LightBlue);
         assert_eq!(Depth::Sixteen.adapt(rgb("#c0caf5")), Color::White);
+        assert_eq!(Depth::Sixteen.adapt(rgb("#9ece6a")), Color::Green);
+        assert_eq!(Depth::Sixteen.adapt(rgb("#bb9af7")), Color::LightMagenta);
         assert_eq!(Depth::Sixteen.adapt(rgb("#565f89")), Color::Blue);
         assert_eq!(Depth::None.adapt(rgb("#7aa2f7")), Color::Reset);
         assert_eq!(parse("#12345"), None);

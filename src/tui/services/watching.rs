@@ -11,6 +11,9 @@ use crate::app::event::Report;
 use crate::project::Metadata;
 use crate::project::watch::Watcher;
 
+/// How long settings must be quiet before they are read.
+const CALM: Duration = Duration::from_millis(100);
+
 /// Watches the project and reports changes until it is dropped.
 pub(super) fn project(metadata: &Metadata, reports: &Reports) -> Option<Watcher> {
     let (root, to) = (metadata.root.clone(), reports.clone());
@@ -51,7 +54,7 @@ pub(super) fn settings(folder: &Path, reports: Reports) -> Option<SettingsWatche
             let _ = reports.blocking_send(Message::Settings);
         }
     };
-    let mut watcher = new_debouncer(Duration::from_millis(50), None, report).ok()?;
+    let mut watcher = new_debouncer(CALM, Some(CALM), report).ok()?;
     watcher.watch(folder, RecursiveMode::Recursive).ok()?;
     Some(watcher)
 }
