@@ -68,12 +68,27 @@ pub fn run(start: Start) -> Result<ExitCode> {
         );
     }
     panic::install();
+    log_to_file();
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     let code = runtime.block_on(Screen::run(start));
     // A read that hangs on a dead network drive must not keep the program.
     runtime.shutdown_timeout(Duration::from_millis(500));
     code
+}
+
+/// Writes what the program does into `mlops-tui.log` in the state folder, when `$MLOPS_TUI_LOG` says
+/// how much (`debug`, or a filter of `tracing`). Nothing of the project's data is logged.
+fn log_to_file() {
+    let Ok(filter) = tracing_subscriber::EnvFilter::try_from_env("MLOPS_TUI_LOG") else { return };
+    let folder = folders::state();
+    let file = std::fs::create_dir_all(&folder).and_then(|()| {
+        std::fs::File::options().create(true).append(true).open(folder.join("mlops-tui.log"))
+    });
+    if let Ok(file) = file {
+        let log = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(false);
+        log.with_writer(std::sync::Mutex::new(file)).init();
+    }
 }
 
 /// The loop and what it holds.
