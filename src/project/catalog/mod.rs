@@ -1,0 +1,378 @@
+//! The data catalog: dataset definitions and dataset factories, from the resolved configuration.
+//!
+//! What Kedro does in `CatalogConfigResolver` and `DataCatalog` before any dataset is made. Nothing
+//! here looks at files or at dataset classes; [`pattern`] matches and fills, [`secrets`] removes
+//! what must not be shown.
+
+mod pattern;
+mod secrets;
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeSet, HashMap};
+
+use indexmap::IndexMap;
+
+use super::json::value_to_json;
+use super::{Dataset, Located, Pattern, Place, Problem, Severity, Value, strip_transcoding};
+use pattern::Matcher;
+
+/// The catalog of a project for one environment.
+#[derive(Debug, Clone, Default)]
+pub struct Catalog {
+    /// Concrete datasets, as [`super::Snapshot::datasets`] lists them.
+    pub datasets: IndexMap<String, Dataset>,
+    /// Factory patterns in Kedro's matching order.
+    pub patterns: Vec<Pattern>,
+    /// What is wrong with the definitions.
+    pub problems: Vec<Problem>,
+}
+
+/// Resolves the `catalog` configuration for the dataset names that pipelines use.
+///
+/// `used` are names without `params:`/`parameters`, transcoding kept, in the order of their use.
+/// A name that nothing resolves is a `MemoryDataset` to Kedro and not listed.
+pub fn resolve(catalog: &Located, credentials: &BTreeSet<String>, used: &[String]) -> Catalog {
+    let mut resolver = Resolver { credentials, catalog: Catalog::default() };
+    let mut factories = Vec::new();
+    let entries = catalog.value.as_map().into_iter().flatten();
+    // `OmegaConfigLoader` drops what starts with `_`; it is there for interpolation alone.
+    for (key, definition) in entries.filter(|(key, _)| !key.starts_with('_')) {
+        if pattern::is_pattern(key) {
+            factories.extend(resolver.factory(key, definition));
+        } else {
+            resolver.entry(key, definition);
+        }
+    }
+    pattern::sort(&mut factories, |factory| factory.pattern);
+    resolver.check_catch_all(&factories);
+    for name in used {
+        if !resolver.catalog.datasets.contains_key(name) {
+            resolver.used_name(name, &mut factories);
+        }
+    }
+    for factory in &factories {
+        let mut definition = factory.definition.clone();
+        secrets::remove(&mut definition);
+        let pattern = factory.pattern.to_owned();
+        resolver.catalog.patterns.push(Pattern { pattern, definition });
+    }
+    resolver.check_transcoding();
+    resolver.catalog
+}
+
+/// A pattern with its definition as written.
+struct Factory<'a> {
+    pattern: &'a str,
+    definition: &'a Located,
+    /// `None` where only Python can tell what it matches.
+    matcher: Option<Matcher>,
+    lacks_type: bool,
+}
+
+struct Resolver<'a> {
+    credentials: &'a BTreeSet<String>,
+    catalog: Catalog,
+}
+
+impl Resolver<'_> {
+    fn error(&mut self, at: &Located, text: String, remedy: impl Into<String>) {
+        self.problem(Severity::Error, at, text, remedy);
+    }
+
+    fn problem(
+        &mut self,
+        severity: Severity,
+        at: &Located,
+        text: String,
+        remedy: impl Into<String>,
+    ) {
+        self.catalog.problems.push(Problem::new(severity, place(at), text, remedy));
+    }
+
+    /// An entry with a plain name (`CatalogConfigResolver._resolve_credentials`,
+    /// `DataCatalog._validate_dataset_config`).
+    fn entry(&mut self, name: &str, definition: &Located) {
+        if !self.is_definition(name, definition) {
+            return;
+        }
+        if lacks_type(definition) {
+            self.type_is_missing(Severity::Error, &format!("dataset `{name}`"), definition);
+        }
+        self.check_credentials(name, definition);
+        self.add(name, definition.clone(), None);
+    }
+
+    /// Whether an entry is a mapping, or may be one; what the loader could not resolve it has said.
+    fn is_definition(&mut self, name: &str, definition: &Located) -> bool {
+        let fits = matches!(definition.value, Value::Map(_) | Value::Unknown(_));
+        if !fits {
+            self.error(
+                definition,
+                format!("`{name}` is not a dataset: a mapping with a `type` is missing."),
+                format!(
+                    "Write `type:` and its settings under `{name}:`; if it serves interpolation alone, name it `_{name}`."
+                ),
+            );
+        }
+        fits
+    }
+
+    fn type_is_missing(&mut self, severity: Severity, whose: &str, definition: &Located) {
+        let remedy = match place(definition) {
+            Some(place) => {
+                format!("Add `type: ...`, such as `pandas.CSVDataset`, under line {}.", place.line)
+            }
+            None => "Add `type: ...`, such as `pandas.CSVDataset`.".to_owned(),
+        };
+        self.problem(severity, definition, format!("`type` is missing for {whose}."), remedy);
+    }
+
+    /// Names of credentials in a definition and in the mappings within it
+    /// (`_resolve_credentials` in `kedro.io.catalog_config_resolver`; lists are not searched).
+    fn check_credentials(&mut self, name: &str, definition: &Located) {
+        for (key, located) in definition.value.as_map().into_iter().flatten() {
+            match &located.value {
+                Value::Str(entry) if key == "credentials" => {
+                    if !self.credentials.contains(entry) {
+                        self.error(
+                            located,
+                            format!("`{name}` needs the credentials `{entry}`, which are not defined."),
+                            format!("Add `{entry}:` to credentials.yml of the local environment, or correct the name."),
+                        );
+                    }
+                }
+                Value::Map(_) => self.check_credentials(name, located),
+                _ => {}
+            }
+        }
+    }
+
+    /// A pattern (`CatalogConfigResolver._extract_patterns`).
+    fn factory<'b>(&mut self, name: &'b str, definition: &'b Located) -> Option<Factory<'b>> {
+        if !self.is_definition(name, definition) {
+            return None;
+        }
+        let known: Vec<&str> = pattern::placeholders(name).collect();
+        self.check_placeholders(name, &known, definition);
+        self.check_credentials(name, definition);
+        let matcher = match Matcher::new(name) {
+            Ok(matcher) => Some(matcher),
+            Err(reason) => {
+                let problem = Problem::new(
+                    Severity::Info,
+                    place(definition),
+                    format!(
+                        "Which names pattern `{name}` matches is not known here, for {reason}."
+                    ),
+                    "The exact reading asks Kedro for it.",
+                );
+                self.catalog.problems.push(problem.hiding());
+                None
+            }
+        };
+        Some(Factory { pattern: name, definition, matcher, lacks_type: lacks_type(definition) })
+    }
+
+    /// Placeholders in the values that the pattern's name does not have
+    /// (`CatalogConfigResolver._validate_pattern_config`). Keys are neither checked nor filled.
+    fn check_placeholders(&mut self, name: &str, known: &[&str], at: &Located) {
+        match &at.value {
+            Value::Map(map) => {
+                map.values().for_each(|value| self.check_placeholders(name, known, value));
+            }
+            Value::List(items) => {
+                items.iter().for_each(|item| self.check_placeholders(name, known, item));
+            }
+            Value::Str(text) => {
+                if let Some(other) = pattern::placeholders(text).find(|part| !known.contains(part))
+                {
+                    self.error(
+                        at,
+                        format!("`{other}` is not a placeholder of pattern `{name}`."),
+                        match known {
+                            [] => "Write the value itself.".to_owned(),
+                            known => {
+                                format!("Use {}, or add it to the pattern's name.", listed(known))
+                            }
+                        },
+                    );
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// `CatalogConfigResolver._sort_patterns` refuses more than one.
+    fn check_catch_all(&mut self, factories: &[Factory<'_>]) {
+        let all: Vec<&Factory<'_>> =
+            factories.iter().filter(|factory| pattern::specificity(factory.pattern) == 0).collect();
+        for factory in all.iter().skip(1) {
+            self.error(
+                factory.definition,
+                format!(
+                    "`{}` matches every name, as `{}` does; Kedro takes one such pattern.",
+                    factory.pattern, all[0].pattern
+                ),
+                "Remove one of them, or add characters outside the braces.",
+            );
+        }
+    }
+
+    /// `CatalogConfigResolver.resolve_pattern`: the first pattern that matches.
+    fn used_name(&mut self, name: &str, factories: &mut [Factory<'_>]) {
+        let matched = factories.iter_mut().find_map(|factory| {
+            let values = factory.matcher.as_ref()?.matches(name)?;
+            Some((factory, values))
+        });
+        let Some((factory, values)) = matched else { return };
+        if std::mem::take(&mut factory.lacks_type) {
+            let whose = format!("pattern `{}`, which makes `{name}`", factory.pattern);
+            self.type_is_missing(Severity::Error, &whose, factory.definition);
+        }
+        let definition = self.fill(factory.pattern, factory.definition, &values);
+        self.add(name, definition, Some(factory.pattern.to_owned()));
+    }
+
+    /// `CatalogConfigResolver._resolve_dataset_config`: values that contain a `}` are filled.
+    fn fill(&mut self, name: &str, at: &Located, values: &HashMap<String, String>) -> Located {
+        let value = match &at.value {
+            Value::Map(map) => Value::Map(
+                map.iter()
+                    .map(|(key, item)| (key.clone(), self.fill(name, item, values)))
+                    .collect(),
+            ),
+            Value::List(items) => {
+                Value::List(items.iter().map(|item| self.fill(name, item, values)).collect())
+            }
+            Value::Str(text) if text.contains('}') => match pattern::fill(text, values) {
+                Ok(text) => Value::Str(text),
+                Err(reason) => {
+                    self.unfilled(name, at, text, &reason);
+                    Value::Unknown(text.clone())
+                }
+            },
+            other => other.clone(),
+        };
+        Located { value, origin: at.origin.clone() }
+    }
+
+    /// Says once for each place that it can't be filled.
+    fn unfilled(&mut self, name: &str, at: &Located, text: &str, reason: &str) {
+        let problem = Problem::new(
+            Severity::Error,
+            place(at),
+            format!("`{}` in pattern `{name}` can't be filled: {reason}.", secrets::redact(text)),
+            "Write `{name}` for a placeholder, `{{` and `}}` for the braces themselves.",
+        );
+        let said = self.catalog.problems.iter().any(|other| {
+            *other == problem
+                || other.place.is_some()
+                    && other.place == problem.place
+                    && other.severity == Severity::Error
+        });
+        if !said {
+            self.catalog.problems.push(problem);
+        }
+    }
+
+    fn add(&mut self, name: &str, mut definition: Located, pattern: Option<String>) {
+        secrets::remove(&mut definition);
+        let value = &definition.value;
+        let dataset = Dataset {
+            name: name.to_owned(),
+            type_name: value.get("type").and_then(text).unwrap_or_default(),
+            filepath: value.get("filepath").and_then(text),
+            layer: layer(value),
+            versioned: value.get("versioned").is_some_and(|flag| is_true(&flag.value)),
+            credentials: credentials(value),
+            pattern,
+            definition,
+        };
+        self.catalog.datasets.insert(name.to_owned(), dataset);
+    }
+
+    /// Pipelines take `a@x` and `a@y` for one dataset; that they lie in different files is likely
+    /// a mistake.
+    fn check_transcoding(&mut self) {
+        let mut first: HashMap<&str, &Dataset> = HashMap::new();
+        let mut problems = Vec::new();
+        for dataset in self.catalog.datasets.values() {
+            let base = strip_transcoding(&dataset.name);
+            if base == dataset.name || dataset.filepath.is_none() {
+                continue;
+            }
+            let other = *first.entry(base).or_insert(dataset);
+            let known = |dataset: &Dataset| {
+                let filepath = dataset.definition.value.get("filepath");
+                filepath.is_some_and(|located| matches!(located.value, Value::Str(_)))
+            };
+            if other.filepath != dataset.filepath && known(other) && known(dataset) {
+                problems.push(Problem::new(
+                    Severity::Warning,
+                    dataset.definition.value.get("filepath").and_then(place),
+                    format!(
+                        "`{}` and `{}` are one dataset to pipelines, but their file paths differ.",
+                        other.name, dataset.name
+                    ),
+                    "Give both the same `filepath`, or different names before the `@`.",
+                ));
+            }
+        }
+        self.catalog.problems.append(&mut problems);
+    }
+}
+
+fn place(located: &Located) -> Option<Place> {
+    located.origin.as_ref().map(|origin| origin.place.clone())
+}
+
+fn lacks_type(definition: &Located) -> bool {
+    definition.value.as_map().is_some_and(|map| !map.contains_key("type"))
+}
+
+fn listed(names: &[&str]) -> String {
+    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+}
+
+/// A scalar as text; what is unknown as it is written.
+fn text(located: &Located) -> Option<String> {
+    match &located.value {
+        Value::Str(text) | Value::Unknown(text) => Some(text.clone()),
+        Value::Null | Value::Secret | Value::List(_) | Value::Map(_) => None,
+        scalar => Some(value_to_json(scalar).to_string()),
+    }
+}
+
+/// `metadata.kedro-viz.layer`, or `layer` at the top as in Kedro 0.18.
+fn layer(definition: &Value) -> Option<String> {
+    definition
+        .get("metadata")
+        .and_then(|metadata| metadata.value.get("kedro-viz"))
+        .and_then(|viz| viz.value.get("layer"))
+        .or_else(|| definition.get("layer"))
+        .and_then(text)
+}
+
+/// The name of the credentials, of a nested dataset's where the entry itself has none.
+fn credentials(definition: &Value) -> Option<String> {
+    let map = definition.as_map()?;
+    match map.get("credentials").map(|located| &located.value) {
+        Some(Value::Str(name) | Value::Unknown(name)) => Some(name.clone()),
+        _ => map.values().find_map(|located| credentials(&located.value)),
+    }
+}
+
+/// Python's truth of a value.
+fn is_true(value: &Value) -> bool {
+    match value {
+        Value::Null | Value::Unknown(_) => false,
+        Value::Bool(flag) => *flag,
+        Value::Int(number) => *number != 0,
+        Value::Float(number) => *number != 0.0,
+        Value::Str(text) => !text.is_empty(),
+        Value::List(items) => !items.is_empty(),
+        Value::Map(map) => !map.is_empty(),
+        Value::BigInt(_) | Value::Secret => true,
+    }
+}
