@@ -208,8 +208,9 @@ pub(super) fn fill(text: &str, values: &HashMap<String, String>) -> Result<Strin
             };
             let name = &after[..end];
             match values.get(name) {
-                Some(value) => out += value,
-                None => return Err(format!("nothing fills `{{{name}}}`")),
+                // A dot asks for an attribute of what comes before it.
+                Some(value) if !name.contains('.') => out += value,
+                _ => return Err(format!("nothing fills `{{{name}}}`")),
             }
             rest = &after[end + 1..];
         }

@@ -111,8 +111,33 @@ fn int(text: &str) -> Value {
     match i64::from_str_radix(&format!("{sign}{body}"), radix) {
         Ok(value) => Value::Int(value),
         Err(_) if radix == 10 => Value::BigInt(format!("{sign}{body}")),
-        Err(_) => Value::Str(text.to_owned()),
+        Err(_) => match decimal(body, radix) {
+            Some(digits) => Value::BigInt(format!("{sign}{digits}")),
+            None => Value::Str(text.to_owned()),
+        },
     }
+}
+
+/// Digits beyond 64 bits to decimal ones.
+fn decimal(digits: &str, radix: u32) -> Option<String> {
+    if digits.is_empty() || digits.len() > 1000 {
+        return None;
+    }
+    // Decimal digits, the lowest first.
+    let mut number = vec![0u32];
+    for c in digits.chars() {
+        let mut carry = c.to_digit(radix)?;
+        for digit in &mut number {
+            let value = *digit * radix + carry;
+            *digit = value % 10;
+            carry = value / 10;
+        }
+        while carry > 0 {
+            number.push(carry % 10);
+            carry /= 10;
+        }
+    }
+    Some(number.iter().rev().filter_map(|digit| char::from_digit(*digit, 10)).collect())
 }
 
 /// `SafeConstructor.construct_yaml_float`.
@@ -159,6 +184,7 @@ mod tests {
             ("1:30", Value::Int(90)),
             ("1:30.5", Value::Float(90.5)),
             ("12345678901234567890", Value::BigInt("12345678901234567890".into())),
+            ("0x8000000000000000", Value::BigInt("9223372036854775808".into())),
             ("1.", Value::Float(1.0)),
             ("1.5e3", Value::Float(1500.0)),
             ("1e3", Value::Float(1000.0)),
