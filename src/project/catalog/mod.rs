@@ -1,7 +1,7 @@
 //! The data catalog: dataset definitions and dataset factories, from the resolved configuration.
 //!
 //! What Kedro does in `CatalogConfigResolver` and `DataCatalog` before any dataset is made. Nothing
-//! here looks at files or at dataset classes; [`pattern`] matches and fills, [`secrets`] removes
+//! here looks at files or at dataset classes; `pattern` matches and fills, `secrets` removes
 //! what must not be shown.
 
 mod pattern;

@@ -7,8 +7,7 @@ use std::collections::{HashMap, HashSet};
 use indexmap::IndexMap;
 
 use super::grammar::{self, Argument, Call, KeyPath, Part};
-use super::scalar::type_plain;
-use super::yaml::python_text;
+use super::scalar::{python_text, type_plain};
 use crate::project::{Located, Origin, Problem, Severity, Value};
 
 /// What interpolations of one kind of configuration can see.
