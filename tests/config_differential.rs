@@ -1,246 +1,312 @@
-//! Configuration as we load it, held against Kedro's own `OmegaConfigLoader`, case by case.
+//! Configuration and catalogs read here and by the real Kedro, compared value by value.
+//!
+//! Each case is a small configuration folder. One Python process answers all of them. Where Kedro
+//! raises, the reading here must name an error; where it does not, every value must agree.
 
+#[path = "config_differential/cases.rs"]
+mod cases;
 mod common;
 
+use std::collections::BTreeSet;
 use std::fs;
+use std::io::Write;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
-use common::python::python;
-use mlops_tui::project::json::value_to_json;
-use mlops_tui::project::{Options, Reader, Severity};
+use indexmap::IndexMap;
+use mlops_tui::project::catalog::{self, Catalog};
+use mlops_tui::project::config::{self, Config};
+use mlops_tui::project::settings::Settings;
+use mlops_tui::project::{Located, Options, Problem, Reader, Severity, Value, json};
 use serde_json::{Value as Json, json};
 
-/// A configuration folder, and the environment to read it for.
-struct Case {
-    name: &'static str,
-    env: Option<&'static str>,
-    files: &'static [(&'static str, &'static str)],
+/// A configuration folder and how it is loaded.
+pub struct Case {
+    name: String,
+    files: Vec<(String, String)>,
+    env: Option<String>,
+    runtime_params: Json,
+    merge_strategy: IndexMap<String, String>,
+    resolvers: IndexMap<String, Json>,
+    used: Vec<String>,
 }
 
-const fn base(name: &'static str, files: &'static [(&'static str, &'static str)]) -> Case {
-    Case { name, env: None, files }
-}
+impl Case {
+    /// A case with empty `base` and `local` environments.
+    pub fn new(name: impl Into<String>) -> Self {
+        Case {
+            name: name.into(),
+            files: Vec::new(),
+            env: None,
+            runtime_params: json!({}),
+            merge_strategy: IndexMap::new(),
+            resolvers: IndexMap::new(),
+            used: Vec::new(),
+        }
+    }
 
-const CASES: &[Case] = &[
-    base(
-        "scalars as YAML 1.1 types them",
-        &[(
-            "base/parameters.yml",
-            "a: yes\nb: no\nc: on\nd: off\ne: 010\nf: 0x1f\ng: 1_000\nh: 1e3\ni: 1.0e3\nj: ~\nk:\nl: null\nm: 'yes'\n\
-             n: 12:30:45\no: 0o17\np: 1.\nq: .5\nr: +3\ns: -0\nt: 0b101\nu: True\nv: tRue\nw: 1e-3\nx: 12e03\ny: =\nz: 1__0\n",
-        )],
-    ),
-    base(
-        "texts",
-        &[(
-            "base/parameters.yml",
-            "a: |\n  one\n  two\nb: >\n  one\n  two\n\n  three\nc: \"x\\ty\\u00e9\"\nd: 'it''s'\ne: plain # comment\n\
-             f: a#b\ng: \"multi\n  line\"\nh: |-\n  strip\ni: ünï 表\n",
-        )],
-    ),
-    base(
-        "anchors and merges",
-        &[(
-            "base/parameters.yml",
-            "_a: &a {x: 1, y: {z: 2}}\nb:\n  <<: *a\n  x: 3\nc: *a\nd: [*a, 1]\ne: &l [1, 2]\nf: *l\n",
-        )],
-    ),
-    base("keys of other types", &[("base/parameters.yml", "a: {1: x, 2.5: y, ab: z}\n")]),
-    base(
-        "flow and block mixed",
-        &[(
-            "base/parameters.yml",
-            "a: [1, {b: 2}, [3, 4]]\nc: {d: [x, y], e: {}}\nf:\n- 1\n-\n  - 2\n- g: 3\n",
-        )],
-    ),
-    base(
-        "several files and folders",
-        &[
-            ("base/parameters.yml", "a: 1\n"),
-            ("base/parameters_more.yaml", "b: 2\n"),
-            ("base/parameters/inner.yml", "c: 3\n"),
-            ("base/sub/parameters_x.json", "{\"d\": [1, 2.5, null]}"),
-            ("base/.hidden/parameters.yml", "e: 4\n"),
-        ],
-    ),
-    base(
-        "a key in two files of one environment",
-        &[("base/parameters.yml", "a: 1\n"), ("base/parameters_more.yml", "a: 2\n")],
-    ),
-    Case {
-        name: "an environment over the base one",
-        env: Some("prod"),
-        files: &[
-            ("base/parameters.yml", "a: {x: 1, y: 2}\nb: [1, 2]\nc: base\n"),
-            ("prod/parameters.yml", "a: {y: 3}\nb: [9]\nd: new\n"),
-        ],
-    },
-    Case {
-        name: "an environment that is not there",
-        env: Some("nowhere"),
-        files: &[("base/parameters.yml", "a: 1\n")],
-    },
-    base(
-        "local is the default",
-        &[("base/parameters.yml", "a: 1\n"), ("local/parameters.yml", "a: 2\n")],
-    ),
-    base(
-        "interpolation",
-        &[(
-            "base/parameters.yml",
-            "_p: data\na: ${_p}/x\nb: {c: 1, d: ${.c}, e: ${b.c}, f: '${..a}'}\ng: ${b}\nh: [1, 2]\ni: ${h[1]}\n\
-             j: \"n=${b.c} and ${_p}\"\nk: \\${_p}\nl: ${oc.select:nothing,7}\n",
-        )],
-    ),
-    base("interpolation of what is not there", &[("base/parameters.yml", "a: ${nothing}\n")]),
-    base("interpolation in a circle", &[("base/parameters.yml", "a: ${b}\nb: ${a}\n")]),
-    Case {
-        name: "globals",
-        env: Some("prod"),
-        files: &[
-            ("base/globals.yml", "folder: data\nnested: {x: 1}\n_local: 5\n"),
-            ("prod/globals.yml", "folder: s3\n"),
-            (
-                "base/parameters.yml",
-                "a: ${globals:folder}\nb: ${globals:nested.x}\nc: ${globals:missing,3}\nd: ${globals:nested}\ne: ${globals:missing,null}\n",
-            ),
-        ],
-    },
-    base(
-        "a global that is not there",
-        &[("base/globals.yml", "a: 1\n"), ("base/parameters.yml", "a: ${globals:b}\n")],
-    ),
-    base(
-        "runtime parameters with defaults",
-        &[(
-            "base/parameters.yml",
-            "a: ${runtime_params:x,4}\nb: ${runtime_params:y,abc}\nc: ${runtime_params:n.m,${a}}\n",
-        )],
-    ),
-    base(
-        "a runtime parameter without a default",
-        &[("base/parameters.yml", "a: ${runtime_params:x}\n")],
-    ),
-    base(
-        "a catalog",
-        &[(
-            "base/catalog.yml",
-            "_csv: &csv\n  type: pandas.CSVDataset\na:\n  <<: *csv\n  filepath: data/a.csv\n\
-             '{ns}.{name}':\n  type: x.Y\n  filepath: data/{ns}/{name}.csv\n",
-        )],
-    ),
-    base("a tab for indentation", &[("base/parameters.yml", "a:\n\tb: 1\n")]),
-    base("an unclosed bracket", &[("base/parameters.yml", "a: [1, 2\n")]),
-    base("a key twice", &[("base/parameters.yml", "a: 1\na: 2\n")]),
-    base("an unknown anchor", &[("base/parameters.yml", "a: *b\n")]),
-    base("a list at the top", &[("base/parameters.yml", "- 1\n- 2\n")]),
-    base("an empty file", &[("base/parameters.yml", ""), ("base/parameters_b.yml", "# nothing\n")]),
-    base("only a comment and a document mark", &[("base/parameters.yml", "---\n# x\na: 1\n")]),
-];
+    /// A file below the configuration folder.
+    pub fn file(mut self, path: &str, text: impl Into<String>) -> Self {
+        self.files.push((path.to_owned(), text.into()));
+        self
+    }
 
-/// Reads all cases in one process: a folder each, one JSON line each.
-const DRIVER: &str = r#"
-import json, sys, warnings
-warnings.simplefilter("ignore")
-from kedro.config import OmegaConfigLoader, MissingConfigException
-for line in sys.stdin:
-    case = json.loads(line)
-    answer = {}
-    loader = OmegaConfigLoader(case["conf"], env=case["env"], base_env="base", default_run_env="local")
-    for kind in ("parameters", "catalog"):
-        try:
-            answer[kind] = loader[kind]
-        except MissingConfigException:
-            answer[kind] = {"missing": True}
-        except Exception as error:
-            answer[kind] = {"raised": type(error).__name__}
-    print("ANSWER" + json.dumps(answer, default=str), flush=True)
-"#;
+    /// `base/parameters.yml`.
+    pub fn parameters(self, text: impl Into<String>) -> Self {
+        self.file("base/parameters.yml", text)
+    }
 
-fn write(root: &Path, case: &Case) {
-    let put = |path: &str, text: &str| {
-        let path = root.join(path);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, text).unwrap();
-    };
-    put(
-        "pyproject.toml",
-        "[tool.kedro]\npackage_name = \"p\"\nproject_name = \"P\"\nkedro_init_version = \"1.7.0\"\n",
-    );
-    fs::create_dir_all(root.join("conf/local")).unwrap();
-    fs::create_dir_all(root.join("conf/base")).unwrap();
-    for (path, text) in case.files {
-        put(&format!("conf/{path}"), text);
+    /// `base/catalog.yml`.
+    pub fn catalog(self, text: impl Into<String>) -> Self {
+        self.file("base/catalog.yml", text)
+    }
+
+    /// `base/globals.yml`.
+    pub fn globals(self, text: impl Into<String>) -> Self {
+        self.file("base/globals.yml", text)
+    }
+
+    /// The run environment.
+    pub fn env(self, env: &str) -> Self {
+        Case { env: Some(env.to_owned()), ..self }
+    }
+
+    /// Runtime parameters.
+    pub fn runtime(self, params: Json) -> Self {
+        Case { runtime_params: params, ..self }
+    }
+
+    /// The merge strategy of a kind.
+    pub fn merge(mut self, kind: &str, strategy: &str) -> Self {
+        self.merge_strategy.insert(kind.to_owned(), strategy.to_owned());
+        self
+    }
+
+    /// A custom resolver that gives a constant.
+    pub fn resolver(mut self, name: &str, value: Json) -> Self {
+        self.resolvers.insert(name.to_owned(), value);
+        self
+    }
+
+    /// Dataset names that pipelines use.
+    pub fn used(self, names: &[&str]) -> Self {
+        Case { used: names.iter().map(ToString::to_string).collect(), ..self }
+    }
+
+    fn write(&self, root: &Path) {
+        let conf = root.join("conf");
+        for env in ["base", "local"] {
+            fs::create_dir_all(conf.join(env)).unwrap();
+        }
+        for (path, text) in &self.files {
+            let path = conf.join(path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, text).unwrap();
+        }
+        if !self.files.iter().any(|(path, _)| path.contains("catalog")) {
+            fs::write(conf.join("base/catalog.yml"), "").unwrap();
+        }
+        fs::write(
+            root.join("pyproject.toml"),
+            "[tool.kedro]\npackage_name = \"p\"\nproject_name = \"p\"\nkedro_init_version = \"1.7.0\"\n",
+        )
+        .unwrap();
+        fs::create_dir_all(root.join("src/p")).unwrap();
+        fs::write(root.join("src/p/__init__.py"), "").unwrap();
+        fs::write(root.join("src/p/settings.py"), "").unwrap();
+    }
+
+    fn question(&self, root: &Path) -> Json {
+        json!({
+            "conf_source": root.join("conf"),
+            "env": self.env,
+            "runtime_params": self.runtime_params,
+            "merge_strategy": self.merge_strategy,
+            "resolvers": self.resolvers,
+            "used": self.used,
+        })
+    }
+
+    /// The reading here: through the reader, or with the settings that the case asks for.
+    fn read(&self, root: &Path) -> (Config, Catalog, Vec<Problem>) {
+        let runtime_params = json::value_from_json(&self.runtime_params, None);
+        let mut config = if self.merge_strategy.is_empty() && self.resolvers.is_empty() {
+            let options = Options { env: self.env.clone(), runtime_params, conf_source: None };
+            let read = Reader::new(root).configuration(&options);
+            Config { problems: read.problems, ..read.config }
+        } else {
+            let resolvers = self.resolvers.iter();
+            let settings = Settings {
+                merge_strategy: self.merge_strategy.clone(),
+                custom_resolvers: resolvers
+                    .map(|(name, value)| (name.clone(), json::value_from_json(value, None).value))
+                    .collect(),
+                ..Settings::default()
+            };
+            config::load(&config::Request {
+                root: root.to_owned(),
+                conf_source: root.join("conf"),
+                env: self.env.clone(),
+                runtime_params,
+                settings: &settings,
+            })
+        };
+        let credentials: BTreeSet<String> = config.kinds["credentials"]
+            .value
+            .as_map()
+            .map(|map| map.keys().cloned().collect())
+            .unwrap_or_default();
+        let catalog = catalog::resolve(&config.kinds["catalog"], &credentials, &self.used);
+        let mut problems = std::mem::take(&mut config.problems);
+        problems.extend(catalog.problems.clone());
+        (config, catalog, problems)
     }
 }
 
-fn kedros(folders: &[tempfile::TempDir]) -> Vec<Json> {
-    let requests: String = CASES
-        .iter()
-        .zip(folders)
-        .map(|(case, folder)| {
-            json!({"conf": folder.path().join("conf"), "env": case.env}).to_string() + "\n"
-        })
-        .collect();
-    let input = tempfile::NamedTempFile::new().unwrap();
-    fs::write(input.path(), requests).unwrap();
-    let output = Command::new(python())
-        .args(["-c", DRIVER])
-        .stdin(fs::File::open(input.path()).unwrap())
+fn ask_kedro(questions: &[Json]) -> Vec<Json> {
+    let mut child = Command::new(common::python::python())
+        .args(["-c", include_str!("config_differential/answer.py")])
         .env("KEDRO_DISABLE_TELEMETRY", "1")
-        .output()
+        .env("DO_NOT_TRACK", "1")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
         .unwrap();
-    let text = String::from_utf8(output.stdout).unwrap();
-    let answers: Vec<Json> = text
-        .lines()
-        .filter_map(|line| line.strip_prefix("ANSWER"))
-        .map(|line| serde_json::from_str(line).unwrap())
-        .collect();
-    assert_eq!(answers.len(), CASES.len(), "{}", String::from_utf8_lossy(&output.stderr));
-    answers
+    let mut stdin = child.stdin.take().unwrap();
+    stdin.write_all(&serde_json::to_vec(questions).unwrap()).unwrap();
+    drop(stdin);
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success(), "Kedro's answers");
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+/// Says where two values differ. Secrets agree with any scalar, what is unknown with any text.
+fn compare(at: &str, ours: &Value, theirs: &Json, differences: &mut Vec<String>) {
+    let agrees = match (ours, theirs) {
+        (Value::Map(ours), Json::Object(tagged)) if tagged.contains_key("map") => {
+            let theirs = tagged["map"].as_object().unwrap();
+            for key in ours.keys().filter(|key| !theirs.contains_key(*key)) {
+                differences.push(format!("{at}.{key}: only here"));
+            }
+            for (key, value) in theirs {
+                match ours.get(key) {
+                    Some(ours) => compare(&format!("{at}.{key}"), &ours.value, value, differences),
+                    None => differences.push(format!("{at}.{key}: only in Kedro: {value}")),
+                }
+            }
+            true
+        }
+        (Value::List(ours), Json::Array(theirs)) if ours.len() == theirs.len() => {
+            for (index, (ours, theirs)) in ours.iter().zip(theirs).enumerate() {
+                compare(&format!("{at}[{index}]"), &ours.value, theirs, differences);
+            }
+            true
+        }
+        (Value::Null, Json::Null) => true,
+        (Value::Bool(ours), Json::Bool(theirs)) => ours == theirs,
+        (Value::Int(ours), theirs) => theirs["int"] == json!(ours.to_string()),
+        (Value::BigInt(ours), theirs) => theirs["int"] == json!(ours),
+        (Value::Float(ours), theirs) => theirs["float"].as_str().is_some_and(|text| {
+            let theirs: f64 = text.parse().unwrap();
+            *ours == theirs || ours.is_nan() && theirs.is_nan()
+        }),
+        // What a URL carried was removed.
+        (Value::Str(ours), Json::String(theirs)) => {
+            ours == theirs || ours.contains("<redacted>") && theirs.contains("://")
+        }
+        // Texts with a Python representation in them, and bytes.
+        (Value::Unknown(_), theirs) => theirs.is_string() || theirs.get("other").is_some(),
+        (Value::Secret, theirs) => !theirs.is_array() && theirs.get("map").is_none(),
+        _ => false,
+    };
+    if !agrees {
+        differences.push(format!("{at}: {ours:?} here, {theirs} in Kedro"));
+    }
+}
+
+fn compare_catalogs(ours: &Catalog, theirs: &Json, differences: &mut Vec<String>) {
+    let patterns: Vec<&str> = ours.patterns.iter().map(|entry| entry.pattern.as_str()).collect();
+    if json!(patterns) != theirs["patterns"] {
+        differences.push(format!("patterns: {patterns:?} here, {} in Kedro", theirs["patterns"]));
+    }
+    let theirs = theirs["datasets"].as_array().unwrap();
+    let names: Vec<&str> = theirs.iter().map(|dataset| dataset["name"].as_str().unwrap()).collect();
+    let our_names: Vec<&String> = ours.datasets.keys().collect();
+    if our_names != names {
+        differences.push(format!("datasets: {our_names:?} here, {names:?} in Kedro"));
+        return;
+    }
+    for theirs in theirs {
+        let ours = &ours.datasets[theirs["name"].as_str().unwrap()];
+        let name = &ours.name;
+        for (what, ours, theirs) in [
+            ("pattern", &ours.pattern, &theirs["pattern"]),
+            ("filepath", &ours.filepath, &theirs["filepath"]),
+        ] {
+            let theirs = match theirs {
+                Json::Number(number) => &json!(number.to_string()),
+                other => other,
+            };
+            if json!(ours) != *theirs {
+                differences.push(format!("{name}: {what} {ours:?} here, {theirs} in Kedro"));
+            }
+        }
+        compare(name, &ours.definition.value, &theirs["definition"], differences);
+    }
+}
+
+fn differences(ours: &(Config, Catalog, Vec<Problem>), answer: &Json) -> Vec<String> {
+    let (config, catalog, problems) = ours;
+    let errors: Vec<&Problem> =
+        problems.iter().filter(|problem| problem.severity == Severity::Error).collect();
+    if let Some(raised) = answer["error"].as_str() {
+        return if errors.is_empty() {
+            vec![format!("Kedro raises, and nothing is said here: {raised}")]
+        } else {
+            Vec::new()
+        };
+    }
+    if !errors.is_empty() {
+        return vec![format!("an error is named here, and Kedro takes it: {errors:?}")];
+    }
+    let mut differences = Vec::new();
+    for (kind, theirs) in answer["kinds"].as_object().unwrap() {
+        let ours: &Located = &config.kinds[kind];
+        compare(kind, &ours.value, theirs, &mut differences);
+    }
+    compare_catalogs(catalog, &answer["catalog"], &mut differences);
+    differences
 }
 
 #[test]
-fn configuration_is_what_kedro_loads() {
-    let folders: Vec<tempfile::TempDir> = CASES
+fn configuration_and_catalogs_are_read_as_kedro_reads_them() {
+    let cases = cases::all();
+    let folder = tempfile::tempdir().unwrap();
+    let roots: Vec<_> =
+        (0..cases.len()).map(|index| folder.path().join(index.to_string())).collect();
+    let questions: Vec<Json> = cases
         .iter()
-        .map(|case| {
-            let folder = tempfile::tempdir().unwrap();
-            write(folder.path(), case);
-            folder
+        .zip(&roots)
+        .map(|(case, root)| {
+            case.write(root);
+            case.question(root)
         })
         .collect();
-    let mut wrong = Vec::new();
-    for ((case, folder), kedro) in CASES.iter().zip(&folders).zip(kedros(&folders)) {
-        let options = Options { env: case.env.map(ToOwned::to_owned), ..Options::default() };
-        let read = Reader::new(folder.path()).configuration(&options);
-        let refused = read.problems.iter().any(|problem| problem.severity == Severity::Error);
-        for kind in ["parameters", "catalog"] {
-            let ours = read.config.kinds.get(kind).map_or(json!({}), |it| value_to_json(&it.value));
-            let ours = if ours.is_null() { json!({}) } else { ours };
-            let theirs = &kedro[kind];
-            match theirs["raised"].as_str() {
-                Some(error) if !refused => {
-                    wrong.push(format!("{}: Kedro raises {error}, we read {ours}", case.name));
-                }
-                Some(_) => {}
-                // Nothing to load, or an environment without a folder, which we tell as an error.
-                None if theirs["missing"] == true => {
-                    if ours != json!({}) && !refused {
-                        wrong.push(format!("{}: Kedro finds nothing, we read {ours}", case.name));
-                    }
-                }
-                None if ours != *theirs => {
-                    let told: Vec<&str> = read.problems.iter().map(|it| it.text.as_str()).collect();
-                    wrong.push(format!(
-                        "{}: {kind}\n  ours   {ours}\n  kedro  {theirs}\n  told {told:?}",
-                        case.name
-                    ));
-                }
-                None => {}
-            }
+    // Kedro answers while the cases are read here.
+    let (answers, readings) = std::thread::scope(|scope| {
+        let answers = scope.spawn(|| ask_kedro(&questions));
+        let readings: Vec<_> =
+            cases.iter().zip(&roots).map(|(case, root)| case.read(root)).collect();
+        (answers.join().unwrap(), readings)
+    });
+    assert_eq!(answers.len(), cases.len());
+    let mut report = String::new();
+    for ((case, ours), answer) in cases.iter().zip(&readings).zip(&answers) {
+        for difference in differences(ours, answer) {
+            report += &format!("{}: {difference}\n", case.name);
         }
     }
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(report.is_empty(), "\n{report}");
+    let raised = answers.iter().filter(|answer| answer["error"].is_string()).count();
+    assert!(raised > 20 && answers.len() - raised > 50, "both ends are exercised: {raised}");
 }

@@ -1,18 +1,21 @@
 //! The data catalog: dataset definitions and dataset factories, from the resolved configuration.
 //!
-//! The rules are those of `CatalogConfigResolver` and `DataCatalog` in Kedro. Secrets written into
-//! definitions, and credentials in URLs, are taken out here: nothing above sees them.
+//! What Kedro does in `CatalogConfigResolver` and `DataCatalog` before any dataset is made. Nothing
+//! here looks at files or at dataset classes; `pattern` matches and fills, `secrets` removes
+//! what must not be shown.
 
 mod pattern;
+mod secrets;
+#[cfg(test)]
+mod tests;
 
-use std::collections::BTreeSet;
-use std::sync::LazyLock;
+use std::collections::{BTreeSet, HashMap};
 
 use indexmap::IndexMap;
-use regex::Regex;
 
-use super::{Dataset, Located, Pattern, Place, Problem, Severity, Value};
-use pattern::{Matcher, fill, is_pattern, placeholders, rank, specificity};
+use super::json::value_to_json;
+use super::{Dataset, Located, Pattern, Place, Problem, Severity, Value, strip_transcoding};
+use pattern::Matcher;
 
 /// The catalog of a project for one environment.
 #[derive(Debug, Clone, Default)]
@@ -28,362 +31,348 @@ pub struct Catalog {
 /// Resolves the `catalog` configuration for the dataset names that pipelines use.
 ///
 /// `used` are names without `params:`/`parameters`, transcoding kept, in the order of their use.
+/// A name that nothing resolves is a `MemoryDataset` to Kedro and not listed.
 pub fn resolve(catalog: &Located, credentials: &BTreeSet<String>, used: &[String]) -> Catalog {
-    let mut found = Catalog::default();
-    let entries = match &catalog.value {
-        Value::Map(map) => map,
-        _ => return found,
-    };
-    let entries = || entries.iter().filter(|(name, _)| !name.starts_with('_'));
-    for (name, entry) in entries() {
-        check(&mut found.problems, name, entry, credentials);
-        // What is no mapping is no dataset; Kedro's inspection leaves it out as well.
-        if entry.value.as_map().is_none() {
-            continue;
-        }
-        if is_pattern(name) {
-            found.patterns.push(Pattern { pattern: name.clone(), definition: redacted(entry) });
+    let mut resolver = Resolver { credentials, catalog: Catalog::default() };
+    let mut factories = Vec::new();
+    let entries = catalog.value.as_map().into_iter().flatten();
+    // `OmegaConfigLoader` drops what starts with `_`; it is there for interpolation alone.
+    for (key, definition) in entries.filter(|(key, _)| !key.starts_with('_')) {
+        if pattern::is_pattern(key) {
+            factories.extend(resolver.factory(key, definition));
         } else {
-            found.datasets.insert(name.clone(), dataset(name, entry, None));
+            resolver.entry(key, definition);
         }
     }
-    found.patterns.sort_by(|a, b| rank(&a.pattern).cmp(&rank(&b.pattern)));
-    check_catch_all(&mut found);
-
-    let matchers: Vec<Matcher> =
-        found.patterns.iter().map(|pattern| Matcher::new(&pattern.pattern)).collect();
-    for (pattern, matcher) in found.patterns.iter().zip(&matchers) {
-        if !matcher.understood() {
-            found.problems.push(
-                Problem::new(
-                    Severity::Info,
-                    place_of(&pattern.definition),
-                    format!(
-                        "Which datasets `{}` makes can't be told without running Python.",
-                        pattern.pattern
-                    ),
-                    "The exact reading, by Kedro itself, tells it.",
-                )
-                .hiding(),
-            );
-        }
-    }
+    pattern::sort(&mut factories, |factory| factory.pattern);
+    resolver.check_catch_all(&factories);
     for name in used {
-        if found.datasets.contains_key(name) {
-            continue;
-        }
-        let mut tried = found.patterns.iter().zip(&matchers);
-        let matched = tried.find_map(|(pattern, matcher)| Some((pattern, matcher.matches(name)?)));
-        if let Some((pattern, values)) = matched {
-            let definition = filled(&pattern.definition, &values);
-            let dataset = dataset(name, &definition, Some(pattern.pattern.clone()));
-            found.datasets.insert(name.clone(), dataset);
+        if !resolver.catalog.datasets.contains_key(name) {
+            resolver.used_name(name, &mut factories);
         }
     }
-    found
-}
-
-fn dataset(name: &str, entry: &Located, pattern: Option<String>) -> Dataset {
-    let text = |key: &str| entry.value.get(key).and_then(|it| it.value.as_str()).map(str::to_owned);
-    let layer = entry
-        .value
-        .get("metadata")
-        .and_then(|metadata| metadata.value.get("kedro-viz"))
-        .and_then(|viz| viz.value.get("layer"))
-        .and_then(|layer| layer.value.as_str())
-        .map(str::to_owned);
-    let inner = entry.value.get("dataset").and_then(|inner| inner.value.get("credentials"));
-    let credentials = text("credentials")
-        .or_else(|| inner.and_then(|inner| inner.value.as_str()).map(str::to_owned));
-    Dataset {
-        name: name.to_owned(),
-        type_name: text("type").unwrap_or_default(),
-        filepath: text("filepath").filter(|path| !path.is_empty()).map(|path| redact_url(&path)),
-        layer: layer.or_else(|| text("layer")),
-        versioned: matches!(entry.value.get("versioned"), Some(it) if it.value == Value::Bool(true)),
-        credentials,
-        pattern,
-        definition: redacted(entry),
+    for factory in &factories {
+        let mut definition = factory.definition.clone();
+        secrets::remove(&mut definition);
+        let pattern = factory.pattern.to_owned();
+        resolver.catalog.patterns.push(Pattern { pattern, definition });
     }
+    resolver.check_transcoding();
+    resolver.catalog
 }
 
-/// What Kedro refuses when it makes the catalog.
-fn check(problems: &mut Vec<Problem>, name: &str, entry: &Located, credentials: &BTreeSet<String>) {
-    let mut error = |at: &Located, text: String, remedy: String| {
-        let place = place_of(at).or_else(|| place_of(entry));
-        problems.push(Problem::new(Severity::Error, place, text, remedy));
-    };
-    let Some(map) = entry.value.as_map() else {
-        if !matches!(entry.value, Value::Unknown(_)) {
-            error(
-                entry,
-                format!("`{name}` is not a dataset: a mapping with a `type` is needed."),
+/// A pattern with its definition as written.
+struct Factory<'a> {
+    pattern: &'a str,
+    definition: &'a Located,
+    /// `None` where only Python can tell what it matches.
+    matcher: Option<Matcher>,
+    lacks_type: bool,
+}
+
+struct Resolver<'a> {
+    credentials: &'a BTreeSet<String>,
+    catalog: Catalog,
+}
+
+impl Resolver<'_> {
+    fn error(&mut self, at: &Located, text: String, remedy: impl Into<String>) {
+        self.problem(Severity::Error, at, text, remedy);
+    }
+
+    fn problem(
+        &mut self,
+        severity: Severity,
+        at: &Located,
+        text: String,
+        remedy: impl Into<String>,
+    ) {
+        self.catalog.problems.push(Problem::new(severity, place(at), text, remedy));
+    }
+
+    /// An entry with a plain name (`CatalogConfigResolver._resolve_credentials`,
+    /// `DataCatalog._validate_dataset_config`).
+    fn entry(&mut self, name: &str, definition: &Located) {
+        if !self.is_definition(name, definition) {
+            return;
+        }
+        if lacks_type(definition) {
+            self.type_is_missing(Severity::Error, &format!("dataset `{name}`"), definition);
+        }
+        self.check_credentials(name, definition);
+        self.add(name, definition.clone(), None);
+    }
+
+    /// Whether an entry is a mapping, or may be one; what the loader could not resolve it has said.
+    fn is_definition(&mut self, name: &str, definition: &Located) -> bool {
+        let fits = matches!(definition.value, Value::Map(_) | Value::Unknown(_));
+        if !fits {
+            self.error(
+                definition,
+                format!("`{name}` is not a dataset: a mapping with a `type` is missing."),
                 format!(
-                    "Give it a `type`, or call it `_{name}` if it is there for interpolation alone."
+                    "Write `type:` and its settings under `{name}:`; if it serves interpolation alone, name it `_{name}`."
                 ),
             );
         }
-        return;
-    };
-    if !map.contains_key("type") {
-        let text = format!("`type` is missing for dataset `{name}`.");
-        error(entry, text, "Add `type: pandas.CSVDataset`, or whichever kind it is.".into());
+        fits
     }
-    for (at, wanted) in named_credentials(entry) {
-        if !credentials.contains(wanted) && !is_pattern(wanted) {
-            error(
-                at,
-                format!("Dataset `{name}` uses credentials `{wanted}`, which are not defined."),
-                format!("Add `{wanted}` to conf/local/credentials.yml, or correct the name."),
-            );
-        }
-    }
-    if is_pattern(name) {
-        let known: BTreeSet<&str> = placeholders(name).into_iter().collect();
-        let mut wrong: Vec<(&Located, String)> = Vec::new();
-        visit(entry, &mut |at| {
-            if let Value::Str(text) = &at.value
-                && text.contains('}')
-            {
-                let unknown = placeholders(text).into_iter().filter(|part| !known.contains(part));
-                wrong.extend(unknown.map(|part| (at, part.to_owned())));
+
+    fn type_is_missing(&mut self, severity: Severity, whose: &str, definition: &Located) {
+        let remedy = match place(definition) {
+            Some(place) => {
+                format!("Add `type: ...`, such as `pandas.CSVDataset`, under line {}.", place.line)
             }
-        });
-        for (at, part) in wrong {
-            error(
-                at,
-                format!("`{part}` does not stand in the name of the pattern `{name}`."),
-                "Use the placeholders of the name alone.".into(),
-            );
-        }
+            None => "Add `type: ...`, such as `pandas.CSVDataset`.".to_owned(),
+        };
+        self.problem(severity, definition, format!("`type` is missing for {whose}."), remedy);
     }
-}
 
-fn check_catch_all(found: &mut Catalog) {
-    let all: Vec<&Pattern> =
-        found.patterns.iter().filter(|it| specificity(&it.pattern) == 0).collect();
-    if let [first, second, ..] = all.as_slice() {
-        found.problems.push(Problem::new(
-            Severity::Error,
-            place_of(&second.definition),
-            format!("`{}` and `{}` both match every name.", first.pattern, second.pattern),
-            "Keep one pattern that matches everything, and remove the others.",
-        ));
-    }
-}
-
-/// All `credentials: name` in a definition, at any depth (`_resolve_credentials`).
-fn named_credentials(entry: &Located) -> Vec<(&Located, &str)> {
-    let mut found = Vec::new();
-    let mut maps = vec![entry];
-    while let Some(at) = maps.pop() {
-        for (key, inner) in at.value.as_map().into_iter().flatten() {
-            match &inner.value {
-                Value::Str(name) if key == "credentials" => found.push((inner, name.as_str())),
-                Value::Map(_) => maps.push(inner),
+    /// Names of credentials in a definition and in the mappings within it
+    /// (`_resolve_credentials` in `kedro.io.catalog_config_resolver`; lists are not searched).
+    fn check_credentials(&mut self, name: &str, definition: &Located) {
+        for (key, located) in definition.value.as_map().into_iter().flatten() {
+            match &located.value {
+                Value::Str(entry) if key == "credentials" => {
+                    if !self.credentials.contains(entry) {
+                        self.error(
+                            located,
+                            format!("`{name}` needs the credentials `{entry}`, which are not defined."),
+                            format!("Add `{entry}:` to credentials.yml of the local environment, or correct the name."),
+                        );
+                    }
+                }
+                Value::Map(_) => self.check_credentials(name, located),
                 _ => {}
             }
         }
     }
-    found
-}
 
-fn visit<'l>(at: &'l Located, each: &mut impl FnMut(&'l Located)) {
-    each(at);
-    match &at.value {
-        Value::Map(map) => map.values().for_each(|inner| visit(inner, each)),
-        Value::List(items) => items.iter().for_each(|inner| visit(inner, each)),
-        _ => {}
-    }
-}
-
-fn place_of(at: &Located) -> Option<Place> {
-    let own = at.origin.as_ref().map(|origin| origin.place.clone());
-    own.or_else(|| at.value.as_map().into_iter().flat_map(|map| map.values()).find_map(place_of))
-}
-
-/// The definition with placeholders filled in, in the texts that hold one; keys stay.
-fn filled(at: &Located, values: &IndexMap<String, String>) -> Located {
-    let value = match &at.value {
-        Value::Str(text) if text.contains('}') => match fill(text, values) {
-            Some(text) => Value::Str(text),
-            None => Value::Unknown(text.clone()),
-        },
-        Value::Map(map) => Value::Map(
-            map.iter().map(|(key, inner)| (key.clone(), filled(inner, values))).collect(),
-        ),
-        Value::List(items) => Value::List(items.iter().map(|it| filled(it, values)).collect()),
-        value => value.clone(),
-    };
-    Located { value, origin: at.origin.clone() }
-}
-
-/// The definition without what must not be seen: credentials written into it, and those in URLs.
-fn redacted(at: &Located) -> Located {
-    let value = match &at.value {
-        Value::Str(text) => Value::Str(redact_url(text)),
-        Value::Map(map) => {
-            let inner = map.iter().map(|(key, inner)| {
-                let secret =
-                    key == "credentials" && !matches!(inner.value, Value::Str(_) | Value::Null);
-                let inner = match secret {
-                    true => Located { value: Value::Secret, origin: inner.origin.clone() },
-                    false => redacted(inner),
-                };
-                (key.clone(), inner)
-            });
-            Value::Map(inner.collect())
+    /// A pattern (`CatalogConfigResolver._extract_patterns`).
+    fn factory<'b>(&mut self, name: &'b str, definition: &'b Located) -> Option<Factory<'b>> {
+        if !self.is_definition(name, definition) {
+            return None;
         }
-        Value::List(items) => Value::List(items.iter().map(redacted).collect()),
-        value => value.clone(),
-    };
-    Located { value, origin: at.origin.clone() }
-}
-
-#[expect(clippy::unwrap_used, reason = "the expression is constant and a test uses it")]
-static URL: LazyLock<Regex> =
-    LazyLock::new(|| Regex::new("[A-Za-z][A-Za-z0-9+.-]*://[^\\s'\"<>)\\]]+").unwrap());
-
-/// The text without user names, passwords, query strings and fragments of the URLs in it, each
-/// `<redacted>` (`_redact_url_credentials` in Kedro).
-pub fn redact_url(text: &str) -> String {
-    let clean = |captures: &regex::Captures<'_>| redact_one(&captures[0]);
-    if text.contains("://") {
-        return URL.replace_all(text, clean).into_owned();
+        let known: Vec<&str> = pattern::placeholders(name).collect();
+        self.check_placeholders(name, &known, definition);
+        self.check_credentials(name, definition);
+        let matcher = match Matcher::new(name) {
+            Ok(matcher) => Some(matcher),
+            Err(reason) => {
+                let problem = Problem::new(
+                    Severity::Info,
+                    place(definition),
+                    format!(
+                        "Which names pattern `{name}` matches is not known here, for {reason}."
+                    ),
+                    "The exact reading asks Kedro for it.",
+                );
+                self.catalog.problems.push(problem.hiding());
+                None
+            }
+        };
+        Some(Factory { pattern: name, definition, matcher, lacks_type: lacks_type(definition) })
     }
-    // Kedro takes the scheme off some paths, so an authority may come first.
-    let first = text.find(['/', '?', '#']);
-    let authority = first.is_some_and(|at| text[..at].contains('@'));
-    if !text.contains(' ') && (authority || text.contains(['?', '#'])) {
-        redact_one(text)
-    } else {
-        text.to_owned()
+
+    /// Placeholders in the values that the pattern's name does not have
+    /// (`CatalogConfigResolver._validate_pattern_config`). Keys are neither checked nor filled.
+    fn check_placeholders(&mut self, name: &str, known: &[&str], at: &Located) {
+        match &at.value {
+            Value::Map(map) => {
+                map.values().for_each(|value| self.check_placeholders(name, known, value));
+            }
+            Value::List(items) => {
+                items.iter().for_each(|item| self.check_placeholders(name, known, item));
+            }
+            Value::Str(text) => {
+                if let Some(other) = pattern::placeholders(text).find(|part| !known.contains(part))
+                {
+                    self.error(
+                        at,
+                        format!("`{other}` is not a placeholder of pattern `{name}`."),
+                        match known {
+                            [] => "Write the value itself.".to_owned(),
+                            known => {
+                                format!("Use {}, or add it to the pattern's name.", listed(known))
+                            }
+                        },
+                    );
+                }
+            }
+            _ => {}
+        }
     }
-}
 
-fn redact_one(url: &str) -> String {
-    let (scheme, rest) = match url.split_once("://") {
-        Some((scheme, rest)) => (format!("{scheme}://"), rest),
-        None => (String::new(), url),
-    };
-    let (rest, fragment) =
-        rest.split_once('#').map_or((rest, false), |(rest, it)| (rest, !it.is_empty()));
-    let (rest, query) =
-        rest.split_once('?').map_or((rest, false), |(rest, it)| (rest, !it.is_empty()));
-    let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
-    let authority = match authority.rsplit_once('@') {
-        Some((_, host)) => format!("<redacted>@{host}"),
-        None => authority.to_owned(),
-    };
-    let query = if query { "?<redacted>" } else { "" };
-    let fragment = if fragment { "#<redacted>" } else { "" };
-    format!("{scheme}{authority}{path}{query}{fragment}")
-}
+    /// `CatalogConfigResolver._sort_patterns` refuses more than one.
+    fn check_catch_all(&mut self, factories: &[Factory<'_>]) {
+        let all: Vec<&Factory<'_>> =
+            factories.iter().filter(|factory| pattern::specificity(factory.pattern) == 0).collect();
+        for factory in all.iter().skip(1) {
+            self.error(
+                factory.definition,
+                format!(
+                    "`{}` matches every name, as `{}` does; Kedro takes one such pattern.",
+                    factory.pattern, all[0].pattern
+                ),
+                "Remove one of them, or add characters outside the braces.",
+            );
+        }
+    }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+    /// `CatalogConfigResolver.resolve_pattern`: the first pattern that matches.
+    fn used_name(&mut self, name: &str, factories: &mut [Factory<'_>]) {
+        let matched = factories.iter_mut().find_map(|factory| {
+            let values = factory.matcher.as_ref()?.matches(name)?;
+            Some((factory, values))
+        });
+        let Some((factory, values)) = matched else { return };
+        if std::mem::take(&mut factory.lacks_type) {
+            let whose = format!("pattern `{}`, which makes `{name}`", factory.pattern);
+            self.type_is_missing(Severity::Error, &whose, factory.definition);
+        }
+        let definition = self.fill(factory.pattern, factory.definition, &values);
+        self.add(name, definition, Some(factory.pattern.to_owned()));
+    }
 
-    /// A catalog from YAML; places and environments do not matter here.
-    fn located(value: &serde_yaml::Value) -> Located {
-        let value = match value {
-            serde_yaml::Value::Bool(value) => Value::Bool(*value),
-            serde_yaml::Value::Number(number) => Value::Int(number.as_i64().unwrap_or(0)),
-            serde_yaml::Value::String(text) => Value::Str(text.clone()),
-            serde_yaml::Value::Sequence(items) => Value::List(items.iter().map(located).collect()),
-            serde_yaml::Value::Mapping(map) => Value::Map(
+    /// `CatalogConfigResolver._resolve_dataset_config`: values that contain a `}` are filled.
+    fn fill(&mut self, name: &str, at: &Located, values: &HashMap<String, String>) -> Located {
+        let value = match &at.value {
+            Value::Map(map) => Value::Map(
                 map.iter()
-                    .map(|(key, inner)| {
-                        (key.as_str().unwrap_or_default().to_owned(), located(inner))
-                    })
+                    .map(|(key, item)| (key.clone(), self.fill(name, item, values)))
                     .collect(),
             ),
-            _ => Value::Null,
+            Value::List(items) => {
+                Value::List(items.iter().map(|item| self.fill(name, item, values)).collect())
+            }
+            Value::Str(text) if text.contains('}') => match pattern::fill(text, values) {
+                Ok(text) => Value::Str(text),
+                Err(reason) => {
+                    self.unfilled(name, at, text, &reason);
+                    Value::Unknown(text.clone())
+                }
+            },
+            other => other.clone(),
         };
-        Located { value, origin: None }
+        Located { value, origin: at.origin.clone() }
     }
 
-    fn read(yaml: &str, used: &[&str]) -> Catalog {
-        let catalog = located(&serde_yaml::from_str(yaml).unwrap());
-        let used: Vec<String> = used.iter().map(ToString::to_string).collect();
-        resolve(&catalog, &BTreeSet::from(["known".to_owned()]), &used)
-    }
-
-    fn texts(catalog: &Catalog) -> Vec<&str> {
-        catalog.problems.iter().map(|problem| problem.text.as_str()).collect()
-    }
-
-    #[test]
-    fn entries_come_first_and_patterns_make_what_else_is_used() {
-        let catalog = read(
-            "a: {type: pandas.CSVDataset, filepath: a.csv, versioned: true}\n\
-             '{ns}.model': {type: pickle.PickleDataset, filepath: 'models/{ns}.pkl'}\n\
-             '{default}': {type: MemoryDataset}\n\
-             _hidden: {type: x}\n",
-            &["b", "linear.model", "a"],
+    /// Says once for each place that it can't be filled.
+    fn unfilled(&mut self, name: &str, at: &Located, text: &str, reason: &str) {
+        let problem = Problem::new(
+            Severity::Error,
+            place(at),
+            format!("`{}` in pattern `{name}` can't be filled: {reason}.", secrets::redact(text)),
+            "Write `{name}` for a placeholder, `{{` and `}}` for the braces themselves.",
         );
-        assert_eq!(texts(&catalog), Vec::<&str>::new());
-        let names: Vec<&str> = catalog.datasets.keys().map(String::as_str).collect();
-        assert_eq!(names, ["a", "b", "linear.model"]);
-        let model = &catalog.datasets["linear.model"];
-        assert_eq!(model.filepath.as_deref(), Some("models/linear.pkl"));
-        assert_eq!(model.pattern.as_deref(), Some("{ns}.model"));
-        assert_eq!(catalog.datasets["b"].type_name, "MemoryDataset");
-        assert!(catalog.datasets["a"].versioned);
-        let patterns: Vec<&str> = catalog.patterns.iter().map(|it| it.pattern.as_str()).collect();
-        assert_eq!(patterns, ["{ns}.model", "{default}"]);
-    }
-
-    #[test]
-    fn layers_are_found_in_both_of_their_places() {
-        let catalog = read(
-            "a: {type: x, metadata: {kedro-viz: {layer: raw}}}\nb: {type: x, layer: primary}\n",
-            &[],
-        );
-        assert_eq!(catalog.datasets["a"].layer.as_deref(), Some("raw"));
-        assert_eq!(catalog.datasets["b"].layer.as_deref(), Some("primary"));
-    }
-
-    #[test]
-    fn what_kedro_refuses_is_told() {
-        let catalog = read(
-            "a: 3\nb: {filepath: x}\nc: {type: x, credentials: missing}\n\
-             d: {type: x, dataset: {type: y, credentials: known}}\n\
-             '{n}': {type: '{m}'}\n'{o}': {type: x}\n",
-            &[],
-        );
-        assert_eq!(
-            texts(&catalog),
-            [
-                "`a` is not a dataset: a mapping with a `type` is needed.",
-                "`type` is missing for dataset `b`.",
-                "Dataset `c` uses credentials `missing`, which are not defined.",
-                "`{m}` does not stand in the name of the pattern `{n}`.",
-                "`{n}` and `{o}` both match every name.",
-            ]
-        );
-        assert_eq!(catalog.datasets["d"].credentials.as_deref(), Some("known"));
-    }
-
-    #[test]
-    fn secrets_are_taken_out() {
-        let catalog = read(
-            "a: {type: x, filepath: 's3://me:pw@bucket/a.csv?sig=1', credentials: {key: abc}}\n\
-             b: {type: x, load_args: {con: 'postgresql://u:p@host/db'}}\n",
-            &[],
-        );
-        assert_eq!(
-            catalog.datasets["a"].filepath.as_deref(),
-            Some("s3://<redacted>@bucket/a.csv?<redacted>")
-        );
-        let shown = format!("{:?}", catalog.datasets);
-        for secret in ["pw", "abc", "sig=", "u:p"] {
-            assert!(!shown.contains(secret), "{secret} is in {shown}");
+        let said = self.catalog.problems.iter().any(|other| {
+            *other == problem
+                || other.place.is_some()
+                    && other.place == problem.place
+                    && other.severity == Severity::Error
+        });
+        if !said {
+            self.catalog.problems.push(problem);
         }
-        assert_eq!(redact_url("data/a.csv"), "data/a.csv");
-        assert_eq!(redact_url("u@h/p?q=1"), "<redacted>@h/p?<redacted>");
-        assert_eq!(redact_url("report@2024.csv"), "report@2024.csv");
-        let text = redact_url("see https://x@h/p#f and b");
-        assert_eq!(text, "see https://<redacted>@h/p#<redacted> and b");
+    }
+
+    fn add(&mut self, name: &str, mut definition: Located, pattern: Option<String>) {
+        secrets::remove(&mut definition);
+        let value = &definition.value;
+        let dataset = Dataset {
+            name: name.to_owned(),
+            type_name: value.get("type").and_then(text).unwrap_or_default(),
+            filepath: value.get("filepath").and_then(text),
+            layer: layer(value),
+            versioned: value.get("versioned").is_some_and(|flag| is_true(&flag.value)),
+            credentials: credentials(value),
+            pattern,
+            definition,
+        };
+        self.catalog.datasets.insert(name.to_owned(), dataset);
+    }
+
+    /// Pipelines take `a@x` and `a@y` for one dataset; that they lie in different files is likely
+    /// a mistake.
+    fn check_transcoding(&mut self) {
+        let mut first: HashMap<&str, &Dataset> = HashMap::new();
+        let mut problems = Vec::new();
+        for dataset in self.catalog.datasets.values() {
+            let base = strip_transcoding(&dataset.name);
+            if base == dataset.name || dataset.filepath.is_none() {
+                continue;
+            }
+            let other = *first.entry(base).or_insert(dataset);
+            let known = |dataset: &Dataset| {
+                let filepath = dataset.definition.value.get("filepath");
+                filepath.is_some_and(|located| matches!(located.value, Value::Str(_)))
+            };
+            if other.filepath != dataset.filepath && known(other) && known(dataset) {
+                problems.push(Problem::new(
+                    Severity::Warning,
+                    dataset.definition.value.get("filepath").and_then(place),
+                    format!(
+                        "`{}` and `{}` are one dataset to pipelines, but their file paths differ.",
+                        other.name, dataset.name
+                    ),
+                    "Give both the same `filepath`, or different names before the `@`.",
+                ));
+            }
+        }
+        self.catalog.problems.append(&mut problems);
+    }
+}
+
+fn place(located: &Located) -> Option<Place> {
+    located.origin.as_ref().map(|origin| origin.place.clone())
+}
+
+fn lacks_type(definition: &Located) -> bool {
+    definition.value.as_map().is_some_and(|map| !map.contains_key("type"))
+}
+
+fn listed(names: &[&str]) -> String {
+    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+}
+
+/// A scalar as text; what is unknown as it is written.
+fn text(located: &Located) -> Option<String> {
+    match &located.value {
+        Value::Str(text) | Value::Unknown(text) => Some(text.clone()),
+        Value::Null | Value::Secret | Value::List(_) | Value::Map(_) => None,
+        scalar => Some(value_to_json(scalar).to_string()),
+    }
+}
+
+/// `metadata.kedro-viz.layer`, or `layer` at the top as in Kedro 0.18.
+fn layer(definition: &Value) -> Option<String> {
+    definition
+        .get("metadata")
+        .and_then(|metadata| metadata.value.get("kedro-viz"))
+        .and_then(|viz| viz.value.get("layer"))
+        .or_else(|| definition.get("layer"))
+        .and_then(text)
+}
+
+/// The name of the credentials, of a nested dataset's where the entry itself has none.
+fn credentials(definition: &Value) -> Option<String> {
+    let map = definition.as_map()?;
+    match map.get("credentials").map(|located| &located.value) {
+        Some(Value::Str(name) | Value::Unknown(name)) => Some(name.clone()),
+        _ => map.values().find_map(|located| credentials(&located.value)),
+    }
+}
+
+/// Python's truth of a value.
+fn is_true(value: &Value) -> bool {
+    match value {
+        Value::Null | Value::Unknown(_) => false,
+        Value::Bool(flag) => *flag,
+        Value::Int(number) => *number != 0,
+        Value::Float(number) => *number != 0.0,
+        Value::Str(text) => !text.is_empty(),
+        Value::List(items) => !items.is_empty(),
+        Value::Map(map) => !map.is_empty(),
+        Value::BigInt(_) | Value::Secret => true,
     }
 }

@@ -226,8 +226,51 @@ impl<'a> Parser<'a> {
                 Ok(Argument::List(items))
             }),
             Some('{') => self.nested(Self::mapping),
-            _ => Ok(Argument::Plain(trim(self.text(|c| c == ',' || c == end)?))),
+            _ => self.plain(end),
         }
+    }
+
+    /// An unquoted argument: OmegaConf's grammar takes few characters in it, and escapes.
+    fn plain(&mut self, end: char) -> Result<Argument, String> {
+        let mut parts = Vec::new();
+        // Blanks at the end go, but for those that were escaped.
+        let mut kept = 0;
+        let mut text = String::new();
+        while let Some(c) = self.rest.chars().next() {
+            if self.rest.starts_with("${") {
+                if !text.is_empty() {
+                    parts.push(Part::Text(std::mem::take(&mut text)));
+                }
+                kept = 0;
+                parts.push(self.interpolation()?);
+                continue;
+            }
+            if c == ',' || c == end {
+                break;
+            }
+            self.bump();
+            let escaped = self
+                .rest
+                .starts_with(['\\', '(', ')', '[', ']', '{', '}', ':', '=', ',', ' ', '\t']);
+            if c == '\\' && escaped {
+                text.extend(self.bump());
+                kept = text.len();
+                continue;
+            }
+            let taken = c.is_ascii_alphanumeric()
+                || matches!(c, ' ' | '\t' | '\n')
+                || "_/-\\+.$%*@?|:".contains(c);
+            if !taken {
+                return Err(format!("`{c}` needs quotes around the argument"));
+            }
+            text.push(c);
+        }
+        let end = text.trim_end().len().max(kept);
+        text.truncate(end);
+        if !text.is_empty() {
+            parts.push(Part::Text(text));
+        }
+        Ok(Argument::Plain(parts))
     }
 
     fn nested(

@@ -7,8 +7,7 @@ use std::collections::{HashMap, HashSet};
 use indexmap::IndexMap;
 
 use super::grammar::{self, Argument, Call, KeyPath, Part};
-use super::scalar::type_plain;
-use super::yaml::python_text;
+use super::scalar::{python_text, type_plain};
 use crate::project::{Located, Origin, Problem, Severity, Value};
 
 /// What interpolations of one kind of configuration can see.
@@ -156,9 +155,9 @@ impl Resolver<'_> {
                     text += &python_text(&value).ok_or_else(|| match value {
                         Value::Unknown(_) => Fault::Said,
                         Value::Secret => Fault::Unknown("This text holds a secret.".to_owned()),
-                        _ => Fault::error(
-                            "A list or mapping stands within a text.",
-                            "Interpolate one of its values instead.",
+                        _ => Fault::Unknown(
+                            "A list or mapping stands within a text, as Python writes it."
+                                .to_owned(),
                         ),
                     })?;
                 }
@@ -190,7 +189,14 @@ impl Resolver<'_> {
             let value = self.parts(key, path)?;
             keys.push(python_text(&value).ok_or(Fault::Said)?);
         }
-        self.select(&keys).ok_or_else(|| {
+        let selected = self.select(&keys);
+        if matches!(&selected, Some(Ok(Value::Str(text))) if text == "???") {
+            return Err(Fault::error(
+                format!("`{}` is `???`, a value that is still to be given.", keys.join(".")),
+                "Give it a value.",
+            ));
+        }
+        selected.ok_or_else(|| {
             Fault::error(
                 format!("Nothing is named `{}` in this configuration.", keys.join(".")),
                 "Correct the name, or define it; values from `globals.yml` need `${globals:...}`.",
@@ -247,13 +253,13 @@ impl Resolver<'_> {
                 "`oc.env` works in credentials alone.",
                 "Move the value to credentials.yml, or register `oc.env` in `custom_resolvers` in settings.py.",
             )),
-            "oc.select" => self.oc_select(&arguments),
-            "oc.dict.keys" | "oc.dict.values" => self.oc_dict(&call.name, &arguments),
+            "oc.select" => self.oc_select(&arguments, path),
+            "oc.dict.keys" | "oc.dict.values" => self.oc_dict(&call.name, &arguments, path),
             "oc.create" => {
                 arguments.into_iter().next().ok_or_else(|| argument_missing("oc.create"))
             }
             "oc.decode" => match arguments.first() {
-                Some(Value::Str(text)) => Ok(typed(text)),
+                Some(Value::Str(text)) => self.decode(text, path),
                 Some(other) => Ok(other.clone()),
                 None => Err(argument_missing("oc.decode")),
             },
@@ -286,7 +292,19 @@ impl Resolver<'_> {
                 "Rename the key.",
             ));
         }
+        if arguments.len() > 2 {
+            return Err(Fault::error(
+                format!("`{resolver}` takes a name and a default, and no more."),
+                "Put a default that holds commas in quotes or brackets.",
+            ));
+        }
         let keys: Vec<String> = split_path(&name);
+        if let Some(key) = not_an_index(source, &keys) {
+            return Err(Fault::error(
+                format!("`{key}` in `{name}` is no index of a list."),
+                "Use a number from 0.",
+            ));
+        }
         match select(source, &keys) {
             Some(located) => known(located.value.clone()),
             None => match arguments.get(1) {
@@ -326,19 +344,50 @@ impl Resolver<'_> {
         }
     }
 
-    fn oc_select(&self, arguments: &[Value]) -> Result<Value, Fault> {
+    /// `omegaconf.resolvers.oc.decode`: the text as an argument would be read.
+    fn decode(&self, text: &str, path: &[String]) -> Result<Value, Fault> {
+        let parts = grammar::parse(&format!("${{oc.decode:{text}}}")).unwrap_or_default();
+        match parts.as_slice() {
+            [Part::Call(Call { arguments, .. })] if arguments.len() == 1 => {
+                self.argument(&arguments[0], path)
+            }
+            _ => Err(Fault::error(
+                format!("`oc.decode` can't read `{text}`."),
+                "Write a number, a word, a list or a mapping.",
+            )),
+        }
+    }
+
+    /// The value under a name, which leading dots make relative.
+    fn select_named(&self, name: &str, path: &[String]) -> Option<Result<Value, Fault>> {
+        let rest = name.trim_start_matches('.');
+        let dots = name.len() - rest.len();
+        let mut keys = match dots {
+            0 => Vec::new(),
+            dots => path[..path.len().checked_sub(dots)?].to_vec(),
+        };
+        keys.extend(split_path(rest));
+        self.select(&keys)
+    }
+
+    fn oc_select(&self, arguments: &[Value], path: &[String]) -> Result<Value, Fault> {
         let Some(name) = arguments.first().and_then(python_text) else {
             return Err(argument_missing("oc.select"));
         };
-        match self.select(&split_path(&name)) {
+        match self.select_named(&name, path) {
             Some(value) => value,
             None => Ok(arguments.get(1).cloned().unwrap_or_default()),
         }
     }
 
-    fn oc_dict(&self, resolver: &str, arguments: &[Value]) -> Result<Value, Fault> {
+    fn oc_dict(
+        &self,
+        resolver: &str,
+        arguments: &[Value],
+        path: &[String],
+    ) -> Result<Value, Fault> {
         let value = match arguments.first() {
-            Some(Value::Str(name)) => self.select(&split_path(name)).unwrap_or(Ok(Value::Null))?,
+            Some(Value::Str(name)) => self.select_named(name, path).unwrap_or(Ok(Value::Null))?,
             Some(value) => value.clone(),
             None => return Err(argument_missing(resolver)),
         };
@@ -427,9 +476,24 @@ fn split_path(name: &str) -> Vec<String> {
 fn child<'a>(at: &'a Located, key: &str) -> Option<&'a Located> {
     match &at.value {
         Value::Map(map) => map.get(key),
-        Value::List(items) => items.get(key.parse::<usize>().ok()?),
+        // A negative index counts from the end.
+        Value::List(items) => match key.parse::<isize>().ok()? {
+            index @ 0.. => items.get(index.unsigned_abs()),
+            index => items.get(items.len().checked_sub(index.unsigned_abs())?),
+        },
         _ => None,
     }
+}
+
+/// The first key that asks a list for something that is not a number.
+fn not_an_index<'a>(mut at: &Located, keys: &'a [String]) -> Option<&'a str> {
+    for key in keys {
+        if matches!(at.value, Value::List(_)) && key.parse::<isize>().is_err() {
+            return Some(key);
+        }
+        at = child(at, key)?;
+    }
+    None
 }
 
 fn select<'a>(at: &'a Located, keys: &[String]) -> Option<&'a Located> {
@@ -452,6 +516,8 @@ fn typed(text: &str) -> Value {
             let number = body.starts_with(|c: char| c.is_ascii_digit() || c == '.')
                 && !body.contains(':')
                 && !zeros
+                && !text.ends_with('_')
+                && !text.contains("__")
                 && !lower.starts_with("0x");
             match type_plain(text) {
                 value @ (Value::Int(_) | Value::Float(_) | Value::BigInt(_)) if number => value,

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use indexmap::IndexMap;
+use regex::Regex;
 
 use super::files;
 use super::interpolation::{self, Scope};
@@ -17,7 +18,8 @@ use crate::project::{Located, Place, Problem, Severity, Value};
 pub(super) fn load(request: &Request<'_>) -> Config {
     let settings = request.settings;
     let env = request.env.clone().unwrap_or_else(|| settings.default_run_env.clone());
-    let mut loader = Loader { request, problems: Vec::new(), files: HashMap::new() };
+    let mut loader =
+        Loader { request, problems: Vec::new(), files: HashMap::new(), globs: HashMap::new() };
     let mut config = Config {
         environments: files::environments(&request.conf_source, &settings.base_env),
         env: env.clone(),
@@ -63,6 +65,8 @@ struct Loader<'a> {
     problems: Vec<Problem>,
     /// Candidates by environment.
     files: HashMap<String, Vec<PathBuf>>,
+    /// Compiled globs by kind.
+    globs: HashMap<String, Vec<Regex>>,
 }
 
 impl Loader<'_> {
@@ -99,67 +103,119 @@ impl Loader<'_> {
                 false
             }
         };
+        let mut found = false;
         for env in environments {
-            let resolved = self.environment(kind, env, globals);
+            let (resolved, has_files) = self.environment(kind, env, globals);
+            found |= has_files;
             let (Value::Map(base), Value::Map(over)) = (&mut result.value, resolved.value) else {
                 continue;
             };
             if soft {
-                merge_maps(base, over);
+                merge_maps(base, over, &mut self.problems);
             } else {
                 base.extend(over);
             }
         }
+        match kind {
+            // `KedroContext` takes the runtime parameters alone, but does not go without a catalog.
+            "parameters" if !found => {
+                if let value @ Value::Map(_) = &self.request.runtime_params.value {
+                    result.value = value.clone();
+                }
+            }
+            "catalog" if !found => self.problems.push(Problem::new(
+                Severity::Error,
+                None,
+                format!("No catalog file is in {}.", environments.join(" or ")),
+                "Make a `catalog.yml`; it may be empty.",
+            )),
+            _ => {}
+        }
         result
     }
 
-    /// One environment's configuration of a kind: files merged, interpolations resolved.
-    fn environment(&mut self, kind: &str, env: &str, globals: Option<&Located>) -> Located {
+    /// One environment's configuration of a kind: files merged, interpolations resolved. Also whether
+    /// there is a file of it.
+    fn environment(&mut self, kind: &str, env: &str, globals: Option<&Located>) -> (Located, bool) {
         let documents = self.documents(kind, env);
         self.report_duplicates(kind, &documents);
+        let has_files = !documents.is_empty();
         let mut merged = IndexMap::new();
-        for (_, document) in documents {
-            merge_maps(&mut merged, document);
+        for (_, mut document) in documents {
+            if kind == "credentials" {
+                // Kedro resolves each of these files by itself (`_resolve_environment_variables`).
+                let root = Located { value: Value::Map(document), origin: None };
+                let (resolved, problems) = interpolation::resolve(self.scope(&root, kind, globals));
+                self.problems.extend(problems);
+                let Value::Map(map) = resolved.value else { continue };
+                document = map;
+            }
+            merge_maps(&mut merged, document, &mut self.problems);
         }
-        if kind == "parameters" && !merged.is_empty() {
+        if kind == "parameters" && has_files {
             if let Value::Map(runtime) = &self.request.runtime_params.value {
-                merge_maps(&mut merged, runtime.clone());
+                merge_maps(&mut merged, runtime.clone(), &mut self.problems);
             }
         }
         let root = Located { value: Value::Map(merged), origin: None };
-        let custom = &self.request.settings.custom_resolvers;
-        let (mut resolved, problems) = interpolation::resolve(Scope {
-            root: &root,
-            globals,
-            runtime_params: globals.map(|_| &self.request.runtime_params),
-            env_allowed: kind == "credentials",
-            custom,
-        });
-        self.problems.extend(problems);
+        let mut resolved = if kind == "credentials" {
+            root
+        } else {
+            let (resolved, problems) = interpolation::resolve(self.scope(&root, kind, globals));
+            self.problems.extend(problems);
+            resolved
+        };
         if kind != "parameters" {
             if let Value::Map(map) = &mut resolved.value {
                 map.retain(|key, _| !key.starts_with('_'));
             }
         }
-        resolved
+        (resolved, has_files)
+    }
+
+    fn scope<'b>(
+        &'b self,
+        root: &'b Located,
+        kind: &str,
+        globals: Option<&'b Located>,
+    ) -> Scope<'b> {
+        Scope {
+            root,
+            globals,
+            runtime_params: globals.map(|_| &self.request.runtime_params),
+            env_allowed: kind == "credentials",
+            custom: &self.request.settings.custom_resolvers,
+        }
     }
 
     fn documents(&mut self, kind: &str, env: &str) -> Vec<(PathBuf, IndexMap<String, Located>)> {
         let patterns = self.request.settings.config_patterns.get(kind);
-        let globs: Vec<_> =
-            patterns.into_iter().flatten().filter_map(|pattern| files::glob(pattern)).collect();
+        let globs = self.globs.entry(kind.to_owned()).or_insert_with(|| {
+            patterns.into_iter().flatten().filter_map(|pattern| files::glob(pattern)).collect()
+        });
+        let globs = globs.clone();
         let candidates = self.files.get(env).cloned().unwrap_or_default();
         let folder = self.request.conf_source.join(env);
         let env: Arc<str> = env.into();
         candidates
             .into_iter()
             .filter(|file| files::matches(&globs, file))
-            .filter_map(|file| {
+            .map(|file| {
                 let path = folder.join(file);
                 let shown = path.strip_prefix(&self.request.root).unwrap_or(&path).to_owned();
                 let document = self.read(&path, &shown, &env);
                 self.problems.extend(document.problems);
-                (!document.entries.is_empty()).then_some((shown, document.entries))
+                for (key, place) in document.odd_keys {
+                    if kind != "parameters" {
+                        self.problems.push(Problem::new(
+                            Severity::Error,
+                            Some(place),
+                            format!("`{key}` is not text; Kedro needs names here."),
+                            "Put it in quotes.",
+                        ));
+                    }
+                }
+                (shown, document.entries)
             })
             .collect()
     }
@@ -167,7 +223,6 @@ impl Loader<'_> {
     fn read(&self, path: &Path, shown: &Path, env: &Arc<str>) -> Document {
         let file: Arc<Path> = shown.into();
         let unreadable = |reason: String| Document {
-            entries: IndexMap::new(),
             problems: vec![
                 Problem::new(
                     Severity::Error,
@@ -177,6 +232,7 @@ impl Loader<'_> {
                 )
                 .hiding(),
             ],
+            ..Document::default()
         };
         match std::fs::read(path) {
             Ok(bytes) => match String::from_utf8(bytes) {
@@ -238,14 +294,31 @@ fn collect_keys(
     }
 }
 
-/// Mappings merge, everything else is replaced (`OmegaConf.merge`).
-fn merge_maps(base: &mut IndexMap<String, Located>, over: IndexMap<String, Located>) {
+/// Mappings merge, everything else is replaced (`OmegaConf.merge`), which does not take a list and
+/// a mapping for the same key.
+fn merge_maps(
+    base: &mut IndexMap<String, Located>,
+    over: IndexMap<String, Located>,
+    problems: &mut Vec<Problem>,
+) {
     for (key, located) in over {
         match (base.get_mut(&key), located) {
             (
                 Some(Located { value: Value::Map(base), .. }),
                 Located { value: Value::Map(over), .. },
-            ) => merge_maps(base, over),
+            ) => merge_maps(base, over, problems),
+            (Some(Located { value: Value::List(_), origin }), located)
+                if matches!(located.value, Value::Map(_)) =>
+            {
+                let first = origin.as_ref().map(|origin| format!(" in {}", origin.place));
+                let text = format!(
+                    "`{key}` is a mapping here and a list{}; Kedro can't merge the two.",
+                    first.unwrap_or_default()
+                );
+                let place = located.origin.as_ref().map(|origin| origin.place.clone());
+                problems.push(Problem::new(Severity::Error, place, text, "Make both of one kind."));
+                base.insert(key, located);
+            }
             (_, located) => drop(base.insert(key, located)),
         }
     }

@@ -3,6 +3,7 @@
 mod files;
 mod grammar;
 mod interpolation;
+mod layout;
 mod loader;
 mod scalar;
 mod yaml;

@@ -111,8 +111,33 @@ fn int(text: &str) -> Value {
     match i64::from_str_radix(&format!("{sign}{body}"), radix) {
         Ok(value) => Value::Int(value),
         Err(_) if radix == 10 => Value::BigInt(format!("{sign}{body}")),
-        Err(_) => Value::Str(text.to_owned()),
+        Err(_) => match decimal(body, radix) {
+            Some(digits) => Value::BigInt(format!("{sign}{digits}")),
+            None => Value::Str(text.to_owned()),
+        },
     }
+}
+
+/// Digits beyond 64 bits to decimal ones.
+fn decimal(digits: &str, radix: u32) -> Option<String> {
+    if digits.is_empty() || digits.len() > 1000 {
+        return None;
+    }
+    // Decimal digits, the lowest first.
+    let mut number = vec![0u32];
+    for c in digits.chars() {
+        let mut carry = c.to_digit(radix)?;
+        for digit in &mut number {
+            let value = *digit * radix + carry;
+            *digit = value % 10;
+            carry = value / 10;
+        }
+        while carry > 0 {
+            number.push(carry % 10);
+            carry /= 10;
+        }
+    }
+    Some(number.iter().rev().filter_map(|digit| char::from_digit(*digit, 10)).collect())
 }
 
 /// `SafeConstructor.construct_yaml_float`.
@@ -131,6 +156,42 @@ fn float(text: &str) -> Value {
             .try_fold(0.0, |value, part| Some(value * 60.0 + part.parse::<f64>().ok()?)),
     };
     value.map_or_else(|| Value::Str(text.to_owned()), |value| Value::Float(sign * value))
+}
+
+/// A scalar as Python's `str()` writes it; `None` for lists, mappings, and what is not known.
+pub(super) fn python_text(value: &Value) -> Option<String> {
+    Some(match value {
+        Value::Null => "None".to_owned(),
+        Value::Bool(true) => "True".to_owned(),
+        Value::Bool(false) => "False".to_owned(),
+        Value::Int(value) => value.to_string(),
+        Value::BigInt(digits) => digits.clone(),
+        Value::Float(value) => python_float(*value),
+        Value::Str(text) => text.clone(),
+        Value::List(_) | Value::Map(_) | Value::Secret | Value::Unknown(_) => return None,
+    })
+}
+
+/// `repr(float)`: the shortest digits, an exponent below 1e-4 and from 1e16.
+fn python_float(value: f64) -> String {
+    if value.is_nan() {
+        return "nan".to_owned();
+    }
+    if value.is_infinite() {
+        return if value > 0.0 { "inf" } else { "-inf" }.to_owned();
+    }
+    let magnitude = value.abs();
+    if magnitude != 0.0 && !(1e-4..1e16).contains(&magnitude) {
+        let text = format!("{value:e}");
+        let (mantissa, exponent) = text.split_once('e').unwrap_or((&text, "0"));
+        let (sign, digits) = match exponent.strip_prefix('-') {
+            Some(digits) => ('-', digits),
+            None => ('+', exponent),
+        };
+        return format!("{mantissa}e{sign}{digits:0>2}");
+    }
+    let text = format!("{value}");
+    if text.contains('.') { text } else { format!("{text}.0") }
 }
 
 #[cfg(test)]
@@ -159,6 +220,7 @@ mod tests {
             ("1:30", Value::Int(90)),
             ("1:30.5", Value::Float(90.5)),
             ("12345678901234567890", Value::BigInt("12345678901234567890".into())),
+            ("0x8000000000000000", Value::BigInt("9223372036854775808".into())),
             ("1.", Value::Float(1.0)),
             ("1.5e3", Value::Float(1500.0)),
             ("1e3", Value::Float(1000.0)),
@@ -181,5 +243,20 @@ mod tests {
         assert_eq!(type_tagged("float", "1"), Some(Value::Float(1.0)));
         assert_eq!(type_tagged("int", "a"), None);
         assert_eq!(type_tagged("set", "a"), None);
+    }
+
+    #[test]
+    fn floats_are_written_as_python_writes_them() {
+        for (value, text) in [
+            (1.0, "1.0"),
+            (0.1, "0.1"),
+            (1e16, "1e+16"),
+            (1.5e-7, "1.5e-07"),
+            (123456789.0, "123456789.0"),
+            (-0.0001, "-0.0001"),
+            (f64::NEG_INFINITY, "-inf"),
+        ] {
+            assert_eq!(python_float(value), text);
+        }
     }
 }

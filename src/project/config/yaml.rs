@@ -4,14 +4,15 @@
 //! duplicate keys, types of scalars. A syntax error costs the top-level entry that it stands in;
 //! the others stay readable.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 use std::sync::Arc;
 
 use indexmap::IndexMap;
 use saphyr_parser::{Event, Parser, ScalarStyle, Span, Tag};
 
-use super::scalar::{type_plain, type_tagged};
+use super::layout::{self, Layout};
+use super::scalar::{python_text, type_plain, type_tagged};
 use crate::project::{Located, Origin, Place, Problem, Severity, Value};
 
 /// Deeper nesting than any configuration has; it keeps recursion over values safe.
@@ -25,6 +26,8 @@ const MOST_VALUES: usize = 1_000_000;
 pub(super) struct Document {
     /// Its top-level mapping; empty when there is none.
     pub entries: IndexMap<String, Located>,
+    /// Keys at its top that are not text; Kedro takes them in parameters alone.
+    pub odd_keys: Vec<(String, Place)>,
     /// What is wrong with it.
     pub problems: Vec<Problem>,
 }
@@ -32,14 +35,56 @@ pub(super) struct Document {
 /// Reads a whole file. Interpolations stay as they are written.
 pub(super) fn read(text: &str, file: &Arc<Path>, env: &Arc<str>) -> Document {
     let mut document = Document::default();
-    match parse(text, 0, file, env, &mut document.problems) {
-        Ok(Some(root)) => document.take(root),
-        Ok(None) => {}
+    let walked = layout::examine(text);
+    let place = |line: usize, column: usize| Place {
+        file: Arc::clone(file),
+        line: u32::try_from(line).unwrap_or(u32::MAX),
+        column: u32::try_from(column + 1).unwrap_or(u32::MAX),
+    };
+    let refuse = |place: Place, text: String, remedy: &str| {
+        Problem::new(Severity::Error, Some(place), text, remedy).hiding()
+    };
+    if let Some((line, column, c)) = layout::unprintable(text) {
+        document.problems.push(refuse(
+            place(line, column),
+            format!("The character U+{:04X} can't stand in YAML.", u32::from(c)),
+            "Remove it, or write it as an escape in double quotes.",
+        ));
+    }
+    let said = document.problems.len();
+    let mut found = parse(text, 0, &HashMap::new(), file, env, &mut document);
+    if found.is_err() {
+        // What stands within brackets and quotes may be indented as the writer likes.
+        let Layout { text, shifts, .. } = &walked;
+        let mut again = Document::default();
+        if let Ok(root) = parse(text, 0, shifts, file, env, &mut again) {
+            document.problems.truncate(said);
+            document.problems.append(&mut again.problems);
+            document.odd_keys = again.odd_keys;
+            found = Ok(root);
+        }
+    }
+    match found {
+        Ok(root) => {
+            for (line, column, text) in walked.faults {
+                let remedy = "Indent with spaces, and give each anchor a name of its own.";
+                document.problems.push(refuse(
+                    place(line, column),
+                    format!("This is not valid YAML: {text}."),
+                    remedy,
+                ));
+            }
+            if let Some(root) = root {
+                document.take(root);
+            }
+        }
         Err(problem) => {
             document.problems.push(problem);
+            let none = HashMap::new();
             for (line, chunk) in top_level_chunks(text) {
                 // What is wrong was said already; a chunk gives its entry or nothing.
-                if let Ok(Some(root)) = parse(chunk, line, file, env, &mut Vec::new()) {
+                let mut part = Document::default();
+                if let Ok(Some(root)) = parse(chunk, line, &none, file, env, &mut part) {
                     if let Value::Map(map) = root.value {
                         document.entries.extend(map);
                     }
@@ -55,6 +100,17 @@ impl Document {
         match root.value {
             Value::Map(map) => self.entries = map,
             Value::Null => {}
+            // `OmegaConf.load` takes a text for a name without a value.
+            Value::Str(name) => {
+                self.problems.push(Problem::new(
+                    Severity::Warning,
+                    root.origin.as_ref().map(|origin| origin.place.clone()),
+                    format!("Kedro reads this file as one entry `{name}` that holds nothing."),
+                    "Write `name: value` entries, with a space after the `:`.",
+                ));
+                let nothing = Located { value: Value::Null, origin: root.origin };
+                self.entries.insert(name, nothing);
+            }
             _ => self.problems.push(
                 Problem::new(
                     Severity::Error,
@@ -87,19 +143,22 @@ fn top_level_chunks(text: &str) -> Vec<(usize, &str)> {
 fn parse(
     text: &str,
     lines_above: usize,
+    shifts: &HashMap<usize, usize>,
     file: &Arc<Path>,
     env: &Arc<str>,
-    problems: &mut Vec<Problem>,
+    document: &mut Document,
 ) -> Result<Option<Located>, Problem> {
     let mut builder = Builder {
         file,
         env,
         lines_above,
+        shifts,
         anchors: HashMap::new(),
         open: Vec::new(),
         root: None,
         values: 0,
-        problems,
+        problems: &mut document.problems,
+        odd_keys: &mut document.odd_keys,
     };
     let mut documents = 0;
     for event in Parser::new_from_str(text) {
@@ -141,6 +200,8 @@ enum Open {
 struct Mapping {
     merged: Vec<IndexMap<String, Located>>,
     own: IndexMap<String, Located>,
+    /// Own keys that are not text.
+    odd: HashSet<String>,
 }
 
 enum Key {
@@ -152,20 +213,23 @@ struct Builder<'a> {
     file: &'a Arc<Path>,
     env: &'a Arc<str>,
     lines_above: usize,
+    shifts: &'a HashMap<usize, usize>,
     anchors: HashMap<usize, (Located, usize)>,
     open: Vec<Open>,
     root: Option<Located>,
     values: usize,
     problems: &'a mut Vec<Problem>,
+    odd_keys: &'a mut Vec<(String, Place)>,
 }
 
 impl Builder<'_> {
     fn place(&self, line: usize, column: usize) -> Place {
         let number = |value: usize| u32::try_from(value).unwrap_or(u32::MAX);
+        let shift = self.shifts.get(&line).copied().unwrap_or(0);
         Place {
             file: Arc::clone(self.file),
             line: number(line.max(1) + self.lines_above),
-            column: number(column + 1),
+            column: number(column.saturating_sub(shift) + 1),
         }
     }
 
@@ -191,10 +255,12 @@ impl Builder<'_> {
                 let value = self.scalar(&text, style, tag.as_deref(), span);
                 self.value(Located { value, origin: Some(origin) }, anchor, 1)
             }
-            Event::SequenceStart(anchor, _) => {
+            Event::SequenceStart(anchor, tag) => {
+                self.check_collection_tag(tag.as_deref(), "seq", span);
                 self.open_collection(Open::List { items: Vec::new(), origin, anchor }, span)
             }
-            Event::MappingStart(anchor, _) => {
+            Event::MappingStart(anchor, tag) => {
+                self.check_collection_tag(tag.as_deref(), "map", span);
                 let map = Mapping::default();
                 self.open_collection(Open::Map { map, key: None, origin, anchor }, span)
             }
@@ -233,6 +299,22 @@ impl Builder<'_> {
             "A list or mapping can't be a key.",
             "Write a plain name before the `:`.",
         )
+    }
+
+    fn check_collection_tag(&mut self, tag: Option<&Tag>, name: &str, span: &Span) {
+        if let Some(tag) = tag {
+            let plain = is_non_specific(tag) || tag.is_yaml_core_schema() && tag.suffix == name;
+            if !plain {
+                self.unknown_tag(tag, span);
+            }
+        }
+    }
+
+    fn unknown_tag(&mut self, tag: &Tag, span: &Span) {
+        let written = format!("{}{}", tag.handle, tag.suffix);
+        let text =
+            format!("The tag `{written}` is not one that Kedro's loader knows, or does not fit.");
+        self.problems.push(self.error(self.at(span), text, "Remove the tag."));
     }
 
     fn open_collection(&mut self, open: Open, span: &Span) -> Result<(), Problem> {
@@ -275,14 +357,37 @@ impl Builder<'_> {
         let place = self.at(span);
         let value = self.scalar(text, style, tag, span);
         let is_text = matches!(value, Value::Str(_));
+        let is_null = matches!(value, Value::Null);
         let merge = style == ScalarStyle::Plain && text == "<<";
         let name = python_text(&value).unwrap_or_else(|| text.to_owned());
         if anchor != 0 {
             let located = Located { value, origin: Some(self.origin(span)) };
             self.anchors.insert(anchor, (located, 1));
         }
+        if is_null {
+            self.problems.push(self.error(
+                place.clone(),
+                "OmegaConf does not take null as a key.",
+                "Put the key in quotes.",
+            ));
+        }
+        if !is_text && self.open.len() == 1 {
+            self.odd_keys.push((name.clone(), place.clone()));
+        }
         let Some(Open::Map { map, key, .. }) = self.open.last_mut() else { return Ok(()) };
-        if is_text && !merge {
+        if !merge && map.own.contains_key(&name) && map.odd.contains(&name) == is_text {
+            let problem = Problem::new(
+                Severity::Error,
+                Some(place.clone()),
+                format!("`{name}` stands twice in this mapping, as text and as another type."),
+                "Kedro refuses the file; remove or rename one of the two.",
+            );
+            self.problems.push(problem.hiding());
+        }
+        if !is_text {
+            map.odd.insert(name.clone());
+        }
+        if is_text && !merge && !map.odd.contains(&name) {
             if let Some(first) = map.own.get(&name) {
                 let line = first.origin.as_ref().map_or(0, |origin| origin.place.line);
                 let text = format!("`{name}` stands twice in this mapping, first in line {line}.");
@@ -302,28 +407,41 @@ impl Builder<'_> {
     }
 
     fn scalar(&mut self, text: &str, style: ScalarStyle, tag: Option<&Tag>, span: &Span) -> Value {
-        let Some(tag) = tag else {
-            return match style {
-                ScalarStyle::Plain => type_plain(text),
-                _ => Value::Str(text.to_owned()),
+        let Some(tag) = tag.filter(|tag| !is_non_specific(tag)) else {
+            if tag.is_none() && style != ScalarStyle::Plain {
+                return Value::Str(text.to_owned());
+            }
+            // PyYAML's tags `value` and `merge`, which nothing constructs.
+            if matches!(text, "=" | "<<") && !self.waits_for_key() {
+                self.problems.push(self.error(
+                    self.at(span),
+                    format!("A plain `{text}` is no value to Kedro's loader."),
+                    "Put it in quotes.",
+                ));
+            }
+            return match tag {
+                Some(_) if text.is_empty() => Value::Str(String::new()),
+                _ => type_plain(text),
             };
         };
-        if tag.handle.is_empty() && tag.suffix == "!" || tag.handle == "!" && tag.suffix.is_empty()
-        {
-            return Value::Str(text.to_owned());
-        }
         let core = tag.is_yaml_core_schema().then(|| type_tagged(&tag.suffix, text)).flatten();
-        core.unwrap_or_else(|| {
-            let written = format!("{}{}", tag.handle, tag.suffix);
-            self.problems.push(self.error(
-                self.at(span),
-                format!(
-                    "The tag `{written}` is not one that Kedro's loader knows, or does not fit."
-                ),
-                "Remove the tag.",
-            ));
-            Value::Unknown(text.to_owned())
-        })
+        match core {
+            Some(value) => value,
+            None => {
+                if tag.is_yaml_core_schema() && tag.suffix == "binary" {
+                    let problem = Problem::new(
+                        Severity::Info,
+                        Some(self.at(span)),
+                        "Binary values are not decoded here.",
+                        "The exact reading asks Kedro for it.",
+                    );
+                    self.problems.push(problem.hiding());
+                } else {
+                    self.unknown_tag(tag, span);
+                }
+                Value::Unknown(text.to_owned())
+            }
+        }
     }
 
     /// Puts a finished value where it belongs. `size` is the number of values in it.
@@ -405,6 +523,11 @@ impl Mapping {
     }
 }
 
+/// `!` alone: typed as if it were not there.
+fn is_non_specific(tag: &Tag) -> bool {
+    tag.handle.is_empty() && tag.suffix == "!" || tag.handle == "!" && tag.suffix.is_empty()
+}
+
 fn size_of(located: &Located) -> usize {
     1 + match &located.value {
         Value::List(items) => items.iter().map(size_of).sum(),
@@ -413,162 +536,5 @@ fn size_of(located: &Located) -> usize {
     }
 }
 
-/// A scalar as Python's `str()` writes it; `None` for lists, mappings, and what is not known.
-pub(super) fn python_text(value: &Value) -> Option<String> {
-    Some(match value {
-        Value::Null => "None".to_owned(),
-        Value::Bool(true) => "True".to_owned(),
-        Value::Bool(false) => "False".to_owned(),
-        Value::Int(value) => value.to_string(),
-        Value::BigInt(digits) => digits.clone(),
-        Value::Float(value) => python_float(*value),
-        Value::Str(text) => text.clone(),
-        Value::List(_) | Value::Map(_) | Value::Secret | Value::Unknown(_) => return None,
-    })
-}
-
-/// `repr(float)`: the shortest digits, an exponent below 1e-4 and from 1e16.
-fn python_float(value: f64) -> String {
-    if value.is_nan() {
-        return "nan".to_owned();
-    }
-    if value.is_infinite() {
-        return if value > 0.0 { "inf" } else { "-inf" }.to_owned();
-    }
-    let magnitude = value.abs();
-    if magnitude != 0.0 && !(1e-4..1e16).contains(&magnitude) {
-        let text = format!("{value:e}");
-        let (mantissa, exponent) = text.split_once('e').unwrap_or((&text, "0"));
-        let (sign, digits) = match exponent.strip_prefix('-') {
-            Some(digits) => ('-', digits),
-            None => ('+', exponent),
-        };
-        return format!("{mantissa}e{sign}{digits:0>2}");
-    }
-    let text = format!("{value}");
-    if text.contains('.') { text } else { format!("{text}.0") }
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::project::json::value_to_json;
-
-    fn document(text: &str) -> Document {
-        read(text, &Path::new("conf/base/a.yml").into(), &"base".into())
-    }
-
-    fn json(text: &str) -> String {
-        let document = document(text);
-        assert_eq!(document.problems, [], "{text}");
-        value_to_json(&Value::Map(document.entries)).to_string()
-    }
-
-    #[test]
-    fn merge_keys_anchors_and_odd_keys_read_as_in_pyyaml() {
-        for (text, expected) in [
-            (
-                "a: &x {p: 1, q: 2}\nb: {<<: *x, q: 3, r: 4}",
-                r#"{"a":{"p":1,"q":2},"b":{"p":1,"q":3,"r":4}}"#,
-            ),
-            (
-                "a: &x {p: 1}\nb: &y {p: 2, q: 2}\nc: {<<: [*x, *y]}",
-                r#"{"a":{"p":1},"b":{"p":2,"q":2},"c":{"p":1,"q":2}}"#,
-            ),
-            ("b: {q: 3, <<: {q: 1, z: 0}}", r#"{"b":{"q":3,"z":0}}"#),
-            ("1: a\ntrue: b\n1.5: c\n~: d", r#"{"1":"a","True":"b","1.5":"c","None":"d"}"#),
-            ("a: !!str 1\nb: ! 2\nc: !!float 3", r#"{"a":"1","b":"2","c":3.0}"#),
-            ("a: 'yes'\nb: |\n  x\n  y\nc: >-\n  x\n  y", r#"{"a":"yes","b":"x\ny\n","c":"x y"}"#),
-            ("{\"a\": [1, {\"b\": null}]}", r#"{"a":[1,{"b":null}]}"#),
-            ("", "{}"),
-            ("# nothing\n", "{}"),
-        ] {
-            assert_eq!(json(text), expected, "{text}");
-        }
-    }
-
-    #[test]
-    fn places_are_those_of_scalars_and_of_the_keys_of_collections() {
-        let document = document("a:\n  b: 1\n\nc:\n  - x\n  - y: 2\n");
-        let line = |located: &Located| {
-            let place = &located.origin.as_ref().unwrap().place;
-            (place.line, place.column)
-        };
-        let a = &document.entries["a"];
-        assert_eq!((line(a), line(a.value.get("b").unwrap())), ((1, 1), (2, 6)));
-        let Value::List(items) = &document.entries["c"].value else { panic!("a list") };
-        assert_eq!((line(&document.entries["c"]), line(&items[0])), ((4, 1), (5, 5)));
-        assert_eq!(line(items[1].value.get("y").unwrap()), (6, 8));
-    }
-
-    #[test]
-    fn a_broken_entry_leaves_the_others_readable() {
-        let document = document("a:\n  type: x\nb:\n  type: [1, 2\nc:\n  type: z\n");
-        assert_eq!(document.problems.len(), 1);
-        let problem = &document.problems[0];
-        assert!(problem.hides && problem.place.as_ref().unwrap().line >= 4, "{problem:?}");
-        assert_eq!(document.entries.keys().collect::<Vec<_>>(), ["a", "c"]);
-        let place =
-            &document.entries["c"].value.get("type").unwrap().origin.as_ref().unwrap().place;
-        assert_eq!(place.line, 6);
-    }
-
-    #[test]
-    fn faults_are_named_with_their_place() {
-        for (text, line, expected) in [
-            ("a: 1\na: 2", 2, "stands twice"),
-            ("x:\n  b: 1\n  b: 2", 3, "stands twice"),
-            ("a: 1\n---\nb: 2", 2, "second YAML document"),
-            ("- a\n- b", 1, "does not hold a mapping"),
-            ("a: !thing 1", 1, "the tag"),
-            ("a: {<<: 3}", 1, "`<<` takes"),
-            ("a: *x", 1, "not valid YAML"),
-            ("a: 1\n b: 2", 2, "not valid YAML"),
-        ] {
-            let document = document(text);
-            assert!(
-                document.problems.iter().any(|problem| {
-                    problem.text.to_lowercase().contains(&expected.to_lowercase())
-                        && problem.place.as_ref().is_some_and(|place| place.line == line)
-                        && !problem.remedy.is_empty()
-                }),
-                "{text:?}: {:?}",
-                document.problems
-            );
-        }
-    }
-
-    #[test]
-    fn alias_bombs_and_deep_nesting_are_refused() {
-        let mut bomb = String::from("a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n");
-        for level in 1..9 {
-            let aliases = vec![format!("*a{}", level - 1); 10].join(", ");
-            bomb += &format!("a{level}: &a{level} [{aliases}]\n");
-        }
-        assert!(!document(&bomb).problems.is_empty());
-        let deep = format!("a: {}{}", "[".repeat(5_000), "]".repeat(5_000));
-        assert!(!document(&deep).problems.is_empty());
-    }
-
-    #[test]
-    fn floats_are_written_as_python_writes_them() {
-        for (value, text) in [
-            (1.0, "1.0"),
-            (0.1, "0.1"),
-            (1e16, "1e+16"),
-            (1.5e-7, "1.5e-07"),
-            (123456789.0, "123456789.0"),
-            (-0.0001, "-0.0001"),
-            (f64::NEG_INFINITY, "-inf"),
-        ] {
-            assert_eq!(python_float(value), text);
-        }
-    }
-
-    proptest::proptest! {
-        #[test]
-        fn any_text_is_read_without_panic(text in "[ -~\n\t]{0,200}") {
-            document(&text);
-        }
-    }
-}
+mod tests;
