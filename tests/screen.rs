@@ -126,12 +126,20 @@ fn a_node_runs_to_its_end_and_its_metrics_reach_mlflow() {
     terminal.keys("y");
     terminal.wait_for("succeeded 1/1");
     terminal.wait_for("exact");
-    // Its predecessors' datasets live in memory, so the whole pipeline is run for the metrics.
     terminal.keys("a");
     terminal.wait_for("succeeded 15/15");
     terminal.keys("5");
     terminal.wait_for("mlflow.db");
-    terminal.wait_for("linear.mae");
+    terminal.wait_for("forest.mae:");
+    // A node by itself, its inputs kept by the run before, and its own metrics.
+    terminal.keys("1/linear.evaluate<enter>");
+    terminal.wait_for("evaluate_model()");
+    terminal.keys("r");
+    terminal.wait_for("succeeded 1/1");
+    terminal.keys("5g");
+    terminal.wait("the metrics of the node alone", |screen| {
+        screen.contains("linear.mae:") && !screen.contains("forest.mae:")
+    });
     terminal.keys("4");
     terminal.wait_for("15/15");
     terminal.keys("q");
