@@ -182,7 +182,7 @@ fn an_edit_changes_the_graph_and_the_selection_stays() {
     session.terminal.keys("/count_daily<enter>");
     session.terminal.wait_for("count_daily_trips()");
     let added =
-        "Node(func=clean_trips, inputs='trips_raw', outputs='extra', name='an_added_node'),";
+        "Node(func=clean_stations, inputs='trips_raw', outputs='extra', name='an_added_node'),";
     edit(
         &session.root,
         PIPELINE,
@@ -190,8 +190,9 @@ fn an_edit_changes_the_graph_and_the_selection_stays() {
         &format!("            {added}\n            Node(\n                func=clean_trips,"),
     );
     session.terminal.wait_for("16 nodes");
+    assert!(session.terminal.screen().contains("count_daily_trips()"));
+    session.terminal.keys("/an_added<enter>");
     session.terminal.wait_for("an_added_node");
-    session.terminal.wait_for("count_daily_trips()");
 }
 
 #[test]

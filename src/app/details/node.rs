@@ -1,0 +1,115 @@
+//! What there is to tell of a node: its run, its datasets, its function.
+
+use super::data::dataset_of;
+use super::{Details, Line, Tone};
+use crate::app::parameters::{find, one_line};
+use crate::app::run::{NodeState, headline, seconds_text};
+use crate::app::state::{Source, State};
+use crate::project::{Node, Place};
+
+pub(super) fn of_node_named(state: &State, name: &str) -> Details {
+    let Some(node) = state.node(name) else { return Details::default() };
+    let mut lines = vec![Line::Title(node.name.clone())];
+    node_run(state, node, &mut lines);
+    lines.push(Line::Field("func", format!("{}()", node.func_name), Tone::Plain));
+    for input in &node.inputs {
+        let label =
+            if lines.iter().any(|line| matches!(line, Line::Field("in", ..))) { "" } else { "in" };
+        lines.push(Line::Field(label, described(state, input), tone_of(state, input)));
+    }
+    for (index, output) in node.outputs.iter().enumerate() {
+        let label = if index == 0 { "out" } else { "" };
+        lines.push(Line::Field(label, described(state, output), tone_of(state, output)));
+    }
+    if let Some(namespace) = &node.namespace {
+        lines.push(Line::Field("space", namespace.clone(), Tone::Plain));
+    }
+    if !node.tags.is_empty() {
+        let tags: Vec<&str> = node.tags.iter().map(String::as_str).collect();
+        lines.push(Line::Field("tags", tags.join(", "), Tone::Plain));
+    }
+    let mut place = node.call.clone();
+    if let Some(range) = &node.source {
+        place = Some(Place::line(std::path::Path::new(&range.filepath), range.line_start));
+        lines.push(Line::Blank);
+        let at = format!("{}:{}", range.filepath, range.line_start);
+        lines.push(Line::Field("from", at, Tone::Dim));
+        match state.project.sources.get(&range.filepath) {
+            Some(Source::Text(text)) => {
+                let first = range.line_start.saturating_sub(1) as usize;
+                let last = (range.line_end as usize).min(text.lines.len());
+                lines.extend((first..last).map(|index| {
+                    Line::Code(u32::try_from(index + 1).unwrap_or(u32::MAX), text.clone(), index)
+                }));
+            }
+            Some(Source::Failed(why)) => lines.push(Line::Text(why.clone(), Tone::Bad)),
+            _ => {}
+        }
+    } else {
+        let text = "the function stands outside the project, or is a lambda";
+        lines.push(Line::Blank);
+        lines.push(Line::Text(text.into(), Tone::Dim));
+    }
+    Details { lines, place, name: node.name.clone() }
+}
+
+fn node_run(state: &State, node: &Node, lines: &mut Vec<Line>) {
+    let Some(run) = &state.run else { return };
+    let Some(node_state) = run.nodes.get(&node.name) else { return };
+    let of = format!("run {}", run.record.id);
+    let (text, tone) = match node_state {
+        NodeState::Waiting => (format!("waiting in {of}"), Tone::Dim),
+        NodeState::Running(since) => {
+            (format!("running for {} in {of}", seconds_text(state.now - since)), Tone::Busy)
+        }
+        NodeState::Done(seconds) => {
+            (format!("done in {} in {of}", seconds_text(*seconds)), Tone::Good)
+        }
+        NodeState::Failed(seconds) => {
+            (format!("failed after {} in {of}", seconds_text(*seconds)), Tone::Bad)
+        }
+        NodeState::Stopped => (format!("not reached in {of}"), Tone::Warning),
+    };
+    lines.push(Line::Field("last", text, tone));
+    if matches!(node_state, NodeState::Failed(_))
+        && let Some(failure) = &run.failure
+    {
+        lines.push(Line::Field("why", headline(failure), Tone::Bad));
+        if let Some(frame) = failure.project_frame() {
+            let at = format!("{}:{} in {}", frame.file, frame.line, frame.function);
+            lines.push(Line::Field("at", at, Tone::Bad));
+        }
+        lines.push(Line::Field("", format!("{} traceback", key_of(state)), Tone::Dim));
+    }
+}
+
+fn key_of(state: &State) -> String {
+    let keys = state.keymap.keys(crate::app::command::Command::Traceback);
+    keys.into_iter().next().unwrap_or_default()
+}
+
+/// A dataset's or parameter's name with its value or type.
+fn described(state: &State, name: &str) -> String {
+    let Some(snapshot) = state.project.snapshot.as_deref() else { return name.to_owned() };
+    if let Some(key) = name.strip_prefix("params:") {
+        return match find(&snapshot.parameters, key) {
+            Some(located) if located.value.as_map().is_none() => {
+                format!("{name} = {}", one_line(&located.value))
+            }
+            Some(_) => name.to_owned(),
+            None => format!("{name} (missing)"),
+        };
+    }
+    match dataset_of(snapshot, name) {
+        Some(dataset) => format!("{name}  {}", dataset.type_name),
+        None => name.to_owned(),
+    }
+}
+
+fn tone_of(state: &State, name: &str) -> Tone {
+    let Some(snapshot) = state.project.snapshot.as_deref() else { return Tone::Plain };
+    match name.strip_prefix("params:") {
+        Some(key) if find(&snapshot.parameters, key).is_none() => Tone::Bad,
+        _ => Tone::Plain,
+    }
+}
