@@ -58,6 +58,8 @@ pub enum Effect {
     Edit(Place),
     /// Copy to the clipboard (OSC 52).
     Copy(String),
+    /// Read the user's settings, theme and keymap again.
+    ReloadSettings,
     /// Load a theme by name for this session.
     SetTheme(String),
     /// Load a keymap by name for this session.

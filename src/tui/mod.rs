@@ -203,6 +203,10 @@ impl Screen {
                 Effect::Suspend => {}
                 Effect::Redraw => self.redraw()?,
                 Effect::Copy(text) => self.terminal.write_sequence(&input::osc52(&text))?,
+                Effect::ReloadSettings => {
+                    self.look.reload();
+                    self.report_settings();
+                }
                 Effect::SetTheme(name) => {
                     self.look.set_theme(name);
                     self.report_settings();

@@ -185,6 +185,7 @@ pub(super) fn reload(state: &mut State) -> Vec<Effect> {
         Effect::LoadRuns,
         Effect::LoadTracking,
         Effect::StatDatasets,
+        Effect::ReloadSettings,
     ]
 }
 

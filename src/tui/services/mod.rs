@@ -147,6 +147,7 @@ impl Services {
             | Effect::Redraw
             | Effect::Edit(_)
             | Effect::Copy(_)
+            | Effect::ReloadSettings
             | Effect::SetTheme(_)
             | Effect::SetKeymap(_) => {}
         }

@@ -152,8 +152,13 @@ fn vertex(
     let boxed = place.height >= 3;
     if boxed {
         outline(paint, canvas, place, if selected { Role::Focus } else { role_of_box(role) });
-        if let Some(NodeState::Done(seconds) | NodeState::Failed(seconds)) = run {
-            let time = format!(" {} ", seconds_text(*seconds));
+        let seconds = match run {
+            Some(NodeState::Done(seconds) | NodeState::Failed(seconds)) => Some(*seconds),
+            Some(NodeState::Running(since)) => Some(state.now - since),
+            _ => None,
+        };
+        if let Some(seconds) = seconds {
+            let time = format!(" {} ", seconds_text(seconds));
             let start = place.x + place.width - 2 - width(&time) as i32;
             if start > place.x {
                 put(paint, canvas, start, place.y + 2, &time, Role::Dim);
