@@ -57,13 +57,12 @@ impl Source {
         source.errors = parsed.errors().iter().map(|error| error.location.start()).collect();
         for error in parsed.errors().iter().take(MAX_SYNTAX_ERRORS) {
             let place = source.place(error.location.start());
-            let text = format!("{place}:{}: {}.", place.column, error.error);
             source.problems.push(Problem {
                 hides: true,
                 ..Problem::new(
                     Severity::Error,
                     Some(place),
-                    format!("Python can't read this line: {text}"),
+                    format!("Python can't read this line: {}.", error.error),
                     "Correct the syntax; what stands around it is shown as far as it is whole.",
                 )
             });

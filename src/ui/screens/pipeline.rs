@@ -240,12 +240,12 @@ fn hints(paint: &mut Paint<'_>, canvas: &Canvas, state: &State) {
     let (x, y) = canvas.scroll;
     let arrows =
         if paint.glyphs.ascii() { ["^", "v", "<", ">"] } else { ["↑", "↓", "←", "→"] };
-    let (middle_x, middle_y) = (area.x + area.width / 2, area.y + area.height / 2);
+    let (right, middle_y) = (area.right() - 1, area.y + area.height / 2);
     for (beyond, column, row, arrow) in [
-        (y > 0, middle_x, area.y, arrows[0]),
-        (layout.height - y > i32::from(area.height), middle_x, area.bottom() - 1, arrows[1]),
+        (y > 0, right, area.y, arrows[0]),
+        (layout.height - y > i32::from(area.height), right, area.bottom() - 1, arrows[1]),
         (x > 0, area.x, middle_y, arrows[2]),
-        (layout.width - x > i32::from(area.width), area.right() - 1, middle_y, arrows[3]),
+        (layout.width - x > i32::from(area.width), right, middle_y, arrows[3]),
     ] {
         if beyond {
             paint.text(column, row, arrow, Role::Accent, 1);
