@@ -136,6 +136,8 @@ fn a_node_runs_to_its_end_and_its_metrics_reach_mlflow() {
     terminal.wait_for("evaluate_model()");
     terminal.keys("r");
     terminal.wait_for("succeeded 1/1");
+    // Runs write to mlflow.db, which is no reason to read the project again.
+    assert!(terminal.screen().contains("exact ✓"));
     terminal.keys("5g");
     terminal.wait("the metrics of the node alone", |screen| {
         screen.contains("linear.mae:") && !screen.contains("forest.mae:")

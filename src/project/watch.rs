@@ -139,7 +139,7 @@ pub fn is_relevant(root: &Path, path: &Path) -> bool {
         return false;
     }
     match path.extension().and_then(|extension| extension.to_str()) {
-        Some("py" | "yml" | "yaml" | "json" | "toml" | "lock" | "txt" | "db") => true,
+        Some("py" | "yml" | "yaml" | "json" | "toml" | "lock" | "txt") => true,
         Some(_) => false,
         // A folder that came, went or was renamed takes its files with it.
         None => {
@@ -176,7 +176,7 @@ mod tests {
             ("/p/conf/local/parameters.yaml", true),
             ("/p/src/shop/pipelines/new", true),
             ("/p/requirements.txt", true),
-            ("/p/mlflow.db", true),
+            ("/p/mlflow.db", false),
             ("/p/src/shop/pipelines/a/.nodes.py.swp", false),
             ("/p/src/shop/pipelines/a/nodes.py~", false),
             ("/p/src/shop/pipelines/a/4913", false),
