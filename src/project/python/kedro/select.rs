@@ -6,7 +6,7 @@ use std::rc::Rc;
 use super::super::call::Args;
 use super::super::interp::{Eval, Interp, Stop};
 use super::super::source::At;
-use super::super::value::Value;
+use super::super::value::{Unknown, Value};
 use super::{KedroNode, KedroPipeline, convert, order};
 use crate::project::strip_transcoding;
 
@@ -14,7 +14,7 @@ use crate::project::strip_transcoding;
 type Chosen = HashSet<usize>;
 
 /// The filters of `Pipeline.filter`, by the names of its arguments, each with the method it uses.
-const FILTERS: [(&str, &str); 7] = [
+const FILTERS: [(&str, &str); 8] = [
     ("tags", "only_nodes_with_tags"),
     ("from_nodes", "from_nodes"),
     ("to_nodes", "to_nodes"),
@@ -22,6 +22,8 @@ const FILTERS: [(&str, &str); 7] = [
     ("from_inputs", "from_inputs"),
     ("to_outputs", "to_outputs"),
     ("node_namespaces", "only_nodes_with_namespaces"),
+    // Before Kedro 1.
+    ("node_namespace", "only_nodes_with_namespace"),
 ];
 
 impl<'a> Interp<'a> {
@@ -82,10 +84,23 @@ impl<'a> Interp<'a> {
                 Ok(self.pipeline(nodes, pipeline.incomplete.clone(), at))
             }
             "filter" => {
+                let known = FILTERS.map(|(argument, _)| argument);
+                if let Some(unexpected) = args.unexpected(&known) {
+                    let text = format!("`filter` does not take `{unexpected}`");
+                    return self.raise(at, "TypeError", text, "Correct the argument's name.");
+                }
+                let mut incomplete = pipeline.incomplete.clone();
                 let mut chosen: Option<Chosen> = None;
                 let values = args.bind(FILTERS.map(|(argument, _)| argument));
                 for ((_, method), value) in FILTERS.iter().zip(values) {
-                    let Some(names) = self.filter_names(value, at)? else { continue };
+                    let given = value.clone();
+                    let Some(names) = self.filter_names(value, at)? else {
+                        // What is left of the pipeline may still be less.
+                        let why = self.why(&given.unwrap_or(Value::None), at);
+                        self.lost("Which nodes this filter leaves", &why);
+                        incomplete.get_or_insert(why);
+                        continue;
+                    };
                     if names.is_empty() {
                         continue;
                     }
@@ -99,11 +114,11 @@ impl<'a> Interp<'a> {
                 }
                 let all = || (0..pipeline.nodes.len()).collect();
                 let chosen = chosen.unwrap_or_else(all);
-                if chosen.is_empty() && pipeline.incomplete.is_none() {
+                if chosen.is_empty() && incomplete.is_none() {
                     let text = "the pipeline has no nodes after all filters";
                     return self.raise(at, "ValueError", text, "Loosen the filters.");
                 }
-                Ok(self.part(pipeline, &chosen, at))
+                Ok(self.part(pipeline, &chosen, incomplete, at))
             }
             _ => {
                 let mut names = Vec::new();
@@ -115,19 +130,27 @@ impl<'a> Interp<'a> {
                     }
                 }
                 match self.choose(pipeline, name, &names, at)? {
-                    Some(chosen) => Ok(self.part(pipeline, &chosen, at)),
+                    Some(chosen) => {
+                        Ok(self.part(pipeline, &chosen, pipeline.incomplete.clone(), at))
+                    }
                     None => Ok(self.not_evaluated(at)),
                 }
             }
         }
     }
 
-    fn part(&mut self, pipeline: &KedroPipeline<'a>, chosen: &Chosen, at: At<'a>) -> Value<'a> {
+    fn part(
+        &mut self,
+        pipeline: &KedroPipeline<'a>,
+        chosen: &Chosen,
+        incomplete: Option<Rc<Unknown>>,
+        at: At<'a>,
+    ) -> Value<'a> {
         let nodes = (pipeline.nodes.iter().enumerate())
             .filter(|(index, _)| chosen.contains(index))
             .map(|(_, node)| node.clone())
             .collect();
-        self.pipeline(nodes, pipeline.incomplete.clone(), at)
+        self.pipeline(nodes, incomplete, at)
     }
 
     /// The texts in `value`; `None` where they are not all known.
@@ -165,6 +188,7 @@ impl<'a> Interp<'a> {
                 })
             })
         };
+        let partial = self.metadata.kedro_major_minor() < (1, 0);
         let chosen = match name {
             "only_nodes_with_tags" => {
                 with(&|node| given.iter().any(|tag| node.parts.tags.contains(tag)))
@@ -172,12 +196,7 @@ impl<'a> Interp<'a> {
             "only_nodes" => with(&named),
             "only_nodes_with_namespace" | "only_nodes_with_namespaces" => with(&|node| {
                 node.parts.namespace.as_ref().is_some_and(|namespace| {
-                    given.iter().any(|given| {
-                        namespace == given
-                            || namespace
-                                .strip_prefix(&**given)
-                                .is_some_and(|it| it.starts_with('.'))
-                    })
+                    given.iter().any(|given| within(namespace, given, partial))
                 })
             }),
             "from_nodes" => reach(nodes, with(&named), true),
@@ -202,6 +221,7 @@ impl<'a> Interp<'a> {
         given: &[Rc<str>],
         at: At<'a>,
     ) -> Result<(), Stop<'a>> {
+        let partial = self.metadata.kedro_major_minor() < (1, 0);
         for name in given {
             let known = match method {
                 "only_nodes" | "from_nodes" | "to_nodes" => {
@@ -210,7 +230,7 @@ impl<'a> Interp<'a> {
                 "only_nodes_with_tags" => true,
                 "only_nodes_with_namespace" | "only_nodes_with_namespaces" => {
                     nodes.iter().any(|node| {
-                        node.parts.namespace.as_ref().is_some_and(|it| it.starts_with(&**name))
+                        node.parts.namespace.as_ref().is_some_and(|it| within(it, name, partial))
                     })
                 }
                 _ => nodes.iter().any(|node| {
@@ -226,6 +246,14 @@ impl<'a> Interp<'a> {
             }
         }
         Ok(())
+    }
+}
+
+/// Whether `namespace` is `given` or lies inside it; before Kedro 1, any beginning was enough.
+fn within(namespace: &str, given: &str, partial: bool) -> bool {
+    match namespace.strip_prefix(given) {
+        Some(rest) => partial || rest.is_empty() || rest.starts_with('.'),
+        None => false,
     }
 }
 
