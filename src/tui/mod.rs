@@ -166,6 +166,8 @@ impl Screen {
         }
         let Screen { terminal, services, .. } = screen;
         drop(terminal);
+        // Nobody listens any more, so no report may wait for room in the channel.
+        drop(reports);
         services.finish().await;
         Ok(ExitCode::SUCCESS)
     }

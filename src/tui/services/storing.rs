@@ -5,6 +5,7 @@
 use std::path::Path;
 use std::sync::mpsc::{Sender, channel};
 use std::thread;
+use std::time::Duration;
 
 use tokio::sync::oneshot;
 
@@ -15,6 +16,9 @@ use crate::store::{RunId, Store, StoreError};
 
 /// How many runs of the history are shown.
 const RUNS: usize = 500;
+
+/// How long leaving the program waits for the store.
+const FAREWELL: Duration = Duration::from_secs(5);
 
 type Job = Box<dyn FnOnce(&mut Store) + Send>;
 
@@ -84,8 +88,8 @@ impl Storing {
         });
     }
 
-    /// Waits until all jobs are done.
+    /// Waits until all jobs are done, for a while: a disk may be gone.
     pub(super) async fn finish(self) {
-        let _ = self.ask(|_| Ok(())).await;
+        let _ = tokio::time::timeout(FAREWELL, self.ask(|_| Ok(()))).await;
     }
 }
