@@ -11,8 +11,8 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use crate::dag::Slice;
 use crate::runs::request::{parse_load_versions, parse_params, split_list, split_node_names};
 use crate::runs::{
-    Failure, Process, RunEvent, RunRequest, Spec, Stamped, environment, history, interpreter,
-    process,
+    Failure, Process, RunEvent, RunRequest, Spec, Stamped, Worker, environment, history,
+    interpreter,
 };
 use crate::store::{Outcome, RunRecord, Store, StoreError};
 use crate::text::sanitize;
@@ -130,7 +130,8 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode> {
     runtime.block_on(async {
         let mut signals = Signals::new()?;
         let spec = Spec::new(&interpreter.path, &root);
-        let worker = process::start(&spec, &request)
+        let worker = Worker::fresh(spec, "asked for")
+            .start(&request)
             .wrap_err_with(|| format!("{} can't be started", interpreter.path.display()))?;
         let mut printer = Printer { json: arguments.json, gone: false };
         printer.say(&format!("Python {} ({})", interpreter.path.display(), interpreter.reason));
@@ -308,7 +309,7 @@ impl Printer {
 /// A line for people; `None` for what they needn't see.
 fn describe(event: &RunEvent) -> Option<String> {
     let line = match event {
-        RunEvent::RunStarted { pipeline, env, nodes, kedro_version, runner } => format!(
+        RunEvent::RunStarted { pipeline, env, nodes, kedro_version, runner, .. } => format!(
             "Kedro {kedro_version} · {pipeline} · env {env} · {} node{} · {runner}",
             nodes.len(),
             if nodes.len() == 1 { "" } else { "s" },

@@ -28,6 +28,9 @@ pub enum RunEvent {
         kedro_version: String,
         /// The runner's class name.
         runner: String,
+        /// What served the run.
+        #[serde(default)]
+        worker: Served,
     },
     /// A node begins.
     NodeStarted {
@@ -82,6 +85,10 @@ pub enum RunEvent {
         logger: Option<String>,
         /// One line without its end, as written: untrusted.
         text: String,
+        /// Whether the line rewrites itself (a progress bar) and goes on: the next line of the same
+        /// node and stream takes its place.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        partial: bool,
     },
     /// The run ended well.
     RunFinished {
@@ -113,6 +120,17 @@ impl RunEvent {
                 | RunEvent::RunLost { .. }
         )
     }
+}
+
+/// What served a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Served {
+    /// A Python process of its own.
+    #[default]
+    Fresh,
+    /// A fork of a process that had imported installed packages ahead.
+    Warm,
 }
 
 /// Where a line of output was written.

@@ -102,6 +102,7 @@ mod tests {
             nodes: vec!["a".into(), "b".into()],
             kedro_version: "1.7.0".into(),
             runner: "SequentialRunner".into(),
+            worker: crate::runs::Served::Warm,
         };
         let events = [
             at(1.0, started),

@@ -5,8 +5,6 @@ use std::time::Duration;
 
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, params};
 
-/// Folder of the store in the project.
-const FOLDER: &str = ".mlops-tui";
 /// How long a write waits for another program's.
 const BUSY: Duration = Duration::from_secs(5);
 /// How many exact readings are kept, one for each environment and interpreter used.
@@ -73,6 +71,7 @@ pub enum StoreError {
 /// first write.
 #[derive(Debug)]
 pub struct Store {
+    root: PathBuf,
     folder: PathBuf,
     connection: Option<Connection>,
     set_aside: Option<PathBuf>,
@@ -81,7 +80,12 @@ pub struct Store {
 impl Store {
     /// The store of the project in `root`.
     pub fn new(root: &Path) -> Self {
-        Store { folder: root.join(FOLDER), connection: None, set_aside: None }
+        Store {
+            root: root.to_owned(),
+            folder: root.join(super::FOLDER),
+            connection: None,
+            set_aside: None,
+        }
     }
 
     /// The database file.
@@ -219,13 +223,10 @@ impl Store {
     }
 
     fn make_folder(&self) -> Result<(), StoreError> {
-        let failed = |source| StoreError::Folder { path: self.folder.clone(), source };
-        std::fs::create_dir_all(&self.folder).map_err(failed)?;
-        let ignore = self.folder.join(".gitignore");
-        if !ignore.exists() {
-            std::fs::write(ignore, "*\n").map_err(failed)?;
+        match super::make_folder(&self.root) {
+            Ok(_) => Ok(()),
+            Err(source) => Err(StoreError::Folder { path: self.folder.clone(), source }),
         }
-        Ok(())
     }
 
     fn open_writable(&self) -> Result<Connection, StoreError> {
@@ -307,9 +308,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let mut store = Store::new(folder.path());
         assert_eq!(store.reading("local", "f").unwrap(), None);
-        assert!(!folder.path().join(FOLDER).exists());
+        assert!(!folder.path().join(super::super::FOLDER).exists());
         store.check_writable().unwrap();
-        let ignore = std::fs::read_to_string(folder.path().join(FOLDER).join(".gitignore"));
+        let ignore =
+            std::fs::read_to_string(folder.path().join(super::super::FOLDER).join(".gitignore"));
         assert_eq!(ignore.unwrap(), "*\n");
     }
 
@@ -371,7 +373,7 @@ mod tests {
     #[test]
     fn a_store_that_cannot_be_made_is_an_error() {
         let folder = tempfile::tempdir().unwrap();
-        std::fs::write(folder.path().join(FOLDER), "a file in its place").unwrap();
+        std::fs::write(folder.path().join(super::super::FOLDER), "a file in its place").unwrap();
         let mut store = Store::new(folder.path());
         assert_eq!(store.reading("local", "one").unwrap(), None);
         let error = store.check_writable().unwrap_err();

@@ -10,6 +10,26 @@ pub mod record;
 mod runs;
 mod trust;
 
+use std::io;
+use std::path::{Path, PathBuf};
+
 pub use database::{Store, StoreError};
 pub use record::{NewRun, Outcome, RunId, RunRecord};
 pub use trust::Trust;
+
+/// Folder of the store in the project.
+pub const FOLDER: &str = ".mlops-tui";
+
+/// Makes the store's folder in the project; it ignores itself in git.
+///
+/// # Errors
+/// When it can't be made.
+pub fn make_folder(root: &Path) -> io::Result<PathBuf> {
+    let folder = root.join(FOLDER);
+    std::fs::create_dir_all(&folder)?;
+    let ignore = folder.join(".gitignore");
+    if !ignore.exists() {
+        std::fs::write(ignore, "*\n")?;
+    }
+    Ok(folder)
+}

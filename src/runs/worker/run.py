@@ -45,6 +45,7 @@ def make_hooks(request, recorder, runner):
                     nodes=[node.name for node in nodes],
                     kedro_version=project.version(),
                     runner=type(runner).__name__,
+                    worker="warm" if request["warm"] else "fresh",
                 )
 
         @hook_impl

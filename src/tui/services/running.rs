@@ -12,10 +12,11 @@ use tokio::task::JoinHandle;
 
 use super::Reports;
 use super::storing::Storing;
+use super::working::Working;
 use crate::app::event::{Generation, Report};
 use crate::runs::{
-    Failure, Interpreter, Process, RunEvent, RunRequest, Spec, Stamped, Stream, environment,
-    history, interpreter, process,
+    Failure, Interpreter, Process, RunEvent, RunRequest, Stamped, Stream, environment, history,
+    interpreter,
 };
 use crate::store::{RunId, RunRecord};
 
@@ -41,6 +42,7 @@ pub(super) struct Task {
     pub request: RunRequest,
     pub root: PathBuf,
     pub python: Option<PathBuf>,
+    pub working: Working,
     pub store: Storing,
     pub reports: Reports,
 }
@@ -126,6 +128,7 @@ fn with_python(python: &Interpreter) -> Stamped {
         level: Some("INFO".into()),
         logger: None,
         text: format!("Python {} ({})", python.path.display(), python.reason),
+        partial: false,
     };
     let at = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64());
     Stamped { at, event }
@@ -153,18 +156,19 @@ async fn begin(task: &Task) -> Result<(Process, RunRecord, Interpreter), (Failur
         Ok(Err(message)) => return Err((failed(message), task.python.is_none())),
         Err(error) => return Err((failed(error.to_string()), false)),
     };
-    if !has_kedro(&python.path, &task.root).await {
+    if !task.working.has_kedro(&python.path) && !has_kedro(&python.path, &task.root).await {
         let message =
             format!("Kedro is not installed in {} ({}).", python.path.display(), python.reason);
         return Err((failed(message), true));
     }
+    task.working.saw_kedro(&python.path);
     let new = history::new_run(&task.request);
     let record = match task.store.ask(move |store| store.add_run(&new)).await {
         Some(Ok(record)) => record,
         Some(Err(error)) => return Err((failed(error.to_string()), false)),
         None => return Err((failed("The store is gone.".into()), false)),
     };
-    match process::start(&Spec::new(&python.path, &task.root), &task.request) {
+    match task.working.worker(&python.path).start(&task.request) {
         Ok(process) => Ok((process, record, python)),
         Err(error) => Err((failed(format!("Python can't be started: {error}.")), false)),
     }
