@@ -22,7 +22,7 @@ use mlops_tui::runs::{RunEvent, RunRequest, Served, Spec, Warmth, Worker};
 const OURS: usize = 15;
 const PEERS: usize = 3;
 const NODES: [(&str, &str); 2] =
-    [("clean_stations", "data_processing"), ("tree.train_model", "modelling")];
+    [("clean_stations", "data_processing"), ("linear.train_model", "modelling")];
 
 fn main() {
     let (_folder, root) = copy_of_sample();

@@ -3,11 +3,14 @@
 import importlib
 import importlib.machinery
 import importlib.util
+import inspect
 import os
 import sys
 import sysconfig
 import threading
 import time
+
+from .events import OWN
 
 # They start threads that forking is known to be safe with: OpenBLAS and jemalloc stop and start
 # theirs around a fork.
@@ -63,6 +66,25 @@ def check_bytecode():
     loader.path_stats = stats
 
 
+def know_files():
+    """Kedro's settings ask for the stack, and `inspect` then looks for the module of each frame
+    among all modules, which takes long for one that has no file: this package's own."""
+    for name in list(sys.modules):
+        if top(name) == __package__:
+            files = ["%s/%s.py" % (OWN, name.rpartition(".")[2])]
+        elif name == "__main__":
+            files = ["<string>"]
+        else:
+            continue
+        for file in files:
+            inspect.modulesbyfile[file] = name
+            inspect.modulesbyfile[os.path.normcase(os.path.abspath(file))] = name
+    try:
+        inspect.getmodule(compile("", "<nowhere>", "exec"))
+    except Exception:
+        pass  # it only saves time
+
+
 class Preloader:
     """Imports modules, and notices those that forking is unsafe with."""
 
@@ -70,7 +92,6 @@ class Preloader:
         self.refused = set(refused)
         if sys.platform == "darwin":
             self.refused |= BROKEN_ON_MACOS
-        self.loaded = set()
         self.unsafe = set()
         self.threads = count_threads()
         self.looked_up = ""
@@ -87,9 +108,8 @@ class Preloader:
             os.environ[LOGGING] = self.logging
         try:
             importlib.import_module(name)
-            self.loaded.add(name)
         except BaseException:
-            self.loaded.add(name)  # it is not tried again; the project sees its error
+            pass  # the project sees its error
         finally:
             sys.meta_path.remove(self)
             os.environ.pop(LOGGING, None)

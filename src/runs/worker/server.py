@@ -13,7 +13,6 @@ socket means that nobody listens any more: all children are killed.
 
 import array
 import gc
-import inspect
 import json
 import os
 import select
@@ -124,12 +123,12 @@ class Server:
         for fd in [out, err, status, self.life[1], *self.signals, *self.children.values()]:
             os.close(fd)
         self.control.close()
-        life = self.life[0]
+        life, preloaded = self.life[0], set(sys.modules)
 
         def work():
             from . import child
 
-            return child.main(request, channel, life, self.preloader.loaded)
+            return child.main(request, channel, life, preloaded)
 
         return work
 
@@ -141,16 +140,12 @@ class Server:
             self.waiting = []
             self.tell(refused=sorted(self.preloader.unsafe))
         elif not self.waiting:
-            try:
-                # Kedro's settings ask for the stack, which looks at the files of all modules once.
-                inspect.getmodule(sys._getframe())
-            except Exception:
-                pass
+            modules.know_files()
             gc.collect()
             gc.freeze()  # collections in a child then leave the shared memory alone
             self.tell(
                 warm={
-                    "modules": len(self.preloader.loaded),
+                    "modules": len(sys.modules),
                     "seconds": time.monotonic() - self.began,
                     "files": self.preloader.files(),
                 }
