@@ -77,11 +77,18 @@ impl Store {
         let rows: Option<Vec<(String, f64)>> = self.read(|connection| {
             connection
                 .prepare_cached(
-                    "SELECT node, seconds FROM (
-                         SELECT node, seconds, run,
-                                ROW_NUMBER() OVER (PARTITION BY node ORDER BY run DESC) AS age
-                         FROM nodes WHERE outcome = 'succeeded' AND seconds IS NOT NULL)
-                     WHERE age <= ?1 ORDER BY node, run DESC",
+                    // From name to name along the index, and a few steps back from each.
+                    "WITH RECURSIVE names (node) AS (
+                         SELECT MIN(node) FROM nodes
+                         UNION ALL
+                         SELECT (SELECT MIN(node) FROM nodes WHERE node > names.node) FROM names
+                         WHERE node IS NOT NULL)
+                     SELECT node, seconds FROM nodes JOIN names USING (node)
+                     WHERE outcome = 'succeeded' AND seconds IS NOT NULL AND run >= COALESCE(
+                         (SELECT run FROM nodes AS older
+                          WHERE older.node = names.node AND outcome = 'succeeded'
+                          ORDER BY run DESC LIMIT 1 OFFSET ?1 - 1), 0)
+                     ORDER BY node, run DESC",
                 )?
                 .query_map([limit], |row| Ok((row.get(0)?, row.get(1)?)))?
                 .collect()

@@ -1,10 +1,15 @@
 //! Runs as the store keeps them: what the events of a run come to, and what can be told of it later.
 //!
-//! [`Course`] turns events into what the store writes.
+//! [`Course`] turns events into what the store writes; [`timeline()`] and [`compare()`] are what the
+//! screen and the command line tell of what was kept.
 
+pub mod compare;
 mod course;
+pub mod timeline;
 
+pub use compare::{Comparison, Whole, compare, whole};
 pub use course::{Course, News};
+pub use timeline::{Bar, Timeline, timeline};
 
 use super::event::{RunEvent, Stamped, Stream};
 use super::process::now;
