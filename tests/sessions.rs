@@ -13,7 +13,7 @@ use mlops_tui::app::{State, update};
 use mlops_tui::dag::Slice;
 use mlops_tui::project::{Options, Reader, Snapshot};
 use mlops_tui::runs::{Failure, Frame, RunEvent, Stamped, Stream};
-use mlops_tui::store::{NewRun, Outcome, RunRecord};
+use mlops_tui::store::{NewRun, RunRecord};
 use mlops_tui::tracking::{Overview, Run};
 use mlops_tui::ui;
 use mlops_tui::ui::color::Depth;
@@ -92,20 +92,10 @@ impl TestApp {
         let new = NewRun {
             started_at: NOW,
             pipeline: "__default__".into(),
-            env: None,
-            request: String::new(),
             command: "kedro run".into(),
+            ..NewRun::default()
         };
-        let run = RunRecord {
-            id: 1,
-            new,
-            outcome: Outcome::Running,
-            ended_at: None,
-            nodes_total: 0,
-            nodes_done: 0,
-            failed_node: None,
-            reason: None,
-        };
+        let run = Box::new(RunRecord::begun(1, new));
         self.report(Report::RunStarted { generation, run });
         self.happens_in_run(
             0.5,

@@ -442,7 +442,7 @@ fn a_run_ends_with_the_program_that_started_it() {
     pids.split(' ').map(|pid| pid.parse().unwrap()).for_each(assert_dies);
     let mut store = mlops_tui::store::Store::new(folder.path());
     assert_eq!(store.recover().unwrap(), [1]);
-    assert_eq!(store.runs(1).unwrap()[0].outcome, mlops_tui::store::Outcome::Lost);
+    assert_eq!(store.run(1).unwrap().unwrap().outcome, mlops_tui::store::Outcome::Lost);
 }
 
 #[tokio::test]

@@ -91,7 +91,7 @@ pub enum Report {
         /// Number of the request among [`super::effect::Effect::Run`].
         generation: Generation,
         /// The run.
-        run: RunRecord,
+        run: Box<RunRecord>,
     },
     /// A run could not be started.
     RunRefused {
@@ -109,6 +109,8 @@ pub enum Report {
         /// What happened.
         events: Vec<Stamped>,
     },
+    /// All of a run that ended is in the store.
+    RunStored,
     /// The run history, newest first.
     Runs(Vec<RunRecord>),
     /// All events of a run of the history.

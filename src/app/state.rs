@@ -6,6 +6,7 @@ use std::sync::Arc;
 use ratatui_textarea::TextArea;
 
 use super::catalog::CatalogRow;
+use super::command::Command;
 use super::effect::Effect;
 use super::event::{Generation, TrackingReport};
 use super::key::Key;
@@ -346,7 +347,7 @@ pub struct State {
     /// The run that is going on, or the last one.
     pub run: Option<ActiveRun>,
     /// A run that waits for its environment to be made.
-    pub waiting_run: Option<RunRequest>,
+    pub waiting_run: Option<(RunRequest, Command)>,
     /// Whether the log is wanted; by whether there is a run when `None`.
     pub log: Option<bool>,
     /// Dialogs, the last one on top.

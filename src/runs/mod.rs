@@ -2,18 +2,22 @@
 //!
 //! [`RunRequest`] says what to run, as `kedro run` would be told; [`interpreter::choose`] finds the
 //! project's Python; [`Worker`] serves requests with the Python half in `worker/`, which is embedded
-//! in the binary; [`event::RunEvent`] is what happens; [`history`] makes rows for the store of it.
+//! in the binary; [`event::RunEvent`] is what happens; [`recorder::Recorder`] brings it into the
+//! store, and [`history`] tells of it later.
 //! What is drawn of a run and when one is started is not decided here.
 
+pub mod code_version;
 pub mod environment;
 pub mod event;
 pub mod exact;
+mod facts;
 pub mod history;
 pub mod interpreter;
 mod lines;
 mod params;
 pub mod process;
 mod protocol;
+pub mod recorder;
 pub mod request;
 mod server;
 pub mod warm;
@@ -21,5 +25,6 @@ pub mod warm;
 pub use event::{Failure, Frame, RunEvent, Served, Stamped, Stream};
 pub use interpreter::Interpreter;
 pub use process::{Process, Spec};
+pub use recorder::Recorder;
 pub use request::RunRequest;
 pub use warm::{Warmth, Worker};

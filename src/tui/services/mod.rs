@@ -130,14 +130,14 @@ impl Services {
             Effect::StatDatasets => look::datasets(&self.current, &self.reports),
             Effect::ReadSource { file } => look::source(&self.root, file, &self.reports),
             Effect::LoadTracking => look::tracking(&self.root, &self.current, &self.reports),
-            Effect::Run { generation, request } => {
+            Effect::Run { generation, request, why } => {
                 self.runs.start(running::Task {
                     generation,
                     request: *request,
+                    why,
                     root: self.root.clone(),
                     python: self.python.clone(),
                     working: self.working.clone(),
-                    store: self.store.clone(),
                     reports: self.reports.clone(),
                 });
             }

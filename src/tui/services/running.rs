@@ -1,5 +1,5 @@
-//! The run service: a task for each run that owns its worker, records its events in the store, and
-//! reports them in bursts. A run ends with its task; cancelling lets the worker end by itself.
+//! The run service: a task for each run that owns its worker, has its events recorded, and reports them
+//! in bursts. A run ends with its task; cancelling lets the worker end by itself.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -11,19 +11,16 @@ use tokio::sync::{Notify, mpsc};
 use tokio::task::JoinHandle;
 
 use super::Reports;
-use super::storing::Storing;
 use super::working::Working;
 use crate::app::event::{Generation, Report};
+use crate::runs::history::Asked;
+use crate::runs::recorder::{Subject, burst};
 use crate::runs::{
-    Failure, Interpreter, Process, RunEvent, RunRequest, Stamped, Stream, environment, history,
-    interpreter,
+    Failure, Interpreter, Process, Recorder, RunEvent, RunRequest, Stamped, Stream, Warmth,
+    environment, interpreter,
 };
-use crate::store::{RunId, RunRecord};
+use crate::store::{RunId, Store};
 
-/// Events that come within this time are reported together.
-const BURST: Duration = Duration::from_millis(50);
-/// Most events in one report.
-const MOST: usize = 2_000;
 /// How long leaving the program waits for cancelled runs.
 const FAREWELL: Duration = Duration::from_secs(8);
 
@@ -40,10 +37,10 @@ pub(super) struct Runs {
 pub(super) struct Task {
     pub generation: Generation,
     pub request: RunRequest,
+    pub why: String,
     pub root: PathBuf,
     pub python: Option<PathBuf>,
     pub working: Working,
-    pub store: Storing,
     pub reports: Reports,
 }
 
@@ -78,7 +75,7 @@ impl Runs {
 }
 
 async fn run(task: Task, cancels: Cancels) {
-    let (mut process, mut record, python) = match begin(&task).await {
+    let (mut process, python) = match begin(&task).await {
         Ok(begun) => begun,
         Err((failure, needs_environment)) => {
             let report =
@@ -87,37 +84,48 @@ async fn run(task: Task, cancels: Cancels) {
             return;
         }
     };
-    let id = record.id;
+    let subject = Subject {
+        root: task.root.clone(),
+        request: task.request.clone(),
+        asked: Asked {
+            why: task.why.clone(),
+            python: python.path.display().to_string(),
+            worker: match *task.working.worker(&python.path).warmth().borrow() {
+                Warmth::Fresh(_) => "fresh".into(),
+                _ => "warm".into(),
+            },
+            ..Asked::default()
+        },
+    };
+    let to = task.reports.clone();
+    let tell = move |text| {
+        // Where the loop is behind, it has worse to tell.
+        let _ = to.try_send(Report::Notice(text).into());
+    };
+    let (recorder, run) = Recorder::start(Store::new(&task.root), subject, tell).await;
+    let id = run.id;
     let cancel = Arc::new(Notify::new());
     cancels.lock().unwrap_or_else(PoisonError::into_inner).insert(id, cancel.clone());
-    let report = Report::RunStarted { generation: task.generation, run: record.clone() };
+    let report = Report::RunStarted { generation: task.generation, run: Box::new(run) };
     let _ = task.reports.send(report.into()).await;
-    let with = vec![with_python(&python)];
-    store(&task, &mut record, &with);
-    let _ = task.reports.send(Report::Run { id, events: with }.into()).await;
+    let mut events = vec![with_python(&python)];
     loop {
-        let first = tokio::select! {
-            event = process.next() => event,
-            () = cancel.notified() => {
-                process.cancel();
-                continue;
-            }
-        };
-        let Some(first) = first else { break };
-        let mut events = vec![first];
-        let end = tokio::time::Instant::now() + BURST;
-        while events.len() < MOST && !events.last().is_some_and(|it| it.event.ends_run()) {
-            match tokio::time::timeout_at(end, process.next()).await {
-                Ok(Some(event)) => events.push(event),
-                Ok(None) | Err(_) => break,
-            }
-        }
-        store(&task, &mut record, &events);
+        recorder.record(events.clone()).await;
         if task.reports.send(Report::Run { id, events }.into()).await.is_err() {
             process.cancel();
         }
+        let first = loop {
+            tokio::select! {
+                event = process.next() => break event,
+                () = cancel.notified() => process.cancel(),
+            }
+        };
+        let Some(first) = first else { break };
+        events = burst(&mut process, first).await;
     }
+    recorder.finish().await;
     cancels.lock().unwrap_or_else(PoisonError::into_inner).remove(&id);
+    let _ = task.reports.send(Report::RunStored.into()).await;
 }
 
 /// The log begins with the interpreter and why it was chosen.
@@ -134,20 +142,8 @@ fn with_python(python: &Interpreter) -> Stamped {
     Stamped { at, event }
 }
 
-fn store(task: &Task, record: &mut RunRecord, events: &[Stamped]) {
-    let mut changed = false;
-    for event in events {
-        changed |= history::apply(record, event);
-    }
-    let (rows, record) = (history::to_rows(events), record.clone());
-    task.store.tell(&task.reports, move |store| {
-        store.append_events(record.id, &rows)?;
-        if changed { store.update_run(&record) } else { Ok(()) }
-    });
-}
-
-/// Starts the worker and records the run; an error says whether a Python environment is missing.
-async fn begin(task: &Task) -> Result<(Process, RunRecord, Interpreter), (Failure, bool)> {
+/// Starts the worker; an error says whether a Python environment is missing.
+async fn begin(task: &Task) -> Result<(Process, Interpreter), (Failure, bool)> {
     let failed = |message: String| Failure { message, ..Failure::default() };
     let (root, named) = (task.root.clone(), task.python.clone());
     let chosen = tokio::task::spawn_blocking(move || interpreter::choose(&root, named.as_deref()));
@@ -162,14 +158,8 @@ async fn begin(task: &Task) -> Result<(Process, RunRecord, Interpreter), (Failur
         return Err((failed(message), true));
     }
     task.working.saw_kedro(&python.path);
-    let new = history::new_run(&task.request);
-    let record = match task.store.ask(move |store| store.add_run(&new)).await {
-        Some(Ok(record)) => record,
-        Some(Err(error)) => return Err((failed(error.to_string()), false)),
-        None => return Err((failed("The store is gone.".into()), false)),
-    };
     match task.working.worker(&python.path).start(&task.request) {
-        Ok(process) => Ok((process, record, python)),
+        Ok(process) => Ok((process, python)),
         Err(error) => Err((failed(format!("Python can't be started: {error}.")), false)),
     }
 }
