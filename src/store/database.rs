@@ -204,11 +204,7 @@ impl Store {
         let path = self.path();
         let made = self.make_folder();
         let connection = match made.and_then(|()| self.open_writable()) {
-            Err(error)
-                if !write
-                    && path.exists()
-                    && !matches!(&error, StoreError::Database { source, .. } if is_broken(source)) =>
-            {
+            Err(error) if !write && path.exists() && is_closed(&error) => {
                 // A read-only folder: the history can still be looked at.
                 let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;
                 let uri = format!("file:{}?immutable=1", percent_encoded(&path));
@@ -275,6 +271,17 @@ fn prepare(connection: &mut Connection) -> rusqlite::Result<usize> {
     connection.pragma_update(None, "foreign_keys", true)?;
     connection.pragma_update(None, "journal_size_limit", JOURNAL)?;
     migrations::migrate(connection)
+}
+
+/// Whether nothing can be written there, now and later.
+fn is_closed(error: &StoreError) -> bool {
+    match error {
+        StoreError::Folder { .. } | StoreError::ReadOnly(_) => true,
+        StoreError::Database { source, .. } => {
+            source.sqlite_error_code() == Some(ErrorCode::CannotOpen)
+        }
+        _ => false,
+    }
 }
 
 fn is_broken(error: &rusqlite::Error) -> bool {
