@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 use common::project::copy_of_sample;
 use common::python::python;
 use mlops_tui::dag::Slice;
-use mlops_tui::runs::{RunEvent, RunRequest, Served, Spec, Warmth, Worker};
+use mlops_tui::runs::{Prepared, RunEvent, RunRequest, Served, Spec, Warmth, Worker};
 
 const OURS: usize = 15;
 const PEERS: usize = 3;
@@ -78,7 +78,7 @@ fn main() {
 /// Runs one node; how long it took by itself.
 async fn run(worker: &Worker, node: &str) -> Duration {
     let request = RunRequest { slice: Slice::nodes([node]), ..RunRequest::default() };
-    let mut process = worker.start(&request).expect("Python starts");
+    let mut process = worker.start(&Prepared::as_asked(request)).expect("Python starts");
     let mut own = Duration::ZERO;
     while let Some(stamped) = process.next().await {
         match stamped.event {

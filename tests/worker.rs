@@ -11,7 +11,8 @@ use common::python::python;
 use indexmap::IndexMap;
 use mlops_tui::dag::Slice;
 use mlops_tui::runs::{
-    Failure, Process, RunEvent, RunRequest, Served, Spec, Stamped, Stream, Warmth, Worker, exact,
+    Failure, Prepared, Process, RunEvent, RunRequest, Served, Spec, Stamped, Stream, Warmth,
+    Worker, exact,
 };
 
 /// A run of real Kedro takes seconds; one that takes this long hangs.
@@ -19,7 +20,7 @@ const HANGS: Duration = Duration::from_secs(120);
 
 fn start(root: &Path, request: &RunRequest) -> Process {
     let spec = Spec { grace: Duration::from_secs(2), ..Spec::new(python(), root) };
-    Worker::fresh(spec, "a test").start(request).unwrap()
+    Worker::fresh(spec, "a test").start(&Prepared::as_asked(request.clone())).unwrap()
 }
 
 fn fresh(root: &Path) -> Worker {
@@ -517,7 +518,7 @@ async fn a_python_without_kedro_or_none_at_all_is_told() {
 }
 
 async fn run_with(worker: &Worker, request: &RunRequest) -> Vec<RunEvent> {
-    rest(&mut worker.start(request).unwrap()).await
+    rest(&mut worker.start(&Prepared::as_asked(request.clone())).unwrap()).await
 }
 
 async fn until_warm(worker: &Worker) -> usize {

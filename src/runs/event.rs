@@ -71,6 +71,28 @@ pub enum RunEvent {
         /// How long it took, in seconds.
         seconds: f64,
     },
+    /// A dataset that lives in memory only was kept for later runs.
+    DatasetKept {
+        /// Its name, transcoding stripped.
+        dataset: String,
+        /// The node that made it.
+        node: String,
+        /// Name of the file: the hash of what it holds.
+        file: String,
+        /// Its size.
+        bytes: u64,
+        /// How long keeping it took, in seconds.
+        seconds: f64,
+    },
+    /// A dataset that lives in memory only could not be kept.
+    DatasetNotKept {
+        /// Its name, transcoding stripped.
+        dataset: String,
+        /// The node that made it.
+        node: String,
+        /// Why: what can't be pickled, or is too large.
+        reason: String,
+    },
     /// A line that the project's code printed or logged.
     Output {
         /// The node that was running; `None` before, between and after nodes.

@@ -15,6 +15,7 @@ pub mod history;
 pub mod interpreter;
 mod lines;
 mod params;
+pub mod plan;
 pub mod process;
 mod protocol;
 pub mod recorder;
@@ -24,6 +25,7 @@ pub mod warm;
 
 pub use event::{Failure, Frame, RunEvent, Served, Stamped, Stream};
 pub use interpreter::Interpreter;
+pub use plan::{Plan, Prepared};
 pub use process::{Process, Spec};
 pub use recorder::Recorder;
 pub use request::RunRequest;

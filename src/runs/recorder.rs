@@ -17,10 +17,11 @@ use tokio::time::{Instant, sleep_until, timeout_at};
 use super::event::{RunEvent, Stamped, Stream};
 use super::facts::{self, Facts};
 use super::history::{self, Asked, Course};
+use super::plan::BUDGET;
 use super::process::{Process, now};
 use super::request::RunRequest;
 use crate::project::Snapshot;
-use crate::store::{DatasetRecord, NodeRecord, Progress, RunRecord, Store, StoreError};
+use crate::store::{DatasetRecord, Kept, NodeRecord, Progress, RunRecord, Store, StoreError};
 
 /// Events that come within this time go on together.
 const BURST: Duration = Duration::from_millis(50);
@@ -144,6 +145,7 @@ struct Pending {
     bytes: usize,
     nodes: BTreeSet<usize>,
     datasets: Vec<DatasetRecord>,
+    kept: Vec<Kept>,
     record: bool,
 }
 
@@ -158,6 +160,7 @@ impl Pending {
         self.bytes += later.bytes;
         self.nodes.extend(later.nodes);
         self.datasets.extend(later.datasets);
+        self.kept.extend(later.kept);
         self.record |= later.record;
     }
 }
@@ -257,6 +260,16 @@ impl Keeper {
                 self.moved.push(dataset.clone());
                 self.pending.datasets.push(dataset);
             }
+            if let RunEvent::DatasetKept { dataset, node, file, bytes, .. } = &event.event {
+                self.pending.kept.push(Kept {
+                    dataset: dataset.clone(),
+                    file: file.clone(),
+                    bytes: *bytes,
+                    node: node.clone(),
+                    run: self.course.record.id,
+                    made_at: event.at,
+                });
+            }
             self.pending.bytes += bytes_of(&event);
             self.pending.events.push(event);
         }
@@ -282,6 +295,16 @@ impl Keeper {
                 datasets: &pending.datasets,
             });
             drop(entries);
+            let env = record.new.env.as_deref().unwrap_or_default();
+            let stored = stored.and_then(|()| match pending.kept.is_empty() {
+                true => Ok(()),
+                false => {
+                    if let Err(error) = store.make_room(BUDGET) {
+                        tracing::debug!(%error, "kept datasets can't be removed");
+                    }
+                    store.keep(env, &pending.kept)
+                }
+            });
             (store, pending, stored)
         }))
     }

@@ -26,12 +26,13 @@ use super::process::Spec;
 const BOOT: &str = include_str!("worker/boot.py");
 
 /// The package, in the order in which its modules import each other.
-const SOURCES: [(&str, &str); 8] = [
+const SOURCES: [(&str, &str); 9] = [
     ("events", include_str!("worker/events.py")),
     ("modules", include_str!("worker/modules.py")),
     ("output", include_str!("worker/output.py")),
     ("project", include_str!("worker/project.py")),
     ("snapshot", include_str!("worker/snapshot.py")),
+    ("keep", include_str!("worker/keep.py")),
     ("run", include_str!("worker/run.py")),
     ("child", include_str!("worker/child.py")),
     ("server", include_str!("worker/server.py")),

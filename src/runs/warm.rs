@@ -14,8 +14,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 use tokio::sync::{mpsc, watch};
 
-use super::process::{self, Lesson, Process, Spec};
-use super::request::RunRequest;
+use super::plan::Prepared;
+use super::process::{Lesson, Process, Spec};
 use super::server::{Condition, Preload, Server};
 use crate::store;
 
@@ -125,8 +125,8 @@ impl Worker {
     ///
     /// # Errors
     /// When the interpreter can't be started.
-    pub fn start(&self, request: &RunRequest) -> io::Result<Process> {
-        self.begin(process::run(request))
+    pub fn start(&self, run: &Prepared) -> io::Result<Process> {
+        self.begin(run.to_json())
     }
 
     pub(super) fn begin(&self, request: Json) -> io::Result<Process> {

@@ -71,6 +71,11 @@ impl Store {
         }
     }
 
+    /// The project's folder.
+    pub(super) fn root(&self) -> &Path {
+        &self.root
+    }
+
     /// The database file.
     pub fn path(&self) -> PathBuf {
         self.folder.join("store.db")

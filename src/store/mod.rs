@@ -7,6 +7,7 @@
 //! long as the disk does.
 
 mod database;
+mod kept;
 mod list;
 pub mod liveness;
 mod log;
@@ -22,6 +23,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 pub use database::{Store, StoreError};
+pub use kept::{Kept, Print, kept_folder};
 pub use list::RunFilter;
 pub use log::{From, LogFilter};
 pub use nodes::Timing;

@@ -74,7 +74,9 @@ impl Course {
             RunEvent::DatasetSaved { dataset, node, seconds } => {
                 news.dataset = self.moved(dataset, node, Direction::Save, at, *seconds);
             }
-            RunEvent::Output { .. } => {}
+            RunEvent::Output { .. }
+            | RunEvent::DatasetKept { .. }
+            | RunEvent::DatasetNotKept { .. } => {}
             RunEvent::RunFinished { .. } => self.end(Outcome::Succeeded, at, None, &mut news),
             RunEvent::RunFailed { failure } => {
                 let reason = first_line(&failure.message);

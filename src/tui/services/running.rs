@@ -16,8 +16,8 @@ use crate::app::event::{Generation, Report};
 use crate::runs::history::Asked;
 use crate::runs::recorder::{Subject, burst};
 use crate::runs::{
-    Failure, Interpreter, Process, Recorder, RunEvent, RunRequest, Stamped, Stream, Warmth,
-    environment, interpreter,
+    Failure, Interpreter, Plan, Prepared, Process, Recorder, RunEvent, RunRequest, Stamped, Stream,
+    Warmth, environment, interpreter, plan,
 };
 use crate::store::{RunId, Store};
 
@@ -75,7 +75,7 @@ impl Runs {
 }
 
 async fn run(task: Task, cancels: Cancels) {
-    let (mut process, python) = match begin(&task).await {
+    let (mut process, python, notes) = match begin(&task).await {
         Ok(begun) => begun,
         Err((failure, needs_environment)) => {
             let report =
@@ -108,7 +108,8 @@ async fn run(task: Task, cancels: Cancels) {
     cancels.lock().unwrap_or_else(PoisonError::into_inner).insert(id, cancel.clone());
     let report = Report::RunStarted { generation: task.generation, run: Box::new(run) };
     let _ = task.reports.send(report.into()).await;
-    let mut events = vec![with_python(&python)];
+    let head = format!("Python {} ({})", python.path.display(), python.reason);
+    let mut events: Vec<Stamped> = std::iter::once(head).chain(notes).map(own_line).collect();
     loop {
         recorder.record(events.clone()).await;
         if task.reports.send(Report::Run { id, events }.into()).await.is_err() {
@@ -128,14 +129,14 @@ async fn run(task: Task, cancels: Cancels) {
     let _ = task.reports.send(Report::RunStored.into()).await;
 }
 
-/// The log begins with the interpreter and why it was chosen.
-fn with_python(python: &Interpreter) -> Stamped {
+/// What this program adds to the log: the interpreter and why it was chosen, and what the plan says.
+fn own_line(text: String) -> Stamped {
     let event = RunEvent::Output {
         node: None,
         stream: Stream::Log,
         level: Some("INFO".into()),
         logger: None,
-        text: format!("Python {} ({})", python.path.display(), python.reason),
+        text,
         partial: false,
     };
     let at = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64());
@@ -143,7 +144,7 @@ fn with_python(python: &Interpreter) -> Stamped {
 }
 
 /// Starts the worker; an error says whether a Python environment is missing.
-async fn begin(task: &Task) -> Result<(Process, Interpreter), (Failure, bool)> {
+async fn begin(task: &Task) -> Result<(Process, Interpreter, Vec<String>), (Failure, bool)> {
     let failed = |message: String| Failure { message, ..Failure::default() };
     let (root, named) = (task.root.clone(), task.python.clone());
     let chosen = tokio::task::spawn_blocking(move || interpreter::choose(&root, named.as_deref()));
@@ -158,8 +159,12 @@ async fn begin(task: &Task) -> Result<(Process, Interpreter), (Failure, bool)> {
         return Err((failed(message), true));
     }
     task.working.saw_kedro(&python.path);
-    match task.working.worker(&python.path).start(&task.request) {
-        Ok(process) => Ok((process, python)),
+    let (root, request) = (task.root.clone(), task.request.clone());
+    let prepared = tokio::task::spawn_blocking(move || plan::prepare(&root, request)).await;
+    let prepared = prepared.unwrap_or_else(|_| Prepared::as_asked(task.request.clone()));
+    let notes = prepared.plan.iter().flat_map(Plan::notes).collect();
+    match task.working.worker(&python.path).start(&prepared) {
+        Ok(process) => Ok((process, python, notes)),
         Err(error) => Err((failed(format!("Python can't be started: {error}.")), false)),
     }
 }
