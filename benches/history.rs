@@ -87,8 +87,8 @@ fn write_log(store: &mut Store) -> i64 {
             .map(|(index, text)| {
                 let number = burst * BURST + index;
                 let source = sources[match number {
-                    _ if number % 1_000 == 0 => 2,
-                    _ if number % 7 == 0 => 1,
+                    _ if number.is_multiple_of(1_000) => 2,
+                    _ if number.is_multiple_of(7) => 1,
                     _ => 0,
                 }];
                 Entry::Line(Line { at: 1_793_600_000.0 + number as f64 / 1e5, source, text })

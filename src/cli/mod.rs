@@ -10,6 +10,8 @@ mod env;
 mod inspect;
 mod output;
 mod run;
+mod runs;
+mod table;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -74,6 +76,8 @@ enum Verb {
     Commands(commands::Arguments),
     /// Run nodes as `kedro run` does, and record the run
     Run(Box<run::Arguments>),
+    /// Look at the run history: list, show, logs, diff, pin, note, delete, prune
+    Runs(runs::Arguments),
     /// Make the project's Python environment
     Env(env::Arguments),
     /// Check what the project needs: interpreter, Kedro, store, terminal
@@ -106,6 +110,7 @@ fn dispatch(arguments: Arguments) -> Result<ExitCode> {
         Some(Verb::Config(arguments)) => config::run(&arguments),
         Some(Verb::Commands(arguments)) => commands::run(&arguments),
         Some(Verb::Run(arguments)) => run::run(&arguments),
+        Some(Verb::Runs(arguments)) => runs::run(&arguments),
         Some(Verb::Env(arguments)) => env::run(&arguments),
         Some(Verb::Doctor(arguments)) => doctor::run(&arguments),
         Some(Verb::Completions { shell }) => {

@@ -87,6 +87,7 @@ impl Recorder {
             pending: Pending { first: 1, ..Pending::default() },
             trouble: None,
             missing: 0,
+            root: subject.root.clone(),
             snapshot: None,
             moved: Vec::new(),
             found,
@@ -166,6 +167,7 @@ impl Pending {
 enum Found {
     Facts(Facts),
     Datasets(Vec<DatasetRecord>),
+    MlflowRun(Option<String>),
 }
 
 /// A write that is over.
@@ -181,6 +183,7 @@ struct Keeper {
     trouble: Option<Instant>,
     /// Lines of the log that were left out.
     missing: u64,
+    root: PathBuf,
     snapshot: Option<Arc<Snapshot>>,
     /// What was loaded and saved and not looked at yet.
     moved: Vec<DatasetRecord>,
@@ -252,6 +255,9 @@ impl Keeper {
             if let Some(dataset) = news.dataset {
                 self.moved.push(dataset.clone());
                 self.pending.datasets.push(dataset);
+            }
+            if event.event.ends_run() {
+                self.find_mlflow_run();
             }
             self.pending.bytes += bytes_of(&event);
             self.pending.events.push(event);
@@ -339,6 +345,18 @@ impl Keeper {
         });
     }
 
+    /// Begins to look for the MLflow run of a run that has ended.
+    fn find_mlflow_run(&mut self) {
+        let record = &self.course.record;
+        let (Some(snapshot), Some(end)) = (self.snapshot.clone(), record.ended_at) else { return };
+        let (found, root, begin) = (self.found.clone(), self.root.clone(), record.new.started_at);
+        self.seeking += 1;
+        tokio::task::spawn_blocking(move || {
+            let run = facts::mlflow_run(&root, &snapshot, begin, end);
+            let _ = found.send(Found::MlflowRun(run));
+        });
+    }
+
     /// Begins to look at what was loaded and saved, once it is known where it lies.
     fn look(&mut self) {
         if self.moved.is_empty() {
@@ -363,8 +381,13 @@ impl Keeper {
                 self.snapshot = Some(facts.snapshot);
                 self.pending.record = true;
                 self.look();
+                self.find_mlflow_run();
             }
             Found::Datasets(datasets) => self.pending.datasets.extend(datasets),
+            Found::MlflowRun(run) => {
+                self.course.record.mlflow_run = run;
+                self.pending.record = true;
+            }
         }
     }
 }

@@ -119,6 +119,20 @@ pub fn size_text(bytes: u64) -> String {
     String::new()
 }
 
+/// A number with four significant digits.
+pub fn number_text(value: f64) -> String {
+    let size = value.abs();
+    match size {
+        _ if !value.is_finite() => value.to_string(),
+        0.0 => "0".into(),
+        s if !(1e-3..1e6).contains(&s) => format!("{value:.3e}"),
+        s => {
+            let digits = 3 - s.log10().floor() as i32;
+            format!("{value:.*}", digits.max(0) as usize)
+        }
+    }
+}
+
 /// A time for people: `just now`, `5 min ago`, `3 h ago`, `2026-11-02`.
 pub fn when(now: f64, at: f64) -> String {
     let age = now - at;
@@ -142,11 +156,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn sizes_and_times_read_well() {
+    fn sizes_numbers_and_times_read_well() {
         assert_eq!(size_text(812), "812 B");
         assert_eq!(size_text(4_210), "4.2 kB");
         assert_eq!(size_text(999_600), "1.0 MB");
         assert_eq!(size_text(1_340_000_000), "1.3 GB");
+        for (value, text) in [
+            (0.0, "0"),
+            (0.123_456, "0.1235"),
+            (12.345_6, "12.35"),
+            (123_456.7, "123457"),
+            (1.5e-7, "1.500e-7"),
+            (-3.0, "-3.000"),
+        ] {
+            assert_eq!(number_text(value), text);
+        }
         assert_eq!(when(1000.0, 990.0), "just now");
         assert_eq!(when(10_000.0, 1000.0), "2 h ago");
     }
