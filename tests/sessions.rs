@@ -105,6 +105,7 @@ impl TestApp {
                 nodes: nodes.iter().map(ToString::to_string).collect(),
                 kedro_version: "1.7.0".into(),
                 runner: "SequentialRunner".into(),
+                worker: mlops_tui::runs::Served::Warm,
             },
         );
     }
@@ -220,6 +221,7 @@ fn a_run_is_followed_to_its_failure() {
             level: None,
             logger: None,
             text,
+            partial: false,
         },
     );
     app.happens_in_run(1.2, RunEvent::NodeFinished { node: node("clean_stations"), seconds: 0.2 });

@@ -11,7 +11,7 @@ use crate::datasets;
 use crate::project::python::highlight::Highlighted;
 use crate::project::{Problem, Snapshot};
 use crate::remote::Backend;
-use crate::runs::{Failure, Stamped};
+use crate::runs::{Failure, Stamped, Warmth};
 use crate::store::{RunId, RunRecord};
 use crate::tracking::Overview;
 
@@ -141,6 +141,8 @@ pub enum Report {
         /// What is wrong with the files.
         problems: Vec<Problem>,
     },
+    /// How ready the worker is.
+    Worker(Warmth),
     /// Something to tell, such as an editor that could not be started.
     Notice(String),
 }

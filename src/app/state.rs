@@ -22,7 +22,7 @@ use crate::datasets;
 use crate::project::python::highlight::Highlighted;
 use crate::project::{Place, Problem, Snapshot};
 use crate::remote::Backend;
-use crate::runs::{Failure, RunRequest, Stamped};
+use crate::runs::{Failure, RunRequest, Stamped, Warmth};
 use crate::store::{RunId, RunRecord};
 
 /// The tabs in their order.
@@ -143,6 +143,8 @@ pub struct Project {
     pub trusted: Option<bool>,
     /// The interpreter that was chosen, and why.
     pub python: Option<(String, String)>,
+    /// How ready the worker is; `None` before there is one.
+    pub worker: Option<Warmth>,
     /// What is on disk of the datasets.
     pub datasets: HashMap<String, datasets::Status>,
     /// Source files that were asked for, by path.

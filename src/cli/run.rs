@@ -1,11 +1,12 @@
 //! `mlops-tui run`: runs nodes as `kedro run` does, through the worker, and records the run.
 
-use color_eyre::eyre::{Result, WrapErr, eyre};
+use color_eyre::eyre::{Result, WrapErr, bail, eyre};
 use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
+use super::output;
 use crate::dag::Slice;
 use crate::runs::history::Asked;
 use crate::runs::recorder::{Subject, burst};
@@ -13,8 +14,8 @@ use crate::runs::request::{
     parse_load_versions, parse_params, quote, split_list, split_node_names,
 };
 use crate::runs::{
-    Failure, Process, Recorder, RunEvent, RunRequest, Spec, Stamped, environment, interpreter,
-    process,
+    Failure, Plan, Prepared, Process, Recorder, RunEvent, RunRequest, Spec, Stamped, Worker,
+    environment, interpreter, plan,
 };
 use crate::store::{Outcome, RunRecord, Store};
 use crate::text::sanitize;
@@ -81,6 +82,13 @@ pub(super) struct Arguments {
     /// Leave out nodes whose outputs exist (Kedro 1.0 and later)
     #[arg(long)]
     only_missing_outputs: bool,
+    /// Print what would run, where inputs come from, and why; run nothing
+    #[arg(long)]
+    plan: bool,
+    /// Do as `kedro run` does: add no node that makes what is missing, and neither take nor keep
+    /// datasets that live in memory
+    #[arg(long)]
+    strict: bool,
     /// Python interpreter [default: the project's own]
     #[arg(long, value_name = "FILE")]
     python: Option<PathBuf>,
@@ -122,17 +130,28 @@ impl Arguments {
 
 pub(super) fn run(arguments: &Arguments) -> Result<ExitCode> {
     let root = super::project_root(arguments.path.as_deref())?;
+    let request = arguments.request();
+    let prepared = match arguments.strict && !arguments.plan {
+        true => Prepared::as_asked(request.clone()),
+        false => plan::prepare(&root, request.clone()),
+    };
+    if arguments.plan {
+        return print_plan(&prepared, arguments.json);
+    }
     let interpreter =
         interpreter::choose(&root, arguments.python.as_deref()).map_err(|error| eyre!(error))?;
-    let request = arguments.request();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let mut signals = Signals::new()?;
         let spec = Spec::new(&interpreter.path, &root);
-        let worker = process::start(&spec, &request)
+        let worker = Worker::fresh(spec, "asked for")
+            .start(&prepared)
             .wrap_err_with(|| format!("{} can't be started", interpreter.path.display()))?;
         let mut printer = Printer { json: arguments.json, gone: false };
         printer.say(&format!("Python {} ({})", interpreter.path.display(), interpreter.reason));
+        for note in prepared.plan.iter().flat_map(Plan::notes) {
+            printer.say(&note);
+        }
         let asked = Asked {
             why: why(std::env::args_os()),
             python: interpreter.path.display().to_string(),
@@ -151,6 +170,22 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode> {
             _ => ExitCode::FAILURE,
         })
     })
+}
+
+/// Prints what a run would do.
+fn print_plan(prepared: &Prepared, json: bool) -> Result<ExitCode> {
+    let Some(plan) = &prepared.plan else {
+        let error = prepared.refused.as_ref().map(ToString::to_string);
+        bail!("{}.", error.unwrap_or_else(|| {
+            "The pipeline can't be read without Python, so there is no plan; `mlops-tui inspect` says why"
+                .into()
+        }));
+    };
+    if json {
+        return output::json(&serde_json::to_value(plan)?);
+    }
+    let lines: String = plan.lines().iter().map(|line| sanitize(line) + "\n").collect();
+    output::text(&lines)
 }
 
 /// The command line as the history keeps it.
@@ -263,7 +298,7 @@ impl Printer {
 /// A line for people; `None` for what they needn't see.
 fn describe(event: &RunEvent) -> Option<String> {
     let line = match event {
-        RunEvent::RunStarted { pipeline, env, nodes, kedro_version, runner } => format!(
+        RunEvent::RunStarted { pipeline, env, nodes, kedro_version, runner, .. } => format!(
             "Kedro {kedro_version} · {pipeline} · env {env} · {} node{} · {runner}",
             nodes.len(),
             if nodes.len() == 1 { "" } else { "s" },
@@ -284,7 +319,10 @@ fn describe(event: &RunEvent) -> Option<String> {
         RunEvent::RunFailed { failure } => return Some(describe_failure(failure)),
         RunEvent::RunCancelled => "Cancelled.".into(),
         RunEvent::RunLost { reason } => format!("Lost: {reason}."),
-        RunEvent::DatasetLoaded { .. } | RunEvent::DatasetSaved { .. } => return None,
+        RunEvent::DatasetLoaded { .. }
+        | RunEvent::DatasetSaved { .. }
+        | RunEvent::DatasetKept { .. }
+        | RunEvent::DatasetNotKept { .. } => return None,
     };
     Some(sanitize(&line))
 }

@@ -17,10 +17,11 @@ use tokio::time::{Instant, sleep_until, timeout_at};
 use super::event::{RunEvent, Stamped, Stream};
 use super::facts::{self, Facts};
 use super::history::{self, Asked, Course};
+use super::plan::BUDGET;
 use super::process::{Process, now};
 use super::request::RunRequest;
 use crate::project::Snapshot;
-use crate::store::{DatasetRecord, NodeRecord, Progress, RunRecord, Store, StoreError};
+use crate::store::{DatasetRecord, Kept, NodeRecord, Progress, RunRecord, Store, StoreError};
 
 /// Events that come within this time go on together.
 const BURST: Duration = Duration::from_millis(50);
@@ -145,6 +146,7 @@ struct Pending {
     bytes: usize,
     nodes: BTreeSet<usize>,
     datasets: Vec<DatasetRecord>,
+    kept: Vec<Kept>,
     record: bool,
 }
 
@@ -159,6 +161,7 @@ impl Pending {
         self.bytes += later.bytes;
         self.nodes.extend(later.nodes);
         self.datasets.extend(later.datasets);
+        self.kept.extend(later.kept);
         self.record |= later.record;
     }
 }
@@ -241,6 +244,10 @@ impl Keeper {
 
     fn take(&mut self, batch: Vec<Stamped>, recorded: bool) {
         for event in batch {
+            // Of a line that rewrites itself its last state is kept, which comes without the mark.
+            if matches!(event.event, RunEvent::Output { partial: true, .. }) {
+                continue;
+            }
             let output = matches!(event.event, RunEvent::Output { .. });
             if output && self.trouble.is_some() && self.pending.bytes >= PENDING {
                 self.missing += 1;
@@ -258,6 +265,16 @@ impl Keeper {
             }
             if event.event.ends_run() {
                 self.find_mlflow_run();
+            }
+            if let RunEvent::DatasetKept { dataset, node, file, bytes, .. } = &event.event {
+                self.pending.kept.push(Kept {
+                    dataset: dataset.clone(),
+                    file: file.clone(),
+                    bytes: *bytes,
+                    node: node.clone(),
+                    run: self.course.record.id,
+                    made_at: event.at,
+                });
             }
             self.pending.bytes += bytes_of(&event);
             self.pending.events.push(event);
@@ -284,6 +301,16 @@ impl Keeper {
                 datasets: &pending.datasets,
             });
             drop(entries);
+            let env = record.new.env.as_deref().unwrap_or_default();
+            let stored = stored.and_then(|()| match pending.kept.is_empty() {
+                true => Ok(()),
+                false => {
+                    if let Err(error) = store.make_room(BUDGET) {
+                        tracing::debug!(%error, "kept datasets can't be removed");
+                    }
+                    store.keep(env, &pending.kept)
+                }
+            });
             (store, pending, stored)
         }))
     }
@@ -323,6 +350,7 @@ impl Keeper {
             level: Some("WARNING".into()),
             logger: Some("mlops-tui".into()),
             text,
+            partial: false,
         };
         self.take(vec![Stamped { at: now(), event }], true);
     }
@@ -426,7 +454,7 @@ mod tests {
     fn line(text: String) -> Stamped {
         let node = Some("a".into());
         let stream = Stream::Stdout;
-        at(2.0, RunEvent::Output { node, stream, level: None, logger: None, text })
+        at(2.0, RunEvent::Output { node, stream, level: None, logger: None, text, partial: false })
     }
 
     fn begin() -> Vec<Stamped> {
@@ -436,6 +464,7 @@ mod tests {
             nodes: vec!["a".into()],
             kedro_version: "1.7.0".into(),
             runner: "SequentialRunner".into(),
+            worker: crate::runs::Served::Fresh,
         };
         vec![at(1.0, started), at(1.5, RunEvent::NodeStarted { node: "a".into() })]
     }

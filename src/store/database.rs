@@ -7,8 +7,6 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, params};
 
 use super::migrations;
 
-/// Folder of the store in the project.
-const FOLDER: &str = ".mlops-tui";
 /// How long a write waits for another program's.
 const BUSY: Duration = Duration::from_secs(5);
 /// The write-ahead log is cut back to this when a long read has let it grow.
@@ -53,6 +51,7 @@ pub enum StoreError {
 /// first write.
 #[derive(Debug)]
 pub struct Store {
+    root: PathBuf,
     folder: PathBuf,
     connection: Option<Connection>,
     set_aside: Option<PathBuf>,
@@ -63,7 +62,18 @@ pub struct Store {
 impl Store {
     /// The store of the project in `root`.
     pub fn new(root: &Path) -> Self {
-        Store { folder: root.join(FOLDER), connection: None, set_aside: None, version: None }
+        Store {
+            root: root.to_owned(),
+            folder: root.join(super::FOLDER),
+            connection: None,
+            set_aside: None,
+            version: None,
+        }
+    }
+
+    /// The project's folder.
+    pub(super) fn root(&self) -> &Path {
+        &self.root
     }
 
     /// The database file.
@@ -199,11 +209,7 @@ impl Store {
         let path = self.path();
         let made = self.make_folder();
         let connection = match made.and_then(|()| self.open_writable()) {
-            Err(error)
-                if !write
-                    && path.exists()
-                    && !matches!(&error, StoreError::Database { source, .. } if is_broken(source)) =>
-            {
+            Err(error) if !write && path.exists() && is_closed(&error) => {
                 // A read-only folder: the history can still be looked at.
                 let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;
                 let uri = format!("file:{}?immutable=1", percent_encoded(&path));
@@ -216,13 +222,10 @@ impl Store {
     }
 
     fn make_folder(&self) -> Result<(), StoreError> {
-        let failed = |source| StoreError::Folder { path: self.folder.clone(), source };
-        std::fs::create_dir_all(&self.folder).map_err(failed)?;
-        let ignore = self.folder.join(".gitignore");
-        if !ignore.exists() {
-            std::fs::write(ignore, "*\n").map_err(failed)?;
+        match super::make_folder(&self.root) {
+            Ok(_) => Ok(()),
+            Err(source) => Err(StoreError::Folder { path: self.folder.clone(), source }),
         }
-        Ok(())
     }
 
     fn open_writable(&self) -> Result<Connection, StoreError> {
@@ -275,6 +278,17 @@ fn prepare(connection: &mut Connection) -> rusqlite::Result<usize> {
     migrations::migrate(connection)
 }
 
+/// Whether nothing can be written there, now and later.
+fn is_closed(error: &StoreError) -> bool {
+    match error {
+        StoreError::Folder { .. } | StoreError::ReadOnly(_) => true,
+        StoreError::Database { source, .. } => {
+            source.sqlite_error_code() == Some(ErrorCode::CannotOpen)
+        }
+        _ => false,
+    }
+}
+
 fn is_broken(error: &rusqlite::Error) -> bool {
     let code = error.sqlite_error_code();
     matches!(code, Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase))
@@ -294,9 +308,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let mut store = Store::new(folder.path());
         assert_eq!(store.reading("local", "f").unwrap(), None);
-        assert!(!folder.path().join(FOLDER).exists());
+        assert!(!folder.path().join(super::super::FOLDER).exists());
         store.check_writable().unwrap();
-        let ignore = std::fs::read_to_string(folder.path().join(FOLDER).join(".gitignore"));
+        let ignore =
+            std::fs::read_to_string(folder.path().join(super::super::FOLDER).join(".gitignore"));
         assert_eq!(ignore.unwrap(), "*\n");
     }
 
@@ -399,7 +414,7 @@ mod tests {
     #[test]
     fn a_store_that_cannot_be_made_is_an_error() {
         let folder = tempfile::tempdir().unwrap();
-        std::fs::write(folder.path().join(FOLDER), "a file in its place").unwrap();
+        std::fs::write(folder.path().join(super::super::FOLDER), "a file in its place").unwrap();
         let mut store = Store::new(folder.path());
         assert_eq!(store.reading("local", "one").unwrap(), None);
         let error = store.check_writable().unwrap_err();

@@ -3,11 +3,12 @@
 use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 use serde_json::Value as Json;
 
-use super::log;
 use super::record::{Level, Line, Source};
+use super::{kept, log};
 
 /// Each brings the schema from the version of its index to the next one.
-const MIGRATIONS: [fn(&Transaction<'_>) -> rusqlite::Result<()>; 2] = [first, nodes_and_logs];
+const MIGRATIONS: [fn(&Transaction<'_>) -> rusqlite::Result<()>; 3] =
+    [first, nodes_and_logs, kept::create];
 
 /// The version of the schema that this program writes.
 pub(super) const VERSION: usize = MIGRATIONS.len();

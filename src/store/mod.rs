@@ -7,6 +7,7 @@
 //! long as the disk does.
 
 mod database;
+mod kept;
 mod list;
 pub mod liveness;
 mod log;
@@ -18,7 +19,11 @@ mod runs;
 mod texts;
 mod trust;
 
+use std::io;
+use std::path::{Path, PathBuf};
+
 pub use database::{Store, StoreError};
+pub use kept::{Kept, Print, kept_folder};
 pub use list::RunFilter;
 pub use log::{From, LogFilter};
 pub use nodes::Timing;
@@ -28,3 +33,20 @@ pub use record::{
     NodeRecord, Outcome, Progress, RunId, RunRecord, Source,
 };
 pub use trust::Trust;
+
+/// Folder of the store in the project.
+pub const FOLDER: &str = ".mlops-tui";
+
+/// Makes the store's folder in the project; it ignores itself in git.
+///
+/// # Errors
+/// When it can't be made.
+pub fn make_folder(root: &Path) -> io::Result<PathBuf> {
+    let folder = root.join(FOLDER);
+    std::fs::create_dir_all(&folder)?;
+    let ignore = folder.join(".gitignore");
+    if !ignore.exists() {
+        std::fs::write(ignore, "*\n")?;
+    }
+    Ok(folder)
+}

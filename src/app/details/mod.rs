@@ -4,6 +4,7 @@ mod data;
 mod node;
 mod run;
 
+pub use crate::text::size_text;
 use std::sync::Arc;
 
 use super::catalog::CatalogRow;
@@ -106,19 +107,6 @@ pub fn outcome_text(outcome: Outcome) -> (&'static str, Tone) {
     }
 }
 
-/// Bytes for people: `812 B`, `4.2 kB`, `1.3 GB`.
-pub fn size_text(bytes: u64) -> String {
-    let mut value = bytes as f64;
-    for unit in ["B", "kB", "MB", "GB", "TB"] {
-        if value < 999.5 || unit == "TB" {
-            let digits = usize::from(unit != "B" && value < 99.5);
-            return format!("{value:.digits$} {unit}");
-        }
-        value /= 1000.0;
-    }
-    String::new()
-}
-
 /// A number with four significant digits.
 pub fn number_text(value: f64) -> String {
     let size = value.abs();
@@ -156,11 +144,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn sizes_numbers_and_times_read_well() {
-        assert_eq!(size_text(812), "812 B");
-        assert_eq!(size_text(4_210), "4.2 kB");
-        assert_eq!(size_text(999_600), "1.0 MB");
-        assert_eq!(size_text(1_340_000_000), "1.3 GB");
+    fn numbers_and_times_read_well() {
         for (value, text) in [
             (0.0, "0"),
             (0.123_456, "0.1235"),

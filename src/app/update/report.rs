@@ -116,6 +116,7 @@ pub(super) fn report(state: &mut State, report: Report) -> Vec<Effect> {
             state.settings_problems = problems;
             state.pending.clear();
         }
+        Report::Worker(warmth) => state.project.worker = Some(warmth),
         Report::Notice(text) => state.tell(text),
     }
     Vec::new()

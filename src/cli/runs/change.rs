@@ -7,9 +7,9 @@ use serde_json::json;
 
 use super::now;
 use super::reference::{RunName, parse_size, parse_time};
-use crate::app::details::size_text;
 use crate::cli::output;
 use crate::store::{Outcome, Room, RunId, Store};
+use crate::text::size_text;
 
 /// Keep runs from being pruned.
 ///

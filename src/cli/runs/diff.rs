@@ -7,7 +7,7 @@ use color_eyre::eyre::{Result, bail};
 use serde_json::{Value as Json, json};
 
 use super::reference::RunName;
-use crate::app::details::{Tone, size_text};
+use crate::app::details::Tone;
 use crate::app::run::seconds_text;
 use crate::cli::output;
 use crate::cli::table::{Align, Cell, Reader, lines};
@@ -15,6 +15,7 @@ use crate::project::{Options, Reader as Project};
 use crate::runs::history::compare::{Change, CodeChange, DatasetChange, NodeChange};
 use crate::runs::history::{Comparison, Whole, compare, whole};
 use crate::store::{CodeVersion, Direction, NodeOutcome, Store};
+use crate::text::size_text;
 
 /// Compare two runs: parameters, code, nodes, datasets.
 ///

@@ -41,7 +41,8 @@ impl Course {
         let mut news = News::default();
         let record = &mut self.record;
         match &stamped.event {
-            RunEvent::RunStarted { nodes, env, kedro_version, .. } => {
+            RunEvent::RunStarted { nodes, env, kedro_version, worker, .. } => {
+                record.new.worker = Some(worker.as_str().to_owned());
                 record.nodes_total = u32::try_from(nodes.len()).unwrap_or(u32::MAX);
                 record.kedro_version = Some(kedro_version.clone()).filter(|it| !it.is_empty());
                 if record.new.env.is_none() && !env.is_empty() {
@@ -74,7 +75,9 @@ impl Course {
             RunEvent::DatasetSaved { dataset, node, seconds } => {
                 news.dataset = self.moved(dataset, node, Direction::Save, at, *seconds);
             }
-            RunEvent::Output { .. } => {}
+            RunEvent::Output { .. }
+            | RunEvent::DatasetKept { .. }
+            | RunEvent::DatasetNotKept { .. } => {}
             RunEvent::RunFinished { .. } => self.end(Outcome::Succeeded, at, None, &mut news),
             RunEvent::RunFailed { failure } => {
                 let reason = first_line(&failure.message);
@@ -192,6 +195,7 @@ mod tests {
                     nodes: vec!["a".into(), "b".into(), "c".into()],
                     kedro_version: "1.7.0".into(),
                     runner: "SequentialRunner".into(),
+                    worker: crate::runs::Served::Fresh,
                 },
             ),
             at(2.0, RunEvent::NodeStarted { node: node("a") }),

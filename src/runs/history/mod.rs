@@ -67,7 +67,7 @@ pub fn request(run: &RunRecord) -> RunRequest {
 /// An event as the store takes it.
 pub fn entry(stamped: &Stamped) -> Entry<'_> {
     match &stamped.event {
-        RunEvent::Output { node, stream, level, logger, text } => Entry::Line(Line {
+        RunEvent::Output { node, stream, level, logger, text, .. } => Entry::Line(Line {
             at: stamped.at,
             source: Source {
                 level: level_of(*stream, level.as_deref()),
@@ -102,6 +102,7 @@ pub fn output(line: LogLine) -> Stamped {
         level: line.level_name,
         logger: line.logger,
         text: line.text,
+        partial: false,
     };
     Stamped { at: line.at, event }
 }
@@ -144,6 +145,7 @@ mod tests {
                 level: level.map(str::to_owned),
                 logger: None,
                 text: "hello".into(),
+                partial: false,
             };
             let stamped = Stamped { at: 1.5, event };
             let Entry::Line(line) = entry(&stamped) else { panic!("a line") };

@@ -11,12 +11,13 @@ use tokio::sync::{Notify, mpsc};
 use tokio::task::JoinHandle;
 
 use super::Reports;
+use super::working::Working;
 use crate::app::event::{Generation, Report};
 use crate::runs::history::Asked;
 use crate::runs::recorder::{Subject, burst};
 use crate::runs::{
-    Failure, Interpreter, Process, Recorder, RunEvent, RunRequest, Spec, Stamped, Stream,
-    environment, interpreter, process,
+    Failure, Interpreter, Plan, Prepared, Process, Recorder, RunEvent, RunRequest, Stamped, Stream,
+    Warmth, environment, interpreter, plan,
 };
 use crate::store::{RunId, Store};
 
@@ -39,6 +40,7 @@ pub(super) struct Task {
     pub why: String,
     pub root: PathBuf,
     pub python: Option<PathBuf>,
+    pub working: Working,
     pub reports: Reports,
 }
 
@@ -73,7 +75,7 @@ impl Runs {
 }
 
 async fn run(task: Task, cancels: Cancels) {
-    let (mut process, python) = match begin(&task).await {
+    let (mut process, python, notes) = match begin(&task).await {
         Ok(begun) => begun,
         Err((failure, needs_environment)) => {
             let report =
@@ -88,7 +90,10 @@ async fn run(task: Task, cancels: Cancels) {
         asked: Asked {
             why: task.why.clone(),
             python: python.path.display().to_string(),
-            worker: "fresh".into(),
+            worker: match *task.working.worker(&python.path).warmth().borrow() {
+                Warmth::Fresh(_) => "fresh".into(),
+                _ => "warm".into(),
+            },
             ..Asked::default()
         },
     };
@@ -103,7 +108,8 @@ async fn run(task: Task, cancels: Cancels) {
     cancels.lock().unwrap_or_else(PoisonError::into_inner).insert(id, cancel.clone());
     let report = Report::RunStarted { generation: task.generation, run: Box::new(run) };
     let _ = task.reports.send(report.into()).await;
-    let mut events = vec![with_python(&python)];
+    let head = format!("Python {} ({})", python.path.display(), python.reason);
+    let mut events: Vec<Stamped> = std::iter::once(head).chain(notes).map(own_line).collect();
     loop {
         recorder.record(events.clone()).await;
         if task.reports.send(Report::Run { id, events }.into()).await.is_err() {
@@ -123,21 +129,22 @@ async fn run(task: Task, cancels: Cancels) {
     let _ = task.reports.send(Report::RunStored.into()).await;
 }
 
-/// The log begins with the interpreter and why it was chosen.
-fn with_python(python: &Interpreter) -> Stamped {
+/// What this program adds to the log: the interpreter and why it was chosen, and what the plan says.
+fn own_line(text: String) -> Stamped {
     let event = RunEvent::Output {
         node: None,
         stream: Stream::Log,
         level: Some("INFO".into()),
         logger: None,
-        text: format!("Python {} ({})", python.path.display(), python.reason),
+        text,
+        partial: false,
     };
     let at = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64());
     Stamped { at, event }
 }
 
 /// Starts the worker; an error says whether a Python environment is missing.
-async fn begin(task: &Task) -> Result<(Process, Interpreter), (Failure, bool)> {
+async fn begin(task: &Task) -> Result<(Process, Interpreter, Vec<String>), (Failure, bool)> {
     let failed = |message: String| Failure { message, ..Failure::default() };
     let (root, named) = (task.root.clone(), task.python.clone());
     let chosen = tokio::task::spawn_blocking(move || interpreter::choose(&root, named.as_deref()));
@@ -146,13 +153,18 @@ async fn begin(task: &Task) -> Result<(Process, Interpreter), (Failure, bool)> {
         Ok(Err(message)) => return Err((failed(message), task.python.is_none())),
         Err(error) => return Err((failed(error.to_string()), false)),
     };
-    if !has_kedro(&python.path, &task.root).await {
+    if !task.working.has_kedro(&python.path) && !has_kedro(&python.path, &task.root).await {
         let message =
             format!("Kedro is not installed in {} ({}).", python.path.display(), python.reason);
         return Err((failed(message), true));
     }
-    match process::start(&Spec::new(&python.path, &task.root), &task.request) {
-        Ok(process) => Ok((process, python)),
+    task.working.saw_kedro(&python.path);
+    let (root, request) = (task.root.clone(), task.request.clone());
+    let prepared = tokio::task::spawn_blocking(move || plan::prepare(&root, request)).await;
+    let prepared = prepared.unwrap_or_else(|_| Prepared::as_asked(task.request.clone()));
+    let notes = prepared.plan.iter().flat_map(Plan::notes).collect();
+    match task.working.worker(&python.path).start(&prepared) {
+        Ok(process) => Ok((process, python, notes)),
         Err(error) => Err((failed(format!("Python can't be started: {error}.")), false)),
     }
 }
