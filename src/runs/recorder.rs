@@ -607,7 +607,7 @@ mod tests {
         lock.execute_batch("BEGIN IMMEDIATE").unwrap();
         print_much(&recorder).await;
         lock.execute_batch("ROLLBACK").unwrap();
-        told.wait("goes on; ").await;
+        told.wait("lines are missing here").await;
         recorder.record(end()).await;
         let run = recorder.finish().await.unwrap();
         assert_eq!(run.outcome, Outcome::Succeeded);
