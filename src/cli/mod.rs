@@ -12,6 +12,8 @@ mod env;
 mod inspect;
 mod output;
 mod run;
+mod runs;
+mod table;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -78,6 +80,8 @@ enum Verb {
     Run(Box<run::Arguments>),
     /// Open a Python prompt with a node's inputs, or the debugger where it fails
     Debug(debug::Arguments),
+    /// Look at the run history: list, show, logs, diff, pin, note, delete, prune
+    Runs(runs::Arguments),
     /// Make the project's Python environment
     Env(env::Arguments),
     /// Check what the project needs: interpreter, Kedro, store, terminal
@@ -111,6 +115,7 @@ fn dispatch(arguments: Arguments) -> Result<ExitCode> {
         Some(Verb::Commands(arguments)) => commands::run(&arguments),
         Some(Verb::Run(arguments)) => run::run(&arguments),
         Some(Verb::Debug(arguments)) => debug::run(&arguments),
+        Some(Verb::Runs(arguments)) => runs::run(&arguments),
         Some(Verb::Env(arguments)) => env::run(&arguments),
         Some(Verb::Doctor(arguments)) => doctor::run(&arguments),
         Some(Verb::Completions { shell }) => {

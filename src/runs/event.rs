@@ -155,6 +155,16 @@ pub enum Served {
     Warm,
 }
 
+impl Served {
+    /// Its word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Served::Fresh => "fresh",
+            Served::Warm => "warm",
+        }
+    }
+}
+
 /// Where a line of output was written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

@@ -15,6 +15,7 @@ use crate::project::json::value_to_json;
 use crate::project::reader::runtime_params;
 use crate::project::{Options, Reader, Snapshot};
 use crate::store::{CodeVersion, DatasetRecord, Direction, Store, StoreError};
+use crate::tracking;
 
 /// How long Python may take to say its version.
 const LIMIT: Duration = Duration::from_secs(10);
@@ -90,6 +91,14 @@ async fn python_version(python: &str) -> Option<String> {
     let output = tokio::time::timeout(LIMIT, output).await.ok()?.ok()?;
     let version = String::from_utf8(output.stdout).ok()?.trim().to_owned();
     (output.status.success() && !version.is_empty()).then_some(version)
+}
+
+/// The MLflow run that a run has logged to, where it is known for sure.
+pub(super) fn mlflow_run(root: &Path, snapshot: &Snapshot, begin: f64, end: f64) -> Option<String> {
+    let uri = std::env::var("MLFLOW_TRACKING_URI").ok().filter(|uri| !uri.is_empty());
+    let conf = &snapshot.metadata.conf_source;
+    let location = tracking::locate(root, conf, &snapshot.env, uri.as_deref())?;
+    tracking::run_between(root, &location, begin, end).ok().flatten()
 }
 
 /// Looks at the files of what was loaded and saved; gives back those that have one.

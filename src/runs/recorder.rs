@@ -88,6 +88,7 @@ impl Recorder {
             pending: Pending { first: 1, ..Pending::default() },
             trouble: None,
             missing: 0,
+            root: subject.root.clone(),
             snapshot: None,
             moved: Vec::new(),
             found,
@@ -169,6 +170,7 @@ impl Pending {
 enum Found {
     Facts(Facts),
     Datasets(Vec<DatasetRecord>),
+    MlflowRun(Option<String>),
 }
 
 /// A write that is over.
@@ -184,6 +186,7 @@ struct Keeper {
     trouble: Option<Instant>,
     /// Lines of the log that were left out.
     missing: u64,
+    root: PathBuf,
     snapshot: Option<Arc<Snapshot>>,
     /// What was loaded and saved and not looked at yet.
     moved: Vec<DatasetRecord>,
@@ -259,6 +262,9 @@ impl Keeper {
             if let Some(dataset) = news.dataset {
                 self.moved.push(dataset.clone());
                 self.pending.datasets.push(dataset);
+            }
+            if event.event.ends_run() {
+                self.find_mlflow_run();
             }
             if let RunEvent::DatasetKept { dataset, node, file, bytes, .. } = &event.event {
                 self.pending.kept.push(Kept {
@@ -367,6 +373,18 @@ impl Keeper {
         });
     }
 
+    /// Begins to look for the MLflow run of a run that has ended.
+    fn find_mlflow_run(&mut self) {
+        let record = &self.course.record;
+        let (Some(snapshot), Some(end)) = (self.snapshot.clone(), record.ended_at) else { return };
+        let (found, root, begin) = (self.found.clone(), self.root.clone(), record.new.started_at);
+        self.seeking += 1;
+        tokio::task::spawn_blocking(move || {
+            let run = facts::mlflow_run(&root, &snapshot, begin, end);
+            let _ = found.send(Found::MlflowRun(run));
+        });
+    }
+
     /// Begins to look at what was loaded and saved, once it is known where it lies.
     fn look(&mut self) {
         if self.moved.is_empty() {
@@ -391,8 +409,13 @@ impl Keeper {
                 self.snapshot = Some(facts.snapshot);
                 self.pending.record = true;
                 self.look();
+                self.find_mlflow_run();
             }
             Found::Datasets(datasets) => self.pending.datasets.extend(datasets),
+            Found::MlflowRun(run) => {
+                self.course.record.mlflow_run = run;
+                self.pending.record = true;
+            }
         }
     }
 }
@@ -584,7 +607,7 @@ mod tests {
         lock.execute_batch("BEGIN IMMEDIATE").unwrap();
         print_much(&recorder).await;
         lock.execute_batch("ROLLBACK").unwrap();
-        told.wait("goes on; ").await;
+        told.wait("lines are missing here").await;
         recorder.record(end()).await;
         let run = recorder.finish().await.unwrap();
         assert_eq!(run.outcome, Outcome::Succeeded);

@@ -107,6 +107,20 @@ pub fn outcome_text(outcome: Outcome) -> (&'static str, Tone) {
     }
 }
 
+/// A number with four significant digits.
+pub fn number_text(value: f64) -> String {
+    let size = value.abs();
+    match size {
+        _ if !value.is_finite() => value.to_string(),
+        0.0 => "0".into(),
+        s if !(1e-3..1e6).contains(&s) => format!("{value:.3e}"),
+        s => {
+            let digits = 3 - s.log10().floor() as i32;
+            format!("{value:.*}", digits.max(0) as usize)
+        }
+    }
+}
+
 /// A time for people: `just now`, `5 min ago`, `3 h ago`, `2026-11-02`.
 pub fn when(now: f64, at: f64) -> String {
     let age = now - at;
@@ -130,7 +144,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn times_read_well() {
+    fn numbers_and_times_read_well() {
+        for (value, text) in [
+            (0.0, "0"),
+            (0.123_456, "0.1235"),
+            (12.345_6, "12.35"),
+            (123_456.7, "123457"),
+            (1.5e-7, "1.500e-7"),
+            (-3.0, "-3.000"),
+        ] {
+            assert_eq!(number_text(value), text);
+        }
         assert_eq!(when(1000.0, 990.0), "just now");
         assert_eq!(when(10_000.0, 1000.0), "2 h ago");
     }

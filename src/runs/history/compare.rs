@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde_json::Value as Json;
 
 use super::request;
-use crate::project::Snapshot;
+use crate::project::{Snapshot, strip_transcoding};
 use crate::runs::code_version;
 use crate::store::{
     CodeVersion, DatasetRecord, Direction, NodeOutcome, NodeRecord, RunId, RunRecord, Store,
@@ -97,7 +97,7 @@ pub struct Comparison {
     pub code: CodeChange,
     /// The nodes of either, in the second run's order, then those of the first alone.
     pub nodes: Vec<NodeChange>,
-    /// The datasets of either, by name.
+    /// The datasets of either, by name; inputs and what was saved.
     pub datasets: Vec<DatasetChange>,
 }
 
@@ -308,10 +308,21 @@ fn nodes(
 }
 
 fn datasets(first: &Whole, second: &Whole) -> Vec<DatasetChange> {
-    // The last time that a run did it counts.
-    let by_name = |of: &'_ Whole| -> BTreeMap<(String, u8), DatasetRecord> {
-        let rows = of.datasets.iter();
-        rows.map(|it| ((it.dataset.clone(), it.direction as u8), it.clone())).collect()
+    // The last time that a run did it counts. What a run has saved itself, it also loads.
+    let by_name = |of: &Whole| -> BTreeMap<(String, u8), DatasetRecord> {
+        let saved: BTreeSet<&str> = of
+            .datasets
+            .iter()
+            .filter(|it| it.direction == Direction::Save)
+            .map(|it| strip_transcoding(&it.dataset))
+            .collect();
+        of.datasets
+            .iter()
+            .filter(|it| {
+                it.direction == Direction::Save || !saved.contains(strip_transcoding(&it.dataset))
+            })
+            .map(|it| ((it.dataset.clone(), it.direction as u8), it.clone()))
+            .collect()
     };
     let (one, two) = (by_name(first), by_name(second));
     let keys: BTreeSet<&(String, u8)> = one.keys().chain(two.keys()).collect();

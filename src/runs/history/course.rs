@@ -41,7 +41,8 @@ impl Course {
         let mut news = News::default();
         let record = &mut self.record;
         match &stamped.event {
-            RunEvent::RunStarted { nodes, env, kedro_version, .. } => {
+            RunEvent::RunStarted { nodes, env, kedro_version, worker, .. } => {
+                record.new.worker = Some(worker.as_str().to_owned());
                 record.nodes_total = u32::try_from(nodes.len()).unwrap_or(u32::MAX);
                 record.kedro_version = Some(kedro_version.clone()).filter(|it| !it.is_empty());
                 if record.new.env.is_none() && !env.is_empty() {

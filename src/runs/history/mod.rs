@@ -41,7 +41,7 @@ pub fn new_run(request: &RunRequest, asked: &Asked) -> NewRun {
         env: request.env.clone(),
         request: serde_json::to_string(request).unwrap_or_default(),
         command: request.to_command(),
-        user: variable("USER").or_else(|| variable("LOGNAME")).or_else(|| variable("USERNAME")),
+        user: variable("USER").or_else(|| variable("LOGNAME")).or_else(user_of_process),
         host: liveness::host(),
         why: some(&asked.why),
         python: some(&asked.python),
@@ -49,6 +49,14 @@ pub fn new_run(request: &RunRequest, asked: &Asked) -> NewRun {
         batch: asked.batch.clone(),
         detached: asked.detached,
     }
+}
+
+/// The name of the user whose process this is, where the system has it in a file.
+fn user_of_process() -> Option<String> {
+    let id = rustix::process::geteuid().as_raw().to_string();
+    let users = std::fs::read_to_string("/etc/passwd").ok()?;
+    let of_user = |line: &&str| line.split(':').nth(2) == Some(id.as_str());
+    Some(users.lines().find(of_user)?.split(':').next()?.to_owned())
 }
 
 /// The request of a run; the default one for what another version wrote.

@@ -12,6 +12,8 @@ use crate::store::{DatasetRecord, Direction, NodeOutcome, NodeRecord, RunRecord}
 pub struct Timeline {
     /// When the run began, seconds since the Unix epoch.
     pub start: f64,
+    /// When its first node began; `start` when none did.
+    pub begun: f64,
     /// When it ended, or now.
     pub end: f64,
     /// The nodes in the run's order.
@@ -87,7 +89,9 @@ pub fn timeline(
         bars[index].critical = true;
         critical_seconds += bars[index].seconds().unwrap_or_default();
     }
-    Timeline { start: run.new.started_at, end, bars, lanes, critical_seconds }
+    let start = run.new.started_at;
+    let begun = bars.iter().filter_map(|bar| bar.start).min_by(f64::total_cmp).unwrap_or(start);
+    Timeline { start, begun, end, bars, lanes, critical_seconds }
 }
 
 /// The indices of the bars that began, by their begin.
@@ -217,7 +221,8 @@ mod tests {
             moved(6, "c", load, "y"),
         ];
         let timeline = timeline(&run(), &nodes, &datasets, 99.0);
-        assert_eq!((timeline.start, timeline.end, timeline.lanes), (10.0, 20.0, 2));
+        assert_eq!((timeline.start, timeline.begun, timeline.end), (10.0, 11.0, 20.0));
+        assert_eq!(timeline.lanes, 2);
         let told: Vec<_> = timeline
             .bars
             .iter()
