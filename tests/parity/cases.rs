@@ -1,0 +1,169 @@
+//! The runs that are compared: a project, a runner, options.
+
+/// A run of both sides.
+#[derive(Debug, Clone, Copy)]
+pub struct Case {
+    /// Folder of the project, below `tests/parity/`.
+    pub project: &'static str,
+    /// `None` for the default, `SequentialRunner`.
+    pub runner: Option<&'static str>,
+    /// Options in the words of `mlops-tui run`.
+    pub options: &'static [&'static str],
+    /// Variables of the environment.
+    pub environ: &'static [(&'static str, &'static str)],
+    /// The shell's folder, below the project's.
+    pub folder: &'static str,
+    /// The oldest Kedro that has what is asked for.
+    pub since: &'static str,
+}
+
+impl Case {
+    /// What the reports call it.
+    pub fn name(&self) -> String {
+        let mut words = vec![self.project.to_owned()];
+        words.extend(self.environ.iter().map(|(name, value)| format!("{name}={value}")));
+        words.extend(self.options.iter().map(|&option| option.to_owned()));
+        words.extend(self.runner.map(|runner| format!("--runner={runner}")));
+        if !self.folder.is_empty() {
+            words.push(format!("in {}", self.folder));
+        }
+        words.join(" ")
+    }
+
+    /// Whether the version of Kedro is not older than what is asked for.
+    pub fn is_for(&self, version: &str) -> bool {
+        let numbers = |text: &str| -> Vec<u32> {
+            text.split('.').map(|number| number.parse().unwrap()).collect()
+        };
+        numbers(version) >= numbers(self.since)
+    }
+
+    /// Whether nodes or datasets are at work at the same time.
+    pub fn concurrent(&self) -> bool {
+        matches!(self.runner, Some("ThreadRunner" | "ParallelRunner"))
+            || self.options.contains(&"--async")
+    }
+}
+
+const PLAIN: Case =
+    Case { project: "shop", runner: None, options: &[], environ: &[], folder: "", since: "0.18" };
+
+const fn shop(options: &'static [&'static str]) -> Case {
+    Case { options, ..PLAIN }
+}
+
+const fn with(environ: &'static [(&'static str, &'static str)], case: Case) -> Case {
+    Case { environ, ..case }
+}
+
+const fn since(since: &'static str, case: Case) -> Case {
+    Case { since, ..case }
+}
+
+const fn mishap(options: &'static [&'static str]) -> Case {
+    Case { project: "mishaps", options, ..PLAIN }
+}
+
+const fn threads(case: Case) -> Case {
+    Case { runner: Some("ThreadRunner"), ..case }
+}
+
+const fn processes(case: Case) -> Case {
+    Case { runner: Some("ParallelRunner"), ..case }
+}
+
+/// A version that is in the project's folder.
+const MODEL: &str = "--load-versions=model:2024-01-01T00.00.00.000Z";
+
+pub const CASES: &[Case] = &[
+    // Slices.
+    shop(&[]),
+    shop(&["--pipeline=reporting"]),
+    shop(&["--from-nodes=split"]),
+    shop(&["--to-nodes=report.publish"]),
+    shop(&["--nodes=train,greet"]),
+    shop(&["--nodes=notify"]),
+    since("1", shop(&["--nodes=count__782986d6,greet"])),
+    shop(&["--nodes=count([greeting]) -> [letters],greet"]),
+    shop(&["--from-inputs=big,recent"]),
+    shop(&["--to-outputs=report.page,chunks"]),
+    shop(&["--tags=text, model"]),
+    shop(&["--namespaces=report"]),
+    since("1", shop(&["--namespaces=report,none"])),
+    shop(&["--from-nodes=split", "--to-outputs=report.summary", "--tags=fast"]),
+    shop(&["--pipeline=modelling", "--from-inputs=big", "--to-nodes=score"]),
+    // Versions, missing outputs, parameters, configuration.
+    shop(&["--nodes=score", MODEL]),
+    since("1", shop(&["--only-missing-outputs"])),
+    since("1", shop(&["--only-missing-outputs", "--to-nodes=report.publish,train"])),
+    shop(&[
+        "--to-nodes=report.publish",
+        "--params=limit=2,style.title=it is,style.new=yes,bonus=1e1",
+    ]),
+    shop(&["--env=other"]),
+    with(&[("KEDRO_ENV", "other")], shop(&["--to-nodes=pick"])),
+    shop(&["--conf-source=elsewhere", "--to-nodes=report.publish"]),
+    shop(&["--async"]),
+    // Logging, sessions, runners, folders.
+    with(&[("KEDRO_LOGGING_CONFIG", "plain_logging.yml")], shop(&["--to-nodes=report.publish"])),
+    since("1", with(&[("PARITY_SESSION", "own")], shop(&["--tags=fast"]))),
+    since("1", with(&[("PARITY_SESSION", "service")], shop(&["--params=limit=2"]))),
+    Case { runner: Some("shop.extras.Runner"), ..shop(&["--tags=text"]) },
+    since("0.19", Case { folder: "notebooks", ..shop(&["--nodes=greet"]) }),
+    // What Kedro refuses.
+    shop(&["--pipeline=reprting"]),
+    shop(&["--nodes=nobody"]),
+    shop(&["--from-nodes=split", "--to-nodes=nobody"]),
+    shop(&["--tags=nobody"]),
+    shop(&["--from-inputs=nothing"]),
+    shop(&["--to-outputs=nothing"]),
+    shop(&["--namespaces=nobody"]),
+    shop(&["--env=nowhere"]),
+    shop(&["--conf-source=nowhere"]),
+    shop(&["--nodes=score", "--load-versions=model:2020-01-01T00.00.00.000Z"]),
+    shop(&["--from-inputs=small"]),
+    shop(&["--params=limit"]),
+    Case { runner: Some("NoRunner"), ..PLAIN },
+    with(&[("PARITY_BREAK", "settings")], PLAIN),
+    with(&[("PARITY_BREAK", "registry")], PLAIN),
+    // What fails on the way.
+    mishap(&[]),
+    mishap(&["--pipeline=exit_with_3"]),
+    mishap(&["--pipeline=exit_with_0"]),
+    mishap(&["--pipeline=exit_with_words"]),
+    mishap(&["--pipeline=interrupt"]),
+    mishap(&["--pipeline=one_of_two"]),
+    mishap(&["--pipeline=load"]),
+    mishap(&["--pipeline=save"]),
+    mishap(&["--pipeline=stream"]),
+    mishap(&["--pipeline=stream", "--async"]),
+    mishap(&["--pipeline=nothing"]),
+    mishap(&["--env=broken"]),
+    mishap(&["--env=misspelt"]),
+    with(&[("PARITY_HOOK", "before_pipeline_run")], mishap(&["--pipeline=good"])),
+    with(&[("PARITY_HOOK", "after_pipeline_run")], mishap(&["--pipeline=good"])),
+    with(&[("PARITY_HOOK", "before_node_run")], mishap(&["--pipeline=good"])),
+    with(&[("PARITY_HOOK", "after_dataset_saved")], mishap(&["--pipeline=good"])),
+    with(&[("PARITY_HOOK", "on_node_error")], mishap(&[])),
+    // Threads.
+    threads(shop(&[])),
+    threads(shop(&["--pipeline=reporting", "--params=limit=2"])),
+    threads(shop(&["--from-nodes=split", "--tags=fast,text"])),
+    threads(shop(&["--namespaces=report", "--env=other"])),
+    since("1", threads(shop(&["--only-missing-outputs"]))),
+    threads(shop(&["--nodes=nobody"])),
+    threads(mishap(&[])),
+    threads(mishap(&["--pipeline=exit_with_3"])),
+    threads(mishap(&["--pipeline=load"])),
+    // Processes.
+    processes(shop(&[])),
+    processes(shop(&["--pipeline=modelling", MODEL])),
+    processes(shop(&["--to-outputs=report.page", "--params=limit=2"])),
+    processes(shop(&["--async", "--tags=model"])),
+    processes(shop(&["--tags=nobody"])),
+    processes(mishap(&[])),
+    processes(mishap(&["--pipeline=odd"])),
+    processes(mishap(&["--pipeline=lazy"])),
+    processes(mishap(&["--pipeline=anonymous"])),
+    since("1", with(&[("KEDRO_MP_CONTEXT", "spawn")], processes(shop(&["--tags=model"])))),
+];

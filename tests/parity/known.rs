@@ -1,0 +1,121 @@
+//! Differences that are known, and why they are there.
+
+use regex::Regex;
+
+/// A difference that is known.
+struct Known {
+    /// The versions of Kedro, by the beginning of their numbers.
+    kedro: &'static [&'static str],
+    /// A part of the case's name; empty for all.
+    case: &'static str,
+    /// An expression that is found in the difference's line.
+    line: &'static str,
+    /// Why it is there, or what has to be done.
+    reason: &'static str,
+}
+
+const ALL: &[&str] = &[""];
+
+const KNOWN: &[Known] = &[
+    Known {
+        kedro: ALL,
+        case: "",
+        line: r#"^\w+\.(run_params\.\w+|load_versions): null, Kedro's (\[\]|\{\}|\{"tuple":\[\]\})$"#,
+        reason: "the worker hands over only what is set; Kedro's command line hands over all",
+    },
+    Known {
+        kedro: &["1"],
+        case: "PARITY_SESSION=own",
+        line: "own session: ",
+        reason: "the same, seen by the project's own session class",
+    },
+    Known {
+        kedro: ALL,
+        case: "",
+        line: r"^sessions/store\.json\.cli: null",
+        reason: "the session's store tells of the command line, and the worker has none",
+    },
+    Known {
+        kedro: ALL,
+        case: "",
+        line: r"state\.initialised: false, Kedro's true",
+        reason: "the worker does not call the entry points of `kedro.init`",
+    },
+    Known {
+        kedro: ALL,
+        case: "--conf-source=nowhere",
+        line: "^(calls|failure|logs/all.log|sessions/store.json): ",
+        reason: "Kedro's command line refuses a missing folder before anything runs",
+    },
+    Known {
+        kedro: ALL,
+        case: "--params=limit",
+        line: "^(failure: none|logs/all.log: only Kedro logs: INFO kedro.framework.project )",
+        reason: "our own command line refuses the option, and no Python is started",
+    },
+    Known {
+        kedro: ALL,
+        case: "--pipeline=exit_with_0",
+        line: "^exit: success false",
+        reason: "a run that a node has left did not succeed, whatever the node says",
+    },
+    Known {
+        kedro: &["0.19", "1"],
+        case: " in notebooks",
+        line: r"^(state\.(cwd|loggers\.)|logs/all.log: Kedro does not log: )",
+        reason: "the worker's folder is the project's; Kedro's is the shell's, where it finds no \
+                 conf/logging.yml",
+    },
+    Known {
+        kedro: &["0.19"],
+        case: "--namespaces=",
+        line: "^logs/all.log: only Kedro logs: (.*'--namespace' is deprecated| *$|.*warnings.warn)",
+        reason: "this version's command line warns of its own option",
+    },
+    Known {
+        kedro: &["0.18"],
+        case: "",
+        line: "^state.path: 0 items more, 1 fewer .*/setuptools/_vendor\"\\]$",
+        reason: "this version's command line imports setuptools, which adds to the path",
+    },
+];
+
+/// The known differences of one version, and which of them were seen.
+pub struct Table {
+    rows: Vec<Row>,
+}
+
+struct Row {
+    known: &'static Known,
+    line: Regex,
+    seen: bool,
+}
+
+impl Table {
+    pub fn new(version: &str) -> Self {
+        let here = |known: &&Known| known.kedro.iter().any(|it| version.starts_with(it));
+        let rows = KNOWN.iter().filter(here);
+        let row = |known: &'static Known| Row {
+            known,
+            line: Regex::new(known.line).unwrap(),
+            seen: false,
+        };
+        Table { rows: rows.map(row).collect() }
+    }
+
+    /// Whether the difference is known.
+    pub fn has(&mut self, case: &str, line: &str) -> bool {
+        let mut rows = self.rows.iter_mut();
+        let row = rows.find(|row| case.contains(row.known.case) && row.line.is_match(line));
+        if let Some(row) = row {
+            row.seen = true;
+            return true;
+        }
+        false
+    }
+
+    /// Rows that nothing was like.
+    pub fn unseen(&self) -> impl Iterator<Item = &'static str> {
+        self.rows.iter().filter(|row| !row.seen).map(|row| row.known.reason)
+    }
+}

@@ -1,0 +1,239 @@
+//! The two sides of a case: what a run through Kedro, and one through `mlops-tui run`, leave behind.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::LazyLock;
+
+use regex::{Captures, Regex};
+use serde_json::{Value as Json, json};
+
+use crate::cases::Case;
+use crate::common::project;
+
+/// A version of Kedro, and how its command line has it.
+#[derive(Debug, Clone, Copy)]
+pub struct Kedro {
+    /// Exact, as in `kedro_init_version`.
+    pub version: &'static str,
+    pub requirements: &'static str,
+    /// The Python that it needs, where the usual one is too new.
+    pub python: Option<&'static str>,
+}
+
+/// One side of a case: a copy of the project, and the place where its hooks write.
+pub struct Side {
+    folder: PathBuf,
+    root: PathBuf,
+    case: Case,
+}
+
+/// What a run did.
+pub struct Observed {
+    pub succeeded: bool,
+    pub failure: Option<Failure>,
+    pub calls: Vec<Json>,
+    /// Files of the project afterwards, logs apart, by path.
+    pub files: BTreeMap<String, Vec<u8>>,
+    /// Lines of what logging wrote, by path.
+    pub logs: BTreeMap<String, Vec<String>>,
+}
+
+#[derive(Debug, PartialEq)]
+pub struct Failure {
+    pub kind: String,
+    pub message: String,
+}
+
+fn path(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/parity").join(name)
+}
+
+/// The environment of all processes.
+fn environ() -> Vec<(String, String)> {
+    let kept = ["PATH", "HOME", "TMPDIR", "LANG", "USER"];
+    let kept = kept.map(|name| (name, std::env::var(name).unwrap_or_default()));
+    let fixed = [
+        ("PYTHONHASHSEED", "0".to_owned()), // the order of sets follows from it
+        ("PYTHONPATH", path("plugin").display().to_string()),
+        ("KEDRO_DISABLE_TELEMETRY", "1".to_owned()),
+        ("DO_NOT_TRACK", "1".to_owned()),
+    ];
+    let all = kept.into_iter().filter(|(_, value)| !value.is_empty()).chain(fixed);
+    all.map(|(name, value)| (name.to_owned(), value)).collect()
+}
+
+impl Side {
+    pub fn new(folder: PathBuf, kedro: Kedro, case: Case) -> Self {
+        let root = folder.join(case.project);
+        project::copy(&path(case.project), &root);
+        let settings = root.join("pyproject.toml");
+        let text = fs::read_to_string(&settings).unwrap();
+        fs::write(settings, text.replace("KEDRO_VERSION", kedro.version)).unwrap();
+        Side { folder, root, case }
+    }
+
+    fn environ(&self) -> Vec<(String, String)> {
+        let mut environ = environ();
+        let own = self.case.environ.iter();
+        environ.extend(own.map(|&(name, value)| (name.to_owned(), value.to_owned())));
+        environ.push(("PARITY_RECORD".into(), self.record().display().to_string()));
+        environ
+    }
+
+    fn record(&self) -> PathBuf {
+        self.folder.join("calls.jsonl")
+    }
+
+    fn options(&self) -> Vec<String> {
+        let options = self.case.options.iter().map(|&option| option.to_owned());
+        options.chain(self.case.runner.map(|runner| format!("--runner={runner}"))).collect()
+    }
+
+    /// The case as the driver takes it.
+    fn request(&self, kedro: Kedro) -> Json {
+        json!({
+            "folder": self.root.join(self.case.folder),
+            "arguments": self.options().iter().map(|it| kedro.option(it)).collect::<Vec<_>>(),
+            "environ": BTreeMap::from_iter(self.environ()),
+            "output": self.folder.join("printed.txt"),
+            "result": self.folder.join("result.json"),
+        })
+    }
+
+    /// Runs the case through `mlops-tui run`.
+    pub fn run(&self, python: &Path) -> Observed {
+        let output = Command::new(env!("CARGO_BIN_EXE_mlops-tui"))
+            .args(["run", "--json", "--python"])
+            .arg(python)
+            .args(self.options())
+            .env_clear()
+            .envs(self.environ())
+            .current_dir(self.root.join(self.case.folder))
+            .stdin(Stdio::null())
+            .output()
+            .unwrap();
+        let text = String::from_utf8(output.stdout).unwrap();
+        let last = (text.lines())
+            .filter_map(|line| serde_json::from_str::<Json>(line).ok())
+            .find(|line| matches!(line["event"].as_str(), Some("run_failed" | "run_lost")));
+        let failure = last.map(|event| match event["failure"].as_object() {
+            Some(failure) => Failure::new(self, &failure["kind"], &failure["message"]),
+            None => Failure::new(self, &json!("lost"), &event["reason"]),
+        });
+        self.observed(output.status.success(), failure)
+    }
+
+    /// What the driver has left.
+    pub fn answer(&self) -> Observed {
+        let printed = fs::read_to_string(self.folder.join("printed.txt")).unwrap_or_default();
+        let result = fs::read_to_string(self.folder.join("result.json"))
+            .unwrap_or_else(|error| panic!("{}: {error}\n{printed}", self.case.name()));
+        let result: Json = serde_json::from_str(&result).unwrap();
+        let failure = (result["failure"].as_object())
+            .map(|failure| Failure::new(self, &failure["kind"], &failure["message"]));
+        self.observed(result["status"] == 0, failure)
+    }
+
+    fn observed(&self, succeeded: bool, failure: Option<Failure>) -> Observed {
+        let calls = fs::read_to_string(self.record()).unwrap_or_default();
+        let calls = calls.lines().map(|line| serde_json::from_str(&self.normal(line)).unwrap());
+        let mut observed = Observed {
+            succeeded,
+            failure,
+            calls: calls.collect(),
+            files: BTreeMap::new(),
+            logs: BTreeMap::new(),
+        };
+        self.collect(&self.root, &mut observed);
+        observed
+    }
+
+    fn collect(&self, folder: &Path, observed: &mut Observed) {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            let name = path.strip_prefix(&self.root).unwrap().to_str().unwrap();
+            if name == ".mlops-tui" || name.ends_with("__pycache__") {
+                continue;
+            }
+            if path.is_dir() {
+                self.collect(&path, observed);
+                continue;
+            }
+            let content = fs::read(&path).unwrap();
+            if name.ends_with(".log") {
+                let text = self.normal(&String::from_utf8(content).unwrap());
+                observed.logs.insert(name.into(), text.lines().map(str::to_owned).collect());
+            } else {
+                let content = match String::from_utf8(content) {
+                    Ok(text) => self.normal(&text).into_bytes(),
+                    Err(error) => error.into_bytes(),
+                };
+                observed.files.insert(self.normal(name), content);
+            }
+        }
+    }
+
+    /// The text without what is the run's own: folder, time, addresses, numbers of processes.
+    fn normal(&self, text: &str) -> String {
+        static OWN: LazyLock<Regex> = LazyLock::new(|| {
+            let version = r"(?<version>\d{4}-\d\d-\d\dT\d\d\.\d\d\.\d\d\.\d{3}Z)";
+            let uuid = r"(?<uuid>[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})";
+            let address = r"(?<address>0x[0-9a-f]{6,})";
+            let time = r"(?<time>\d+\.\d+(?= ?s))";
+            let time = time.replace("(?= ?s)", r"(?: ?s(?:ec)?\b)");
+            let process = r"(?<process>(?:Fork|Spawn)?(?:Pool)?Process-\d+(?::\d+)*)";
+            Regex::new(&[version, uuid, address, &time, process].join("|")).unwrap()
+        });
+        let text = text.replace(self.root.to_str().unwrap(), "<root>");
+        let replaced = OWN.replace_all(&text, |found: &Captures<'_>| {
+            let whole = &found[0];
+            if whole.starts_with("2024-01-01T") || whole.starts_with("2025-06-01T") {
+                return whole.to_owned(); // versions that came with the project
+            }
+            let name = OWN.capture_names().flatten().find(|name| found.name(name).is_some());
+            format!("<{}>", name.unwrap_or_default())
+        });
+        replaced.into_owned()
+    }
+}
+
+impl Failure {
+    fn new(side: &Side, kind: &Json, message: &Json) -> Self {
+        Failure {
+            kind: kind.as_str().unwrap().to_owned(),
+            message: side.normal(message.as_str().unwrap()),
+        }
+    }
+}
+
+impl Kedro {
+    /// The option as this version's command line has it, without what it only warns of.
+    fn option(self, option: &str) -> String {
+        let renamed = if self.version.starts_with("0.") {
+            [("--namespaces", "--namespace"), ("", ""), ("", "")]
+        } else {
+            [("--pipeline", "--pipelines"), ("--async", "--runner-params=is_async=True"), ("", "")]
+        };
+        let (name, value) = option.split_once('=').map_or((option, None), |(a, b)| (a, Some(b)));
+        let name = renamed.iter().find(|(old, _)| *old == name).map_or(name, |(_, new)| new);
+        value.map_or(name.to_owned(), |value| format!("{name}={value}"))
+    }
+}
+
+/// Starts the process that runs all cases through Kedro's own command line.
+pub fn start_driver(python: &Path, kedro: Kedro, sides: &[Side]) -> Child {
+    let mut child = Command::new(python)
+        .arg(path("driver.py"))
+        .env_clear()
+        .envs(environ())
+        .stdin(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let requests: Vec<Json> = sides.iter().map(|side| side.request(kedro)).collect();
+    let mut stdin = child.stdin.take().unwrap();
+    stdin.write_all(&serde_json::to_vec(&requests).unwrap()).unwrap();
+    child
+}
