@@ -16,16 +16,19 @@ mod sides;
 
 use std::fmt::Write;
 
-use cases::CASES;
-use common::python::environment;
+use std::path::Path;
+
+use cases::{CASES, Case, SAMPLE};
+use common::python::{environment, python};
 use sides::{Kedro, Side};
 
-fn same_as(kedro: Kedro) {
-    let python = environment(kedro.requirements, kedro.python);
+const KEDRO_1: Kedro = Kedro { version: "1.7.0" };
+
+fn compare(kedro: Kedro, python: &Path, cases: &[Case]) {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path().canonicalize().unwrap();
     let only = std::env::var("PARITY_CASE").ok();
-    let cases: Vec<_> = (CASES.iter())
+    let cases: Vec<_> = (cases.iter())
         .filter(|case| case.is_for(kedro.version))
         .filter(|case| only.as_ref().is_none_or(|only| case.name().contains(only.as_str())))
         .collect();
@@ -38,17 +41,16 @@ fn same_as(kedro: Kedro) {
             .collect()
     };
     let (theirs, ours) = (sides("kedro"), sides("mlops"));
-    let mut driver = sides::start_driver(&python, kedro, &theirs);
-    let observed: Vec<_> = ours.iter().map(|side| side.run(&python)).collect();
+    let mut driver = sides::start_driver(python, kedro, &theirs);
+    let observed: Vec<_> = ours.iter().map(|side| side.run(python)).collect();
     assert!(driver.wait().unwrap().success());
 
     let mut report = String::new();
-    let mut known = known::Table::new(kedro.version);
-    for ((case, theirs), ours) in cases.iter().zip(&theirs).zip(&observed) {
-        let theirs = theirs.answer();
-        let name = case.name();
-        let found = compare::differences(ours, &theirs, case.concurrent());
-        let found: Vec<_> = found.iter().filter(|line| !known.has(&name, line)).collect();
+    let names: Vec<String> = cases.iter().map(|case| case.name()).collect();
+    let mut known = known::Table::new(kedro.version, &names);
+    for (((case, name), theirs), ours) in cases.iter().zip(&names).zip(&theirs).zip(&observed) {
+        let found = compare::differences(ours, &theirs.answer(), case);
+        let found: Vec<_> = found.iter().filter(|line| !known.has(name, line)).collect();
         if !found.is_empty() {
             let _ = writeln!(report, "=== {name}");
             found.iter().for_each(|line| {
@@ -67,23 +69,23 @@ fn same_as(kedro: Kedro) {
 
 #[test]
 fn runs_are_those_of_kedro_1() {
-    same_as(Kedro { version: "1.7.0", requirements: "tests/parity/kedro-1.txt", python: None });
+    compare(KEDRO_1, &environment("tests/parity/kedro-1.txt", None), CASES);
 }
 
 #[test]
 fn runs_are_those_of_kedro_0_19() {
-    same_as(Kedro {
-        version: "0.19.15",
-        requirements: "tests/parity/kedro-0.19.txt",
-        python: None,
-    });
+    let kedro = Kedro { version: "0.19.15" };
+    compare(kedro, &environment("tests/parity/kedro-0.19.txt", None), CASES);
 }
 
 #[test]
 fn runs_are_those_of_kedro_0_18() {
-    same_as(Kedro {
-        version: "0.18.14",
-        requirements: "tests/parity/kedro-0.18.txt",
-        python: Some("3.11"),
-    });
+    // Its packages need an older Python than the newest.
+    let python = environment("tests/parity/kedro-0.18.txt", Some("3.11"));
+    compare(Kedro { version: "0.18.14" }, &python, CASES);
+}
+
+#[test]
+fn runs_of_the_sample_project_are_those_of_kedro() {
+    compare(KEDRO_1, python(), SAMPLE);
 }

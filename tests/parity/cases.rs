@@ -3,7 +3,7 @@
 /// A run of both sides.
 #[derive(Debug, Clone, Copy)]
 pub struct Case {
-    /// Folder of the project, below `tests/parity/`.
+    /// Folder of the project, in the repository.
     pub project: &'static str,
     /// `None` for the default, `SequentialRunner`.
     pub runner: Option<&'static str>,
@@ -13,14 +13,16 @@ pub struct Case {
     pub environ: &'static [(&'static str, &'static str)],
     /// The shell's folder, below the project's.
     pub folder: &'static str,
-    /// The oldest Kedro that has what is asked for.
+    /// The oldest Kedro that it runs with: one that has what is asked for, or, to save time, the
+    /// newest where older ones have no code of their own for it.
     pub since: &'static str,
 }
 
 impl Case {
     /// What the reports call it.
     pub fn name(&self) -> String {
-        let mut words = vec![self.project.to_owned()];
+        let project = self.project.rsplit('/').next().unwrap_or_default();
+        let mut words = vec![project.to_owned()];
         words.extend(self.environ.iter().map(|(name, value)| format!("{name}={value}")));
         words.extend(self.options.iter().map(|&option| option.to_owned()));
         words.extend(self.runner.map(|runner| format!("--runner={runner}")));
@@ -30,7 +32,12 @@ impl Case {
         words.join(" ")
     }
 
-    /// Whether the version of Kedro is not older than what is asked for.
+    /// Whether what is printed has no layout of its own, and can be compared.
+    pub fn prints_plainly(&self) -> bool {
+        self.environ.iter().any(|(_, value)| *value == "plain_logging.yml")
+    }
+
+    /// Whether it runs with this version of Kedro.
     pub fn is_for(&self, version: &str) -> bool {
         let numbers = |text: &str| -> Vec<u32> {
             text.split('.').map(|number| number.parse().unwrap()).collect()
@@ -45,8 +52,14 @@ impl Case {
     }
 }
 
-const PLAIN: Case =
-    Case { project: "shop", runner: None, options: &[], environ: &[], folder: "", since: "0.18" };
+const PLAIN: Case = Case {
+    project: "tests/parity/shop",
+    runner: None,
+    options: &[],
+    environ: &[],
+    folder: "",
+    since: "0.18",
+};
 
 const fn shop(options: &'static [&'static str]) -> Case {
     Case { options, ..PLAIN }
@@ -61,7 +74,11 @@ const fn since(since: &'static str, case: Case) -> Case {
 }
 
 const fn mishap(options: &'static [&'static str]) -> Case {
-    Case { project: "mishaps", options, ..PLAIN }
+    Case { project: "tests/parity/mishaps", options, ..PLAIN }
+}
+
+const fn sample(options: &'static [&'static str]) -> Case {
+    Case { project: "sample-project", options, ..PLAIN }
 }
 
 const fn threads(case: Case) -> Case {
@@ -75,14 +92,30 @@ const fn processes(case: Case) -> Case {
 /// A version that is in the project's folder.
 const MODEL: &str = "--load-versions=model:2024-01-01T00.00.00.000Z";
 
+/// Runs of the sample project, whose hooks are the plug-ins' alone: kedro-mlflow's and the recorder.
+pub const SAMPLE: &[Case] = &[
+    sample(&[]),
+    sample(&["--pipeline=training", "--params=split.test_days=60"]),
+    threads(sample(&["--tags=fast"])),
+    processes(sample(&["--pipeline=data_processing"])),
+];
+
+/// Values of all types.
+const TYPED: &str = "--params=a=1e3,b=.5,c=1_000,d=010,e=0o17,f=1:30,g=yes,h=~,i=,j=2024-01-01,k='1',\
+                     l=0x1F,m=None,n=[1],o={x: 1},p=a:b,q.r=1,q.s=2,t=-0.0,u=it's,v=1,v.w=2,x.y=1,x=2";
+
+/// Values that take YAML 1.1 to the letter.
+const HARD: &str = "--params=code=08,big=12345678901234567890,most=.inf,none=.nan,time=1:30:15.5,\
+                    note=a #1,tagged=!!str 1,keys[one]=1";
+
 pub const CASES: &[Case] = &[
     // Slices.
     shop(&[]),
     shop(&["--pipeline=reporting"]),
-    shop(&["--from-nodes=split"]),
-    shop(&["--to-nodes=report.publish"]),
+    since("1", shop(&["--from-nodes=split"])),
+    since("1", shop(&["--to-nodes=report.publish"])),
     shop(&["--nodes=train,greet"]),
-    shop(&["--nodes=notify"]),
+    since("1", shop(&["--nodes=notify"])),
     since("1", shop(&["--nodes=count__782986d6,greet"])),
     shop(&["--nodes=count([greeting]) -> [letters],greet"]),
     shop(&["--from-inputs=big,recent"]),
@@ -90,22 +123,32 @@ pub const CASES: &[Case] = &[
     shop(&["--tags=text, model"]),
     shop(&["--namespaces=report"]),
     since("1", shop(&["--namespaces=report,none"])),
-    shop(&["--from-nodes=split", "--to-outputs=report.summary", "--tags=fast"]),
+    since("1", shop(&["--from-nodes=split", "--to-outputs=report.summary", "--tags=fast"])),
     shop(&["--pipeline=modelling", "--from-inputs=big", "--to-nodes=score"]),
+    since("1", shop(&["--pipelines=greeting,modelling"])),
     // Versions, missing outputs, parameters, configuration.
     shop(&["--nodes=score", MODEL]),
     since("1", shop(&["--only-missing-outputs"])),
     since("1", shop(&["--only-missing-outputs", "--to-nodes=report.publish,train"])),
-    shop(&[
-        "--to-nodes=report.publish",
-        "--params=limit=2,style.title=it is,style.new=yes,bonus=1e1",
-    ]),
+    shop(&["--to-nodes=report.publish", "--params=limit=2,style.title=it is"]),
+    since("1", shop(&["--nodes=greet", TYPED])),
+    shop(&["--nodes=greet", HARD]),
     shop(&["--env=other"]),
     with(&[("KEDRO_ENV", "other")], shop(&["--to-nodes=pick"])),
     shop(&["--conf-source=elsewhere", "--to-nodes=report.publish"]),
     shop(&["--async"]),
     // Logging, sessions, runners, folders.
-    with(&[("KEDRO_LOGGING_CONFIG", "plain_logging.yml")], shop(&["--to-nodes=report.publish"])),
+    with(&[("KEDRO_LOGGING_CONFIG", "plain_logging.yml")], mishap(&["--pipeline=good"])),
+    with(&[("PARITY_LOGGING", "files")], shop(&["--nodes=greet"])),
+    since(
+        "0.19",
+        with(
+            &[("PARITY_LOGGING", "basic"), ("KEDRO_LOGGING_CONFIG", "bare_logging.yml")],
+            shop(&["--to-nodes=pick"]),
+        ),
+    ),
+    with(&[("PARITY_CLI", "own")], shop(&["--to-nodes=pick"])),
+    since("1", with(&[("PARITY_PLUGINS", "disabled")], shop(&["--to-nodes=pick"]))),
     since("1", with(&[("PARITY_SESSION", "own")], shop(&["--tags=fast"]))),
     since("1", with(&[("PARITY_SESSION", "service")], shop(&["--params=limit=2"]))),
     Case { runner: Some("shop.extras.Runner"), ..shop(&["--tags=text"]) },
@@ -113,15 +156,15 @@ pub const CASES: &[Case] = &[
     // What Kedro refuses.
     shop(&["--pipeline=reprting"]),
     shop(&["--nodes=nobody"]),
-    shop(&["--from-nodes=split", "--to-nodes=nobody"]),
+    since("1", shop(&["--from-nodes=split", "--to-nodes=nobody"])),
     shop(&["--tags=nobody"]),
-    shop(&["--from-inputs=nothing"]),
-    shop(&["--to-outputs=nothing"]),
+    since("1", shop(&["--from-inputs=nothing"])),
+    since("1", shop(&["--to-outputs=nothing"])),
     shop(&["--namespaces=nobody"]),
     shop(&["--env=nowhere"]),
     shop(&["--conf-source=nowhere"]),
     shop(&["--nodes=score", "--load-versions=model:2020-01-01T00.00.00.000Z"]),
-    shop(&["--from-inputs=small"]),
+    since("1", shop(&["--from-inputs=small"])),
     shop(&["--params=limit"]),
     Case { runner: Some("NoRunner"), ..PLAIN },
     with(&[("PARITY_BREAK", "settings")], PLAIN),
@@ -130,40 +173,40 @@ pub const CASES: &[Case] = &[
     mishap(&[]),
     mishap(&["--pipeline=exit_with_3"]),
     mishap(&["--pipeline=exit_with_0"]),
-    mishap(&["--pipeline=exit_with_words"]),
+    since("1", mishap(&["--pipeline=exit_with_words"])),
     mishap(&["--pipeline=interrupt"]),
     mishap(&["--pipeline=one_of_two"]),
     mishap(&["--pipeline=load"]),
     mishap(&["--pipeline=save"]),
-    mishap(&["--pipeline=stream"]),
+    since("1", mishap(&["--pipeline=stream"])),
     mishap(&["--pipeline=stream", "--async"]),
-    mishap(&["--pipeline=nothing"]),
+    since("1", mishap(&["--pipeline=nothing"])),
     mishap(&["--env=broken"]),
-    mishap(&["--env=misspelt"]),
+    since("1", mishap(&["--env=misspelt"])),
     with(&[("PARITY_HOOK", "before_pipeline_run")], mishap(&["--pipeline=good"])),
-    with(&[("PARITY_HOOK", "after_pipeline_run")], mishap(&["--pipeline=good"])),
-    with(&[("PARITY_HOOK", "before_node_run")], mishap(&["--pipeline=good"])),
-    with(&[("PARITY_HOOK", "after_dataset_saved")], mishap(&["--pipeline=good"])),
+    since("1", with(&[("PARITY_HOOK", "after_pipeline_run")], mishap(&["--pipeline=good"]))),
+    since("1", with(&[("PARITY_HOOK", "before_node_run")], mishap(&["--pipeline=good"]))),
+    since("1", with(&[("PARITY_HOOK", "after_dataset_saved")], mishap(&["--pipeline=good"]))),
     with(&[("PARITY_HOOK", "on_node_error")], mishap(&[])),
     // Threads.
     threads(shop(&[])),
     threads(shop(&["--pipeline=reporting", "--params=limit=2"])),
     threads(shop(&["--from-nodes=split", "--tags=fast,text"])),
-    threads(shop(&["--namespaces=report", "--env=other"])),
+    since("1", threads(shop(&["--namespaces=report", "--env=other"]))),
     since("1", threads(shop(&["--only-missing-outputs"]))),
-    threads(shop(&["--nodes=nobody"])),
+    since("1", threads(shop(&["--nodes=nobody"]))),
     threads(mishap(&[])),
     threads(mishap(&["--pipeline=exit_with_3"])),
-    threads(mishap(&["--pipeline=load"])),
+    since("1", threads(mishap(&["--pipeline=load"]))),
     // Processes.
     processes(shop(&[])),
     processes(shop(&["--pipeline=modelling", MODEL])),
     processes(shop(&["--to-outputs=report.page", "--params=limit=2"])),
     processes(shop(&["--async", "--tags=model"])),
-    processes(shop(&["--tags=nobody"])),
+    since("1", processes(shop(&["--tags=nobody"]))),
     processes(mishap(&[])),
     processes(mishap(&["--pipeline=odd"])),
-    processes(mishap(&["--pipeline=lazy"])),
+    since("1", processes(mishap(&["--pipeline=lazy"]))),
     processes(mishap(&["--pipeline=anonymous"])),
     since("1", with(&[("KEDRO_MP_CONTEXT", "spawn")], processes(shop(&["--tags=model"])))),
 ];

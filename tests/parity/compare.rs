@@ -5,10 +5,12 @@ use std::fmt::Write;
 
 use serde_json::Value as Json;
 
+use crate::cases::Case;
 use crate::sides::{Failure, Observed};
 
 /// Every difference; empty where there is none.
-pub fn differences(ours: &Observed, kedros: &Observed, concurrent: bool) -> BTreeSet<String> {
+pub fn differences(ours: &Observed, kedros: &Observed, case: &Case) -> BTreeSet<String> {
+    let concurrent = case.concurrent();
     let mut found = BTreeSet::new();
     if ours.succeeded != kedros.succeeded {
         found.insert(format!("exit: success {}, Kedro's {}", ours.succeeded, kedros.succeeded));
@@ -26,6 +28,9 @@ pub fn differences(ours: &Observed, kedros: &Observed, concurrent: bool) -> BTre
     }
     for (name, ours, kedros) in both(&ours.logs, &kedros.logs) {
         lines(&mut found, name, ours, kedros, concurrent);
+    }
+    if case.prints_plainly() {
+        lines(&mut found, "printed", &ours.printed, &kedros.printed, true);
     }
     for name in ours.files.keys().chain(kedros.files.keys()) {
         match (ours.files.get(name), kedros.files.get(name)) {
@@ -148,7 +153,6 @@ fn lines(
 ) {
     let (mut ours, mut kedros) = (ours.to_vec(), kedros.to_vec());
     if any_order {
-        // How many tasks are done when one of them ends is not told.
         ours.sort();
         kedros.sort();
     }
@@ -170,8 +174,8 @@ fn lines(
     if added.is_empty() && left_out.is_empty() {
         found.insert(format!("{file}: lines in another order"));
     }
-    found.extend(added.into_iter().map(|line| format!("{file}: Kedro does not log: {line}")));
-    found.extend(left_out.into_iter().map(|line| format!("{file}: only Kedro logs: {line}")));
+    found.extend(added.into_iter().map(|line| format!("{file}: Kedro does not have: {line}")));
+    found.extend(left_out.into_iter().map(|line| format!("{file}: only Kedro has: {line}")));
 }
 
 fn values(found: &mut BTreeSet<String>, place: &str, ours: &Json, kedros: &Json) {

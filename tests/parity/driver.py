@@ -1,7 +1,7 @@
 """Answers for `kedro run`: each case that stdin names runs Kedro's own command line in a forked child.
 
-stdin: a list of cases as JSON, each with `folder` (the working folder), `arguments`, `environ`,
-`output` (a file for what is printed) and `result` (a file for how it ended).
+stdin: a list of cases as JSON, each with `folder` (the working folder), `arguments`, `environ`, and
+files: `printed` for standard output, `errors` for standard error, `result` for how it ended.
 """
 
 import importlib
@@ -86,10 +86,10 @@ def failure(error):
 
 
 def child(case):
-    with open(case["output"], "w") as output:
-        os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-        os.dup2(output.fileno(), 1)
-        os.dup2(output.fileno(), 2)
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    for fd, key in ((1, "printed"), (2, "errors")):
+        with open(case[key], "w") as file:
+            os.dup2(file.fileno(), fd)
     result = run(case)
     with open(case["result"], "w") as file:
         json.dump(result, file)

@@ -18,9 +18,6 @@ use crate::common::project;
 pub struct Kedro {
     /// Exact, as in `kedro_init_version`.
     pub version: &'static str,
-    pub requirements: &'static str,
-    /// The Python that it needs, where the usual one is too new.
-    pub python: Option<&'static str>,
 }
 
 /// One side of a case: a copy of the project, and the place where its hooks write.
@@ -39,6 +36,8 @@ pub struct Observed {
     pub files: BTreeMap<String, Vec<u8>>,
     /// Lines of what logging wrote, by path.
     pub logs: BTreeMap<String, Vec<String>>,
+    /// Lines of standard output, and of what logging writes in its place.
+    pub printed: Vec<String>,
 }
 
 #[derive(Debug, PartialEq)]
@@ -48,7 +47,7 @@ pub struct Failure {
 }
 
 fn path(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/parity").join(name)
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(name)
 }
 
 /// The environment of all processes.
@@ -57,7 +56,7 @@ fn environ() -> Vec<(String, String)> {
     let kept = kept.map(|name| (name, std::env::var(name).unwrap_or_default()));
     let fixed = [
         ("PYTHONHASHSEED", "0".to_owned()), // the order of sets follows from it
-        ("PYTHONPATH", path("plugin").display().to_string()),
+        ("PYTHONPATH", path("tests/parity/plugin").display().to_string()),
         ("KEDRO_DISABLE_TELEMETRY", "1".to_owned()),
         ("DO_NOT_TRACK", "1".to_owned()),
     ];
@@ -67,7 +66,7 @@ fn environ() -> Vec<(String, String)> {
 
 impl Side {
     pub fn new(folder: PathBuf, kedro: Kedro, case: Case) -> Self {
-        let root = folder.join(case.project);
+        let root = folder.join("project");
         project::copy(&path(case.project), &root);
         let settings = root.join("pyproject.toml");
         let text = fs::read_to_string(&settings).unwrap();
@@ -98,7 +97,8 @@ impl Side {
             "folder": self.root.join(self.case.folder),
             "arguments": self.options().iter().map(|it| kedro.option(it)).collect::<Vec<_>>(),
             "environ": BTreeMap::from_iter(self.environ()),
-            "output": self.folder.join("printed.txt"),
+            "printed": self.folder.join("printed.txt"),
+            "errors": self.folder.join("errors.txt"),
             "result": self.folder.join("result.json"),
         })
     }
@@ -116,28 +116,40 @@ impl Side {
             .output()
             .unwrap();
         let text = String::from_utf8(output.stdout).unwrap();
-        let last = (text.lines())
-            .filter_map(|line| serde_json::from_str::<Json>(line).ok())
-            .find(|line| matches!(line["event"].as_str(), Some("run_failed" | "run_lost")));
+        let events: Vec<Json> =
+            text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
+        let printed = (events.iter())
+            .filter(|event| matches!(event["stream"].as_str(), Some("stdout" | "log")))
+            .map(|event| self.normal(event["text"].as_str().unwrap()));
+        let last = events
+            .iter()
+            .find(|event| matches!(event["event"].as_str(), Some("run_failed" | "run_lost")));
         let failure = last.map(|event| match event["failure"].as_object() {
             Some(failure) => Failure::new(self, &failure["kind"], &failure["message"]),
             None => Failure::new(self, &json!("lost"), &event["reason"]),
         });
-        self.observed(output.status.success(), failure)
+        self.observed(output.status.success(), failure, printed.collect())
     }
 
     /// What the driver has left.
     pub fn answer(&self) -> Observed {
-        let printed = fs::read_to_string(self.folder.join("printed.txt")).unwrap_or_default();
+        let [printed, errors] = ["printed.txt", "errors.txt"]
+            .map(|name| fs::read_to_string(self.folder.join(name)).unwrap_or_default());
         let result = fs::read_to_string(self.folder.join("result.json"))
-            .unwrap_or_else(|error| panic!("{}: {error}\n{printed}", self.case.name()));
+            .unwrap_or_else(|error| panic!("{}: {error}\n{errors}", self.case.name()));
         let result: Json = serde_json::from_str(&result).unwrap();
         let failure = (result["failure"].as_object())
             .map(|failure| Failure::new(self, &failure["kind"], &failure["message"]));
-        self.observed(result["status"] == 0, failure)
+        let printed = printed.lines().map(|line| self.normal(line)).collect();
+        self.observed(result["status"] == 0, failure, printed)
     }
 
-    fn observed(&self, succeeded: bool, failure: Option<Failure>) -> Observed {
+    fn observed(
+        &self,
+        succeeded: bool,
+        failure: Option<Failure>,
+        printed: Vec<String>,
+    ) -> Observed {
         let calls = fs::read_to_string(self.record()).unwrap_or_default();
         let calls = calls.lines().map(|line| serde_json::from_str(&self.normal(line)).unwrap());
         let mut observed = Observed {
@@ -146,6 +158,7 @@ impl Side {
             calls: calls.collect(),
             files: BTreeMap::new(),
             logs: BTreeMap::new(),
+            printed,
         };
         self.collect(&self.root, &mut observed);
         observed
@@ -162,7 +175,10 @@ impl Side {
                 self.collect(&path, observed);
                 continue;
             }
-            let content = fs::read(&path).unwrap();
+            let content = match name {
+                "mlflow.db" => tracked(&path).into_bytes(),
+                _ => fs::read(&path).unwrap(),
+            };
             if name.ends_with(".log") {
                 let text = self.normal(&String::from_utf8(content).unwrap());
                 observed.logs.insert(name.into(), text.lines().map(str::to_owned).collect());
@@ -181,11 +197,11 @@ impl Side {
         static OWN: LazyLock<Regex> = LazyLock::new(|| {
             let version = r"(?<version>\d{4}-\d\d-\d\dT\d\d\.\d\d\.\d\d\.\d{3}Z)";
             let uuid = r"(?<uuid>[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})";
+            let id = r"(?<id>\b[0-9a-f]{32}\b)";
             let address = r"(?<address>0x[0-9a-f]{6,})";
-            let time = r"(?<time>\d+\.\d+(?= ?s))";
-            let time = time.replace("(?= ?s)", r"(?: ?s(?:ec)?\b)");
+            let time = r"(?<time>\d+\.\d+ ?s(?:ec)?\b)";
             let process = r"(?<process>(?:Fork|Spawn)?(?:Pool)?Process-\d+(?::\d+)*)";
-            Regex::new(&[version, uuid, address, &time, process].join("|")).unwrap()
+            Regex::new(&[version, uuid, id, address, time, process].join("|")).unwrap()
         });
         let text = text.replace(self.root.to_str().unwrap(), "<root>");
         let replaced = OWN.replace_all(&text, |found: &Captures<'_>| {
@@ -198,6 +214,25 @@ impl Side {
         });
         replaced.into_owned()
     }
+}
+
+/// What a run has left in MLflow's database, but for times and numbers.
+fn tracked(path: &Path) -> String {
+    let database = rusqlite::Connection::open(path).unwrap();
+    let rows = "select 'tag ' || key, value from tags
+        union all select 'param ' || key, value from params
+        union all select 'metric ' || key || ' ' || step, value from metrics
+        union all select 'run ' || name, status from runs
+        union all select 'experiment ' || name, lifecycle_stage from experiments
+        order by 1, 2";
+    let mut rows = database.prepare(rows).unwrap();
+    let row = |row: &rusqlite::Row<'_>| {
+        let value: rusqlite::types::Value = row.get(1)?;
+        Ok((row.get::<_, String>(0)?, format!("{value:?}")))
+    };
+    let all: BTreeMap<String, String> =
+        rows.query_map([], row).unwrap().map(Result::unwrap).collect();
+    serde_json::to_string(&all).unwrap()
 }
 
 impl Failure {
@@ -226,7 +261,7 @@ impl Kedro {
 /// Starts the process that runs all cases through Kedro's own command line.
 pub fn start_driver(python: &Path, kedro: Kedro, sides: &[Side]) -> Child {
     let mut child = Command::new(python)
-        .arg(path("driver.py"))
+        .arg(path("tests/parity/driver.py"))
         .env_clear()
         .envs(environ())
         .stdin(Stdio::piped())

@@ -20,13 +20,23 @@ import warnings
 from kedro.framework.hooks import hook_impl, specs
 
 os.environ.setdefault("PARITY_MAIN", str(os.getpid()))
-initialised = False
+called = []  # entry points of the command line
 
 
 def init():
-    """What a `kedro.init` entry point is called for."""
-    global initialised
-    initialised = True
+    """The entry point `kedro.init`."""
+    called.append("init")
+
+
+class CommandHooks:
+    """The entry point `kedro.cli_hooks`."""
+
+    @hook_impl  # the mark is the same
+    def before_command_run(self):
+        called.append("before_command_run")
+
+
+command_hooks = CommandHooks()
 
 
 def record(source, hook, arguments):
@@ -123,7 +133,8 @@ def state():
         "flags": str(sys.flags),
         "bytecode": sys.dont_write_bytecode,
         "recursion": sys.getrecursionlimit(),
-        "initialised": initialised,
+        "command": [os.path.basename(sys.argv[0]), *sys.argv[1:2]],
+        "entry_points": called,
     }
 
 

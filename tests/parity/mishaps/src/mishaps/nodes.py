@@ -1,11 +1,16 @@
 """Ways to fail."""
 
+import logging
 import sys
 
 from .extras import Odd
 
+logger = logging.getLogger(__name__)
+
 
 def good(data):
+    logger.info("%d to sort", len(data))
+    print("sorting")
     return sorted(data)
 
 

@@ -4,10 +4,15 @@ import os
 
 from parity_plugin import recorder
 
-from .extras import Override, Store
+from .extras import Override, Store, add_logging
 
 HOOKS = (recorder("project"), Override())
 SESSION_STORE_CLASS = Store
+
+if os.environ.get("PARITY_PLUGINS") == "disabled":
+    DISABLE_HOOKS_FOR_PLUGINS = ("parity-plugin",)
+
+add_logging(os.environ.get("PARITY_LOGGING"))
 
 broken = os.environ.get("PARITY_BREAK")
 if broken == "settings":
