@@ -37,14 +37,6 @@ impl Case {
         self.environ.iter().any(|(_, value)| *value == "plain_logging.yml")
     }
 
-    /// Whether it runs with this version of Kedro.
-    pub fn is_for(&self, version: &str) -> bool {
-        let numbers = |text: &str| -> Vec<u32> {
-            text.split('.').map(|number| number.parse().unwrap()).collect()
-        };
-        numbers(version) >= numbers(self.since)
-    }
-
     /// Whether nodes or datasets are at work at the same time.
     pub fn concurrent(&self) -> bool {
         matches!(self.runner, Some("ThreadRunner" | "ParallelRunner"))
@@ -92,6 +84,17 @@ const fn processes(case: Case) -> Case {
 /// A version that is in the project's folder.
 const MODEL: &str = "--load-versions=model:2024-01-01T00.00.00.000Z";
 
+/// One case of each kind, for the first releases of a major version.
+pub const FEW: &[Case] = &[
+    shop(&[]),
+    shop(&["--nodes=score,greet", MODEL]),
+    shop(&["--namespaces=report"]),
+    mishap(&[]),
+    threads(shop(&["--params=limit=2"])),
+    processes(shop(&[])),
+    processes(mishap(&[])),
+];
+
 /// Runs of the sample project, whose hooks are the plug-ins' alone: kedro-mlflow's and the recorder.
 pub const SAMPLE: &[Case] = &[
     sample(&[]),
@@ -125,7 +128,7 @@ pub const CASES: &[Case] = &[
     since("1", shop(&["--namespaces=report,none"])),
     since("1", shop(&["--from-nodes=split", "--to-outputs=report.summary", "--tags=fast"])),
     shop(&["--pipeline=modelling", "--from-inputs=big", "--to-nodes=score"]),
-    since("1", shop(&["--pipelines=greeting,modelling"])),
+    since("1.2", shop(&["--pipelines=greeting,modelling"])),
     // Versions, missing outputs, parameters, configuration.
     shop(&["--nodes=score", MODEL]),
     since("1", shop(&["--only-missing-outputs"])),
@@ -165,7 +168,7 @@ pub const CASES: &[Case] = &[
     shop(&["--conf-source=nowhere"]),
     shop(&["--nodes=score", "--load-versions=model:2020-01-01T00.00.00.000Z"]),
     since("1", shop(&["--from-inputs=small"])),
-    shop(&["--params=limit"]),
+    shop(&["--params=alone"]),
     Case { runner: Some("NoRunner"), ..PLAIN },
     with(&[("PARITY_BREAK", "settings")], PLAIN),
     with(&[("PARITY_BREAK", "registry")], PLAIN),

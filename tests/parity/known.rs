@@ -63,8 +63,15 @@ const KNOWN: &[Known] = &[
     Known {
         kedro: &["0.19", "1"],
         case: "PARITY_LOGGING=files",
-        line: "^logs/rich.log: only Kedro has: ",
-        reason: "a RichHandler is taken for one that prints, though its console is a file",
+        line: r"^logs/(rich|own)\.log: only Kedro has: ",
+        reason: "handlers are taken for ones that print: a RichHandler whose console is a file, and a \
+                 StreamHandler with an `emit` of its own",
+    },
+    Known {
+        kedro: &["1.0.0"],
+        case: "",
+        line: r"^logs/all\.log: .*(Loading data from|Saving data to) ",
+        reason: "Kedro marks names up where there is a RichHandler, and the worker takes it out",
     },
     Known {
         kedro: &["0.19", "1"],
@@ -93,7 +100,7 @@ const KNOWN: &[Known] = &[
     },
     Known {
         kedro: ALL,
-        case: "--params=limit",
+        case: "--params=alone",
         line: "^(failure: none|logs/all.log: only Kedro has: INFO kedro.framework.project )",
         reason: "our own command line refuses the option, and no Python is started",
     },
@@ -111,13 +118,13 @@ const KNOWN: &[Known] = &[
                  conf/logging.yml",
     },
     Known {
-        kedro: &["0.19"],
+        kedro: &["0.19.15"],
         case: "--namespaces=",
         line: "^logs/all.log: only Kedro has: (.*'--namespace' is deprecated| *$|.*warnings.warn)",
         reason: "this version's command line warns of its own option",
     },
     Known {
-        kedro: &["0.18"],
+        kedro: &["0.18", "0.19.0"],
         case: "",
         line: "^state.path: 0 items more, 1 fewer .*/setuptools/_vendor\"\\]$",
         reason: "this version's command line imports setuptools, which adds to the path",

@@ -245,16 +245,25 @@ impl Failure {
 }
 
 impl Kedro {
-    /// The option as this version's command line has it, without what it only warns of.
+    /// The option as this version's command line has it, and does not only warn of it.
     fn option(self, option: &str) -> String {
-        let renamed = if self.version.starts_with("0.") {
-            [("--namespaces", "--namespace"), ("", ""), ("", "")]
-        } else {
-            [("--pipeline", "--pipelines"), ("--async", "--runner-params=is_async=True"), ("", "")]
-        };
+        let renamed = [
+            ("--namespaces", "--namespace", !self.reaches("1")),
+            ("--pipeline", "--pipelines", self.reaches("1.2")),
+            ("--async", "--runner-params=is_async=True", self.reaches("1.6")),
+        ];
         let (name, value) = option.split_once('=').map_or((option, None), |(a, b)| (a, Some(b)));
-        let name = renamed.iter().find(|(old, _)| *old == name).map_or(name, |(_, new)| new);
+        let new = renamed.iter().find(|(old, _, here)| *here && *old == name);
+        let name = new.map_or(name, |(_, new, _)| new);
         value.map_or(name.to_owned(), |value| format!("{name}={value}"))
+    }
+
+    /// Whether this version is not older than another.
+    pub fn reaches(self, other: &str) -> bool {
+        let numbers = |text: &str| -> Vec<u32> {
+            text.split('.').map(|number| number.parse().unwrap()).collect()
+        };
+        numbers(self.version) >= numbers(other)
     }
 }
 

@@ -17,6 +17,14 @@ from kedro.runner import SequentialRunner
 logger = logging.getLogger(__name__)
 
 
+class Own(logging.StreamHandler):
+    """Sends records elsewhere, as handlers for chats and services do."""
+
+    def emit(self, record):
+        with open("logs/own.log", "a") as file:
+            file.write(self.format(record) + "\n")
+
+
 def add_logging(kind):
     """Handlers that a project adds in code."""
     root = logging.getLogger()
@@ -26,6 +34,7 @@ def add_logging(kind):
 
         console = Console(file=open("logs/rich.log", "w"), width=200)
         root.addHandler(RichHandler(console=console, show_time=False, show_path=False))
+        root.addHandler(Own())
         root.addHandler(logging.StreamHandler(open("logs/stream.log", "w")))
         file = logging.FileHandler("logs/memory.log")
         root.addHandler(logging.handlers.MemoryHandler(10000, logging.CRITICAL, file))
