@@ -152,8 +152,9 @@ pub const CASES: &[Case] = &[
     ),
     with(&[("PARITY_CLI", "own")], shop(&["--to-nodes=pick"])),
     since("1", with(&[("PARITY_PLUGINS", "disabled")], shop(&["--to-nodes=pick"]))),
-    since("1", with(&[("PARITY_SESSION", "own")], shop(&["--tags=fast"]))),
-    since("1", with(&[("PARITY_SESSION", "service")], shop(&["--params=limit=2"]))),
+    since("1.3", with(&[("PARITY_SESSION", "own")], shop(&["--to-nodes=pick"]))),
+    since("1.3", with(&[("PARITY_SESSION", "open")], shop(&["--to-nodes=pick"]))),
+    since("1.3", with(&[("PARITY_SESSION", "service")], shop(&["--params=limit=2"]))),
     Case { runner: Some("shop.extras.Runner"), ..shop(&["--tags=text"]) },
     since("0.19", Case { folder: "notebooks", ..shop(&["--nodes=greet"]) }),
     // What Kedro refuses.

@@ -83,6 +83,12 @@ class Session(KedroSession):
         return super().run(*args, **kwargs)
 
 
+class OpenSession(KedroSession):
+    @classmethod
+    def create(cls, **options):
+        return super().create(**options)
+
+
 class Runner(SequentialRunner):
     def _run(self, pipeline, *args, **kwargs):
         logger.info("own runner: %d nodes, %s", len(pipeline.nodes), pickle.loads(pickle.dumps(self)))

@@ -23,3 +23,5 @@ if session == "service":
     from kedro.framework.session import KedroServiceSession as SESSION_CLASS  # noqa: F401
 elif session == "own":
     from .extras import Session as SESSION_CLASS  # noqa: F401
+elif session == "open":
+    from .extras import OpenSession as SESSION_CLASS  # noqa: F401
