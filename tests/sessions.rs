@@ -198,7 +198,7 @@ fn the_options_form_comes_to_a_request_and_says_what_is_wrong() {
     // nodes ... params is the eighth field.
     app.keys("<tab><tab><tab><tab><tab><tab><tab>seed=3,trips.min_minutes=2<enter>");
     let request = app.asked_run().unwrap();
-    assert_eq!(request.params["seed"], 3);
+    assert_eq!(request.params["seed"], "3");
     assert_eq!(
         request.to_command(),
         "kedro run --pipeline=__default__ --nodes=clean_stations --params=seed=3,trips.min_minutes=2"

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use color_eyre::eyre::{Result, WrapErr, eyre};
 
 use crate::dag::Slice;
+use crate::runs::params::Params;
 use crate::runs::plan::From;
 use crate::runs::request::parse_params;
 use crate::runs::{RunRequest, Spec, debug, interpreter, plan};
@@ -34,7 +35,7 @@ pub(super) struct Arguments {
     env: Option<String>,
     /// Parameters: a=1,model.depth=3
     #[arg(long, value_name = "PARAMS", value_parser = parse_params, default_value = "", hide_default_value = true)]
-    params: super::run::Params,
+    params: Params,
     /// Python interpreter [default: the project's own]
     #[arg(long, value_name = "FILE")]
     python: Option<PathBuf>,

@@ -9,6 +9,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use super::{detach, output};
 use crate::dag::Slice;
 use crate::runs::history::Asked;
+use crate::runs::params::Params;
 use crate::runs::recorder::{Subject, burst};
 use crate::runs::request::{
     parse_load_versions, parse_params, quote, split_list, split_node_names,
@@ -34,6 +35,15 @@ pub(super) struct Arguments {
     /// Pipeline to run [default: __default__]
     #[arg(short, long, value_name = "NAME")]
     pipeline: Option<String>,
+    /// Pipelines to run (Kedro 1.2 and later)
+    #[arg(
+        long,
+        value_name = "NAMES",
+        default_value = "",
+        hide_default_value = true,
+        conflicts_with = "pipeline"
+    )]
+    pipelines: String,
     /// Nodes to run, and nothing else
     #[arg(short, long, value_name = "NODES", default_value = "", hide_default_value = true)]
     nodes: String,
@@ -70,12 +80,18 @@ pub(super) struct Arguments {
     /// Runner: SequentialRunner, ThreadRunner, ParallelRunner, or a dotted path to one
     #[arg(short, long, value_name = "RUNNER")]
     runner: Option<String>,
+    /// Further arguments for the runner (Kedro 1.2 and later): max_workers=4
+    #[arg(long, value_name = "PARAMS")]
+    runner_params: Option<String>,
     /// Load and save datasets in threads
     #[arg(long = "async")]
     is_async: bool,
     /// Versions of datasets to load: model:2026-01-31T12.00.00.000Z
     #[arg(long, value_name = "VERSIONS", value_parser = parse_load_versions, default_value = "", hide_default_value = true)]
     load_versions: Versions,
+    /// YAML file with options for the command `run`; nothing is completed then
+    #[arg(short, long, value_name = "FILE")]
+    config: Option<String>,
     /// Configuration folder
     #[arg(long, value_name = "PATH")]
     conf_source: Option<String>,
@@ -103,13 +119,13 @@ pub(super) struct Arguments {
     json: bool,
 }
 
-pub(super) type Params = indexmap::IndexMap<String, serde_json::Value>;
 type Versions = indexmap::IndexMap<String, String>;
 
 impl Arguments {
     fn request(&self) -> RunRequest {
         RunRequest {
             pipeline: self.pipeline.clone(),
+            pipelines: split_list(&self.pipelines),
             slice: Slice {
                 from_nodes: split_node_names(&self.from_nodes),
                 to_nodes: split_node_names(&self.to_nodes),
@@ -122,16 +138,20 @@ impl Arguments {
             env: self.env.clone().filter(|env| !env.is_empty()),
             params: self.params.clone(),
             runner: self.runner.clone(),
+            runner_params: self.runner_params.clone(),
             is_async: self.is_async,
             load_versions: self.load_versions.clone(),
-            // The worker's folder is the project's, not the shell's.
-            conf_source: self.conf_source.clone().map(|path| {
-                let absolute = std::path::absolute(&path).unwrap_or_else(|_| path.clone().into());
-                if absolute.exists() { absolute.display().to_string() } else { path }
-            }),
+            config: self.config.as_deref().map(absolute),
+            conf_source: self.conf_source.as_deref().map(absolute),
             only_missing_outputs: self.only_missing_outputs,
         }
     }
+}
+
+/// The path for the worker, whose folder is the project's and not the shell's.
+fn absolute(path: &str) -> String {
+    let absolute = std::path::absolute(path).unwrap_or_else(|_| path.into());
+    if absolute.exists() { absolute.display().to_string() } else { path.to_owned() }
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<ExitCode> {

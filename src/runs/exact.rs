@@ -2,10 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use indexmap::IndexMap;
 use serde_json::{Value as Json, json};
 
 use super::event::{Failure, RunEvent};
+use super::params::Params;
 use super::protocol::Message;
 use super::warm::Worker;
 
@@ -25,7 +25,7 @@ pub const WORKER_LOST: &str = "mlops_tui.WorkerLost";
 pub async fn snapshot(
     worker: &Worker,
     env: Option<&str>,
-    params: &IndexMap<String, Json>,
+    params: &Params,
 ) -> Result<Json, Failure> {
     let python = &worker.spec().python;
     let request = json!({"command": "snapshot", "env": env, "params": params});

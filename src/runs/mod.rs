@@ -15,7 +15,7 @@ mod facts;
 pub mod history;
 pub mod interpreter;
 mod lines;
-mod params;
+pub mod params;
 pub mod plan;
 pub mod process;
 mod protocol;

@@ -521,7 +521,7 @@ mod tests {
         let subject = Subject {
             root: root.to_owned(),
             request: RunRequest {
-                params: [("size".into(), 4.into())].into(),
+                params: [("size".into(), "4".into())].into(),
                 ..Default::default()
             },
             asked: Asked { python: "no/python".into(), ..Asked::default() },

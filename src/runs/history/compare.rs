@@ -9,7 +9,7 @@ use serde_json::Value as Json;
 
 use super::request;
 use crate::project::{Snapshot, strip_transcoding};
-use crate::runs::code_version;
+use crate::runs::{code_version, params};
 use crate::store::{
     CodeVersion, DatasetRecord, Direction, NodeOutcome, NodeRecord, RunId, RunRecord, Store,
     StoreError,
@@ -195,8 +195,9 @@ fn overrides(run: &RunRecord) -> Values {
     let request = request(run);
     let versions = request.load_versions.into_iter();
     let versions = versions.map(|(name, version)| (format!("load-version {name}"), version.into()));
+    let params = request.params.into_iter().map(|(key, text)| (key, params::typed(&text)));
     let conf = request.conf_source.map(|path| ("conf-source".to_owned(), path.into()));
-    request.params.into_iter().chain(versions).chain(conf).collect()
+    params.chain(versions).chain(conf).collect()
 }
 
 /// The leaves of a JSON object by dotted keys; lists are leaves.

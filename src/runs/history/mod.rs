@@ -37,7 +37,10 @@ pub fn new_run(request: &RunRequest, asked: &Asked) -> NewRun {
     let some = |text: &String| Some(text.clone()).filter(|text| !text.is_empty());
     NewRun {
         started_at: now(),
-        pipeline: request.pipeline.clone().unwrap_or_else(|| "__default__".into()),
+        pipeline: match request.pipelines.as_slice() {
+            [] => request.pipeline.clone().unwrap_or_else(|| "__default__".into()),
+            several => several.join(", "),
+        },
         env: request.env.clone(),
         request: serde_json::to_string(request).unwrap_or_default(),
         command: request.to_command(),
