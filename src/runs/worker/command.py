@@ -89,7 +89,7 @@ def words(request, command):
     request = dict(request)
     if request.get("env") == os.environ.get("KEDRO_ENV"):
         request["env"] = None  # the command knows
-    if request.get("is_async") and tuple(map(int, project.version().split(".")[:2])) >= (1, 6):
+    if request.get("is_async") and number() >= (1, 6):
         # `--async` is deprecated.
         others = [request["runner_params"]] if request.get("runner_params") else []
         request.update(is_async=False, runner_params=",".join(["is_async=True"] + others))
@@ -112,7 +112,8 @@ def words(request, command):
         elif how == "each":
             given += ["%s=%s" % (name, one) for one in value]
         else:
-            pairs = ["%s%s%s" % (one, how[-1], text) for one, text in value.items() if plain(text)]
+            sign = ":" if key == "params" and number() < (0, 18, 14) else how[-1]
+            pairs = ["%s%s%s" % (one, sign, text) for one, text in value.items() if plain(text)]
             if how.startswith("each"):
                 given += ["%s=%s" % (name, pair) for pair in pairs]
             elif pairs:
@@ -121,6 +122,10 @@ def words(request, command):
         if name is not None:
             raise ValueError("Kedro %s does not have the option `%s`" % (project.version(), name))
     return given
+
+
+def number():
+    return tuple(int(part) for part in project.version().split(".")[:3] if part.isdigit())
 
 
 def plain(text):
