@@ -16,7 +16,7 @@ use crate::runs::request::{
 };
 use crate::runs::{
     Failure, Plan, Prepared, Process, Recorder, RunEvent, RunRequest, Spec, Stamped, Worker,
-    environment, interpreter, plan,
+    environment, interpreter, plan, staleness,
 };
 use crate::store::{Outcome, RunRecord, Store};
 use crate::text::sanitize;
@@ -98,6 +98,9 @@ pub(super) struct Arguments {
     /// Leave out nodes whose outputs exist (Kedro 1.0 and later)
     #[arg(long)]
     only_missing_outputs: bool,
+    /// Of these nodes, run what is not fresh; `mlops-tui status` tells which and why
+    #[arg(long, conflicts_with_all = ["config", "only_missing_outputs"])]
+    stale: bool,
     /// Print what would run, where inputs come from, and why; run nothing
     #[arg(long)]
     plan: bool,
@@ -162,7 +165,16 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode> {
         detach::leave()?;
     }
     let root = super::project_root(arguments.path.as_deref())?;
-    let request = arguments.request();
+    let interpreter = interpreter::choose(&root, arguments.python.as_deref());
+    let mut request = arguments.request();
+    if arguments.stale {
+        let python = interpreter.as_ref().ok().map(|python| python.path.as_path());
+        let due = staleness::due(&root, &request, python)?;
+        if due.is_empty() {
+            return output::text("Nothing is stale.\n");
+        }
+        request.slice = Slice::nodes(due);
+    }
     let prepared = match arguments.strict && !arguments.plan {
         true => Prepared::as_asked(request.clone()),
         false => plan::prepare(&root, request.clone()),
@@ -170,8 +182,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode> {
     if arguments.plan {
         return print_plan(&prepared, arguments.json);
     }
-    let interpreter =
-        interpreter::choose(&root, arguments.python.as_deref()).map_err(|error| eyre!(error))?;
+    let interpreter = interpreter.map_err(|error| eyre!(error))?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let mut signals = Signals::new()?;

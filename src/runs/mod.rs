@@ -15,6 +15,7 @@ mod facts;
 pub mod history;
 pub mod interpreter;
 mod lines;
+pub mod packages;
 pub mod params;
 pub mod plan;
 pub mod process;
@@ -22,6 +23,7 @@ mod protocol;
 pub mod recorder;
 pub mod request;
 mod server;
+pub mod staleness;
 pub mod warm;
 
 pub use event::{Failure, Frame, RunEvent, Served, Stamped, Stream};

@@ -107,14 +107,18 @@ impl Prepared {
     }
 }
 
-/// Prepares a run of the project in `root`: reads it and looks at what is there. Blocks.
-pub fn prepare(root: &Path, request: RunRequest) -> Prepared {
-    let options = Options {
+/// How the project is read for a run.
+pub(super) fn options(request: &RunRequest) -> Options {
+    Options {
         env: request.env.clone(),
         runtime_params: runtime_params(&request.params),
         conf_source: request.conf_source.as_ref().map(PathBuf::from),
-    };
-    let snapshot = Reader::new(root.to_owned()).read(&options);
+    }
+}
+
+/// Prepares a run of the project in `root`: reads it and looks at what is there. Blocks.
+pub fn prepare(root: &Path, request: RunRequest) -> Prepared {
+    let snapshot = Reader::new(root.to_owned()).read(&options(&request));
     let mut store = Store::new(root);
     // Without the store nothing was kept.
     let kept = store.kept(&snapshot.env).unwrap_or_default();
@@ -267,7 +271,7 @@ fn look(snapshot: &Snapshot, name: &str, kept: &HashMap<&str, &Kept>) -> From {
     }
 }
 
-fn in_memory(dataset: &Dataset) -> bool {
+pub(super) fn in_memory(dataset: &Dataset) -> bool {
     let class = dataset.type_name.rsplit('.').next().unwrap_or_default();
     matches!(class, "MemoryDataset" | "MemoryDataSet")
 }
