@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use super::output;
+use super::{detach, output};
 use crate::dag::Slice;
 use crate::runs::history::Asked;
 use crate::runs::recorder::{Subject, burst};
@@ -89,6 +89,12 @@ pub(super) struct Arguments {
     /// datasets that live in memory
     #[arg(long)]
     strict: bool,
+    /// Let the run go on by itself when it has begun: it outlives this terminal
+    #[arg(long, conflicts_with = "plan")]
+    detach: bool,
+    /// This is the run that goes on by itself
+    #[arg(long, hide = true)]
+    detached: bool,
     /// Python interpreter [default: the project's own]
     #[arg(long, value_name = "FILE")]
     python: Option<PathBuf>,
@@ -97,7 +103,7 @@ pub(super) struct Arguments {
     json: bool,
 }
 
-type Params = indexmap::IndexMap<String, serde_json::Value>;
+pub(super) type Params = indexmap::IndexMap<String, serde_json::Value>;
 type Versions = indexmap::IndexMap<String, String>;
 
 impl Arguments {
@@ -129,6 +135,12 @@ impl Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<ExitCode> {
+    if arguments.detach {
+        return detach::detach(arguments.json);
+    }
+    if arguments.detached {
+        detach::leave()?;
+    }
     let root = super::project_root(arguments.path.as_deref())?;
     let request = arguments.request();
     let prepared = match arguments.strict && !arguments.plan {
@@ -147,7 +159,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode> {
         let worker = Worker::fresh(spec, "asked for")
             .start(&prepared)
             .wrap_err_with(|| format!("{} can't be started", interpreter.path.display()))?;
-        let mut printer = Printer { json: arguments.json, gone: false };
+        let mut printer = Printer { json: arguments.json, gone: arguments.detached };
         printer.say(&format!("Python {} ({})", interpreter.path.display(), interpreter.reason));
         for note in prepared.plan.iter().flat_map(Plan::notes) {
             printer.say(&note);
@@ -156,11 +168,15 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode> {
             why: why(std::env::args_os()),
             python: interpreter.path.display().to_string(),
             worker: "fresh".into(),
+            detached: arguments.detached,
             ..Asked::default()
         };
         let subject = Subject { root: root.clone(), request, asked };
         let tell = |text: String| eprintln!("mlops-tui: {}", sanitize(&text));
         let (recorder, record) = Recorder::start(Store::new(&root), subject, tell).await;
+        if arguments.detached {
+            detach::begun(record.id)?;
+        }
         follow(worker, &mut signals, &mut printer, &recorder, record.new.started_at).await;
         let record = recorder.finish().await.unwrap_or(record);
         printer.close(&record);

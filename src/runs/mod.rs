@@ -7,6 +7,7 @@
 //! What is drawn of a run and when one is started is not decided here.
 
 pub mod code_version;
+pub mod debug;
 pub mod environment;
 pub mod event;
 pub mod exact;

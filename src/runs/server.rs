@@ -22,11 +22,11 @@ use tokio::sync::{mpsc, watch};
 
 use super::process::Spec;
 
-/// The bootstrap that `python -c` gets; the rest of the package follows on the socket.
-const BOOT: &str = include_str!("worker/boot.py");
+/// The bootstrap that `python -c` gets; the rest of the package follows on the socket, or in a file.
+pub(super) const BOOT: &str = include_str!("worker/boot.py");
 
 /// The package, in the order in which its modules import each other.
-const SOURCES: [(&str, &str); 9] = [
+pub(super) const SOURCES: [(&str, &str); 10] = [
     ("events", include_str!("worker/events.py")),
     ("modules", include_str!("worker/modules.py")),
     ("output", include_str!("worker/output.py")),
@@ -35,6 +35,7 @@ const SOURCES: [(&str, &str); 9] = [
     ("keep", include_str!("worker/keep.py")),
     ("run", include_str!("worker/run.py")),
     ("child", include_str!("worker/child.py")),
+    ("debug", include_str!("worker/debug.py")),
     ("server", include_str!("worker/server.py")),
 ];
 
@@ -110,6 +111,7 @@ impl Server {
         let once = preload.is_none();
         let preload = preload.cloned().unwrap_or_default();
         let setup = json!({
+            "start": "server",
             "sources": SOURCES,
             "preload": preload.modules,
             "refused": preload.refused,

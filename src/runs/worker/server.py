@@ -27,7 +27,7 @@ from . import modules
 DESCRIPTORS = 5
 
 
-def serve(setup):
+def start(setup):
     """Serves until the other side is gone. In a child it returns, too: what to do there."""
     return Server(setup).run()
 
