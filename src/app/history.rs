@@ -151,9 +151,19 @@ impl History {
             self.read.clear();
             self.asked.clear();
         }
-        self.asked.insert(whole.run.id, whole.run.outcome);
+        self.asked.entry(whole.run.id).or_insert(whole.run.outcome);
         let timeline = timeline(&whole.run, &whole.nodes, &whole.datasets, now);
         self.read.insert(whole.run.id, Read { whole, timeline });
+    }
+
+    /// Time passed: what goes on in the run that the page shows lasts longer now.
+    pub fn tick(&mut self, now: f64) {
+        let Some(Page::Run(page)) = &self.page else { return };
+        if let Some(Read { whole, timeline: shown }) = self.read.get_mut(&page.id)
+            && whole.run.outcome == Outcome::Running
+        {
+            *shown = timeline(&whole.run, &whole.nodes, &whole.datasets, now);
+        }
     }
 
     /// Whether the run is to be read, because it never was or stands otherwise now.

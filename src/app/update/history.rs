@@ -319,19 +319,24 @@ pub(super) fn wanted(state: &mut State) -> Vec<Effect> {
     effects
 }
 
-/// The shown run goes on: what is shown of it is read again.
-pub(super) fn renew(state: &mut State) -> Vec<Effect> {
+/// The history was written to: the list is read again, and of the shown run what may have grown.
+pub(super) fn changed(state: &mut State) -> Vec<Effect> {
+    let mut effects = vec![state.load_runs()];
     if state.tab != Tab::Runs {
-        return Vec::new();
+        return effects;
     }
-    let Some(run) = state.shown_run().filter(|run| run.outcome == Outcome::Running) else {
-        return Vec::new();
-    };
-    let id = run.id;
     if let Some(page) = state.history.run_page_mut() {
         page.log.grown();
     }
-    if id == 0 { Vec::new() } else { vec![Effect::LoadRun(id)] }
+    let goes_on = |run: &RunRecord| run.outcome == Outcome::Running;
+    if let Some(run) = state.shown_run().filter(|run| run.id != 0) {
+        // A run of this screen has ended for the screen before all of it is in the store.
+        let read = state.history.read(run.id).is_none_or(|read| goes_on(&read.whole.run));
+        if read || goes_on(run) {
+            effects.push(Effect::LoadRun(run.id));
+        }
+    }
+    effects
 }
 
 /// Runs of the history arrived; what was selected stays selected.

@@ -32,7 +32,8 @@ pub fn update(state: &mut State, event: Event) -> Vec<Effect> {
         Event::Focus(_) => Vec::new(),
         Event::Tick(now) => {
             state.now = now;
-            history::renew(state)
+            state.history.tick(now);
+            Vec::new()
         }
         Event::Report(report) => report::report(state, report),
     };

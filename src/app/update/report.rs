@@ -71,8 +71,12 @@ pub(super) fn report(state: &mut State, report: Report) -> Vec<Effect> {
             running::refused(state, generation, &failure, needs_environment);
         }
         Report::Run { id, events } => return running::happened(state, id, &events),
-        Report::RunStored => return vec![state.load_runs(), Effect::LoadTimings],
-        Report::HistoryChanged => return vec![state.load_runs()],
+        Report::RunStored => {
+            let mut effects = history::changed(state);
+            effects.push(Effect::LoadTimings);
+            return effects;
+        }
+        Report::HistoryChanged => return history::changed(state),
         Report::Runs { generation, runs } => {
             if generation == state.generations.runs {
                 history::listed(state, runs);

@@ -13,18 +13,25 @@ use tokio::sync::oneshot;
 use super::Reports;
 use crate::app::event::{Generation, Report};
 use crate::runs::history;
-use crate::store::{RunFilter, RunId, Store, StoreError};
+use crate::store::{Outcome, RunFilter, RunId, Store, StoreError};
 
 /// How many runs of a node make its usual duration.
 const TIMED: usize = 20;
 
 /// How often it is looked whether somebody else has written; it costs next to nothing.
-const LOOK: Duration = Duration::from_secs(1);
+const LOOK: Duration = Duration::from_millis(500);
 
 /// How long leaving the program waits for the store.
 const FAREWELL: Duration = Duration::from_secs(5);
 
 type Job = Box<dyn FnOnce(&mut Store) + Send>;
+
+/// Whether a run goes on, of this program or of another one.
+fn goes_on(store: &mut Store) -> bool {
+    let running =
+        RunFilter { outcomes: vec![Outcome::Running], limit: Some(1), ..RunFilter::default() };
+    store.runs(&running).is_ok_and(|runs| !runs.is_empty())
+}
 
 /// A handle on the thread; it ends with its last handle.
 #[derive(Clone)]
@@ -41,6 +48,7 @@ impl Storing {
             // Runs of a screen that was killed are marked before anything else is told.
             let _ = store.recover();
             let _ = store.changed();
+            let mut going_on = goes_on(&mut store);
             let mut looked = Instant::now();
             loop {
                 match queue.recv_timeout(LOOK.saturating_sub(looked.elapsed())) {
@@ -51,7 +59,11 @@ impl Storing {
                 if looked.elapsed() >= LOOK {
                     looked = Instant::now();
                     // What can't be read now may be readable the next time.
-                    if store.changed().unwrap_or(false) {
+                    let changed = store.changed().unwrap_or(false);
+                    // A program that is killed writes nothing of it.
+                    let lost = going_on && store.recover().is_ok_and(|lost| !lost.is_empty());
+                    if changed || lost {
+                        going_on = goes_on(&mut store);
                         let _ = reports.blocking_send(Report::HistoryChanged.into());
                     }
                 }
@@ -89,8 +101,6 @@ impl Storing {
     pub(super) fn load_runs(&self, generation: Generation, filter: RunFilter, reports: &Reports) {
         let to = reports.clone();
         self.tell(reports, move |store| {
-            // Somebody may have been killed since.
-            let _ = store.recover();
             let runs = store.runs(&filter)?;
             let _ = to.blocking_send(Report::Runs { generation, runs }.into());
             Ok(())
