@@ -261,7 +261,7 @@ fn two_runs_are_compared() {
         "Parameters\n  size  1  →  2\n",
         "Code\n  src/shop/nodes.py\n",
         "train  4.00 s  →  failed, 4.00 s",
-        "metrics saved  4.2 kB  →  4.2 kB\n    mae          1.25    →  2.25\n",
+        "metrics saved  4.2 kB  →  4.2 kB\n    mae          1.250   →  2.250\n",
     ] {
         assert!(told.contains(part), "{part}:\n{told}");
     }

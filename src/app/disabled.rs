@@ -1,8 +1,10 @@
 //! Why a command can't act now.
 
 use super::command::Command;
+use super::history::Part;
 use super::state::{Exact, State, Tab};
 use crate::dag::Kind;
+use crate::store::Outcome;
 
 /// Why `command` can't act now; `None` when it can.
 pub fn disabled_because(state: &State, command: Command) -> Option<String> {
@@ -22,6 +24,14 @@ pub fn disabled_because(state: &State, command: Command) -> Option<String> {
         None if state.shown_pipeline().is_none() => Some("there is no pipeline".into()),
         None => None,
     };
+    let no_run = || match state.shown_run() {
+        None => Some("no run is selected".to_owned()),
+        Some(run) if run.id == 0 => Some("this run is not in the history".into()),
+        Some(_) if state.page_shown() && state.shown_part().is_none() => {
+            Some("two runs are shown".into())
+        }
+        Some(_) => None,
+    };
     match command {
         Command::RunSelected => no_run_now().or_else(no_node),
         Command::RunFromHere | Command::RunToHere => no_run_now().or_else(|| {
@@ -34,6 +44,28 @@ pub fn disabled_because(state: &State, command: Command) -> Option<String> {
             Some(run) if run.cancelling => Some("the run is being cancelled".into()),
             Some(_) => None,
         },
+        Command::Log if state.tab == Tab::Runs => no_run(),
+        Command::Timeline => no_run().or_else(|| {
+            let shown = state.shown_part() == Some(Part::Timeline);
+            shown.then(|| "it is shown already".into())
+        }),
+        Command::PinRun | Command::NoteRun => no_run(),
+        Command::DeleteRun => no_run().or_else(|| {
+            let running = state.shown_run().is_some_and(|run| run.outcome == Outcome::Running);
+            running.then(|| "the run is going on".into())
+        }),
+        Command::CompareRuns => {
+            let shown = state.shown_run().map(|run| run.id);
+            let two = super::update::history::compared(state, shown).is_some();
+            (!two).then(|| "mark a run with space, then select another one".into())
+        }
+        Command::LogLevel | Command::FollowLog => {
+            (state.shown_part() != Some(Part::Log)).then(|| "no log is shown".into())
+        }
+        Command::Mark if state.tab == Tab::Runs && state.page_shown() => {
+            Some("runs are marked in the list".into())
+        }
+        Command::Mark if state.tab == Tab::Runs => no_run(),
         Command::Log => state.run.is_none().then(|| "there was no run yet".into()),
         Command::Traceback => {
             let failed = super::update::failure_shown(state).is_some();

@@ -3,7 +3,7 @@
 use super::event::Generation;
 use crate::project::Place;
 use crate::runs::RunRequest;
-use crate::store::RunId;
+use crate::store::{From, LogFilter, RunFilter, RunId};
 
 /// A request to the outside.
 #[derive(Debug, Clone, PartialEq)]
@@ -48,10 +48,36 @@ pub enum Effect {
     },
     /// Cancel a run.
     Cancel(RunId),
-    /// Load the run history.
-    LoadRuns,
-    /// Load a run's events.
-    LoadRunEvents(RunId),
+    /// Load the runs that the filter takes.
+    LoadRuns {
+        /// Comes back with the runs.
+        generation: Generation,
+        /// Which runs.
+        filter: Box<RunFilter>,
+    },
+    /// Read all that is kept of a run but its log.
+    LoadRun(RunId),
+    /// Read lines of a run's log.
+    LoadLog {
+        /// The run.
+        run: RunId,
+        /// Comes back with the lines.
+        generation: u64,
+        /// Which lines.
+        filter: LogFilter,
+        /// Where they begin.
+        from: From,
+    },
+    /// Load how long nodes took.
+    LoadTimings,
+    /// Compare two runs.
+    Compare(RunId, RunId),
+    /// Pin a run, or take its pin away.
+    Pin(RunId, bool),
+    /// Write a note to a run.
+    Note(RunId, String),
+    /// Delete a run.
+    DeleteRun(RunId),
     /// Read the tracking store.
     LoadTracking,
     /// Make the project's Python environment.

@@ -11,8 +11,9 @@ use crate::datasets;
 use crate::project::python::highlight::Highlighted;
 use crate::project::{Problem, Snapshot};
 use crate::remote::Backend;
+use crate::runs::history::{Comparison, Whole};
 use crate::runs::{Failure, Stamped, Warmth};
-use crate::store::{RunId, RunRecord};
+use crate::store::{LogLine, RunId, RunRecord, Timing};
 use crate::tracking::Overview;
 
 /// Counts requests of one kind; an answer that carries an older one is dropped.
@@ -111,14 +112,34 @@ pub enum Report {
     },
     /// All of a run that ended is in the store.
     RunStored,
-    /// The run history, newest first.
-    Runs(Vec<RunRecord>),
-    /// All events of a run of the history.
-    RunEvents {
+    /// Another program, or a run of this one, has written to the history.
+    HistoryChanged,
+    /// Runs of the history, newest first.
+    Runs {
+        /// Of the request.
+        generation: Generation,
+        /// The runs.
+        runs: Vec<RunRecord>,
+    },
+    /// All that is kept of a run but its log.
+    RunRead(Box<Whole>),
+    /// Lines of a run's log.
+    Log {
         /// The run.
-        id: RunId,
-        /// Its events.
-        events: Vec<Stamped>,
+        run: RunId,
+        /// Of the request.
+        generation: u64,
+        /// The lines, in their order.
+        lines: Vec<LogLine>,
+    },
+    /// How long nodes took in their last runs.
+    Timings(HashMap<String, Timing>),
+    /// Two runs were compared, or could not be.
+    Compared {
+        /// The runs.
+        runs: (RunId, RunId),
+        /// How they differ.
+        result: Result<Box<Comparison>, String>,
     },
     /// The tracking store.
     Tracking(TrackingReport),

@@ -89,18 +89,6 @@ impl ActiveRun {
         }
     }
 
-    /// A run of the history from all its events.
-    pub fn replay(record: RunRecord, events: &[Stamped]) -> Self {
-        let ended = match record.outcome {
-            Outcome::Running => None,
-            outcome => Some((outcome, record.ended_at.unwrap_or(record.new.started_at))),
-        };
-        let mut run = ActiveRun::new(record);
-        events.iter().for_each(|event| run.apply(event));
-        run.ended = run.ended.or(ended);
-        run
-    }
-
     /// Takes in what happened.
     pub fn apply(&mut self, stamped: &Stamped) {
         let at = stamped.at;

@@ -9,6 +9,7 @@ use super::catalog::CatalogRow;
 use super::command::Command;
 use super::effect::Effect;
 use super::event::{Generation, TrackingReport};
+use super::history::{History, Prompt};
 use super::key::Key;
 use super::keymap::Keymap;
 use super::list::Position;
@@ -22,8 +23,8 @@ use crate::datasets;
 use crate::project::python::highlight::Highlighted;
 use crate::project::{Place, Problem, Snapshot};
 use crate::remote::Backend;
-use crate::runs::{Failure, RunRequest, Stamped, Warmth};
-use crate::store::{RunId, RunRecord};
+use crate::runs::{Failure, RunRequest, Warmth};
+use crate::store::{Outcome, RunId, RunRecord};
 
 /// The tabs in their order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -279,6 +280,8 @@ pub enum Question {
     Quit,
     /// Whether to make the Python environment; the text says why.
     Environment(String),
+    /// Whether to delete this run.
+    DeleteRun(RunId),
 }
 
 /// What is searched on the screens.
@@ -334,8 +337,8 @@ pub struct State {
     pub parameters: Listing<ParameterRow>,
     /// The runs screen.
     pub runs: Listing<RunRecord>,
-    /// Events of runs of the history, by run.
-    pub run_events: HashMap<RunId, Arc<Vec<Stamped>>>,
+    /// What is known of the history beside the list, and the page of a run.
+    pub history: History,
     /// The experiments screen: indices into the tracked runs.
     pub experiments: Listing<usize>,
     /// The models screen: indices into the registered models.
@@ -354,6 +357,8 @@ pub struct State {
     pub dialogs: Vec<Dialog>,
     /// The search.
     pub search: Search,
+    /// A line that is being typed on the bar.
+    pub prompt: Option<Prompt>,
     /// Keys of a sequence that has begun.
     pub pending: Vec<Key>,
     /// The message on the bar.
@@ -369,6 +374,7 @@ pub struct Generations {
     pub read: Generation,
     pub exact: Generation,
     pub run: Generation,
+    pub runs: Generation,
 }
 
 impl State {
@@ -391,7 +397,7 @@ impl State {
             catalog: Listing::default(),
             parameters: Listing::default(),
             runs: Listing::default(),
-            run_events: HashMap::new(),
+            history: History::default(),
             experiments: Listing::default(),
             models: Listing::default(),
             remote: Listing::default(),
@@ -401,6 +407,7 @@ impl State {
             log: None,
             dialogs: Vec::new(),
             search: Search::default(),
+            prompt: None,
             pending: Vec::new(),
             notice: None,
             generations: Generations::default(),
@@ -412,14 +419,18 @@ impl State {
         self.generations.read += 1;
         vec![
             Effect::ReadStatic { generation: self.generations.read, env: self.env.clone() },
-            Effect::LoadRuns,
+            self.load_runs(),
+            Effect::LoadTimings,
             Effect::LoadTracking,
         ]
     }
 
     /// Whether something on the screen changes with time alone.
     pub fn shows_time(&self) -> bool {
-        self.running().is_some() || matches!(self.project.exact, Exact::Reading(_))
+        let run = || self.shown_run().is_some_and(|run| run.outcome == Outcome::Running);
+        self.running().is_some()
+            || matches!(self.project.exact, Exact::Reading(_))
+            || (self.tab == Tab::Runs && run())
     }
 
     /// The run that is going on.

@@ -8,11 +8,13 @@ use crate::app::areas::{Areas, tab_titles};
 use crate::app::command::{COMMANDS, Command};
 use crate::app::disabled::disabled_because;
 use crate::app::event::TrackingReport;
+use crate::app::history::{Page, PromptKind};
 use crate::app::key::show;
 use crate::app::state::no_kedro;
 use crate::app::state::{Exact, Pane, State, Tab, View};
 use crate::project::Severity;
 use crate::runs::Warmth;
+use crate::runs::history::filter::HINT;
 use crate::text::width;
 
 /// Project, pipeline and environment; at the right how current all is.
@@ -169,12 +171,40 @@ fn main_title(state: &State) -> String {
             let count = state.project.snapshot.as_ref().map_or(0, |it| it.datasets.len());
             format!("Catalog · {count} entr{}", if count == 1 { "y" } else { "ies" })
         }
+        Tab::Runs => match &state.history.page {
+            Some(Page::Run(page)) => format!("Runs > run {}", page.id),
+            Some(Page::Comparison(page)) => {
+                format!("Runs > run {} and run {}", page.runs.0, page.runs.1)
+            }
+            None => {
+                let mut title = "Runs".to_owned();
+                if !state.history.query.is_empty() {
+                    title.push_str(&format!(" · {}", state.history.query));
+                }
+                if !state.history.marked.is_empty() {
+                    title.push_str(&format!(" · {} marked", state.history.marked.len()));
+                }
+                title
+            }
+        },
         tab => tab.title().to_owned(),
     }
 }
 
 /// The last line: what is typed, what was told, or the keys that are useful here.
 pub(super) fn bar(paint: &mut Paint<'_>, area: Rect, state: &State) {
+    if let Some(prompt) = &state.prompt {
+        let label = prompt.kind.label();
+        let x = area.x + 1 + paint.text(area.x + 1, area.y, label, Role::Key, area.width);
+        let line = Rect { x, width: area.right().saturating_sub(x + 1), ..area };
+        if crate::app::picker::text(&prompt.field).is_empty()
+            && matches!(prompt.kind, PromptKind::Filter(_))
+        {
+            paint.text(line.x, line.y, HINT, Role::Comment, line.width);
+        }
+        super::dialogs::field(paint, line, &prompt.field, true);
+        return;
+    }
     if let Some(field) = &state.search.field {
         let text = crate::app::picker::text(field);
         let x = area.x + 1 + paint.text(area.x + 1, area.y, "/", Role::Key, 1);

@@ -46,7 +46,7 @@ fn open(paint: &mut Paint<'_>, area: Rect, title: &str) -> Rect {
 }
 
 /// A field of one line; its cursor is the terminal's where `active`.
-fn field(paint: &mut Paint<'_>, area: Rect, field: &TextArea<'static>, active: bool) {
+pub(super) fn field(paint: &mut Paint<'_>, area: Rect, field: &TextArea<'static>, active: bool) {
     let text = text(field);
     let before: String = text.chars().take(field.cursor().1).collect();
     let at = width(&before);
@@ -196,6 +196,14 @@ fn ask(paint: &mut Paint<'_>, state: &State, question: &Question) {
             "A run is going on. It is cancelled when you leave.".to_owned(),
             "y leave",
             "n stay",
+        ),
+        Question::DeleteRun(id) => (
+            "Delete this run?",
+            format!(
+                "Run {id} goes from the history with its log. Data, and what it tracked in MLflow, stay."
+            ),
+            "y delete it",
+            "n keep it",
         ),
         Question::Environment(why) => (
             "Make the Python environment?",

@@ -28,6 +28,8 @@ pub struct Glyphs {
     pub dot: &'static str,
     pub live: &'static str,
     pub selected: &'static str,
+    /// A bar of what took time: on the critical path, beside it, and what is expected.
+    pub bars: [&'static str; 3],
     /// Horizontal, vertical, and the corners of boxes: upper left, upper right, lower left, lower right.
     pub lines: [&'static str; 6],
     /// Where a vertical line begins under a rule, and where one crosses it from below.
@@ -58,6 +60,7 @@ const UNICODE: Glyphs = Glyphs {
     dot: "·",
     live: "●",
     selected: "▌",
+    bars: ["█", "▒", "·"],
     lines: ["─", "│", "╭", "╮", "╰", "╯"],
     tees: ["┬", "┴"],
     joins: [" ", "│", "│", "│", "─", "╯", "╮", "┤", "─", "╰", "╭", "├", "─", "┴", "┬", "┼"],
@@ -86,6 +89,7 @@ const ASCII: Glyphs = Glyphs {
     dot: "-",
     live: "*",
     selected: ">",
+    bars: ["#", "=", "."],
     lines: ["-", "|", "+", "+", "+", "+"],
     tees: ["+", "+"],
     joins: [" ", "|", "|", "|", "-", "+", "+", "+", "-", "+", "+", "+", "-", "+", "+", "+"],
@@ -118,7 +122,7 @@ mod tests {
         for (set, plain) in [(UNICODE, false), (ASCII, true)] {
             let signs = format!("{set:?}");
             assert_eq!(signs.is_ascii(), plain);
-            for sign in set.joins.iter().chain(&set.lines).chain(&set.tees) {
+            for sign in set.joins.iter().chain(&set.lines).chain(&set.tees).chain(&set.bars) {
                 assert_eq!(width(sign), 1);
             }
         }

@@ -15,6 +15,7 @@ use crate::project::python::highlight::Highlighted;
 use crate::store::Outcome;
 use data::{of_dataset, of_parameter, of_pattern};
 use node::of_node_named;
+pub use run::code_text;
 use run::{of_engine, of_model, of_run, of_tracked_run};
 
 /// How a text is meant.

@@ -11,6 +11,12 @@ pub(super) fn of_node_named(state: &State, name: &str) -> Details {
     let Some(node) = state.node(name) else { return Details::default() };
     let mut lines = vec![Line::Title(node.name.clone())];
     node_run(state, node, &mut lines);
+    if let Some(timing) = state.history.timings.get(&node.name) {
+        let runs = if timing.runs == 1 { "1 run".into() } else { format!("{} runs", timing.runs) };
+        let (last, median) = (seconds_text(timing.last), seconds_text(timing.median));
+        let text = format!("{last}, median {median} of {runs}");
+        lines.push(Line::Field("took", text, Tone::Plain));
+    }
     lines.push(Line::Field("func", format!("{}()", node.func_name), Tone::Plain));
     for input in &node.inputs {
         let label =

@@ -1,10 +1,11 @@
 //! What each command does.
 
-use super::{dialog, failure_shown, focus, navigate, running, search};
+use super::{dialog, failure_shown, focus, history, navigate, running, search};
 use crate::app::command::Command;
 use crate::app::details::details;
 use crate::app::disabled::disabled_because;
 use crate::app::effect::Effect;
+use crate::app::history::Part;
 use crate::app::options::Form;
 use crate::app::state::{Dialog, Exact, Pane, Question, State, Tab, TextDialog, View};
 use crate::dag::Kind;
@@ -29,9 +30,21 @@ pub(super) fn act(state: &mut State, command: Command) -> Vec<Effect> {
         | Command::First
         | Command::Last => navigate::go(state, command),
         Command::Open => open(state),
-        Command::Back => back(state),
-        Command::Mark => mark(state),
+        Command::Back => return back(state),
+        Command::Mark if state.tab == Tab::Pipeline => mark(state),
+        Command::Log if state.tab == Tab::Runs => return history::act(state, command),
+        Command::Mark
+        | Command::CompareRuns
+        | Command::FilterRuns
+        | Command::PinRun
+        | Command::NoteRun
+        | Command::DeleteRun
+        | Command::Timeline
+        | Command::LogLevel
+        | Command::FollowLog => return history::act(state, command),
+        Command::NextPane if history::cycle_part(state, 1) => {}
         Command::NextPane => navigate::cycle_pane(state, 1),
+        Command::PreviousPane if history::cycle_part(state, Part::ALL.len() - 1) => {}
         Command::PreviousPane => {
             let panes = 2 + usize::from(state.log_shown());
             navigate::cycle_pane(state, panes - 1);
@@ -46,6 +59,7 @@ pub(super) fn act(state: &mut State, command: Command) -> Vec<Effect> {
         }
         Command::CancelRun => return running::cancel(state),
         Command::Edit => return details(state).place.map(Effect::Edit).into_iter().collect(),
+        Command::Find if history::find(state) => {}
         Command::Find => search::begin(state),
         Command::FindNext => search::go(state, 1),
         Command::FindPrevious => search::go(state, -1),
@@ -120,6 +134,9 @@ pub(super) fn act(state: &mut State, command: Command) -> Vec<Effect> {
 }
 
 fn open(state: &mut State) {
+    if state.focus == Pane::Main && history::open(state) {
+        return;
+    }
     if state.focus == Pane::Main && navigate::toggle_group(state) {
         return;
     }
@@ -129,16 +146,19 @@ fn open(state: &mut State) {
     }
 }
 
-fn back(state: &mut State) {
+fn back(state: &mut State) -> Vec<Effect> {
     if !state.pending.is_empty() {
         state.pending.clear();
     } else if state.focus != Pane::Main {
         state.focus = Pane::Main;
+    } else if let Some(effects) = history::back(state) {
+        return effects;
     } else if !state.search.text.is_empty() {
         state.search.text.clear();
     } else if !state.pipeline.marked.is_empty() && state.tab == Tab::Pipeline {
         state.pipeline.marked.clear();
     }
+    Vec::new()
 }
 
 fn mark(state: &mut State) {
@@ -182,7 +202,8 @@ pub(super) fn reload(state: &mut State) -> Vec<Effect> {
     state.generations.read += 1;
     vec![
         Effect::ReadStatic { generation: state.generations.read, env: state.env.clone() },
-        Effect::LoadRuns,
+        state.load_runs(),
+        Effect::LoadTimings,
         Effect::LoadTracking,
         Effect::StatDatasets,
         Effect::ReloadSettings,

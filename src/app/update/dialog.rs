@@ -2,7 +2,7 @@
 
 use crossterm::event::KeyEvent;
 
-use super::{act, navigate, running};
+use super::{act, history, navigate, running};
 use crate::app::areas;
 use crate::app::command::{COMMANDS, Command};
 use crate::app::disabled::disabled_because;
@@ -91,8 +91,8 @@ pub(super) fn key(state: &mut State, key: Key, event: KeyEvent) -> Vec<Effect> {
         Dialog::Ask(question) => {
             let yes = match name.as_str() {
                 "y" | "Y" => true,
-                // Trust is not given by a key that is pressed for other things.
-                "enter" if !matches!(question, Question::Trust(_)) => true,
+                // Neither is trust given nor a run deleted by a key that is pressed for other things.
+                "enter" if !matches!(question, Question::Trust(_) | Question::DeleteRun(_)) => true,
                 "n" | "N" | "q" => false,
                 _ if close => false,
                 _ => {
@@ -291,7 +291,8 @@ fn answer(state: &mut State, question: Question, yes: bool) -> Vec<Effect> {
             state.waiting_run = None;
             Vec::new()
         }
-        Question::Quit => Vec::new(),
+        Question::DeleteRun(id) if yes => history::delete(state, id),
+        Question::DeleteRun(_) | Question::Quit => Vec::new(),
     }
 }
 

@@ -4,6 +4,7 @@
 
 mod act;
 mod dialog;
+pub(super) mod history;
 mod input;
 mod navigate;
 mod report;
@@ -31,6 +32,7 @@ pub fn update(state: &mut State, event: Event) -> Vec<Effect> {
         Event::Focus(_) => Vec::new(),
         Event::Tick(now) => {
             state.now = now;
+            state.history.tick(now);
             Vec::new()
         }
         Event::Report(report) => report::report(state, report),
@@ -62,14 +64,7 @@ fn wanted(state: &mut State) -> Vec<Effect> {
         state.project.sources.insert(range.filepath.clone(), Source::Loading);
         effects.push(Effect::ReadSource { file: range.filepath });
     }
-    if state.tab == Tab::Runs
-        && let Some(id) = state.runs.selected().map(|run| run.id)
-        && state.run.as_ref().is_none_or(|run| run.record.id != id)
-        && !state.run_events.contains_key(&id)
-    {
-        state.run_events.insert(id, std::sync::Arc::default());
-        effects.push(Effect::LoadRunEvents(id));
-    }
+    effects.extend(history::wanted(state));
     effects
 }
 
@@ -77,12 +72,12 @@ fn wanted(state: &mut State) -> Vec<Effect> {
 /// reading.
 pub fn failure_shown(state: &State) -> Option<(String, Failure)> {
     if state.tab == Tab::Runs
-        && let Some(record) = state.runs.selected()
+        && let Some(record) = state.shown_run()
         && state.run.as_ref().is_none_or(|run| run.record.id != record.id)
-        && let Some(events) = state.run_events.get(&record.id)
+        && let Some(read) = state.history.read(record.id)
     {
-        let run = super::run::ActiveRun::replay(record.clone(), events);
-        return run.failure.map(|failure| (format!("run {}", record.id), failure));
+        let failure = read.whole.failure.clone();
+        return failure.map(|failure| (format!("run {}", record.id), failure));
     }
     if let Some(run) = &state.run
         && let Some(failure) = &run.failure

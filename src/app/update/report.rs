@@ -3,13 +3,12 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::{act, navigate, running};
+use super::{act, history, navigate, running};
 use crate::app::effect::Effect;
 use crate::app::event::{Report, TrackingReport};
 use crate::app::run::headline;
 use crate::app::state::{Dialog, Exact, Source, State, no_kedro};
 use crate::project::{Pipeline, Snapshot};
-use crate::store::Outcome;
 
 /// Takes in a report.
 pub(super) fn report(state: &mut State, report: Report) -> Vec<Effect> {
@@ -72,24 +71,21 @@ pub(super) fn report(state: &mut State, report: Report) -> Vec<Effect> {
             running::refused(state, generation, &failure, needs_environment);
         }
         Report::Run { id, events } => return running::happened(state, id, &events),
-        Report::RunStored => return vec![Effect::LoadRuns],
-        Report::Runs(mut records) => {
-            // What the screen has seen of its own run is newer than what the store told.
-            if let Some(run) = &state.run
-                && let Some(row) = records.iter_mut().find(|row| row.id == run.record.id)
-                && row.outcome == Outcome::Running
-            {
-                *row = run.record.clone();
+        Report::RunStored => {
+            let mut effects = history::changed(state);
+            effects.push(Effect::LoadTimings);
+            return effects;
+        }
+        Report::HistoryChanged => return history::changed(state),
+        Report::Runs { generation, runs } => {
+            if generation == state.generations.runs {
+                history::listed(state, runs);
             }
-            let selected = state.runs.selected().map(|run| run.id);
-            state.runs.rows = records;
-            let kept = state.runs.rows.iter().position(|run| Some(run.id) == selected);
-            let index = kept.unwrap_or(state.runs.position.selected);
-            state.runs.position.select(index, state.runs.rows.len(), usize::from(state.size.1) / 2);
         }
-        Report::RunEvents { id, events } => {
-            state.run_events.insert(id, Arc::new(events));
-        }
+        Report::RunRead(whole) => history::read(state, *whole),
+        Report::Log { run, generation, lines } => history::log(state, run, generation, lines),
+        Report::Timings(timings) => state.history.timings = timings,
+        Report::Compared { runs, result } => history::was_compared(state, runs, result),
         Report::Tracking(tracking) => {
             let (runs, models) = match &tracking {
                 TrackingReport::Live(overview) => (overview.runs.len(), overview.models.len()),

@@ -117,7 +117,6 @@ pub(super) fn happened(state: &mut State, id: RunId, events: &[Stamped]) -> Vec<
     if run.ended.is_some() && !before {
         // Metrics that the run has logged are in the tracking store now.
         effects.push(Effect::LoadTracking);
-        state.run_events.remove(&id);
     }
     let record = run.record.clone();
     if let Some(row) = state.runs.rows.iter_mut().find(|row| row.id == id) {

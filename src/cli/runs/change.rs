@@ -6,8 +6,9 @@ use color_eyre::eyre::{Result, bail};
 use serde_json::json;
 
 use super::now;
-use super::reference::{RunName, parse_size, parse_time};
+use super::reference::{RunName, parse_size};
 use crate::cli::output;
+use crate::runs::history::filter::parse_time;
 use crate::store::{Outcome, Room, RunId, Store};
 use crate::text::size_text;
 

@@ -5,6 +5,7 @@
 
 pub mod compare;
 mod course;
+pub mod filter;
 pub mod timeline;
 
 pub use compare::{Comparison, Whole, compare, whole};

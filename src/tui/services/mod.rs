@@ -66,7 +66,7 @@ impl Services {
             root: start.root.clone(),
             python: start.python.clone(),
             reading: reading::start(start.root.clone(), current.clone(), reports.clone()),
-            store: storing::Storing::start(&start.root),
+            store: storing::Storing::start(&start.root, reports.clone()),
             current: current.clone(),
             exact: None,
             runs: running::Runs::default(),
@@ -142,8 +142,26 @@ impl Services {
                 });
             }
             Effect::Cancel(id) => self.runs.cancel(id),
-            Effect::LoadRuns => self.store.load_runs(&self.reports),
-            Effect::LoadRunEvents(id) => self.store.load_events(id, &self.reports),
+            Effect::LoadRuns { generation, filter } => {
+                self.store.load_runs(generation, *filter, &self.reports);
+            }
+            Effect::LoadRun(id) => self.store.load_run(id, &self.reports),
+            Effect::LoadTimings => self.store.load_timings(&self.reports),
+            Effect::LoadLog { run, generation, filter, from } => {
+                look::log(&self.root, run, generation, filter, from, &self.reports);
+            }
+            Effect::Compare(first, second) => {
+                look::compare(&self.root, (first, second), &self.current, &self.reports);
+            }
+            Effect::Pin(id, pinned) => {
+                self.store.change(&self.reports, move |store| store.pin(id, pinned).map(drop));
+            }
+            Effect::Note(id, note) => {
+                self.store.change(&self.reports, move |store| store.note(id, &note).map(drop));
+            }
+            Effect::DeleteRun(id) => {
+                self.store.change(&self.reports, move |store| store.delete_run(id).map(drop));
+            }
             Effect::CreateEnvironment => {
                 let task = tokio::spawn(running::create_environment(
                     self.root.clone(),

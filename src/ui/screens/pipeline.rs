@@ -159,8 +159,14 @@ fn vertex(
         };
         if let Some(seconds) = seconds {
             let time = format!(" {} ", seconds_text(seconds));
-            let start = place.x + place.width - 2 - width(&time) as i32;
-            if start > place.x {
+            // How long it usually takes, where there is room to say so.
+            let usual = state.history.timings.get(&vertex.name);
+            let usual = usual.filter(|_| matches!(run, Some(NodeState::Running(_))));
+            let long = usual
+                .map(|it| format!(" {} of {} ", seconds_text(seconds), seconds_text(it.median)));
+            let fits = |time: &String| width(time) as i32 + 2 < place.width;
+            if let Some(time) = long.into_iter().chain([time]).find(fits) {
+                let start = place.x + place.width - 2 - width(&time) as i32;
                 put(paint, canvas, start, place.y + 2, &time, Role::Dim);
             }
         }

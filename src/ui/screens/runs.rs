@@ -2,6 +2,7 @@
 
 use ratatui::layout::Rect;
 
+use super::super::glyphs::Glyphs;
 use super::super::paint::Paint;
 use super::super::theme::Role;
 use super::focused;
@@ -24,6 +25,9 @@ const TITLES: [(&str, Align); 7] = [
 /// Draws the table.
 pub(in super::super) fn draw(paint: &mut Paint<'_>, area: Rect, state: &State) {
     let list = &state.runs;
+    if list.rows.is_empty() && !state.history.query.is_empty() {
+        return paint.note(area, &["No run is like this.", "esc shows all runs again."]);
+    }
     if list.rows.is_empty() {
         return paint.note(
             area,
@@ -36,18 +40,15 @@ pub(in super::super) fn draw(paint: &mut Paint<'_>, area: Rect, state: &State) {
     let glyphs = paint.glyphs;
     table::draw(paint, area, &TITLES, list.rows.len(), list.position, focused(state), |index| {
         let run = &list.rows[index];
-        let (sign, role) = match run.outcome {
-            Outcome::Running => (glyphs.running, Role::Running),
-            Outcome::Succeeded => (glyphs.done, Role::Good),
-            Outcome::Failed | Outcome::Lost => (glyphs.failed, Role::Bad),
-            Outcome::Cancelled => (glyphs.stopped, Role::Warning),
+        let (sign, role) = match state.history.marked.contains(&run.id) {
+            true => (glyphs.mark, Role::Mark),
+            false => sign(glyphs, run.outcome),
         };
-        let seconds = run.ended_at.unwrap_or(state.now) - run.new.started_at;
         vec![
             (sign.to_owned(), role),
-            (run.id.to_string(), Role::Text),
+            (number(run), Role::Text),
             (when(state.now, run.new.started_at), Role::Dim),
-            (seconds_text(seconds), Role::Text),
+            (seconds_text(run.seconds(state.now)), Role::Text),
             (format!("{}/{}", run.nodes_done, run.nodes_total), Role::Text),
             (run.new.pipeline.clone(), Role::Text),
             what(run),
@@ -55,15 +56,39 @@ pub(in super::super) fn draw(paint: &mut Paint<'_>, area: Rect, state: &State) {
     });
 }
 
-/// What was run, and why it failed.
+/// Sign and role of how a run stands.
+pub(super) fn sign(glyphs: &Glyphs, outcome: Outcome) -> (&'static str, Role) {
+    match outcome {
+        Outcome::Running => (glyphs.running, Role::Running),
+        Outcome::Succeeded => (glyphs.done, Role::Good),
+        Outcome::Failed | Outcome::Lost => (glyphs.failed, Role::Bad),
+        Outcome::Cancelled => (glyphs.stopped, Role::Warning),
+    }
+}
+
+/// Its number, with a sign where it is pinned; none where it could not be recorded.
+fn number(run: &RunRecord) -> String {
+    match (run.id, run.pinned) {
+        (0, _) => String::new(),
+        (id, true) => format!("*{id}"),
+        (id, false) => id.to_string(),
+    }
+}
+
+/// What a person wrote about it, what was run, and why it failed.
 fn what(run: &RunRecord) -> table::Cell {
     let (word, _) = outcome_text(run.outcome);
-    match (&run.failed_node, &run.reason) {
+    let (text, role) = match (&run.failed_node, &run.reason) {
         (Some(node), _) => (format!("{word} at {node}"), Role::Bad),
         (None, Some(reason)) => (format!("{word}: {reason}"), Role::Bad),
         (None, None) => {
             let options = run.new.command.strip_prefix("kedro run").unwrap_or(&run.new.command);
             (options.trim().to_owned(), Role::Dim)
         }
+    };
+    match &run.note {
+        Some(note) if text.is_empty() => (note.clone(), Role::Text),
+        Some(note) => (format!("{note} · {text}"), role),
+        None => (text, role),
     }
 }
