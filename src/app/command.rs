@@ -21,11 +21,16 @@ pub enum Command {
     NextPane,
     PreviousPane,
     RunSelected,
+    RunStale,
+    Retry,
     RunFromHere,
     RunToHere,
     RunPipeline,
     RunOptions,
     CancelRun,
+    EditFailure,
+    Override,
+    ClearOverride,
     CompareRuns,
     FilterRuns,
     PinRun,
@@ -43,6 +48,10 @@ pub enum Command {
     Log,
     Traceback,
     Problems,
+    Debug,
+    PostMortem,
+    RunGrid,
+    ClearOverrides,
     View,
     Direction,
     Zoom,
@@ -86,6 +95,7 @@ const EVERYWHERE: &[Tab] = &[];
 const PIPELINE: &[Tab] = &[Tab::Pipeline];
 const RUNS: &[Tab] = &[Tab::Pipeline, Tab::Runs];
 const HISTORY: &[Tab] = &[Tab::Runs];
+const PARAMETERS: &[Tab] = &[Tab::Parameters];
 const PLACES: &[Tab] = &[Tab::Pipeline, Tab::Catalog, Tab::Parameters, Tab::Runs];
 
 macro_rules! table {
@@ -97,11 +107,16 @@ macro_rules! table {
 /// The table of commands.
 pub const COMMANDS: &[Spec] = table! {
     Command::RunSelected, "run", "Run the selected node, or the marked ones", ["r"], PIPELINE, Some("run");
+    Command::RunStale, "run-stale", "Run what is stale up to the selected node, or in the whole pipeline", ["R"], PIPELINE, Some("stale");
+    Command::Retry, "retry", "Run again what failed, and what the run did not reach", ["C"], RUNS, Some("retry");
     Command::RunFromHere, "run-from-here", "Run from the selected node on", ["f"], PIPELINE, Some("from");
     Command::RunToHere, "run-to-here", "Run up to the selected node", ["t"], PIPELINE, Some("to");
     Command::RunPipeline, "run-pipeline", "Run the whole pipeline", ["a"], PIPELINE, Some("all");
     Command::CancelRun, "cancel-run", "Cancel the run that is going on", ["x"], RUNS, Some("cancel");
     Command::RunOptions, "run-options", "Choose nodes, parameters and runner, then run", ["o"], PIPELINE, Some("options");
+    Command::EditFailure, "edit-failure", "Open your editor at the line that failed", ["J"], RUNS, Some("jump");
+    Command::Override, "override", "Override the selected parameter for the next runs", ["="], PARAMETERS, Some("override");
+    Command::ClearOverride, "clear-override", "Take back the override of the selected parameter", ["-"], PARAMETERS, Some("take back");
     Command::CompareRuns, "compare-runs", "Compare the two marked runs, or the marked one with the selected one", ["c"], HISTORY, Some("compare");
     Command::FilterRuns, "filter-runs", "Filter the list of runs", ["f"], HISTORY, Some("filter");
     Command::Timeline, "timeline", "Show the run's nodes in time, with the critical path", ["t"], HISTORY, Some("timeline");
@@ -135,6 +150,10 @@ pub const COMMANDS: &[Spec] = table! {
     Command::FollowLog, "follow-log", "Follow the end of the log, or stop following it", ["F"], HISTORY, Some("follow");
     Command::Log, "log", "Show the log of the run; on the pipeline, show or hide it", ["L"], RUNS, None;
     Command::Traceback, "traceback", "Show the traceback of the failure", ["T"], RUNS, None;
+    Command::Debug, "debug", "Open a Python prompt with the node's inputs loaded", ["b"], RUNS, None;
+    Command::PostMortem, "post-mortem", "Run the node, and open the debugger where it fails", ["B"], RUNS, None;
+    Command::RunGrid, "run-grid", "Run the marked nodes, or the whole pipeline, with several values of parameters", ["m"], PIPELINE, None;
+    Command::ClearOverrides, "clear-overrides", "Take back the overrides of all parameters", [], EVERYWHERE, None;
     Command::View, "view", "Show all, leave parameters out, or show nodes alone", ["s"], PIPELINE, None;
     Command::Direction, "direction", "Turn the drawing: downwards or to the right", ["d"], PIPELINE, None;
     Command::Zoom, "zoom", "Draw nodes as boxes or as single lines", ["z"], PIPELINE, None;

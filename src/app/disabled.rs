@@ -6,6 +6,9 @@ use super::state::{Exact, State, Tab};
 use crate::dag::Kind;
 use crate::store::Outcome;
 
+/// How many runs of the screen go on side by side.
+const MOST_RUNS: usize = 4;
+
 /// Why `command` can't act now; `None` when it can.
 pub fn disabled_because(state: &State, command: Command) -> Option<String> {
     let spec = command.spec();
@@ -19,10 +22,10 @@ pub fn disabled_because(state: &State, command: Command) -> Option<String> {
         Some(_) => Some("a dataset is selected; runs begin at nodes".to_owned()),
         None => Some("no node is selected".to_owned()),
     };
-    let no_run_now = || match state.running() {
-        Some(run) => Some(format!("run {} is going on", run.record.id)),
-        None if state.shown_pipeline().is_none() => Some("there is no pipeline".into()),
-        None => None,
+    let no_run_now = || match state.going_on().filter(|run| !run.apart).count() {
+        MOST_RUNS.. => Some(format!("{MOST_RUNS} runs are going on")),
+        _ if state.shown_pipeline().is_none() => Some("there is no pipeline".into()),
+        _ => None,
     };
     let no_run = || match state.shown_run() {
         None => Some("no run is selected".to_owned()),
@@ -38,8 +41,38 @@ pub fn disabled_because(state: &State, command: Command) -> Option<String> {
             let node = matches!(&state.pipeline.selected, Some((Kind::Node, _)));
             (!node).then(|| "no node is selected".to_owned())
         }),
-        Command::RunPipeline | Command::RunOptions => no_run_now(),
-        Command::CancelRun => match state.running() {
+        Command::RunPipeline | Command::RunOptions | Command::RunStale | Command::RunGrid => {
+            no_run_now()
+        }
+        Command::Retry => no_run_now().or_else(|| match state.failed_run() {
+            Some(_) => None,
+            None => Some("the run that is shown did not fail".into()),
+        }),
+        Command::EditFailure => match super::update::failure_shown(state) {
+            None => Some("nothing has failed".into()),
+            Some((_, failure)) if failure.project_frame().is_none() => {
+                Some("the failure is in none of the project's lines; T shows the traceback".into())
+            }
+            Some(_) => None,
+        },
+        Command::Debug | Command::PostMortem => {
+            let node = super::update::debugged(state).is_some();
+            (!node).then(|| "no node is selected, and none has failed".into())
+        }
+        Command::Override => match state.parameters.selected() {
+            Some(row) if row.group.is_some() => Some("it is a group; choose a value in it".into()),
+            Some(_) => None,
+            None => Some("no parameter is selected".into()),
+        },
+        Command::ClearOverride => {
+            let row = state.parameters.selected();
+            let overridden = row.is_some_and(|row| state.overrides.contains_key(&row.path));
+            (!overridden).then(|| "it is not overridden".into())
+        }
+        Command::ClearOverrides => {
+            state.overrides.is_empty().then(|| "no parameter is overridden".into())
+        }
+        Command::CancelRun => match state.going_on().next() {
             None => Some("no run is going on".into()),
             Some(run) if run.cancelling => Some("the run is being cancelled".into()),
             Some(_) => None,

@@ -3,6 +3,7 @@
 use super::event::Generation;
 use crate::project::Place;
 use crate::runs::RunRequest;
+use crate::runs::params::Params;
 use crate::store::{From, LogFilter, RunFilter, RunId};
 
 /// A request to the outside.
@@ -20,6 +21,8 @@ pub enum Effect {
         generation: Generation,
         /// Run environment; the project's default when `None`.
         env: Option<String>,
+        /// Parameters that stand in the place of the files'.
+        params: Params,
     },
     /// Ask Kedro. Only sent for a trusted project.
     ReadExact {
@@ -27,11 +30,15 @@ pub enum Effect {
         generation: Generation,
         /// Run environment.
         env: Option<String>,
+        /// Parameters that stand in the place of the files'.
+        params: Params,
     },
     /// Remember that this project may be executed.
     Trust,
     /// Look at the datasets on disk.
     StatDatasets,
+    /// Tell which nodes of the pipeline are out of date.
+    LookStale(String),
     /// Read a project file for display.
     ReadSource {
         /// Path relative to the project's folder.
@@ -45,6 +52,22 @@ pub enum Effect {
         request: Box<RunRequest>,
         /// How it was asked for.
         why: String,
+    },
+    /// Run the same nodes with several sets of parameters, some at a time.
+    RunGrid {
+        /// What to run.
+        requests: Vec<RunRequest>,
+        /// How it was asked for.
+        why: String,
+    },
+    /// Open a Python prompt, or the debugger, in the context of a node; the screen steps aside.
+    Debug {
+        /// The node.
+        node: String,
+        /// Whether it runs, and the debugger opens where it fails.
+        post_mortem: bool,
+        /// Its pipeline, environment and parameters.
+        request: Box<RunRequest>,
     },
     /// Cancel a run.
     Cancel(RunId),

@@ -7,6 +7,7 @@ use crossterm::event::{KeyEvent, MouseEvent};
 
 use super::keymap::Keymap;
 use super::settings::Settings;
+use crate::dag::staleness::Status;
 use crate::datasets;
 use crate::project::python::highlight::Highlighted;
 use crate::project::{Problem, Snapshot};
@@ -15,6 +16,9 @@ use crate::runs::history::{Comparison, Whole};
 use crate::runs::{Failure, Stamped, Warmth};
 use crate::store::{LogLine, RunId, RunRecord, Timing};
 use crate::tracking::Overview;
+
+/// The number that the runs of grids have in the place of their own.
+pub const GRID: Generation = Generation::MAX;
 
 /// Counts requests of one kind; an answer that carries an older one is dropped.
 pub type Generation = u64;
@@ -71,6 +75,13 @@ pub enum Report {
     Trust(bool),
     /// What is on disk of the datasets, by name.
     Datasets(HashMap<String, datasets::Status>),
+    /// Which nodes of a pipeline are out of date.
+    Staleness {
+        /// The pipeline.
+        pipeline: String,
+        /// The status of each node, by name.
+        statuses: HashMap<String, Status>,
+    },
     /// A project file for display.
     Source {
         /// Path relative to the project's folder.

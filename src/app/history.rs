@@ -120,6 +120,10 @@ pub enum PromptKind {
     Note(RunId),
     /// The text that lines of the log must have.
     Log,
+    /// The value of a parameter, by its dotted key.
+    Override(String),
+    /// Values of parameters for several runs.
+    Grid,
 }
 
 impl PromptKind {
@@ -129,6 +133,8 @@ impl PromptKind {
             PromptKind::Filter(_) => "filter: ",
             PromptKind::Note(_) => "note: ",
             PromptKind::Log => "lines with: ",
+            PromptKind::Override(_) => "value for the next runs: ",
+            PromptKind::Grid => "grid, as lr=0.1,0.01 depth=4,8: ",
         }
     }
 }

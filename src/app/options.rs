@@ -113,6 +113,7 @@ impl Form {
             config: None,
             conf_source: some("conf-source"),
             only_missing_outputs: self.text("only-missing-outputs") == "yes",
+            apart: None,
         })
     }
 

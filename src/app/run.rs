@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use indexmap::IndexMap;
 
-use crate::runs::{Failure, RunEvent, Stamped, Stream};
+use crate::runs::{Failure, RunEvent, RunRequest, Stamped, Stream};
 use crate::store::{Outcome, RunRecord};
 
 /// Most lines kept of a log; the whole of it is in the store.
@@ -70,6 +70,8 @@ pub struct ActiveRun {
     pub failed_node: Option<String>,
     /// How it ended, and when.
     pub ended: Option<(Outcome, f64)>,
+    /// Whether it saves in a folder of its own.
+    pub apart: bool,
     /// Whether it was asked to stop.
     pub cancelling: bool,
 }
@@ -77,7 +79,9 @@ pub struct ActiveRun {
 impl ActiveRun {
     /// A run that was just accepted.
     pub fn new(record: RunRecord) -> Self {
+        let request = serde_json::from_str::<RunRequest>(&record.new.request);
         ActiveRun {
+            apart: request.is_ok_and(|request| request.apart.is_some()),
             record,
             nodes: IndexMap::new(),
             log: VecDeque::new(),

@@ -16,13 +16,15 @@ use super::list::Position;
 use super::parameters::ParameterRow;
 use super::picker::Picker;
 use super::plot::Plot;
-use super::run::ActiveRun;
+use super::run::{ActiveRun, NodeState};
 use super::settings::Settings;
 use crate::dag::Kind;
+use crate::dag::staleness::Status;
 use crate::datasets;
 use crate::project::python::highlight::Highlighted;
 use crate::project::{Place, Problem, Snapshot};
 use crate::remote::Backend;
+use crate::runs::params::Params;
 use crate::runs::{Failure, RunRequest, Warmth};
 use crate::store::{Outcome, RunId, RunRecord};
 
@@ -148,6 +150,8 @@ pub struct Project {
     pub worker: Option<Warmth>,
     /// What is on disk of the datasets.
     pub datasets: HashMap<String, datasets::Status>,
+    /// Which nodes of the shown pipeline are out of date.
+    pub staleness: HashMap<String, Status>,
     /// Source files that were asked for, by path.
     pub sources: HashMap<String, Source>,
     /// Engines found.
@@ -278,6 +282,8 @@ pub enum Question {
     Trust(Vec<Effect>),
     /// Whether to leave although a run is going on.
     Quit,
+    /// Whether to run nodes that are fresh; what is asked to be run.
+    Fresh(Box<RunRequest>, Command),
     /// Whether to make the Python environment; the text says why.
     Environment(String),
     /// Whether to delete this run.
@@ -347,8 +353,12 @@ pub struct State {
     pub remote: Listing<usize>,
     /// First row of the details that is seen.
     pub side_offset: usize,
+    /// Parameters that stand in the place of the files', for the next runs.
+    pub overrides: Params,
     /// The run that is going on, or the last one.
     pub run: Option<ActiveRun>,
+    /// Runs that began before it and go on beside it.
+    pub beside: Vec<ActiveRun>,
     /// A run that waits for its environment to be made.
     pub waiting_run: Option<(RunRequest, Command)>,
     /// Whether the log is wanted; by whether there is a run when `None`.
@@ -402,7 +412,9 @@ impl State {
             models: Listing::default(),
             remote: Listing::default(),
             side_offset: 0,
+            overrides: Params::new(),
             run: None,
+            beside: Vec::new(),
             waiting_run: None,
             log: None,
             dialogs: Vec::new(),
@@ -416,13 +428,43 @@ impl State {
 
     /// What to ask the services for at the start.
     pub fn first_effects(&mut self) -> Vec<Effect> {
+        vec![self.read_static(), self.load_runs(), Effect::LoadTimings, Effect::LoadTracking]
+    }
+
+    /// Asks for the static reading.
+    pub fn read_static(&mut self) -> Effect {
         self.generations.read += 1;
-        vec![
-            Effect::ReadStatic { generation: self.generations.read, env: self.env.clone() },
-            self.load_runs(),
-            Effect::LoadTimings,
-            Effect::LoadTracking,
-        ]
+        Effect::ReadStatic {
+            generation: self.generations.read,
+            env: self.env.clone(),
+            params: self.overrides.clone(),
+        }
+    }
+
+    /// Asks which nodes of the shown pipeline are out of date.
+    pub fn look_stale(&self) -> Option<Effect> {
+        self.shown_pipeline().map(|pipeline| Effect::LookStale(pipeline.name.clone()))
+    }
+
+    /// How a node stands in the run that shows it, and that run: the newest one that has it.
+    pub fn node_run(&self, node: &str) -> Option<(&ActiveRun, &NodeState)> {
+        let runs = self.run.iter().chain(self.beside.iter().rev());
+        runs.filter_map(|run| Some((run, run.nodes.get(node)?))).next()
+    }
+
+    /// All runs of this program that are going on.
+    pub fn going_on(&self) -> impl Iterator<Item = &ActiveRun> {
+        self.run.iter().chain(&self.beside).filter(|run| run.ended.is_none())
+    }
+
+    /// The run that the retry is about: one that did not end well, as it is shown.
+    pub fn failed_run(&self) -> Option<&RunRecord> {
+        let record = match self.tab {
+            Tab::Runs => self.shown_run(),
+            _ => self.run.as_ref().map(|run| &run.record),
+        };
+        let bad = [Outcome::Failed, Outcome::Cancelled, Outcome::Lost];
+        record.filter(|record| bad.contains(&record.outcome))
     }
 
     /// Whether something on the screen changes with time alone.

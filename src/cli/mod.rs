@@ -9,6 +9,7 @@ mod debug;
 mod detach;
 mod doctor;
 mod env;
+mod grid;
 mod inspect;
 mod output;
 mod run;

@@ -101,6 +101,10 @@ pub(super) struct Arguments {
     /// Of these nodes, run what is not fresh; `mlops-tui status` tells which and why
     #[arg(long, conflicts_with_all = ["config", "only_missing_outputs"])]
     stale: bool,
+    /// Run once for each combination of these values, some at a time: lr=0.1,0.01 depth=4,8. What each
+    /// run saves goes to a folder of its own in .mlops-tui/apart, and the project's data stay
+    #[arg(long, value_name = "GRID", conflicts_with_all = ["plan", "detach", "strict"])]
+    grid: Option<String>,
     /// Print what would run, where inputs come from, and why; run nothing
     #[arg(long)]
     plan: bool,
@@ -147,6 +151,7 @@ impl Arguments {
             config: self.config.as_deref().map(absolute),
             conf_source: self.conf_source.as_deref().map(absolute),
             only_missing_outputs: self.only_missing_outputs,
+            apart: None,
         }
     }
 }
@@ -174,6 +179,10 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode> {
             return output::text("Nothing is stale.\n");
         }
         request.slice = Slice::nodes(due);
+    }
+    if let Some(grid) = &arguments.grid {
+        let python = interpreter.map_err(|error| eyre!(error))?;
+        return super::grid::run(&root, &request, grid, &python, arguments.json);
     }
     let prepared = match arguments.strict && !arguments.plan {
         true => Prepared::as_asked(request.clone()),
@@ -236,7 +245,7 @@ fn print_plan(prepared: &Prepared, json: bool) -> Result<ExitCode> {
 }
 
 /// The command line as the history keeps it.
-fn why(mut words: impl Iterator<Item = std::ffi::OsString>) -> String {
+pub(super) fn why(mut words: impl Iterator<Item = std::ffi::OsString>) -> String {
     words.next();
     let words = words.map(|word| quote(&word.to_string_lossy()));
     std::iter::once("mlops-tui".to_owned()).chain(words).collect::<Vec<_>>().join(" ")
@@ -276,14 +285,14 @@ async fn follow(
 }
 
 /// What asks for the run's end.
-struct Signals {
+pub(super) struct Signals {
     interrupt: Signal,
     terminate: Signal,
     hangup: Signal,
 }
 
 impl Signals {
-    fn new() -> io::Result<Self> {
+    pub(super) fn new() -> io::Result<Self> {
         Ok(Signals {
             interrupt: signal(SignalKind::interrupt())?,
             terminate: signal(SignalKind::terminate())?,
@@ -291,7 +300,7 @@ impl Signals {
         })
     }
 
-    async fn next(&mut self) {
+    pub(super) async fn next(&mut self) {
         tokio::select! {
             _ = self.interrupt.recv() => {}
             _ = self.terminate.recv() => {}

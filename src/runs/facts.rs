@@ -14,7 +14,7 @@ use super::{code_version, plan, staleness};
 use crate::dag::staleness::{Content, Print};
 use crate::datasets;
 use crate::project::json::value_to_json;
-use crate::project::{Node, Reader, Snapshot, strip_transcoding};
+use crate::project::{Dataset, Node, Reader, Snapshot, strip_transcoding};
 use crate::store::{CodeVersion, DatasetRecord, Direction, RunId, Store, StoreError};
 use crate::tracking;
 
@@ -36,6 +36,8 @@ pub(super) struct Facts {
     pub made: HashMap<String, Content>,
     /// Datasets whose files say nothing of them.
     pub shared: HashSet<String>,
+    /// Where the run saves, if not where the project does.
+    pub apart: Option<PathBuf>,
 }
 
 impl Facts {
@@ -56,6 +58,7 @@ impl Facts {
 /// Finds them out.
 pub(super) async fn find(root: PathBuf, request: RunRequest, python: String) -> Facts {
     let of = root.clone();
+    let apart = request.apart.as_ref().map(|folder| root.join(folder));
     let read = tokio::task::spawn_blocking(move || Reader::new(of).read(&plan::options(&request)));
     let code = async {
         let snapshot = read.await.unwrap_or_default();
@@ -63,7 +66,7 @@ pub(super) async fn find(root: PathBuf, request: RunRequest, python: String) -> 
         (Arc::new(snapshot), code)
     };
     let ((snapshot, code), python_version) = tokio::join!(code, python_version(&python));
-    let facts = Facts { snapshot, python_version, ..Facts::default() };
+    let facts = Facts { snapshot, python_version, apart, ..Facts::default() };
     let found = tokio::task::spawn_blocking(move || further(facts, &root, code, &python)).await;
     found.unwrap_or_default()
 }
@@ -163,6 +166,8 @@ pub(super) fn look(
         if saved {
             seen.remove(&record.dataset);
         }
+        let moved = facts.apart.as_ref().and_then(|folder| apart(root, folder, dataset));
+        let dataset = moved.as_ref().unwrap_or(dataset);
         let (content, metrics) = seen.entry(record.dataset.clone()).or_insert_with(|| {
             let metrics = datasets::metrics(root, dataset);
             let metrics = metrics.and_then(|metrics| serde_json::to_string(&metrics).ok());
@@ -184,4 +189,12 @@ pub(super) fn look(
         }
     }
     (found, contents)
+}
+
+/// The dataset as a run has it that saves in `folder`; `None` where it did not save it.
+fn apart(root: &Path, folder: &Path, dataset: &Dataset) -> Option<Dataset> {
+    let path = root.join(dataset.filepath.as_ref()?);
+    let moved = folder.join(path.strip_prefix(root).ok()?);
+    let filepath = moved.exists().then(|| moved.display().to_string());
+    Some(Dataset { filepath: Some(filepath?), ..dataset.clone() })
 }

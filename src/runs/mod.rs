@@ -12,6 +12,7 @@ pub mod environment;
 pub mod event;
 pub mod exact;
 mod facts;
+pub mod grid;
 pub mod history;
 pub mod interpreter;
 mod lines;

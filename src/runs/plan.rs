@@ -151,7 +151,12 @@ pub fn prepare(root: &Path, request: RunRequest) -> Prepared {
         .map(|dataset| &dataset.name)
         .collect();
     prepared.memory = json!({
-        "keep": {"folder": kept_folder(root), "most": LARGEST, "never": never},
+        "keep": {
+            "folder": kept_folder(root),
+            "most": LARGEST,
+            "never": never,
+            "only_take": prepared.request.apart.is_some(),
+        },
         "kept": taken,
     });
     prepared

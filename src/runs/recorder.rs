@@ -177,7 +177,7 @@ impl Pending {
 
 /// Something that was found out.
 enum Found {
-    Facts(Facts),
+    Facts(Box<Facts>),
     Datasets(Vec<DatasetRecord>, Vec<(String, Content)>),
     MlflowRun(Option<String>),
 }
@@ -383,14 +383,15 @@ impl Keeper {
         tokio::spawn(async move {
             let Subject { root, request, asked } = subject;
             let facts = facts::find(root, request, asked.python).await;
-            let _ = found.send(Found::Facts(facts));
+            let _ = found.send(Found::Facts(Box::new(facts)));
         });
     }
 
     /// Makes the prints of nodes that ended, once all is known of them.
     fn print(&mut self) {
         let Some(facts) = self.facts.clone() else { return };
-        if self.looking > 0 || !self.moved.is_empty() {
+        // What is saved elsewhere leaves the project as it was.
+        if facts.apart.is_some() || self.looking > 0 || !self.moved.is_empty() {
             return;
         }
         let pipeline = self.course.record.new.pipeline.clone();
@@ -447,7 +448,7 @@ impl Keeper {
                 record.code.clone_from(&facts.code);
                 record.parameters.clone_from(&facts.parameters);
                 record.python_version.clone_from(&facts.python_version);
-                self.facts = Some(Arc::new(facts));
+                self.facts = Some(Arc::from(facts));
                 self.pending.record = true;
                 self.look();
                 self.find_mlflow_run();

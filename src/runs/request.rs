@@ -36,6 +36,9 @@ pub struct RunRequest {
     pub conf_source: Option<String>,
     /// `--only-missing-outputs` (Kedro 1.0 and later).
     pub only_missing_outputs: bool,
+    /// Ours: the folder, relative to the project's, where what is saved goes in the place of the
+    /// project's data. So runs of a grid leave that, and each other, alone.
+    pub apart: Option<String>,
 }
 
 impl RunRequest {

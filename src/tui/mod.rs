@@ -4,6 +4,7 @@
 //! draws once, at most sixty times a second and only when something changed. Nothing is decided
 //! here: [`crate::app`] decides, [`crate::ui`] draws.
 
+mod debug;
 mod editor;
 mod folders;
 mod input;
@@ -219,6 +220,10 @@ impl Screen {
                     self.report_settings();
                 }
                 Effect::Edit(place) => self.edit(&place)?,
+                Effect::Debug { node, post_mortem, request } => {
+                    let command = debug::command(&self.services, &node, post_mortem, &request);
+                    self.step_aside(command)?;
+                }
                 other => self.services.perform(other),
             }
         }
@@ -260,6 +265,11 @@ impl Screen {
             self.notice("There is no editor: set $EDITOR, for example `export EDITOR=nano`.");
             return Ok(());
         };
+        self.step_aside(command)
+    }
+
+    /// Gives the terminal to a program until it ends.
+    fn step_aside(&mut self, command: std::process::Command) -> Result<()> {
         self.terminal.leave();
         let program = command.get_program().to_string_lossy().into_owned();
         let mut command = tokio::process::Command::from(command);

@@ -69,6 +69,14 @@ fn facts(state: &State, paint: &Paint<'_>) -> Vec<(String, Role)> {
         let text = format!("{} run {} {progress}", glyphs.running, run.record.id);
         facts.push((text, Role::Running));
     }
+    let beside = state.going_on().count() - usize::from(state.running().is_some());
+    if beside > 0 {
+        facts.push((format!("{beside} beside"), Role::Running));
+    }
+    if !state.overrides.is_empty() {
+        let s = if state.overrides.len() == 1 { "" } else { "s" };
+        facts.push((format!("{} override{s}", state.overrides.len()), Role::Warning));
+    }
     let complete = project.snapshot.as_ref().is_none_or(|snapshot| snapshot.complete());
     facts.push(match &project.exact {
         Exact::Shown(_) if project.differences.is_empty() => {

@@ -205,6 +205,12 @@ fn ask(paint: &mut Paint<'_>, state: &State, question: &Question) {
             "y delete it",
             "n keep it",
         ),
+        Question::Fresh(..) => (
+            "Run it all the same?",
+            "Nothing that it follows from has changed since it last ran: it will make the same.".to_owned(),
+            "y run",
+            "n leave it",
+        ),
         Question::Environment(why) => (
             "Make the Python environment?",
             format!("{why}\n\nA .venv in the project, with what requirements.txt names. This needs the network."),

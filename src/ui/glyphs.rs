@@ -11,6 +11,10 @@ pub struct Glyphs {
     pub failed: &'static str,
     pub waiting: &'static str,
     pub stopped: &'static str,
+    /// Out of date.
+    pub stale: &'static str,
+    /// Not known.
+    pub unknown: &'static str,
     pub node: &'static str,
     pub dataset: &'static str,
     pub memory: &'static str,
@@ -43,6 +47,8 @@ const UNICODE: Glyphs = Glyphs {
     failed: "✗",
     waiting: "○",
     stopped: "◌",
+    stale: "◐",
+    unknown: "?",
     node: "ƒ",
     dataset: "▤",
     memory: "▫",
@@ -72,6 +78,8 @@ const ASCII: Glyphs = Glyphs {
     failed: "x",
     waiting: "o",
     stopped: "-",
+    stale: "s",
+    unknown: "?",
     node: "f",
     dataset: "#",
     memory: "~",

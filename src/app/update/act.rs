@@ -1,11 +1,11 @@
 //! What each command does.
 
-use super::{dialog, failure_shown, focus, history, navigate, running, search};
+use super::{dialog, failure_shown, focus, history, navigate, overrides, running, search};
 use crate::app::command::Command;
 use crate::app::details::details;
 use crate::app::disabled::disabled_because;
 use crate::app::effect::Effect;
-use crate::app::history::Part;
+use crate::app::history::{Part, PromptKind};
 use crate::app::options::Form;
 use crate::app::state::{Dialog, Exact, Pane, Question, State, Tab, TextDialog, View};
 use crate::dag::Kind;
@@ -49,6 +49,30 @@ pub(super) fn act(state: &mut State, command: Command) -> Vec<Effect> {
             let panes = 2 + usize::from(state.log_shown());
             navigate::cycle_pane(state, panes - 1);
         }
+        Command::RunSelected if running::is_fresh(state) => {
+            let request = Box::new(running::request(state, command));
+            state.dialogs.push(Dialog::Ask(Question::Fresh(request, command)));
+        }
+        Command::RunStale => return running::run_stale(state),
+        Command::Retry => return running::retry(state),
+        Command::EditFailure => {
+            let frame = super::failure_shown(state);
+            let frame = frame.and_then(|(_, failure)| failure.project_frame().cloned());
+            let place =
+                frame.map(|frame| Place::line(std::path::Path::new(&frame.file), frame.line));
+            return place.map(Effect::Edit).into_iter().collect();
+        }
+        Command::Debug | Command::PostMortem => {
+            let Some((node, request)) = super::debugged(state) else { return Vec::new() };
+            let post_mortem = command == Command::PostMortem;
+            let request = Box::new(request);
+            return trusted(state, vec![Effect::Debug { node, post_mortem, request }]);
+        }
+        Command::Override => overrides::begin(state),
+        Command::ClearOverride | Command::ClearOverrides => {
+            return overrides::clear(state, command);
+        }
+        Command::RunGrid => history::begin(state, PromptKind::Grid, ""),
         Command::RunSelected | Command::RunFromHere | Command::RunToHere | Command::RunPipeline => {
             return running::start(state, running::request(state, command), command);
         }
@@ -123,7 +147,7 @@ pub(super) fn act(state: &mut State, command: Command) -> Vec<Effect> {
         Command::Suspend => return vec![Effect::Suspend],
         Command::Redraw => return vec![Effect::Redraw],
         Command::Quit => {
-            if state.running().is_some() {
+            if state.going_on().next().is_some() {
                 state.dialogs.push(Dialog::Ask(Question::Quit));
             } else {
                 return vec![Effect::Quit];
@@ -192,16 +216,19 @@ fn traceback(state: &mut State) {
 pub(super) fn read_exact(state: &mut State) -> Vec<Effect> {
     state.generations.exact += 1;
     state.project.exact = Exact::Reading("python".into());
-    let effect = Effect::ReadExact { generation: state.generations.exact, env: state.env.clone() };
+    let effect = Effect::ReadExact {
+        generation: state.generations.exact,
+        env: state.env.clone(),
+        params: state.overrides.clone(),
+    };
     trusted(state, vec![effect])
 }
 
 /// Reads everything again.
 pub(super) fn reload(state: &mut State) -> Vec<Effect> {
     state.project.sources.clear();
-    state.generations.read += 1;
     vec![
-        Effect::ReadStatic { generation: state.generations.read, env: state.env.clone() },
+        state.read_static(),
         state.load_runs(),
         Effect::LoadTimings,
         Effect::LoadTracking,

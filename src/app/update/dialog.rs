@@ -244,9 +244,11 @@ fn chosen(state: &mut State, dialog: Dialog) -> Vec<Effect> {
                     state.pipeline.marked.clear();
                     state.pipeline.scroll = (0, 0);
                     navigate::redraw_plot(state);
-                    Vec::new()
+                    state.project.staleness.clear();
+                    state.look_stale().into_iter().collect()
                 }
                 Choose::Environment => {
+                    state.project.staleness.clear();
                     state.env = Some(name);
                     state.project.exact = crate::app::state::Exact::None;
                     state.project.read = None;
@@ -279,10 +281,12 @@ fn answer(state: &mut State, question: Question, yes: bool) -> Vec<Effect> {
             Vec::new()
         }
         Question::Quit if yes => {
-            let mut effects = running::cancel(state);
+            let mut effects = running::cancel_all(state);
             effects.push(Effect::Quit);
             effects
         }
+        Question::Fresh(request, command) if yes => running::start(state, *request, command),
+        Question::Fresh(..) => Vec::new(),
         Question::Environment(_) if yes => {
             state.dialogs.push(Dialog::Environment(Vec::new(), None));
             vec![Effect::CreateEnvironment]

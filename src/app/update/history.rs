@@ -2,7 +2,7 @@
 
 use crossterm::event::KeyEvent;
 
-use super::navigate;
+use super::{navigate, overrides};
 use crate::app::areas::Areas;
 use crate::app::command::Command;
 use crate::app::comparison::{rows, sections};
@@ -63,7 +63,7 @@ pub(super) fn act(state: &mut State, command: Command) -> Vec<Effect> {
     Vec::new()
 }
 
-fn begin(state: &mut State, kind: PromptKind, text: &str) {
+pub(super) fn begin(state: &mut State, kind: PromptKind, text: &str) {
     state.prompt = Some(Prompt { kind, field: line(text) });
 }
 
@@ -233,7 +233,9 @@ pub(super) fn prompt_key(state: &mut State, key: Key, event: KeyEvent) -> Vec<Ef
     match key.to_string().as_str() {
         "esc" | "ctrl-c" | "ctrl-g" => match prompt.kind {
             PromptKind::Filter(before) => set_query(state, before),
-            PromptKind::Note(_) | PromptKind::Log => Vec::new(),
+            PromptKind::Note(_) | PromptKind::Log | PromptKind::Override(_) | PromptKind::Grid => {
+                Vec::new()
+            }
         },
         "enter" => accept(state, prompt),
         _ => {
@@ -265,7 +267,7 @@ fn set_query(state: &mut State, query: String) -> Vec<Effect> {
 
 fn accept(state: &mut State, prompt: Prompt) -> Vec<Effect> {
     let written = text(&prompt.field);
-    match prompt.kind {
+    match prompt.kind.clone() {
         PromptKind::Filter(_) => {
             if let Err(why) = filter::parse(&written, state.now) {
                 state.warn(why);
@@ -280,6 +282,14 @@ fn accept(state: &mut State, prompt: Prompt) -> Vec<Effect> {
             change(state, id, |run| run.note = kept);
             return vec![Effect::Note(id, note)];
         }
+        PromptKind::Override(path) => return overrides::set(state, path, written),
+        PromptKind::Grid => match overrides::grid(state, &written) {
+            Ok(effects) => return effects,
+            Err(why) => {
+                state.warn(why);
+                state.prompt = Some(prompt);
+            }
+        },
         PromptKind::Log => {
             let text = Some(written).filter(|text| !text.is_empty());
             if let Some(page) = state.history.run_page_mut() {

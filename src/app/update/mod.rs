@@ -7,6 +7,7 @@ mod dialog;
 pub(super) mod history;
 mod input;
 mod navigate;
+mod overrides;
 mod report;
 mod running;
 mod search;
@@ -17,7 +18,7 @@ use super::effect::Effect;
 use super::event::Event;
 use super::state::{Pane, Source, State, Tab};
 use crate::dag::Kind;
-use crate::runs::Failure;
+use crate::runs::{Failure, RunRequest};
 
 /// Takes in what happened and returns what to ask for.
 pub fn update(state: &mut State, event: Event) -> Vec<Effect> {
@@ -94,6 +95,22 @@ pub fn failure_shown(state: &State) -> Option<(String, Failure)> {
         }
         _ => None,
     }
+}
+
+/// The node that a prompt is opened for, with its pipeline, environment and parameters: the selected one,
+/// on the Runs screen the one that failed.
+pub fn debugged(state: &State) -> Option<(String, RunRequest)> {
+    if state.tab == Tab::Runs {
+        let record = state.failed_run()?;
+        let request = serde_json::from_str(&record.new.request).unwrap_or_default();
+        return Some((record.failed_node.clone()?, request));
+    }
+    let failed = || state.run.as_ref().and_then(|run| run.failed_node.clone());
+    let node = match &state.pipeline.selected {
+        Some((Kind::Node, name)) => Some(name.clone()),
+        _ => failed(),
+    };
+    Some((node?, running::request(state, super::command::Command::RunPipeline)))
 }
 
 /// Gives the focus to a pane that is there.

@@ -53,6 +53,11 @@ pub(super) fn report(state: &mut State, report: Report) -> Vec<Effect> {
         }
         Report::Trust(trusted) => state.project.trusted = Some(trusted),
         Report::Datasets(datasets) => state.project.datasets = datasets,
+        Report::Staleness { pipeline, statuses } => {
+            if state.shown_pipeline().is_some_and(|shown| shown.name == pipeline) {
+                state.project.staleness = statuses;
+            }
+        }
         Report::Source { file, result } => {
             let source = match result {
                 Ok(text) => Source::Text(text),
@@ -74,6 +79,7 @@ pub(super) fn report(state: &mut State, report: Report) -> Vec<Effect> {
         Report::RunStored => {
             let mut effects = history::changed(state);
             effects.push(Effect::LoadTimings);
+            effects.extend(state.look_stale());
             return effects;
         }
         Report::HistoryChanged => return history::changed(state),
@@ -142,7 +148,7 @@ fn show(state: &mut State, snapshot: Arc<Snapshot>) -> Vec<Effect> {
     state.project.snapshot = Some(snapshot);
     navigate::redraw_plot(state);
     navigate::refresh_rows(state);
-    vec![Effect::StatDatasets]
+    std::iter::once(Effect::StatDatasets).chain(state.look_stale()).collect()
 }
 
 /// Files changed: what they hold is read again, and only that.
@@ -160,8 +166,7 @@ fn changed(state: &mut State, files: &[String], tracking: bool) -> Vec<Effect> {
             effects.push(Effect::ReadSource { file: file.clone() });
         }
     }
-    state.generations.read += 1;
-    effects.push(Effect::ReadStatic { generation: state.generations.read, env: state.env.clone() });
+    effects.push(state.read_static());
     effects
 }
 

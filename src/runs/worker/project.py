@@ -66,6 +66,18 @@ def session(request):
     )
 
 
+def in_catalog(catalog, name):
+    """Whether the name has an entry in the catalog, or a pattern."""
+    if hasattr(type(catalog), "__contains__"):
+        return name in catalog
+    return name in catalog.list()  # before 0.18.5
+
+
+def dataset(catalog, name):
+    getter = getattr(catalog, "_get_dataset", None) or catalog.get
+    return getter(name)
+
+
 def config_loader(request):
     from kedro.framework.project import settings
 

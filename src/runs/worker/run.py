@@ -5,7 +5,7 @@ import inspect
 import sys
 import time
 
-from . import command, keep, output, project
+from . import apart, command, keep, output, project
 
 
 def run(request, recorder):
@@ -63,7 +63,9 @@ def make_hooks(request, recorder, keeper):
             keep.put_back(catalog, request)
 
         @hook_impl
-        def before_pipeline_run(self, run_params, pipeline):
+        def before_pipeline_run(self, run_params, pipeline, catalog):
+            if request.get("apart"):
+                apart.move(catalog, pipeline, request, recorder)
             self.env = self.env or run_params.get("env")
             if not request.get("only_missing_outputs"):
                 self.started_with(pipeline.nodes)

@@ -7,6 +7,7 @@ mod exact;
 mod look;
 mod reading;
 mod running;
+mod stale;
 mod storing;
 mod watching;
 mod working;
@@ -18,7 +19,8 @@ use tokio::sync::mpsc;
 
 use super::{Start, folders};
 use crate::app::effect::Effect;
-use crate::app::event::{Event, Report};
+use crate::app::event::{Event, GRID, Report};
+use crate::project::reader::runtime_params;
 use crate::project::{Options, Snapshot};
 use crate::store::Trust;
 
@@ -50,6 +52,7 @@ pub(super) struct Services {
     reports: Reports,
     current: Current,
     reading: std::sync::mpsc::Sender<reading::Request>,
+    stale: std::sync::mpsc::Sender<String>,
     store: storing::Storing,
     exact: Option<tokio::task::AbortHandle>,
     runs: running::Runs,
@@ -66,6 +69,12 @@ impl Services {
             root: start.root.clone(),
             python: start.python.clone(),
             reading: reading::start(start.root.clone(), current.clone(), reports.clone()),
+            stale: stale::start(
+                start.root.clone(),
+                start.python.clone(),
+                current.clone(),
+                reports.clone(),
+            ),
             store: storing::Storing::start(&start.root, reports.clone()),
             current: current.clone(),
             exact: None,
@@ -91,15 +100,21 @@ impl Services {
         &self.root
     }
 
+    /// The interpreter that the program was started with.
+    pub(super) fn python(&self) -> Option<&Path> {
+        self.python.as_deref()
+    }
+
     /// Begins what was asked for.
     pub(super) fn perform(&mut self, effect: Effect) {
         match effect {
-            Effect::ReadStatic { generation, env } => {
-                let options = Options { env, ..Options::default() };
+            Effect::ReadStatic { generation, env, params } => {
+                let runtime_params = runtime_params(&params);
+                let options = Options { env, runtime_params, ..Options::default() };
                 // The thread lives as long as its sender does.
                 let _ = self.reading.send(reading::Request::Static { generation, options });
             }
-            Effect::ReadExact { generation, env } => {
+            Effect::ReadExact { generation, env, params } => {
                 let again = self.exact.take();
                 if let Some(before) = &again {
                     before.abort();
@@ -107,6 +122,7 @@ impl Services {
                 let task = tokio::spawn(exact::read(exact::Task {
                     generation,
                     env,
+                    params,
                     again: again.is_some(),
                     root: self.root.clone(),
                     python: self.python.clone(),
@@ -127,6 +143,8 @@ impl Services {
                     }
                 });
             }
+            // The thread lives as long as its sender does.
+            Effect::LookStale(pipeline) => drop(self.stale.send(pipeline)),
             Effect::StatDatasets => look::datasets(&self.current, &self.reports),
             Effect::ReadSource { file } => look::source(&self.root, file, &self.reports),
             Effect::LoadTracking => look::tracking(&self.root, &self.current, &self.reports),
@@ -140,6 +158,19 @@ impl Services {
                     working: self.working.clone(),
                     reports: self.reports.clone(),
                 });
+            }
+            Effect::RunGrid { requests, why } => {
+                let tasks = requests.into_iter().map(|request| running::Task {
+                    generation: GRID,
+                    request,
+                    why: why.clone(),
+                    root: self.root.clone(),
+                    python: self.python.clone(),
+                    working: self.working.clone(),
+                    reports: self.reports.clone(),
+                });
+                let tasks = tasks.collect();
+                self.runs.start_grid(tasks);
             }
             Effect::Cancel(id) => self.runs.cancel(id),
             Effect::LoadRuns { generation, filter } => {
@@ -174,6 +205,7 @@ impl Services {
             | Effect::Suspend
             | Effect::Redraw
             | Effect::Edit(_)
+            | Effect::Debug { .. }
             | Effect::Copy(_)
             | Effect::ReloadSettings
             | Effect::SetTheme(_)
