@@ -2,13 +2,10 @@
 
 use super::params::Params;
 use super::request::RunRequest;
-use crate::store::FOLDER;
+use crate::store::{APART, FOLDER};
 
 /// More runs than anybody means to start by typing a line.
 const MOST: usize = 64;
-
-/// Where the runs of grids save, in the store's folder.
-const APART: &str = "apart";
 
 /// The parameters of each run, in the order of the last name's values first.
 ///
