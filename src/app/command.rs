@@ -26,11 +26,13 @@ pub enum Command {
     RunPipeline,
     RunOptions,
     CancelRun,
+    RunDetached,
     CompareRuns,
     FilterRuns,
     PinRun,
     NoteRun,
     DeleteRun,
+    PruneRuns,
     Timeline,
     LogLevel,
     FollowLog,
@@ -100,7 +102,8 @@ pub const COMMANDS: &[Spec] = table! {
     Command::RunFromHere, "run-from-here", "Run from the selected node on", ["f"], PIPELINE, Some("from");
     Command::RunToHere, "run-to-here", "Run up to the selected node", ["t"], PIPELINE, Some("to");
     Command::RunPipeline, "run-pipeline", "Run the whole pipeline", ["a"], PIPELINE, Some("all");
-    Command::CancelRun, "cancel-run", "Cancel the run that is going on", ["x"], RUNS, Some("cancel");
+    Command::CancelRun, "cancel-run", "Cancel the run that is going on, also that of another program", ["x"], RUNS, Some("cancel");
+    Command::RunDetached, "run-detached", "Run the marked nodes, or the whole pipeline, by itself: it outlives this screen", ["B"], PIPELINE, None;
     Command::RunOptions, "run-options", "Choose nodes, parameters and runner, then run", ["o"], PIPELINE, Some("options");
     Command::CompareRuns, "compare-runs", "Compare the two marked runs, or the marked one with the selected one", ["c"], HISTORY, Some("compare");
     Command::FilterRuns, "filter-runs", "Filter the list of runs", ["f"], HISTORY, Some("filter");
@@ -131,6 +134,7 @@ pub const COMMANDS: &[Spec] = table! {
     Command::PinRun, "pin-run", "Pin the run, so that pruning leaves it alone, or take the pin away", ["P"], HISTORY, None;
     Command::NoteRun, "note-run", "Write a note to the run", ["i"], HISTORY, None;
     Command::DeleteRun, "delete-run", "Delete the run from the history", ["d"], HISTORY, None;
+    Command::PruneRuns, "prune-runs", "Delete old runs by age, size or count", ["X"], HISTORY, None;
     Command::LogLevel, "log-level", "Show all lines of the log, warnings and errors, or errors alone", ["s"], HISTORY, Some("level");
     Command::FollowLog, "follow-log", "Follow the end of the log, or stop following it", ["F"], HISTORY, Some("follow");
     Command::Log, "log", "Show the log of the run; on the pipeline, show or hide it", ["L"], RUNS, None;

@@ -39,6 +39,10 @@ pub fn disabled_because(state: &State, command: Command) -> Option<String> {
             (!node).then(|| "no node is selected".to_owned())
         }),
         Command::RunPipeline | Command::RunOptions => no_run_now(),
+        Command::RunDetached => {
+            state.shown_pipeline().is_none().then(|| "there is no pipeline".into())
+        }
+        Command::CancelRun if state.running_elsewhere().is_some() => None,
         Command::CancelRun => match state.running() {
             None => Some("no run is going on".into()),
             Some(run) if run.cancelling => Some("the run is being cancelled".into()),
@@ -50,10 +54,18 @@ pub fn disabled_because(state: &State, command: Command) -> Option<String> {
             shown.then(|| "it is shown already".into())
         }),
         Command::PinRun | Command::NoteRun => no_run(),
+        Command::PruneRuns => {
+            let none = state.runs.rows.is_empty() && state.history.query.is_empty();
+            none.then(|| "nothing was run from here yet".into())
+        }
         Command::DeleteRun => no_run().or_else(|| {
             let running = state.shown_run().is_some_and(|run| run.outcome == Outcome::Running);
             running.then(|| "the run is going on".into())
         }),
+        Command::FilterRuns => state.page_shown().then(|| "runs are filtered in the list".into()),
+        Command::CompareRuns if state.page_shown() && state.shown_part().is_none() => {
+            Some("they are compared already".into())
+        }
         Command::CompareRuns => {
             let shown = state.shown_run().map(|run| run.id);
             let two = super::update::history::compared(state, shown).is_some();

@@ -24,7 +24,7 @@ use crate::project::python::highlight::Highlighted;
 use crate::project::{Place, Problem, Snapshot};
 use crate::remote::Backend;
 use crate::runs::{Failure, RunRequest, Warmth};
-use crate::store::{Outcome, RunId, RunRecord};
+use crate::store::{Outcome, Pruned, Room, RunId, RunRecord};
 
 /// The tabs in their order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -282,6 +282,10 @@ pub enum Question {
     Environment(String),
     /// Whether to delete this run.
     DeleteRun(RunId),
+    /// Whether to cancel this run of another program.
+    CancelElsewhere(RunId),
+    /// Whether to delete what there is no room for.
+    Prune(Room, Pruned),
 }
 
 /// What is searched on the screens.
@@ -374,6 +378,7 @@ pub struct Generations {
     pub read: Generation,
     pub exact: Generation,
     pub run: Generation,
+    pub detached: Generation,
     pub runs: Generation,
 }
 

@@ -12,6 +12,7 @@ use crate::app::picker::{Picker, text};
 use crate::app::state::{Choose, Dialog, Question, TextDialog};
 use crate::app::update::{picker_area, picker_height, text_height};
 use crate::project::Severity;
+use crate::runs::history::change;
 use crate::text::width;
 
 /// Draws a dialog.
@@ -204,6 +205,21 @@ fn ask(paint: &mut Paint<'_>, state: &State, question: &Question) {
             ),
             "y delete it",
             "n keep it",
+        ),
+        Question::CancelElsewhere(id) => (
+            "Cancel this run?",
+            format!("Run {id} goes on in another program, which is asked to end it."),
+            "y cancel it",
+            "n let it go on",
+        ),
+        Question::Prune(_, pruned) => (
+            "Delete old runs?",
+            format!(
+                "{} of the store. Data, and what was tracked in MLflow, stay.",
+                change::told(pruned).unwrap_or_default()
+            ),
+            "y delete them",
+            "n keep them",
         ),
         Question::Environment(why) => (
             "Make the Python environment?",

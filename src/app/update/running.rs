@@ -55,6 +55,23 @@ pub(super) fn start(state: &mut State, request: RunRequest, command: Command) ->
     trusted(state, vec![Effect::Run { generation, request: Box::new(request), why }])
 }
 
+/// Asks for a run that outlives this screen, once the project is trusted.
+pub(super) fn start_detached(state: &mut State, request: RunRequest) -> Vec<Effect> {
+    state.generations.detached += 1;
+    let generation = state.generations.detached;
+    state.tell(format!("Starting by itself: {}", crate::text::sanitize(&request.to_command())));
+    trusted(state, vec![Effect::RunDetached { generation, request: Box::new(request) }])
+}
+
+/// The run that outlives this screen began, or could not.
+pub(super) fn detached(state: &mut State, generation: Generation, result: Result<RunId, String>) {
+    match result {
+        Err(why) => state.warn(crate::text::sanitize(&why)),
+        Ok(_) if generation != state.generations.detached => {}
+        Ok(id) => state.tell(format!("Run {id} goes on by itself; Runs shows it.")),
+    }
+}
+
 /// Asks the run that is going on to stop.
 pub(super) fn cancel(state: &mut State) -> Vec<Effect> {
     match &mut state.run {
@@ -63,6 +80,15 @@ pub(super) fn cancel(state: &mut State) -> Vec<Effect> {
             vec![Effect::Cancel(run.record.id)]
         }
         _ => Vec::new(),
+    }
+}
+
+/// Another program asks for the end of the run that is going on; without one, or the second time, for
+/// the end of this program.
+pub(super) fn interrupted(state: &mut State) -> Vec<Effect> {
+    match state.running().is_some_and(|run| !run.cancelling) {
+        true => cancel(state),
+        false => vec![Effect::Quit],
     }
 }
 

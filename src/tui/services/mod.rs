@@ -20,6 +20,7 @@ use super::{Start, folders};
 use crate::app::effect::Effect;
 use crate::app::event::{Event, Report};
 use crate::project::{Options, Snapshot};
+use crate::runs::history::change;
 use crate::store::Trust;
 
 /// What the loop is told.
@@ -141,7 +142,19 @@ impl Services {
                     reports: self.reports.clone(),
                 });
             }
+            Effect::RunDetached { generation, request } => {
+                running::detach(
+                    &self.root,
+                    self.python.as_deref(),
+                    generation,
+                    &request,
+                    &self.reports,
+                );
+            }
             Effect::Cancel(id) => self.runs.cancel(id),
+            Effect::CancelElsewhere(id) => {
+                self.store.change(&self.reports, move |store| change::cancel(store, id));
+            }
             Effect::LoadRuns { generation, filter } => {
                 self.store.load_runs(generation, *filter, &self.reports);
             }
@@ -160,7 +173,11 @@ impl Services {
                 self.store.change(&self.reports, move |store| store.note(id, &note).map(drop));
             }
             Effect::DeleteRun(id) => {
-                self.store.change(&self.reports, move |store| store.delete_run(id).map(drop));
+                self.store.change(&self.reports, move |store| change::delete(store, &[id]));
+            }
+            Effect::Prunable(room) => self.store.prunable(room, &self.reports),
+            Effect::Prune(room) => {
+                self.store.change(&self.reports, move |store| store.prune(&room).map(drop));
             }
             Effect::CreateEnvironment => {
                 let task = tokio::spawn(running::create_environment(

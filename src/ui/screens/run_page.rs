@@ -83,10 +83,10 @@ fn critical(timeline: &Timeline) -> String {
         return String::new();
     }
     format!(
-        "nodes {} after {} of starting, critical path {}",
+        "critical path {} of {}, {} to start",
+        seconds_text(timeline.critical_seconds),
         seconds_text(timeline.end - timeline.begun),
         seconds_text(timeline.begun - timeline.start),
-        seconds_text(timeline.critical_seconds),
     )
 }
 
