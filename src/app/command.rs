@@ -31,11 +31,13 @@ pub enum Command {
     EditFailure,
     Override,
     ClearOverride,
+    RunDetached,
     CompareRuns,
     FilterRuns,
     PinRun,
     NoteRun,
     DeleteRun,
+    PruneRuns,
     Timeline,
     LogLevel,
     FollowLog,
@@ -112,7 +114,8 @@ pub const COMMANDS: &[Spec] = table! {
     Command::RunFromHere, "run-from-here", "Run from the selected node on", ["f"], PIPELINE, Some("from");
     Command::RunToHere, "run-to-here", "Run up to the selected node", ["t"], PIPELINE, Some("to");
     Command::RunPipeline, "run-pipeline", "Run the whole pipeline", ["a"], PIPELINE, Some("all");
-    Command::CancelRun, "cancel-run", "Cancel the run that is going on", ["x"], RUNS, Some("cancel");
+    Command::CancelRun, "cancel-run", "Cancel the run that is going on, also that of another program", ["x"], RUNS, Some("cancel");
+    Command::RunDetached, "run-detached", "Run the marked nodes, or the whole pipeline, by itself: it outlives this screen", ["B"], PIPELINE, None;
     Command::RunOptions, "run-options", "Choose nodes, parameters and runner, then run", ["o"], PIPELINE, Some("options");
     Command::EditFailure, "edit-failure", "Open your editor at the line that failed", ["J"], RUNS, Some("jump");
     Command::Override, "override", "Override the selected parameter for the next runs", ["="], PARAMETERS, Some("override");
@@ -146,12 +149,13 @@ pub const COMMANDS: &[Spec] = table! {
     Command::PinRun, "pin-run", "Pin the run, so that pruning leaves it alone, or take the pin away", ["P"], HISTORY, None;
     Command::NoteRun, "note-run", "Write a note to the run", ["i"], HISTORY, None;
     Command::DeleteRun, "delete-run", "Delete the run from the history", ["d"], HISTORY, None;
+    Command::PruneRuns, "prune-runs", "Delete old runs by age, size or count", ["X"], HISTORY, None;
     Command::LogLevel, "log-level", "Show all lines of the log, warnings and errors, or errors alone", ["s"], HISTORY, Some("level");
     Command::FollowLog, "follow-log", "Follow the end of the log, or stop following it", ["F"], HISTORY, Some("follow");
     Command::Log, "log", "Show the log of the run; on the pipeline, show or hide it", ["L"], RUNS, None;
     Command::Traceback, "traceback", "Show the traceback of the failure", ["T"], RUNS, None;
     Command::Debug, "debug", "Open a Python prompt with the node's inputs loaded", ["b"], RUNS, None;
-    Command::PostMortem, "post-mortem", "Run the node, and open the debugger where it fails", ["B"], RUNS, None;
+    Command::PostMortem, "post-mortem", "Run the node, and open the debugger where it fails", ["ctrl-b"], RUNS, None;
     Command::RunGrid, "run-grid", "Run the marked nodes, or the whole pipeline, with several values of parameters", ["m"], PIPELINE, None;
     Command::ClearOverrides, "clear-overrides", "Take back the overrides of all parameters", [], EVERYWHERE, None;
     Command::View, "view", "Show all, leave parameters out, or show nodes alone", ["s"], PIPELINE, None;

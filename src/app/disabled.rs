@@ -72,6 +72,10 @@ pub fn disabled_because(state: &State, command: Command) -> Option<String> {
         Command::ClearOverrides => {
             state.overrides.is_empty().then(|| "no parameter is overridden".into())
         }
+        Command::RunDetached => {
+            state.shown_pipeline().is_none().then(|| "there is no pipeline".into())
+        }
+        Command::CancelRun if state.running_elsewhere().is_some() => None,
         Command::CancelRun => match state.going_on().next() {
             None => Some("no run is going on".into()),
             Some(run) if run.cancelling => Some("the run is being cancelled".into()),
@@ -83,10 +87,18 @@ pub fn disabled_because(state: &State, command: Command) -> Option<String> {
             shown.then(|| "it is shown already".into())
         }),
         Command::PinRun | Command::NoteRun => no_run(),
+        Command::FilterRuns if state.page_shown() => Some("runs are filtered in the list".into()),
+        Command::PruneRuns | Command::FilterRuns => {
+            let none = state.runs.rows.is_empty() && state.history.query.is_empty();
+            none.then(|| "nothing was run from here yet".into())
+        }
         Command::DeleteRun => no_run().or_else(|| {
             let running = state.shown_run().is_some_and(|run| run.outcome == Outcome::Running);
             running.then(|| "the run is going on".into())
         }),
+        Command::CompareRuns if state.page_shown() && state.shown_part().is_none() => {
+            Some("they are compared already".into())
+        }
         Command::CompareRuns => {
             let shown = state.shown_run().map(|run| run.id);
             let two = super::update::history::compared(state, shown).is_some();

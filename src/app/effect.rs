@@ -4,7 +4,7 @@ use super::event::Generation;
 use crate::project::Place;
 use crate::runs::RunRequest;
 use crate::runs::params::Params;
-use crate::store::{From, LogFilter, RunFilter, RunId};
+use crate::store::{From, LogFilter, Room, RunFilter, RunId};
 
 /// A request to the outside.
 #[derive(Debug, Clone, PartialEq)]
@@ -69,8 +69,17 @@ pub enum Effect {
         /// Its pipeline, environment and parameters.
         request: Box<RunRequest>,
     },
-    /// Cancel a run.
+    /// Run nodes in a program of their own that outlives this one.
+    RunDetached {
+        /// Comes back with the answer.
+        generation: Generation,
+        /// What to run.
+        request: Box<RunRequest>,
+    },
+    /// Cancel a run of this program.
     Cancel(RunId),
+    /// Cancel a run that another program records.
+    CancelElsewhere(RunId),
     /// Load the runs that the filter takes.
     LoadRuns {
         /// Comes back with the runs.
@@ -101,6 +110,10 @@ pub enum Effect {
     Note(RunId, String),
     /// Delete a run.
     DeleteRun(RunId),
+    /// Ask what pruning to this room deletes.
+    Prunable(Room),
+    /// Prune to this room.
+    Prune(Room),
     /// Read the tracking store.
     LoadTracking,
     /// Make the project's Python environment.

@@ -14,7 +14,7 @@ use crate::project::{Problem, Snapshot};
 use crate::remote::Backend;
 use crate::runs::history::{Comparison, Whole};
 use crate::runs::{Failure, Stamped, Warmth};
-use crate::store::{LogLine, RunId, RunRecord, Timing};
+use crate::store::{LogLine, Pruned, Room, RunId, RunRecord, Timing};
 use crate::tracking::Overview;
 
 /// The number that the runs of grids have in the place of their own.
@@ -36,6 +36,8 @@ pub enum Event {
     Resize(u16, u16),
     /// The terminal got or lost the focus.
     Focus(bool),
+    /// The program got SIGINT: another one asks for the end of the run that goes on.
+    Interrupt,
     /// Time passed: seconds since the Unix epoch. Sent four times a second while something that
     /// shows time is on the screen.
     Tick(f64),
@@ -114,6 +116,13 @@ pub enum Report {
         /// Whether making the project's Python environment would help.
         needs_environment: bool,
     },
+    /// A detached run began and has this number, or could not begin.
+    Detached {
+        /// Number of the request.
+        generation: Generation,
+        /// Its number, or why there is none.
+        result: Result<RunId, String>,
+    },
     /// Events of a run, in order.
     Run {
         /// The run.
@@ -152,6 +161,8 @@ pub enum Report {
         /// How they differ.
         result: Result<Box<Comparison>, String>,
     },
+    /// What pruning to this room deletes.
+    Prunable(Room, Pruned),
     /// The tracking store.
     Tracking(TrackingReport),
     /// Engines that the project is set up for.

@@ -9,7 +9,7 @@ use super::effect::Effect;
 use super::list::Position;
 use super::log_view::LogView;
 use super::state::{State, Tab};
-use crate::runs::history::{Timeline, Whole, timeline};
+use crate::runs::history::{Timeline, Whole, change, filter, timeline};
 use crate::store::{Outcome, RunFilter, RunId, RunRecord, Timing};
 
 /// How many runs of the history are listed.
@@ -26,6 +26,8 @@ pub struct History {
     pub marked: Vec<RunId>,
     /// What is shown in place of the list.
     pub page: Option<Page>,
+    /// A run that is to be selected once it is listed.
+    pub coming: Option<RunId>,
     /// How long nodes took.
     pub timings: HashMap<String, Timing>,
     /// Runs that were read.
@@ -124,6 +126,8 @@ pub enum PromptKind {
     Override(String),
     /// Values of parameters for several runs.
     Grid,
+    /// The room that old runs are to make.
+    Prune,
 }
 
 impl PromptKind {
@@ -135,6 +139,18 @@ impl PromptKind {
             PromptKind::Log => "lines with: ",
             PromptKind::Override(_) => "value for the next runs: ",
             PromptKind::Grid => "grid, as lr=0.1,0.01 depth=4,8: ",
+            PromptKind::Prune => "prune: ",
+        }
+    }
+
+    /// What may be written, while nothing is.
+    pub fn hint(&self) -> &'static str {
+        match self {
+            PromptKind::Filter(_) => filter::HINT,
+            PromptKind::Prune => change::ROOM_HINT,
+            PromptKind::Note(_) | PromptKind::Log | PromptKind::Override(_) | PromptKind::Grid => {
+                ""
+            }
         }
     }
 }
@@ -221,6 +237,13 @@ impl State {
         let Some(page) = self.history.run_page() else { return self.runs.selected() };
         let row = self.runs.rows.iter().find(|run| run.id == page.id);
         row.or_else(|| self.history.read(page.id).map(|read| &read.whole.run))
+    }
+
+    /// The run that the Runs screen is about, where it goes on in another program.
+    pub fn running_elsewhere(&self) -> Option<RunId> {
+        let own = self.running().map(|run| run.record.id);
+        let run = self.shown_run().filter(|run| self.tab == Tab::Runs && run.id != 0)?;
+        (run.outcome == Outcome::Running && Some(run.id) != own).then_some(run.id)
     }
 
     /// The nodes in time of the run that the page shows.

@@ -18,7 +18,7 @@ pub enum Kind {
 }
 
 /// Names of the fields as `kedro run` has them, with their kind and a hint.
-pub const FIELDS: [(&str, Kind, &str); 17] = [
+pub const FIELDS: [(&str, Kind, &str); 18] = [
     ("nodes", Kind::Text, "node names"),
     ("from-nodes", Kind::Text, "node names"),
     ("to-nodes", Kind::Text, "node names"),
@@ -36,6 +36,7 @@ pub const FIELDS: [(&str, Kind, &str); 17] = [
     ("conf-source", Kind::Text, "another configuration folder"),
     ("async", Kind::Switch, "load and save in threads"),
     ("only-missing-outputs", Kind::Switch, "skip nodes whose outputs exist"),
+    ("detach", Kind::Switch, "the run outlives this screen"),
 ];
 
 fn position(name: &str) -> Option<usize> {

@@ -26,7 +26,7 @@ use crate::project::{Place, Problem, Snapshot};
 use crate::remote::Backend;
 use crate::runs::params::Params;
 use crate::runs::{Failure, RunRequest, Warmth};
-use crate::store::{Outcome, RunId, RunRecord};
+use crate::store::{Outcome, Pruned, Room, RunId, RunRecord};
 
 /// The tabs in their order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -288,6 +288,10 @@ pub enum Question {
     Environment(String),
     /// Whether to delete this run.
     DeleteRun(RunId),
+    /// Whether to cancel this run of another program.
+    CancelElsewhere(RunId),
+    /// Whether to delete what there is no room for.
+    Prune(Room, Pruned),
 }
 
 /// What is searched on the screens.
@@ -384,6 +388,7 @@ pub struct Generations {
     pub read: Generation,
     pub exact: Generation,
     pub run: Generation,
+    pub detached: Generation,
     pub runs: Generation,
 }
 
@@ -469,7 +474,7 @@ impl State {
 
     /// Whether something on the screen changes with time alone.
     pub fn shows_time(&self) -> bool {
-        let run = || self.shown_run().is_some_and(|run| run.outcome == Outcome::Running);
+        let run = || self.runs.rows.iter().any(|run| run.outcome == Outcome::Running);
         self.running().is_some()
             || matches!(self.project.exact, Exact::Reading(_))
             || (self.tab == Tab::Runs && run())

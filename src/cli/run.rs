@@ -6,8 +6,9 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use super::{detach, output};
+use super::{detach::detach, output};
 use crate::dag::Slice;
+use crate::runs;
 use crate::runs::history::Asked;
 use crate::runs::params::Params;
 use crate::runs::recorder::{Subject, burst};
@@ -164,10 +165,10 @@ fn absolute(path: &str) -> String {
 
 pub(super) fn run(arguments: &Arguments) -> Result<ExitCode> {
     if arguments.detach {
-        return detach::detach(arguments.json);
+        return detach(arguments.json);
     }
     if arguments.detached {
-        detach::leave()?;
+        runs::detach::leave().wrap_err("the run can't leave its session")?;
     }
     let root = super::project_root(arguments.path.as_deref())?;
     let interpreter = interpreter::choose(&root, arguments.python.as_deref());
@@ -215,7 +216,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode> {
         let tell = |text: String| eprintln!("mlops-tui: {}", sanitize(&text));
         let (recorder, record) = Recorder::start(Store::new(&root), subject, tell).await;
         if arguments.detached {
-            detach::begun(record.id)?;
+            runs::detach::begun(record.id)?;
         }
         follow(worker, &mut signals, &mut printer, &recorder, record.new.started_at).await;
         let record = recorder.finish().await.unwrap_or(record);

@@ -8,6 +8,7 @@
 
 pub mod code_version;
 pub mod debug;
+pub mod detach;
 pub mod environment;
 pub mod event;
 pub mod exact;

@@ -44,10 +44,23 @@ pub struct RunRequest {
 impl RunRequest {
     /// The equivalent `kedro run` command, quoted for a POSIX shell.
     pub fn to_command(&self) -> String {
-        let mut words = vec!["kedro run".to_owned()];
+        let mut command = "kedro run".to_owned();
+        for option in self.to_options() {
+            command.push(' ');
+            match option.split_once('=') {
+                Some((name, value)) => command.push_str(&format!("{name}={}", quote(value))),
+                None => command.push_str(&option),
+            }
+        }
+        command
+    }
+
+    /// The options of that command: `--nodes=a,b`, `--async`.
+    pub fn to_options(&self) -> Vec<String> {
+        let mut words = Vec::new();
         let mut option = |name: &str, value: String| {
             if !value.is_empty() {
-                words.push(format!("{name}={}", quote(&value)));
+                words.push(format!("{name}={value}"));
             }
         };
         option("--pipeline", self.pipeline.clone().unwrap_or_default());
@@ -81,7 +94,7 @@ impl RunRequest {
         if self.only_missing_outputs {
             words.push("--only-missing-outputs".into());
         }
-        words.join(" ")
+        words
     }
 }
 

@@ -139,6 +139,7 @@ impl Screen {
                 biased;
                 signal = signals.next() => match signal {
                     Signal::End => break,
+                    Signal::Interrupt => screen.happen(Event::Interrupt, &mut input)?,
                     Signal::Stop => screen.suspend(&mut input)?,
                     Signal::Continue => screen.redraw()?,
                 },

@@ -8,13 +8,12 @@ use crate::app::areas::{Areas, tab_titles};
 use crate::app::command::{COMMANDS, Command};
 use crate::app::disabled::disabled_because;
 use crate::app::event::TrackingReport;
-use crate::app::history::{Page, PromptKind};
+use crate::app::history::Page;
 use crate::app::key::show;
 use crate::app::state::no_kedro;
 use crate::app::state::{Exact, Pane, State, Tab, View};
 use crate::project::Severity;
 use crate::runs::Warmth;
-use crate::runs::history::filter::HINT;
 use crate::text::width;
 
 /// Project, pipeline and environment; at the right how current all is.
@@ -205,11 +204,16 @@ pub(super) fn bar(paint: &mut Paint<'_>, area: Rect, state: &State) {
         let label = prompt.kind.label();
         let x = area.x + 1 + paint.text(area.x + 1, area.y, label, Role::Key, area.width);
         let line = Rect { x, width: area.right().saturating_sub(x + 1), ..area };
-        if crate::app::picker::text(&prompt.field).is_empty()
-            && matches!(prompt.kind, PromptKind::Filter(_))
-        {
-            paint.text(line.x, line.y, HINT, Role::Comment, line.width);
+        if crate::app::picker::text(&prompt.field).is_empty() {
+            paint.text(line.x, line.y, prompt.kind.hint(), Role::Comment, line.width);
         }
+        // What is wrong with it stands beside it, as long as it is.
+        let told = state.notice.as_ref().map_or("", |notice| notice.text.as_str());
+        let typed = width(&crate::app::picker::text(&prompt.field)) as u16 + 3;
+        let room = line.width.saturating_sub(typed.min(line.width / 3));
+        let start = paint.right(area.right() - 1, area.y, told, Role::Bad, room);
+        let line =
+            Rect { width: start.saturating_sub(line.x + u16::from(!told.is_empty())), ..line };
         super::dialogs::field(paint, line, &prompt.field, true);
         return;
     }

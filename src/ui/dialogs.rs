@@ -12,6 +12,7 @@ use crate::app::picker::{Picker, text};
 use crate::app::state::{Choose, Dialog, Question, TextDialog};
 use crate::app::update::{picker_area, picker_height, text_height};
 use crate::project::Severity;
+use crate::runs::history::change;
 use crate::text::width;
 
 /// Draws a dialog.
@@ -210,6 +211,21 @@ fn ask(paint: &mut Paint<'_>, state: &State, question: &Question) {
             "Nothing that it follows from has changed since it last ran: it will make the same.".to_owned(),
             "y run",
             "n leave it",
+        ),
+        Question::CancelElsewhere(id) => (
+            "Cancel this run?",
+            format!("Run {id} goes on in another program, which is asked to end it."),
+            "y cancel it",
+            "n let it go on",
+        ),
+        Question::Prune(_, pruned) => (
+            "Delete old runs?",
+            format!(
+                "{} of the store. Data, and what was tracked in MLflow, stay.",
+                change::told(pruned).unwrap_or_default()
+            ),
+            "y delete them",
+            "n keep them",
         ),
         Question::Environment(why) => (
             "Make the Python environment?",

@@ -39,6 +39,7 @@ pub(super) fn act(state: &mut State, command: Command) -> Vec<Effect> {
         | Command::PinRun
         | Command::NoteRun
         | Command::DeleteRun
+        | Command::PruneRuns
         | Command::Timeline
         | Command::LogLevel
         | Command::FollowLog => return history::act(state, command),
@@ -80,6 +81,17 @@ pub(super) fn act(state: &mut State, command: Command) -> Vec<Effect> {
             let nodes = running::chosen(state);
             let form = Box::new(Form::new(state, &nodes));
             state.dialogs.push(Dialog::Options(form));
+        }
+        Command::RunDetached => {
+            let nodes = match state.pipeline.marked.is_empty() {
+                true => Command::RunPipeline,
+                false => Command::RunSelected,
+            };
+            return running::start_detached(state, running::request(state, nodes));
+        }
+        Command::CancelRun if state.running_elsewhere().is_some() => {
+            let question = state.running_elsewhere().map(Question::CancelElsewhere);
+            state.dialogs.extend(question.map(Dialog::Ask));
         }
         Command::CancelRun => return running::cancel(state),
         Command::Edit => return details(state).place.map(Effect::Edit).into_iter().collect(),

@@ -91,8 +91,8 @@ pub(super) fn key(state: &mut State, key: Key, event: KeyEvent) -> Vec<Effect> {
         Dialog::Ask(question) => {
             let yes = match name.as_str() {
                 "y" | "Y" => true,
-                // Neither is trust given nor a run deleted by a key that is pressed for other things.
-                "enter" if !matches!(question, Question::Trust(_) | Question::DeleteRun(_)) => true,
+                // Neither is trust given nor a run ended by a key that is pressed for other things.
+                "enter" if matches!(question, Question::Quit | Question::Environment(_)) => true,
                 "n" | "N" | "q" => false,
                 _ if close => false,
                 _ => {
@@ -166,6 +166,9 @@ pub(super) fn key(state: &mut State, key: Key, event: KeyEvent) -> Vec<Effect> {
             _ if close => return Vec::new(),
             "enter" => match form.chosen(state) {
                 Ok(_) => match form.request() {
+                    Ok(request) if form.text("detach") == "yes" => {
+                        return running::start_detached(state, request);
+                    }
                     Ok(request) => return running::start(state, request, Command::RunOptions),
                     Err(text) => state.warn(text),
                 },
@@ -296,7 +299,18 @@ fn answer(state: &mut State, question: Question, yes: bool) -> Vec<Effect> {
             Vec::new()
         }
         Question::DeleteRun(id) if yes => history::delete(state, id),
-        Question::DeleteRun(_) | Question::Quit => Vec::new(),
+        Question::CancelElsewhere(id) if yes => {
+            state.tell(format!("Run {id} is being cancelled."));
+            vec![Effect::CancelElsewhere(id)]
+        }
+        Question::Prune(room, _) if yes => {
+            state.tell("The old runs are deleted.");
+            vec![Effect::Prune(room)]
+        }
+        Question::DeleteRun(_)
+        | Question::CancelElsewhere(_)
+        | Question::Prune(..)
+        | Question::Quit => Vec::new(),
     }
 }
 

@@ -15,7 +15,7 @@ use crate::app::log_view::LogView;
 use crate::app::picker::{line, text};
 use crate::app::state::{Dialog, Question, State, Tab};
 use crate::runs::history::Comparison;
-use crate::runs::history::filter;
+use crate::runs::history::{change, filter};
 use crate::store::{LogFilter, LogLine, Outcome, RunId, RunRecord};
 
 /// Does what was asked for on the Runs screen. The command applies: there is a run.
@@ -33,7 +33,7 @@ pub(super) fn act(state: &mut State, command: Command) -> Vec<Effect> {
         (Command::Log, Some(run)) => show_part(state, run.id, Part::Log),
         (Command::PinRun, Some(run)) => {
             let pinned = !run.pinned;
-            change(state, run.id, |run| run.pinned = pinned);
+            change_row(state, run.id, |run| run.pinned = pinned);
             let word = if pinned { "pinned" } else { "not pinned any more" };
             state.tell(format!("Run {} is {word}.", run.id));
             return vec![Effect::Pin(run.id, pinned)];
@@ -44,6 +44,7 @@ pub(super) fn act(state: &mut State, command: Command) -> Vec<Effect> {
         (Command::DeleteRun, Some(run)) => {
             state.dialogs.push(Dialog::Ask(Question::DeleteRun(run.id)));
         }
+        (Command::PruneRuns, _) => begin(state, PromptKind::Prune, ""),
         (Command::LogLevel, _) => {
             if let Some(page) = state.history.run_page_mut() {
                 page.log.next_level();
@@ -68,7 +69,7 @@ pub(super) fn begin(state: &mut State, kind: PromptKind, text: &str) {
 }
 
 /// Changes the row of a run before the store tells of it.
-fn change(state: &mut State, id: RunId, change: impl FnOnce(&mut RunRecord)) {
+fn change_row(state: &mut State, id: RunId, change: impl FnOnce(&mut RunRecord)) {
     if let Some(run) = state.runs.rows.iter_mut().find(|run| run.id == id) {
         change(run);
     }
@@ -163,11 +164,11 @@ pub(super) fn back(state: &mut State) -> Option<Vec<Effect>> {
         state.side_offset = 0;
         return Some(Vec::new());
     }
-    if !history.marked.is_empty() {
-        history.marked.clear();
-        return Some(Vec::new());
+    if !history.query.is_empty() {
+        return Some(set_query(state, String::new()));
     }
-    (!history.query.is_empty()).then(|| set_query(state, String::new()))
+    let marked = std::mem::take(&mut history.marked);
+    (!marked.is_empty()).then(Vec::new)
 }
 
 /// The next part of the page, or the one before; whether there is a page.
@@ -230,12 +231,15 @@ pub(super) fn find(state: &mut State) -> bool {
 /// A key while a line is being typed on the bar.
 pub(super) fn prompt_key(state: &mut State, key: Key, event: KeyEvent) -> Vec<Effect> {
     let Some(mut prompt) = state.prompt.take() else { return Vec::new() };
+    state.notice = None;
     match key.to_string().as_str() {
         "esc" | "ctrl-c" | "ctrl-g" => match prompt.kind {
             PromptKind::Filter(before) => set_query(state, before),
-            PromptKind::Note(_) | PromptKind::Log | PromptKind::Override(_) | PromptKind::Grid => {
-                Vec::new()
-            }
+            PromptKind::Note(_)
+            | PromptKind::Log
+            | PromptKind::Prune
+            | PromptKind::Override(_)
+            | PromptKind::Grid => Vec::new(),
         },
         "enter" => accept(state, prompt),
         _ => {
@@ -279,12 +283,19 @@ fn accept(state: &mut State, prompt: Prompt) -> Vec<Effect> {
         PromptKind::Note(id) => {
             let note = written.trim().to_owned();
             let kept = Some(note.clone()).filter(|note| !note.is_empty());
-            change(state, id, |run| run.note = kept);
+            change_row(state, id, |run| run.note = kept);
             return vec![Effect::Note(id, note)];
         }
         PromptKind::Override(path) => return overrides::set(state, path, written),
         PromptKind::Grid => match overrides::grid(state, &written) {
             Ok(effects) => return effects,
+            Err(why) => {
+                state.warn(why);
+                state.prompt = Some(prompt);
+            }
+        },
+        PromptKind::Prune => match change::parse_room(&written, state.now) {
+            Ok(room) => return vec![Effect::Prunable(room)],
             Err(why) => {
                 state.warn(why);
                 state.prompt = Some(prompt);
@@ -358,7 +369,8 @@ pub(super) fn listed(state: &mut State, mut records: Vec<RunRecord>) {
     {
         *row = run.record.clone();
     }
-    let selected = state.runs.selected().map(|run| run.id);
+    let came = state.history.coming.take_if(|id| records.iter().any(|run| run.id == *id));
+    let selected = came.or_else(|| state.runs.selected().map(|run| run.id));
     state.runs.rows = records;
     let kept = state.runs.rows.iter().position(|run| Some(run.id) == selected);
     let index = kept.unwrap_or(state.runs.position.selected);
@@ -382,7 +394,7 @@ pub(super) fn read(state: &mut State, whole: crate::runs::history::Whole) {
     let own = state.run.as_ref().is_some_and(|run| run.record.id == id && run.ended.is_none());
     if ended && !own {
         let record = whole.run.clone();
-        change(state, id, |run| *run = record);
+        change_row(state, id, |run| *run = record);
     }
     let now = state.now;
     state.history.keep(whole, now);

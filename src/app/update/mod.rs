@@ -30,6 +30,7 @@ pub fn update(state: &mut State, event: Event) -> Vec<Effect> {
             state.resize(columns, rows);
             Vec::new()
         }
+        Event::Interrupt => running::interrupted(state),
         Event::Focus(_) => Vec::new(),
         Event::Tick(now) => {
             state.now = now;

@@ -7,7 +7,7 @@ use super::{act, history, navigate, running};
 use crate::app::effect::Effect;
 use crate::app::event::{Report, TrackingReport};
 use crate::app::run::headline;
-use crate::app::state::{Dialog, Exact, Source, State, no_kedro};
+use crate::app::state::{Dialog, Exact, Question, Source, State, no_kedro};
 use crate::project::{Pipeline, Snapshot};
 
 /// Takes in a report.
@@ -75,6 +75,9 @@ pub(super) fn report(state: &mut State, report: Report) -> Vec<Effect> {
         Report::RunRefused { generation, failure, needs_environment } => {
             running::refused(state, generation, &failure, needs_environment);
         }
+        Report::Detached { generation, result } => {
+            return running::detached(state, generation, result);
+        }
         Report::Run { id, events } => return running::happened(state, id, &events),
         Report::RunStored => {
             let mut effects = history::changed(state);
@@ -90,6 +93,13 @@ pub(super) fn report(state: &mut State, report: Report) -> Vec<Effect> {
         }
         Report::RunRead(whole) => history::read(state, *whole),
         Report::Log { run, generation, lines } => history::log(state, run, generation, lines),
+        Report::Prunable(room, pruned) => {
+            if pruned.runs.is_empty() {
+                state.tell("There is room for all runs.");
+            } else {
+                state.dialogs.push(Dialog::Ask(Question::Prune(room, pruned)));
+            }
+        }
         Report::Timings(timings) => state.history.timings = timings,
         Report::Compared { runs, result } => history::was_compared(state, runs, result),
         Report::Tracking(tracking) => {

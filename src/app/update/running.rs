@@ -136,6 +136,32 @@ fn at_work(state: &State, request: &RunRequest) -> Option<(String, RunId)> {
     })
 }
 
+/// Asks for a run that outlives this screen, once the project is trusted.
+pub(super) fn start_detached(state: &mut State, request: RunRequest) -> Vec<Effect> {
+    state.generations.detached += 1;
+    let generation = state.generations.detached;
+    state.tell(format!("Starting by itself: {}", sanitize(&request.to_command())));
+    trusted(state, vec![Effect::RunDetached { generation, request: Box::new(request) }])
+}
+
+/// The run that outlives this screen began, or could not.
+pub(super) fn detached(
+    state: &mut State,
+    generation: Generation,
+    result: Result<RunId, String>,
+) -> Vec<Effect> {
+    match result {
+        Err(why) => state.warn(sanitize(&why)),
+        Ok(_) if generation != state.generations.detached => {}
+        Ok(id) => {
+            state.history.coming = Some(id);
+            state.tell(format!("Run {id} goes on by itself; Runs shows it."));
+            return vec![state.load_runs()];
+        }
+    }
+    Vec::new()
+}
+
 /// Asks the run that is going on to stop; of several, the one that began last.
 pub(super) fn cancel(state: &mut State) -> Vec<Effect> {
     let mut runs = state.run.iter_mut().chain(state.beside.iter_mut().rev());
@@ -156,6 +182,15 @@ pub(super) fn cancel_all(state: &mut State) -> Vec<Effect> {
             more if more.is_empty() => return effects,
             more => effects.extend(more),
         }
+    }
+}
+
+/// Another program asks for the end of the run that is going on; without one, or the second time, for
+/// the end of this program.
+pub(super) fn interrupted(state: &mut State) -> Vec<Effect> {
+    match state.running().is_some_and(|run| !run.cancelling) {
+        true => cancel(state),
+        false => vec![Effect::Quit],
     }
 }
 

@@ -1,4 +1,4 @@
-//! How runs and sizes are written on the command line.
+//! How runs are named on the command line.
 
 use std::str::FromStr;
 
@@ -47,39 +47,16 @@ impl RunName {
     }
 }
 
-/// A size in bytes: `500MB`, `2GB`, `64k`; powers of a thousand, as disks are sold.
-pub(super) fn parse_size(text: &str) -> Result<u64, String> {
-    let number_end = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
-    let (number, unit) = text.split_at(number_end);
-    let unit = match unit.trim().to_ascii_lowercase().trim_end_matches('b') {
-        "" => 1.0,
-        "k" => 1e3,
-        "m" => 1e6,
-        "g" => 1e9,
-        "t" => 1e12,
-        _ => return Err(format!("`{text}` is no size; write 500MB or 2GB")),
-    };
-    let number: f64 =
-        number.parse().map_err(|_| format!("`{text}` is no size; write 500MB or 2GB"))?;
-    Ok((number * unit) as u64)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn runs_and_sizes_are_read() {
+    fn runs_are_named_by_number_or_place() {
         assert_eq!("12".parse(), Ok(RunName::Number(12)));
         assert_eq!("last-failed".parse(), Ok(RunName::LastFailed));
         for wrong in ["0", "-1", "first", ""] {
             assert!(wrong.parse::<RunName>().is_err(), "{wrong}");
         }
-        for (text, bytes) in
-            [("500MB", 500_000_000), ("1.5 gb", 1_500_000_000), ("64k", 64_000), ("7", 7)]
-        {
-            assert_eq!(parse_size(text), Ok(bytes), "{text}");
-        }
-        assert!(parse_size("lots").is_err() && parse_size("5 apples").is_err());
     }
 }

@@ -3,6 +3,7 @@
 //! [`Course`] turns events into what the store writes; [`timeline()`] and [`compare()`] are what the
 //! screen and the command line tell of what was kept.
 
+pub mod change;
 pub mod compare;
 mod course;
 pub mod filter;

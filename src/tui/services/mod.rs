@@ -22,6 +22,7 @@ use crate::app::effect::Effect;
 use crate::app::event::{Event, GRID, Report};
 use crate::project::reader::runtime_params;
 use crate::project::{Options, Snapshot};
+use crate::runs::history::change;
 use crate::store::Trust;
 
 /// What the loop is told.
@@ -172,7 +173,19 @@ impl Services {
                 let tasks = tasks.collect();
                 self.runs.start_grid(tasks);
             }
+            Effect::RunDetached { generation, request } => {
+                running::detach(
+                    &self.root,
+                    self.python.as_deref(),
+                    generation,
+                    &request,
+                    &self.reports,
+                );
+            }
             Effect::Cancel(id) => self.runs.cancel(id),
+            Effect::CancelElsewhere(id) => {
+                self.store.change(&self.reports, move |store| change::cancel(store, id));
+            }
             Effect::LoadRuns { generation, filter } => {
                 self.store.load_runs(generation, *filter, &self.reports);
             }
@@ -191,7 +204,11 @@ impl Services {
                 self.store.change(&self.reports, move |store| store.note(id, &note).map(drop));
             }
             Effect::DeleteRun(id) => {
-                self.store.change(&self.reports, move |store| store.delete_run(id).map(drop));
+                self.store.change(&self.reports, move |store| change::delete(store, &[id]));
+            }
+            Effect::Prunable(room) => self.store.prunable(room, &self.reports),
+            Effect::Prune(room) => {
+                self.store.change(&self.reports, move |store| store.prune(&room).map(drop));
             }
             Effect::CreateEnvironment => {
                 let task = tokio::spawn(running::create_environment(

@@ -18,7 +18,7 @@ use crate::runs::history::Asked;
 use crate::runs::recorder::{Subject, burst};
 use crate::runs::{
     Failure, Interpreter, Plan, Prepared, Process, Recorder, RunEvent, RunRequest, Stamped, Stream,
-    Warmth, environment, grid, interpreter, plan,
+    Warmth, detach, environment, grid, interpreter, plan,
 };
 use crate::store::{RunId, Store};
 
@@ -91,6 +91,22 @@ impl Runs {
         };
         let _ = tokio::time::timeout(FAREWELL, all).await;
     }
+}
+
+/// Starts a run in a program of its own.
+pub(super) fn detach(
+    root: &Path,
+    python: Option<&Path>,
+    generation: Generation,
+    request: &RunRequest,
+    reports: &Reports,
+) {
+    let arguments = detach::arguments(root, python, request);
+    let reports = reports.clone();
+    tokio::task::spawn_blocking(move || {
+        let result = detach::start(arguments).map(|begun| begun.run);
+        let _ = reports.blocking_send(Report::Detached { generation, result }.into());
+    });
 }
 
 async fn run(task: Task, cancels: Cancels) {

@@ -3,6 +3,7 @@
 //!
 //! When the store can't be used, that is told once, and the program goes on without a history.
 
+use std::fmt::Display;
 use std::path::Path;
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::thread;
@@ -13,7 +14,7 @@ use tokio::sync::oneshot;
 use super::Reports;
 use crate::app::event::{Generation, Report};
 use crate::runs::history;
-use crate::store::{Outcome, RunFilter, RunId, Store, StoreError};
+use crate::store::{Outcome, Room, RunFilter, RunId, Store, StoreError};
 
 /// How many runs of a node make its usual duration.
 const TIMED: usize = 20;
@@ -84,10 +85,10 @@ impl Storing {
     }
 
     /// Does `job`; what goes wrong is told.
-    pub(super) fn tell(
+    pub(super) fn tell<E: Display>(
         &self,
         reports: &Reports,
-        job: impl FnOnce(&mut Store) -> Result<(), StoreError> + Send + 'static,
+        job: impl FnOnce(&mut Store) -> Result<(), E> + Send + 'static,
     ) {
         let reports = reports.clone();
         let _ = self.jobs.send(Box::new(move |store| {
@@ -100,7 +101,7 @@ impl Storing {
     /// Reports the runs that the filter takes.
     pub(super) fn load_runs(&self, generation: Generation, filter: RunFilter, reports: &Reports) {
         let to = reports.clone();
-        self.tell(reports, move |store| {
+        self.tell(reports, move |store| -> Result<(), StoreError> {
             let runs = store.runs(&filter)?;
             let _ = to.blocking_send(Report::Runs { generation, runs }.into());
             Ok(())
@@ -110,7 +111,7 @@ impl Storing {
     /// Reports all that is kept of a run but its log.
     pub(super) fn load_run(&self, id: RunId, reports: &Reports) {
         let to = reports.clone();
-        self.tell(reports, move |store| {
+        self.tell(reports, move |store| -> Result<(), StoreError> {
             if let Some(whole) = history::whole(store, id)? {
                 let _ = to.blocking_send(Report::RunRead(Box::new(whole)).into());
             }
@@ -121,18 +122,28 @@ impl Storing {
     /// Reports how long nodes took.
     pub(super) fn load_timings(&self, reports: &Reports) {
         let to = reports.clone();
-        self.tell(reports, move |store| {
+        self.tell(reports, move |store| -> Result<(), StoreError> {
             let timings = store.timings(TIMED)?;
             let _ = to.blocking_send(Report::Timings(timings).into());
             Ok(())
         });
     }
 
+    /// Reports what pruning to `room` deletes.
+    pub(super) fn prunable(&self, room: Room, reports: &Reports) {
+        let to = reports.clone();
+        self.tell(reports, move |store| -> Result<(), StoreError> {
+            let pruned = store.prunable(&room)?;
+            let _ = to.blocking_send(Report::Prunable(room, pruned).into());
+            Ok(())
+        });
+    }
+
     /// Does `job`, which changes the history, and reports that it did.
-    pub(super) fn change(
+    pub(super) fn change<E: Display>(
         &self,
         reports: &Reports,
-        job: impl FnOnce(&mut Store) -> Result<(), StoreError> + Send + 'static,
+        job: impl FnOnce(&mut Store) -> Result<(), E> + Send + 'static,
     ) {
         let to = reports.clone();
         self.tell(reports, move |store| {

@@ -22,6 +22,11 @@ const TITLES: [(&str, Align); 7] = [
     ("what", Align::Left),
 ];
 
+/// The column that the options in `what` tell, too: left out where there is little room.
+const PIPELINE: usize = 5;
+/// Cells below which room is little.
+const NARROW: u16 = 70;
+
 /// Draws the table.
 pub(in super::super) fn draw(paint: &mut Paint<'_>, area: Rect, state: &State) {
     let list = &state.runs;
@@ -38,13 +43,15 @@ pub(in super::super) fn draw(paint: &mut Paint<'_>, area: Rect, state: &State) {
         );
     }
     let glyphs = paint.glyphs;
-    table::draw(paint, area, &TITLES, list.rows.len(), list.position, focused(state), |index| {
+    let shown = |column: &usize| area.width >= NARROW || *column != PIPELINE;
+    let titles: Vec<_> = (0..TITLES.len()).filter(shown).map(|column| TITLES[column]).collect();
+    table::draw(paint, area, &titles, list.rows.len(), list.position, focused(state), |index| {
         let run = &list.rows[index];
         let (sign, role) = match state.history.marked.contains(&run.id) {
             true => (glyphs.mark, Role::Mark),
             false => sign(glyphs, run.outcome),
         };
-        vec![
+        let cells = [
             (sign.to_owned(), role),
             (number(run), Role::Text),
             (when(state.now, run.new.started_at), Role::Dim),
@@ -52,7 +59,9 @@ pub(in super::super) fn draw(paint: &mut Paint<'_>, area: Rect, state: &State) {
             (format!("{}/{}", run.nodes_done, run.nodes_total), Role::Text),
             (run.new.pipeline.clone(), Role::Text),
             what(run),
-        ]
+        ];
+        let cells = cells.into_iter().enumerate().filter(|(column, _)| shown(column));
+        cells.map(|(_, cell)| cell).collect()
     });
 }
 
@@ -79,7 +88,8 @@ fn number(run: &RunRecord) -> String {
 fn what(run: &RunRecord) -> table::Cell {
     let (word, _) = outcome_text(run.outcome);
     let (text, role) = match (&run.failed_node, &run.reason) {
-        (Some(node), _) => (format!("{word} at {node}"), Role::Bad),
+        (Some(node), Some(reason)) => (format!("{word} at {node}: {reason}"), Role::Bad),
+        (Some(node), None) => (format!("{word} at {node}"), Role::Bad),
         (None, Some(reason)) => (format!("{word}: {reason}"), Role::Bad),
         (None, None) => {
             let options = run.new.command.strip_prefix("kedro run").unwrap_or(&run.new.command);
