@@ -7,6 +7,7 @@
 mod debug;
 mod editor;
 mod folders;
+mod guard;
 mod input;
 mod panic;
 mod services;
@@ -27,6 +28,7 @@ use crate::app::event::{Event, Report};
 use crate::app::settings::WorkerKind;
 use crate::app::{State, update};
 use crate::ui;
+use guard::Guard;
 use services::{Message, Services};
 use signals::{Signal, Signals};
 use terminal::Terminal;
@@ -108,10 +110,14 @@ struct Screen {
 
 impl Screen {
     async fn run(start: Start) -> Result<ExitCode> {
+        let mut guard = Guard::start();
         let (sender, mut reports) = mpsc::channel(QUEUE);
         let look = settings::Look::load(&start);
         let services = Services::start(&start, look.settings.worker == WorkerKind::Fresh, sender);
         let mut signals = Signals::listen()?;
+        if let Some(guard) = &mut guard {
+            guard.ready();
+        }
         let terminal = Terminal::enter(look.settings.mouse)?;
         let mut screen = Screen {
             state: State::new(start.env.clone(), look.settings.clone(), now()),
@@ -169,6 +175,7 @@ impl Screen {
         }
         let Screen { terminal, services, .. } = screen;
         drop(terminal);
+        drop(guard);
         // Nobody listens any more, so no report may wait for room in the channel.
         drop(reports);
         services.finish().await;
