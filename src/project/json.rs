@@ -232,6 +232,7 @@ fn pipeline_from_json(json: &Json, read: &Snapshot) -> Result<Pipeline, String> 
             let mut node = node_from_json(json)?;
             if let Some(read) = known.get(node.name.as_str()) {
                 node.call.clone_from(&read.call);
+                node.callable.clone_from(&read.callable);
                 if node.source.is_none() {
                     node.source.clone_from(&read.source);
                 }
@@ -265,6 +266,7 @@ fn node_from_json(json: &Json) -> Result<Node, String> {
             _ => None,
         },
         call: None,
+        callable: None,
     })
 }
 

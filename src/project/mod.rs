@@ -17,7 +17,7 @@ pub mod settings;
 pub mod watch;
 
 pub use model::{
-    Dataset, Located, Metadata, Node, Origin, Pattern, Pipeline, Place, Problem, Reading, Severity,
-    Snapshot, SourceRange, Value, is_parameter, strip_transcoding,
+    Bound, Callable, Dataset, Entry, Located, Metadata, Node, Origin, Pattern, Pipeline, Place,
+    Problem, Reading, Severity, Snapshot, SourceRange, Value, is_parameter, strip_transcoding,
 };
 pub use reader::{Options, Reader};
