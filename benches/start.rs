@@ -29,7 +29,7 @@ const PEERS: usize = 3;
 fn main() {
     let python = match std::env::var_os("MLOPS_TUI_BENCH_PYTHON") {
         Some(path) => PathBuf::from(path),
-        None => common::python::environment("benches/requirements.txt"),
+        None => common::python::environment("benches/requirements.txt", None),
     };
     let kedro = python.with_file_name("kedro");
     let (_folder, root) = copy_of_sample();

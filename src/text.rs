@@ -51,9 +51,30 @@ pub fn truncate(text: &str, max: usize) -> String {
     out
 }
 
+/// Bytes for people: `812 B`, `4.2 kB`, `1.3 GB`.
+pub fn size_text(bytes: u64) -> String {
+    let mut value = bytes as f64;
+    for unit in ["B", "kB", "MB", "GB", "TB"] {
+        if value < 999.5 || unit == "TB" {
+            let digits = usize::from(unit != "B" && value < 99.5);
+            return format!("{value:.digits$} {unit}");
+        }
+        value /= 1000.0;
+    }
+    String::new()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn sizes_read_well() {
+        assert_eq!(size_text(812), "812 B");
+        assert_eq!(size_text(4_210), "4.2 kB");
+        assert_eq!(size_text(999_600), "1.0 MB");
+        assert_eq!(size_text(1_340_000_000), "1.3 GB");
+    }
 
     #[test]
     fn escape_sequences_and_controls_become_harmless() {

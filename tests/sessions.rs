@@ -13,7 +13,7 @@ use mlops_tui::app::{State, update};
 use mlops_tui::dag::Slice;
 use mlops_tui::project::{Options, Reader, Snapshot};
 use mlops_tui::runs::{Failure, Frame, RunEvent, Stamped, Stream};
-use mlops_tui::store::{NewRun, Outcome, RunRecord};
+use mlops_tui::store::{NewRun, RunRecord};
 use mlops_tui::tracking::{Overview, Run};
 use mlops_tui::ui;
 use mlops_tui::ui::color::Depth;
@@ -92,20 +92,10 @@ impl TestApp {
         let new = NewRun {
             started_at: NOW,
             pipeline: "__default__".into(),
-            env: None,
-            request: String::new(),
             command: "kedro run".into(),
+            ..NewRun::default()
         };
-        let run = RunRecord {
-            id: 1,
-            new,
-            outcome: Outcome::Running,
-            ended_at: None,
-            nodes_total: 0,
-            nodes_done: 0,
-            failed_node: None,
-            reason: None,
-        };
+        let run = Box::new(RunRecord::begun(1, new));
         self.report(Report::RunStarted { generation, run });
         self.happens_in_run(
             0.5,
@@ -115,6 +105,7 @@ impl TestApp {
                 nodes: nodes.iter().map(ToString::to_string).collect(),
                 kedro_version: "1.7.0".into(),
                 runner: "SequentialRunner".into(),
+                worker: mlops_tui::runs::Served::Warm,
             },
         );
     }
@@ -230,6 +221,7 @@ fn a_run_is_followed_to_its_failure() {
             level: None,
             logger: None,
             text,
+            partial: false,
         },
     );
     app.happens_in_run(1.2, RunEvent::NodeFinished { node: node("clean_stations"), seconds: 0.2 });

@@ -11,7 +11,8 @@ use common::python::python;
 use indexmap::IndexMap;
 use mlops_tui::dag::Slice;
 use mlops_tui::runs::{
-    Failure, Process, RunEvent, RunRequest, Spec, Stamped, Stream, exact, process,
+    Failure, Prepared, Process, RunEvent, RunRequest, Served, Spec, Stamped, Stream, Warmth,
+    Worker, exact,
 };
 
 /// A run of real Kedro takes seconds; one that takes this long hangs.
@@ -19,7 +20,15 @@ const HANGS: Duration = Duration::from_secs(120);
 
 fn start(root: &Path, request: &RunRequest) -> Process {
     let spec = Spec { grace: Duration::from_secs(2), ..Spec::new(python(), root) };
-    process::start(&spec, request).unwrap()
+    Worker::fresh(spec, "a test").start(&Prepared::as_asked(request.clone())).unwrap()
+}
+
+fn fresh(root: &Path) -> Worker {
+    with(python(), root)
+}
+
+fn with(python: &Path, root: &Path) -> Worker {
+    Worker::fresh(Spec::new(python, root), "a test")
 }
 
 async fn rest(process: &mut Process) -> Vec<RunEvent> {
@@ -87,7 +96,7 @@ fn assert_dies(pid: u32) {
 #[tokio::test]
 async fn kedro_tells_what_the_sample_project_is() {
     let (_folder, root) = copy_of_sample();
-    let answer = exact::snapshot(python(), &root, None, &IndexMap::new()).await.unwrap();
+    let answer = exact::snapshot(&fresh(&root), None, &IndexMap::new()).await.unwrap();
     let pipelines = answer["pipelines"].as_array().unwrap();
     let names: Vec<&str> = pipelines.iter().map(|one| one["name"].as_str().unwrap()).collect();
     assert!(names.contains(&"__default__") && names.contains(&"training"), "{names:?}");
@@ -123,7 +132,7 @@ async fn the_answer_is_that_of_kedros_inspection() {
     let text = String::from_utf8(told.stdout).unwrap();
     let expected: serde_json::Value = serde_json::from_str(text.lines().last().unwrap()).unwrap();
     let none = IndexMap::new();
-    let answer = exact::snapshot(python(), &root, Some("cloud"), &none).await.unwrap();
+    let answer = exact::snapshot(&fresh(&root), Some("cloud"), &none).await.unwrap();
     for key in ["metadata", "pipelines", "datasets", "parameters"] {
         assert_eq!(answer[key], expected[key], "{key}");
     }
@@ -144,7 +153,7 @@ async fn one_node_of_the_sample_project_runs() {
     let (_folder, root) = copy_of_sample();
     let request = RunRequest { slice: Slice::nodes(["clean_stations"]), ..RunRequest::default() };
     let events = run(&root, &request).await;
-    let RunEvent::RunStarted { nodes, env, kedro_version, runner, pipeline } =
+    let RunEvent::RunStarted { nodes, env, kedro_version, runner, pipeline, .. } =
         events.iter().find(|event| matches!(event, RunEvent::RunStarted { .. })).unwrap()
     else {
         unreachable!()
@@ -177,7 +186,7 @@ async fn the_answer_keeps_secrets_and_takes_parameters() {
         "def make(node):\n    return [node(len, \"params:model.name\", \"n\", name=\"a\")]\n",
     );
     let params = mlops_tui::runs::request::parse_params("model.name=big,size=4").unwrap();
-    let answer = exact::snapshot(python(), folder.path(), Some("base"), &params).await.unwrap();
+    let answer = exact::snapshot(&fresh(folder.path()), Some("base"), &params).await.unwrap();
     assert_eq!(
         answer["parameter_values"],
         serde_json::json!({"size": 4, "model": {"depth": 2, "name": "big"}})
@@ -201,7 +210,7 @@ async fn a_pipeline_that_kedro_leaves_out_is_named() {
     );
     write("pipelines/__init__.py", "");
     write("pipelines/broken/__init__.py", "import a_package_that_is_missing\n");
-    let answer = exact::snapshot(python(), folder.path(), None, &IndexMap::new()).await.unwrap();
+    let answer = exact::snapshot(&fresh(folder.path()), None, &IndexMap::new()).await.unwrap();
     let warnings = answer["warnings"].as_array().unwrap();
     assert_eq!(warnings.len(), 1, "{warnings:?}");
     let text = warnings[0].as_str().unwrap();
@@ -334,8 +343,7 @@ async fn a_broken_catalog_names_its_line() {
     let folder =
         project("def make(node):\n    return [node(len, \"secret\", \"n\", name=\"a\")]\n");
     fs::write(folder.path().join("conf/base/catalog.yml"), "a:\n  type: [x\nb: 1\n").unwrap();
-    let failure =
-        exact::snapshot(python(), folder.path(), None, &IndexMap::new()).await.unwrap_err();
+    let failure = exact::snapshot(&fresh(folder.path()), None, &IndexMap::new()).await.unwrap_err();
     let frame = failure.project_frame().unwrap();
     assert_eq!(frame.file, "conf/base/catalog.yml");
     assert!((2..=3).contains(&frame.line), "{frame:?}");
@@ -365,7 +373,7 @@ async fn asleep(folder: &tempfile::TempDir) -> (Process, Vec<u32>) {
         .await;
     let pids = fs::read_to_string(folder.path().join("pids")).unwrap();
     let pids = pids.split(' ').map(|pid| pid.parse().unwrap());
-    let pids = pids.chain([process.pid()]).collect();
+    let pids = pids.chain([process.server_pid()]).collect();
     (process, pids)
 }
 
@@ -391,10 +399,10 @@ fn kill(pid: u32) {
 
 #[tokio::test]
 async fn a_killed_worker_is_told_and_leaves_nothing_behind() {
-    for supervisor in [true, false] {
+    for server in [true, false] {
         let folder = project(SLEEPER);
         let (mut process, pids) = asleep(&folder).await;
-        kill(if supervisor { process.pid() } else { pids[0] });
+        kill(if server { process.server_pid() } else { process.pid().unwrap() });
         let events = rest(&mut process).await;
         let Some(RunEvent::RunLost { reason }) = events.last() else { panic!("{events:?}") };
         assert!(reason.contains("killed by signal 9"), "{reason}");
@@ -412,7 +420,7 @@ async fn a_dropped_run_leaves_nothing_behind() {
     wait.await.unwrap();
 }
 
-/// The program that followed the run is killed: the worker finds its stdin closed.
+/// The program that followed the run is killed: the worker finds its socket closed.
 #[test]
 fn a_run_ends_with_the_program_that_started_it() {
     let folder = project(SLEEPER);
@@ -435,7 +443,7 @@ fn a_run_ends_with_the_program_that_started_it() {
     pids.split(' ').map(|pid| pid.parse().unwrap()).for_each(assert_dies);
     let mut store = mlops_tui::store::Store::new(folder.path());
     assert_eq!(store.recover().unwrap(), [1]);
-    assert_eq!(store.runs(1).unwrap()[0].outcome, mlops_tui::store::Outcome::Lost);
+    assert_eq!(store.run(1).unwrap().unwrap().outcome, mlops_tui::store::Outcome::Lost);
 }
 
 #[tokio::test]
@@ -502,9 +510,94 @@ async fn a_python_without_kedro_or_none_at_all_is_told() {
     fs::write(&python, "#!/bin/sh\necho 'no Python today' >&2\nexit 7\n").unwrap();
     std::process::Command::new("chmod").arg("+x").arg(&python).status().unwrap();
     let params = IndexMap::new();
-    let failure = exact::snapshot(&python, folder.path(), None, &params).await.unwrap_err();
+    let failure = exact::snapshot(&with(&python, folder.path()), None, &params).await.unwrap_err();
     assert!(failure.message.contains("exit code 7: no Python today"), "{}", failure.message);
     let gone = folder.path().join("gone");
-    let failure = exact::snapshot(&gone, folder.path(), None, &params).await.unwrap_err();
+    let failure = exact::snapshot(&with(&gone, folder.path()), None, &params).await.unwrap_err();
     assert!(failure.message.contains("gone"), "{}", failure.message);
+}
+
+async fn run_with(worker: &Worker, request: &RunRequest) -> Vec<RunEvent> {
+    rest(&mut worker.start(&Prepared::as_asked(request.clone())).unwrap()).await
+}
+
+async fn until_warm(worker: &Worker) -> usize {
+    let mut warmth = worker.warmth();
+    let warm = warmth.wait_for(|it| matches!(it, Warmth::Warm { .. } | Warmth::Fresh(_)));
+    let warm = tokio::time::timeout(HANGS, warm).await.expect("the worker gets warm").unwrap();
+    match &*warm {
+        Warmth::Warm { modules, .. } => *modules,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn result(folder: &Path) -> String {
+    fs::read_to_string(folder.join("result.txt")).unwrap()
+}
+
+fn served(events: &[RunEvent]) -> Served {
+    let worker = events.iter().find_map(|event| match event {
+        RunEvent::RunStarted { worker, .. } => Some(*worker),
+        _ => None,
+    });
+    worker.unwrap_or_else(|| panic!("{events:#?}"))
+}
+
+/// Whatever of the project is edited between two runs of a warm worker is in effect.
+#[tokio::test]
+async fn an_edit_is_in_effect_in_the_next_run_of_a_warm_worker() {
+    let folder = project(
+        "from shop import near\n\n\ndef act(size, secret):\n    text = f\"one {near.far()} {size} {len(secret)}\"\n    \
+         open(\"result.txt\", \"w\").write(text)\n\n\n\
+         def make(node):\n    return [node(act, [\"params:size\", \"table\"], None, name=\"act\")]\n",
+    );
+    let root = folder.path();
+    let write = |name: &str, text: &str| fs::write(root.join(name), text).unwrap();
+    let replace = |name: &str, from: &str, to: &str| {
+        let text = fs::read_to_string(root.join(name)).unwrap();
+        assert!(text.contains(from), "{text}");
+        write(name, &text.replace(from, to));
+    };
+    write("src/shop/near.py", "from shop.distant import far\n");
+    write("src/shop/distant.py", "def far():\n    return \"far\"\n");
+    write("conf/base/catalog.yml", "table:\n  type: shop.near_data.Text\n  filepath: a.txt\n");
+    write(
+        "src/shop/near_data.py",
+        "from kedro.io import AbstractDataset\n\n\nclass Text(AbstractDataset):\n    \
+         def __init__(self, filepath, metadata=None):\n        self.path = filepath\n\n    \
+         def _load(self):\n        return open(self.path).read()\n\n    \
+         def _save(self, data):\n        pass\n\n    def _describe(self):\n        return {}\n\n    \
+         load = _load\n    save = _save\n",
+    );
+    write("a.txt", "1");
+    write("b.txt", "22");
+    let worker = Worker::warm(Spec::new(python(), root));
+    let request = RunRequest::default();
+    let run = async || {
+        let events = run_with(&worker, &request).await;
+        assert!(matches!(events.last(), Some(RunEvent::RunFinished { .. })), "{events:#?}");
+        assert_eq!(served(&events), Served::Warm);
+        result(root)
+    };
+    assert_eq!(run().await, "one far 3 1");
+    assert!(until_warm(&worker).await > 100);
+    replace("src/shop/nodes.py", "f\"one", "f\"two");
+    assert_eq!(run().await, "two far 3 1");
+    replace("src/shop/distant.py", "\"far\"", "\"away\"");
+    assert_eq!(run().await, "two away 3 1");
+    replace("conf/base/parameters.yml", "size: 3", "size: 4");
+    assert_eq!(run().await, "two away 4 1");
+    replace("conf/base/catalog.yml", "a.txt", "b.txt");
+    assert_eq!(run().await, "two away 4 2");
+    write(
+        "src/shop/hooks.py",
+        "from kedro.framework.hooks import hook_impl\n\n\nclass Hooks:\n    @hook_impl\n    \
+         def after_node_run(self):\n        open(\"result.txt\", \"a\").write(\" hooked\")\n",
+    );
+    let settings = fs::read_to_string(root.join("src/shop/settings.py")).unwrap();
+    let hooks = "from shop.hooks import Hooks\n\nHOOKS = (Hooks(),)\n";
+    write("src/shop/settings.py", &format!("{settings}{hooks}"));
+    assert_eq!(run().await, "two away 4 2 hooked");
+    replace("src/shop/hooks.py", "hooked", "hooked again");
+    assert_eq!(run().await, "two away 4 2 hooked again");
 }

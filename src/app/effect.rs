@@ -43,6 +43,8 @@ pub enum Effect {
         generation: Generation,
         /// What to run.
         request: Box<RunRequest>,
+        /// How it was asked for.
+        why: String,
     },
     /// Cancel a run.
     Cancel(RunId),

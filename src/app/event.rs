@@ -11,7 +11,7 @@ use crate::datasets;
 use crate::project::python::highlight::Highlighted;
 use crate::project::{Problem, Snapshot};
 use crate::remote::Backend;
-use crate::runs::{Failure, Stamped};
+use crate::runs::{Failure, Stamped, Warmth};
 use crate::store::{RunId, RunRecord};
 use crate::tracking::Overview;
 
@@ -91,7 +91,7 @@ pub enum Report {
         /// Number of the request among [`super::effect::Effect::Run`].
         generation: Generation,
         /// The run.
-        run: RunRecord,
+        run: Box<RunRecord>,
     },
     /// A run could not be started.
     RunRefused {
@@ -109,6 +109,8 @@ pub enum Report {
         /// What happened.
         events: Vec<Stamped>,
     },
+    /// All of a run that ended is in the store.
+    RunStored,
     /// The run history, newest first.
     Runs(Vec<RunRecord>),
     /// All events of a run of the history.
@@ -139,6 +141,8 @@ pub enum Report {
         /// What is wrong with the files.
         problems: Vec<Problem>,
     },
+    /// How ready the worker is.
+    Worker(Warmth),
     /// Something to tell, such as an editor that could not be started.
     Notice(String),
 }

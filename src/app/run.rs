@@ -127,7 +127,10 @@ impl ActiveRun {
                 self.failure = Some(failure.clone());
                 self.say(at, Level::Error, Some(node), headline(failure));
             }
-            RunEvent::DatasetLoaded { .. } | RunEvent::DatasetSaved { .. } => {}
+            RunEvent::DatasetLoaded { .. }
+            | RunEvent::DatasetSaved { .. }
+            | RunEvent::DatasetKept { .. }
+            | RunEvent::DatasetNotKept { .. } => {}
             RunEvent::Output { node, stream, level, text, .. } => {
                 let level = match (stream, level.as_deref()) {
                     (Stream::Warning, _) | (_, Some("WARNING")) => Level::Warning,

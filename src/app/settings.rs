@@ -15,12 +15,31 @@ pub struct Settings {
     pub ascii: bool,
     /// Whether the mouse is used.
     pub mouse: bool,
+    /// How Python serves runs.
+    pub worker: WorkerKind,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Settings { theme: "dark".into(), keymap: "default".into(), ascii: false, mouse: true }
+        Settings {
+            theme: "dark".into(),
+            keymap: "default".into(),
+            ascii: false,
+            mouse: true,
+            worker: WorkerKind::Warm,
+        }
     }
+}
+
+/// How Python serves runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum WorkerKind {
+    /// A process that has imported installed packages is forked for each.
+    #[default]
+    Warm,
+    /// Each gets a process of its own.
+    Fresh,
 }
 
 /// The settings that one file makes.
@@ -35,6 +54,8 @@ pub struct Overrides {
     pub ascii: Option<bool>,
     /// Mouse.
     pub mouse: Option<bool>,
+    /// `warm` or `fresh`.
+    pub worker: Option<WorkerKind>,
 }
 
 impl Overrides {
@@ -89,6 +110,7 @@ impl Overrides {
         }
         settings.ascii = self.ascii.unwrap_or(settings.ascii);
         settings.mouse = self.mouse.unwrap_or(settings.mouse);
+        settings.worker = self.worker.unwrap_or(settings.worker);
     }
 }
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use ratatui_textarea::TextArea;
 
 use super::catalog::CatalogRow;
+use super::command::Command;
 use super::effect::Effect;
 use super::event::{Generation, TrackingReport};
 use super::key::Key;
@@ -21,7 +22,7 @@ use crate::datasets;
 use crate::project::python::highlight::Highlighted;
 use crate::project::{Place, Problem, Snapshot};
 use crate::remote::Backend;
-use crate::runs::{Failure, RunRequest, Stamped};
+use crate::runs::{Failure, RunRequest, Stamped, Warmth};
 use crate::store::{RunId, RunRecord};
 
 /// The tabs in their order.
@@ -142,6 +143,8 @@ pub struct Project {
     pub trusted: Option<bool>,
     /// The interpreter that was chosen, and why.
     pub python: Option<(String, String)>,
+    /// How ready the worker is; `None` before there is one.
+    pub worker: Option<Warmth>,
     /// What is on disk of the datasets.
     pub datasets: HashMap<String, datasets::Status>,
     /// Source files that were asked for, by path.
@@ -344,7 +347,7 @@ pub struct State {
     /// The run that is going on, or the last one.
     pub run: Option<ActiveRun>,
     /// A run that waits for its environment to be made.
-    pub waiting_run: Option<RunRequest>,
+    pub waiting_run: Option<(RunRequest, Command)>,
     /// Whether the log is wanted; by whether there is a run when `None`.
     pub log: Option<bool>,
     /// Dialogs, the last one on top.

@@ -11,7 +11,7 @@ use super::output;
 use crate::project::reader::runtime_params;
 use crate::project::{Options, Problem, Reader, Severity, Snapshot, json};
 use crate::runs::request::parse_params;
-use crate::runs::{exact, interpreter};
+use crate::runs::{Spec, Worker, exact, interpreter};
 use crate::text::sanitize;
 
 /// Show what a project is: pipelines, datasets, parameters, problems.
@@ -64,7 +64,8 @@ fn ask_kedro(arguments: &Arguments, root: &Path, read: &Snapshot) -> Result<Snap
     let python = interpreter::choose(root, python).map_err(|text| eyre!("{text}"))?;
     let runtime = tokio::runtime::Runtime::new()?;
     let env = arguments.env.as_deref();
-    let answer = runtime.block_on(exact::snapshot(&python.path, root, env, &arguments.params));
+    let worker = Worker::fresh(Spec::new(&python.path, root), "asked for");
+    let answer = runtime.block_on(exact::snapshot(&worker, env, &arguments.params));
     match answer {
         Ok(answer) => json::from_exact(&answer, read).map_err(|text| eyre!("{text}")),
         Err(failure) => {

@@ -5,11 +5,15 @@
 
 mod commands;
 mod config;
+mod debug;
+mod detach;
 mod doctor;
 mod env;
 mod inspect;
 mod output;
 mod run;
+mod runs;
+mod table;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -74,6 +78,10 @@ enum Verb {
     Commands(commands::Arguments),
     /// Run nodes as `kedro run` does, and record the run
     Run(Box<run::Arguments>),
+    /// Open a Python prompt with a node's inputs, or the debugger where it fails
+    Debug(debug::Arguments),
+    /// Look at the run history: list, show, logs, diff, pin, note, delete, prune
+    Runs(runs::Arguments),
     /// Make the project's Python environment
     Env(env::Arguments),
     /// Check what the project needs: interpreter, Kedro, store, terminal
@@ -106,6 +114,8 @@ fn dispatch(arguments: Arguments) -> Result<ExitCode> {
         Some(Verb::Config(arguments)) => config::run(&arguments),
         Some(Verb::Commands(arguments)) => commands::run(&arguments),
         Some(Verb::Run(arguments)) => run::run(&arguments),
+        Some(Verb::Debug(arguments)) => debug::run(&arguments),
+        Some(Verb::Runs(arguments)) => runs::run(&arguments),
         Some(Verb::Env(arguments)) => env::run(&arguments),
         Some(Verb::Doctor(arguments)) => doctor::run(&arguments),
         Some(Verb::Completions { shell }) => {

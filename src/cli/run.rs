@@ -1,24 +1,24 @@
 //! `mlops-tui run`: runs nodes as `kedro run` does, through the worker, and records the run.
 
+use color_eyre::eyre::{Result, WrapErr, bail, eyre};
 use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::time::Duration;
-
-use color_eyre::eyre::{Result, WrapErr, eyre};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
+use super::{detach, output};
 use crate::dag::Slice;
-use crate::runs::request::{parse_load_versions, parse_params, split_list, split_node_names};
-use crate::runs::{
-    Failure, Process, RunEvent, RunRequest, Spec, Stamped, environment, history, interpreter,
-    process,
+use crate::runs::history::Asked;
+use crate::runs::recorder::{Subject, burst};
+use crate::runs::request::{
+    parse_load_versions, parse_params, quote, split_list, split_node_names,
 };
-use crate::store::{Outcome, RunRecord, Store, StoreError};
+use crate::runs::{
+    Failure, Plan, Prepared, Process, Recorder, RunEvent, RunRequest, Spec, Stamped, Worker,
+    environment, interpreter, plan,
+};
+use crate::store::{Outcome, RunRecord, Store};
 use crate::text::sanitize;
-
-/// How often events go to the store.
-const STORE_EVERY: Duration = Duration::from_millis(200);
 
 /// Run nodes as `kedro run` does, and record the run.
 ///
@@ -82,6 +82,19 @@ pub(super) struct Arguments {
     /// Leave out nodes whose outputs exist (Kedro 1.0 and later)
     #[arg(long)]
     only_missing_outputs: bool,
+    /// Print what would run, where inputs come from, and why; run nothing
+    #[arg(long)]
+    plan: bool,
+    /// Do as `kedro run` does: add no node that makes what is missing, and neither take nor keep
+    /// datasets that live in memory
+    #[arg(long)]
+    strict: bool,
+    /// Let the run go on by itself when it has begun: it outlives this terminal
+    #[arg(long, conflicts_with = "plan")]
+    detach: bool,
+    /// This is the run that goes on by itself
+    #[arg(long, hide = true)]
+    detached: bool,
     /// Python interpreter [default: the project's own]
     #[arg(long, value_name = "FILE")]
     python: Option<PathBuf>,
@@ -90,7 +103,7 @@ pub(super) struct Arguments {
     json: bool,
 }
 
-type Params = indexmap::IndexMap<String, serde_json::Value>;
+pub(super) type Params = indexmap::IndexMap<String, serde_json::Value>;
 type Versions = indexmap::IndexMap<String, String>;
 
 impl Arguments {
@@ -122,23 +135,52 @@ impl Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<ExitCode> {
+    if arguments.detach {
+        return detach::detach(arguments.json);
+    }
+    if arguments.detached {
+        detach::leave()?;
+    }
     let root = super::project_root(arguments.path.as_deref())?;
+    let request = arguments.request();
+    let prepared = match arguments.strict && !arguments.plan {
+        true => Prepared::as_asked(request.clone()),
+        false => plan::prepare(&root, request.clone()),
+    };
+    if arguments.plan {
+        return print_plan(&prepared, arguments.json);
+    }
     let interpreter =
         interpreter::choose(&root, arguments.python.as_deref()).map_err(|error| eyre!(error))?;
-    let request = arguments.request();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let mut signals = Signals::new()?;
         let spec = Spec::new(&interpreter.path, &root);
-        let worker = process::start(&spec, &request)
+        let worker = Worker::fresh(spec, "asked for")
+            .start(&prepared)
             .wrap_err_with(|| format!("{} can't be started", interpreter.path.display()))?;
-        let mut printer = Printer { json: arguments.json, gone: false };
+        let mut printer = Printer { json: arguments.json, gone: arguments.detached };
         printer.say(&format!("Python {} ({})", interpreter.path.display(), interpreter.reason));
-        let mut recorder = Recorder::new(Store::new(&root), &request);
-        follow(worker, &mut signals, &mut printer, &mut recorder).await;
-        recorder.store_now();
-        printer.close(&recorder);
-        Ok(match recorder.record.outcome {
+        for note in prepared.plan.iter().flat_map(Plan::notes) {
+            printer.say(&note);
+        }
+        let asked = Asked {
+            why: why(std::env::args_os()),
+            python: interpreter.path.display().to_string(),
+            worker: "fresh".into(),
+            detached: arguments.detached,
+            ..Asked::default()
+        };
+        let subject = Subject { root: root.clone(), request, asked };
+        let tell = |text: String| eprintln!("mlops-tui: {}", sanitize(&text));
+        let (recorder, record) = Recorder::start(Store::new(&root), subject, tell).await;
+        if arguments.detached {
+            detach::begun(record.id)?;
+        }
+        follow(worker, &mut signals, &mut printer, &recorder, record.new.started_at).await;
+        let record = recorder.finish().await.unwrap_or(record);
+        printer.close(&record);
+        Ok(match record.outcome {
             Outcome::Succeeded => ExitCode::SUCCESS,
             Outcome::Cancelled => ExitCode::from(130),
             _ => ExitCode::FAILURE,
@@ -146,35 +188,58 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode> {
     })
 }
 
+/// Prints what a run would do.
+fn print_plan(prepared: &Prepared, json: bool) -> Result<ExitCode> {
+    let Some(plan) = &prepared.plan else {
+        let error = prepared.refused.as_ref().map(ToString::to_string);
+        bail!("{}.", error.unwrap_or_else(|| {
+            "The pipeline can't be read without Python, so there is no plan; `mlops-tui inspect` says why"
+                .into()
+        }));
+    };
+    if json {
+        return output::json(&serde_json::to_value(plan)?);
+    }
+    let lines: String = plan.lines().iter().map(|line| sanitize(line) + "\n").collect();
+    output::text(&lines)
+}
+
+/// The command line as the history keeps it.
+fn why(mut words: impl Iterator<Item = std::ffi::OsString>) -> String {
+    words.next();
+    let words = words.map(|word| quote(&word.to_string_lossy()));
+    std::iter::once("mlops-tui".to_owned()).chain(words).collect::<Vec<_>>().join(" ")
+}
+
 async fn follow(
     mut worker: Process,
     signals: &mut Signals,
     printer: &mut Printer,
-    recorder: &mut Recorder,
+    recorder: &Recorder,
+    started_at: f64,
 ) {
-    let mut tick = tokio::time::interval(STORE_EVERY);
+    let mut last = started_at;
     let mut interrupts = 0;
     loop {
         tokio::select! {
-            event = worker.next() => match event {
-                Some(event) => {
-                    printer.event(&event);
-                    recorder.event(event);
-                }
-                None => return,
-            },
+            event = worker.next() => {
+                let Some(first) = event else { return };
+                let events = burst(&mut worker, first).await;
+                last = events.last().map_or(last, |event| event.at);
+                events.iter().for_each(|event| printer.event(event));
+                recorder.record(events).await;
+            }
             () = signals.next() => {
                 interrupts += 1;
                 if interrupts == 1 {
                     printer.say("Cancelling; once more kills the run.");
                     worker.cancel();
                 } else {
-                    let at = recorder.pending.last().map_or(recorder.last, |event| event.at);
-                    recorder.event(Stamped { at, event: RunEvent::RunCancelled });
+                    let cancelled = Stamped { at: last, event: RunEvent::RunCancelled };
+                    recorder.record(vec![cancelled]).await;
                     return; // dropping the worker kills it
                 }
             }
-            _ = tick.tick() => recorder.store_now(),
         }
     }
 }
@@ -204,64 +269,6 @@ impl Signals {
     }
 }
 
-/// Brings the run into the store. A store that fails is told once, and the run goes on.
-struct Recorder {
-    store: Option<Store>,
-    record: RunRecord,
-    pending: Vec<Stamped>,
-    changed: bool,
-    last: f64,
-}
-
-impl Recorder {
-    fn new(mut store: Store, request: &RunRequest) -> Self {
-        let new = history::new_run(request);
-        let last = new.started_at;
-        let (store, record) = match store.add_run(&new) {
-            Ok(record) => (Some(store), record),
-            Err(error) => {
-                complain(&error);
-                let outcome = Outcome::Running;
-                let record = RunRecord {
-                    id: 0,
-                    new,
-                    outcome,
-                    ended_at: None,
-                    nodes_total: 0,
-                    nodes_done: 0,
-                    failed_node: None,
-                    reason: None,
-                };
-                (None, record)
-            }
-        };
-        Recorder { store, record, pending: Vec::new(), changed: false, last }
-    }
-
-    fn event(&mut self, event: Stamped) {
-        self.last = event.at;
-        self.changed |= history::apply(&mut self.record, &event);
-        self.pending.push(event);
-    }
-
-    fn store_now(&mut self) {
-        let events = std::mem::take(&mut self.pending);
-        let Some(store) = &mut self.store else { return };
-        let mut stored = store.append_events(self.record.id, &history::to_rows(&events));
-        if stored.is_ok() && std::mem::take(&mut self.changed) {
-            stored = store.update_run(&self.record);
-        }
-        if let Err(error) = stored {
-            complain(&error);
-            self.store = None;
-        }
-    }
-}
-
-fn complain(error: &StoreError) {
-    eprintln!("mlops-tui: {error}");
-}
-
 /// Prints what happens, until nobody reads it any more; the run goes on then.
 struct Printer {
     json: bool,
@@ -286,13 +293,12 @@ impl Printer {
         }
     }
 
-    fn close(&mut self, recorder: &Recorder) {
-        let record = &recorder.record;
+    fn close(&mut self, record: &RunRecord) {
         if self.json {
             if let Ok(line) = serde_json::to_string(record) {
                 self.line(&line);
             }
-        } else if recorder.store.is_some() {
+        } else if record.id != 0 {
             self.line(&format!("Recorded as run {}.", record.id));
         }
     }
@@ -308,7 +314,7 @@ impl Printer {
 /// A line for people; `None` for what they needn't see.
 fn describe(event: &RunEvent) -> Option<String> {
     let line = match event {
-        RunEvent::RunStarted { pipeline, env, nodes, kedro_version, runner } => format!(
+        RunEvent::RunStarted { pipeline, env, nodes, kedro_version, runner, .. } => format!(
             "Kedro {kedro_version} · {pipeline} · env {env} · {} node{} · {runner}",
             nodes.len(),
             if nodes.len() == 1 { "" } else { "s" },
@@ -329,7 +335,10 @@ fn describe(event: &RunEvent) -> Option<String> {
         RunEvent::RunFailed { failure } => return Some(describe_failure(failure)),
         RunEvent::RunCancelled => "Cancelled.".into(),
         RunEvent::RunLost { reason } => format!("Lost: {reason}."),
-        RunEvent::DatasetLoaded { .. } | RunEvent::DatasetSaved { .. } => return None,
+        RunEvent::DatasetLoaded { .. }
+        | RunEvent::DatasetSaved { .. }
+        | RunEvent::DatasetKept { .. }
+        | RunEvent::DatasetNotKept { .. } => return None,
     };
     Some(sanitize(&line))
 }

@@ -1,10 +1,14 @@
 //! Datasets as they are on disk: whether they exist, their size, time and versions.
 //!
-//! Only metadata of files is read here, never their content.
+//! [`status`] reads metadata of files alone; [`stamp()`] looks into them, for the history of runs.
+
+mod stamp;
+
+pub use stamp::{Stamp, stamp};
 
 use std::collections::HashMap;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
 use crate::project::{Dataset, Snapshot};
@@ -36,28 +40,45 @@ pub enum Status {
 
 /// The status of one dataset of the project in `root`.
 pub fn status(root: &Path, dataset: &Dataset) -> Status {
-    // Partitioned and incremental datasets call it `path`.
-    let path = || dataset.definition.value.get("path").and_then(|it| it.value.as_str());
-    let Some(filepath) = dataset.filepath.as_deref().or_else(path) else { return Status::NoFile };
-    let local = filepath.strip_prefix("file://").unwrap_or(filepath);
-    if local.contains("://") || local.contains("${") {
-        return Status::Elsewhere;
-    }
-    // Kedro makes relative paths absolute against the project's folder.
-    let path = root.join(local);
-    if dataset.versioned {
-        return versioned(&path);
-    }
-    match measure(&path) {
-        Some((bytes, modified)) => Status::Present { bytes, modified, versions: None },
+    let Some(filepath) = filepath(dataset) else { return Status::NoFile };
+    let Some(path) = local(root, filepath) else { return Status::Elsewhere };
+    let versions = dataset.versioned.then(|| versions(&path));
+    let newest = match &versions {
+        Some(versions) => versions.last(),
+        None => Some(&path),
+    };
+    match newest.and_then(|newest| measure(newest)) {
+        Some((bytes, modified)) => {
+            Status::Present { bytes, modified, versions: versions.map(|it| it.len()) }
+        }
         None => Status::Missing,
     }
 }
 
-/// Kedro keeps versions as `<filepath>/<version>/<name>`; the newest is the last by name
+/// The file or folder of a dataset, of a versioned one the newest; it may not be there.
+fn newest(root: &Path, dataset: &Dataset) -> Option<PathBuf> {
+    let path = local(root, filepath(dataset)?)?;
+    if dataset.versioned { versions(&path).pop() } else { Some(path) }
+}
+
+fn filepath(dataset: &Dataset) -> Option<&str> {
+    // Partitioned and incremental datasets call it `path`.
+    let path = || dataset.definition.value.get("path").and_then(|it| it.value.as_str());
+    dataset.filepath.as_deref().or_else(path)
+}
+
+/// The path on this machine, if it is one. Kedro makes relative paths absolute against the project's
+/// folder.
+fn local(root: &Path, filepath: &str) -> Option<PathBuf> {
+    let local = filepath.strip_prefix("file://").unwrap_or(filepath);
+    (!local.contains("://") && !local.contains("${")).then(|| root.join(local))
+}
+
+/// The files of a versioned dataset, oldest first. Kedro keeps versions as
+/// `<filepath>/<version>/<name>`; the newest is the last by name
 /// (`AbstractVersionedDataset._fetch_latest_load_version`).
-fn versioned(path: &Path) -> Status {
-    let Some(name) = path.file_name() else { return Status::Missing };
+fn versions(path: &Path) -> Vec<PathBuf> {
+    let Some(name) = path.file_name() else { return Vec::new() };
     let mut versions: Vec<_> = fs::read_dir(path)
         .into_iter()
         .flatten()
@@ -66,12 +87,7 @@ fn versioned(path: &Path) -> Status {
         .filter(|path| path.exists())
         .collect();
     versions.sort();
-    match versions.last().and_then(|latest| measure(latest)) {
-        Some((bytes, modified)) => {
-            Status::Present { bytes, modified, versions: Some(versions.len()) }
-        }
-        None => Status::Missing,
-    }
+    versions
 }
 
 fn measure(path: &Path) -> Option<(u64, f64)> {

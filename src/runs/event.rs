@@ -28,6 +28,9 @@ pub enum RunEvent {
         kedro_version: String,
         /// The runner's class name.
         runner: String,
+        /// What served the run.
+        #[serde(default)]
+        worker: Served,
     },
     /// A node begins.
     NodeStarted {
@@ -68,6 +71,28 @@ pub enum RunEvent {
         /// How long it took, in seconds.
         seconds: f64,
     },
+    /// A dataset that lives in memory only was kept for later runs.
+    DatasetKept {
+        /// Its name, transcoding stripped.
+        dataset: String,
+        /// The node that made it.
+        node: String,
+        /// Name of the file: the hash of what it holds.
+        file: String,
+        /// Its size.
+        bytes: u64,
+        /// How long keeping it took, in seconds.
+        seconds: f64,
+    },
+    /// A dataset that lives in memory only could not be kept.
+    DatasetNotKept {
+        /// Its name, transcoding stripped.
+        dataset: String,
+        /// The node that made it.
+        node: String,
+        /// Why: what can't be pickled, or is too large.
+        reason: String,
+    },
     /// A line that the project's code printed or logged.
     Output {
         /// The node that was running; `None` before, between and after nodes.
@@ -82,6 +107,10 @@ pub enum RunEvent {
         logger: Option<String>,
         /// One line without its end, as written: untrusted.
         text: String,
+        /// Whether the line rewrites itself (a progress bar) and goes on: the next line of the same
+        /// node and stream takes its place.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        partial: bool,
     },
     /// The run ended well.
     RunFinished {
@@ -112,6 +141,27 @@ impl RunEvent {
                 | RunEvent::RunCancelled
                 | RunEvent::RunLost { .. }
         )
+    }
+}
+
+/// What served a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Served {
+    /// A Python process of its own.
+    #[default]
+    Fresh,
+    /// A fork of a process that had imported installed packages ahead.
+    Warm,
+}
+
+impl Served {
+    /// Its word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Served::Fresh => "fresh",
+            Served::Warm => "warm",
+        }
     }
 }
 

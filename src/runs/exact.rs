@@ -6,7 +6,8 @@ use indexmap::IndexMap;
 use serde_json::{Value as Json, json};
 
 use super::event::{Failure, RunEvent};
-use super::process::{self, Message, Spec};
+use super::protocol::Message;
+use super::warm::Worker;
 
 /// Endings of files that decide what Kedro answers.
 const ENDINGS: [&str; 6] = ["py", "yml", "yaml", "json", "toml", "txt"];
@@ -22,22 +23,27 @@ pub const WORKER_LOST: &str = "mlops_tui.WorkerLost";
 /// # Errors
 /// When Python can't be started, or the project does not load: the exception with its traceback.
 pub async fn snapshot(
-    python: &Path,
-    root: &Path,
+    worker: &Worker,
     env: Option<&str>,
     params: &IndexMap<String, Json>,
 ) -> Result<Json, Failure> {
-    let request = json!({"env": env, "params": params});
-    let mut worker = process::start_snapshot(&Spec::new(python, root), request)
-        .map_err(|error| cannot_start(python, &error.to_string()))?;
-    while let Some(message) = worker.message().await {
+    let python = &worker.spec().python;
+    let request = json!({"command": "snapshot", "env": env, "params": params});
+    let mut process =
+        worker.begin(request).map_err(|error| cannot_start(python, &error.to_string()))?;
+    while let Some(message) = process.message().await {
         match message {
-            Message::Answer(answer) => return Ok(answer),
-            Message::Event(stamped) => match stamped.event {
+            Message::Answer(answer) => {
+                // It still tells what it has imported.
+                tokio::spawn(async move { while process.message().await.is_some() {} });
+                return Ok(answer);
+            }
+            Message::Last(stamped) => match stamped.event {
                 RunEvent::RunFailed { failure } => return Err(failure),
                 RunEvent::RunLost { reason } => return Err(cannot_start(python, &reason)),
                 _ => {}
             },
+            Message::Event(_) | Message::Modules(_) => {}
         }
     }
     Err(cannot_start(python, "it gave no answer"))

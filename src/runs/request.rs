@@ -145,7 +145,7 @@ pub fn parse_load_versions(text: &str) -> Result<IndexMap<String, String>, Strin
 }
 
 /// The word as a POSIX shell takes it literally.
-fn quote(word: &str) -> String {
+pub fn quote(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "_-./:=,@%+".contains(c);
     if !word.is_empty() && word.chars().all(plain) {
         word.to_owned()

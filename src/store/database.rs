@@ -5,45 +5,14 @@ use std::time::Duration;
 
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, params};
 
-/// Folder of the store in the project.
-const FOLDER: &str = ".mlops-tui";
+use super::migrations;
+
 /// How long a write waits for another program's.
 const BUSY: Duration = Duration::from_secs(5);
+/// The write-ahead log is cut back to this when a long read has let it grow.
+const JOURNAL: i64 = 64 << 20;
 /// How many exact readings are kept, one for each environment and interpreter used.
 const READINGS: u32 = 16;
-
-/// Each brings the schema from the version of its index to the next one.
-const MIGRATIONS: [&str; 1] = ["
-    CREATE TABLE runs (
-        id INTEGER PRIMARY KEY AUTOINCREMENT,
-        started_at REAL NOT NULL,
-        pipeline TEXT NOT NULL,
-        env TEXT,
-        request TEXT NOT NULL,
-        command TEXT NOT NULL,
-        outcome TEXT NOT NULL,
-        ended_at REAL,
-        nodes_total INTEGER NOT NULL DEFAULT 0,
-        nodes_done INTEGER NOT NULL DEFAULT 0,
-        failed_node TEXT,
-        reason TEXT,
-        pid INTEGER NOT NULL,
-        process_started TEXT NOT NULL
-    );
-    CREATE TABLE events (
-        run INTEGER NOT NULL REFERENCES runs (id) ON DELETE CASCADE,
-        number INTEGER NOT NULL,
-        at REAL NOT NULL,
-        json TEXT NOT NULL,
-        PRIMARY KEY (run, number)
-    ) WITHOUT ROWID;
-    CREATE TABLE readings (
-        key TEXT PRIMARY KEY,
-        fingerprint TEXT NOT NULL,
-        made_at REAL NOT NULL,
-        answer TEXT NOT NULL
-    ) WITHOUT ROWID;
-"];
 
 /// The store can't be used. The program goes on without a history.
 #[derive(Debug, thiserror::Error)]
@@ -56,6 +25,15 @@ pub enum StoreError {
         /// Why.
         source: std::io::Error,
     },
+    /// Another program holds the database for longer than a write waits.
+    #[error("{} is locked by another program. Close what has it open, such as a database browser.", .0.display())]
+    Locked(PathBuf),
+    /// There is no room for more.
+    #[error("{}: the disk is full. Make room; `mlops-tui runs prune` deletes old runs.", .0.display())]
+    Full(PathBuf),
+    /// The file or its folder can't be written.
+    #[error("{} can't be written. Check who owns the file and its folder.", .0.display())]
+    ReadOnly(PathBuf),
     /// The database can't be read or written.
     #[error("{}: {source}.", path.display())]
     Database {
@@ -73,15 +51,29 @@ pub enum StoreError {
 /// first write.
 #[derive(Debug)]
 pub struct Store {
+    root: PathBuf,
     folder: PathBuf,
     connection: Option<Connection>,
     set_aside: Option<PathBuf>,
+    /// SQLite's number for the state of the database, as last seen.
+    version: Option<i64>,
 }
 
 impl Store {
     /// The store of the project in `root`.
     pub fn new(root: &Path) -> Self {
-        Store { folder: root.join(FOLDER), connection: None, set_aside: None }
+        Store {
+            root: root.to_owned(),
+            folder: root.join(super::FOLDER),
+            connection: None,
+            set_aside: None,
+            version: None,
+        }
+    }
+
+    /// The project's folder.
+    pub(super) fn root(&self) -> &Path {
+        &self.root
     }
 
     /// The database file.
@@ -100,6 +92,21 @@ impl Store {
     /// When it can't be.
     pub fn check_writable(&mut self) -> Result<(), StoreError> {
         self.write(|connection| connection.execute_batch("BEGIN IMMEDIATE; ROLLBACK;"))
+    }
+
+    /// Whether another connection has written since this was last asked. It costs next to nothing.
+    ///
+    /// # Errors
+    /// When the store can't be read.
+    pub fn changed(&mut self) -> Result<bool, StoreError> {
+        let opened = self.connection.is_none();
+        let version = self.read(|connection| {
+            connection.pragma_query_value(None, "data_version", |row| row.get::<_, i64>(0))
+        })?;
+        // The numbers of two connections say nothing of each other.
+        let before = if opened { None } else { self.version };
+        self.version = version;
+        Ok(version.is_some() && version != before)
     }
 
     /// The stored exact reading for `key` (environment and interpreter), if `fingerprint` is still
@@ -156,7 +163,7 @@ impl Store {
     }
 
     /// Does a write.
-    pub(super) fn write<T>(
+    pub(crate) fn write<T>(
         &mut self,
         act: impl Fn(&mut Connection) -> rusqlite::Result<T>,
     ) -> Result<T, StoreError> {
@@ -202,11 +209,7 @@ impl Store {
         let path = self.path();
         let made = self.make_folder();
         let connection = match made.and_then(|()| self.open_writable()) {
-            Err(error)
-                if !write
-                    && path.exists()
-                    && !matches!(&error, StoreError::Database { source, .. } if is_broken(source)) =>
-            {
+            Err(error) if !write && path.exists() && is_closed(&error) => {
                 // A read-only folder: the history can still be looked at.
                 let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;
                 let uri = format!("file:{}?immutable=1", percent_encoded(&path));
@@ -219,19 +222,16 @@ impl Store {
     }
 
     fn make_folder(&self) -> Result<(), StoreError> {
-        let failed = |source| StoreError::Folder { path: self.folder.clone(), source };
-        std::fs::create_dir_all(&self.folder).map_err(failed)?;
-        let ignore = self.folder.join(".gitignore");
-        if !ignore.exists() {
-            std::fs::write(ignore, "*\n").map_err(failed)?;
+        match super::make_folder(&self.root) {
+            Ok(_) => Ok(()),
+            Err(source) => Err(StoreError::Folder { path: self.folder.clone(), source }),
         }
-        Ok(())
     }
 
     fn open_writable(&self) -> Result<Connection, StoreError> {
         let mut connection = Connection::open(self.path()).map_err(|error| self.error(error))?;
         let version = prepare(&mut connection).map_err(|error| self.error(error))?;
-        if version > MIGRATIONS.len() {
+        if version > migrations::VERSION {
             return Err(StoreError::Newer(self.path()));
         }
         Ok(connection)
@@ -255,37 +255,38 @@ impl Store {
     }
 
     fn error(&self, source: rusqlite::Error) -> StoreError {
-        StoreError::Database { path: self.path(), source }
+        let path = self.path();
+        match source.sqlite_error_code() {
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => StoreError::Locked(path),
+            Some(ErrorCode::DiskFull) => StoreError::Full(path),
+            Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => StoreError::ReadOnly(path),
+            _ => StoreError::Database { path, source },
+        }
     }
 }
 
 /// Sets the connection up and brings the schema up to date; the schema's version.
 fn prepare(connection: &mut Connection) -> rusqlite::Result<usize> {
     connection.busy_timeout(BUSY)?;
+    // Only an empty database takes it: pruning gives space back without writing all anew.
+    connection.pragma_update(None, "auto_vacuum", "incremental")?;
     // Some network file systems can't do it; the default journal is slower, and right.
     let _ = connection.pragma_update(None, "journal_mode", "wal");
     connection.pragma_update(None, "synchronous", "normal")?;
     connection.pragma_update(None, "foreign_keys", true)?;
-    let version = schema_version(connection)?;
-    if version >= MIGRATIONS.len() {
-        return Ok(version);
-    }
-    let transaction =
-        connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
-    // Another program may have been faster.
-    let version = schema_version(&transaction)?;
-    for migration in MIGRATIONS.iter().skip(version) {
-        transaction.execute_batch(migration)?;
-    }
-    let version = version.max(MIGRATIONS.len());
-    transaction.pragma_update(None, "user_version", version as i64)?;
-    transaction.commit()?;
-    Ok(version)
+    connection.pragma_update(None, "journal_size_limit", JOURNAL)?;
+    migrations::migrate(connection)
 }
 
-fn schema_version(connection: &Connection) -> rusqlite::Result<usize> {
-    let version: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
-    Ok(usize::try_from(version).unwrap_or(0))
+/// Whether nothing can be written there, now and later.
+fn is_closed(error: &StoreError) -> bool {
+    match error {
+        StoreError::Folder { .. } | StoreError::ReadOnly(_) => true,
+        StoreError::Database { source, .. } => {
+            source.sqlite_error_code() == Some(ErrorCode::CannotOpen)
+        }
+        _ => false,
+    }
 }
 
 fn is_broken(error: &rusqlite::Error) -> bool {
@@ -307,9 +308,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let mut store = Store::new(folder.path());
         assert_eq!(store.reading("local", "f").unwrap(), None);
-        assert!(!folder.path().join(FOLDER).exists());
+        assert!(!folder.path().join(super::super::FOLDER).exists());
         store.check_writable().unwrap();
-        let ignore = std::fs::read_to_string(folder.path().join(FOLDER).join(".gitignore"));
+        let ignore =
+            std::fs::read_to_string(folder.path().join(super::super::FOLDER).join(".gitignore"));
         assert_eq!(ignore.unwrap(), "*\n");
     }
 
@@ -369,9 +371,50 @@ mod tests {
     }
 
     #[test]
+    fn what_others_write_is_noticed() {
+        let folder = tempfile::tempdir().unwrap();
+        let (mut own, mut other) = (Store::new(folder.path()), Store::new(folder.path()));
+        assert!(!own.changed().unwrap(), "there is no store yet");
+        other.save_reading("a", "f", 1.0, "{}").unwrap();
+        assert!(own.changed().unwrap());
+        assert!(!own.changed().unwrap());
+        own.save_reading("b", "f", 1.0, "{}").unwrap();
+        assert!(!own.changed().unwrap(), "one's own writes are no news");
+        other.save_reading("c", "f", 1.0, "{}").unwrap();
+        assert!(own.changed().unwrap());
+    }
+
+    #[test]
+    fn a_locked_and_a_full_store_say_what_to_do() {
+        let folder = tempfile::tempdir().unwrap();
+        let (mut store, mut other) = (Store::new(folder.path()), Store::new(folder.path()));
+        store.save_reading("a", "f", 1.0, "{}").unwrap();
+        let impatient = |connection: &mut Connection| connection.busy_timeout(Duration::ZERO);
+        store.write(impatient).unwrap();
+        other.write(|connection| connection.execute_batch("BEGIN IMMEDIATE")).unwrap();
+        let error = store.save_reading("b", "f", 1.0, "{}").unwrap_err();
+        assert!(matches!(error, StoreError::Locked(_)), "{error}");
+        assert!(error.to_string().contains("Close what has it open"), "{error}");
+        other.write(|connection| connection.execute_batch("ROLLBACK")).unwrap();
+        store.save_reading("b", "f", 1.0, "{}").unwrap();
+
+        store
+            .write(|connection| {
+                let pages: i64 =
+                    connection.pragma_query_value(None, "page_count", |it| it.get(0))?;
+                connection.pragma_update(None, "max_page_count", pages)
+            })
+            .unwrap();
+        let error = store.save_reading("c", "f", 1.0, &"x".repeat(100_000)).unwrap_err();
+        assert!(matches!(error, StoreError::Full(_)), "{error}");
+        assert!(error.to_string().contains("runs prune"), "{error}");
+        assert_eq!(store.reading("b", "f").unwrap().as_deref(), Some("{}"), "what is there stays");
+    }
+
+    #[test]
     fn a_store_that_cannot_be_made_is_an_error() {
         let folder = tempfile::tempdir().unwrap();
-        std::fs::write(folder.path().join(FOLDER), "a file in its place").unwrap();
+        std::fs::write(folder.path().join(super::super::FOLDER), "a file in its place").unwrap();
         let mut store = Store::new(folder.path());
         assert_eq!(store.reading("local", "one").unwrap(), None);
         let error = store.check_writable().unwrap_err();

@@ -1,4 +1,5 @@
-//! Whether a process is still the one that it was: its number may have gone to another one.
+//! Whether a process is still the one that it was: its number may have gone to another one, and it may
+//! be one of another machine.
 
 /// What tells a process from a later one with the same number: when it started, in which boot.
 /// `None` when there is no such process.
@@ -22,6 +23,19 @@ pub fn started(pid: u32) -> Option<String> {
             .ok()?;
         let text = String::from_utf8_lossy(&output.stdout).trim().to_owned();
         (!text.is_empty()).then_some(text)
+    }
+}
+
+/// The machine's name on the network.
+pub fn host() -> Option<String> {
+    #[cfg(unix)]
+    {
+        let name = rustix::system::uname().nodename().to_string_lossy().into_owned();
+        Some(name).filter(|name| !name.is_empty())
+    }
+    #[cfg(not(unix))]
+    {
+        std::env::var("COMPUTERNAME").ok()
     }
 }
 

@@ -1,13 +1,16 @@
-//! Runs and their events in the store.
+//! Runs in the store: added, recorded as they go on, recovered when their process is gone.
 
-use rusqlite::{Row, params};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use rusqlite::{Connection, TransactionBehavior, params};
 
 use super::database::{Store, StoreError};
-use super::liveness;
-use super::record::{NewRun, Outcome, RunId, RunRecord};
+use super::record::{Entry, NewRun, Outcome, Progress, RunId, RunRecord};
+use super::{liveness, log, nodes};
 
-const COLUMNS: &str = "id, started_at, pipeline, env, request, command, outcome, ended_at, \
-                       nodes_total, nodes_done, failed_node, reason";
+/// A run on another machine is lost when nothing was heard of it for so many seconds. Whoever
+/// records a run writes something in a fraction of that.
+const SILENCE: f64 = 120.0;
 
 impl Store {
     /// Adds a run that begins now, recorded by this process.
@@ -17,33 +20,34 @@ impl Store {
     pub fn add_run(&mut self, new: &NewRun) -> Result<RunRecord, StoreError> {
         let pid = std::process::id();
         let started = liveness::started(pid).unwrap_or_default();
+        let seen_at = now();
         let id = self.write(|connection| {
             connection.execute(
-                "INSERT INTO runs (started_at, pipeline, env, request, command, outcome, pid, process_started)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+                "INSERT INTO runs (started_at, pipeline, env, request, command, user, host, why, python,
+                     worker, batch, detached, outcome, pid, process_started, seen_at)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)",
                 params![
                     new.started_at,
                     new.pipeline,
                     new.env,
                     new.request,
                     new.command,
-                    to_text(Outcome::Running),
+                    new.user,
+                    new.host,
+                    new.why,
+                    new.python,
+                    new.worker,
+                    new.batch,
+                    new.detached,
+                    Outcome::Running.as_str(),
                     pid,
                     started,
+                    seen_at,
                 ],
             )?;
             Ok(connection.last_insert_rowid())
         })?;
-        Ok(RunRecord {
-            id,
-            new: new.clone(),
-            outcome: Outcome::Running,
-            ended_at: None,
-            nodes_total: 0,
-            nodes_done: 0,
-            failed_node: None,
-            reason: None,
-        })
+        Ok(RunRecord::begun(id, new.clone()))
     }
 
     /// Says that another process than this one records the run: [`Store::recover`] looks for it.
@@ -61,72 +65,26 @@ impl Store {
         })
     }
 
-    /// Stores how a run stands.
+    /// Stores what is new of a run, all or nothing. Entries that are there already (by their number)
+    /// are passed over, so that it can be called again after any error.
     ///
     /// # Errors
     /// When the store can't be written.
-    pub fn update_run(&mut self, record: &RunRecord) -> Result<(), StoreError> {
-        self.write(|connection| {
-            connection.execute(
-                "UPDATE runs SET env = ?2, outcome = ?3, ended_at = ?4, nodes_total = ?5,
-                 nodes_done = ?6, failed_node = ?7, reason = ?8 WHERE id = ?1",
-                params![
-                    record.id,
-                    record.new.env,
-                    to_text(record.outcome),
-                    record.ended_at,
-                    record.nodes_total,
-                    record.nodes_done,
-                    record.failed_node,
-                    record.reason,
-                ],
-            )?;
-            Ok(())
-        })
-    }
-
-    /// Appends events to a run, all or none: their times (seconds since the Unix epoch) and JSON.
-    ///
-    /// # Errors
-    /// When the store can't be written.
-    pub fn append_events(&mut self, id: RunId, events: &[(f64, String)]) -> Result<(), StoreError> {
-        if events.is_empty() {
-            return Ok(());
-        }
+    pub fn record(&mut self, progress: &Progress<'_>) -> Result<(), StoreError> {
+        let seen_at = now();
         self.write(|connection| {
             let transaction =
-                connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
-            let first: i64 = transaction.query_row(
-                "SELECT COALESCE(MAX(number), 0) + 1 FROM events WHERE run = ?1",
-                [id],
-                |row| row.get(0),
-            )?;
-            {
-                let mut insert = transaction.prepare_cached(
-                    "INSERT INTO events (run, number, at, json) VALUES (?1, ?2, ?3, ?4)",
-                )?;
-                for (number, (at, json)) in (first..).zip(events) {
-                    insert.execute(params![id, number, at, json])?;
-                }
+                connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            // A run that was deleted is not brought back.
+            if update(&transaction, progress.record, seen_at)? > 0 {
+                append(&transaction, progress)?;
+                nodes::save(&transaction, progress.record.id, progress.nodes, progress.datasets)?;
             }
             transaction.commit()
         })
     }
 
-    /// The newest `limit` runs, newest first.
-    ///
-    /// # Errors
-    /// When the store can't be read.
-    pub fn runs(&mut self, limit: usize) -> Result<Vec<RunRecord>, StoreError> {
-        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        let runs = self.read(|connection| {
-            let sql = format!("SELECT {COLUMNS} FROM runs ORDER BY id DESC LIMIT ?1");
-            connection.prepare(&sql)?.query_map([limit], record)?.collect()
-        })?;
-        Ok(runs.unwrap_or_default())
-    }
-
-    /// All events of a run in their order, as JSON.
+    /// All events of a run in their order, as JSON; lines of its log are not among them.
     ///
     /// # Errors
     /// When the store can't be read.
@@ -140,114 +98,262 @@ impl Store {
         Ok(events.unwrap_or_default())
     }
 
+    /// Pins a run, so that pruning leaves it alone, or takes the pin away; whether there is such a run.
+    ///
+    /// # Errors
+    /// When the store can't be written.
+    pub fn pin(&mut self, id: RunId, pinned: bool) -> Result<bool, StoreError> {
+        let changed = self.write(|connection| {
+            connection.execute("UPDATE runs SET pinned = ?2 WHERE id = ?1", params![id, pinned])
+        })?;
+        Ok(changed > 0)
+    }
+
+    /// Writes a note to a run; an empty one takes it away. Whether there is such a run.
+    ///
+    /// # Errors
+    /// When the store can't be written.
+    pub fn note(&mut self, id: RunId, note: &str) -> Result<bool, StoreError> {
+        let note = Some(note.trim()).filter(|note| !note.is_empty());
+        let changed = self.write(|connection| {
+            connection.execute("UPDATE runs SET note = ?2 WHERE id = ?1", params![id, note])
+        })?;
+        Ok(changed > 0)
+    }
+
     /// Marks the runs as lost whose recording process is gone, and returns their numbers. To be
     /// called when a project is opened.
     ///
     /// # Errors
     /// When the store can't be read or written.
     pub fn recover(&mut self) -> Result<Vec<RunId>, StoreError> {
-        let running: Option<Vec<(RunId, u32, String)>> = self.read(|connection| {
-            connection
-                .prepare("SELECT id, pid, process_started FROM runs WHERE outcome = ?1")?
-                .query_map([to_text(Outcome::Running)], |row| {
-                    Ok((row.get(0)?, row.get(1)?, row.get(2)?))
-                })?
-                .collect()
-        })?;
+        let running = self.read(running)?.unwrap_or_default();
+        let host = liveness::host();
         let mut lost = Vec::new();
-        for (id, pid, started) in running.unwrap_or_default() {
-            if liveness::started(pid).as_ref() == Some(&started) {
-                continue;
+        for run in running {
+            // Processes of another machine can't be seen from here.
+            let elsewhere = run.host.is_some() && run.host != host;
+            let alive = match elsewhere {
+                true => run.seen_at.is_some_and(|seen_at| now() - seen_at < SILENCE),
+                false => liveness::started(run.pid).as_ref() == Some(&run.process_started),
+            };
+            if !alive && self.write(|connection| lose(connection, run.id))? {
+                lost.push(run.id);
             }
-            self.write(|connection| {
-                connection.execute(
-                    "UPDATE runs SET outcome = ?2, reason = ?3, ended_at =
-                     COALESCE((SELECT at FROM events WHERE run = id ORDER BY number DESC LIMIT 1), started_at)
-                     WHERE id = ?1 AND outcome = ?4",
-                    params![
-                        id,
-                        to_text(Outcome::Lost),
-                        "the program that followed the run ended before the run did",
-                        to_text(Outcome::Running),
-                    ],
-                )?;
-                Ok(())
-            })?;
-            lost.push(id);
         }
         Ok(lost)
     }
 }
 
-fn record(row: &Row<'_>) -> rusqlite::Result<RunRecord> {
-    let outcome: String = row.get(6)?;
-    Ok(RunRecord {
-        id: row.get(0)?,
-        new: NewRun {
-            started_at: row.get(1)?,
-            pipeline: row.get(2)?,
-            env: row.get(3)?,
-            request: row.get(4)?,
-            command: row.get(5)?,
-        },
-        outcome: from_text(&outcome),
-        ended_at: row.get(7)?,
-        nodes_total: row.get(8)?,
-        nodes_done: row.get(9)?,
-        failed_node: row.get(10)?,
-        reason: row.get(11)?,
-    })
+fn update(connection: &Connection, record: &RunRecord, seen_at: f64) -> rusqlite::Result<usize> {
+    let git = record.code.as_ref().and_then(|code| serde_json::to_string(code).ok());
+    connection
+        .prepare_cached(
+            "UPDATE runs SET env = ?2, outcome = ?3, ended_at = ?4, nodes_total = ?5, nodes_done = ?6,
+                 failed_node = ?7, reason = ?8, kedro_version = ?9, python_version = ?10, git = ?11,
+                 parameters = ?12, mlflow_run = ?13, worker = ?14, seen_at = ?15 WHERE id = ?1",
+        )?
+        .execute(params![
+            record.id,
+            record.new.env,
+            record.outcome.as_str(),
+            record.ended_at,
+            record.nodes_total,
+            record.nodes_done,
+            record.failed_node,
+            record.reason,
+            record.kedro_version,
+            record.python_version,
+            git,
+            record.parameters,
+            record.mlflow_run,
+            record.new.worker,
+            seen_at,
+        ])
 }
 
-fn to_text(outcome: Outcome) -> &'static str {
-    match outcome {
-        Outcome::Running => "running",
-        Outcome::Succeeded => "succeeded",
-        Outcome::Failed => "failed",
-        Outcome::Cancelled => "cancelled",
-        Outcome::Lost => "lost",
+/// Appends the entries that are not there yet.
+fn append(connection: &Connection, progress: &Progress<'_>) -> rusqlite::Result<()> {
+    if progress.entries.is_empty() {
+        return Ok(());
     }
+    let id = progress.record.id;
+    let (stored, lines): (i64, i64) = connection
+        .prepare_cached("SELECT entries, log_lines FROM runs WHERE id = ?1")?
+        .query_row([id], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let (stored, lines) = (stored.unsigned_abs(), lines.unsigned_abs());
+    let known = usize::try_from((stored + 1).saturating_sub(progress.first)).unwrap_or(usize::MAX);
+    let Some(new) = progress.entries.get(known..).filter(|new| !new.is_empty()) else {
+        return Ok(());
+    };
+    let mut insert = connection
+        .prepare_cached("INSERT INTO events (run, number, at, json) VALUES (?1, ?2, ?3, ?4)")?;
+    for (number, entry) in (progress.first + known as u64..).zip(new) {
+        if let Entry::Event(at, json) = entry {
+            insert.execute(params![id, number as i64, at, json])?;
+        }
+    }
+    let of_log = new.iter().filter_map(|entry| match entry {
+        Entry::Line(line) => Some(*line),
+        Entry::Event(..) => None,
+    });
+    let added = log::append(connection, id, lines + 1, of_log)?;
+    let last = progress.first + progress.entries.len() as u64 - 1;
+    connection
+        .prepare_cached("UPDATE runs SET entries = ?2, log_lines = ?3 WHERE id = ?1")?
+        .execute(params![id, last as i64, (lines + added) as i64])?;
+    Ok(())
 }
 
-fn from_text(text: &str) -> Outcome {
-    match text {
-        "running" => Outcome::Running,
-        "succeeded" => Outcome::Succeeded,
-        "failed" => Outcome::Failed,
-        "cancelled" => Outcome::Cancelled,
-        _ => Outcome::Lost,
+/// A run that goes on, as far as the store knows.
+struct Running {
+    id: RunId,
+    pid: u32,
+    process_started: String,
+    host: Option<String>,
+    seen_at: Option<f64>,
+}
+
+fn running(connection: &mut Connection) -> rusqlite::Result<Vec<Running>> {
+    connection
+        .prepare("SELECT id, pid, process_started, host, seen_at FROM runs WHERE outcome = ?1")?
+        .query_map([Outcome::Running.as_str()], |row| {
+            Ok(Running {
+                id: row.get(0)?,
+                pid: row.get(1)?,
+                process_started: row.get(2)?,
+                host: row.get(3)?,
+                seen_at: row.get(4)?,
+            })
+        })?
+        .collect()
+}
+
+/// Marks a run as lost, with what has not ended in it; whether it was still running.
+fn lose(connection: &mut Connection, id: RunId) -> rusqlite::Result<bool> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let changed = transaction.execute(
+        "UPDATE runs SET outcome = ?2, reason = ?3, ended_at = MAX(started_at,
+             COALESCE((SELECT at FROM events WHERE run = id ORDER BY number DESC LIMIT 1), 0),
+             COALESCE((SELECT ended_at FROM log WHERE run = id ORDER BY first DESC LIMIT 1), 0))
+         WHERE id = ?1 AND outcome = ?4",
+        params![
+            id,
+            Outcome::Lost.as_str(),
+            "the program that followed the run ended before the run did",
+            Outcome::Running.as_str(),
+        ],
+    )?;
+    if changed > 0 {
+        transaction.execute(
+            "UPDATE nodes SET outcome = 'stopped' WHERE run = ?1 AND outcome IN ('waiting', 'running')",
+            [id],
+        )?;
     }
+    transaction.commit()?;
+    Ok(changed > 0)
+}
+
+/// Seconds since the Unix epoch.
+fn now() -> f64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::{Level, Line, LogFilter, NodeOutcome, NodeRecord, RunFilter, Source};
 
     fn new(pipeline: &str) -> NewRun {
         NewRun { started_at: 10.0, pipeline: pipeline.into(), ..NewRun::default() }
+    }
+
+    fn event(at: f64, json: &str) -> Entry<'static> {
+        Entry::Event(at, json.into())
+    }
+
+    fn line(at: f64, text: &str) -> Entry<'_> {
+        let source = Source {
+            level: Level::Info,
+            node: Some("n"),
+            stream: "stdout",
+            level_name: None,
+            logger: None,
+        };
+        Entry::Line(Line { at, source, text })
+    }
+
+    fn progress<'a>(record: &'a RunRecord, first: u64, entries: &'a [Entry<'a>]) -> Progress<'a> {
+        Progress { record, first, entries, nodes: &[], datasets: &[] }
+    }
+
+    fn texts(store: &mut Store, id: RunId) -> Vec<String> {
+        let lines = store.log(id, &LogFilter::default(), super::super::From::Line(1), 100).unwrap();
+        lines.into_iter().map(|line| line.text).collect()
     }
 
     #[test]
     fn runs_come_newest_first_with_their_events_in_order() {
         let folder = tempfile::tempdir().unwrap();
         let mut store = Store::new(folder.path());
-        assert_eq!(store.runs(10).unwrap(), []);
         let first = store.add_run(&new("a")).unwrap();
-        let mut second = store.add_run(&new("b")).unwrap();
-        store.append_events(second.id, &[(11.0, "1".into()), (12.0, "2".into())]).unwrap();
-        store.append_events(second.id, &[(13.0, "3".into())]).unwrap();
-        store.append_events(second.id, &[]).unwrap();
+        let asked =
+            NewRun { user: Some("ada".into()), why: Some("r".into()), detached: true, ..new("b") };
+        let mut second = store.add_run(&asked).unwrap();
+        store.record(&progress(&second, 1, &[event(11.0, "1"), line(11.5, "one")])).unwrap();
         second.outcome = Outcome::Failed;
         second.ended_at = Some(14.0);
         second.failed_node = Some("n".into());
         second.nodes_total = 3;
-        store.update_run(&second).unwrap();
+        second.kedro_version = Some("1.7.0".into());
+        second.code = Some(crate::store::CodeVersion {
+            commit: Some("abc".into()),
+            dirty: true,
+            untracked: vec!["new.py".into()],
+            ..Default::default()
+        });
+        store.record(&progress(&second, 3, &[event(12.0, "2"), event(13.0, "3")])).unwrap();
 
         let mut store = Store::new(folder.path());
-        assert_eq!(store.runs(10).unwrap(), [second.clone(), first.clone()]);
-        assert_eq!(store.runs(1).unwrap(), [second.clone()]);
+        second.log_lines = 1;
+        assert_eq!(store.runs(&RunFilter::newest(10)).unwrap(), [second.clone(), first.clone()]);
+        assert_eq!(store.run(second.id).unwrap(), Some(second.clone()));
         assert_eq!(store.events(second.id).unwrap(), ["1", "2", "3"]);
         assert_eq!(store.events(first.id).unwrap(), Vec::<String>::new());
+    }
+
+    #[test]
+    fn what_is_sent_again_is_there_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut store = Store::new(folder.path());
+        let run = store.add_run(&new("a")).unwrap();
+        let all = [event(1.0, "1"), line(2.0, "two"), line(3.0, "three"), event(4.0, "4")];
+        for (first, end) in [(1, 2), (1, 2), (1, 4), (2, 3), (3, 4), (4, 4)] {
+            store.record(&progress(&run, first as u64, &all[first - 1..end])).unwrap();
+        }
+        assert_eq!(store.events(run.id).unwrap(), ["1", "4"]);
+        assert_eq!(texts(&mut store, run.id), ["two", "three"]);
+        assert_eq!(store.run(run.id).unwrap().unwrap().log_lines, 2);
+    }
+
+    #[test]
+    fn a_pin_a_note_and_a_deletion_hold_while_the_run_is_recorded() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut store = Store::new(folder.path());
+        let mut run = store.add_run(&new("a")).unwrap();
+        assert!(store.pin(run.id, true).unwrap());
+        assert!(store.note(run.id, " the good one\n").unwrap());
+        assert!(!store.pin(99, true).unwrap() && !store.note(99, "x").unwrap());
+        run.outcome = Outcome::Succeeded;
+        store.record(&progress(&run, 1, &[event(1.0, "1")])).unwrap();
+        let stored = store.run(run.id).unwrap().unwrap();
+        assert_eq!((stored.pinned, stored.note.as_deref()), (true, Some("the good one")));
+        store.note(run.id, "  ").unwrap();
+        assert_eq!(store.run(run.id).unwrap().unwrap().note, None);
+        assert!(store.delete_run(run.id).unwrap());
+        store.record(&progress(&run, 2, &[event(1.0, "2"), line(1.0, "x")])).unwrap();
+        assert_eq!(store.run(run.id).unwrap(), None);
+        assert_eq!(store.events(run.id).unwrap(), Vec::<String>::new());
     }
 
     #[test]
@@ -259,12 +365,14 @@ mod tests {
                     let mut store = Store::new(folder.path());
                     for _ in 0..10 {
                         let run = store.add_run(&new("a")).unwrap();
-                        store.append_events(run.id, &[(1.0, "{}".into())]).unwrap();
+                        store
+                            .record(&progress(&run, 1, &[event(1.0, "{}"), line(1.0, "x")]))
+                            .unwrap();
                     }
                 });
             }
         });
-        assert_eq!(Store::new(folder.path()).runs(100).unwrap().len(), 40);
+        assert_eq!(Store::new(folder.path()).runs(&RunFilter::newest(100)).unwrap().len(), 40);
     }
 
     #[test]
@@ -274,26 +382,46 @@ mod tests {
         assert_eq!(store.recover().unwrap(), Vec::<RunId>::new());
         let own = store.add_run(&new("own")).unwrap();
         let gone = store.add_run(&new("gone")).unwrap();
-        store.append_events(gone.id, &[(12.5, "{}".into())]).unwrap();
+        let node = |name: &str, outcome| NodeRecord {
+            node: name.into(),
+            outcome,
+            ..NodeRecord::default()
+        };
+        let nodes = [node("a", NodeOutcome::Succeeded), node("b", NodeOutcome::Running)];
+        let entries = [event(12.0, "{}"), line(12.5, "x")];
+        let told = Progress { nodes: &nodes, ..progress(&gone, 1, &entries) };
+        store.record(&told).unwrap();
         let mut child = std::process::Command::new("true").spawn().unwrap();
         let pid = child.id();
         child.wait().unwrap();
         store.set_process(gone.id, pid).unwrap();
         let reused = store.add_run(&new("reused")).unwrap();
-        store
-            .write(|connection| {
-                connection.execute(
-                    "UPDATE runs SET process_started = 'before' WHERE id = ?1",
-                    [reused.id],
-                )
-            })
-            .unwrap();
+        let set = |store: &mut Store, sql: &'static str| {
+            store.write(|connection| connection.execute(sql, [])).unwrap();
+        };
+        set(&mut store, "UPDATE runs SET process_started = 'before' WHERE pipeline = 'reused'");
         assert_eq!(store.recover().unwrap(), [gone.id, reused.id]);
-        let runs = store.runs(10).unwrap();
-        let of = |id| runs.iter().find(|run| run.id == id).unwrap();
+        let mut of = |id| store.run(id).unwrap().unwrap();
         assert_eq!(of(own.id).outcome, Outcome::Running);
         assert_eq!((of(gone.id).outcome, of(gone.id).ended_at), (Outcome::Lost, Some(12.5)));
         assert_eq!(of(reused.id).ended_at, Some(10.0));
         assert!(of(gone.id).reason.is_some());
+        let nodes = store.nodes(gone.id).unwrap();
+        assert_eq!(nodes[0].outcome, NodeOutcome::Succeeded);
+        assert_eq!(nodes[1].outcome, NodeOutcome::Stopped);
+    }
+
+    #[test]
+    fn a_run_on_another_machine_is_lost_when_it_is_silent() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut store = Store::new(folder.path());
+        let elsewhere = NewRun { host: Some("another.machine".into()), ..new("a") };
+        let run = store.add_run(&elsewhere).unwrap();
+        store.set_process(run.id, u32::MAX - 1).unwrap();
+        assert_eq!(store.recover().unwrap(), Vec::<RunId>::new());
+        store
+            .write(|connection| connection.execute("UPDATE runs SET seen_at = seen_at - 121", []))
+            .unwrap();
+        assert_eq!(store.recover().unwrap(), [run.id]);
     }
 }

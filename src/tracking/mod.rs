@@ -4,7 +4,10 @@
 //! here; file stores and tracking servers are named, and reading them says that it can't be done
 //! yet. MLflow itself is never asked: opening a store with it may migrate the database.
 
+mod link;
 mod sqlite;
+
+pub use link::run_between;
 
 use std::path::{Path, PathBuf};
 

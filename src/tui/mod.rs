@@ -23,6 +23,7 @@ use tokio::sync::mpsc;
 
 use crate::app::effect::Effect;
 use crate::app::event::{Event, Report};
+use crate::app::settings::WorkerKind;
 use crate::app::{State, update};
 use crate::ui;
 use services::{Message, Services};
@@ -108,7 +109,7 @@ impl Screen {
     async fn run(start: Start) -> Result<ExitCode> {
         let (sender, mut reports) = mpsc::channel(QUEUE);
         let look = settings::Look::load(&start);
-        let services = Services::start(&start, sender);
+        let services = Services::start(&start, look.settings.worker == WorkerKind::Fresh, sender);
         let mut signals = Signals::listen()?;
         let terminal = Terminal::enter(look.settings.mouse)?;
         let mut screen = Screen {
@@ -292,6 +293,7 @@ impl Screen {
 
     fn report_settings(&mut self) {
         let report = self.look.report();
+        self.services.set_fresh_worker(self.look.settings.worker == WorkerKind::Fresh);
         update(&mut self.state, Event::Report(report));
         self.dirty = true;
     }

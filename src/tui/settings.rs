@@ -42,6 +42,7 @@ impl Look {
                 keymap: start.keymap.clone(),
                 ascii: start.ascii.then_some(true),
                 mouse: None,
+                worker: None,
             },
         };
         look.reload();

@@ -12,6 +12,7 @@ use crate::app::key::show;
 use crate::app::state::no_kedro;
 use crate::app::state::{Exact, Pane, State, Tab, View};
 use crate::project::Severity;
+use crate::runs::Warmth;
 use crate::text::width;
 
 /// Project, pipeline and environment; at the right how current all is.
@@ -83,6 +84,12 @@ fn facts(state: &State, paint: &Paint<'_>) -> Vec<(String, Role)> {
         Exact::None | Exact::Outdated if !complete => ("static, in part".into(), Role::Warning),
         Exact::None | Exact::Outdated => ("static".into(), Role::Dim),
     });
+    match &project.worker {
+        Some(Warmth::Warm { .. }) => facts.push(("worker warm".into(), Role::Good)),
+        Some(Warmth::Warming) => facts.push(("worker warming".into(), Role::Running)),
+        Some(Warmth::Cold) => facts.push(("worker cold".into(), Role::Dim)),
+        Some(Warmth::Fresh(_)) | None => {}
+    }
     if project.trusted == Some(false) {
         facts.push(("not trusted".into(), Role::Dim));
     }

@@ -47,7 +47,8 @@ pub fn copy_of_sample() -> (tempfile::TempDir, PathBuf) {
     (folder, root)
 }
 
-fn copy(from: &Path, to: &Path) {
+/// Copies a project's folder, without what runs have made.
+pub fn copy(from: &Path, to: &Path) {
     const MADE: [&str; 6] =
         [".mlops-tui", ".venv", "__pycache__", "mlflow.db", "mlruns", "mlartifacts"];
     fs::create_dir_all(to).unwrap();

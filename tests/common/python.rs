@@ -11,13 +11,13 @@ pub fn python() -> &'static Path {
     static PYTHON: OnceLock<PathBuf> = OnceLock::new();
     PYTHON.get_or_init(|| match std::env::var_os("MLOPS_TUI_TEST_PYTHON") {
         Some(path) => path.into(),
-        None => environment("tests/requirements.txt"),
+        None => environment("tests/requirements.txt", None),
     })
 }
 
 /// The interpreter of an environment with the packages of a list in the repository; made when it
-/// is not there yet.
-pub fn environment(requirements: &str) -> PathBuf {
+/// is not there yet. `version` is that of Python, where the packages don't take any.
+pub fn environment(requirements: &str, version: Option<&str>) -> PathBuf {
     let requirements = Path::new(env!("CARGO_MANIFEST_DIR")).join(requirements);
     let text = fs::read(&requirements).expect("the list of packages");
     let hash = blake3::hash(&text).to_hex();
@@ -37,14 +37,19 @@ pub fn environment(requirements: &str) -> PathBuf {
             .status()
             .is_ok_and(|status| status.success());
         if uv {
-            run(Command::new("uv").arg("venv").arg(&folder));
+            let mut venv = Command::new("uv");
+            run(venv
+                .arg("venv")
+                .args(version.map(|it| ["--python", it]).iter().flatten())
+                .arg(&folder));
             run(Command::new("uv")
                 .args(["pip", "install", "--python"])
                 .arg(&python)
                 .arg("-r")
                 .arg(&requirements));
         } else {
-            run(Command::new("python3").args(["-m", "venv"]).arg(&folder));
+            let python3 = format!("python{}", version.unwrap_or("3"));
+            run(Command::new(python3).args(["-m", "venv"]).arg(&folder));
             run(Command::new(&python)
                 .args(["-m", "pip", "install", "--quiet", "-r"])
                 .arg(&requirements));

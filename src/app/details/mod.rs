@@ -4,6 +4,7 @@ mod data;
 mod node;
 mod run;
 
+pub use crate::text::size_text;
 use std::sync::Arc;
 
 use super::catalog::CatalogRow;
@@ -106,17 +107,18 @@ pub fn outcome_text(outcome: Outcome) -> (&'static str, Tone) {
     }
 }
 
-/// Bytes for people: `812 B`, `4.2 kB`, `1.3 GB`.
-pub fn size_text(bytes: u64) -> String {
-    let mut value = bytes as f64;
-    for unit in ["B", "kB", "MB", "GB", "TB"] {
-        if value < 999.5 || unit == "TB" {
-            let digits = usize::from(unit != "B" && value < 99.5);
-            return format!("{value:.digits$} {unit}");
+/// A number with four significant digits.
+pub fn number_text(value: f64) -> String {
+    let size = value.abs();
+    match size {
+        _ if !value.is_finite() => value.to_string(),
+        0.0 => "0".into(),
+        s if !(1e-3..1e6).contains(&s) => format!("{value:.3e}"),
+        s => {
+            let digits = 3 - s.log10().floor() as i32;
+            format!("{value:.*}", digits.max(0) as usize)
         }
-        value /= 1000.0;
     }
-    String::new()
 }
 
 /// A time for people: `just now`, `5 min ago`, `3 h ago`, `2026-11-02`.
@@ -142,11 +144,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn sizes_and_times_read_well() {
-        assert_eq!(size_text(812), "812 B");
-        assert_eq!(size_text(4_210), "4.2 kB");
-        assert_eq!(size_text(999_600), "1.0 MB");
-        assert_eq!(size_text(1_340_000_000), "1.3 GB");
+    fn numbers_and_times_read_well() {
+        for (value, text) in [
+            (0.0, "0"),
+            (0.123_456, "0.1235"),
+            (12.345_6, "12.35"),
+            (123_456.7, "123457"),
+            (1.5e-7, "1.500e-7"),
+            (-3.0, "-3.000"),
+        ] {
+            assert_eq!(number_text(value), text);
+        }
         assert_eq!(when(1000.0, 990.0), "just now");
         assert_eq!(when(10_000.0, 1000.0), "2 h ago");
     }

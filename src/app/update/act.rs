@@ -37,7 +37,7 @@ pub(super) fn act(state: &mut State, command: Command) -> Vec<Effect> {
             navigate::cycle_pane(state, panes - 1);
         }
         Command::RunSelected | Command::RunFromHere | Command::RunToHere | Command::RunPipeline => {
-            return running::start(state, running::request(state, command));
+            return running::start(state, running::request(state, command), command);
         }
         Command::RunOptions => {
             let nodes = running::chosen(state);

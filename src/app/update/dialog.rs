@@ -166,7 +166,7 @@ pub(super) fn key(state: &mut State, key: Key, event: KeyEvent) -> Vec<Effect> {
             _ if close => return Vec::new(),
             "enter" => match form.chosen(state) {
                 Ok(_) => match form.request() {
-                    Ok(request) => return running::start(state, request),
+                    Ok(request) => return running::start(state, request, Command::RunOptions),
                     Err(text) => state.warn(text),
                 },
                 Err(text) => state.warn(text),

@@ -9,6 +9,7 @@ use crate::app::event::{Report, TrackingReport};
 use crate::app::run::headline;
 use crate::app::state::{Dialog, Exact, Source, State, no_kedro};
 use crate::project::{Pipeline, Snapshot};
+use crate::store::Outcome;
 
 /// Takes in a report.
 pub(super) fn report(state: &mut State, report: Report) -> Vec<Effect> {
@@ -66,16 +67,17 @@ pub(super) fn report(state: &mut State, report: Report) -> Vec<Effect> {
                 state.warn(why);
             }
         }
-        Report::RunStarted { generation, run } => running::started(state, generation, run),
+        Report::RunStarted { generation, run } => running::started(state, generation, *run),
         Report::RunRefused { generation, failure, needs_environment } => {
             running::refused(state, generation, &failure, needs_environment);
         }
         Report::Run { id, events } => return running::happened(state, id, &events),
+        Report::RunStored => return vec![Effect::LoadRuns],
         Report::Runs(mut records) => {
             // What the screen has seen of its own run is newer than what the store told.
             if let Some(run) = &state.run
                 && let Some(row) = records.iter_mut().find(|row| row.id == run.record.id)
-                && run.ended.is_none()
+                && row.outcome == Outcome::Running
             {
                 *row = run.record.clone();
             }
@@ -114,6 +116,7 @@ pub(super) fn report(state: &mut State, report: Report) -> Vec<Effect> {
             state.settings_problems = problems;
             state.pending.clear();
         }
+        Report::Worker(warmth) => state.project.worker = Some(warmth),
         Report::Notice(text) => state.tell(text),
     }
     Vec::new()
@@ -179,8 +182,8 @@ fn environment_made(state: &mut State, result: Result<(), String>) -> Vec<Effect
     state.dialogs.retain(|it| !matches!(it, Dialog::Environment(..)));
     state.tell("The Python environment is made.");
     let mut effects = Vec::new();
-    if let Some(request) = state.waiting_run.take() {
-        effects.extend(running::start(state, request));
+    if let Some((request, command)) = state.waiting_run.take() {
+        effects.extend(running::start(state, request, command));
     }
     if state.project.trusted == Some(true) {
         effects.extend(act::read_exact(state));

@@ -45,13 +45,14 @@ pub(super) fn request(state: &State, command: Command) -> RunRequest {
     }
 }
 
-/// Asks for a run, once the project is trusted.
-pub(super) fn start(state: &mut State, request: RunRequest) -> Vec<Effect> {
+/// Asks for a run that `command` stands for, once the project is trusted.
+pub(super) fn start(state: &mut State, request: RunRequest, command: Command) -> Vec<Effect> {
     state.generations.run += 1;
     let generation = state.generations.run;
-    state.waiting_run = Some(request.clone());
+    state.waiting_run = Some((request.clone(), command));
     state.tell(format!("Starting: {}", crate::text::sanitize(&request.to_command())));
-    trusted(state, vec![Effect::Run { generation, request: Box::new(request) }])
+    let why = format!("the screen's {}", command.spec().name);
+    trusted(state, vec![Effect::Run { generation, request: Box::new(request), why }])
 }
 
 /// Asks the run that is going on to stop.
@@ -115,7 +116,7 @@ pub(super) fn happened(state: &mut State, id: RunId, events: &[Stamped]) -> Vec<
     }
     if run.ended.is_some() && !before {
         // Metrics that the run has logged are in the tracking store now.
-        effects.extend([Effect::LoadRuns, Effect::LoadTracking]);
+        effects.push(Effect::LoadTracking);
         state.run_events.remove(&id);
     }
     let record = run.record.clone();

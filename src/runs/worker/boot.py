@@ -1,5 +1,5 @@
-# Started by `python -c`: reads the package's sources from stdin (ten digits of length, then JSON)
-# and runs them from memory, so that nothing is written anywhere. A request follows on stdin.
+# Started by `python -c`: reads the package's sources and what to do, as JSON, from the file that it
+# is given, or from the socket on stdin after ten digits of length. The sources run from memory.
 import sys
 
 if sys.path[:1] == [""]:
@@ -20,15 +20,20 @@ def take(count):
     return data
 
 
-sources = json.loads(take(int(take(10))).decode("utf-8"))
+if len(sys.argv) > 1:
+    with open(sys.argv.pop(1), "rb") as file:
+        setup = json.loads(file.read().decode("utf-8"))
+else:
+    setup = json.loads(take(int(take(10))).decode("utf-8"))
 package = types.ModuleType("mlops_tui_worker")
 package.__path__ = []
 sys.modules[package.__name__] = package
-for name, source in sources:
+for name, source in setup["sources"]:
     module = types.ModuleType(package.__name__ + "." + name)
     module.__package__ = package.__name__
     sys.modules[module.__name__] = module
     setattr(package, name, module)
     exec(compile(source, "<mlops-tui worker>/" + name + ".py", "exec"), module.__dict__)
 
-sys.exit(sys.modules["mlops_tui_worker.supervisor"].serve())
+work = sys.modules["mlops_tui_worker." + setup["start"]].start(setup)
+sys.exit(work())

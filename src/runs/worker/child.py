@@ -1,24 +1,29 @@
 """The process that works for one request: it imports the project."""
 
 import faulthandler
+import importlib
+import json
 import os
 import signal
 import sys
 import threading
 
-from . import output
+from . import modules, output
 from .events import Channel
 
 
-def main(request, fd, life, mark):
+def main(request, fd, life, preloaded):
+    with os.fdopen(request, "rb") as file:
+        request = json.loads(file.read().decode("utf-8"))
     signal.signal(signal.SIGINT, signal.default_int_handler)
     faulthandler.enable(file=2)  # a crash in C then tells the Python line
     die_with_parent(life)
     root = os.path.realpath(request["root"])
     channel = Channel(fd, root)
-    recorder = output.Recorder(channel, mark)
+    recorder = output.Recorder(channel, request["mark"].encode())
     try:
         recorder.install()
+        begin_anew()
         if request["command"] == "run":
             from . import run
 
@@ -35,7 +40,23 @@ def main(request, fd, life, mark):
         recorder.flush()
         channel.failed(error)
         return 1
+    finally:
+        if request["warm"]:
+            channel.modules(modules.learned(preloaded))
     return 0
+
+
+def begin_anew():
+    """What modules have taken from their surroundings at their import is taken again."""
+    importlib.invalidate_caches()
+    modules.check_bytecode()
+    random = sys.modules.get("numpy.random")
+    if random is not None:
+        random.seed()
+    project = sys.modules.get("kedro.framework.project")
+    if project is not None and hasattr(project, "LOGGING"):
+        # It reads the project's logging configuration when it is made.
+        project.LOGGING.__dict__.update(type(project.LOGGING)().__dict__)
 
 
 def die_with_parent(life):

@@ -1,19 +1,27 @@
-"""What the child tells the supervisor: events, the final event, the answer.
+"""What the child tells: events, output, the answer.
 
-Several threads and processes write to one pipe. A write of at most `PIPE_BUF` bytes is atomic, so a
-message goes in chunks that carry its number, and the supervisor puts them together again.
+Several threads and processes write to one pipe, a line for each message. A write of at most
+`PIPE_BUF` bytes is atomic, so a longer message goes in chunks that carry its number, and the reader
+puts them together again. A line begins with its kind:
+
+- `E` an event as JSON; `F` the last event of a run; `A` the answer; `M` names of imported modules;
+- `o`, `e`, `w` a line of standard output, standard error, warnings: the node as JSON, a tab, the
+  time, a tab, the text. `l` a log record: the node, the level and the logger as JSON, and the same;
+- capitals of these four: a line that rewrites itself (a progress bar) and goes on;
+- `+` a chunk of a message, `-` the last one: the message's number, a colon, the part.
 """
 
 import itertools
 import json
 import os
 import re
+import select
 import threading
 import time
 import traceback
 
-EVENT, FINAL, ANSWER, MORE = b"E", b"F", b"A", b"+"
-CHUNK = 3500  # PIPE_BUF is 4096 on Linux; less on other systems, where only one process writes
+PIPE_BUF = min(getattr(select, "PIPE_BUF", 512), 4096)
+CHUNK = PIPE_BUF - 64
 LINE = 16384  # a longer line of output is sent in pieces
 TRACEBACK = 100_000  # characters kept of a traceback
 FRAMES = 100
@@ -28,31 +36,54 @@ class Channel:
         self.fd = fd
         self.root = root
         self.numbers = itertools.count()
+        self.heads = {}
 
     def event(self, name, **fields):
-        self._send(EVENT, dict(at=time.time(), event=name, **fields))
+        self.send(b"E" + encoded(dict(at=time.time(), event=name, **fields)))
 
     def final(self, name, **fields):
-        self._send(FINAL, dict(at=time.time(), event=name, **fields))
+        self.send(b"F" + encoded(dict(at=time.time(), event=name, **fields)))
 
     def answer(self, value):
-        self._send(ANSWER, {"answer": value})
+        self.send(b"A" + encoded(value))
+
+    def modules(self, names):
+        self.send(b"M" + encoded(names))
 
     def failed(self, error):
         self.final("run_failed", failure=failure(error, self.root))
 
-    def output(self, node, stream, text, **fields):
-        for piece in pieces(text):
-            self.event("output", node=node, stream=stream, text=piece, **fields)
+    def output(self, kind, node, text):
+        """A line of text; `node` is its name, or a list of node, level and logger for a log record."""
+        key = (kind, node)
+        head = self.heads.get(key)
+        if head is None:
+            head = self.heads[key] = kind + encoded(node) + b"\t"
+        if len(text) > LINE:
+            for piece in pieces(text):
+                self.send(b"%s%.6f\t%s" % (head, time.time(), piece.encode("utf-8", "replace")))
+            return
+        line = b"%s%.6f\t%s\n" % (head, time.time(), text.encode("utf-8", "replace"))
+        if len(line) <= PIPE_BUF:
+            os.write(self.fd, line)
+        else:
+            self.send(line[:-1])
 
-    def _send(self, kind, value):
-        data = json.dumps(value, ensure_ascii=False).encode("utf-8", "replace")
-        head = b"%x.%x.%x" % (os.getpid(), threading.get_ident(), next(self.numbers))
-        for start in range(0, len(data), CHUNK):
-            last = start + CHUNK >= len(data)
-            line = head + (kind if last else MORE) + data[start : start + CHUNK] + b"\n"
-            while line:
-                line = line[os.write(self.fd, line) :]
+    def send(self, message):
+        if len(message) < PIPE_BUF:
+            return self.write(message + b"\n")
+        number = b"%x.%x.%x:" % (os.getpid(), threading.get_ident(), next(self.numbers))
+        for start in range(0, len(message), CHUNK):
+            sign = b"-" if start + CHUNK >= len(message) else b"+"
+            self.write(sign + number + message[start : start + CHUNK] + b"\n")
+
+    def write(self, line):
+        while line:
+            line = line[os.write(self.fd, line) :]
+
+
+def encoded(value):
+    return json.dumps(value, ensure_ascii=False).encode("utf-8", "replace")
 
 
 def pieces(text):

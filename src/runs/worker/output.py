@@ -18,6 +18,8 @@ import warnings
 
 from . import events
 
+KINDS = {"stdout": b"o", "stderr": b"e"}
+REWRITES = 0.1  # seconds between two shown states of a line that rewrites itself
 MARKUP = re.compile(r"\[/?[a-z_ ]*\]")
 
 
@@ -115,7 +117,7 @@ class Recorder:
     def show_warning(self, message, category, filename, lineno, file=None, line=None):
         text = "%s: %s (%s:%s)" % (category.__name__, message, filename, lineno)
         for one in text.splitlines() or [""]:
-            self.channel.output(self.node(), "warning", one)
+            self.channel.output(b"w", self.node(), one)
 
 
 class Lines(io.TextIOWrapper):
@@ -126,31 +128,49 @@ class Lines(io.TextIOWrapper):
         super().__init__(
             io.BufferedWriter(raw), encoding="utf-8", errors="backslashreplace", write_through=True
         )
-        self._stream = name
+        self._kind = KINDS[name]
         self._recorder = recorder
+        self._channel = recorder.channel
         self._threads = threading.local()
 
     def write(self, text):
+        local = self._threads
+        try:
+            pending = local.pending
+        except AttributeError:
+            pending = local.pending = ""
+        if text == "\n" and "\r" not in pending:  # how `print` ends a line
+            local.pending = ""
+            self._channel.output(self._kind, self._recorder.node(), pending)
+            return 1
         if not isinstance(text, str):
             raise TypeError("write() argument must be str, not %s" % type(text).__name__)
-        local = self._threads
-        pending = getattr(local, "pending", "") + text
-        if "\n" in pending:
+        pending += text
+        if "\n" in text:
             lines = pending.split("\n")
             pending = lines.pop()
             for line in lines:
                 self._line(line)
-        done, sign, rest = pending.rpartition("\r")
-        if sign and rest and time.monotonic() - getattr(local, "shown", 0.0) > 0.5:
-            local.shown = time.monotonic()  # a progress bar: show it now and then
-            pending = rest
-            if done.strip():
-                self._line(done)
+        if "\r" in pending:
+            pending = self._rewriting(pending)
         while len(pending) > events.LINE:
             self._line(pending[: events.LINE])
             pending = pending[events.LINE :]
         local.pending = pending
         return len(text)
+
+    def _rewriting(self, pending):
+        """A progress bar goes back to the line's start: its state is shown now and then."""
+        local = self._threads
+        done, _, rest = pending.rpartition("\r")
+        now = time.monotonic()
+        if now - getattr(local, "shown", 0.0) > REWRITES:
+            local.shown = now
+            # A bar ends its state by going back (`text\r`), or begins with it (`\rtext`).
+            state = rest if rest.strip() else done.rpartition("\r")[2]
+            if state.strip():
+                self._channel.output(self._kind.upper(), self._recorder.node(), state)
+        return done.rpartition("\r")[2] + "\r" if not rest else "\r" + rest
 
     def finish_line(self):
         pending, self._threads.pending = getattr(self._threads, "pending", ""), ""
@@ -158,10 +178,8 @@ class Lines(io.TextIOWrapper):
             self._line(pending)
 
     def _line(self, line):
-        recorder = self._recorder
-        recorder.channel.output(
-            recorder.node(), self._stream, line.rstrip("\r").rpartition("\r")[2]
-        )
+        line = line.rstrip("\r").rpartition("\r")[2]
+        self._channel.output(self._kind, self._recorder.node(), line)
 
 
 class Handler(logging.Handler):
@@ -180,12 +198,11 @@ class Handler(logging.Handler):
             text = self.plain.format(record)
             if getattr(record, "markup", False):
                 text = MARKUP.sub("", text)
-            warning = record.name == "py.warnings"
-            fields = {} if warning else {"level": record.levelname, "logger": record.name}
+            kind, of = b"w", self.recorder.node()
+            if record.name != "py.warnings":
+                kind, of = b"l", (of, record.levelname, record.name)
             for line in text.splitlines() or [""]:
-                self.recorder.channel.output(
-                    self.recorder.node(), "warning" if warning else "log", line, **fields
-                )
+                self.recorder.channel.output(kind, of, line)
         except Exception:
             self.handleError(record)
 

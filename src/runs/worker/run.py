@@ -4,7 +4,7 @@ import functools
 import sys
 import time
 
-from . import output, project
+from . import keep, output, project
 
 
 def run(request, recorder):
@@ -13,7 +13,9 @@ def run(request, recorder):
     output.adopt_logging(recorder)
     runner = project.runner(request)
     recorder.concurrent = type(runner).__name__ != "SequentialRunner"
-    hooks = make_hooks(request, recorder, runner)
+    keeper = keep.Keeper(request, recorder.channel)
+    keeper.install()
+    hooks = make_hooks(request, recorder, runner, keeper)
     follow_tasks(recorder, hooks)
     if recorder.concurrent:
         follow_processes(recorder)
@@ -25,7 +27,7 @@ def run(request, recorder):
     return time.perf_counter() - hooks.began
 
 
-def make_hooks(request, recorder, runner):
+def make_hooks(request, recorder, runner, keeper):
     from kedro.framework.hooks import hook_impl
 
     class Hooks:
@@ -45,6 +47,7 @@ def make_hooks(request, recorder, runner):
                     nodes=[node.name for node in nodes],
                     kedro_version=project.version(),
                     runner=type(runner).__name__,
+                    worker="warm" if request["warm"] else "fresh",
                 )
 
         @hook_impl
@@ -52,6 +55,10 @@ def make_hooks(request, recorder, runner):
             output.adopt_logging(recorder)
             loader = context.config_loader
             self.env = context.env or getattr(loader, "default_run_env", None)
+
+        @hook_impl(trylast=True)
+        def after_catalog_created(self, catalog):
+            keep.put_back(catalog, request)
 
         @hook_impl
         def before_pipeline_run(self, run_params, pipeline):
@@ -90,11 +97,13 @@ def make_hooks(request, recorder, runner):
 
         @hook_impl(trylast=True)
         def before_dataset_saved(self, dataset_name, node):
+            keeper.begin()
             self.times[node.name, dataset_name] = time.perf_counter()
 
         @hook_impl(tryfirst=True)
-        def after_dataset_saved(self, dataset_name, node):
+        def after_dataset_saved(self, dataset_name, data, node):
             self.moved("dataset_saved", dataset_name, node)
+            keeper.saved(dataset_name, node.name, data)
             if not self.exact and dataset_name == node.outputs[-1]:
                 recorder.end(node.name)
 

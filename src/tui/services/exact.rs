@@ -8,6 +8,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use indexmap::IndexMap;
 
 use super::storing::Storing;
+use super::working::Working;
 use super::{Current, Reports, reading};
 use crate::app::event::{Generation, Report};
 use crate::project::Options;
@@ -21,6 +22,7 @@ pub(super) struct Task {
     pub again: bool,
     pub root: PathBuf,
     pub python: Option<PathBuf>,
+    pub working: Working,
     pub current: Current,
     pub store: Storing,
     pub reading: Sender<reading::Request>,
@@ -57,6 +59,8 @@ async fn attempt(task: &Task) -> Result<(), Failure> {
     };
     let _ = task.reports.send(report.into()).await;
 
+    let worker = task.working.worker(&python.path);
+    worker.warm_up();
     let metadata = {
         let current = task.current.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         current.as_ref().map(|snapshot| snapshot.metadata.clone())
@@ -81,7 +85,7 @@ async fn attempt(task: &Task) -> Result<(), Failure> {
         None => {
             let params = IndexMap::new();
             let env = task.env.as_deref();
-            let answer = exact::snapshot(&python.path, &task.root, env, &params).await?;
+            let answer = exact::snapshot(&worker, env, &params).await?;
             let text = answer.to_string();
             let now =
                 SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |it| it.as_secs_f64());

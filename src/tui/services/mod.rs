@@ -9,6 +9,7 @@ mod reading;
 mod running;
 mod storing;
 mod watching;
+mod working;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
@@ -52,13 +53,14 @@ pub(super) struct Services {
     store: storing::Storing,
     exact: Option<tokio::task::AbortHandle>,
     runs: running::Runs,
+    working: working::Working,
     environment: Option<tokio::task::AbortHandle>,
     _settings: Option<watching::SettingsWatcher>,
 }
 
 impl Services {
     /// Starts them. Needs a tokio runtime.
-    pub(super) fn start(start: &Start, reports: Reports) -> Self {
+    pub(super) fn start(start: &Start, fresh_worker: bool, reports: Reports) -> Self {
         let current = Current::default();
         let services = Services {
             root: start.root.clone(),
@@ -68,6 +70,7 @@ impl Services {
             current: current.clone(),
             exact: None,
             runs: running::Runs::default(),
+            working: working::Working::new(start.root.clone(), fresh_worker, reports.clone()),
             environment: None,
             _settings: watching::settings(&folders::config(), reports.clone()),
             reports,
@@ -76,6 +79,11 @@ impl Services {
         services.tell(Report::Trust(trusted));
         tokio::spawn(look::follow_tracking(start.root.clone(), current, services.reports.clone()));
         services
+    }
+
+    /// Whether each request gets a Python process of its own, as the settings say.
+    pub(super) fn set_fresh_worker(&self, fresh: bool) {
+        self.working.set_fresh(fresh);
     }
 
     /// The project's folder.
@@ -102,6 +110,7 @@ impl Services {
                     again: again.is_some(),
                     root: self.root.clone(),
                     python: self.python.clone(),
+                    working: self.working.clone(),
                     current: self.current.clone(),
                     store: self.store.clone(),
                     reading: self.reading.clone(),
@@ -121,13 +130,14 @@ impl Services {
             Effect::StatDatasets => look::datasets(&self.current, &self.reports),
             Effect::ReadSource { file } => look::source(&self.root, file, &self.reports),
             Effect::LoadTracking => look::tracking(&self.root, &self.current, &self.reports),
-            Effect::Run { generation, request } => {
+            Effect::Run { generation, request, why } => {
                 self.runs.start(running::Task {
                     generation,
                     request: *request,
+                    why,
                     root: self.root.clone(),
                     python: self.python.clone(),
-                    store: self.store.clone(),
+                    working: self.working.clone(),
                     reports: self.reports.clone(),
                 });
             }

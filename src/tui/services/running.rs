@@ -1,5 +1,5 @@
-//! The run service: a task for each run that owns its worker, records its events in the store, and
-//! reports them in bursts. A run ends with its task; cancelling lets the worker end by itself.
+//! The run service: a task for each run that owns its worker, has its events recorded, and reports them
+//! in bursts. A run ends with its task; cancelling lets the worker end by itself.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -11,18 +11,16 @@ use tokio::sync::{Notify, mpsc};
 use tokio::task::JoinHandle;
 
 use super::Reports;
-use super::storing::Storing;
+use super::working::Working;
 use crate::app::event::{Generation, Report};
+use crate::runs::history::Asked;
+use crate::runs::recorder::{Subject, burst};
 use crate::runs::{
-    Failure, Interpreter, Process, RunEvent, RunRequest, Spec, Stamped, Stream, environment,
-    history, interpreter, process,
+    Failure, Interpreter, Plan, Prepared, Process, Recorder, RunEvent, RunRequest, Stamped, Stream,
+    Warmth, environment, interpreter, plan,
 };
-use crate::store::{RunId, RunRecord};
+use crate::store::{RunId, Store};
 
-/// Events that come within this time are reported together.
-const BURST: Duration = Duration::from_millis(50);
-/// Most events in one report.
-const MOST: usize = 2_000;
 /// How long leaving the program waits for cancelled runs.
 const FAREWELL: Duration = Duration::from_secs(8);
 
@@ -39,9 +37,10 @@ pub(super) struct Runs {
 pub(super) struct Task {
     pub generation: Generation,
     pub request: RunRequest,
+    pub why: String,
     pub root: PathBuf,
     pub python: Option<PathBuf>,
-    pub store: Storing,
+    pub working: Working,
     pub reports: Reports,
 }
 
@@ -76,7 +75,7 @@ impl Runs {
 }
 
 async fn run(task: Task, cancels: Cancels) {
-    let (mut process, mut record, python) = match begin(&task).await {
+    let (mut process, python, notes) = match begin(&task).await {
         Ok(begun) => begun,
         Err((failure, needs_environment)) => {
             let report =
@@ -85,66 +84,67 @@ async fn run(task: Task, cancels: Cancels) {
             return;
         }
     };
-    let id = record.id;
+    let subject = Subject {
+        root: task.root.clone(),
+        request: task.request.clone(),
+        asked: Asked {
+            why: task.why.clone(),
+            python: python.path.display().to_string(),
+            worker: match *task.working.worker(&python.path).warmth().borrow() {
+                Warmth::Fresh(_) => "fresh".into(),
+                _ => "warm".into(),
+            },
+            ..Asked::default()
+        },
+    };
+    let to = task.reports.clone();
+    let tell = move |text| {
+        // Where the loop is behind, it has worse to tell.
+        let _ = to.try_send(Report::Notice(text).into());
+    };
+    let (recorder, run) = Recorder::start(Store::new(&task.root), subject, tell).await;
+    let id = run.id;
     let cancel = Arc::new(Notify::new());
     cancels.lock().unwrap_or_else(PoisonError::into_inner).insert(id, cancel.clone());
-    let report = Report::RunStarted { generation: task.generation, run: record.clone() };
+    let report = Report::RunStarted { generation: task.generation, run: Box::new(run) };
     let _ = task.reports.send(report.into()).await;
-    let with = vec![with_python(&python)];
-    store(&task, &mut record, &with);
-    let _ = task.reports.send(Report::Run { id, events: with }.into()).await;
+    let head = format!("Python {} ({})", python.path.display(), python.reason);
+    let mut events: Vec<Stamped> = std::iter::once(head).chain(notes).map(own_line).collect();
     loop {
-        let first = tokio::select! {
-            event = process.next() => event,
-            () = cancel.notified() => {
-                process.cancel();
-                continue;
-            }
-        };
-        let Some(first) = first else { break };
-        let mut events = vec![first];
-        let end = tokio::time::Instant::now() + BURST;
-        while events.len() < MOST && !events.last().is_some_and(|it| it.event.ends_run()) {
-            match tokio::time::timeout_at(end, process.next()).await {
-                Ok(Some(event)) => events.push(event),
-                Ok(None) | Err(_) => break,
-            }
-        }
-        store(&task, &mut record, &events);
+        recorder.record(events.clone()).await;
         if task.reports.send(Report::Run { id, events }.into()).await.is_err() {
             process.cancel();
         }
+        let first = loop {
+            tokio::select! {
+                event = process.next() => break event,
+                () = cancel.notified() => process.cancel(),
+            }
+        };
+        let Some(first) = first else { break };
+        events = burst(&mut process, first).await;
     }
+    recorder.finish().await;
     cancels.lock().unwrap_or_else(PoisonError::into_inner).remove(&id);
+    let _ = task.reports.send(Report::RunStored.into()).await;
 }
 
-/// The log begins with the interpreter and why it was chosen.
-fn with_python(python: &Interpreter) -> Stamped {
+/// What this program adds to the log: the interpreter and why it was chosen, and what the plan says.
+fn own_line(text: String) -> Stamped {
     let event = RunEvent::Output {
         node: None,
         stream: Stream::Log,
         level: Some("INFO".into()),
         logger: None,
-        text: format!("Python {} ({})", python.path.display(), python.reason),
+        text,
+        partial: false,
     };
     let at = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64());
     Stamped { at, event }
 }
 
-fn store(task: &Task, record: &mut RunRecord, events: &[Stamped]) {
-    let mut changed = false;
-    for event in events {
-        changed |= history::apply(record, event);
-    }
-    let (rows, record) = (history::to_rows(events), record.clone());
-    task.store.tell(&task.reports, move |store| {
-        store.append_events(record.id, &rows)?;
-        if changed { store.update_run(&record) } else { Ok(()) }
-    });
-}
-
-/// Starts the worker and records the run; an error says whether a Python environment is missing.
-async fn begin(task: &Task) -> Result<(Process, RunRecord, Interpreter), (Failure, bool)> {
+/// Starts the worker; an error says whether a Python environment is missing.
+async fn begin(task: &Task) -> Result<(Process, Interpreter, Vec<String>), (Failure, bool)> {
     let failed = |message: String| Failure { message, ..Failure::default() };
     let (root, named) = (task.root.clone(), task.python.clone());
     let chosen = tokio::task::spawn_blocking(move || interpreter::choose(&root, named.as_deref()));
@@ -153,19 +153,18 @@ async fn begin(task: &Task) -> Result<(Process, RunRecord, Interpreter), (Failur
         Ok(Err(message)) => return Err((failed(message), task.python.is_none())),
         Err(error) => return Err((failed(error.to_string()), false)),
     };
-    if !has_kedro(&python.path, &task.root).await {
+    if !task.working.has_kedro(&python.path) && !has_kedro(&python.path, &task.root).await {
         let message =
             format!("Kedro is not installed in {} ({}).", python.path.display(), python.reason);
         return Err((failed(message), true));
     }
-    let new = history::new_run(&task.request);
-    let record = match task.store.ask(move |store| store.add_run(&new)).await {
-        Some(Ok(record)) => record,
-        Some(Err(error)) => return Err((failed(error.to_string()), false)),
-        None => return Err((failed("The store is gone.".into()), false)),
-    };
-    match process::start(&Spec::new(&python.path, &task.root), &task.request) {
-        Ok(process) => Ok((process, record, python)),
+    task.working.saw_kedro(&python.path);
+    let (root, request) = (task.root.clone(), task.request.clone());
+    let prepared = tokio::task::spawn_blocking(move || plan::prepare(&root, request)).await;
+    let prepared = prepared.unwrap_or_else(|_| Prepared::as_asked(task.request.clone()));
+    let notes = prepared.plan.iter().flat_map(Plan::notes).collect();
+    match task.working.worker(&python.path).start(&prepared) {
+        Ok(process) => Ok((process, python, notes)),
         Err(error) => Err((failed(format!("Python can't be started: {error}.")), false)),
     }
 }

@@ -12,10 +12,13 @@ use tokio::sync::oneshot;
 use super::Reports;
 use crate::app::event::Report;
 use crate::runs::history;
-use crate::store::{RunId, Store, StoreError};
+use crate::store::{From, LogFilter, RunFilter, RunId, Store, StoreError};
 
 /// How many runs of the history are shown.
 const RUNS: usize = 500;
+
+/// How many lines of a log are shown.
+const LINES: usize = 20_000;
 
 /// How long leaving the program waits for the store.
 const FAREWELL: Duration = Duration::from_secs(5);
@@ -72,7 +75,7 @@ impl Storing {
     pub(super) fn load_runs(&self, reports: &Reports) {
         let to = reports.clone();
         self.tell(reports, move |store| {
-            let runs = store.runs(RUNS)?;
+            let runs = store.runs(&RunFilter::newest(RUNS))?;
             let _ = to.blocking_send(Report::Runs(runs).into());
             Ok(())
         });
@@ -82,7 +85,10 @@ impl Storing {
     pub(super) fn load_events(&self, id: RunId, reports: &Reports) {
         let to = reports.clone();
         self.tell(reports, move |store| {
-            let events = history::from_rows(&store.events(id)?);
+            let mut events = history::from_rows(&store.events(id)?);
+            let lines = store.log(id, &LogFilter::default(), From::Before(u64::MAX), LINES)?;
+            events.extend(lines.into_iter().map(history::output));
+            events.sort_by(|a, b| a.at.total_cmp(&b.at));
             let _ = to.blocking_send(Report::RunEvents { id, events }.into());
             Ok(())
         });

@@ -7,7 +7,7 @@ use super::super::theme::Role;
 use super::focused;
 use super::table::{self, Align};
 use crate::app::State;
-use crate::app::details::when;
+use crate::app::details::{number_text, when};
 use crate::app::event::TrackingReport;
 use crate::tracking::Overview;
 
@@ -65,7 +65,7 @@ pub(in super::super) fn draw(paint: &mut Paint<'_>, area: Rect, state: &State) {
         ];
         cells.extend(metrics.iter().map(|name| {
             let found = run.metrics.iter().find(|(key, _)| key == name);
-            (found.map(|(_, value)| number(*value)).unwrap_or_default(), Role::Text)
+            (found.map(|(_, value)| number_text(*value)).unwrap_or_default(), Role::Text)
         }));
         cells.push((run.experiment.clone(), Role::Dim));
         cells
@@ -85,20 +85,6 @@ fn columns(overview: &Overview) -> Vec<String> {
     names.truncate(METRICS);
     names.sort_unstable();
     names.into_iter().map(|(name, _)| name.to_owned()).collect()
-}
-
-/// A number with four significant digits.
-pub(super) fn number(value: f64) -> String {
-    let size = value.abs();
-    match size {
-        _ if !value.is_finite() => value.to_string(),
-        0.0 => "0".into(),
-        s if !(1e-3..1e6).contains(&s) => format!("{value:.3e}"),
-        s => {
-            let digits = 3 - s.log10().floor() as i32;
-            format!("{value:.*}", digits.max(0) as usize)
-        }
-    }
 }
 
 /// Draws the registered models.
@@ -130,23 +116,4 @@ pub(in super::super) fn models(paint: &mut Paint<'_>, area: Rect, state: &State)
             (aliases.collect::<Vec<_>>().join(", "), Role::Text),
         ]
     });
-}
-
-#[cfg(test)]
-mod tests {
-    use super::number;
-
-    #[test]
-    fn numbers_have_four_significant_digits() {
-        for (value, text) in [
-            (0.0, "0"),
-            (0.123_456, "0.1235"),
-            (12.345_6, "12.35"),
-            (123_456.7, "123457"),
-            (1.5e-7, "1.500e-7"),
-            (-3.0, "-3.000"),
-        ] {
-            assert_eq!(number(value), text);
-        }
-    }
 }

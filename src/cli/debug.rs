@@ -1,0 +1,76 @@
+//! `mlops-tui debug`: a Python prompt in the context of a node.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use color_eyre::eyre::{Result, WrapErr, eyre};
+
+use crate::dag::Slice;
+use crate::runs::plan::From;
+use crate::runs::request::parse_params;
+use crate::runs::{RunRequest, Spec, debug, interpreter, plan};
+use crate::text::sanitize;
+
+/// Open a Python prompt with a node's inputs loaded, or the debugger where the node fails.
+///
+/// Inputs come from files, or from what earlier runs left in memory; they stand under the names of
+/// the function's arguments. IPython is used where the project has it.
+///
+/// Example: mlops-tui debug train_model --post-mortem
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    /// Name of the node
+    node: String,
+    /// The project: its folder or anything in it [default: the current folder]
+    path: Option<PathBuf>,
+    /// Run the node, and open the debugger (pdb) where it fails
+    #[arg(long)]
+    post_mortem: bool,
+    /// Pipeline of the node [default: __default__]
+    #[arg(short, long, value_name = "NAME")]
+    pipeline: Option<String>,
+    /// Run environment [default: the project's]
+    #[arg(short, long, value_name = "ENV", env = "KEDRO_ENV")]
+    env: Option<String>,
+    /// Parameters: a=1,model.depth=3
+    #[arg(long, value_name = "PARAMS", value_parser = parse_params, default_value = "", hide_default_value = true)]
+    params: super::run::Params,
+    /// Python interpreter [default: the project's own]
+    #[arg(long, value_name = "FILE")]
+    python: Option<PathBuf>,
+}
+
+pub(super) fn run(arguments: &Arguments) -> Result<ExitCode> {
+    let root = super::project_root(arguments.path.as_deref())?;
+    let python =
+        interpreter::choose(&root, arguments.python.as_deref()).map_err(|error| eyre!(error))?;
+    let request = RunRequest {
+        pipeline: arguments.pipeline.clone(),
+        slice: Slice::nodes([&arguments.node]),
+        env: arguments.env.clone().filter(|env| !env.is_empty()),
+        params: arguments.params.clone(),
+        ..RunRequest::default()
+    };
+    let prepared = plan::prepare(&root, request);
+    if let Some(error) = &prepared.refused {
+        return Err(eyre!("{error}."));
+    }
+    for added in prepared.plan.iter().flat_map(|plan| &plan.nodes) {
+        if let Some(dataset) = &added.makes {
+            let line = format!("{dataset} is missing: run {} first.", added.name);
+            eprintln!("mlops-tui: {}", sanitize(&line));
+        }
+    }
+    for input in prepared.plan.iter().flat_map(|plan| &plan.inputs) {
+        if let From::Kept { run, .. } = input.from {
+            println!("{} is the one of run {run}.", sanitize(&input.dataset));
+        }
+    }
+    let spec = Spec::new(&python.path, &root);
+    let (mut command, file) =
+        debug::command(&spec, &prepared, &arguments.node, arguments.post_mortem)?;
+    let status = command.status();
+    drop(file);
+    let status = status.wrap_err_with(|| format!("{} can't be started", python.path.display()))?;
+    Ok(if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}

@@ -1,0 +1,177 @@
+//! `mlops-tui runs pin`, `note`, `delete` and `prune`: what changes the history.
+
+use std::process::ExitCode;
+
+use color_eyre::eyre::{Result, bail};
+use serde_json::json;
+
+use super::now;
+use super::reference::{RunName, parse_size, parse_time};
+use crate::cli::output;
+use crate::store::{Outcome, Room, RunId, Store};
+use crate::text::size_text;
+
+/// Keep runs from being pruned.
+///
+/// Example: mlops-tui runs pin 12
+#[derive(Debug, clap::Args)]
+pub(super) struct Pin {
+    /// Numbers, `last` or `last-failed`
+    #[arg(required = true)]
+    runs: Vec<RunName>,
+    /// Take the pins away
+    #[arg(long)]
+    off: bool,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// Write a note to a run; without a text, the note is taken away.
+///
+/// Example: mlops-tui runs note last "the one in the paper"
+#[derive(Debug, clap::Args)]
+pub(super) struct Note {
+    /// A number, `last` or `last-failed`
+    run: RunName,
+    /// The note
+    #[arg(default_value = "", hide_default_value = true)]
+    text: String,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// Delete runs with all that is kept of them.
+///
+/// Runs that are going on are not deleted. Nothing of MLflow or the data is touched.
+///
+/// Example: mlops-tui runs delete 3 4 5
+#[derive(Debug, clap::Args)]
+pub(super) struct Delete {
+    /// Numbers, `last` or `last-failed`
+    #[arg(required = true)]
+    runs: Vec<RunName>,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// Delete old runs by age, size or count.
+///
+/// Pinned runs and runs that are going on stay. Nothing of MLflow or the data is touched.
+///
+/// Example: mlops-tui runs prune --older-than 30d --max-size 500MB --keep 50 --dry-run
+#[derive(Debug, clap::Args)]
+#[command(group(clap::ArgGroup::new("room").required(true).multiple(true)))]
+pub(super) struct Prune {
+    /// Runs older than this go: 30d, 12h, or a date
+    #[arg(long, value_name = "AGE", value_parser = time, group = "room")]
+    older_than: Option<f64>,
+    /// The oldest go until the others take no more than this: 500MB
+    #[arg(long, value_name = "SIZE", value_parser = parse_size, group = "room")]
+    max_size: Option<u64>,
+    /// The oldest go until so many are left
+    #[arg(long, value_name = "COUNT", group = "room")]
+    keep: Option<usize>,
+    /// Say what would go, and delete nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+fn time(text: &str) -> Result<f64, String> {
+    parse_time(text, now())
+}
+
+/// Numbers of the named runs, once each; all of them must be there before anything is changed.
+fn ids(store: &mut Store, names: &[RunName]) -> Result<Vec<RunId>> {
+    let mut ids = Vec::new();
+    for name in names {
+        let id = name.find(store)?.id;
+        if !ids.contains(&id) {
+            ids.push(id);
+        }
+    }
+    Ok(ids)
+}
+
+/// `run 3`, `runs 3, 4 and 5`.
+fn named(ids: &[RunId]) -> String {
+    let texts: Vec<String> = ids.iter().map(ToString::to_string).collect();
+    match texts.as_slice() {
+        [] => "no run".into(),
+        [one] => format!("run {one}"),
+        [most @ .., last] => format!("runs {} and {last}", most.join(", ")),
+    }
+}
+
+pub(super) fn pin(store: &mut Store, arguments: &Pin) -> Result<ExitCode> {
+    let ids = ids(store, &arguments.runs)?;
+    for id in &ids {
+        store.pin(*id, !arguments.off)?;
+    }
+    if arguments.json {
+        return output::json(&json!({ "runs": ids, "pinned": !arguments.off }));
+    }
+    let word = if arguments.off { "Took the pin from" } else { "Pinned" };
+    output::text(&format!("{word} {}.\n", named(&ids)))
+}
+
+pub(super) fn note(store: &mut Store, arguments: &Note) -> Result<ExitCode> {
+    let id = arguments.run.find(store)?.id;
+    store.note(id, &arguments.text)?;
+    let note = store.run(id)?.and_then(|run| run.note);
+    if arguments.json {
+        return output::json(&json!({ "run": id, "note": note }));
+    }
+    let word = if note.is_some() { "Wrote the note to" } else { "Took the note from" };
+    output::text(&format!("{word} run {id}.\n"))
+}
+
+pub(super) fn delete(store: &mut Store, arguments: &Delete) -> Result<ExitCode> {
+    let ids = ids(store, &arguments.runs)?;
+    for id in &ids {
+        if store.run(*id)?.is_some_and(|run| run.outcome == Outcome::Running) {
+            bail!("Run {id} is going on; cancel it first. Nothing was deleted.");
+        }
+    }
+    for id in &ids {
+        store.delete_run(*id)?;
+    }
+    store.prune(&Room::default())?; // gives the space back
+    if arguments.json {
+        return output::json(&json!({ "deleted": ids }));
+    }
+    output::text(&format!("Deleted {}.\n", named(&ids)))
+}
+
+pub(super) fn prune(store: &mut Store, arguments: &Prune) -> Result<ExitCode> {
+    let room =
+        Room { before: arguments.older_than, bytes: arguments.max_size, runs: arguments.keep };
+    let pruned = match arguments.dry_run {
+        true => store.prunable(&room)?,
+        false => store.prune(&room)?,
+    };
+    if arguments.json {
+        return output::json(&json!({
+            "deleted": pruned.runs, "bytes": pruned.bytes, "dry_run": arguments.dry_run,
+        }));
+    }
+    let count = match pruned.runs.len() {
+        0 => return output::text("There is room for all runs; nothing was deleted.\n"),
+        1 => "1 run".to_owned(),
+        count => format!("{count} runs"),
+    };
+    let (word, size) =
+        (if arguments.dry_run { "Would delete" } else { "Deleted" }, size_text(pruned.bytes));
+    let (first, last) = (pruned.runs.first(), pruned.runs.last());
+    let which = match (first, last) {
+        (Some(first), Some(last)) if first != last => format!("{first} to {last}"),
+        (Some(first), _) => first.to_string(),
+        _ => String::new(),
+    };
+    output::text(&format!("{word} {count} ({which}), about {size}.\n"))
+}

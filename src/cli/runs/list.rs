@@ -1,0 +1,151 @@
+//! `mlops-tui runs list`.
+
+use std::process::ExitCode;
+
+use color_eyre::eyre::Result;
+use serde_json::Value as Json;
+
+use super::reference::parse_time;
+use super::{clock, now, sign, to_json};
+use crate::app::details::{Tone, outcome_text};
+use crate::app::run::seconds_text;
+use crate::cli::output;
+use crate::cli::table::{Align, Cell, Reader, lines};
+use crate::store::{Outcome, RunFilter, RunRecord, Store};
+
+/// List runs, the newest first.
+///
+/// Example: mlops-tui runs list --outcome failed --node train_model --since 7d
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    /// Runs that stand like this; several are separated by commas
+    #[arg(long, value_name = "OUTCOME", value_delimiter = ',', value_parser = parse_outcome)]
+    outcome: Vec<Outcome>,
+    /// Runs of this pipeline
+    #[arg(long, short, value_name = "NAME")]
+    pipeline: Option<String>,
+    /// Runs that had this node
+    #[arg(long, short, value_name = "NODE")]
+    node: Option<String>,
+    /// Runs in this environment
+    #[arg(long, short, value_name = "ENV")]
+    env: Option<String>,
+    /// Runs with this text in command, note, reason, branch or user
+    #[arg(long, short, value_name = "TEXT")]
+    text: Option<String>,
+    /// Runs that began since then: 7d, 12h, 2026-11-02
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    since: Option<f64>,
+    /// Runs that began before then
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    until: Option<f64>,
+    /// Pinned runs alone
+    #[arg(long)]
+    pinned: bool,
+    /// At most so many
+    #[arg(long, value_name = "COUNT", default_value_t = 50)]
+    limit: usize,
+    /// So many of the newest are passed over
+    #[arg(long, value_name = "COUNT", default_value_t = 0, hide_default_value = true)]
+    offset: usize,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+fn time(text: &str) -> Result<f64, String> {
+    parse_time(text, now())
+}
+
+fn parse_outcome(text: &str) -> Result<Outcome, String> {
+    let found = Outcome::ALL.into_iter().find(|outcome| outcome.as_str() == text);
+    found.ok_or_else(|| {
+        let names: Vec<&str> = Outcome::ALL.into_iter().map(Outcome::as_str).collect();
+        format!("there are: {}", names.join(", "))
+    })
+}
+
+pub(super) fn run(store: &mut Store, arguments: &Arguments) -> Result<ExitCode> {
+    let filter = RunFilter {
+        outcomes: arguments.outcome.clone(),
+        pipeline: arguments.pipeline.clone(),
+        node: arguments.node.clone(),
+        env: arguments.env.clone(),
+        text: arguments.text.clone(),
+        since: arguments.since,
+        until: arguments.until,
+        pinned: arguments.pinned,
+        limit: Some(arguments.limit),
+        offset: arguments.offset,
+    };
+    let runs = store.runs(&filter)?;
+    if arguments.json {
+        return output::json(&Json::Array(runs.iter().map(to_json).collect()));
+    }
+    if runs.is_empty() {
+        let any = filter != RunFilter { limit: filter.limit, ..RunFilter::default() };
+        let text = if any { "No run is like this." } else { "Nothing was run yet." };
+        return output::text(&format!("{text}\n"));
+    }
+    output::text(&describe(&runs, Reader::of_stdout(), now()))
+}
+
+const COLUMNS: [(&str, Align); 9] = [
+    ("", Align::Left),
+    ("run", Align::Right),
+    ("began", Align::Left),
+    ("time", Align::Right),
+    ("nodes", Align::Right),
+    ("pipeline", Align::Left),
+    ("env", Align::Left),
+    ("", Align::Left),
+    ("what", Align::Left),
+];
+
+/// Columns that the text of `what` tells too, left out where there is little room.
+const TOLD_TWICE: [usize; 2] = [5, 6];
+
+fn describe(runs: &[RunRecord], reader: Reader, now: f64) -> String {
+    let narrow = reader.width.is_some_and(|width| width < 90);
+    let began = if narrow { "%m-%d %H:%M" } else { "%Y-%m-%d %H:%M" };
+    let shown = |column: &usize| !narrow || !TOLD_TWICE.contains(column);
+    let rows: Vec<Vec<Cell>> = runs
+        .iter()
+        .map(|run| {
+            let (sign, tone) = sign(run.outcome);
+            let plain = |text: String| (text, Tone::Plain);
+            let cells = [
+                (sign.to_owned(), tone),
+                plain(run.id.to_string()),
+                (clock(run.new.started_at, began), Tone::Dim),
+                plain(seconds_text(run.seconds(now))),
+                plain(format!("{}/{}", run.nodes_done, run.nodes_total)),
+                plain(run.new.pipeline.clone()),
+                plain(run.new.env.clone().unwrap_or_default()),
+                (if run.pinned { "*" } else { "" }.to_owned(), Tone::Warning),
+                what(run),
+            ];
+            let cells = cells.into_iter().enumerate().filter(|(column, _)| shown(column));
+            cells.map(|(_, cell)| cell).collect()
+        })
+        .collect();
+    let columns: Vec<_> = (0..COLUMNS.len()).filter(shown).map(|column| COLUMNS[column]).collect();
+    lines(reader, &columns, &rows)
+}
+
+/// What was run, why it failed, and what a person wrote about it.
+fn what(run: &RunRecord) -> Cell {
+    let (word, _) = outcome_text(run.outcome);
+    let options = run.new.command.strip_prefix("kedro run").unwrap_or(&run.new.command).trim();
+    let (text, tone) = match (&run.failed_node, &run.reason) {
+        (Some(node), Some(reason)) => (format!("{word} at {node}: {reason}"), Tone::Bad),
+        (Some(node), None) => (format!("{word} at {node}"), Tone::Bad),
+        (None, Some(reason)) => (format!("{word}: {reason}"), Tone::Bad),
+        (None, None) => (options.to_owned(), Tone::Dim),
+    };
+    match &run.note {
+        Some(note) if text.is_empty() => (note.clone(), Tone::Plain),
+        Some(note) => (format!("{note} · {text}"), tone),
+        None => (text, tone),
+    }
+}

@@ -1,0 +1,160 @@
+//! `mlops-tui runs logs`.
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use color_eyre::eyre::Result;
+use serde_json::json;
+
+use super::clock;
+use super::reference::RunName;
+use crate::app::details::Tone;
+use crate::cli::table::Reader;
+use crate::store::{From, Level, LogFilter, LogLine, Outcome, RunId, Store};
+
+/// Print the log of a run.
+///
+/// Example: mlops-tui runs logs last --node train_model --level warning
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    /// A number, `last` or `last-failed`
+    #[arg(default_value = "last")]
+    run: RunName,
+    /// Lines of this node alone
+    #[arg(long, short, value_name = "NODE")]
+    node: Option<String>,
+    /// Lines of this level or above: debug, info, warning, error
+    #[arg(long, short, value_name = "LEVEL", value_parser = parse_level)]
+    level: Option<Level>,
+    /// Lines with this text, in large or small letters
+    #[arg(long, short, value_name = "TEXT")]
+    grep: Option<String>,
+    /// The last lines alone
+    #[arg(long, value_name = "COUNT")]
+    tail: Option<usize>,
+    /// Go on until the run ends
+    #[arg(long, short)]
+    follow: bool,
+    /// Print JSON lines
+    #[arg(long)]
+    json: bool,
+}
+
+/// Lines that are read at once.
+const PAGE: usize = 5_000;
+/// How often a run that goes on is looked at.
+const EVERY: Duration = Duration::from_millis(200);
+
+fn parse_level(text: &str) -> Result<Level, String> {
+    let found = Level::ALL.into_iter().find(|level| level.as_str() == text.to_lowercase());
+    found.ok_or_else(|| "there are: debug, info, warning, error".into())
+}
+
+pub(super) fn run(store: &mut Store, arguments: &Arguments) -> Result<ExitCode> {
+    let run = arguments.run.find(store)?;
+    let filter = LogFilter {
+        node: arguments.node.clone(),
+        level: arguments.level,
+        text: arguments.grep.clone(),
+    };
+    let printer = Printer { json: arguments.json, reader: Reader::of_stdout() };
+    let mut next = 1;
+    if let Some(tail) = arguments.tail {
+        let lines = store.log(run.id, &filter, From::Before(u64::MAX), tail)?;
+        next = lines.last().map_or(run.log_lines, |line| line.number) + 1;
+        if !printer.lines(&lines)? {
+            return Ok(ExitCode::SUCCESS);
+        }
+    }
+    loop {
+        // The outcome is read first: what is stored when a run has ended is all of it.
+        let ended = !arguments.follow || has_ended(store, run.id)?;
+        while let Some(last) = page(store, run.id, &filter, next, &printer)? {
+            let Printed::To(last) = last else { return Ok(ExitCode::SUCCESS) };
+            next = last + 1;
+        }
+        if ended {
+            return Ok(ExitCode::SUCCESS);
+        }
+        wait(store)?;
+    }
+}
+
+fn has_ended(store: &mut Store, id: RunId) -> Result<bool> {
+    let _ = store.recover();
+    Ok(store.run(id)?.is_none_or(|run| run.outcome != Outcome::Running))
+}
+
+/// Waits until somebody has written, or for a second.
+fn wait(store: &mut Store) -> Result<()> {
+    for _ in 0..5 {
+        std::thread::sleep(EVERY);
+        if store.changed()? {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// How far was printed.
+enum Printed {
+    /// To this line.
+    To(u64),
+    /// Nobody reads any more.
+    Gone,
+}
+
+/// Prints the next lines; `None` when there are no more.
+fn page(
+    store: &mut Store,
+    id: RunId,
+    filter: &LogFilter,
+    next: u64,
+    printer: &Printer,
+) -> Result<Option<Printed>> {
+    let lines = store.log(id, filter, From::Line(next), PAGE)?;
+    let Some(last) = lines.last() else { return Ok(None) };
+    Ok(Some(if printer.lines(&lines)? { Printed::To(last.number) } else { Printed::Gone }))
+}
+
+struct Printer {
+    json: bool,
+    reader: Reader,
+}
+
+impl Printer {
+    /// Prints lines; false when nobody reads any more.
+    fn lines(&self, lines: &[LogLine]) -> Result<bool> {
+        let mut text = String::new();
+        for line in lines {
+            if self.json {
+                text += &json!(line).to_string();
+            } else {
+                text += &self.line(line);
+            }
+            text.push('\n');
+        }
+        let mut out = io::stdout().lock();
+        match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+            Ok(()) => Ok(true),
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(false),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Time, level where it is not the usual one, node, text. A terminal breaks long lines itself.
+    fn line(&self, line: &LogLine) -> String {
+        let clean = crate::text::sanitize;
+        let level = match line.level {
+            Level::Info => String::new(),
+            Level::Debug => self.reader.paint("DEBUG ", Tone::Dim),
+            Level::Warning => self.reader.paint("WARNING ", Tone::Warning),
+            Level::Error => self.reader.paint("ERROR ", Tone::Bad),
+        };
+        let node = line.node.as_deref().map(|node| format!("[{}] ", clean(node)));
+        let node = self.reader.paint(&node.unwrap_or_default(), Tone::Dim);
+        let time = self.reader.paint(&clock(line.at, "%H:%M:%S%.3f "), Tone::Dim);
+        format!("{time}{level}{node}{}", clean(&line.text))
+    }
+}

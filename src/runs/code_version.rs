@@ -1,0 +1,279 @@
+//! The version of a project's code, as git has it: commit, branch, and how the files differ from it.
+//!
+//! Asked of the `git` program with a time limit. Nothing is locked or written in the repository, and no
+//! program that the repository's settings name is run.
+
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Duration;
+
+use tokio::io::AsyncReadExt;
+use tokio::process::Command;
+
+use crate::store::CodeVersion;
+
+/// How long one question may take.
+const LIMIT: Duration = Duration::from_secs(10);
+/// A longer difference is cut; its last line then says so.
+pub const LONGEST_DIFF: usize = 1 << 20;
+/// Longest list of changed files that is read; thousands of them fit.
+const LONGEST_STATUS: usize = 1 << 20;
+/// Most files that are named as untracked.
+const UNTRACKED: usize = 200;
+/// What is never kept of the files: secrets. `git help glossary` tells how these are written.
+const SECRETS: [&str; 7] = [
+    ":(exclude,top,glob)**/conf/local/**",
+    ":(exclude,top,glob,icase)**/*credentials*",
+    ":(exclude,top,glob,icase)**/*credentials*/**",
+    ":(exclude,top,glob)**/.env*",
+    ":(exclude,top,glob)**/*.pem",
+    ":(exclude,top,glob)**/*.key",
+    ":(exclude,top,glob)**/id_rsa*",
+];
+
+/// The code's version and the text of its difference to the commit.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Code {
+    /// The version, without the hash of the difference.
+    pub version: CodeVersion,
+    /// The difference of tracked files in the project's folder, without secrets; cut at
+    /// [`LONGEST_DIFF`] bytes.
+    pub diff: Option<String>,
+}
+
+/// The version of the code in `root`; `None` where there is no git or no repository.
+///
+/// `conf_source` is the configuration folder, whose `local` environment is nobody else's.
+pub async fn of(root: &Path, conf_source: &Path) -> Option<Code> {
+    let mut places: Vec<String> = vec![".".into()];
+    places.extend(SECRETS.map(str::to_owned));
+    if let Ok(conf) = conf_source.join("local").strip_prefix(root) {
+        places.push(format!(":(exclude){}", conf.display()));
+    }
+    let words = ["status", "--porcelain=v2", "--branch", "-z", "--untracked-files=normal", "--"];
+    let (status, _) = git(root, &words, &places, LONGEST_STATUS).await?;
+    let (prefix, _) = git(root, &["rev-parse", "--show-prefix"], &[], LONGEST_STATUS).await?;
+    let prefix = String::from_utf8_lossy(&prefix).trim_end_matches('\n').to_owned();
+    let mut version = read_status(&String::from_utf8_lossy(&status), &prefix);
+    let mut diff = None;
+    if version.commit.is_some() && version.dirty {
+        let words = [
+            "diff",
+            "HEAD",
+            "--relative",
+            "--no-ext-diff",
+            "--no-textconv",
+            "--no-color",
+            "--ignore-submodules",
+            "--",
+        ];
+        if let Some((bytes, whole)) = git(root, &words, &places, LONGEST_DIFF).await {
+            let mut text = String::from_utf8_lossy(&bytes).into_owned();
+            if !whole {
+                text.truncate(text.rfind('\n').map_or(text.len(), |end| end + 1));
+                text.push_str("# The difference is longer than 1 MiB; the rest was not kept.\n");
+            }
+            diff = Some(text).filter(|text| !text.is_empty());
+        }
+    }
+    version.untracked.truncate(UNTRACKED);
+    Some(Code { version, diff })
+}
+
+/// What `git status --porcelain=v2 --branch -z` says; its paths begin with the project's folder in the
+/// repository, the `prefix`.
+fn read_status(status: &str, prefix: &str) -> CodeVersion {
+    let mut version = CodeVersion::default();
+    let mut parts = status.split('\0');
+    while let Some(part) = parts.next() {
+        if let Some(commit) = part.strip_prefix("# branch.oid ") {
+            version.commit = Some(commit.to_owned()).filter(|it| it != "(initial)");
+        } else if let Some(branch) = part.strip_prefix("# branch.head ") {
+            version.branch = Some(branch.to_owned()).filter(|it| it != "(detached)");
+        } else if let Some(file) = part.strip_prefix("? ") {
+            version.untracked.push(file.strip_prefix(prefix).unwrap_or(file).to_owned());
+            version.dirty = true;
+        } else if part.starts_with(['1', '2', 'u']) {
+            version.dirty = true;
+            if part.starts_with('2') {
+                // A renamed file: its old name follows.
+                parts.next();
+            }
+        }
+    }
+    version
+}
+
+/// What git prints, at most `longest` bytes of it, and whether that is all; `None` when it fails.
+async fn git(
+    root: &Path,
+    words: &[&str],
+    places: &[String],
+    longest: usize,
+) -> Option<(Vec<u8>, bool)> {
+    let mut command = Command::new("git");
+    command
+        .args(["--no-pager", "-c", "core.fsmonitor=false", "-c", "core.quotePath=false"])
+        .args(words)
+        .args(places)
+        .current_dir(root)
+        .env("GIT_OPTIONAL_LOCKS", "0")
+        .env("GIT_TERMINAL_PROMPT", "0")
+        .env("LC_ALL", "C")
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .kill_on_drop(true);
+    // A hook's own variables would name another repository.
+    for variable in ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX"] {
+        command.env_remove(variable);
+    }
+    let ask = async {
+        let mut child = command.spawn().ok()?;
+        let mut stdout = child.stdout.take()?;
+        let mut kept = Vec::new();
+        (&mut stdout).take(longest as u64 + 1).read_to_end(&mut kept).await.ok()?;
+        if kept.len() > longest {
+            kept.truncate(longest);
+            return Some((kept, false));
+        }
+        child.wait().await.ok()?.success().then_some((kept, true))
+    };
+    tokio::time::timeout(LIMIT, ask).await.ok().flatten()
+}
+
+/// Files of the project that differ between two commits; `None` when git does not have both (any more).
+pub async fn files_between(root: &Path, from: &str, to: &str) -> Option<Vec<PathBuf>> {
+    // Names from a store are not options, whatever they are.
+    let is_hash = |text: &str| text.len() >= 7 && text.chars().all(|c| c.is_ascii_hexdigit());
+    if !is_hash(from) || !is_hash(to) {
+        return None;
+    }
+    let words = [
+        "diff",
+        "--name-only",
+        "-z",
+        "--relative",
+        "--no-ext-diff",
+        "--no-renames",
+        from,
+        to,
+        "--",
+    ];
+    let (names, _) = git(root, &words, &[".".to_owned()], LONGEST_STATUS).await?;
+    let names = String::from_utf8_lossy(&names).into_owned();
+    Some(names.split('\0').filter(|name| !name.is_empty()).map(PathBuf::from).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    /// Runs git as the person who works in the repository does.
+    fn git_in(root: &Path, words: &[&str]) {
+        let status = std::process::Command::new("git")
+            .args(["-c", "user.name=Ada", "-c", "user.email=ada@example.org"])
+            .args(["-c", "init.defaultBranch=main"])
+            .args(words)
+            .current_dir(root)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .env_remove("GIT_DIR")
+            .status()
+            .unwrap();
+        assert!(status.success(), "git {words:?}");
+    }
+
+    fn write(root: &Path, name: &str, text: &str) {
+        let path = root.join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+
+    #[tokio::test]
+    async fn commit_branch_and_difference_are_told_without_secrets() {
+        let folder = tempfile::tempdir().unwrap();
+        let repository = folder.path().canonicalize().unwrap();
+        let root = repository.join("project");
+        write(&root, "src/nodes.py", "one = 1\n");
+        let conf = root.join("conf");
+        assert_eq!(of(&root, &conf).await, None, "no repository");
+
+        git_in(&repository, &["init"]);
+        let code = of(&root, &conf).await.unwrap();
+        assert_eq!((code.version.commit, code.version.branch.as_deref()), (None, Some("main")));
+        assert!(code.version.dirty && code.diff.is_none());
+
+        for name in [
+            "conf/local/catalog.yml",
+            "conf/base/credentials.yml",
+            "conf/base/my_credentials/a.yml",
+            ".env",
+        ] {
+            write(&root, name, "password: old\n");
+        }
+        write(&repository, "elsewhere.py", "a = 1\n");
+        git_in(&repository, &["add", "."]);
+        git_in(&repository, &["commit", "-m", "first"]);
+        let clean = of(&root, &conf).await.unwrap();
+        assert_eq!(clean.version.commit.as_ref().unwrap().len(), 40);
+        assert!(!clean.version.dirty && clean.diff.is_none(), "{clean:?}");
+
+        for name in [
+            "conf/local/catalog.yml",
+            "conf/base/credentials.yml",
+            "conf/base/my_credentials/a.yml",
+            ".env",
+        ] {
+            write(&root, name, "password: hush\n");
+        }
+        write(&repository, "elsewhere.py", "a = 2\n");
+        let code = of(&root, &conf).await.unwrap();
+        assert_eq!(code, clean, "secrets and other folders are no part of it");
+
+        write(&root, "src/nodes.py", "one = 2\n");
+        write(&root, "src/new näme.py", "");
+        write(&root, "conf/local/new.yml", "token: hush\n");
+        let code = of(&root, &conf).await.unwrap();
+        assert!(code.version.dirty);
+        assert_eq!(code.version.untracked, ["src/new näme.py"]);
+        let diff = code.diff.unwrap();
+        assert!(diff.contains("--- a/src/nodes.py\n") && diff.contains("+one = 2"), "{diff}");
+        assert!(!diff.contains("hush"), "{diff}");
+
+        git_in(&repository, &["checkout", "--detach"]);
+        assert_eq!(of(&root, &conf).await.unwrap().version.branch, None);
+    }
+
+    #[tokio::test]
+    async fn a_long_difference_is_cut_and_says_so() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().canonicalize().unwrap();
+        git_in(&root, &["init"]);
+        write(&root, "a.py", "");
+        git_in(&root, &["add", "."]);
+        git_in(&root, &["commit", "-m", "first"]);
+        let first = of(&root, &root.join("conf")).await.unwrap().version.commit.unwrap();
+        write(&root, "a.py", &"x = 'ü'\n".repeat(200_000));
+        let diff = of(&root, &root.join("conf")).await.unwrap().diff.unwrap();
+        assert!(diff.len() < LONGEST_DIFF + 100);
+        assert!(diff.ends_with(
+            "+x = 'ü'\n# The difference is longer than 1 MiB; the rest was not kept.\n"
+        ));
+
+        git_in(&root, &["commit", "-am", "second"]);
+        let second = of(&root, &root.join("conf")).await.unwrap().version.commit.unwrap();
+        assert_eq!(files_between(&root, &first, &second).await, Some(vec!["a.py".into()]));
+        assert_eq!(files_between(&root, &first, &"0".repeat(40)).await, None);
+        assert_eq!(files_between(&root, "--output=x", &second).await, None);
+    }
+
+    #[test]
+    fn a_renamed_file_is_not_an_entry_of_its_own() {
+        let status = ["# branch.oid abc", "2 R. N... 1 2 3 a b R100 new", "? old", ""].join("\0");
+        let version = read_status(&status, "");
+        assert!(version.dirty && version.untracked == [] as [&str; 0], "{version:?}");
+    }
+}

@@ -1,0 +1,461 @@
+//! Two runs beside each other: what differs in what was asked for, the code, the nodes and the data.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use indexmap::IndexMap;
+use serde::Serialize;
+use serde_json::Value as Json;
+
+use super::request;
+use crate::project::{Snapshot, strip_transcoding};
+use crate::runs::code_version;
+use crate::store::{
+    CodeVersion, DatasetRecord, Direction, NodeOutcome, NodeRecord, RunId, RunRecord, Store,
+    StoreError,
+};
+
+/// A run with all that is compared of it.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Whole {
+    /// The run.
+    pub run: RunRecord,
+    /// Its nodes in order.
+    pub nodes: Vec<NodeRecord>,
+    /// What it loaded and saved.
+    pub datasets: Vec<DatasetRecord>,
+    /// All its parameters, resolved.
+    pub parameters: Option<Json>,
+    /// The kept difference of its code to its commit.
+    pub diff: Option<String>,
+}
+
+/// Something that has a value in one or both of two runs.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Change {
+    /// What it is.
+    pub name: String,
+    /// Its value in the first run.
+    pub first: Json,
+    /// Its value in the second run; null where it has none.
+    pub second: Json,
+}
+
+/// How the code of two runs differs.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct CodeChange {
+    /// The version of the first run.
+    pub first: Option<CodeVersion>,
+    /// The version of the second run.
+    pub second: Option<CodeVersion>,
+    /// Files that differ, relative to the project's folder, sorted.
+    pub files: Vec<String>,
+    /// Why the files are not all that differ; `None` when they are.
+    pub incomplete: Option<String>,
+}
+
+/// A node in two runs.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct NodeChange {
+    /// Its name.
+    pub node: String,
+    /// How it stood in each run; `None` where it was no part of it.
+    pub outcomes: (Option<NodeOutcome>, Option<NodeOutcome>),
+    /// How long it took in each run, in seconds.
+    pub seconds: (Option<f64>, Option<f64>),
+    /// Its file, when that differs between the runs.
+    pub file: Option<String>,
+}
+
+/// A dataset in two runs.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct DatasetChange {
+    /// Its name.
+    pub dataset: String,
+    /// Whether it was read or written.
+    pub direction: Direction,
+    /// Its size in each run, in bytes.
+    pub bytes: (Option<u64>, Option<u64>),
+    /// Whether its content was the same; `None` when that is not known.
+    pub same: Option<bool>,
+    /// The numbers in it that differ, for metrics.
+    pub metrics: Vec<Change>,
+}
+
+/// Two runs compared. Lists of changes hold what differs; nodes and datasets are all there.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Comparison {
+    /// The two runs.
+    pub runs: (RunId, RunId),
+    /// What was asked for, and by what it was run: pipeline, slice, environment, versions.
+    pub facts: Vec<Change>,
+    /// Parameters and configuration that the runs were given.
+    pub overrides: Vec<Change>,
+    /// All resolved parameters by dotted keys; `None` when they were not kept of both.
+    pub parameters: Option<Vec<Change>>,
+    /// The code.
+    pub code: CodeChange,
+    /// The nodes of either, in the second run's order, then those of the first alone.
+    pub nodes: Vec<NodeChange>,
+    /// The datasets of either, by name; inputs and what was saved.
+    pub datasets: Vec<DatasetChange>,
+}
+
+/// Reads a run with all that is compared; `None` when there is none of that number.
+///
+/// # Errors
+/// When the store can't be read.
+pub fn whole(store: &mut Store, id: RunId) -> Result<Option<Whole>, StoreError> {
+    let Some(run) = store.run(id)? else { return Ok(None) };
+    let mut text = |hash: Option<&String>| match hash {
+        Some(hash) => store.text(hash),
+        None => Ok(None),
+    };
+    let parameters = text(run.parameters.as_ref())?;
+    let diff = text(run.code.as_ref().and_then(|code| code.diff.as_ref()))?;
+    Ok(Some(Whole {
+        nodes: store.nodes(id)?,
+        datasets: store.datasets(id)?,
+        parameters: parameters.and_then(|text| serde_json::from_str(&text).ok()),
+        diff,
+        run,
+    }))
+}
+
+/// Compares two runs of the project in `root`. Git is asked where the commits differ; `snapshot`
+/// tells which file a node's function is in.
+pub async fn compare(
+    root: &Path,
+    snapshot: Option<&Snapshot>,
+    first: &Whole,
+    second: &Whole,
+) -> Comparison {
+    let code = code(root, first, second).await;
+    let parameters = match (&first.parameters, &second.parameters) {
+        (Some(first), Some(second)) => Some(changes(&flat(first), &flat(second))),
+        _ => None,
+    };
+    Comparison {
+        runs: (first.run.id, second.run.id),
+        facts: changes(&facts(&first.run), &facts(&second.run)),
+        overrides: changes(&overrides(&first.run), &overrides(&second.run)),
+        parameters,
+        nodes: nodes(first, second, &files_of_nodes(snapshot), &code.files),
+        datasets: datasets(first, second),
+        code,
+    }
+}
+
+/// Values by name, in an order that reads well.
+type Values = IndexMap<String, Json>;
+
+/// What has not the same value in both.
+fn changes(first: &Values, second: &Values) -> Vec<Change> {
+    let names = second.keys().chain(first.keys().filter(|name| !second.contains_key(*name)));
+    let value = |of: &Values, name: &str| of.get(name).cloned().unwrap_or(Json::Null);
+    names
+        .map(|name| Change {
+            name: name.clone(),
+            first: value(first, name),
+            second: value(second, name),
+        })
+        .filter(|change| change.first != change.second)
+        .collect()
+}
+
+fn facts(run: &RunRecord) -> Values {
+    let request = request(run);
+    let slice = serde_json::to_value(&request.slice).unwrap_or_default();
+    let mut facts: Values =
+        [("pipeline", Json::from(run.new.pipeline.clone())), ("env", run.new.env.clone().into())]
+            .into_iter()
+            .map(|(name, value)| (name.to_owned(), value))
+            .collect();
+    if let Json::Object(slice) = slice {
+        let chosen = slice.into_iter().filter(|(_, names)| *names != Json::Array(Vec::new()));
+        facts.extend(chosen.map(|(name, names)| (name.replace('_', "-"), names)));
+    }
+    for (name, value) in [
+        ("runner", Json::from(request.runner)),
+        ("async", request.is_async.into()),
+        ("only-missing-outputs", request.only_missing_outputs.into()),
+        ("Kedro", run.kedro_version.clone().into()),
+        ("Python", run.python_version.clone().into()),
+        ("interpreter", run.new.python.clone().into()),
+        ("worker", run.new.worker.clone().into()),
+        ("user", run.new.user.clone().into()),
+        ("host", run.new.host.clone().into()),
+    ] {
+        facts.insert(name.to_owned(), value);
+    }
+    facts
+}
+
+fn overrides(run: &RunRecord) -> Values {
+    let request = request(run);
+    let versions = request.load_versions.into_iter();
+    let versions = versions.map(|(name, version)| (format!("load-version {name}"), version.into()));
+    let conf = request.conf_source.map(|path| ("conf-source".to_owned(), path.into()));
+    request.params.into_iter().chain(versions).chain(conf).collect()
+}
+
+/// The leaves of a JSON object by dotted keys; lists are leaves.
+fn flat(json: &Json) -> Values {
+    fn walk(prefix: &str, json: &Json, found: &mut Values) {
+        match json {
+            Json::Object(map) if !map.is_empty() => {
+                for (key, value) in map {
+                    let name =
+                        if prefix.is_empty() { key.clone() } else { format!("{prefix}.{key}") };
+                    walk(&name, value, found);
+                }
+            }
+            _ => drop(found.insert(prefix.to_owned(), json.clone())),
+        }
+    }
+    let mut found = Values::new();
+    walk("", json, &mut found);
+    found
+}
+
+async fn code(root: &Path, first: &Whole, second: &Whole) -> CodeChange {
+    let (one, two) = (first.run.code.as_ref(), second.run.code.as_ref());
+    let mut change =
+        CodeChange { first: one.cloned(), second: two.cloned(), ..CodeChange::default() };
+    let (Some(one), Some(two)) = (one, two) else {
+        change.incomplete = Some("the code's version was not kept of both runs".into());
+        return change;
+    };
+    let mut files: BTreeSet<String> = BTreeSet::new();
+    if one.commit != two.commit {
+        let between = match (&one.commit, &two.commit) {
+            (Some(from), Some(to)) => code_version::files_between(root, from, to).await,
+            _ => None,
+        };
+        match between {
+            Some(between) => {
+                files.extend(between.into_iter().map(|file| file.to_string_lossy().into_owned()));
+            }
+            None => change.incomplete = Some("git does not have both commits here".into()),
+        }
+    }
+    let own = sections(first.diff.as_deref().unwrap_or_default());
+    let other = sections(second.diff.as_deref().unwrap_or_default());
+    let touched = own.keys().chain(other.keys());
+    files.extend(touched.filter(|file| own.get(*file) != other.get(*file)).cloned());
+    let untracked = |code: &CodeVersion| code.untracked.iter().cloned().collect::<BTreeSet<_>>();
+    files.extend(untracked(one).symmetric_difference(&untracked(two)).cloned());
+    if !one.untracked.is_empty() && !two.untracked.is_empty() && change.incomplete.is_none() {
+        change.incomplete = Some("files that git does not track may differ, too".into());
+    }
+    change.files = files.into_iter().collect();
+    change
+}
+
+/// The parts of a difference by file.
+fn sections(diff: &str) -> BTreeMap<String, Vec<&str>> {
+    let mut found: BTreeMap<String, Vec<&str>> = BTreeMap::new();
+    let mut file = None;
+    for line in diff.lines() {
+        if let Some(names) = line.strip_prefix("diff --git ") {
+            // Both names are the same but for their first letter and a rename.
+            let name = names.rsplit_once(" b/").map_or(names, |(_, name)| name);
+            file = Some(name.trim_end_matches('"').to_owned());
+        }
+        // What the file was before is said by the commit.
+        if let Some(file) = &file
+            && !line.starts_with("index ")
+        {
+            found.entry(file.clone()).or_default().push(line);
+        }
+    }
+    found
+}
+
+/// The file of each node's function.
+fn files_of_nodes(snapshot: Option<&Snapshot>) -> BTreeMap<String, String> {
+    let pipelines = snapshot.into_iter().flat_map(|snapshot| &snapshot.pipelines);
+    pipelines
+        .flat_map(|pipeline| &pipeline.nodes)
+        .filter_map(|node| Some((node.name.clone(), node.source.as_ref()?.filepath.clone())))
+        .collect()
+}
+
+fn nodes(
+    first: &Whole,
+    second: &Whole,
+    files: &BTreeMap<String, String>,
+    changed: &[String],
+) -> Vec<NodeChange> {
+    let find = |of: &Whole, name: &str| of.nodes.iter().find(|node| node.node == name).cloned();
+    let only_first =
+        first.nodes.iter().filter(|node| !second.nodes.iter().any(|it| it.node == node.node));
+    second
+        .nodes
+        .iter()
+        .chain(only_first)
+        .map(|node| {
+            let (one, two) = (find(first, &node.node), find(second, &node.node));
+            let file = files.get(&node.node).filter(|file| changed.contains(file)).cloned();
+            NodeChange {
+                node: node.node.clone(),
+                outcomes: (one.as_ref().map(|it| it.outcome), two.as_ref().map(|it| it.outcome)),
+                seconds: (one.and_then(|it| it.seconds), two.and_then(|it| it.seconds)),
+                file,
+            }
+        })
+        .collect()
+}
+
+fn datasets(first: &Whole, second: &Whole) -> Vec<DatasetChange> {
+    // The last time that a run did it counts. What a run has saved itself, it also loads.
+    let by_name = |of: &Whole| -> BTreeMap<(String, u8), DatasetRecord> {
+        let saved: BTreeSet<&str> = of
+            .datasets
+            .iter()
+            .filter(|it| it.direction == Direction::Save)
+            .map(|it| strip_transcoding(&it.dataset))
+            .collect();
+        of.datasets
+            .iter()
+            .filter(|it| {
+                it.direction == Direction::Save || !saved.contains(strip_transcoding(&it.dataset))
+            })
+            .map(|it| ((it.dataset.clone(), it.direction as u8), it.clone()))
+            .collect()
+    };
+    let (one, two) = (by_name(first), by_name(second));
+    let keys: BTreeSet<&(String, u8)> = one.keys().chain(two.keys()).collect();
+    keys.into_iter()
+        .map(|key| {
+            let (one, two) = (one.get(key), two.get(key));
+            let stamps =
+                (one.and_then(|it| it.stamp.as_ref()), two.and_then(|it| it.stamp.as_ref()));
+            let metrics = |of: Option<&DatasetRecord>| -> Values {
+                let text = of.and_then(|it| it.metrics.as_deref());
+                text.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default()
+            };
+            DatasetChange {
+                dataset: key.0.clone(),
+                direction: one.or(two).map(|it| it.direction).unwrap_or_default(),
+                bytes: (one.and_then(|it| it.bytes), two.and_then(|it| it.bytes)),
+                same: stamps.0.zip(stamps.1).map(|(one, two)| one == two),
+                metrics: changes(&metrics(one), &metrics(two)),
+            }
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::project::{Node, Pipeline, SourceRange};
+    use crate::runs::RunRequest;
+    use crate::store::NewRun;
+
+    fn whole_run(id: RunId, params: &str, mae: f64, diff: &str) -> Whole {
+        let request = RunRequest {
+            params: crate::runs::request::parse_params(params).unwrap(),
+            ..RunRequest::default()
+        };
+        let new = NewRun {
+            pipeline: "p".into(),
+            request: serde_json::to_string(&request).unwrap(),
+            ..NewRun::default()
+        };
+        let mut run = RunRecord::begun(id, new);
+        run.code = Some(CodeVersion { commit: Some("abcdef0".into()), ..CodeVersion::default() });
+        let saved = |dataset: &str, stamp: String, metrics: Option<String>| DatasetRecord {
+            dataset: dataset.into(),
+            direction: Direction::Save,
+            bytes: Some(10),
+            stamp: Some(stamp),
+            metrics,
+            ..DatasetRecord::default()
+        };
+        let node = |name: &str, seconds: f64| NodeRecord {
+            node: name.into(),
+            outcome: NodeOutcome::Succeeded,
+            seconds: Some(seconds),
+            ..NodeRecord::default()
+        };
+        Whole {
+            run,
+            nodes: vec![node("train", mae), node(&format!("only_{id}"), 1.0)],
+            datasets: vec![
+                saved("metrics", mae.to_string(), Some(json!({"mae": mae, "n": 3}).to_string())),
+                saved("model", "same".into(), None),
+            ],
+            parameters: Some(json!({"seed": 1, "model": {"depth": mae, "on": [1]}})),
+            diff: Some(diff.into()),
+        }
+    }
+
+    #[tokio::test]
+    async fn everything_that_differs_is_named() {
+        let first = "diff --git a/src/a.py b/src/a.py\nindex 1..2\n+x = 1\n\
+                     diff --git a/src/b.py b/src/b.py\nindex 1..3\n+y = 1\n";
+        let second = "diff --git a/src/a.py b/src/a.py\nindex 1..9\n+x = 1\n\
+                      diff --git a/src/b.py b/src/b.py\nindex 1..3\n+y = 2\n";
+        let first = whole_run(1, "seed=1,a=x", 2.0, first);
+        let second = whole_run(2, "seed=2,b=y", 3.0, second);
+        let node = Node {
+            name: "train".into(),
+            source: Some(SourceRange { filepath: "src/b.py".into(), line_start: 1, line_end: 2 }),
+            ..Node::default()
+        };
+        let pipeline = Pipeline { nodes: vec![node.into()], ..Pipeline::default() };
+        let snapshot = Snapshot { pipelines: vec![pipeline], ..Snapshot::default() };
+        let compared = compare(Path::new("/"), Some(&snapshot), &first, &second).await;
+        let told = |changes: &[Change]| -> Vec<String> {
+            let texts = changes.iter();
+            texts.map(|it| format!("{} {} {}", it.name, it.first, it.second)).collect()
+        };
+        assert_eq!(told(&compared.facts), [] as [&str; 0]);
+        assert_eq!(told(&compared.overrides), ["seed 1 2", "b null \"y\"", "a \"x\" null"]);
+        assert_eq!(told(compared.parameters.as_ref().unwrap()), ["model.depth 2.0 3.0"]);
+        assert_eq!(
+            (compared.code.files.as_slice(), &compared.code.incomplete),
+            (["src/b.py".to_owned()].as_slice(), &None)
+        );
+        let nodes: Vec<_> = compared
+            .nodes
+            .iter()
+            .map(|it| (it.node.as_str(), it.seconds, it.file.as_deref()))
+            .collect();
+        assert_eq!(
+            nodes,
+            [
+                ("train", (Some(2.0), Some(3.0)), Some("src/b.py")),
+                ("only_2", (None, Some(1.0)), None),
+                ("only_1", (Some(1.0), None), None),
+            ]
+        );
+        let metrics = &compared.datasets[0];
+        assert_eq!(
+            (metrics.same, told(&metrics.metrics)),
+            (Some(false), vec!["mae 2.0 3.0".to_owned()])
+        );
+        assert_eq!(compared.datasets[1].same, Some(true));
+    }
+
+    #[tokio::test]
+    async fn what_can_not_be_told_is_said() {
+        let mut first = whole_run(1, "", 1.0, "");
+        let mut second = whole_run(2, "", 1.0, "");
+        second.run.code.as_mut().unwrap().commit = Some("0123456".into());
+        first.parameters = None;
+        let folder = tempfile::tempdir().unwrap();
+        let compared = compare(folder.path(), None, &first, &second).await;
+        assert_eq!(compared.parameters, None);
+        assert_eq!(
+            compared.code.incomplete.as_deref(),
+            Some("git does not have both commits here")
+        );
+        second.run.code = None;
+        let compared = compare(folder.path(), None, &first, &second).await;
+        assert!(compared.code.incomplete.unwrap().contains("not kept"));
+    }
+}

@@ -1,0 +1,177 @@
+//! Runs as the store keeps them: what the events of a run come to, and what can be told of it later.
+//!
+//! [`Course`] turns events into what the store writes; [`timeline()`] and [`compare()`] are what the
+//! screen and the command line tell of what was kept.
+
+pub mod compare;
+mod course;
+pub mod timeline;
+
+pub use compare::{Comparison, Whole, compare, whole};
+pub use course::{Course, News};
+pub use timeline::{Bar, Timeline, timeline};
+
+use super::event::{RunEvent, Stamped, Stream};
+use super::process::now;
+use super::request::RunRequest;
+use crate::store::{Entry, Level, Line, LogLine, NewRun, RunRecord, Source, liveness};
+
+/// How a run came about.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Asked {
+    /// How it was asked for: the command line, or the screen's command.
+    pub why: String,
+    /// Path of the Python interpreter.
+    pub python: String,
+    /// The kind of worker: `warm` or `fresh`.
+    pub worker: String,
+    /// What it belongs to, such as a parameter grid.
+    pub batch: Option<String>,
+    /// Whether it outlives the program that started it.
+    pub detached: bool,
+}
+
+/// A run that begins now.
+pub fn new_run(request: &RunRequest, asked: &Asked) -> NewRun {
+    let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    let some = |text: &String| Some(text.clone()).filter(|text| !text.is_empty());
+    NewRun {
+        started_at: now(),
+        pipeline: request.pipeline.clone().unwrap_or_else(|| "__default__".into()),
+        env: request.env.clone(),
+        request: serde_json::to_string(request).unwrap_or_default(),
+        command: request.to_command(),
+        user: variable("USER").or_else(|| variable("LOGNAME")).or_else(user_of_process),
+        host: liveness::host(),
+        why: some(&asked.why),
+        python: some(&asked.python),
+        worker: some(&asked.worker),
+        batch: asked.batch.clone(),
+        detached: asked.detached,
+    }
+}
+
+/// The name of the user whose process this is, where the system has it in a file.
+fn user_of_process() -> Option<String> {
+    let id = rustix::process::geteuid().as_raw().to_string();
+    let users = std::fs::read_to_string("/etc/passwd").ok()?;
+    let of_user = |line: &&str| line.split(':').nth(2) == Some(id.as_str());
+    Some(users.lines().find(of_user)?.split(':').next()?.to_owned())
+}
+
+/// The request of a run; the default one for what another version wrote.
+pub fn request(run: &RunRecord) -> RunRequest {
+    serde_json::from_str(&run.new.request).unwrap_or_default()
+}
+
+/// An event as the store takes it.
+pub fn entry(stamped: &Stamped) -> Entry<'_> {
+    match &stamped.event {
+        RunEvent::Output { node, stream, level, logger, text, .. } => Entry::Line(Line {
+            at: stamped.at,
+            source: Source {
+                level: level_of(*stream, level.as_deref()),
+                node: node.as_deref(),
+                stream: stream_name(*stream),
+                level_name: level.as_deref(),
+                logger: logger.as_deref(),
+            },
+            text,
+        }),
+        // What was read from JSON can be written as JSON.
+        _ => Entry::Event(stamped.at, serde_json::to_string(stamped).unwrap_or_default()),
+    }
+}
+
+/// The events of the store's rows. Rows of another version that can't be read are left out.
+pub fn from_rows(rows: &[String]) -> Vec<Stamped> {
+    rows.iter().filter_map(|row| serde_json::from_str(row).ok()).collect()
+}
+
+/// A line of the store's log as the event that it was.
+pub fn output(line: LogLine) -> Stamped {
+    let stream = match line.stream.as_str() {
+        "stderr" => Stream::Stderr,
+        "log" => Stream::Log,
+        "warning" => Stream::Warning,
+        _ => Stream::Stdout,
+    };
+    let event = RunEvent::Output {
+        node: line.node,
+        stream,
+        level: line.level_name,
+        logger: line.logger,
+        text: line.text,
+        partial: false,
+    };
+    Stamped { at: line.at, event }
+}
+
+/// How much a line weighs.
+pub fn level_of(stream: Stream, level: Option<&str>) -> Level {
+    match (stream, level) {
+        (Stream::Warning, _) | (_, Some("WARNING")) => Level::Warning,
+        (_, Some("ERROR" | "CRITICAL")) => Level::Error,
+        (_, Some("DEBUG")) => Level::Debug,
+        _ => Level::Info,
+    }
+}
+
+fn stream_name(stream: Stream) -> &'static str {
+    match stream {
+        Stream::Stdout => "stdout",
+        Stream::Stderr => "stderr",
+        Stream::Log => "log",
+        Stream::Warning => "warning",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_of_output_survives_the_log() {
+        for (stream, level, weight) in [
+            (Stream::Stdout, None, Level::Info),
+            (Stream::Stderr, None, Level::Info),
+            (Stream::Log, Some("CRITICAL"), Level::Error),
+            (Stream::Log, Some("NOTICE"), Level::Info),
+            (Stream::Warning, None, Level::Warning),
+        ] {
+            let event = RunEvent::Output {
+                node: Some("n".into()),
+                stream,
+                level: level.map(str::to_owned),
+                logger: None,
+                text: "hello".into(),
+                partial: false,
+            };
+            let stamped = Stamped { at: 1.5, event };
+            let Entry::Line(line) = entry(&stamped) else { panic!("a line") };
+            assert_eq!(line.source.level, weight);
+            let line = LogLine {
+                number: 1,
+                at: line.at,
+                level: line.source.level,
+                node: line.source.node.map(str::to_owned),
+                stream: line.source.stream.to_owned(),
+                level_name: line.source.level_name.map(str::to_owned),
+                logger: None,
+                text: line.text.to_owned(),
+            };
+            assert_eq!(output(line), stamped);
+        }
+    }
+
+    #[test]
+    fn a_run_tells_who_asked_for_it_and_how() {
+        let asked = Asked { why: "mlops-tui run".into(), ..Asked::default() };
+        let new = new_run(&RunRequest::default(), &asked);
+        assert_eq!(new.why.as_deref(), Some("mlops-tui run"));
+        assert_eq!(new.python, None);
+        assert!(new.host.is_some());
+        let run = RunRecord::begun(1, new);
+        assert_eq!(request(&run), RunRequest::default());
+    }
+}

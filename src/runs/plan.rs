@@ -1,0 +1,414 @@
+//! What a run does before it is started: which nodes run and why, and where their inputs come from.
+//!
+//! Kedro refuses a node whose input was only in memory. Here such an input is taken from what an
+//! earlier run left in the store, and what is missing is made first by the nodes that make it.
+
+use std::collections::{HashMap, HashSet};
+use std::path::{Path, PathBuf};
+
+use indexmap::IndexMap;
+use serde::Serialize;
+use serde_json::{Value as Json, json};
+
+use super::request::RunRequest;
+use crate::dag::{Slice, SliceError};
+use crate::datasets;
+use crate::project::reader::runtime_params;
+use crate::project::{
+    Dataset, Node, Options, Reader, Snapshot, Value, is_parameter, strip_transcoding,
+};
+use crate::store::{Kept, RunId, Store, kept_folder};
+
+/// Largest dataset that is kept, in bytes: pickling it takes about a second.
+const LARGEST: u64 = 1 << 30;
+/// What kept datasets may take together, in bytes.
+pub const BUDGET: u64 = 4 << 30;
+
+/// What a run will do.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct Plan {
+    /// The nodes in the order in which they run.
+    pub nodes: Vec<PlannedNode>,
+    /// Where inputs come from that none of these nodes makes; parameters are left out.
+    pub inputs: Vec<PlannedInput>,
+}
+
+/// A node that will run.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct PlannedNode {
+    /// Its name.
+    pub name: String,
+    /// A dataset that is missing without it; `None` for a node that was asked for.
+    pub makes: Option<String>,
+}
+
+/// An input of the nodes that will run.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct PlannedInput {
+    /// The dataset, transcoding stripped.
+    pub dataset: String,
+    /// Where it comes from.
+    #[serde(flatten)]
+    pub from: From,
+}
+
+/// Where an input comes from.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(tag = "from", rename_all = "snake_case")]
+pub enum From {
+    /// A file or folder that is there.
+    File {
+        /// Its path as configured.
+        path: String,
+    },
+    /// What an earlier run left.
+    Kept {
+        /// The run.
+        run: RunId,
+        /// Its size.
+        bytes: u64,
+        /// Name of the file in the store.
+        file: String,
+    },
+    /// A table, a service, another machine: whether it is there shows when it is loaded.
+    Elsewhere,
+    /// Nowhere: the run will fail.
+    Missing,
+}
+
+/// A run that is ready to be started.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Prepared {
+    /// What the worker is asked: as it was asked for, or with the nodes that have to run before.
+    pub request: RunRequest,
+    /// What it will do; `None` where the project could not be read far enough to know.
+    pub plan: Option<Plan>,
+    /// Why Kedro will refuse it, where that is known.
+    pub refused: Option<SliceError>,
+    memory: Json,
+}
+
+impl Prepared {
+    /// A run exactly as `kedro run` does it: nothing is added, taken or kept.
+    pub fn as_asked(request: RunRequest) -> Self {
+        Prepared { request, ..Prepared::default() }
+    }
+
+    /// What the worker is asked.
+    pub(super) fn to_json(&self) -> Json {
+        let mut request = super::process::run(&self.request);
+        if let Json::Object(memory) = &self.memory {
+            for (key, value) in memory {
+                request[key] = value.clone();
+            }
+        }
+        request
+    }
+}
+
+/// Prepares a run of the project in `root`: reads it and looks at what is there. Blocks.
+pub fn prepare(root: &Path, request: RunRequest) -> Prepared {
+    let options = Options {
+        env: request.env.clone(),
+        runtime_params: runtime_params(&request.params),
+        conf_source: request.conf_source.as_ref().map(PathBuf::from),
+    };
+    let snapshot = Reader::new(root.to_owned()).read(&options);
+    let mut store = Store::new(root);
+    // Without the store nothing was kept.
+    let kept = store.kept(&snapshot.env).unwrap_or_default();
+    let planned = plan(&snapshot, &request, &kept);
+    let mut prepared = Prepared { request, ..Prepared::default() };
+    let mut taken = IndexMap::new();
+    let planned = match planned {
+        Some(Ok(plan)) => Some(plan),
+        Some(Err(error)) => {
+            prepared.refused = Some(error);
+            None
+        }
+        None => None,
+    };
+    if let Some(plan) = planned {
+        for input in &plan.inputs {
+            if let From::Kept { file, .. } = &input.from {
+                taken.insert(input.dataset.clone(), file.clone());
+            }
+        }
+        if plan.nodes.iter().any(|node| node.makes.is_some()) {
+            prepared.request.slice = Slice::nodes(plan.nodes.iter().map(|node| &node.name));
+        }
+        prepared.plan = Some(plan);
+    }
+    let never: Vec<&String> = snapshot
+        .datasets
+        .values()
+        .filter(|dataset| !in_memory(dataset) || !to_keep(dataset))
+        .map(|dataset| &dataset.name)
+        .collect();
+    prepared.memory = json!({
+        "keep": {"folder": kept_folder(root), "most": LARGEST, "never": never},
+        "kept": taken,
+    });
+    prepared
+}
+
+/// What a run will do; `None` where the pipeline is not known as a whole. A slice that Kedro will
+/// refuse is an error.
+pub fn plan(
+    snapshot: &Snapshot,
+    request: &RunRequest,
+    kept: &[Kept],
+) -> Option<Result<Plan, SliceError>> {
+    let name = request.pipeline.as_deref().unwrap_or("__default__");
+    let pipeline = snapshot.pipeline(name).filter(|pipeline| pipeline.complete)?;
+    if request.only_missing_outputs {
+        return None;
+    }
+    let asked = match request.slice.apply(pipeline) {
+        Ok(asked) => asked,
+        Err(error) => return Some(Err(error)),
+    };
+    let nodes: HashMap<&str, &Node> =
+        pipeline.nodes.iter().map(|node| (node.name.as_str(), &**node)).collect();
+    let makers: HashMap<&str, &str> = pipeline
+        .nodes
+        .iter()
+        .flat_map(|node| {
+            node.outputs.iter().map(|output| (strip_transcoding(output), node.name.as_str()))
+        })
+        .collect();
+    let kept: HashMap<&str, &Kept> = kept.iter().map(|one| (one.dataset.as_str(), one)).collect();
+
+    let mut why: HashMap<&str, Option<&str>> =
+        asked.iter().map(|name| (name.as_str(), None)).collect();
+    let mut found: IndexMap<&str, From> = IndexMap::new();
+    let mut open: Vec<&str> = asked.iter().map(String::as_str).collect();
+    while let Some(name) = open.pop() {
+        for input in nodes.get(name).into_iter().flat_map(|node| &node.inputs) {
+            let dataset = strip_transcoding(input);
+            if is_parameter(input) || found.contains_key(dataset) {
+                continue;
+            }
+            let from = match makers.get(dataset) {
+                Some(maker) if why.contains_key(maker) => continue,
+                Some(maker) => match look(snapshot, dataset, &kept) {
+                    From::Missing => {
+                        why.insert(maker, Some(dataset));
+                        open.push(maker);
+                        continue;
+                    }
+                    from => from,
+                },
+                None => look(snapshot, dataset, &kept),
+            };
+            found.insert(dataset, from);
+        }
+    }
+    let planned: Vec<PlannedNode> = pipeline
+        .nodes
+        .iter()
+        .filter_map(|node| {
+            let makes = why.get(node.name.as_str())?.map(str::to_owned);
+            Some(PlannedNode { name: node.name.clone(), makes })
+        })
+        .collect();
+    // What was found first may be made by a node that was added later.
+    let made: HashSet<&str> = planned
+        .iter()
+        .flat_map(|node| &nodes[node.name.as_str()].outputs)
+        .map(|output| strip_transcoding(output))
+        .collect();
+    let inputs = found
+        .into_iter()
+        .filter(|(dataset, _)| !made.contains(dataset))
+        .map(|(dataset, from)| PlannedInput { dataset: dataset.to_owned(), from });
+    Some(Ok(Plan { nodes: planned, inputs: inputs.collect() }))
+}
+
+fn look(snapshot: &Snapshot, name: &str, kept: &HashMap<&str, &Kept>) -> From {
+    let dataset = snapshot.datasets.get(name).or_else(|| {
+        snapshot.datasets.values().find(|dataset| strip_transcoding(&dataset.name) == name)
+    });
+    let Some(dataset) = dataset.filter(|dataset| !in_memory(dataset)) else {
+        return match kept.get(name) {
+            Some(one) => From::Kept { run: one.run, bytes: one.bytes, file: one.file.clone() },
+            None => From::Missing,
+        };
+    };
+    match datasets::status(&snapshot.metadata.root, dataset) {
+        datasets::Status::Present { .. } => {
+            // Partitioned datasets call it `path`.
+            let path = || dataset.definition.value.get("path")?.value.as_str().map(str::to_owned);
+            From::File { path: dataset.filepath.clone().or_else(path).unwrap_or_default() }
+        }
+        datasets::Status::Missing => From::Missing,
+        datasets::Status::Elsewhere | datasets::Status::NoFile => From::Elsewhere,
+    }
+}
+
+fn in_memory(dataset: &Dataset) -> bool {
+    let class = dataset.type_name.rsplit('.').next().unwrap_or_default();
+    matches!(class, "MemoryDataset" | "MemoryDataSet")
+}
+
+/// Whether its `metadata` does not say `mlops-tui: {keep: false}`.
+fn to_keep(dataset: &Dataset) -> bool {
+    let metadata = dataset.definition.value.get("metadata");
+    let own = metadata.and_then(|metadata| metadata.value.get("mlops-tui"));
+    let keep = own.and_then(|own| own.value.get("keep"));
+    !matches!(keep.map(|keep| &keep.value), Some(Value::Bool(false)))
+}
+
+impl Plan {
+    /// The plan in lines for people: nodes with the reason for those that were not asked for, and
+    /// where inputs come from.
+    pub fn lines(&self) -> Vec<String> {
+        let s = if self.nodes.len() == 1 { "" } else { "s" };
+        let mut lines = vec![format!("Runs {} node{s}:", self.nodes.len())];
+        let widest = |names: &mut dyn Iterator<Item = &String>| {
+            names.map(|name| crate::text::width(name)).max().unwrap_or(0)
+        };
+        let pad = |name: &str, width: usize| {
+            format!("  {name}{}", " ".repeat(width.saturating_sub(crate::text::width(name)) + 2))
+        };
+        let width = widest(&mut self.nodes.iter().map(|node| &node.name));
+        for node in &self.nodes {
+            let why = match &node.makes {
+                Some(dataset) => format!("makes {dataset}, which is missing"),
+                None => "asked for".into(),
+            };
+            lines.push(pad(&node.name, width) + &why);
+        }
+        if !self.inputs.is_empty() {
+            lines.push("Takes:".into());
+        }
+        let width = widest(&mut self.inputs.iter().map(|input| &input.dataset));
+        for input in &self.inputs {
+            lines.push(pad(&input.dataset, width) + &input.from.text());
+        }
+        lines
+    }
+
+    /// What a person should know before the run: nodes that were not asked for, inputs that are
+    /// taken from an earlier run, and inputs that are not there. Nothing for a plain run.
+    pub fn notes(&self) -> Vec<String> {
+        let added = self.nodes.iter().filter_map(|node| {
+            let dataset = node.makes.as_ref()?;
+            Some(format!("{} runs too: {dataset} is missing", node.name))
+        });
+        let taken = self.inputs.iter().filter_map(|input| match &input.from {
+            From::Kept { .. } | From::Missing => {
+                Some(format!("{}: {}", input.dataset, input.from.text()))
+            }
+            From::File { .. } | From::Elsewhere => None,
+        });
+        added.chain(taken).collect()
+    }
+}
+
+impl From {
+    fn text(&self) -> String {
+        match self {
+            From::File { path } => path.clone(),
+            From::Kept { run, bytes, .. } => {
+                format!("kept from run {run} ({})", crate::text::size_text(*bytes))
+            }
+            From::Elsewhere => "known when it is loaded".into(),
+            From::Missing => "missing, and no node makes it".into(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::project::{Metadata, Pipeline};
+
+    /// `a -> x -> b -> y -> c`, and `d` makes a file `z` of `y`; `files` are in the catalog.
+    fn snapshot(root: &Path, files: &[&str]) -> Snapshot {
+        let node = |name: &str, input: &str, output: &str| {
+            let (inputs, outputs) = (vec![input.to_owned()], vec![output.to_owned()]);
+            std::sync::Arc::new(Node { name: name.into(), inputs, outputs, ..Node::default() })
+        };
+        let nodes = vec![
+            node("a", "params:p", "x"),
+            node("b", "x", "y@one"),
+            node("c", "y@two", "out"),
+            node("d", "y@one", "z"),
+        ];
+        let dataset = |name: &&str| {
+            let dataset = Dataset {
+                name: (*name).to_owned(),
+                type_name: "json.JSONDataset".into(),
+                filepath: Some(format!("{name}.json")),
+                ..Dataset::default()
+            };
+            ((*name).to_owned(), dataset)
+        };
+        Snapshot {
+            metadata: Metadata { root: root.to_owned(), ..Metadata::default() },
+            pipelines: vec![Pipeline {
+                name: "__default__".into(),
+                nodes,
+                complete: true,
+                ..Pipeline::default()
+            }],
+            datasets: files.iter().map(dataset).collect(),
+            ..Snapshot::default()
+        }
+    }
+
+    fn of(snapshot: &Snapshot, slice: Slice, kept: &[&str]) -> Plan {
+        let kept: Vec<Kept> = kept
+            .iter()
+            .map(|name| Kept { dataset: (*name).to_owned(), run: 7, ..Kept::default() })
+            .collect();
+        plan(snapshot, &RunRequest { slice, ..RunRequest::default() }, &kept).unwrap().unwrap()
+    }
+
+    fn names(plan: &Plan) -> Vec<(&str, Option<&str>)> {
+        plan.nodes.iter().map(|node| (node.name.as_str(), node.makes.as_deref())).collect()
+    }
+
+    #[test]
+    fn what_is_missing_is_made_and_what_was_kept_is_taken() {
+        let folder = tempfile::tempdir().unwrap();
+        let nothing = snapshot(folder.path(), &[]);
+        let alone = of(&nothing, Slice::nodes(["c"]), &[]);
+        assert_eq!(names(&alone), [("a", Some("x")), ("b", Some("y")), ("c", None)]);
+        assert!(alone.inputs.is_empty());
+        let half = of(&nothing, Slice::nodes(["c"]), &["x"]);
+        assert_eq!(names(&half), [("b", Some("y")), ("c", None)]);
+        assert_eq!(half.notes()[1], "x: kept from run 7 (0 B)");
+        let all = of(&nothing, Slice::nodes(["c"]), &["x", "y"]);
+        assert_eq!(names(&all), [("c", None)]);
+        // What runs anyway is not taken from an older run.
+        let chain = of(&nothing, Slice::nodes(["a", "b", "c"]), &["x", "y"]);
+        assert!(chain.inputs.is_empty() && chain.notes().is_empty(), "{chain:?}");
+    }
+
+    #[test]
+    fn a_file_that_is_there_is_taken_and_one_that_is_not_is_made() {
+        let folder = tempfile::tempdir().unwrap();
+        let project = snapshot(folder.path(), &["x", "y@one", "y@two"]);
+        let missing = of(&project, Slice::nodes(["d"]), &["x", "y"]);
+        assert_eq!(missing.nodes.len(), 3, "what was kept of a dataset with a file is outdated");
+        std::fs::write(folder.path().join("y@one.json"), "1").unwrap();
+        let there = of(&project, Slice::nodes(["d"]), &[]);
+        assert_eq!(names(&there), [("d", None)]);
+        assert_eq!(there.inputs[0].from, From::File { path: "y@one.json".into() });
+        let both = of(&project, Slice::nodes(["b", "d"]), &[]);
+        assert_eq!(names(&both), [("a", Some("x")), ("b", None), ("d", None)]);
+        assert!(both.inputs.is_empty());
+    }
+
+    #[test]
+    fn nothing_is_planned_for_what_is_not_known() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut project = snapshot(folder.path(), &[]);
+        let request = RunRequest { slice: Slice::nodes(["gone"]), ..RunRequest::default() };
+        assert!(plan(&project, &request, &[]).unwrap().is_err());
+        project.pipelines[0].complete = false;
+        assert!(plan(&project, &request, &[]).is_none());
+    }
+}

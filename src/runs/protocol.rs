@@ -1,0 +1,276 @@
+//! What the worker's child writes: messages on the event pipe, lines and marks on standard output
+//! and error. `worker/events.py` describes the format.
+
+use std::collections::HashMap;
+
+use serde_json::Value as Json;
+
+use super::event::{RunEvent, Stamped, Stream};
+use super::lines::Lines;
+
+/// Longest line of the event pipe; longer messages come in chunks.
+const LONGEST_LINE: usize = 8 << 10;
+/// Longest message: an exact snapshot of some ten thousand nodes takes a few megabytes.
+const LONGEST_MESSAGE: usize = 1 << 28;
+/// Longest line of output that is kept in one piece, as in `worker/events.py`.
+const LONGEST_OUTPUT: usize = 16 << 10;
+
+/// A message from the worker's child.
+#[derive(Debug)]
+pub(super) enum Message {
+    /// An event that goes on.
+    Event(Stamped),
+    /// The last event of a run.
+    Last(Stamped),
+    /// The answer to a request that is not a run.
+    Answer(Json),
+    /// Names of installed modules that the child has imported.
+    Modules(Vec<String>),
+}
+
+/// Reads the event pipe.
+#[derive(Debug)]
+pub(super) struct Messages {
+    lines: Lines,
+    /// Messages of which chunks are there, by their number.
+    chunks: HashMap<Vec<u8>, Vec<u8>>,
+}
+
+impl Messages {
+    pub(super) fn new() -> Self {
+        Messages { lines: Lines::new(LONGEST_LINE), chunks: HashMap::new() }
+    }
+
+    /// The messages that a chunk of bytes completes. What can't be read is left out: the project's
+    /// code may write to any descriptor.
+    pub(super) fn push(&mut self, bytes: &[u8]) -> Vec<Message> {
+        let lines = self.lines.push(bytes);
+        lines.into_iter().filter_map(|line| self.line(line)).collect()
+    }
+
+    fn line(&mut self, line: Vec<u8>) -> Option<Message> {
+        let (kind, rest) = line.split_first()?;
+        if !matches!(kind, b'+' | b'-') {
+            return parse(*kind, rest);
+        }
+        let colon = rest.iter().position(|byte| *byte == b':')?;
+        let (number, part) = (&rest[..colon], &rest[colon + 1..]);
+        let mut whole = self.chunks.remove(number).unwrap_or_default();
+        whole.extend_from_slice(part);
+        if whole.len() > LONGEST_MESSAGE {
+            return None;
+        }
+        if *kind == b'+' {
+            self.chunks.insert(number.to_vec(), whole);
+            return None;
+        }
+        let (kind, rest) = whole.split_first()?;
+        parse(*kind, rest)
+    }
+}
+
+fn parse(kind: u8, rest: &[u8]) -> Option<Message> {
+    let parsed = match kind {
+        b'E' => serde_json::from_slice(rest).map(Message::Event),
+        b'F' => serde_json::from_slice(rest).map(Message::Last),
+        b'A' => serde_json::from_slice(rest).map(Message::Answer),
+        b'M' => serde_json::from_slice(rest).map(Message::Modules),
+        _ => return output(kind, rest).map(Message::Event),
+    };
+    match parsed {
+        Ok(message) => Some(message),
+        Err(error) => {
+            tracing::debug!(%error, "a line of the worker is not a message");
+            None
+        }
+    }
+}
+
+/// `node<tab>time<tab>text`, the node as JSON.
+fn output(kind: u8, rest: &[u8]) -> Option<Stamped> {
+    let stream = match kind.to_ascii_lowercase() {
+        b'o' => Stream::Stdout,
+        b'e' => Stream::Stderr,
+        b'w' => Stream::Warning,
+        b'l' => Stream::Log,
+        _ => return None,
+    };
+    let mut fields = rest.splitn(3, |byte| *byte == b'\t');
+    let (head, at, text) = (fields.next()?, fields.next()?, fields.next()?);
+    let (node, level, logger) = match stream {
+        Stream::Log => serde_json::from_slice(head).ok()?,
+        _ => (node_name(head)?, None, None),
+    };
+    let at = std::str::from_utf8(at).ok()?.parse().ok()?;
+    let text = String::from_utf8_lossy(text).into_owned();
+    let partial = kind.is_ascii_uppercase();
+    Some(Stamped { at, event: RunEvent::Output { node, stream, level, logger, text, partial } })
+}
+
+fn node_name(json: &[u8]) -> Option<Option<String>> {
+    match json {
+        b"null" => Some(None),
+        // Nearly all names are plain.
+        [b'"', name @ .., b'"'] if !name.contains(&b'\\') => {
+            Some(Some(std::str::from_utf8(name).ok()?.to_owned()))
+        }
+        other => serde_json::from_slice(other).ok(),
+    }
+}
+
+/// Reads standard output or error of the child: lines that were written below Python (by C code, by
+/// subprocesses), and the marks that tell where a node begins and ends.
+#[derive(Debug)]
+pub(super) struct Raw {
+    stream: Stream,
+    mark: Vec<u8>,
+    pending: Vec<u8>,
+    node: Option<String>,
+}
+
+impl Raw {
+    pub(super) fn new(stream: Stream, mark: &str) -> Self {
+        Raw { stream, mark: mark.as_bytes().to_vec(), pending: Vec::new(), node: None }
+    }
+
+    /// The lines that a chunk of bytes completes; `at` is the time now.
+    pub(super) fn push(&mut self, bytes: &[u8], at: f64) -> Vec<Stamped> {
+        let mut found = Vec::new();
+        self.pending.extend_from_slice(bytes);
+        let pending = std::mem::take(&mut self.pending);
+        let mut rest = &pending[..];
+        while let Some(end) = rest.iter().position(|byte| *byte == b'\n') {
+            let line = &rest[..end];
+            rest = &rest[end + 1..];
+            match find(line, &self.mark) {
+                Some(place) => {
+                    self.line(&line[..place], false, at, &mut found);
+                    let name = &line[place + self.mark.len()..];
+                    self.node = node_name(name).flatten();
+                }
+                None => self.line(line, true, at, &mut found),
+            }
+        }
+        if rest.len() > LONGEST_OUTPUT && find(rest, &self.mark[..1]).is_none() {
+            self.line(rest, true, at, &mut found);
+            rest = &[];
+        }
+        self.pending = rest.to_vec();
+        found
+    }
+
+    /// The state of a line that rewrites itself: a progress bar returns to the line's start instead
+    /// of ending it.
+    pub(super) fn rewriting(&mut self, at: f64) -> Option<Stamped> {
+        let end = self.pending.iter().rposition(|byte| *byte == b'\r')?;
+        let mut found = Vec::new();
+        let rest = self.pending.split_off(end + 1);
+        let done = std::mem::replace(&mut self.pending, rest);
+        self.line(&done, false, at, &mut found);
+        let mut state = found.pop()?;
+        if let RunEvent::Output { partial, .. } = &mut state.event {
+            *partial = true;
+        }
+        Some(state)
+    }
+
+    /// What is left when there is no more to come.
+    pub(super) fn finish(&mut self, at: f64) -> Vec<Stamped> {
+        let mut found = Vec::new();
+        let pending = std::mem::take(&mut self.pending);
+        self.line(&pending, false, at, &mut found);
+        found
+    }
+
+    fn line(&self, line: &[u8], even_empty: bool, at: f64, found: &mut Vec<Stamped>) {
+        let end = line.iter().rposition(|byte| *byte != b'\r').map_or(0, |last| last + 1);
+        let start = line[..end].iter().rposition(|byte| *byte == b'\r').map_or(0, |at| at + 1);
+        let line = &line[start..end];
+        if line.is_empty() && !even_empty {
+            return;
+        }
+        for piece in line.chunks(LONGEST_OUTPUT).chain(line.is_empty().then_some(line)) {
+            found.push(Stamped {
+                at,
+                event: RunEvent::Output {
+                    node: self.node.clone(),
+                    stream: self.stream,
+                    level: None,
+                    logger: None,
+                    text: String::from_utf8_lossy(piece).into_owned(),
+                    partial: false,
+                },
+            });
+        }
+    }
+}
+
+fn find(haystack: &[u8], needle: &[u8]) -> Option<usize> {
+    haystack.windows(needle.len()).position(|window| window == needle)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn texts(found: &[Stamped]) -> Vec<(Option<&str>, &str)> {
+        found
+            .iter()
+            .filter_map(|stamped| match &stamped.event {
+                RunEvent::Output { node, text, .. } => Some((node.as_deref(), text.as_str())),
+                _ => None,
+            })
+            .collect()
+    }
+
+    fn events(messages: Vec<Message>) -> Vec<Stamped> {
+        messages
+            .into_iter()
+            .map(|message| match message {
+                Message::Event(event) => event,
+                other => panic!("{other:?}"),
+            })
+            .collect()
+    }
+
+    #[test]
+    fn lines_of_output_keep_their_node_and_their_tabs() {
+        let mut messages = Messages::new();
+        let found = events(messages.push(b"o\"a.b\"\t1.5\tx\ty\noN"));
+        assert_eq!(texts(&found), [(Some("a.b"), "x\ty")]);
+        assert_eq!(found[0].at, 1.5);
+        let found = events(messages.push(b"onsense\nonull\t2\t\nE\"q\\\"uote\"\t3\t50 %\n"));
+        assert_eq!(texts(&found), [(None, "")]);
+        let found = events(messages.push(b"O\"q\\\"uote\"\t3\t50 %\n"));
+        assert_eq!(texts(&found), [(Some("q\"uote"), "50 %")]);
+        assert!(matches!(found[0].event, RunEvent::Output { partial: true, .. }));
+        let found = events(messages.push(b"l[\"n\",\"INFO\",\"shop\"]\t4\thello\n"));
+        let RunEvent::Output { level, logger, .. } = &found[0].event else { panic!() };
+        assert_eq!((level.as_deref(), logger.as_deref()), (Some("INFO"), Some("shop")));
+    }
+
+    #[test]
+    fn chunks_of_two_writers_are_put_together() {
+        let mut messages = Messages::new();
+        assert!(messages.push(b"+1.1.0:onull\t1\tab\n+2.1.0:onull\t1\tx\n").is_empty());
+        let found = events(messages.push(b"-1.1.0:cd\n-2.1.0:y\n"));
+        assert_eq!(texts(&found), [(None, "abcd"), (None, "xy")]);
+    }
+
+    #[test]
+    fn marks_tell_whose_a_raw_line_is() {
+        let mut raw = Raw::new(Stream::Stdout, "\0mark:");
+        let found = raw.push(b"before\nunfinished\0mark:\"n\"\nof n\r\n\n\0mark:null\naf", 1.0);
+        let expected =
+            [(None, "before"), (None, "unfinished"), (Some("n"), "of n"), (Some("n"), "")];
+        assert_eq!(texts(&found), expected);
+        assert_eq!(texts(&raw.push(b"ter\n", 1.0)), [(None, "after")]);
+        assert!(raw.push(b"10 %\r20 %\r30", 1.0).is_empty());
+        let state = raw.rewriting(1.0).unwrap();
+        assert_eq!(texts(std::slice::from_ref(&state)), [(None, "20 %")]);
+        assert!(matches!(state.event, RunEvent::Output { partial: true, .. }));
+        assert!(raw.rewriting(1.0).is_none());
+        assert_eq!(texts(&raw.finish(1.0)), [(None, "30")]);
+        assert_eq!(raw.push(&vec![b'x'; 40_000], 1.0).len(), 3);
+    }
+}

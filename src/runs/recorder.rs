@@ -1,0 +1,653 @@
+//! Brings a run into the store while it goes on.
+//!
+//! A task owns the store, and takes events from a bounded channel: where the disk is slow, the project's
+//! printing slows down and memory stays bounded. Where the store fails (locked, a full disk), that is
+//! told once, the run goes on, and what is pending is sent again; past a bound, lines of the log are
+//! left out and counted. What is found out beside the run ([`super::facts`]) is added as it comes.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, sleep_until, timeout_at};
+
+use super::event::{RunEvent, Stamped, Stream};
+use super::facts::{self, Facts};
+use super::history::{self, Asked, Course};
+use super::plan::BUDGET;
+use super::process::{Process, now};
+use super::request::RunRequest;
+use crate::project::Snapshot;
+use crate::store::{DatasetRecord, Kept, NodeRecord, Progress, RunRecord, Store, StoreError};
+
+/// Events that come within this time go on together.
+const BURST: Duration = Duration::from_millis(50);
+/// Most events in one burst.
+const MOST: usize = 2_000;
+/// Bursts that wait for the store.
+const QUEUE: usize = 8;
+/// Bytes of events that wait for the store. Beyond that nothing more is taken; while the store
+/// fails, lines of the log are left out instead.
+const PENDING: usize = 32 << 20;
+/// How long after a failed write the next one is tried.
+const RETRY: Duration = Duration::from_secs(1);
+/// A run that says nothing tells the store so often that it is there.
+const HEARTBEAT: Duration = Duration::from_secs(30);
+/// How long the end waits for the store and for what is being found out.
+const FAREWELL: Duration = Duration::from_secs(6);
+
+/// What is recorded.
+#[derive(Debug, Clone)]
+pub struct Subject {
+    /// The project's folder.
+    pub root: PathBuf,
+    /// What is run.
+    pub request: RunRequest,
+    /// How it came about.
+    pub asked: Asked,
+}
+
+/// Records one run.
+#[derive(Debug)]
+pub struct Recorder {
+    events: mpsc::Sender<Vec<Stamped>>,
+    task: JoinHandle<RunRecord>,
+}
+
+/// The first event and those that follow it at once.
+pub async fn burst(process: &mut Process, first: Stamped) -> Vec<Stamped> {
+    let end = Instant::now() + BURST;
+    let mut events = vec![first];
+    while events.len() < MOST && !events.last().is_some_and(|it| it.event.ends_run()) {
+        match timeout_at(end, process.next()).await {
+            Ok(Some(event)) => events.push(event),
+            Ok(None) | Err(_) => break,
+        }
+    }
+    events
+}
+
+impl Recorder {
+    /// Adds a run that begins now; gives its record, with the number 0 when it can't be recorded.
+    /// What goes wrong, now or later, goes to `tell`. Needs a tokio runtime.
+    pub async fn start(
+        store: Store,
+        subject: Subject,
+        tell: impl Fn(String) + Send + 'static,
+    ) -> (Recorder, RunRecord) {
+        let new = history::new_run(&subject.request, &subject.asked);
+        let record = RunRecord::begun(0, new);
+        let (found, answers) = mpsc::unbounded_channel();
+        let mut keeper = Keeper {
+            store: None,
+            course: Course::new(record.clone()),
+            tell: Box::new(tell),
+            pending: Pending { first: 1, ..Pending::default() },
+            trouble: None,
+            missing: 0,
+            root: subject.root.clone(),
+            snapshot: None,
+            moved: Vec::new(),
+            found,
+            seeking: 0,
+        };
+        let (store, added) = add(store, record.new.clone()).await;
+        match added {
+            Ok(record) => {
+                keeper.store = store;
+                keeper.course.record = record;
+                keeper.find(subject);
+            }
+            Err(error) => (keeper.tell)(format!("{error} This run is not kept in the history.")),
+        }
+        let record = keeper.course.record.clone();
+        let (events, receiver) = mpsc::channel(QUEUE);
+        let task = tokio::spawn(keeper.keep(receiver, answers));
+        (Recorder { events, task }, record)
+    }
+
+    /// Takes in what happened, in order. Waits while the store is far behind.
+    pub async fn record(&self, events: Vec<Stamped>) {
+        // The task ends with this handle, unless it panicked.
+        let _ = self.events.send(events).await;
+    }
+
+    /// Waits, for a while, until all is stored; gives the run as it ended.
+    pub async fn finish(self) -> Option<RunRecord> {
+        drop(self.events);
+        self.task.await.ok()
+    }
+}
+
+async fn add(
+    mut store: Store,
+    new: crate::store::NewRun,
+) -> (Option<Store>, Result<RunRecord, String>) {
+    let task = tokio::task::spawn_blocking(move || {
+        let added = store.add_run(&new).map_err(|error| error.to_string());
+        (store, added)
+    });
+    match task.await {
+        Ok((store, added)) => (Some(store), added),
+        Err(error) => (None, Err(format!("The store failed: {error}."))),
+    }
+}
+
+/// What waits to be stored.
+#[derive(Debug, Default)]
+struct Pending {
+    /// Number of the first event.
+    first: u64,
+    events: Vec<Stamped>,
+    /// About what the events take in memory.
+    bytes: usize,
+    nodes: BTreeSet<usize>,
+    datasets: Vec<DatasetRecord>,
+    kept: Vec<Kept>,
+    record: bool,
+}
+
+impl Pending {
+    fn is_empty(&self) -> bool {
+        self.events.is_empty() && self.datasets.is_empty() && !self.record
+    }
+
+    /// Puts what came later behind what could not be stored.
+    fn append(&mut self, later: Pending) {
+        self.events.extend(later.events);
+        self.bytes += later.bytes;
+        self.nodes.extend(later.nodes);
+        self.datasets.extend(later.datasets);
+        self.kept.extend(later.kept);
+        self.record |= later.record;
+    }
+}
+
+/// Something that was found out.
+enum Found {
+    Facts(Facts),
+    Datasets(Vec<DatasetRecord>),
+    MlflowRun(Option<String>),
+}
+
+/// A write that is over.
+type Written = (Store, Pending, Result<(), StoreError>);
+
+struct Keeper {
+    /// `None` while a write is under way, and for a run that is not recorded.
+    store: Option<Store>,
+    course: Course,
+    tell: Box<dyn Fn(String) + Send>,
+    pending: Pending,
+    /// When a write that failed is tried again.
+    trouble: Option<Instant>,
+    /// Lines of the log that were left out.
+    missing: u64,
+    root: PathBuf,
+    snapshot: Option<Arc<Snapshot>>,
+    /// What was loaded and saved and not looked at yet.
+    moved: Vec<DatasetRecord>,
+    found: mpsc::UnboundedSender<Found>,
+    /// How much is being found out.
+    seeking: usize,
+}
+
+impl Keeper {
+    async fn keep(
+        mut self,
+        mut events: mpsc::Receiver<Vec<Stamped>>,
+        mut answers: mpsc::UnboundedReceiver<Found>,
+    ) -> RunRecord {
+        let recorded = self.course.record.id != 0;
+        let mut writing: Option<JoinHandle<Written>> = None;
+        let mut heartbeat = tokio::time::interval(HEARTBEAT);
+        let mut end: Option<Instant> = None;
+        loop {
+            let ended = end.is_some();
+            if writing.is_none() && recorded && self.is_due(ended) {
+                writing = self.write();
+            }
+            let at_work = writing.is_some() || self.seeking > 0 || !self.pending.is_empty();
+            if ended && !(recorded && at_work) {
+                break;
+            }
+            let room = self.pending.bytes < PENDING || self.trouble.is_some();
+            let retry = self.trouble.unwrap_or_else(Instant::now);
+            tokio::select! {
+                batch = events.recv(), if !ended && room => match batch {
+                    Some(batch) => self.take(batch, recorded),
+                    None => end = Some(Instant::now() + FAREWELL),
+                },
+                written = join(&mut writing), if writing.is_some() => {
+                    writing = None;
+                    self.written(written);
+                }
+                Some(found) = answers.recv() => self.answer(found),
+                () = sleep_until(retry), if writing.is_none() && self.trouble.is_some() => {}
+                _ = heartbeat.tick() => self.pending.record = true,
+                () = sleep_until(end.unwrap_or_else(Instant::now)), if ended => {
+                    self.give_up(writing.is_some());
+                    break;
+                }
+            }
+        }
+        self.course.record
+    }
+
+    fn is_due(&self, ended: bool) -> bool {
+        let waits = self.trouble.is_some_and(|retry| !ended && Instant::now() < retry);
+        !self.pending.is_empty() && !waits
+    }
+
+    fn take(&mut self, batch: Vec<Stamped>, recorded: bool) {
+        for event in batch {
+            // Of a line that rewrites itself its last state is kept, which comes without the mark.
+            if matches!(event.event, RunEvent::Output { partial: true, .. }) {
+                continue;
+            }
+            let output = matches!(event.event, RunEvent::Output { .. });
+            if output && self.trouble.is_some() && self.pending.bytes >= PENDING {
+                self.missing += 1;
+                continue;
+            }
+            let news = self.course.apply(&event);
+            if !recorded {
+                continue;
+            }
+            self.pending.record |= news.record;
+            self.pending.nodes.extend(news.nodes);
+            if let Some(dataset) = news.dataset {
+                self.moved.push(dataset.clone());
+                self.pending.datasets.push(dataset);
+            }
+            if event.event.ends_run() {
+                self.find_mlflow_run();
+            }
+            if let RunEvent::DatasetKept { dataset, node, file, bytes, .. } = &event.event {
+                self.pending.kept.push(Kept {
+                    dataset: dataset.clone(),
+                    file: file.clone(),
+                    bytes: *bytes,
+                    node: node.clone(),
+                    run: self.course.record.id,
+                    made_at: event.at,
+                });
+            }
+            self.pending.bytes += bytes_of(&event);
+            self.pending.events.push(event);
+        }
+        self.look();
+    }
+
+    /// Begins to write what is pending.
+    fn write(&mut self) -> Option<JoinHandle<Written>> {
+        let mut store = self.store.take()?;
+        let next = self.pending.first + self.pending.events.len() as u64;
+        let later = Pending { first: next, ..Pending::default() };
+        let pending = std::mem::replace(&mut self.pending, later);
+        let record = self.course.record.clone();
+        let nodes: Vec<NodeRecord> =
+            pending.nodes.iter().map(|index| self.course.nodes[*index].clone()).collect();
+        Some(tokio::task::spawn_blocking(move || {
+            let entries: Vec<_> = pending.events.iter().map(history::entry).collect();
+            let stored = store.record(&Progress {
+                record: &record,
+                first: pending.first,
+                entries: &entries,
+                nodes: &nodes,
+                datasets: &pending.datasets,
+            });
+            drop(entries);
+            let env = record.new.env.as_deref().unwrap_or_default();
+            let stored = stored.and_then(|()| match pending.kept.is_empty() {
+                true => Ok(()),
+                false => {
+                    if let Err(error) = store.make_room(BUDGET) {
+                        tracing::debug!(%error, "kept datasets can't be removed");
+                    }
+                    store.keep(env, &pending.kept)
+                }
+            });
+            (store, pending, stored)
+        }))
+    }
+
+    fn written(&mut self, written: Option<Written>) {
+        let Some((store, mut pending, stored)) = written else {
+            (self.tell)("The store failed; the rest of this run is not kept.".into());
+            return;
+        };
+        self.store = Some(store);
+        let Err(error) = stored else {
+            if self.trouble.take().is_some() {
+                self.recovered();
+            }
+            return;
+        };
+        pending.append(std::mem::take(&mut self.pending));
+        self.pending = pending;
+        if self.trouble.replace(Instant::now() + RETRY).is_none() {
+            (self.tell)(format!("{error} The run goes on; its history follows when it can."));
+        }
+    }
+
+    /// The store takes what is written again.
+    fn recovered(&mut self) {
+        let id = self.course.record.id;
+        let missing = std::mem::take(&mut self.missing);
+        if missing == 0 {
+            (self.tell)(format!("The history of run {id} is complete again."));
+            return;
+        }
+        let text = format!("{missing} lines are missing here: the store could not be written.");
+        (self.tell)(format!("The history of run {id} goes on; {text}"));
+        let event = RunEvent::Output {
+            node: None,
+            stream: Stream::Log,
+            level: Some("WARNING".into()),
+            logger: Some("mlops-tui".into()),
+            text,
+            partial: false,
+        };
+        self.take(vec![Stamped { at: now(), event }], true);
+    }
+
+    fn give_up(&self, writing: bool) {
+        if writing || (!self.pending.is_empty() && self.trouble.is_some()) {
+            let id = self.course.record.id;
+            (self.tell)(format!("The end of run {id} is not in the history."));
+        }
+    }
+
+    /// Begins to find out what is known beside the run.
+    fn find(&mut self, subject: Subject) {
+        let found = self.found.clone();
+        self.seeking += 1;
+        tokio::spawn(async move {
+            let Subject { root, request, asked } = subject;
+            let facts = facts::find(root, request, asked.python).await;
+            let _ = found.send(Found::Facts(facts));
+        });
+    }
+
+    /// Begins to look for the MLflow run of a run that has ended.
+    fn find_mlflow_run(&mut self) {
+        let record = &self.course.record;
+        let (Some(snapshot), Some(end)) = (self.snapshot.clone(), record.ended_at) else { return };
+        let (found, root, begin) = (self.found.clone(), self.root.clone(), record.new.started_at);
+        self.seeking += 1;
+        tokio::task::spawn_blocking(move || {
+            let run = facts::mlflow_run(&root, &snapshot, begin, end);
+            let _ = found.send(Found::MlflowRun(run));
+        });
+    }
+
+    /// Begins to look at what was loaded and saved, once it is known where it lies.
+    fn look(&mut self) {
+        if self.moved.is_empty() {
+            return;
+        }
+        let Some(snapshot) = self.snapshot.clone() else { return };
+        let (found, moved) = (self.found.clone(), std::mem::take(&mut self.moved));
+        self.seeking += 1;
+        tokio::task::spawn_blocking(move || {
+            let _ = found.send(Found::Datasets(facts::look(&snapshot, moved)));
+        });
+    }
+
+    fn answer(&mut self, found: Found) {
+        self.seeking -= 1;
+        match found {
+            Found::Facts(facts) => {
+                let record = &mut self.course.record;
+                record.code = facts.code;
+                record.parameters = facts.parameters;
+                record.python_version = facts.python_version;
+                self.snapshot = Some(facts.snapshot);
+                self.pending.record = true;
+                self.look();
+                self.find_mlflow_run();
+            }
+            Found::Datasets(datasets) => self.pending.datasets.extend(datasets),
+            Found::MlflowRun(run) => {
+                self.course.record.mlflow_run = run;
+                self.pending.record = true;
+            }
+        }
+    }
+}
+
+async fn join(writing: &mut Option<JoinHandle<Written>>) -> Option<Written> {
+    match writing {
+        Some(task) => task.await.ok(),
+        None => None,
+    }
+}
+
+fn bytes_of(event: &Stamped) -> usize {
+    let own = match &event.event {
+        RunEvent::Output { text, .. } => text.len(),
+        RunEvent::NodeFailed { failure, .. } | RunEvent::RunFailed { failure } => {
+            failure.traceback.len() + failure.message.len()
+        }
+        RunEvent::RunStarted { nodes, .. } => nodes.iter().map(|node| node.len() + 24).sum(),
+        _ => 0,
+    };
+    own + size_of::<Stamped>() + 32
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+    use std::sync::Mutex;
+
+    use super::*;
+    use crate::store::{From, LogFilter, NodeOutcome, Outcome};
+
+    fn at(at: f64, event: RunEvent) -> Stamped {
+        Stamped { at, event }
+    }
+
+    fn line(text: String) -> Stamped {
+        let node = Some("a".into());
+        let stream = Stream::Stdout;
+        at(2.0, RunEvent::Output { node, stream, level: None, logger: None, text, partial: false })
+    }
+
+    fn begin() -> Vec<Stamped> {
+        let started = RunEvent::RunStarted {
+            pipeline: "p".into(),
+            env: "local".into(),
+            nodes: vec!["a".into()],
+            kedro_version: "1.7.0".into(),
+            runner: "SequentialRunner".into(),
+            worker: crate::runs::Served::Fresh,
+        };
+        vec![at(1.0, started), at(1.5, RunEvent::NodeStarted { node: "a".into() })]
+    }
+
+    fn end() -> Vec<Stamped> {
+        let saved = RunEvent::DatasetSaved {
+            dataset: "metrics".into(),
+            node: Some("a".into()),
+            seconds: 0.1,
+        };
+        let finished = RunEvent::NodeFinished { node: "a".into(), seconds: 1.0 };
+        vec![at(2.5, saved), at(2.5, finished), at(3.0, RunEvent::RunFinished { seconds: 2.0 })]
+    }
+
+    /// A project with a dataset for metrics.
+    fn project() -> tempfile::TempDir {
+        let folder = tempfile::tempdir().unwrap();
+        let write = |name: &str, text: &str| {
+            let path = folder.path().join(name);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, text).unwrap();
+        };
+        write(
+            "pyproject.toml",
+            "[tool.kedro]\npackage_name = \"shop\"\nproject_name = \"Shop\"\nkedro_init_version = \"1.7.0\"\n",
+        );
+        write("conf/base/parameters.yml", "size: 3\n");
+        write("conf/base/catalog.yml", "metrics: {type: json.JSONDataset, filepath: m.json}\n");
+        write("m.json", "{\"mae\": 2.5}");
+        write("src/shop/pipeline_registry.py", "def register_pipelines():\n    return {}\n");
+        folder
+    }
+
+    struct Told(Arc<Mutex<Vec<String>>>);
+
+    impl Told {
+        fn texts(&self) -> Vec<String> {
+            self.0.lock().unwrap().clone()
+        }
+
+        /// Waits until something was told that holds `text`.
+        async fn wait(&self, text: &str) {
+            for _ in 0..2_000 {
+                if self.texts().iter().any(|it| it.contains(text)) {
+                    return;
+                }
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+            panic!("`{text}` is not told: {:?}", self.texts());
+        }
+    }
+
+    async fn start(root: &Path, store: Store) -> (Recorder, RunRecord, Told) {
+        let subject = Subject {
+            root: root.to_owned(),
+            request: RunRequest {
+                params: [("size".into(), 4.into())].into(),
+                ..Default::default()
+            },
+            asked: Asked { python: "no/python".into(), ..Asked::default() },
+        };
+        let told = Arc::new(Mutex::new(Vec::new()));
+        let to = told.clone();
+        let tell = move |text| to.lock().unwrap().push(text);
+        let (recorder, record) = Recorder::start(store, subject, tell).await;
+        (recorder, record, Told(told))
+    }
+
+    fn lines(store: &mut Store) -> Vec<String> {
+        let lines = store.log(1, &LogFilter::default(), From::Line(1), usize::MAX).unwrap();
+        lines.into_iter().map(|line| line.text).collect()
+    }
+
+    #[tokio::test]
+    async fn a_run_is_kept_with_all_that_is_found_out_about_it() {
+        let project = project();
+        let root = project.path();
+        let (recorder, record, told) = start(root, Store::new(root)).await;
+        assert_eq!(record.id, 1);
+        recorder.record(begin()).await;
+        recorder.record(vec![line("hello".into())]).await;
+        recorder.record(end()).await;
+        let record = recorder.finish().await.unwrap();
+        let mut store = Store::new(root);
+        let stored = store.run(1).unwrap().unwrap();
+        assert_eq!(stored, RunRecord { log_lines: 1, ..record });
+        assert_eq!(stored.outcome, Outcome::Succeeded);
+        let parameters = store.text(stored.parameters.as_deref().unwrap()).unwrap();
+        assert_eq!(parameters.as_deref(), Some(r#"{"size":4}"#));
+        assert_eq!(store.nodes(1).unwrap()[0].outcome, NodeOutcome::Succeeded);
+        let saved = &store.datasets(1).unwrap()[0];
+        assert_eq!((saved.number, saved.bytes), (4, Some(12)));
+        assert_eq!(saved.metrics.as_deref(), Some(r#"{"mae":2.5}"#));
+        assert_eq!(lines(&mut store), ["hello"]);
+        assert_eq!(told.texts(), [] as [&str; 0]);
+    }
+
+    #[tokio::test]
+    async fn a_run_goes_on_while_the_store_is_locked_and_nothing_is_lost_or_doubled() {
+        let project = project();
+        let root = project.path();
+        let (recorder, _, told) = start(root, Store::new(root)).await;
+        recorder.record(begin()).await;
+        let lock = rusqlite::Connection::open(Store::new(root).path()).unwrap();
+        lock.busy_timeout(Duration::from_secs(10)).unwrap();
+        lock.execute_batch("BEGIN IMMEDIATE").unwrap();
+        for number in 0..50 {
+            recorder.record(vec![line(number.to_string())]).await;
+        }
+        told.wait("is locked by another program").await;
+        recorder.record(vec![line("50".into())]).await;
+        lock.execute_batch("ROLLBACK").unwrap();
+        told.wait("is complete again").await;
+        recorder.record(end()).await;
+        recorder.finish().await;
+        let expected: Vec<String> = (0..=50).map(|number| number.to_string()).collect();
+        assert_eq!(lines(&mut Store::new(root)), expected);
+        assert_eq!(told.texts().len(), 2, "{:?}", told.texts());
+    }
+
+    /// So many lines take several times what may wait; they hardly shrink.
+    const MANY: usize = 3 * PENDING / 16_384;
+
+    async fn print_much(recorder: &Recorder) {
+        let text: String =
+            (0..256).map(|n: u32| blake3::hash(&n.to_le_bytes()).to_hex().to_string()).collect();
+        for number in 0..MANY {
+            recorder.record(vec![line(format!("{number} {text}"))]).await;
+        }
+    }
+
+    #[tokio::test]
+    async fn what_waits_is_bounded_and_the_log_says_what_is_missing() {
+        let project = project();
+        let root = project.path();
+        let (recorder, _, told) = start(root, Store::new(root)).await;
+        recorder.record(begin()).await;
+        let lock = rusqlite::Connection::open(Store::new(root).path()).unwrap();
+        lock.busy_timeout(Duration::from_secs(10)).unwrap();
+        lock.execute_batch("BEGIN IMMEDIATE").unwrap();
+        print_much(&recorder).await;
+        lock.execute_batch("ROLLBACK").unwrap();
+        told.wait("lines are missing here").await;
+        recorder.record(end()).await;
+        let run = recorder.finish().await.unwrap();
+        assert_eq!(run.outcome, Outcome::Succeeded);
+        let lines = lines(&mut Store::new(root));
+        let (last, kept) = lines.split_last().unwrap();
+        let missing: usize = last.split(' ').next().unwrap().parse().unwrap();
+        assert!(last.ends_with("lines are missing here: the store could not be written."));
+        assert_eq!(kept.len() + missing, MANY);
+        for (number, line) in kept.iter().enumerate() {
+            assert!(line.starts_with(&format!("{number} ")));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_full_disk_is_told_and_does_not_stop_the_run() {
+        let project = project();
+        let root = project.path();
+        let mut store = Store::new(root);
+        let full = |connection: &mut rusqlite::Connection| {
+            connection.pragma_update(None, "max_page_count", 200)
+        };
+        store.write(full).unwrap();
+        let (recorder, _, told) = start(root, store).await;
+        recorder.record(begin()).await;
+        print_much(&recorder).await;
+        recorder.record(end()).await;
+        assert_eq!(recorder.finish().await.unwrap().outcome, Outcome::Succeeded);
+        assert!(told.texts()[0].contains("the disk is full. Make room"), "{:?}", told.texts());
+        assert!(told.texts()[1].contains("The end of run 1 is not in the history"));
+    }
+
+    #[tokio::test]
+    async fn a_store_that_cannot_be_made_does_not_stop_the_run() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join(".mlops-tui"), "a file in its place").unwrap();
+        let (recorder, record, told) = start(folder.path(), Store::new(folder.path())).await;
+        assert_eq!(record.id, 0);
+        recorder.record(begin()).await;
+        recorder.record(end()).await;
+        assert_eq!(recorder.finish().await.unwrap().outcome, Outcome::Succeeded);
+        assert!(told.texts()[0].ends_with("This run is not kept in the history."));
+    }
+}

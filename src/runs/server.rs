@@ -1,0 +1,274 @@
+//! The Python process that forks a child for each request; `worker/server.py` is its other half.
+//!
+//! Two tasks own the socket between the two: one sends requests with the pipes of their children,
+//! the other hears what the server says of itself. Dropping the [`Server`] ends the process.
+
+use std::io::{self, IoSlice};
+use std::mem::MaybeUninit;
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::net::UnixStream as StdStream;
+use std::path::PathBuf;
+use std::process::{ExitStatus, Stdio};
+use std::time::Duration;
+
+use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags, sendmsg};
+use serde::Deserialize;
+use serde_json::json;
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader, Interest};
+use tokio::net::UnixStream;
+use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::process::{Child, ChildStderr, Command};
+use tokio::sync::{mpsc, watch};
+
+use super::process::Spec;
+
+/// The bootstrap that `python -c` gets; the rest of the package follows on the socket, or in a file.
+pub(super) const BOOT: &str = include_str!("worker/boot.py");
+
+/// The package, in the order in which its modules import each other.
+pub(super) const SOURCES: [(&str, &str); 10] = [
+    ("events", include_str!("worker/events.py")),
+    ("modules", include_str!("worker/modules.py")),
+    ("output", include_str!("worker/output.py")),
+    ("project", include_str!("worker/project.py")),
+    ("snapshot", include_str!("worker/snapshot.py")),
+    ("keep", include_str!("worker/keep.py")),
+    ("run", include_str!("worker/run.py")),
+    ("child", include_str!("worker/child.py")),
+    ("debug", include_str!("worker/debug.py")),
+    ("server", include_str!("worker/server.py")),
+];
+
+/// How much of what the interpreter itself complains about is kept, in bytes.
+const COMPLAINT: usize = 4096;
+/// How long a server that has closed its socket may take to end.
+const FAREWELL: Duration = Duration::from_secs(2);
+
+/// The pipes of a child: request to read; events, standard output and error, status to write.
+pub(super) type Ends = [OwnedFd; 5];
+
+/// Modules to import ahead, by what was learned.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Preload {
+    /// Names of modules in the order of their import.
+    pub modules: Vec<String>,
+    /// Top-level packages that are not to be imported: forking is unsafe with them.
+    pub refused: Vec<String>,
+}
+
+/// How a server stands.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Condition {
+    /// It imports so many modules; none when it has nothing to import.
+    Warming(usize),
+    /// It has imported what it was told to.
+    Warm(Warm),
+    /// These packages make forking unsafe; the server is of no use.
+    Refused(Vec<String>),
+    /// It has ended, and why.
+    Ended(String),
+}
+
+/// What a warm server holds.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub(super) struct Warm {
+    /// How many modules.
+    pub modules: usize,
+    /// How long it took to import them, in seconds.
+    pub seconds: f64,
+    /// Files whose change makes the server outdated.
+    pub files: Vec<PathBuf>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Told {
+    Warming(usize),
+    Warm(Warm),
+    Refused(Vec<String>),
+}
+
+enum Order {
+    Fork(Ends),
+    Learn(Vec<String>),
+}
+
+/// A server; it ends when this is dropped, and its children with it.
+#[derive(Debug)]
+pub(super) struct Server {
+    commands: mpsc::UnboundedSender<Order>,
+    condition: watch::Receiver<Condition>,
+    pid: u32,
+}
+
+impl Server {
+    /// Starts the interpreter; without anything to import ahead it serves one request and ends.
+    /// Needs a tokio runtime.
+    ///
+    /// # Errors
+    /// When it can't be started.
+    pub(super) fn start(spec: &Spec, preload: Option<&Preload>) -> io::Result<Self> {
+        let once = preload.is_none();
+        let preload = preload.cloned().unwrap_or_default();
+        let setup = json!({
+            "start": "server",
+            "sources": SOURCES,
+            "preload": preload.modules,
+            "refused": preload.refused,
+            "once": once,
+        });
+        let (ours, theirs) = StdStream::pair()?;
+        ours.set_nonblocking(true)?;
+        let (reading, writing) = UnixStream::from_std(ours)?.into_split();
+        let mut child = Command::new(&spec.python)
+            .args(["-c", BOOT])
+            .current_dir(&spec.root)
+            .stdin(Stdio::from(OwnedFd::from(theirs)))
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .process_group(0)
+            .kill_on_drop(true)
+            .spawn()?;
+        let pid = child.id().unwrap_or_default();
+        let stderr = child.stderr.take();
+        let (commands, received) = mpsc::unbounded_channel();
+        let (tell, condition) = watch::channel(Condition::Warming(preload.modules.len()));
+        let talk = tokio::spawn(talk(writing, setup.to_string(), received));
+        tokio::spawn(async move {
+            let ((), complaint) = tokio::join!(listen(reading, &tell), complaint(stderr));
+            talk.abort();
+            let status = match tokio::time::timeout(FAREWELL, child.wait()).await {
+                Ok(status) => status,
+                Err(_) => ended(&mut child).await,
+            };
+            tell.send_replace(Condition::Ended(reason(status, &complaint)));
+        });
+        Ok(Server { commands, condition, pid })
+    }
+
+    /// Asks for a child; its status pipe ends when there is none.
+    pub(super) fn fork(&self, ends: Ends) {
+        // A server that has ended drops the pipes.
+        let _ = self.commands.send(Order::Fork(ends));
+    }
+
+    /// Tells it of modules to import.
+    pub(super) fn learn(&self, modules: Vec<String>) {
+        let _ = self.commands.send(Order::Learn(modules));
+    }
+
+    /// Whether it still forks.
+    pub(super) fn works(&self) -> bool {
+        matches!(&*self.condition.borrow(), Condition::Warming(_) | Condition::Warm(_))
+    }
+
+    /// How it stands.
+    pub(super) fn condition(&self) -> watch::Receiver<Condition> {
+        self.condition.clone()
+    }
+
+    /// Why it ended, once it has; waits for that.
+    pub(super) async fn end(&self) -> String {
+        let mut condition = self.condition.clone();
+        let ended = condition.wait_for(|it| matches!(it, Condition::Ended(_))).await;
+        match ended.as_deref() {
+            Ok(Condition::Ended(reason)) => reason.clone(),
+            _ => "the worker ended".into(),
+        }
+    }
+
+    /// Id of its process.
+    pub(super) fn pid(&self) -> u32 {
+        self.pid
+    }
+}
+
+async fn ended(child: &mut Child) -> io::Result<ExitStatus> {
+    child.start_kill()?;
+    child.wait().await
+}
+
+/// Sends what the process is, then each command. Returning closes the socket.
+async fn talk(
+    mut writing: OwnedWriteHalf,
+    setup: String,
+    mut commands: mpsc::UnboundedReceiver<Order>,
+) {
+    let mut sent = writing.write_all(format!("{:010}{setup}", setup.len()).as_bytes()).await;
+    while sent.is_ok()
+        && let Some(command) = commands.recv().await
+    {
+        sent = match command {
+            Order::Fork(ends) => fork(&writing, &ends).await,
+            Order::Learn(modules) => {
+                let names = json!(modules).to_string();
+                writing.write_all(format!("L{:010}{names}", names.len()).as_bytes()).await
+            }
+        };
+    }
+    if let Err(error) = sent {
+        tracing::debug!(%error, "the worker's socket is closed");
+    }
+}
+
+async fn fork(writing: &OwnedWriteHalf, ends: &Ends) -> io::Result<()> {
+    let stream = writing.as_ref();
+    let fds = ends.each_ref().map(AsFd::as_fd);
+    let send = || {
+        let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(5))];
+        let mut rights = SendAncillaryBuffer::new(&mut space);
+        rights.push(SendAncillaryMessage::ScmRights(&fds));
+        let sent = sendmsg(stream, &[IoSlice::new(b"R")], &mut rights, SendFlags::empty())?;
+        Ok(sent)
+    };
+    stream.async_io(Interest::WRITABLE, send).await.map(drop)
+}
+
+/// Hears what the server says until it closes the socket.
+async fn listen(reading: OwnedReadHalf, tell: &watch::Sender<Condition>) {
+    let mut lines = BufReader::new(reading).lines();
+    while let Ok(Some(line)) = lines.next_line().await {
+        let condition = match serde_json::from_str(&line) {
+            Ok(Told::Warming(count)) => Condition::Warming(count),
+            Ok(Told::Warm(warm)) => Condition::Warm(warm),
+            Ok(Told::Refused(packages)) => Condition::Refused(packages),
+            Err(error) => {
+                tracing::debug!(%error, "the worker says something unknown");
+                continue;
+            }
+        };
+        tell.send_replace(condition);
+    }
+}
+
+/// The end of what the interpreter itself writes to stderr: it could not start the worker.
+async fn complaint(stderr: Option<ChildStderr>) -> String {
+    let Some(mut stderr) = stderr else { return String::new() };
+    let mut kept = Vec::new();
+    let mut buffer = vec![0; COMPLAINT];
+    while let Ok(count @ 1..) = stderr.read(&mut buffer).await {
+        kept.extend_from_slice(&buffer[..count]);
+        let excess = kept.len().saturating_sub(COMPLAINT);
+        kept.drain(..excess);
+    }
+    String::from_utf8_lossy(&kept).trim().to_owned()
+}
+
+fn reason(status: io::Result<ExitStatus>, complaint: &str) -> String {
+    let last = complaint.lines().last().unwrap_or_default();
+    let how = match status {
+        Ok(status) => how_it_ended(status),
+        Err(error) => format!("how it ended is not known: {error}"),
+    };
+    if last.is_empty() { how } else { format!("{how}: {last}") }
+}
+
+fn how_it_ended(status: ExitStatus) -> String {
+    if let Some(signal) = std::os::unix::process::ExitStatusExt::signal(&status) {
+        return format!("the worker was killed by signal {signal}");
+    }
+    match status.code() {
+        Some(code) => format!("the worker ended with exit code {code}"),
+        None => "the worker ended".to_owned(),
+    }
+}

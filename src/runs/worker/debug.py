@@ -1,0 +1,120 @@
+"""A Python prompt in the context of a node: its inputs are loaded and stand under the names of its
+function's arguments. With `post_mortem` the node runs, and the debugger opens where it fails."""
+
+import code
+import inspect
+import os
+import sys
+import traceback
+
+from . import keep, project
+from .events import OWN
+
+
+def start(setup):
+    return lambda: main(setup["request"])
+
+
+def main(request):
+    os.environ.setdefault("KEDRO_DISABLE_TELEMETRY", "1")  # nothing is run, so nothing is counted
+    project.bootstrap(request)
+    from kedro.framework.project import pipelines
+
+    session, _ = project.session(request)
+    context = session.load_context()
+    catalog = context.catalog
+    keep.put_back(catalog, request)
+    pipeline = pipelines[request.get("pipeline") or "__default__"]
+    node = next((one for one in pipeline.nodes if one.name == request["node"]), None)
+    if node is None:
+        print("The pipeline has no node %r." % request["node"], file=sys.stderr)
+        return 1
+    values, missing = load(node, catalog)
+    positional, named = call(node, values)
+    arguments = by_name(node.func, positional, named)
+    names = dict(arguments)
+    names.update(
+        catalog=catalog, context=context, session=session, pipelines=pipelines, node=node, func=node.func
+    )
+    print("Node %s: func is %s." % (node.name, getattr(node.func, "__name__", node.func)))
+    for name, value in arguments.items():
+        print("  %s  %s" % (name, type(value).__name__))
+    for dataset, reason in missing.items():
+        print("  %s can't be loaded: %s" % (dataset, reason), file=sys.stderr)
+    if request.get("post_mortem"):
+        return 1 if missing else post_mortem(node, positional, named)
+    print("Also here: catalog, context, session, pipelines, node. Ctrl-D goes back.")
+    interact(names)
+    return 0
+
+
+def load(node, catalog):
+    """What the node's inputs hold, and why some could not be loaded."""
+    values, missing = {}, {}
+    for dataset in node.inputs:
+        try:
+            values[dataset] = catalog.load(dataset)
+        except Exception as error:
+            missing[dataset] = (str(error).strip().splitlines() or [type(error).__name__])[-1]
+    return values, missing
+
+
+def call(node, values):
+    """The inputs as the node's function takes them; what is missing is `None`."""
+    wanted = node._inputs
+    if isinstance(wanted, dict):
+        return [], {name: values.get(dataset) for name, dataset in wanted.items()}
+    if isinstance(wanted, str):
+        wanted = [wanted]
+    return [values.get(dataset) for dataset in wanted or []], {}
+
+
+def by_name(function, positional, named):
+    """The arguments under the names that the function has for them."""
+    try:
+        bound = inspect.signature(function).bind_partial(*positional, **named).arguments
+    except (TypeError, ValueError):
+        return dict(named)
+    return dict(bound)
+
+
+def post_mortem(node, positional, named):
+    import pdb
+
+    try:
+        node.func(*positional, **named)
+    except Exception:
+        error, place = sys.exc_info()[1], sys.exc_info()[2]
+        traceback.print_exception(type(error), error, skip_own(place))
+        pdb.post_mortem(skip_own(place))
+        return 0
+    print("The node ran well with these inputs: there is nothing to look into.")
+    return 0
+
+
+def skip_own(place):
+    while place.tb_next is not None and place.tb_frame.f_code.co_filename.startswith(OWN):
+        place = place.tb_next
+    return place
+
+
+def interact(names):
+    try:
+        from IPython import start_ipython
+    except ImportError:
+        try:
+            import readline
+            import rlcompleter
+
+            readline.set_completer(rlcompleter.Completer(names).complete)
+            readline.parse_and_bind("tab: complete")
+        except ImportError:
+            pass
+        code.interact(banner="", local=names, exitmsg="")
+        return
+    from traitlets.config import Config
+
+    config = Config()
+    config.TerminalInteractiveShell.banner1 = ""
+    config.TerminalIPythonApp.display_banner = False
+    start_ipython(argv=[], user_ns=names, config=config)

@@ -1,0 +1,190 @@
+"""The warm process: it imports installed packages ahead, and forks a child for each request.
+
+It imports nothing of the project and computes nothing, so an edit of the project is in effect in
+the next child, and whatever a child does to its own process stays there. Its stdin is a socket:
+
+- to it, `R` with five descriptors (the request to read; events, standard output, standard error and
+  status to write) asks for a child; `L`, ten digits of length and JSON names modules to import;
+- from it, JSON lines: `{"warming": count}`, `{"warm": {...}}`, `{"refused": [...]}`.
+
+A child's status pipe gets `{"pid": ...}`, then `{"status": ...}` as `waitpid` tells it. The end of the
+socket means that nobody listens any more: all children are killed.
+"""
+
+import array
+import gc
+import json
+import os
+import select
+import signal
+import socket
+import sys
+import time
+import warnings
+
+from . import modules
+
+DESCRIPTORS = 5
+
+
+def start(setup):
+    """Serves until the other side is gone. In a child it returns, too: what to do there."""
+    return Server(setup).run()
+
+
+class Server:
+    def __init__(self, setup):
+        self.control = socket.socket(fileno=os.dup(0))
+        self.preloader = modules.Preloader(setup["refused"])
+        self.waiting = list(setup["preload"])
+        self.once = setup["once"]
+        self.life = os.pipe()  # ends for the children when this process does
+        self.children = {}  # process id -> descriptor of the status pipe
+        self.began = time.monotonic()
+        devnull = os.open(os.devnull, os.O_RDONLY)
+        os.dup2(devnull, 0)
+        os.close(devnull)
+
+    def run(self):
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        wake, waker = os.pipe()
+        self.signals = (wake, waker)
+        for fd in (wake, waker):
+            os.set_blocking(fd, False)
+        signal.set_wakeup_fd(waker)
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        poll = select.poll()
+        poll.register(self.control.fileno(), select.POLLIN)
+        poll.register(wake, select.POLLIN)
+        if self.waiting:
+            self.tell(warming=len(self.waiting))
+        while True:
+            ready = [fd for fd, _ in poll.poll(0 if self.waiting else None)]
+            if wake in ready:
+                os.read(wake, 4096)
+                self.reap()
+            if self.control.fileno() in ready:
+                work = self.command()
+                if work is not None:
+                    return work
+            elif self.waiting:
+                self.preload()
+
+    def command(self):
+        space = socket.CMSG_SPACE(DESCRIPTORS * array.array("i").itemsize)
+        kind, ancillary, _, _ = self.control.recvmsg(1, space)
+        if kind == b"R":
+            fds = array.array("i")
+            for _, _, data in ancillary:
+                fds.frombytes(data[: len(data) - len(data) % fds.itemsize])
+            return self.fork(list(fds))
+        if kind == b"L":
+            names = json.loads(self.take(int(self.take(10))).decode("utf-8"))
+            new = [name for name in names if name not in sys.modules]
+            if new:
+                self.began = time.monotonic()
+                self.waiting += new
+                self.tell(warming=len(self.waiting))
+            return None
+        return self.end
+
+    def take(self, count):
+        data = b""
+        while len(data) < count:
+            chunk = self.control.recv(count - len(data))
+            if not chunk:
+                self.end()
+            data += chunk
+        return data
+
+    def fork(self, fds):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Python warns of threads; the preloader knows them
+            pid = os.fork()
+        if pid == 0:
+            return self.child(fds)
+        try:
+            os.setpgid(pid, pid)
+        except OSError:
+            pass  # the child was faster
+        for fd in fds[:-1]:
+            os.close(fd)
+        self.children[pid] = fds[-1]
+        self.report(pid, pid=pid)
+        return None
+
+    def child(self, fds):
+        request, channel, out, err, status = fds
+        os.setpgid(0, 0)
+        signal.set_wakeup_fd(-1)
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        os.dup2(out, 1)
+        os.dup2(err, 2)
+        for fd in [out, err, status, self.life[1], *self.signals, *self.children.values()]:
+            os.close(fd)
+        self.control.close()
+        life, preloaded = self.life[0], set(sys.modules)
+
+        def work():
+            from . import child
+
+            return child.main(request, channel, life, preloaded)
+
+        return work
+
+    def preload(self):
+        name = self.waiting.pop(0)
+        if name not in sys.modules:
+            self.preloader.load(name)
+        if self.preloader.unsafe:
+            self.waiting = []
+            self.tell(refused=sorted(self.preloader.unsafe))
+        elif not self.waiting:
+            modules.know_files()
+            gc.collect()
+            gc.freeze()  # collections in a child then leave the shared memory alone
+            self.tell(
+                warm={
+                    "modules": len(sys.modules),
+                    "seconds": time.monotonic() - self.began,
+                    "files": self.preloader.files(),
+                }
+            )
+
+    def reap(self):
+        while self.children:
+            try:
+                pid, status = os.waitpid(-1, os.WNOHANG)
+            except ChildProcessError:
+                return
+            if pid == 0:
+                return
+            if pid in self.children:
+                self.report(pid, status=status)
+                os.close(self.children.pop(pid))
+                if self.once:
+                    os._exit(0)
+
+    def report(self, child, **fields):
+        try:
+            os.write(self.children[child], json.dumps(fields).encode() + b"\n")
+        except OSError:
+            kill(child)  # nobody waits for it
+
+    def tell(self, **fields):
+        try:
+            self.control.sendall(json.dumps(fields).encode() + b"\n")
+        except OSError:
+            self.end()
+
+    def end(self):
+        for pid in self.children:
+            kill(pid)
+        os._exit(0)
+
+
+def kill(pid):
+    try:
+        os.killpg(pid, signal.SIGKILL)
+    except OSError:
+        pass

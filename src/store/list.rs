@@ -1,0 +1,207 @@
+//! The list of runs: newest first, filtered.
+
+use rusqlite::types::Value;
+use rusqlite::{OptionalExtension, Row, params_from_iter};
+
+use super::database::{Store, StoreError};
+use super::record::{NewRun, Outcome, RunId, RunRecord};
+
+/// Which runs are wanted; all of them by default.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct RunFilter {
+    /// Runs that stand like one of these; any when empty.
+    pub outcomes: Vec<Outcome>,
+    /// Runs of this pipeline.
+    pub pipeline: Option<String>,
+    /// Runs that had this node.
+    pub node: Option<String>,
+    /// Runs in this environment.
+    pub env: Option<String>,
+    /// Runs with this text in command, note, reason, failed node, branch or user; large and small
+    /// letters alike.
+    pub text: Option<String>,
+    /// Runs that began then or later, in seconds since the Unix epoch.
+    pub since: Option<f64>,
+    /// Runs that began before then.
+    pub until: Option<f64>,
+    /// Pinned runs alone.
+    pub pinned: bool,
+    /// At most so many; all when `None`.
+    pub limit: Option<usize>,
+    /// So many are passed over.
+    pub offset: usize,
+}
+
+impl RunFilter {
+    /// The newest `limit` runs.
+    pub fn newest(limit: usize) -> Self {
+        RunFilter { limit: Some(limit), ..RunFilter::default() }
+    }
+
+    /// The condition, and the values for it.
+    fn condition(&self) -> (String, Vec<Value>) {
+        let mut parts = Vec::new();
+        let mut values: Vec<Value> = Vec::new();
+        if !self.outcomes.is_empty() {
+            let signs = vec!["?"; self.outcomes.len()].join(", ");
+            parts.push(format!("outcome IN ({signs})"));
+            values.extend(self.outcomes.iter().map(|it| Value::from(it.as_str().to_owned())));
+        }
+        let mut with = |part: &str, value: Option<Value>| {
+            if let Some(value) = value {
+                parts.push(part.to_owned());
+                values.push(value);
+            }
+        };
+        let text = |text: &Option<String>| text.clone().map(Value::from);
+        with("pipeline = ?", text(&self.pipeline));
+        with("env = ?", text(&self.env));
+        with("id IN (SELECT run FROM nodes WHERE node = ?)", text(&self.node));
+        with("started_at >= ?", self.since.map(Value::from));
+        with("started_at < ?", self.until.map(Value::from));
+        let like = self.text.as_ref().filter(|text| !text.is_empty()).map(|text| {
+            let escaped = text.replace('\\', r"\\").replace('%', r"\%").replace('_', r"\_");
+            Value::from(format!("%{escaped}%"))
+        });
+        with(
+            r"(command || char(10) || COALESCE(note, '') || char(10) || COALESCE(reason, '')
+               || char(10) || COALESCE(failed_node, '') || char(10) || pipeline
+               || char(10) || COALESCE(git ->> '$.branch', '') || char(10) || COALESCE(user, ''))
+              LIKE ? ESCAPE '\'",
+            like,
+        );
+        if self.pinned {
+            parts.push("pinned".to_owned());
+        }
+        let condition = if parts.is_empty() { "1".to_owned() } else { parts.join(" AND ") };
+        (condition, values)
+    }
+}
+
+const COLUMNS: &str = "id, started_at, pipeline, env, request, command, user, host, why, python, \
+    worker, batch, detached, outcome, ended_at, nodes_total, nodes_done, failed_node, reason, \
+    kedro_version, python_version, git, parameters, mlflow_run, pinned, note, log_lines";
+
+impl Store {
+    /// The runs that the filter takes, newest first.
+    ///
+    /// # Errors
+    /// When the store can't be read.
+    pub fn runs(&mut self, filter: &RunFilter) -> Result<Vec<RunRecord>, StoreError> {
+        let (condition, mut values) = filter.condition();
+        values.push(Value::from(filter.limit.map_or(-1, |it| i64::try_from(it).unwrap_or(-1))));
+        values.push(Value::from(i64::try_from(filter.offset).unwrap_or(i64::MAX)));
+        let sql = format!(
+            "SELECT {COLUMNS} FROM runs WHERE {condition} ORDER BY id DESC LIMIT ? OFFSET ?"
+        );
+        let runs = self.read(|connection| {
+            connection.prepare(&sql)?.query_map(params_from_iter(&values), record)?.collect()
+        })?;
+        Ok(runs.unwrap_or_default())
+    }
+
+    /// A run; `None` when there is none of that number.
+    ///
+    /// # Errors
+    /// When the store can't be read.
+    pub fn run(&mut self, id: RunId) -> Result<Option<RunRecord>, StoreError> {
+        let sql = format!("SELECT {COLUMNS} FROM runs WHERE id = ?1");
+        let run = self.read(|connection| connection.query_row(&sql, [id], record).optional())?;
+        Ok(run.flatten())
+    }
+}
+
+fn record(row: &Row<'_>) -> rusqlite::Result<RunRecord> {
+    let outcome: String = row.get("outcome")?;
+    let git: Option<String> = row.get("git")?;
+    Ok(RunRecord {
+        id: row.get("id")?,
+        new: NewRun {
+            started_at: row.get("started_at")?,
+            pipeline: row.get("pipeline")?,
+            env: row.get("env")?,
+            request: row.get("request")?,
+            command: row.get("command")?,
+            user: row.get("user")?,
+            host: row.get("host")?,
+            why: row.get("why")?,
+            python: row.get("python")?,
+            worker: row.get("worker")?,
+            batch: row.get("batch")?,
+            detached: row.get("detached")?,
+        },
+        outcome: Outcome::from_text(&outcome),
+        ended_at: row.get("ended_at")?,
+        nodes_total: row.get("nodes_total")?,
+        nodes_done: row.get("nodes_done")?,
+        failed_node: row.get("failed_node")?,
+        reason: row.get("reason")?,
+        kedro_version: row.get("kedro_version")?,
+        python_version: row.get("python_version")?,
+        code: git.and_then(|json| serde_json::from_str(&json).ok()),
+        parameters: row.get("parameters")?,
+        mlflow_run: row.get("mlflow_run")?,
+        pinned: row.get("pinned")?,
+        note: row.get("note")?,
+        log_lines: row.get::<_, i64>("log_lines")?.unsigned_abs(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::{NodeRecord, Progress};
+
+    #[test]
+    fn filters_take_what_they_say() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut store = Store::new(folder.path());
+        assert_eq!(store.runs(&RunFilter::default()).unwrap(), []);
+        for (at, pipeline, env, outcome, node) in [
+            (10.0, "a", "base", Outcome::Succeeded, "n"),
+            (20.0, "b", "cloud", Outcome::Failed, "n"),
+            (30.0, "a", "cloud", Outcome::Running, "100%_done"),
+        ] {
+            let new = NewRun {
+                started_at: at,
+                pipeline: pipeline.into(),
+                env: Some(env.into()),
+                command: format!("kedro run --Pipeline={pipeline}"),
+                ..NewRun::default()
+            };
+            let mut record = store.add_run(&new).unwrap();
+            record.outcome = outcome;
+            record.failed_node = Some(node.into());
+            let nodes = [NodeRecord { node: node.into(), ..NodeRecord::default() }];
+            let progress =
+                Progress { record: &record, first: 1, entries: &[], nodes: &nodes, datasets: &[] };
+            store.record(&progress).unwrap();
+        }
+        store.pin(1, true).unwrap();
+        let all = RunFilter::default;
+        for (filter, ids) in [
+            (all(), vec![3, 2, 1]),
+            (RunFilter::newest(2), vec![3, 2]),
+            (RunFilter { limit: Some(1), offset: 1, ..all() }, vec![2]),
+            (RunFilter { offset: 2, ..all() }, vec![1]),
+            (RunFilter { pipeline: Some("a".into()), ..all() }, vec![3, 1]),
+            (RunFilter { env: Some("cloud".into()), ..all() }, vec![3, 2]),
+            (RunFilter { node: Some("n".into()), ..all() }, vec![2, 1]),
+            (RunFilter { since: Some(20.0), ..all() }, vec![3, 2]),
+            (RunFilter { until: Some(20.0), ..all() }, vec![1]),
+            (RunFilter { pinned: true, ..all() }, vec![1]),
+            (RunFilter { text: Some("PIPELINE=b".into()), ..all() }, vec![2]),
+            (RunFilter { text: Some("0%_d".into()), ..all() }, vec![3]),
+            (RunFilter { text: Some("%".into()), ..all() }, vec![3]),
+            (
+                RunFilter { outcomes: vec![Outcome::Failed, Outcome::Succeeded], ..all() },
+                vec![2, 1],
+            ),
+            (RunFilter { outcomes: vec![Outcome::Lost], ..all() }, vec![]),
+        ] {
+            let runs = store.runs(&filter).unwrap();
+            assert_eq!(runs.iter().map(|run| run.id).collect::<Vec<_>>(), ids, "{filter:?}");
+        }
+        assert_eq!(store.run(9).unwrap(), None);
+    }
+}

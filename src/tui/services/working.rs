@@ -1,0 +1,87 @@
+//! The project's worker, shared by the services that ask Python for something.
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::Reports;
+use crate::app::event::Report;
+use crate::runs::{Spec, Worker};
+
+/// Makes the worker when it is first needed, and another one when the interpreter or the setting
+/// changes. Clones share it.
+#[derive(Clone)]
+pub(super) struct Working(Arc<Shared>);
+
+struct Shared {
+    root: PathBuf,
+    fresh: AtomicBool,
+    worker: Mutex<Option<Made>>,
+    reports: Reports,
+}
+
+struct Made {
+    worker: Worker,
+    fresh: bool,
+    /// Whether this Python was seen to have Kedro.
+    has_kedro: bool,
+}
+
+impl Working {
+    pub(super) fn new(root: PathBuf, fresh: bool, reports: Reports) -> Self {
+        let fresh = AtomicBool::new(fresh);
+        Working(Arc::new(Shared { root, fresh, worker: Mutex::default(), reports }))
+    }
+
+    /// Whether the user wants a Python process for each request; holds from the next one on.
+    pub(super) fn set_fresh(&self, fresh: bool) {
+        self.0.fresh.store(fresh, Ordering::Relaxed);
+    }
+
+    /// The worker for an interpreter.
+    pub(super) fn worker(&self, python: &Path) -> Worker {
+        self.with(python, |made| made.worker.clone())
+    }
+
+    /// Whether the interpreter was seen to have Kedro.
+    pub(super) fn has_kedro(&self, python: &Path) -> bool {
+        self.with(python, |made| made.has_kedro)
+    }
+
+    /// Remembers that it has.
+    pub(super) fn saw_kedro(&self, python: &Path) {
+        self.with(python, |made| made.has_kedro = true);
+    }
+
+    fn with<T>(&self, python: &Path, act: impl FnOnce(&mut Made) -> T) -> T {
+        let shared = &self.0;
+        let fresh = shared.fresh.load(Ordering::Relaxed);
+        let mut slot = shared.worker.lock().unwrap_or_else(PoisonError::into_inner);
+        let kept =
+            slot.take().filter(|made| made.fresh == fresh && made.worker.spec().python == python);
+        let made = kept.unwrap_or_else(|| {
+            let spec = Spec::new(python, &shared.root);
+            let worker = match fresh {
+                true => Worker::fresh(spec, "the settings say so"),
+                false => Worker::warm(spec),
+            };
+            tokio::spawn(report(worker.clone(), shared.reports.clone()));
+            Made { worker, fresh, has_kedro: false }
+        });
+        act(slot.insert(made))
+    }
+}
+
+/// Reports how ready the worker is, as long as there is one.
+async fn report(worker: Worker, reports: Reports) {
+    let mut warmth = worker.warmth();
+    drop(worker);
+    loop {
+        let now = warmth.borrow_and_update().clone();
+        if reports.send(Report::Worker(now).into()).await.is_err()
+            || warmth.changed().await.is_err()
+        {
+            return;
+        }
+    }
+}

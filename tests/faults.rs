@@ -1,0 +1,220 @@
+//! What is killed at any moment loses nothing that was stored, leaves no run "running" and no
+//! process behind.
+#![cfg(target_os = "linux")]
+
+mod common;
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use common::project::project;
+use common::python::python;
+use mlops_tui::runs::history::Asked;
+use mlops_tui::runs::recorder::{Recorder, Subject};
+use mlops_tui::runs::{Prepared, RunEvent, RunRequest, Spec, Stamped, Worker, history};
+use mlops_tui::store::{From, LogFilter, Outcome, RunFilter, RunId, Store};
+
+const CHILDREN: usize = 120;
+const SERVERS: usize = 30;
+const PROGRAMS: usize = 50;
+/// A run takes about a second; one that takes this long hangs.
+const HANGS: Duration = Duration::from_secs(60);
+
+/// Eight nodes one after the other, with output, and a process of their own each.
+const NODES: &str = r#"
+import subprocess, time
+
+
+def act(x, index=[0]):
+    index[0] += 1
+    helper = subprocess.Popen(["sleep", "600"])
+    for number in range(20):
+        print("line", number, "of", index[0])
+        time.sleep(0.001)
+    helper.kill()
+    helper.wait()
+    return x + 1
+
+
+def make(node):
+    names = ["params:size"] + ["n%d" % number for number in range(8)]
+    return [
+        node(act, names[number], names[number + 1], name="node_%d" % number) for number in range(8)
+    ]
+"#;
+
+/// Numbers that look random, the same ones each time.
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, limit: u64) -> u64 {
+        self.0 =
+            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) % limit
+    }
+}
+
+fn kill(pid: u32) {
+    // It may have ended by itself in the meantime.
+    let _ = Command::new("kill").args(["-9", &pid.to_string()]).stderr(Stdio::null()).status();
+}
+
+/// Processes that work in the project's folder.
+fn processes(root: &Path) -> Vec<String> {
+    let own = std::process::id().to_string();
+    fs::read_dir("/proc")
+        .unwrap()
+        .flatten()
+        .filter(|entry| fs::read_link(entry.path().join("cwd")).is_ok_and(|cwd| cwd == root))
+        .map(|entry| entry.file_name().into_string().unwrap())
+        .filter(|pid| {
+            *pid != own && mlops_tui::store::liveness::started(pid.parse().unwrap()).is_some()
+        })
+        .collect()
+}
+
+#[track_caller]
+fn assert_nobody_is_left(root: &Path) {
+    let began = Instant::now();
+    loop {
+        let left = processes(root);
+        if left.is_empty() {
+            return;
+        }
+        assert!(began.elapsed() < Duration::from_secs(20), "{left:?} are left behind");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// How much of a run another connection sees.
+fn seen(store: &mut Store, id: RunId) -> (usize, usize) {
+    let lines = store.log(id, &LogFilter::default(), From::Line(1), usize::MAX).unwrap();
+    (store.events(id).unwrap().len(), lines.len())
+}
+
+fn check(root: &Path) {
+    let connection = rusqlite::Connection::open(Store::new(root).path()).unwrap();
+    let answer: String =
+        connection.query_row("PRAGMA integrity_check", [], |row| row.get(0)).unwrap();
+    assert_eq!(answer, "ok");
+    let gaps = "SELECT run FROM events GROUP BY run HAVING COUNT(*) > MAX(number)";
+    assert!(!connection.prepare(gaps).unwrap().exists([]).unwrap(), "an event came twice");
+    let open = "SELECT id FROM runs WHERE outcome = 'running'";
+    assert!(!connection.prepare(open).unwrap().exists([]).unwrap(), "a run is still running");
+}
+
+async fn record(
+    root: &Path,
+    worker: &Worker,
+    victim: impl Fn(&mlops_tui::runs::Process) -> Option<u32>,
+    after: Duration,
+) -> Outcome {
+    let request = RunRequest::default();
+    let mut process = worker.start(&Prepared::as_asked(request.clone())).unwrap();
+    let subject = Subject { root: root.to_owned(), request, asked: Asked::default() };
+    let (recorder, record) =
+        Recorder::start(Store::new(root), subject, |text| panic!("{text}")).await;
+    let deadline = tokio::time::sleep(after);
+    tokio::pin!(deadline);
+    let mut killed = false;
+    let mut told: Vec<Stamped> = Vec::new();
+    let all = async {
+        loop {
+            tokio::select! {
+                event = process.next() => match event {
+                    Some(event) => {
+                        recorder.record(vec![event.clone()]).await;
+                        told.push(event);
+                    }
+                    None => break,
+                },
+                () = &mut deadline, if !killed => {
+                    killed = true;
+                    if let Some(pid) = victim(&process) {
+                        kill(pid);
+                    }
+                }
+            }
+        }
+    };
+    tokio::time::timeout(HANGS, all).await.expect("the run ends");
+    let outcome = recorder.finish().await.unwrap().outcome;
+    assert!(told.last().is_some_and(|last| last.event.ends_run()), "{:?}", told.last());
+    let mut store = Store::new(root);
+    let kept = history::from_rows(&store.events(record.id).unwrap());
+    let events = told.iter().filter(|it| !matches!(it.event, RunEvent::Output { .. })).count();
+    assert_eq!(kept.len(), events);
+    assert_eq!(seen(&mut store, record.id).1, told.len() - events);
+    outcome
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_child_or_a_worker_is_killed_at_any_moment() {
+    let folder = project(NODES);
+    let root = folder.path().canonicalize().unwrap();
+    let worker = Worker::warm(Spec::new(python(), &root));
+    let mut random = Random(7);
+    // Nobody is killed: the project runs, and the worker learns what it needs.
+    assert_eq!(record(&root, &worker, |_| None, Duration::ZERO).await, Outcome::Succeeded);
+    let mut outcomes = Vec::new();
+    for number in 0..CHILDREN + SERVERS {
+        let after = Duration::from_millis(random.below(500));
+        let server = number % (CHILDREN / SERVERS + 1) == 0;
+        let victim = |process: &mlops_tui::runs::Process| match server {
+            true => Some(process.server_pid()),
+            false => process.pid(),
+        };
+        outcomes.push(record(&root, &worker, victim, after).await);
+    }
+    assert!(
+        outcomes.iter().all(|it| matches!(it, Outcome::Succeeded | Outcome::Lost)),
+        "{outcomes:?}"
+    );
+    assert!(outcomes.contains(&Outcome::Lost), "{outcomes:?}");
+    assert_eq!(record(&root, &worker, |_| None, Duration::ZERO).await, Outcome::Succeeded);
+    drop(worker);
+    tokio::task::spawn_blocking(move || {
+        assert_nobody_is_left(&root);
+        check(&root);
+    })
+    .await
+    .unwrap();
+}
+
+#[test]
+fn the_program_is_killed_at_any_moment() {
+    let folder = project(NODES);
+    let root = folder.path().canonicalize().unwrap();
+    let mut random = Random(11);
+    let mut lost = 0;
+    for _ in 0..PROGRAMS {
+        let mut program = Command::new(env!("CARGO_BIN_EXE_mlops-tui"))
+            .args(["run", "--python"])
+            .arg(python())
+            .arg(&root)
+            .stdout(Stdio::null())
+            .spawn()
+            .unwrap();
+        std::thread::sleep(Duration::from_millis(random.below(2_000)));
+        // What another connection sees is stored, and stays.
+        let mut store = Store::new(&root);
+        let id = store
+            .runs(&RunFilter { limit: Some(1), ..RunFilter::default() })
+            .unwrap()
+            .first()
+            .map(|run| run.id);
+        let before = id.map(|id| seen(&mut store, id));
+        kill(program.id());
+        program.wait().unwrap();
+        assert_nobody_is_left(&root);
+        lost += store.recover().unwrap().len();
+        if let (Some(id), Some(before)) = (id, before) {
+            let after = seen(&mut store, id);
+            assert!(after.0 >= before.0 && after.1 >= before.1, "{before:?} became {after:?}");
+        }
+        check(&root);
+    }
+    assert!(lost > 0);
+}
