@@ -236,6 +236,13 @@ fn pipeline_from_json(json: &Json, read: &Snapshot) -> Result<Pipeline, String> 
                 if node.source.is_none() {
                     node.source.clone_from(&read.source);
                 }
+                // Where Kedro finds another function, what the files said of it does not hold.
+                if node.source == read.source {
+                    node.reach.clone_from(&read.reach);
+                }
+            }
+            if node.reach.is_none() {
+                node.reach = node.source.as_ref().and_then(|source| read.code.reach_at(source));
             }
             Ok(Arc::new(node))
         })
@@ -267,6 +274,7 @@ fn node_from_json(json: &Json) -> Result<Node, String> {
         },
         call: None,
         callable: None,
+        reach: None,
     })
 }
 

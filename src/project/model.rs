@@ -8,6 +8,8 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 use serde::Serialize;
 
+use super::code::{Code, Reach};
+
 /// Everything known about a Kedro project in one environment, and everything that could not be known.
 #[derive(Debug, Clone, Default)]
 pub struct Snapshot {
@@ -30,6 +32,8 @@ pub struct Snapshot {
     pub parameters: Located,
     /// Names of credentials entries; their values are never kept.
     pub credentials: Vec<String>,
+    /// The definitions of the project's code, which the nodes' reaches point into.
+    pub code: Arc<Code>,
     /// What is wrong or could not be known, most severe first.
     pub problems: Vec<Problem>,
 }
@@ -122,6 +126,8 @@ pub struct Node {
     pub call: Option<Place>,
     /// What it calls, and how. Only the static reading knows it.
     pub callable: Option<Callable>,
+    /// The project code that it reaches, in [`Snapshot::code`]; `None` where its function is not known.
+    pub reach: Option<Arc<Reach>>,
 }
 
 impl Node {

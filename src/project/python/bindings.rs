@@ -5,8 +5,8 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 
 use ruff_python_ast::visitor::{self, Visitor};
 use ruff_python_ast::{
-    Alias, Comprehension, ExceptHandler, Expr, ExprContext, Parameters, Pattern, Stmt, StmtClassDef,
-    StmtFunctionDef, StmtImport, StmtImportFrom, TypeParams,
+    Alias, Comprehension, ExceptHandler, Expr, ExprContext, Parameters, Pattern, Stmt,
+    StmtClassDef, StmtFunctionDef, StmtImport, StmtImportFrom, TypeParams,
 };
 
 use super::value::Code;
@@ -175,7 +175,8 @@ impl<'a> Visitor<'a> for Bindings<'a> {
                 self.bind(name.id.as_str(), Binding::Plain);
             }
             Expr::Lambda(lambda) => {
-                let parameters = lambda.parameters.iter().flat_map(|it| it.iter_non_variadic_params());
+                let parameters =
+                    lambda.parameters.iter().flat_map(|it| it.iter_non_variadic_params());
                 for default in parameters.filter_map(|parameter| parameter.default.as_ref()) {
                     self.visit_expr(default);
                 }

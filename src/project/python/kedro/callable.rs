@@ -121,7 +121,8 @@ impl<'a> Gather<'_, 'a> {
             Err(why) => Bound::Unknown { reason: why.reason.clone(), place: why.place.clone() },
         };
         // A partial of a closure may bind the same name at two levels.
-        let twins = bound.iter().filter(|(other, _)| other.split(' ').next() == Some(&name)).count();
+        let twins =
+            bound.iter().filter(|(other, _)| other.split(' ').next() == Some(&name)).count();
         let name = if twins > 0 { format!("{name} ({})", twins + 1) } else { name };
         bound.push((name, known));
     }
@@ -187,12 +188,12 @@ impl<'a> Gather<'_, 'a> {
             }
             Value::Bound(method) => {
                 self.nested(out, &method.0)?;
-                drop(write!(out, ".{}", method.1.name()));
+                let _ = write!(out, ".{}", method.1.name());
                 self.enter(&method.1);
             }
             Value::Method(method) => {
                 self.nested(out, &method.0)?;
-                drop(write!(out, ".{}", method.1));
+                let _ = write!(out, ".{}", method.1);
             }
             Value::Partial(partial) => {
                 out.push_str("functools.partial(");
@@ -202,7 +203,7 @@ impl<'a> Gather<'_, 'a> {
                     self.nested(out, value)?;
                 }
                 for (name, value) in &partial.keywords {
-                    drop(write!(out, ", {name}="));
+                    let _ = write!(out, ", {name}=");
                     self.nested(out, value)?;
                 }
                 out.push(')');
@@ -254,7 +255,7 @@ impl<'a> Gather<'_, 'a> {
             texts.push(text);
         }
         texts.sort();
-        drop(write!(out, "set({})", texts.join(", ")));
+        let _ = write!(out, "set({})", texts.join(", "));
         Ok(())
     }
 
@@ -283,7 +284,7 @@ impl<'a> Gather<'_, 'a> {
         if instance.class.shape == Shape::Enum
             && let Some(Value::Str(name)) = instance.attributes.borrow().get("name")
         {
-            drop(write!(out, ".{name}"));
+            let _ = write!(out, ".{name}");
             return Ok(());
         }
         let mut attributes: Vec<(String, Value<'a>)> = (instance.attributes.borrow().iter())
@@ -307,7 +308,7 @@ impl<'a> Gather<'_, 'a> {
         out.push('(');
         for (index, (name, value)) in attributes.iter().enumerate() {
             out.push_str(if index > 0 { ", " } else { "" });
-            drop(write!(out, "{name}="));
+            let _ = write!(out, "{name}=");
             self.nested(out, value)?;
         }
         out.push(')');
@@ -323,9 +324,8 @@ fn captured<'a>(function: &Rc<Function<'a>>) -> Vec<(String, Value<'a>)> {
     if of_module && matches!(function.code, Code::Def(_)) {
         return Vec::new();
     }
-    let mut values: Vec<(String, Value<'a>)> = (function.defaults.iter())
-        .map(|(name, value)| (name.to_string(), value.clone()))
-        .collect();
+    let mut values: Vec<(String, Value<'a>)> =
+        (function.defaults.iter()).map(|(name, value)| (name.to_string(), value.clone())).collect();
     values.sort_by(|a, b| a.0.cmp(&b.0));
     if !of_module {
         let names = free_names(function.code).into_iter();

@@ -41,6 +41,7 @@ impl<'a> Interp<'a> {
                 source: node.parts.facts.source.clone(),
                 call: Some(node.parts.at.place()),
                 callable: Some(self.callable(&node.parts)),
+                reach: None,
             })
         };
         node.snapshot.get_or_init(make).clone()
