@@ -232,9 +232,17 @@ fn pipeline_from_json(json: &Json, read: &Snapshot) -> Result<Pipeline, String> 
             let mut node = node_from_json(json)?;
             if let Some(read) = known.get(node.name.as_str()) {
                 node.call.clone_from(&read.call);
+                node.callable.clone_from(&read.callable);
                 if node.source.is_none() {
                     node.source.clone_from(&read.source);
                 }
+                // Where Kedro finds another function, what the files said of it does not hold.
+                if node.source == read.source {
+                    node.reach.clone_from(&read.reach);
+                }
+            }
+            if node.reach.is_none() {
+                node.reach = node.source.as_ref().and_then(|source| read.code.reach_at(source));
             }
             Ok(Arc::new(node))
         })
@@ -265,6 +273,8 @@ fn node_from_json(json: &Json) -> Result<Node, String> {
             _ => None,
         },
         call: None,
+        callable: None,
+        reach: None,
     })
 }
 

@@ -1,12 +1,13 @@
 //! A Kedro project on disk, read into a [`Snapshot`].
 //!
 //! [`Reader`] is the way in: it finds the project's files, evaluates settings and pipeline code in
-//! [`python`], loads the configuration in [`config`], resolves the catalog in [`catalog`], and
+//! [`python`], tells in [`code`] what each node reaches, loads the configuration in [`config`], resolves the catalog in [`catalog`], and
 //! lists as problems what it could not know. Nothing here starts Python or executes project code;
 //! the exact reading (by Kedro itself) arrives as JSON through [`json`]. Start reading at
 //! [`model`], which holds the types that all other floors use.
 
 pub mod catalog;
+pub mod code;
 pub mod config;
 pub mod discovery;
 pub mod json;
@@ -16,8 +17,9 @@ pub mod reader;
 pub mod settings;
 pub mod watch;
 
+pub use code::{Code, Definition, DefinitionKind, Reach, Unseen};
 pub use model::{
-    Dataset, Located, Metadata, Node, Origin, Pattern, Pipeline, Place, Problem, Reading, Severity,
-    Snapshot, SourceRange, Value, is_parameter, strip_transcoding,
+    Bound, Callable, Dataset, Entry, Located, Metadata, Node, Origin, Pattern, Pipeline, Place,
+    Problem, Reading, Severity, Snapshot, SourceRange, Value, is_parameter, strip_transcoding,
 };
 pub use reader::{Options, Reader};

@@ -8,6 +8,8 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 use serde::Serialize;
 
+use super::code::{Code, Reach};
+
 /// Everything known about a Kedro project in one environment, and everything that could not be known.
 #[derive(Debug, Clone, Default)]
 pub struct Snapshot {
@@ -30,6 +32,8 @@ pub struct Snapshot {
     pub parameters: Located,
     /// Names of credentials entries; their values are never kept.
     pub credentials: Vec<String>,
+    /// The definitions of the project's code, which the nodes' reaches point into.
+    pub code: Arc<Code>,
     /// What is wrong or could not be known, most severe first.
     pub problems: Vec<Problem>,
 }
@@ -120,6 +124,10 @@ pub struct Node {
     pub source: Option<SourceRange>,
     /// Where the node is made: the `node(...)` call. Only the static reading knows it.
     pub call: Option<Place>,
+    /// What it calls, and how. Only the static reading knows it.
+    pub callable: Option<Callable>,
+    /// The project code that it reaches, in [`Snapshot::code`]; `None` where its function is not known.
+    pub reach: Option<Arc<Reach>>,
 }
 
 impl Node {
@@ -134,6 +142,46 @@ impl Node {
             None => &self.name,
         }
     }
+}
+
+/// What a node calls: the code that its function is made from, and what is bound to it beforehand.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Callable {
+    /// Dotted name, such as `pkg.nodes.train` or `functools.partial`.
+    pub name: String,
+    /// Where the code is found, each once.
+    pub entries: Vec<Entry>,
+    /// Values that are set before the call, by name: the arguments of a partial (`#1` for the
+    /// first by position), the variables that a closure has captured, the defaults of a lambda, and
+    /// `self` for the object of a bound method.
+    pub bound: Vec<(String, Bound)>,
+    /// How inputs are passed: `[a, b]` by position, `{x: a, y: b}` by argument.
+    pub takes: String,
+    /// How results become outputs: `a` as a whole, `[a, b]` one by one, `{x: a, y: b}` by key.
+    pub gives: String,
+}
+
+/// Where code is found that a node calls.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Entry {
+    /// In a project file: the name in a `def` or `class` statement, or the start of a lambda.
+    Code(Place),
+    /// By a dotted name: outside the project, or a whole module of it.
+    Name(String),
+}
+
+/// A value bound to a node's function.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Bound {
+    /// The value in Python's notation; the same text means the same value.
+    Known(String),
+    /// It can't be told without running Python.
+    Unknown {
+        /// Why: the end of a sentence that begins with "because".
+        reason: String,
+        /// Where that begins.
+        place: Place,
+    },
 }
 
 /// A range of whole lines in a project file.

@@ -2,9 +2,11 @@
 
 use std::collections::{BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use indexmap::IndexMap;
 
+use super::code::{self, CodeCache};
 use super::python::SourceCache;
 use super::{Located, Metadata, Problem, Reading, Severity, Snapshot, Value, is_parameter};
 use super::{catalog, config, discovery, python};
@@ -61,12 +63,13 @@ pub struct Configuration {
 pub struct Reader {
     root: PathBuf,
     cache: SourceCache,
+    code: CodeCache,
 }
 
 impl Reader {
     /// A reader of the project in `root`, as [`discovery::find`] gives it.
     pub fn new(root: impl Into<PathBuf>) -> Self {
-        Reader { root: root.into(), cache: SourceCache::default() }
+        Reader { root: root.into(), cache: SourceCache::default(), code: CodeCache::default() }
     }
 
     /// The project's folder.
@@ -97,11 +100,14 @@ impl Reader {
     /// Reads the project. Whatever is broken is a problem in the snapshot, and the rest is there.
     pub fn read(&mut self, options: &Options) -> Snapshot {
         let Configuration { metadata, config, mut problems } = self.configuration(options);
-        let registry = if metadata.package_name.is_empty() {
+        let mut registry = if metadata.package_name.is_empty() {
             python::Registry::default()
         } else {
             python::read_registry(&metadata, &mut self.cache)
         };
+        let code =
+            python::on_large_stack(|| code::link(&metadata, &mut self.cache, &mut self.code));
+        code.tell(&mut registry.pipelines);
         let credentials: BTreeSet<String> = config
             .kinds
             .get("credentials")
@@ -127,6 +133,7 @@ impl Reader {
             patterns: catalog.patterns,
             parameters,
             credentials: credentials.into_iter().collect(),
+            code: Arc::new(code),
             problems,
         }
     }

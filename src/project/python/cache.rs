@@ -23,6 +23,7 @@ pub struct SourceCache {
     entries: HashMap<PathBuf, Entry>,
     settings_files: IndexSet<PathBuf>,
     registry_files: IndexSet<PathBuf>,
+    code_files: IndexSet<PathBuf>,
 }
 
 #[derive(Debug)]
@@ -45,23 +46,26 @@ impl Entry {
     }
 }
 
-/// Which of the two readings asks for a file.
+/// Which reading asks for a file.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Purpose {
+pub(in crate::project) enum Purpose {
     Settings,
     Registry,
+    /// What the nodes reach.
+    Code,
 }
 
 impl SourceCache {
-    /// The files that the last readings of settings and registry used, absolute.
+    /// The files that the last readings used, absolute.
     pub fn touched(&self) -> impl Iterator<Item = &Path> {
-        let only_settings =
-            self.settings_files.iter().filter(|path| !self.registry_files.contains(*path));
-        self.registry_files.iter().chain(only_settings).map(PathBuf::as_path)
+        let more = self.settings_files.iter().chain(&self.code_files);
+        let all: IndexSet<&Path> =
+            self.registry_files.iter().chain(more).map(PathBuf::as_path).collect();
+        all.into_iter()
     }
 
     /// Forgets which files the last reading for `purpose` used.
-    pub(super) fn begin(&mut self, purpose: Purpose) {
+    pub(in crate::project) fn begin(&mut self, purpose: Purpose) {
         self.used(purpose).clear();
     }
 
@@ -69,11 +73,12 @@ impl SourceCache {
         match purpose {
             Purpose::Settings => &mut self.settings_files,
             Purpose::Registry => &mut self.registry_files,
+            Purpose::Code => &mut self.code_files,
         }
     }
 
     /// The parsed file at `path`; `None` where there is no such file.
-    pub(super) fn load(
+    pub(in crate::project) fn load(
         &mut self,
         path: &Path,
         root: &Path,

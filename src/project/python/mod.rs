@@ -8,9 +8,10 @@
 
 mod assign;
 mod attr;
+pub(super) mod bindings;
 mod block;
 mod builtins;
-mod cache;
+pub(super) mod cache;
 mod call;
 mod classes;
 mod expr;
@@ -22,14 +23,14 @@ mod library;
 mod matching;
 mod methods;
 mod module;
-mod names;
+pub(super) mod names;
 mod ops;
 mod paths;
 mod poison;
 mod registry;
 mod scope;
 mod settings;
-mod source;
+pub(super) mod source;
 mod spec;
 mod stmt;
 mod strings;

@@ -140,6 +140,6 @@ const BUILTINS: &[&str] = &[
 ];
 
 /// Whether Python itself defines `name`.
-pub(super) fn is_builtin(name: &str) -> bool {
+pub(in crate::project) fn is_builtin(name: &str) -> bool {
     BUILTINS.contains(&name)
 }

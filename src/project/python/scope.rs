@@ -62,6 +62,21 @@ impl<'a> Scope<'a> {
         None
     }
 
+    /// The value of `name` as a function defined here captures it: the module's names are looked
+    /// up anew at each call, so they are not captured.
+    pub(super) fn captured(self: &Rc<Self>, name: &str) -> Option<Value<'a>> {
+        let mut next = Some(self.clone());
+        while let Some(scope) = next.filter(|scope| scope.kind != Kind::Module) {
+            if scope.kind != Kind::Class
+                && let Some(value) = scope.own(name)
+            {
+                return Some(value);
+            }
+            next = scope.parent.borrow().clone();
+        }
+        None
+    }
+
     /// The value of `name` in this scope alone.
     pub(super) fn own(&self, name: &str) -> Option<Value<'a>> {
         self.names.borrow().get(name).cloned()

@@ -24,7 +24,7 @@ const MAX_SYNTAX_ERRORS: usize = 5;
 
 /// A parsed file.
 #[derive(Debug)]
-pub(super) struct Source {
+pub(in crate::project) struct Source {
     /// The path as problems show it: relative to the project's folder where it lies inside.
     pub shown: Arc<Path>,
     /// The whole text.
@@ -117,7 +117,7 @@ impl Source {
     }
 
     /// The position of `offset`.
-    pub(super) fn place(&self, offset: TextSize) -> Place {
+    pub(in crate::project) fn place(&self, offset: TextSize) -> Place {
         let line = self.line(offset);
         let start = self.line_starts[line as usize - 1] as usize;
         let end = (offset.to_u32() as usize).min(self.text.len());
@@ -126,7 +126,7 @@ impl Source {
     }
 
     /// The line of `offset`, from 1.
-    pub(super) fn line(&self, offset: TextSize) -> u32 {
+    pub(in crate::project) fn line(&self, offset: TextSize) -> u32 {
         let lines = self.line_starts.partition_point(|&start| start <= offset.to_u32());
         u32::try_from(lines.max(1)).unwrap_or(u32::MAX)
     }
@@ -140,7 +140,7 @@ impl Source {
     }
 
     /// The text of `range`.
-    pub(super) fn slice(&self, range: TextRange) -> &str {
+    pub(in crate::project) fn slice(&self, range: TextRange) -> &str {
         self.text.get(range.to_std_range()).unwrap_or("")
     }
 

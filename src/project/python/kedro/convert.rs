@@ -21,29 +21,31 @@ impl<'a> Interp<'a> {
             free(&nodes, |node| (&node.outputs, &node.output_ids), |node| &node.input_ids);
         Pipeline {
             name: name.to_owned(),
-            nodes: nodes.iter().map(convert).collect(),
+            nodes: nodes.iter().map(|node| self.convert(node)).collect(),
             inputs,
             outputs,
             complete: pipeline.incomplete.is_none(),
         }
     }
-}
 
-fn convert(node: &Rc<KedroNode<'_>>) -> Arc<Node> {
-    let strings = |names: &[Rc<str>]| names.iter().map(ToString::to_string).collect();
-    let make = || {
-        Arc::new(Node {
-            name: node.name.to_string(),
-            func_name: node.parts.facts.readable.to_string(),
-            namespace: node.parts.namespace.as_ref().map(ToString::to_string),
-            tags: node.parts.tags.iter().map(ToString::to_string).collect(),
-            inputs: strings(&node.inputs),
-            outputs: strings(&node.outputs),
-            source: node.parts.facts.source.clone(),
-            call: Some(node.parts.at.place()),
-        })
-    };
-    node.snapshot.get_or_init(make).clone()
+    fn convert(&self, node: &Rc<KedroNode<'a>>) -> Arc<Node> {
+        let strings = |names: &[Rc<str>]| names.iter().map(ToString::to_string).collect();
+        let make = || {
+            Arc::new(Node {
+                name: node.name.to_string(),
+                func_name: node.parts.facts.readable.to_string(),
+                namespace: node.parts.namespace.as_ref().map(ToString::to_string),
+                tags: node.parts.tags.iter().map(ToString::to_string).collect(),
+                inputs: strings(&node.inputs),
+                outputs: strings(&node.outputs),
+                source: node.parts.facts.source.clone(),
+                call: Some(node.parts.at.place()),
+                callable: Some(self.callable(&node.parts)),
+                reach: None,
+            })
+        };
+        node.snapshot.get_or_init(make).clone()
+    }
 }
 
 /// The names on one side that no node has on the other, sorted: `Pipeline.inputs`, `.outputs`.

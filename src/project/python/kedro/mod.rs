@@ -3,6 +3,7 @@
 //! The rules are those of `kedro/pipeline/node.py` and `kedro/pipeline/pipeline.py`. Where Kedro
 //! would raise, a problem is listed and as much as possible is kept.
 
+mod callable;
 mod checks;
 mod convert;
 mod discover;
