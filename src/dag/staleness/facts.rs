@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::reason::Reason;
 use crate::project::json::value_to_json;
-use crate::project::{Node, Snapshot, Value};
+use crate::project::{Bound, Node, Snapshot, Value};
 
 /// A thing that a node's results follow from.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -92,7 +92,41 @@ fn code(
     facts: &mut Facts,
     unknown: &mut Vec<String>,
 ) {
-    let _ = (snapshot, node, packages, facts, unknown);
+    match &node.callable {
+        Some(callable) => {
+            facts.push((Fact::Function, callable.name.clone()));
+            facts.push((Fact::Takes, callable.takes.clone()));
+            facts.push((Fact::Gives, callable.gives.clone()));
+            for (name, bound) in &callable.bound {
+                match bound {
+                    Bound::Known(text) => facts.push((Fact::Bound(name.clone()), text.clone())),
+                    Bound::Unknown { reason, place } => unknown.push(format!(
+                        "{name} of the function can't be told, because {reason} ({place})"
+                    )),
+                }
+            }
+        }
+        None => {
+            facts.push((Fact::Function, node.func_name.clone()));
+            facts.push((Fact::Takes, format!("[{}]", node.inputs.join(", "))));
+            facts.push((Fact::Gives, format!("[{}]", node.outputs.join(", "))));
+        }
+    }
+    let Some(reach) = &node.reach else {
+        unknown.push("its code can't be told without running it".into());
+        return;
+    };
+    for definition in snapshot.code.reached(reach) {
+        facts.push((Fact::Code(definition.name.clone()), format!("{:032x}", definition.hash)));
+    }
+    for unseen in &reach.unknown {
+        unknown.push(format!("{} ({})", unseen.reason, unseen.place));
+    }
+    for package in &reach.packages {
+        if let Some(version) = packages.get(&**package) {
+            facts.push((Fact::Package(package.to_string()), version.clone()));
+        }
+    }
 }
 
 /// Calls `take` with the dotted key and the JSON of every leaf. Lists, and empty mappings, are leaves.
