@@ -54,7 +54,8 @@ pub fn disabled_because(state: &State, command: Command) -> Option<String> {
             shown.then(|| "it is shown already".into())
         }),
         Command::PinRun | Command::NoteRun => no_run(),
-        Command::PruneRuns => {
+        Command::FilterRuns if state.page_shown() => Some("runs are filtered in the list".into()),
+        Command::PruneRuns | Command::FilterRuns => {
             let none = state.runs.rows.is_empty() && state.history.query.is_empty();
             none.then(|| "nothing was run from here yet".into())
         }
@@ -62,7 +63,6 @@ pub fn disabled_because(state: &State, command: Command) -> Option<String> {
             let running = state.shown_run().is_some_and(|run| run.outcome == Outcome::Running);
             running.then(|| "the run is going on".into())
         }),
-        Command::FilterRuns => state.page_shown().then(|| "runs are filtered in the list".into()),
         Command::CompareRuns if state.page_shown() && state.shown_part().is_none() => {
             Some("they are compared already".into())
         }

@@ -26,6 +26,8 @@ pub struct History {
     pub marked: Vec<RunId>,
     /// What is shown in place of the list.
     pub page: Option<Page>,
+    /// A run that is to be selected once it is listed.
+    pub coming: Option<RunId>,
     /// How long nodes took.
     pub timings: HashMap<String, Timing>,
     /// Runs that were read.

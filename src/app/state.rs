@@ -432,7 +432,7 @@ impl State {
 
     /// Whether something on the screen changes with time alone.
     pub fn shows_time(&self) -> bool {
-        let run = || self.shown_run().is_some_and(|run| run.outcome == Outcome::Running);
+        let run = || self.runs.rows.iter().any(|run| run.outcome == Outcome::Running);
         self.running().is_some()
             || matches!(self.project.exact, Exact::Reading(_))
             || (self.tab == Tab::Runs && run())

@@ -357,7 +357,8 @@ pub(super) fn listed(state: &mut State, mut records: Vec<RunRecord>) {
     {
         *row = run.record.clone();
     }
-    let selected = state.runs.selected().map(|run| run.id);
+    let came = state.history.coming.take_if(|id| records.iter().any(|run| run.id == *id));
+    let selected = came.or_else(|| state.runs.selected().map(|run| run.id));
     state.runs.rows = records;
     let kept = state.runs.rows.iter().position(|run| Some(run.id) == selected);
     let index = kept.unwrap_or(state.runs.position.selected);

@@ -174,7 +174,7 @@ fn press(state: &mut State, areas: &Areas, at: Position) -> Vec<Effect> {
             if row >= titles && index < navigate::list_len(state) {
                 let again = navigate::list_position(state).selected == index;
                 navigate::select_row(state, index);
-                if again {
+                if again && !history::open(state) {
                     navigate::toggle_group(state);
                 }
             }

@@ -70,7 +70,9 @@ pub(super) fn report(state: &mut State, report: Report) -> Vec<Effect> {
         Report::RunRefused { generation, failure, needs_environment } => {
             running::refused(state, generation, &failure, needs_environment);
         }
-        Report::Detached { generation, result } => running::detached(state, generation, result),
+        Report::Detached { generation, result } => {
+            return running::detached(state, generation, result);
+        }
         Report::Run { id, events } => return running::happened(state, id, &events),
         Report::RunStored => {
             let mut effects = history::changed(state);

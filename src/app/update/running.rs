@@ -64,12 +64,21 @@ pub(super) fn start_detached(state: &mut State, request: RunRequest) -> Vec<Effe
 }
 
 /// The run that outlives this screen began, or could not.
-pub(super) fn detached(state: &mut State, generation: Generation, result: Result<RunId, String>) {
+pub(super) fn detached(
+    state: &mut State,
+    generation: Generation,
+    result: Result<RunId, String>,
+) -> Vec<Effect> {
     match result {
         Err(why) => state.warn(crate::text::sanitize(&why)),
         Ok(_) if generation != state.generations.detached => {}
-        Ok(id) => state.tell(format!("Run {id} goes on by itself; Runs shows it.")),
+        Ok(id) => {
+            state.history.coming = Some(id);
+            state.tell(format!("Run {id} goes on by itself; Runs shows it."));
+            return vec![state.load_runs()];
+        }
     }
+    Vec::new()
 }
 
 /// Asks the run that is going on to stop.

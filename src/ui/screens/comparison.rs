@@ -58,7 +58,8 @@ pub(in super::super) fn draw(
 /// A run that is compared, on one line; the first one in the colour of what was.
 fn head(paint: &mut Paint<'_>, area: Rect, state: &State, id: RunId, first: bool) {
     let role = if first { Role::Bad } else { Role::Good };
-    let run = state.runs.rows.iter().find(|run| run.id == id);
+    let listed = state.runs.rows.iter().find(|run| run.id == id);
+    let run = listed.or_else(|| state.history.read(id).map(|read| &read.whole.run));
     let mut x = area.x + 1;
     x += paint.text(x, area.y, &format!("run {id}"), role, area.width);
     let Some(run) = run else { return };

@@ -111,7 +111,8 @@ fn timeline(paint: &mut Paint<'_>, area: Rect, state: &State, page: &RunPage) {
         width: area.width.saturating_sub(4 + names + 1 + TIME + 2),
         ..area
     };
-    axis(paint, chart, timeline);
+    let whole = whole(state, timeline);
+    axis(paint, chart, whole);
     for (row, (index, bar)) in seen().enumerate() {
         let y = area.y + 1 + row as u16;
         paint.row(area, y, index == page.nodes.selected, focused(state));
@@ -126,40 +127,58 @@ fn timeline(paint: &mut Paint<'_>, area: Rect, state: &State, page: &RunPage) {
         };
         let dim = if bar.start.is_some() { Role::Text } else { Role::Dim };
         paint.right(chart.x - 1, y, &time, dim, TIME);
-        draw_bar(paint, Rect { y, height: 1, ..chart }, state, timeline, bar, role);
+        let expected = expected(state, bar);
+        draw_bar(
+            paint,
+            Rect { y, height: 1, ..chart },
+            (timeline.begun, whole),
+            bar,
+            role,
+            expected,
+        );
     }
 }
 
+/// When a running node will probably have ended.
+fn expected(state: &State, bar: &Bar) -> Option<f64> {
+    let timing = state.history.timings.get(&bar.node)?;
+    (bar.outcome == NodeOutcome::Running).then_some(bar.start? + timing.median)
+}
+
+/// Seconds that the chart is for: of all nodes, with what is expected of those that run.
+fn whole(state: &State, timeline: &Timeline) -> f64 {
+    let expected = timeline.bars.iter().filter_map(|bar| expected(state, bar));
+    (expected.fold(timeline.end, f64::max) - timeline.begun).max(1e-3)
+}
+
 /// Where the chart begins and ends, over it.
-fn axis(paint: &mut Paint<'_>, chart: Rect, timeline: &Timeline) {
+fn axis(paint: &mut Paint<'_>, chart: Rect, whole: f64) {
     paint.text(chart.x, chart.y, "0", Role::Comment, 1);
-    let whole = seconds_text(timeline.end - timeline.begun);
+    let whole = seconds_text(whole);
     paint.right(chart.right(), chart.y, &whole, Role::Comment, chart.width.saturating_sub(2));
 }
 
-/// A node's time in the chart; what a running node is expected to take still follows its bar.
+/// A node's time in a chart that begins at the first of `scale` and is for the second, in seconds; what
+/// a running node is expected to take still follows its bar.
 fn draw_bar(
     paint: &mut Paint<'_>,
     row: Rect,
-    state: &State,
-    timeline: &Timeline,
+    scale: (f64, f64),
     bar: &Bar,
     role: Role,
+    expected: Option<f64>,
 ) {
     let (Some(begin), Some(end)) = (bar.start, bar.end) else { return };
-    let whole = (timeline.end - timeline.begun).max(1e-3);
     let room = f64::from(row.width);
-    let cell = |at: f64| ((at - timeline.begun) / whole * room).clamp(0.0, room);
+    let cell = |at: f64| ((at - scale.0) / scale.1 * room).clamp(0.0, room);
     let first = (cell(begin) as u16).min(row.width.saturating_sub(1));
     let last = (cell(end).round() as u16).clamp(first + 1, row.width.max(first + 1));
-    let [critical, other, expected] = paint.glyphs.bars;
+    let [critical, other, dots] = paint.glyphs.bars;
     let sign = if bar.critical { critical } else { other };
     paint.text(row.x + first, row.y, &sign.repeat(usize::from(last - first)), role, last - first);
-    if bar.outcome == NodeOutcome::Running
-        && let Some(timing) = state.history.timings.get(&bar.node)
-    {
-        let until = (cell(begin + timing.median).round() as u16).max(last);
-        let text = expected.repeat(usize::from(until - last));
+    if let Some(expected) = expected {
+        let until = (cell(expected).round() as u16).max(last);
+        let text = dots.repeat(usize::from(until - last));
         paint.text(row.x + last, row.y, &text, Role::Dim, until - last);
     }
 }
@@ -217,7 +236,7 @@ fn log(paint: &mut Paint<'_>, area: Rect, page: &RunPage) {
     }
 }
 
-/// Time, node, text; the text that was looked for stands out.
+/// Time, sign of the level, node, text; the text that was looked for stands out.
 fn log_line(
     paint: &mut Paint<'_>,
     area: Rect,
@@ -228,16 +247,18 @@ fn log_line(
 ) {
     let mut x = area.x + 1;
     x += paint.text(x, area.y, &super::log::clock(line.at), Role::Comment, 9) + 1;
+    let (sign, role) = match line.level {
+        Level::Error => (paint.glyphs.failed, Role::Bad),
+        Level::Warning => ("!", Role::Warning),
+        Level::Debug => ("", Role::Dim),
+        Level::Info => ("", Role::Text),
+    };
+    paint.text(x, area.y, sign, role, 1);
+    x += 2;
     if names > 0 {
         paint.text(x, area.y, line.node.as_deref().unwrap_or_default(), Role::Dim, names);
         x += names + 2;
     }
-    let role = match line.level {
-        Level::Error => Role::Bad,
-        Level::Warning => Role::Warning,
-        Level::Debug => Role::Dim,
-        Level::Info => Role::Text,
-    };
     let text: String = sanitize(&line.text).chars().skip(column).collect();
     let room = area.right().saturating_sub(x + 1);
     paint.text(x, area.y, &text, role, room);

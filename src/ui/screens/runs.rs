@@ -93,7 +93,9 @@ fn what(run: &RunRecord) -> table::Cell {
         (None, Some(reason)) => (format!("{word}: {reason}"), Role::Bad),
         (None, None) => {
             let options = run.new.command.strip_prefix("kedro run").unwrap_or(&run.new.command);
-            (options.trim().to_owned(), Role::Dim)
+            let word = if run.outcome == Outcome::Succeeded { "" } else { word };
+            let parts = [word, options.trim()].into_iter().filter(|part| !part.is_empty());
+            (parts.collect::<Vec<_>>().join(" "), Role::Dim)
         }
     };
     match &run.note {
