@@ -361,7 +361,14 @@ pub(super) fn changed(state: &mut State) -> Vec<Effect> {
 }
 
 /// Runs of the history arrived; what was selected stays selected.
-pub(super) fn listed(state: &mut State, mut records: Vec<RunRecord>) {
+pub(super) fn listed(state: &mut State, mut records: Vec<RunRecord>) -> Vec<Effect> {
+    let goes_on = |rows: &[RunRecord], id: RunId| {
+        rows.iter().any(|run| run.id == id && run.outcome == Outcome::Running)
+    };
+    // What has ended elsewhere tells how long its nodes usually take.
+    let ended = records
+        .iter()
+        .any(|run| run.outcome != Outcome::Running && goes_on(&state.runs.rows, run.id));
     // What the screen has seen of its own run is newer than what the store told.
     if let Some(run) = &state.run
         && let Some(row) = records.iter_mut().find(|row| row.id == run.record.id)
@@ -376,6 +383,7 @@ pub(super) fn listed(state: &mut State, mut records: Vec<RunRecord>) {
     let index = kept.unwrap_or(state.runs.position.selected);
     let height = usize::from(Areas::of(state).main.height.saturating_sub(1));
     state.runs.position.select(index, state.runs.rows.len(), height);
+    ended.then_some(Effect::LoadTimings).into_iter().collect()
 }
 
 /// Lines of a log arrived.

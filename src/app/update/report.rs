@@ -88,7 +88,7 @@ pub(super) fn report(state: &mut State, report: Report) -> Vec<Effect> {
         Report::HistoryChanged => return history::changed(state),
         Report::Runs { generation, runs } => {
             if generation == state.generations.runs {
-                history::listed(state, runs);
+                return history::listed(state, runs);
             }
         }
         Report::RunRead(whole) => history::read(state, *whole),

@@ -22,10 +22,9 @@ const TITLES: [(&str, Align); 7] = [
     ("what", Align::Left),
 ];
 
-/// The column that the options in `what` tell, too: left out where there is little room.
-const PIPELINE: usize = 5;
-/// Cells below which room is little.
-const NARROW: u16 = 70;
+/// Columns that are left out where there is little room, with the cells that they want: what they tell
+/// is in the details, and the pipeline among the options in `what`, too.
+const LEFT_OUT: [(usize, u16); 2] = [(4, 45), (5, 70)];
 
 /// Draws the table.
 pub(in super::super) fn draw(paint: &mut Paint<'_>, area: Rect, state: &State) {
@@ -43,7 +42,8 @@ pub(in super::super) fn draw(paint: &mut Paint<'_>, area: Rect, state: &State) {
         );
     }
     let glyphs = paint.glyphs;
-    let shown = |column: &usize| area.width >= NARROW || *column != PIPELINE;
+    let too_wide = |column: usize| LEFT_OUT.iter().any(|it| it.0 == column && area.width < it.1);
+    let shown = |column: &usize| !too_wide(*column);
     let titles: Vec<_> = (0..TITLES.len()).filter(shown).map(|column| TITLES[column]).collect();
     table::draw(paint, area, &titles, list.rows.len(), list.position, focused(state), |index| {
         let run = &list.rows[index];
@@ -93,7 +93,9 @@ fn what(run: &RunRecord) -> table::Cell {
         (None, Some(reason)) => (format!("{word}: {reason}"), Role::Bad),
         (None, None) => {
             let options = run.new.command.strip_prefix("kedro run").unwrap_or(&run.new.command);
-            (options.trim().to_owned(), Role::Dim)
+            let word = if run.outcome == Outcome::Succeeded { "" } else { word };
+            let parts = [word, options.trim()].into_iter().filter(|part| !part.is_empty());
+            (parts.collect::<Vec<_>>().join(" "), Role::Dim)
         }
     };
     match &run.note {
