@@ -122,7 +122,8 @@ impl ActiveRun {
             RunEvent::DatasetLoaded { .. }
             | RunEvent::DatasetSaved { .. }
             | RunEvent::DatasetKept { .. }
-            | RunEvent::DatasetNotKept { .. } => {}
+            | RunEvent::DatasetNotKept { .. }
+            | RunEvent::Tracked { .. } => {}
             RunEvent::Output { node, stream, level, text, .. } => {
                 let level = match (stream, level.as_deref()) {
                     (Stream::Warning, _) | (_, Some("WARNING")) => Level::Warning,

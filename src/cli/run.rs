@@ -379,7 +379,8 @@ fn describe(event: &RunEvent) -> Option<String> {
         RunEvent::DatasetLoaded { .. }
         | RunEvent::DatasetSaved { .. }
         | RunEvent::DatasetKept { .. }
-        | RunEvent::DatasetNotKept { .. } => return None,
+        | RunEvent::DatasetNotKept { .. }
+        | RunEvent::Tracked { .. } => return None,
     };
     Some(sanitize(&line))
 }

@@ -158,6 +158,7 @@ pub fn prepare(root: &Path, request: RunRequest) -> Prepared {
             "only_take": prepared.request.apart.is_some(),
         },
         "kept": taken,
+        "group": true,
     });
     prepared
 }

@@ -460,8 +460,11 @@ impl Keeper {
                 self.print();
             }
             Found::MlflowRun(run) => {
-                self.course.record.mlflow_run = run;
-                self.pending.record = true;
+                // What the worker has told is sure.
+                if self.course.record.mlflow_run.is_none() {
+                    self.course.record.mlflow_run = run;
+                    self.pending.record = true;
+                }
             }
         }
     }

@@ -26,7 +26,7 @@ use super::process::Spec;
 pub(super) const BOOT: &str = include_str!("worker/boot.py");
 
 /// The package, in the order in which its modules import each other.
-pub(super) const SOURCES: [(&str, &str); 12] = [
+pub(super) const SOURCES: [(&str, &str); 13] = [
     ("events", include_str!("worker/events.py")),
     ("modules", include_str!("worker/modules.py")),
     ("output", include_str!("worker/output.py")),
@@ -35,6 +35,7 @@ pub(super) const SOURCES: [(&str, &str); 12] = [
     ("keep", include_str!("worker/keep.py")),
     ("command", include_str!("worker/command.py")),
     ("apart", include_str!("worker/apart.py")),
+    ("tracking", include_str!("worker/tracking.py")),
     ("run", include_str!("worker/run.py")),
     ("child", include_str!("worker/child.py")),
     ("debug", include_str!("worker/debug.py")),

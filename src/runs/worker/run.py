@@ -5,7 +5,7 @@ import inspect
 import sys
 import time
 
-from . import apart, command, keep, output, project
+from . import apart, command, keep, output, project, tracking
 
 
 def run(request, recorder):
@@ -15,7 +15,7 @@ def run(request, recorder):
     output.adopt_logging(recorder)
     keeper = keep.Keeper(request, recorder.channel)
     keeper.install()
-    hooks = make_hooks(request, recorder, keeper)
+    hooks = make_hooks(request, recorder, keeper, tracking.Group(request, recorder.channel))
     follow_sessions(hooks)
     follow_runners(recorder, hooks)
     follow_tasks(recorder, hooks)
@@ -24,7 +24,7 @@ def run(request, recorder):
     return time.perf_counter() - hooks.began
 
 
-def make_hooks(request, recorder, keeper):
+def make_hooks(request, recorder, keeper, group):
     from kedro.framework.hooks import hook_impl
     from kedro.framework.hooks.specs import DatasetSpecs
 
@@ -77,6 +77,7 @@ def make_hooks(request, recorder, keeper):
 
         @hook_impl(tryfirst=True)
         def before_node_run(self, node):
+            group.notice()
             recorder.begin(node.name)
 
         @hook_impl(trylast=True)
