@@ -9,7 +9,7 @@ use super::super::{Metadata, Place};
 use super::cache::{CodeCache, Known, Loaded, load};
 use super::graph::Graph;
 use super::outline::{Module, Unit};
-use super::refs::{Import, Ref, Root};
+use super::reference::{Import, Ref, Root};
 use super::{Code, DefinitionKind, Unseen, stdlib};
 
 /// A module's place in the graph.

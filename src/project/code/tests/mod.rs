@@ -2,6 +2,7 @@
 //! other edit may.
 
 mod edits;
+mod project;
 mod reaches;
 
 use std::collections::BTreeSet;
