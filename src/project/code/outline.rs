@@ -309,7 +309,10 @@ impl<'a> Outline<'_, 'a> {
             let place = self.source.place(at);
             let hash = hash_bytes(import.dotted().as_bytes());
             let definition = Definition {
-                name: self.named(&format!(".{name}")),
+                name: match name {
+                    "*" => self.named(&format!(":{}", import.dotted())),
+                    name => self.named(&format!(".{name}")),
+                },
                 kind: Kind::Import,
                 line_end: place.line,
                 hash,

@@ -309,6 +309,7 @@ impl<'n, 'a> Collector<'n, 'a> {
         if let Start::Imported(call) = start
             && let Some(module) = self.imported(call)
         {
+            self.visit_expr(&call.func);
             self.found.runs.push(Import { module, name: None });
         }
         self.refer(start, &path);

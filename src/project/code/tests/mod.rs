@@ -2,6 +2,7 @@
 //! other edit may.
 
 mod edits;
+mod formatting;
 mod project;
 mod reaches;
 
