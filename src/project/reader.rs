@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use indexmap::IndexMap;
 
-use super::code::{self, CodeCache};
+use super::code::{self, Code, CodeCache};
 use super::python::SourceCache;
 use super::{Located, Metadata, Problem, Reading, Severity, Snapshot, Value, is_parameter};
 use super::{catalog, config, discovery, python};
@@ -97,6 +97,11 @@ impl Reader {
         Configuration { metadata, config, problems }
     }
 
+    /// Reads the project's code alone: its definitions, and what each reaches.
+    pub fn code(&mut self, metadata: &Metadata) -> Code {
+        python::on_large_stack(|| code::link(metadata, &mut self.cache, &mut self.code))
+    }
+
     /// Reads the project. Whatever is broken is a problem in the snapshot, and the rest is there.
     pub fn read(&mut self, options: &Options) -> Snapshot {
         let Configuration { metadata, config, mut problems } = self.configuration(options);
@@ -105,8 +110,7 @@ impl Reader {
         } else {
             python::read_registry(&metadata, &mut self.cache)
         };
-        let code =
-            python::on_large_stack(|| code::link(&metadata, &mut self.cache, &mut self.code));
+        let code = self.code(&metadata);
         code.tell(&mut registry.pipelines);
         let credentials: BTreeSet<String> = config
             .kinds

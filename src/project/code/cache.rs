@@ -192,10 +192,7 @@ impl Loader<'_> {
                 let found = self.find(&import.module);
                 let Some(name) = import.name.as_ref().filter(|name| *name != "*") else { continue };
                 let within = match found {
-                    Known::Project(index) => {
-                        let module = &self.loaded.modules[index as usize];
-                        module.is_package && !module.bound.contains_key(name)
-                    }
+                    Known::Project(index) => self.loaded.modules[index as usize].is_package,
                     Known::Namespace => true,
                     Known::External | Known::Missing => false,
                 };

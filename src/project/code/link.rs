@@ -9,7 +9,7 @@ use super::super::{Metadata, Place};
 use super::cache::{CodeCache, Known, Loaded, load};
 use super::graph::Graph;
 use super::outline::{Module, Unit};
-use super::refs::{Import, Ref, Root};
+use super::reference::{Import, Ref, Root};
 use super::{Code, DefinitionKind, Unseen, stdlib};
 
 /// A module's place in the graph.
@@ -211,8 +211,7 @@ impl<'l> Linker<'l> {
         for import in runs {
             self.run_by_name(at, &import.module);
             if let Some(name) = import.name.as_ref().filter(|name| *name != "*")
-                && let Known::Project(module) = self.loaded.find(&import.module)
-                && !self.module(module).bound.contains_key(name)
+                && matches!(self.loaded.find(&import.module), Known::Project(_) | Known::Namespace)
             {
                 self.run_by_name(at, &format!("{}.{name}", import.module));
             }
@@ -229,15 +228,21 @@ impl<'l> Linker<'l> {
     fn whole(&mut self, index: u32, module: &'l Module) {
         let at = self.whole_at + index;
         self.edge(at, self.module_at + index);
-        let mut targets = Targets::default();
         for (unit, it) in (self.firsts[index as usize]..).zip(&module.units) {
+            let mut targets = Targets::default();
             match &it.import {
-                Some(import) => self.import(import, &[], Some(unit), &mut targets),
+                Some(import) => {
+                    self.import(import, &[], Some(unit), &mut targets);
+                    // Other modules that it imports are not taken for a part of it.
+                    if import.name.as_deref() != Some("*") {
+                        targets.all.retain(|to| *to < self.whole_at || *to >= self.package_at);
+                    }
+                }
                 None if !it.nested => targets.all.push(unit),
                 None => {}
             }
+            targets.all.iter().for_each(|to| self.edge(at, *to));
         }
-        targets.all.iter().for_each(|to| self.edge(at, *to));
     }
 
     fn package(&mut self, name: &'l str) -> u32 {
@@ -260,11 +265,15 @@ impl<'l> Linker<'l> {
 
     /// The name of a module, and what is taken from it.
     fn name(&mut self, index: u32, name: &'l str, path: &'l [String], out: &mut Targets<'l>) {
+        let module = self.module(index);
         if out.seen.contains(&(index, name)) {
+            // `from . import name` in the package itself.
+            if let Some(inner) = self.submodule(module, name) {
+                self.attribute(inner, path, out);
+            }
             return;
         }
         out.seen.push((index, name));
-        let module = self.module(index);
         let first = self.firsts[index as usize];
         if let Some(units) = module.bound.get(name) {
             for unit in units {
@@ -282,28 +291,41 @@ impl<'l> Linker<'l> {
             out.all.push(self.whole_at + index);
             return;
         }
-        if module.is_package
-            && let Known::Project(inner) = self.loaded.find(&format!("{}.{name}", module.name))
-        {
+        if let Some(inner) = self.submodule(module, name) {
             self.attribute(inner, path, out);
             return;
         }
         if name.starts_with("__") && name.ends_with("__") {
             return;
         }
+        let (mut found, mut outside) = (false, Vec::new());
         for star in &module.stars {
             let Some(import) = &module.units[*star as usize].import else { continue };
             match self.loaded.find(&import.module) {
                 Known::Project(from) if self.module(from).exports(name) => {
-                    out.all.push(self.module_at + from);
+                    let before = out.all.len();
                     self.name(from, name, path, out);
+                    if out.all.len() > before {
+                        found = true;
+                        out.all.push(self.module_at + from);
+                    }
                 }
-                Known::External => out.all.push(first + star),
+                Known::External => outside.push(first + star),
                 _ => {}
             }
         }
+        if !found {
+            out.all.extend(outside);
+        }
         if let Some(getattr) = module.bound.get("__getattr__") {
             out.all.extend(getattr.iter().map(|unit| first + unit));
+        }
+    }
+
+    fn submodule(&self, module: &Module, name: &str) -> Option<u32> {
+        match self.loaded.find(&format!("{}.{name}", module.name)) {
+            Known::Project(inner) if module.is_package => Some(inner),
+            _ => None,
         }
     }
 

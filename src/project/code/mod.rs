@@ -2,7 +2,7 @@
 //!
 //! A module is divided into [`Definition`]s (`outline`): functions, classes, assigned names, and
 //! statements that have an effect. Each has a hash that only its meaning changes (`normal`), and a
-//! list of what it refers to (`refs`). The references of all modules make a graph (`link`), and what
+//! list of what it refers to (`refs`, as `reference`). The references of all modules make a graph (`link`), and what
 //! a node reaches in it is its [`Reach`] (`graph`). Nothing is executed here; where the code decides
 //! only at run time what it uses, the reach says so. The values that are bound to a node's function
 //! are not here but in [`super::Callable`].
@@ -12,6 +12,7 @@ mod graph;
 mod link;
 mod normal;
 mod outline;
+mod reference;
 mod refs;
 mod stdlib;
 

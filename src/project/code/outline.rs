@@ -11,7 +11,8 @@ use ruff_text_size::{Ranged, TextSize};
 use super::super::python::bindings::{self, bound_by};
 use super::super::python::source::Source;
 use super::normal::{hash_bytes, hash_expr, hash_stmt, is_idle, is_type_checking};
-use super::refs::{Collector, Found, Import, Names, Nested, NestedCode, Ref, mutates};
+use super::reference::{Found, Import, Names, Ref};
+use super::refs::{Collector, Nested, NestedCode, mutates};
 use super::{Definition, DefinitionKind as Kind, Unseen};
 
 /// Line and column, from 1.
@@ -256,8 +257,8 @@ impl<'a> Outline<'_, 'a> {
                 }
                 // A lambda that has a name is no more than its assignment.
                 let lambda = stmt.as_assign_stmt().and_then(|assign| assign.value.as_lambda_expr());
-                self.imports(stmt);
                 self.unit(stmt, kind, &bound, lambda.map(Ranged::start));
+                self.imports(stmt);
             }
         }
     }
@@ -308,7 +309,10 @@ impl<'a> Outline<'_, 'a> {
             let place = self.source.place(at);
             let hash = hash_bytes(import.dotted().as_bytes());
             let definition = Definition {
-                name: self.named(&format!(".{name}")),
+                name: match name {
+                    "*" => self.named(&format!(":{}", import.dotted())),
+                    name => self.named(&format!(".{name}")),
+                },
                 kind: Kind::Import,
                 line_end: place.line,
                 hash,

@@ -1,7 +1,5 @@
 //! What a piece of code refers to: names of its module, imported things, attributes of both.
 
-use std::collections::{HashMap, HashSet};
-
 use ruff_python_ast::visitor::{self, Visitor};
 use ruff_python_ast::{
     Alias, Comprehension, Expr, ExprCall, ExprContext, ExprLambda, Parameters, Stmt, StmtClassDef,
@@ -14,111 +12,7 @@ use super::super::python::names::is_builtin;
 use super::super::python::source::Source;
 use super::Unseen;
 use super::normal::{is_type_checking, reads_annotations};
-
-/// What an import leads to.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(super) struct Import {
-    /// The absolute dotted name of the module; empty where it would be above the top.
-    pub module: String,
-    /// The name taken from it.
-    pub name: Option<String>,
-}
-
-impl Import {
-    /// Both parts with a full stop between them.
-    pub(super) fn dotted(&self) -> String {
-        match &self.name {
-            Some(name) => format!("{}.{name}", self.module),
-            None => self.module.clone(),
-        }
-    }
-}
-
-/// Where a reference begins.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(super) enum Root {
-    /// A name of the module.
-    Name(String),
-    /// Something imported where it is used.
-    Import(Import),
-}
-
-/// A name and the attributes that are taken from it.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(super) struct Ref {
-    pub root: Root,
-    pub path: Vec<String>,
-}
-
-/// The names that a module binds, as far as they are known before its code is looked into.
-#[derive(Debug, Default)]
-pub(super) struct Names<'a> {
-    /// The package that relative imports begin at.
-    pub package: &'a str,
-    /// Names that imports bind.
-    pub imports: HashMap<&'a str, Vec<bindings::Import<'a>>>,
-    /// All other names.
-    pub own: HashSet<&'a str>,
-}
-
-impl Names<'_> {
-    /// The import with an absolute name.
-    pub(super) fn absolute(&self, import: bindings::Import<'_>) -> Import {
-        let name = import.name.map(str::to_owned);
-        let mut package = Some(self.package).filter(|package| !package.is_empty());
-        for _ in 1..import.level {
-            package = package.and_then(|it| it.rsplit_once('.')).map(|(parent, _)| parent);
-        }
-        let module = match (import.level, package) {
-            (0, _) => import.module.to_owned(),
-            (_, Some(package)) if import.module.is_empty() => package.to_owned(),
-            (_, Some(package)) => format!("{package}.{}", import.module),
-            (_, None) => String::new(),
-        };
-        Import { module, name }
-    }
-}
-
-/// What was found in a piece of code.
-#[derive(Debug, Default)]
-pub(super) struct Found {
-    pub refs: Vec<Ref>,
-    /// What it changes: things that it sets attributes or items of, or calls methods on that do.
-    pub changes: Vec<Ref>,
-    /// Names of the module that it binds by `global`.
-    pub writes: Vec<String>,
-    /// Modules that it imports when it runs.
-    pub runs: Vec<Import>,
-    pub unseen: Vec<Unseen>,
-}
-
-impl Found {
-    fn mark(&self) -> [usize; 5] {
-        [self.refs.len(), self.changes.len(), self.writes.len(), self.runs.len(), self.unseen.len()]
-    }
-
-    /// What was found since `mark`.
-    fn since(&self, [refs, changes, writes, runs, unseen]: [usize; 5]) -> Found {
-        Found {
-            refs: self.refs[refs..].to_vec(),
-            changes: self.changes[changes..].to_vec(),
-            writes: self.writes[writes..].to_vec(),
-            runs: self.runs[runs..].to_vec(),
-            unseen: self.unseen[unseen..].to_vec(),
-        }
-    }
-
-    /// Leaves out what is there twice.
-    pub(super) fn dedup(&mut self) {
-        fn once<T: Clone + Eq + std::hash::Hash>(items: &mut Vec<T>) {
-            let mut seen = HashSet::with_capacity(items.len());
-            items.retain(|item| seen.insert(item.clone()));
-        }
-        once(&mut self.refs);
-        once(&mut self.changes);
-        once(&mut self.runs);
-    }
-}
+use super::reference::{Found, Import, Mark, Names, Ref, Root};
 
 /// A function, class or lambda inside a piece of code, which may be a node's function by itself.
 pub(super) struct Nested<'a> {
@@ -415,6 +309,7 @@ impl<'n, 'a> Collector<'n, 'a> {
         if let Start::Imported(call) = start
             && let Some(module) = self.imported(call)
         {
+            self.visit_expr(&call.func);
             self.found.runs.push(Import { module, name: None });
         }
         self.refer(start, &path);
@@ -497,7 +392,7 @@ impl<'n, 'a> Collector<'n, 'a> {
     }
 
     /// Keeps what is inside a function. A class counts as a whole, and so do the blocks of a module.
-    fn nest(&mut self, code: NestedCode<'a>, name: &str, mark: [usize; 5]) {
+    fn nest(&mut self, code: NestedCode<'a>, name: &str, mark: Mark) {
         let whole = matches!(code, NestedCode::Stmt(_)) && self.scopes.depth() == 0;
         if whole || self.classes > 0 {
             return;

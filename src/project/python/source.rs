@@ -40,7 +40,7 @@ pub(in crate::project) struct Source {
 
 impl Source {
     /// Parses `text`. Needs a large stack: see [`super::on_large_stack`].
-    pub(super) fn parse(shown: Arc<Path>, text: String) -> Source {
+    pub(in crate::project) fn parse(shown: Arc<Path>, text: String) -> Source {
         let mut source = Source {
             shown,
             line_starts: line_starts(&text),

@@ -2,6 +2,8 @@
 //! other edit may.
 
 mod edits;
+mod formatting;
+mod project;
 mod reaches;
 
 use std::collections::BTreeSet;
