@@ -48,12 +48,7 @@ const ROWS: &[Row] = &[
     (
         "a node's function",
         Text(NODES, &[("if order]", "if len(order) > 0]")]),
-        &[
-            "clean: code of till.nodes.clean changed",
-            "total < clean",
-            "report < clean",
-            "count < clean",
-        ],
+        &["clean: code changed: nodes.clean", "total < clean", "report < clean", "count < clean"],
     ),
     ("another function of its module", Text(NODES, &[("return UNUSED", "return UNUSED + 1")]), &[]),
     ("a constant that nobody reads", Text(NODES, &[("UNUSED = 1", "UNUSED = 2")]), &[]),
@@ -91,32 +86,27 @@ const ROWS: &[Row] = &[
     (
         "a constant that it reads",
         Text(NODES, &[("FACTOR = 2", "FACTOR = 4")]),
-        &["total: code of till.nodes.FACTOR changed", TOTAL_BELOW[0], TOTAL_BELOW[1]],
+        &["total: code changed: nodes.FACTOR", TOTAL_BELOW[0], TOTAL_BELOW[1]],
     ),
     (
         "a helper in another module",
         Text(TOOLS, &[("key.strip()", "key.lower()")]),
-        &[
-            "clean: code of till.tools.tidy changed",
-            "total < clean",
-            "report < clean",
-            "count < clean",
-        ],
+        &["clean: code changed: tools.tidy", "total < clean", "report < clean", "count < clean"],
     ),
     (
         "a helper under another name",
         Text(TOOLS, &[("value * factor", "factor * value")]),
-        &["total: code of till.tools.scaled changed", TOTAL_BELOW[0], TOTAL_BELOW[1]],
+        &["total: code changed: tools.scaled", TOTAL_BELOW[0], TOTAL_BELOW[1]],
     ),
     (
         "a helper two imports away",
         Text("src/till/deep/rounding.py", &[("round(value", "round(value + 0")]),
-        &["total: code of till.deep.rounding.nearest changed", TOTAL_BELOW[0], TOTAL_BELOW[1]],
+        &["total: code changed: rounding.nearest", TOTAL_BELOW[0], TOTAL_BELOW[1]],
     ),
     (
         "a constant two imports away",
         Text("src/till/deep/rounding.py", &[("DIGITS = 1", "DIGITS = 2")]),
-        &["total: code of till.deep.rounding.DIGITS changed", TOTAL_BELOW[0], TOTAL_BELOW[1]],
+        &["total: code changed: rounding.DIGITS", TOTAL_BELOW[0], TOTAL_BELOW[1]],
     ),
     (
         "a sibling two imports away",
@@ -127,7 +117,7 @@ const ROWS: &[Row] = &[
     (
         "a name of a star import",
         Text("src/till/limits.py", &[("MOST = 3", "MOST = 2")]),
-        &["total: code of till.limits.MOST changed", TOTAL_BELOW[0], TOTAL_BELOW[1]],
+        &["total: code changed: limits.MOST", TOTAL_BELOW[0], TOTAL_BELOW[1]],
     ),
     (
         "another name of a star import",
@@ -137,12 +127,12 @@ const ROWS: &[Row] = &[
     (
         "a method of a base class",
         Text(REPORTS, &[("{self.title}: ", "{self.title} = ")]),
-        &["report: code of till.reports.Page changed"],
+        &["report: code changed: reports.Page"],
     ),
     (
         "an attribute of a class",
         Text(REPORTS, &[("mark = \"#\"", "mark = \"##\"")]),
-        &["report: code of till.reports.Page changed"],
+        &["report: code changed: reports.Page"],
     ),
     (
         "a function moved to another module",
@@ -153,22 +143,22 @@ const ROWS: &[Row] = &[
                 "from .tools import other\n\n\ndef report(amount, style):\n    return other(Report)",
             )],
         ),
-        &["report: code of till.reports.report changed"],
+        &["report: code changed: reports.report"],
     ),
     (
         "a decorator",
         Text(NODES, &[("def fit(", "@tools.other\ndef fit(")]),
-        &["fit: code of till.nodes.fit changed", "score < fit"],
+        &["fit: code changed: nodes.fit", "score < fit"],
     ),
     (
         "a default",
         Text(NODES, &[("def times(value, factor):", "def times(value, factor=1):")]),
-        &["triple: code of till.nodes.times changed"],
+        &["triple: code changed: nodes.times"],
     ),
     (
         "a local import",
         Text(NODES, &[("import json", "import simplejson as json")]),
-        &["merge: code of till.nodes.merge changed", "measure < merge"],
+        &["merge: code changed: nodes.merge", "measure < merge"],
     ),
     // What is bound to a function, and the wiring.
     (
@@ -181,7 +171,11 @@ const ROWS: &[Row] = &[
         Text(REGISTRY, &[("step = 2", "step = 3")]),
         &["count: step of the function changed: 2 → 3"],
     ),
-    ("a lambda", Text(REGISTRY, &[("len(merged)", "len(merged) + 1")]), &["measure: code of"]),
+    (
+        "a lambda",
+        Text(REGISTRY, &[("len(merged)", "len(merged) + 1")]),
+        &["measure: code changed: register_pipelines.<lambda>"],
+    ),
     (
         "the function of a node",
         Text(REGISTRY, &[("node(nodes.fit,", "node(nodes.describe,")]),

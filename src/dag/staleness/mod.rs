@@ -300,7 +300,7 @@ mod tests {
         assert_eq!(
             chain.texts(),
             [
-                "stale: code of p.a changed",
+                "stale: code changed: p.a",
                 "stale through an ancestor: a is stale",
                 "stale through an ancestor: a is stale"
             ]

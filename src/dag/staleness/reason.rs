@@ -66,7 +66,7 @@ impl fmt::Display for Reason {
                     _ => String::new(),
                 };
                 match what {
-                    Fact::Code(name) => write!(f, "code of {name} {how}"),
+                    Fact::Code(name) => write!(f, "code {how}: {}", short(name)),
                     Fact::Function => write!(f, "function{}", values()),
                     Fact::Bound(name) => write!(f, "{name} of the function {how}{}", values()),
                     Fact::Takes => write!(f, "inputs{}", values()),
@@ -80,6 +80,16 @@ impl fmt::Display for Reason {
                 }
             }
         }
+    }
+}
+
+/// A dotted name with its module, and without the packages around that.
+fn short(name: &str) -> &str {
+    // The name of a statement may have dots of its own.
+    let head = name.find([':', ' ']).unwrap_or(name.len());
+    match name[..head].rmatch_indices('.').nth(1) {
+        Some((dot, _)) => &name[dot + 1..],
+        None => name,
     }
 }
 
