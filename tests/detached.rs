@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use common::project::project;
 use common::python::python;
+use common::terminal::Terminal;
 use mlops_tui::store::{Outcome, RunFilter, RunRecord, Store};
 
 const NODES: &str = r#"
@@ -58,6 +59,13 @@ fn going(run: &RunRecord) -> bool {
     run.outcome == Outcome::Running && run.nodes_done == 1
 }
 
+/// The process that records the last run.
+fn pid(root: &Path) -> String {
+    let connection = rusqlite::Connection::open(Store::new(root).path()).unwrap();
+    let sql = "SELECT pid FROM runs ORDER BY id DESC LIMIT 1";
+    connection.query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap().to_string()
+}
+
 #[test]
 fn a_detached_run_goes_on_without_who_started_it() {
     let folder = project(NODES);
@@ -80,10 +88,63 @@ fn a_detached_run_that_crashes_is_not_running() {
     let root = folder.path();
     assert!(program(root, &["run", "--detach"]).status().unwrap().success());
     until(root, going);
-    let connection = rusqlite::Connection::open(Store::new(root).path()).unwrap();
-    let pid: i32 = connection.query_row("SELECT pid FROM runs", [], |row| row.get(0)).unwrap();
-    assert!(Command::new("kill").args(["-9", &pid.to_string()]).status().unwrap().success());
+    assert!(Command::new("kill").args(["-9", &pid(root)]).status().unwrap().success());
     assert_eq!(until(root, |run| run.outcome != Outcome::Running).outcome, Outcome::Lost);
+}
+
+#[test]
+fn the_screen_detaches_a_run_shows_it_live_and_cancels_it() {
+    let folder = project(NODES);
+    let (root, home) = (folder.path(), tempfile::tempdir().unwrap());
+    let arguments = [root.to_str().unwrap(), "--python", python().to_str().unwrap()];
+    let mut terminal = Terminal::start(home.path(), 120, 30, &arguments, &[]);
+    terminal.wait_for("2 nodes");
+    terminal.keys("B");
+    terminal.wait_for("Trust this project?");
+    terminal.keys("y");
+    terminal.wait_for("Run 1 goes on by itself");
+    assert!(until(root, going).new.detached);
+    terminal.keys("4");
+    terminal.wait_for("1/2");
+    terminal.keys("<enter>");
+    terminal.wait_for("critical path");
+    terminal.keys("x");
+    terminal.wait_for("Cancel this run?");
+    terminal.keys("y");
+    terminal.wait_for("cancelled 1/2");
+    assert_eq!(until(root, |_| true).outcome, Outcome::Cancelled);
+
+    // One that is started elsewhere, goes on when the screen leaves, and is killed.
+    terminal.keys("<esc>");
+    assert!(program(root, &["run", "--detach"]).status().unwrap().success());
+    terminal.wait_for("running");
+    until(root, going);
+    terminal.keys("q");
+    assert!(terminal.wait_exit().success());
+    assert!(going(&until(root, |_| true)));
+    let mut terminal = Terminal::start(home.path(), 120, 30, &arguments, &[]);
+    terminal.keys("4");
+    terminal.wait_for("running");
+    assert!(Command::new("kill").args(["-9", &pid(root)]).status().unwrap().success());
+    terminal.wait_for("lost: the program");
+    terminal.keys("q");
+    assert!(terminal.wait_exit().success());
+}
+
+#[test]
+fn a_run_of_another_terminal_is_cancelled_by_the_verb() {
+    let folder = project(NODES);
+    let root = folder.path();
+    assert!(program(root, &["run", "--detach"]).status().unwrap().success());
+    until(root, going);
+    let cancel = || {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_mlops-tui"));
+        command.args(["runs", "cancel", "last", "-C"]).arg(root).output().unwrap()
+    };
+    assert_eq!(text(&cancel()), "Run 1 is being cancelled.\n");
+    let run = until(root, |run| run.outcome != Outcome::Running);
+    assert_eq!(run.outcome, Outcome::Cancelled);
+    assert!(text(&cancel()).contains("Run 1 is not going on."));
 }
 
 #[test]

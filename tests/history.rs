@@ -6,17 +6,15 @@ use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
+use common::history::{BEGAN, line, node, two_runs};
 use common::project::project;
 use common::python::python;
 use common::terminal::Terminal;
 use mlops_tui::store::{
-    CodeVersion, DatasetRecord, Direction, Entry, From, Level, Line, LogFilter, NewRun,
-    NodeOutcome, NodeRecord, Outcome, Progress, RunFilter, RunRecord, Source, Store,
+    Entry, From, Level, LogFilter, NewRun, NodeOutcome, Outcome, Progress, RunFilter, RunRecord,
+    Store,
 };
 use serde_json::Value as Json;
-
-/// 2026-11-02, in seconds since the Unix epoch.
-const BEGAN: f64 = 1_793_600_000.0;
 
 fn runs(root: &Path, words: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_mlops-tui"));
@@ -43,109 +41,6 @@ fn complaint(root: &Path, words: &[&str]) -> String {
     let output = runs(root, words).output().unwrap();
     assert!(!output.status.success(), "{words:?}");
     told(&output)
-}
-
-fn line<'a>(at: f64, node: Option<&'a str>, level: Level, text: &'a str) -> Entry<'a> {
-    let source = Source { level, node, stream: "stdout", level_name: None, logger: None };
-    Entry::Line(Line { at, source, text })
-}
-
-fn node(name: &str, position: u32, outcome: NodeOutcome, start: f64, seconds: f64) -> NodeRecord {
-    NodeRecord {
-        node: name.into(),
-        position,
-        outcome,
-        started_at: Some(BEGAN + start),
-        seconds: Some(seconds),
-        failure: None,
-    }
-}
-
-/// A project with two runs: one that ended well, and one that failed a day later.
-fn two_runs() -> (tempfile::TempDir, Store) {
-    let folder = project("def make(node):\n    return []\n");
-    let mut store = Store::new(folder.path());
-    for (id, outcome) in [(1, Outcome::Succeeded), (2, Outcome::Failed)] {
-        let later = if id == 2 { 86_400.0 } else { 0.0 };
-        let new = NewRun {
-            started_at: BEGAN + later,
-            pipeline: "__default__".into(),
-            env: Some("local".into()),
-            request: format!("{{\"params\": {{\"size\": {id}}}}}"),
-            command: format!("kedro run --params=size={id}"),
-            user: Some("ada".into()),
-            host: Some("here".into()),
-            why: Some("the screen's run-pipeline".into()),
-            ..NewRun::default()
-        };
-        let mut run = store.add_run(&new).unwrap();
-        run.outcome = outcome;
-        run.ended_at = Some(BEGAN + later + 9.0);
-        (run.nodes_total, run.nodes_done) = (3, if id == 1 { 3 } else { 1 });
-        run.kedro_version = Some("1.7.0".into());
-        run.parameters = Some(store.keep_text(&format!("{{\"size\":{id},\"seed\":7}}")).unwrap());
-        let diff = format!("diff --git a/src/shop/nodes.py b/src/shop/nodes.py\n+size = {id}\n");
-        run.code = Some(CodeVersion {
-            commit: Some("0123456789abcdef".into()),
-            branch: Some("main".into()),
-            dirty: true,
-            diff: Some(store.keep_text(&diff).unwrap()),
-            untracked: Vec::new(),
-        });
-        let (mut second, third) = match outcome {
-            Outcome::Failed => {
-                run.failed_node = Some("train".into());
-                run.reason = Some("bad \u{1b}[31mluck".into());
-                (NodeOutcome::Failed, NodeOutcome::Stopped)
-            }
-            _ => (NodeOutcome::Succeeded, NodeOutcome::Succeeded),
-        };
-        let mut nodes = vec![
-            node("clean", 0, NodeOutcome::Succeeded, later + 1.0, 2.0),
-            node("count", 1, std::mem::take(&mut second), later + 3.0, 1.0),
-            node("train", 2, third, later + 3.0, 4.0),
-        ];
-        if id == 2 {
-            nodes[1].outcome = NodeOutcome::Succeeded;
-            nodes[2].outcome = NodeOutcome::Failed;
-            nodes[2].failure = Some(
-                r#"{"kind":"builtins.ValueError","message":"bad luck","traceback":"",
-                    "frames":[{"file":"src/shop/nodes.py","line":9,"function":"train","in_project":true}]}"#
-                    .into(),
-            );
-        }
-        let moved = |number, node: &str, direction, dataset: &str, stamp: &str| DatasetRecord {
-            number,
-            node: Some(node.into()),
-            dataset: dataset.into(),
-            direction,
-            at: BEGAN,
-            seconds: 0.5,
-            bytes: Some(4_210),
-            stamp: Some(stamp.into()),
-            metrics: (dataset == "metrics").then(|| format!("{{\"mae\":{id}.25}}")),
-        };
-        let datasets = [
-            moved(1, "clean", Direction::Save, "table", "same"),
-            moved(2, "train", Direction::Load, "table", "same"),
-            moved(3, "train", Direction::Save, "metrics", &id.to_string()),
-        ];
-        let entries = [
-            line(BEGAN + 1.0, Some("clean"), Level::Info, "reading \u{1b}[2Jrows"),
-            line(BEGAN + 4.0, Some("train"), Level::Warning, "it does not converge"),
-            line(BEGAN + 5.0, None, Level::Error, "Disk slow"),
-        ];
-        store
-            .record(&Progress {
-                record: &run,
-                first: 1,
-                entries: &entries,
-                nodes: &nodes,
-                datasets: &datasets,
-            })
-            .unwrap();
-    }
-    (folder, store)
 }
 
 #[test]
@@ -261,7 +156,7 @@ fn two_runs_are_compared() {
         "Parameters\n  size  1  →  2\n",
         "Code\n  src/shop/nodes.py\n",
         "train  4.00 s  →  failed, 4.00 s",
-        "metrics saved  4.2 kB  →  4.2 kB\n    mae          1.25    →  2.25\n",
+        "metrics saved  4.2 kB  →  4.2 kB\n    mae          1.250   →  2.250\n",
     ] {
         assert!(told.contains(part), "{part}:\n{told}");
     }

@@ -286,6 +286,7 @@ fn killing_the_screen_kills_its_worker_and_the_run_is_lost_at_the_next_look() {
     session.terminal.signal(rustix::process::Signal::KILL);
     session.terminal.wait_exit();
     wait_for_no_workers(&session.root);
+    session.terminal.wait_left();
     let mut again = start(&session.home, &session.root, 120, 40, TRUE);
     again.wait_for("15 nodes");
     again.keys("4");
@@ -473,4 +474,107 @@ fn wait_for_no_workers(root: &Path) {
         assert!(std::time::Instant::now() < deadline, "still there: {:?}", workers(root));
         std::thread::sleep(std::time::Duration::from_millis(20));
     }
+}
+
+/// A project whose second node fails, and an editor that mends it.
+const TEA: &str = r#"
+def boil(size):
+    return {"size": size}
+
+
+def brew(water):
+    cups = water["sise"]
+    return cups * 2
+
+
+def pour(tea):
+    return tea + 1
+
+
+def make(node):
+    return [
+        node(boil, "params:size", "water", name="boil"),
+        node(brew, "water", "tea", name="brew"),
+        node(pour, "tea", "cup", name="pour"),
+    ]
+"#;
+
+#[test]
+fn a_failure_is_jumped_to_mended_retried_and_compared_with_the_run_before() {
+    let folder = common::project::project(TEA);
+    let root = folder.path().canonicalize().unwrap();
+    let home = tempfile::tempdir().unwrap();
+    let editor = home.path().join("ed.sh");
+    fs::write(&editor, "#!/bin/sh\necho \"$@\" > \"$EDITED\"\nsed -i \"s/sise/size/\" \"$2\"\n")
+        .unwrap();
+    make_executable(&editor);
+    let edited = home.path().join("edited");
+    let env = [("EDITOR", editor.to_str().unwrap()), ("EDITED", edited.to_str().unwrap())];
+    let mut terminal = start(&home, &root, 120, 40, &env);
+    terminal.wait_for("3 nodes");
+    terminal.keys("ay");
+    terminal.wait_for("failed 1/3");
+    terminal.wait_for("KeyError");
+    terminal.keys("J");
+    terminal.wait("the editor to be called", |_| edited.exists());
+    let call = fs::read_to_string(&edited).unwrap();
+    assert!(call.starts_with("+7 ") && call.contains("nodes.py"), "{call}");
+    // `boil` is done, and what it made is taken from the run before.
+    terminal.wait_for("KeyError");
+    terminal.keys("C");
+    terminal.wait_for("succeeded 2/2");
+    terminal.keys("4");
+    terminal.wait_for("--nodes=brew,pour");
+    terminal.keys("<space><down><space>c");
+    terminal.wait("the comparison", |screen| {
+        screen.contains("failed") && screen.contains("succeeded") && screen.contains("brew")
+    });
+    terminal.keys("q");
+    assert!(terminal.wait_exit().success());
+}
+
+/// Whether the details say so.
+fn is_fresh(screen: &str) -> bool {
+    screen.lines().any(|line| {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        words.ends_with(&["is", "fresh"])
+    })
+}
+
+#[test]
+fn what_is_stale_is_shown_after_every_save_and_run_by_its_key() {
+    let folder = common::project::project(&TEA.replace("sise", "size"));
+    let root = folder.path().canonicalize().unwrap();
+    let home = tempfile::tempdir().unwrap();
+    let mut terminal = start(&home, &root, 120, 40, TRUE);
+    terminal.wait_for("never run");
+    terminal.keys("ay");
+    terminal.wait_for("succeeded 3/3");
+    terminal.wait("the node to be fresh", is_fresh);
+    terminal.keys("r");
+    terminal.wait_for("Run it all the same?");
+    terminal.keys("n");
+    terminal.wait_gone("Run it all the same?");
+    edit(&root, "src/shop/nodes.py", "cups * 2", "cups * 3");
+    terminal.keys("/pour<enter>");
+    terminal.wait_for("brew is stale");
+    terminal.keys("R");
+    terminal.wait_for("succeeded 2/2");
+    terminal.wait("the node to be fresh", is_fresh);
+    terminal.keys("R");
+    terminal.wait_for("Everything up to pour is fresh.");
+    // An overridden parameter makes stale what reads it, until it is taken back.
+    terminal.keys("3/size<enter>=<bs>5<enter>");
+    terminal.wait_for("1 override");
+    terminal.keys("1/boil<enter>");
+    terminal.wait_for("parameter size changed: 3 → 5");
+    terminal.keys("R");
+    terminal.wait_for("succeeded 1/1");
+    terminal.wait("the node to be fresh", is_fresh);
+    terminal.keys("3-");
+    terminal.wait_gone("1 override");
+    terminal.keys("1");
+    terminal.wait_for("parameter size changed: 5 → 3");
+    terminal.keys("q");
+    assert!(terminal.wait_exit().success());
 }

@@ -4,130 +4,13 @@ mod common;
 
 use std::collections::HashMap;
 
-use common::project::copy_of_sample;
-use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use common::app::{NOW, TestApp};
 use mlops_tui::app::effect::Effect;
 use mlops_tui::app::event::{Event, Report, TrackingReport};
-use mlops_tui::app::settings::Settings;
-use mlops_tui::app::{State, update};
 use mlops_tui::dag::Slice;
 use mlops_tui::project::{Options, Reader, Snapshot};
-use mlops_tui::runs::{Failure, Frame, RunEvent, Stamped, Stream};
-use mlops_tui::store::{NewRun, RunRecord};
+use mlops_tui::runs::{Failure, Frame, RunEvent, Stream};
 use mlops_tui::tracking::{Overview, Run};
-use mlops_tui::ui;
-use mlops_tui::ui::color::Depth;
-use mlops_tui::ui::theme::Theme;
-use ratatui::Terminal;
-use ratatui::backend::TestBackend;
-
-/// 2026-11-02, in seconds since the Unix epoch.
-const NOW: f64 = 1_793_600_000.0;
-
-struct TestApp {
-    state: State,
-    effects: Vec<Effect>,
-}
-
-impl TestApp {
-    /// The sample project as the files tell it, on a screen of that size.
-    fn open(columns: u16, rows: u16) -> Self {
-        let (_folder, root) = copy_of_sample();
-        let mut snapshot = Reader::new(&root).read(&Options::default());
-        snapshot.metadata.root = "/project".into();
-        Self::showing(snapshot, columns, rows)
-    }
-
-    fn showing(snapshot: Snapshot, columns: u16, rows: u16) -> Self {
-        let mut app =
-            TestApp { state: State::new(None, Settings::default(), NOW), effects: Vec::new() };
-        app.state.resize(columns, rows);
-        app.effects = app.state.first_effects();
-        app.report(Report::Trust(true));
-        app.report(Report::Static { generation: 1, result: Ok(Box::new(snapshot)) });
-        app
-    }
-
-    fn happen(&mut self, event: Event) {
-        self.effects.extend(update(&mut self.state, event));
-    }
-
-    fn report(&mut self, report: Report) {
-        self.happen(Event::Report(report));
-    }
-
-    /// Presses keys: characters, and names in angle brackets.
-    fn keys(&mut self, script: &str) -> &mut Self {
-        let mut rest = script;
-        while let Some(c) = rest.chars().next() {
-            let named = rest.strip_prefix('<').and_then(|rest| rest.split_once('>'));
-            let (code, after) = match named {
-                Some(("enter", after)) => (KeyCode::Enter, after),
-                Some(("esc", after)) => (KeyCode::Esc, after),
-                Some(("tab", after)) => (KeyCode::Tab, after),
-                Some(("space", after)) => (KeyCode::Char(' '), after),
-                Some((name, _)) => panic!("<{name}> is not a key"),
-                None => (KeyCode::Char(c), &rest[c.len_utf8()..]),
-            };
-            self.happen(Event::Key(KeyEvent::new(code, KeyModifiers::NONE)));
-            rest = after;
-        }
-        self
-    }
-
-    fn selected(&self) -> &str {
-        self.state.pipeline.selected.as_ref().map_or("", |(_, name)| name)
-    }
-
-    /// The last run that was asked for.
-    fn asked_run(&self) -> Option<&mlops_tui::runs::RunRequest> {
-        self.effects.iter().rev().find_map(|effect| match effect {
-            Effect::Run { request, .. } => Some(&**request),
-            _ => None,
-        })
-    }
-
-    fn start_run(&mut self, nodes: &[&str]) {
-        let generation = self.state.generations.run;
-        let new = NewRun {
-            started_at: NOW,
-            pipeline: "__default__".into(),
-            command: "kedro run".into(),
-            ..NewRun::default()
-        };
-        let run = Box::new(RunRecord::begun(1, new));
-        self.report(Report::RunStarted { generation, run });
-        self.happens_in_run(
-            0.5,
-            RunEvent::RunStarted {
-                pipeline: "__default__".into(),
-                env: "local".into(),
-                nodes: nodes.iter().map(ToString::to_string).collect(),
-                kedro_version: "1.7.0".into(),
-                runner: "SequentialRunner".into(),
-                worker: mlops_tui::runs::Served::Warm,
-            },
-        );
-    }
-
-    fn happens_in_run(&mut self, after: f64, event: RunEvent) {
-        self.report(Report::Run { id: 1, events: vec![Stamped { at: NOW + after, event }] });
-    }
-
-    /// The screen as text.
-    fn screen(&self) -> String {
-        let (columns, rows) = self.state.size;
-        let mut terminal = Terminal::new(TestBackend::new(columns, rows)).unwrap();
-        let theme = Theme::built_in("dark", Depth::True);
-        terminal.draw(|frame| ui::draw(frame, &self.state, &theme)).unwrap();
-        let buffer = terminal.backend().buffer();
-        let row = |y: u16| -> String {
-            let cells = (0..columns).map(|x| buffer[(x, y)].symbol());
-            cells.collect::<String>().trim_end().to_owned()
-        };
-        (0..rows).map(row).collect::<Vec<_>>().join("\n")
-    }
-}
 
 #[test]
 fn the_pipeline_at_three_sizes() {
@@ -198,7 +81,7 @@ fn the_options_form_comes_to_a_request_and_says_what_is_wrong() {
     // nodes ... params is the eighth field.
     app.keys("<tab><tab><tab><tab><tab><tab><tab>seed=3,trips.min_minutes=2<enter>");
     let request = app.asked_run().unwrap();
-    assert_eq!(request.params["seed"], 3);
+    assert_eq!(request.params["seed"], "3");
     assert_eq!(
         request.to_command(),
         "kedro run --pipeline=__default__ --nodes=clean_stations --params=seed=3,trips.min_minutes=2"

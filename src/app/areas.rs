@@ -44,15 +44,19 @@ impl Areas {
         let upper = body.saturating_sub(log);
         let side = (u32::from(width) * u32::from(state.panes.side) / 100) as u16;
         let side = side.clamp(20, width.saturating_sub(21).max(20));
-        let main = width.saturating_sub(side + 1);
+        // A page takes the whole width.
+        let (main, side) = match state.page_shown() {
+            true => (width, 0),
+            false => (width.saturating_sub(side + 1), side),
+        };
         let column = |x: u16, width: u16| Rect { x, y: 3, width, height: upper };
         Areas {
             header: row(0, 1),
             tabs: row(1, 1),
             rule: row(2, 1),
             main: column(0, main),
-            border: column(main, 1),
-            side: column(main + 1, side),
+            border: column(main, u16::from(side > 0)),
+            side: column(main + u16::from(side > 0), side),
             log_rule: row(3 + upper, u16::from(log > 0)),
             log: row(4 + upper, log.saturating_sub(1)),
             bar: row(height.saturating_sub(1), 1),

@@ -21,11 +21,26 @@ pub enum Command {
     NextPane,
     PreviousPane,
     RunSelected,
+    RunStale,
+    Retry,
     RunFromHere,
     RunToHere,
     RunPipeline,
     RunOptions,
     CancelRun,
+    EditFailure,
+    Override,
+    ClearOverride,
+    RunDetached,
+    CompareRuns,
+    FilterRuns,
+    PinRun,
+    NoteRun,
+    DeleteRun,
+    PruneRuns,
+    Timeline,
+    LogLevel,
+    FollowLog,
     Edit,
     Find,
     FindNext,
@@ -35,6 +50,10 @@ pub enum Command {
     Log,
     Traceback,
     Problems,
+    Debug,
+    PostMortem,
+    RunGrid,
+    ClearOverrides,
     View,
     Direction,
     Zoom,
@@ -77,6 +96,8 @@ pub struct Spec {
 const EVERYWHERE: &[Tab] = &[];
 const PIPELINE: &[Tab] = &[Tab::Pipeline];
 const RUNS: &[Tab] = &[Tab::Pipeline, Tab::Runs];
+const HISTORY: &[Tab] = &[Tab::Runs];
+const PARAMETERS: &[Tab] = &[Tab::Parameters];
 const PLACES: &[Tab] = &[Tab::Pipeline, Tab::Catalog, Tab::Parameters, Tab::Runs];
 
 macro_rules! table {
@@ -88,11 +109,20 @@ macro_rules! table {
 /// The table of commands.
 pub const COMMANDS: &[Spec] = table! {
     Command::RunSelected, "run", "Run the selected node, or the marked ones", ["r"], PIPELINE, Some("run");
+    Command::RunStale, "run-stale", "Run what is stale up to the selected node, or in the whole pipeline", ["R"], PIPELINE, Some("stale");
+    Command::Retry, "retry", "Run again what failed, and what the run did not reach", ["C"], RUNS, Some("retry");
     Command::RunFromHere, "run-from-here", "Run from the selected node on", ["f"], PIPELINE, Some("from");
     Command::RunToHere, "run-to-here", "Run up to the selected node", ["t"], PIPELINE, Some("to");
     Command::RunPipeline, "run-pipeline", "Run the whole pipeline", ["a"], PIPELINE, Some("all");
-    Command::CancelRun, "cancel-run", "Cancel the run that is going on", ["x"], RUNS, Some("cancel");
+    Command::CancelRun, "cancel-run", "Cancel the run that is going on, also that of another program", ["x"], RUNS, Some("cancel");
+    Command::RunDetached, "run-detached", "Run the marked nodes, or the whole pipeline, by itself: it outlives this screen", ["B"], PIPELINE, None;
     Command::RunOptions, "run-options", "Choose nodes, parameters and runner, then run", ["o"], PIPELINE, Some("options");
+    Command::EditFailure, "edit-failure", "Open your editor at the line that failed", ["J"], RUNS, Some("jump");
+    Command::Override, "override", "Override the selected parameter for the next runs", ["="], PARAMETERS, Some("override");
+    Command::ClearOverride, "clear-override", "Take back the override of the selected parameter", ["-"], PARAMETERS, Some("take back");
+    Command::CompareRuns, "compare-runs", "Compare the two marked runs, or the marked one with the selected one", ["c"], HISTORY, Some("compare");
+    Command::FilterRuns, "filter-runs", "Filter the list of runs", ["f"], HISTORY, Some("filter");
+    Command::Timeline, "timeline", "Show the run's nodes in time, with the critical path", ["t"], HISTORY, Some("timeline");
     Command::Open, "open", "Open what is selected: its details, its group, its run", ["enter"], EVERYWHERE, None;
     Command::Edit, "edit", "Open the selected thing in your editor, at its line", ["e"], PLACES, Some("edit");
     Command::Find, "find", "Find by name", ["/"], EVERYWHERE, Some("find");
@@ -110,14 +140,24 @@ pub const COMMANDS: &[Spec] = table! {
     Command::PageDown, "page-down", "Move down by a page", ["pagedown", "ctrl-d"], EVERYWHERE, None;
     Command::First, "first", "Move to the first", ["home", "g"], EVERYWHERE, None;
     Command::Last, "last", "Move to the last", ["end", "G"], EVERYWHERE, None;
-    Command::Mark, "mark", "Mark the selected node for a run, or take the mark away", ["space"], PIPELINE, None;
+    Command::Mark, "mark", "Mark the selected node for a run, or the selected run to compare it; or take the mark away", ["space"], RUNS, Some("mark");
     Command::NextPane, "next-pane", "Go to the next pane", ["tab"], EVERYWHERE, None;
     Command::PreviousPane, "previous-pane", "Go to the pane before", ["shift-tab"], EVERYWHERE, None;
     Command::FindNext, "find-next", "Go to the next match", ["n"], EVERYWHERE, None;
     Command::FindPrevious, "find-previous", "Go to the match before", ["N"], EVERYWHERE, None;
     Command::Problems, "problems", "List what is wrong or unknown, and go to its place", ["!"], EVERYWHERE, None;
-    Command::Log, "log", "Show or hide the log of the run", ["L"], RUNS, None;
+    Command::PinRun, "pin-run", "Pin the run, so that pruning leaves it alone, or take the pin away", ["P"], HISTORY, None;
+    Command::NoteRun, "note-run", "Write a note to the run", ["i"], HISTORY, None;
+    Command::DeleteRun, "delete-run", "Delete the run from the history", ["d"], HISTORY, None;
+    Command::PruneRuns, "prune-runs", "Delete old runs by age, size or count", ["X"], HISTORY, None;
+    Command::LogLevel, "log-level", "Show all lines of the log, warnings and errors, or errors alone", ["s"], HISTORY, Some("level");
+    Command::FollowLog, "follow-log", "Follow the end of the log, or stop following it", ["F"], HISTORY, Some("follow");
+    Command::Log, "log", "Show the log of the run; on the pipeline, show or hide it", ["L"], RUNS, None;
     Command::Traceback, "traceback", "Show the traceback of the failure", ["T"], RUNS, None;
+    Command::Debug, "debug", "Open a Python prompt with the node's inputs loaded", ["b"], RUNS, None;
+    Command::PostMortem, "post-mortem", "Run the node, and open the debugger where it fails", ["ctrl-b"], RUNS, None;
+    Command::RunGrid, "run-grid", "Run the marked nodes, or the whole pipeline, with several values of parameters", ["m"], PIPELINE, None;
+    Command::ClearOverrides, "clear-overrides", "Take back the overrides of all parameters", [], EVERYWHERE, None;
     Command::View, "view", "Show all, leave parameters out, or show nodes alone", ["s"], PIPELINE, None;
     Command::Direction, "direction", "Turn the drawing: downwards or to the right", ["d"], PIPELINE, None;
     Command::Zoom, "zoom", "Draw nodes as boxes or as single lines", ["z"], PIPELINE, None;

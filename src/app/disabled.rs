@@ -1,8 +1,13 @@
 //! Why a command can't act now.
 
 use super::command::Command;
+use super::history::Part;
 use super::state::{Exact, State, Tab};
 use crate::dag::Kind;
+use crate::store::Outcome;
+
+/// How many runs of the screen go on side by side.
+const MOST_RUNS: usize = 4;
 
 /// Why `command` can't act now; `None` when it can.
 pub fn disabled_because(state: &State, command: Command) -> Option<String> {
@@ -17,10 +22,18 @@ pub fn disabled_because(state: &State, command: Command) -> Option<String> {
         Some(_) => Some("a dataset is selected; runs begin at nodes".to_owned()),
         None => Some("no node is selected".to_owned()),
     };
-    let no_run_now = || match state.running() {
-        Some(run) => Some(format!("run {} is going on", run.record.id)),
-        None if state.shown_pipeline().is_none() => Some("there is no pipeline".into()),
-        None => None,
+    let no_run_now = || match state.going_on().filter(|run| !run.apart).count() {
+        MOST_RUNS.. => Some(format!("{MOST_RUNS} runs are going on")),
+        _ if state.shown_pipeline().is_none() => Some("there is no pipeline".into()),
+        _ => None,
+    };
+    let no_run = || match state.shown_run() {
+        None => Some("no run is selected".to_owned()),
+        Some(run) if run.id == 0 => Some("this run is not in the history".into()),
+        Some(_) if state.page_shown() && state.shown_part().is_none() => {
+            Some("two runs are shown".into())
+        }
+        Some(_) => None,
     };
     match command {
         Command::RunSelected => no_run_now().or_else(no_node),
@@ -28,12 +41,76 @@ pub fn disabled_because(state: &State, command: Command) -> Option<String> {
             let node = matches!(&state.pipeline.selected, Some((Kind::Node, _)));
             (!node).then(|| "no node is selected".to_owned())
         }),
-        Command::RunPipeline | Command::RunOptions => no_run_now(),
-        Command::CancelRun => match state.running() {
+        Command::RunPipeline | Command::RunOptions | Command::RunStale | Command::RunGrid => {
+            no_run_now()
+        }
+        Command::Retry => no_run_now().or_else(|| match state.failed_run() {
+            Some(_) => None,
+            None => Some("the run that is shown did not fail".into()),
+        }),
+        Command::EditFailure => match super::update::failure_shown(state) {
+            None => Some("nothing has failed".into()),
+            Some((_, failure)) if failure.project_frame().is_none() => {
+                Some("the failure is in none of the project's lines; T shows the traceback".into())
+            }
+            Some(_) => None,
+        },
+        Command::Debug | Command::PostMortem => {
+            let node = super::update::debugged(state).is_some();
+            (!node).then(|| "no node is selected, and none has failed".into())
+        }
+        Command::Override => match state.parameters.selected() {
+            Some(row) if row.group.is_some() => Some("it is a group; choose a value in it".into()),
+            Some(_) => None,
+            None => Some("no parameter is selected".into()),
+        },
+        Command::ClearOverride => {
+            let row = state.parameters.selected();
+            let overridden = row.is_some_and(|row| state.overrides.contains_key(&row.path));
+            (!overridden).then(|| "it is not overridden".into())
+        }
+        Command::ClearOverrides => {
+            state.overrides.is_empty().then(|| "no parameter is overridden".into())
+        }
+        Command::RunDetached => {
+            state.shown_pipeline().is_none().then(|| "there is no pipeline".into())
+        }
+        Command::CancelRun if state.running_elsewhere().is_some() => None,
+        Command::CancelRun => match state.going_on().next() {
             None => Some("no run is going on".into()),
             Some(run) if run.cancelling => Some("the run is being cancelled".into()),
             Some(_) => None,
         },
+        Command::Log if state.tab == Tab::Runs => no_run(),
+        Command::Timeline => no_run().or_else(|| {
+            let shown = state.shown_part() == Some(Part::Timeline);
+            shown.then(|| "it is shown already".into())
+        }),
+        Command::PinRun | Command::NoteRun => no_run(),
+        Command::FilterRuns if state.page_shown() => Some("runs are filtered in the list".into()),
+        Command::PruneRuns | Command::FilterRuns => {
+            let none = state.runs.rows.is_empty() && state.history.query.is_empty();
+            none.then(|| "nothing was run from here yet".into())
+        }
+        Command::DeleteRun => no_run().or_else(|| {
+            let running = state.shown_run().is_some_and(|run| run.outcome == Outcome::Running);
+            running.then(|| "the run is going on".into())
+        }),
+        Command::CompareRuns if state.page_shown() && state.shown_part().is_none() => {
+            Some("they are compared already".into())
+        }
+        Command::CompareRuns => {
+            let shown = state.shown_run().map(|run| run.id);
+            let two = super::update::history::compared(state, shown).is_some();
+            (!two).then(|| "mark a run with space, then select another one".into())
+        }
+        Command::LogLevel | Command::FollowLog => {
+            (state.shown_part() != Some(Part::Log)).then(|| "no log is shown".into())
+        }
+        Command::Mark if state.tab == Tab::Runs && state.page_shown() => {
+            Some("runs are marked in the list".into())
+        }
+        Command::Mark if state.tab == Tab::Runs => no_run(),
         Command::Log => state.run.is_none().then(|| "there was no run yet".into()),
         Command::Traceback => {
             let failed = super::update::failure_shown(state).is_some();

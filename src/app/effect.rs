@@ -3,7 +3,8 @@
 use super::event::Generation;
 use crate::project::Place;
 use crate::runs::RunRequest;
-use crate::store::RunId;
+use crate::runs::params::Params;
+use crate::store::{From, LogFilter, Room, RunFilter, RunId};
 
 /// A request to the outside.
 #[derive(Debug, Clone, PartialEq)]
@@ -20,6 +21,8 @@ pub enum Effect {
         generation: Generation,
         /// Run environment; the project's default when `None`.
         env: Option<String>,
+        /// Parameters that stand in the place of the files'.
+        params: Params,
     },
     /// Ask Kedro. Only sent for a trusted project.
     ReadExact {
@@ -27,11 +30,15 @@ pub enum Effect {
         generation: Generation,
         /// Run environment.
         env: Option<String>,
+        /// Parameters that stand in the place of the files'.
+        params: Params,
     },
     /// Remember that this project may be executed.
     Trust,
     /// Look at the datasets on disk.
     StatDatasets,
+    /// Tell which nodes of the pipeline are out of date.
+    LookStale(String),
     /// Read a project file for display.
     ReadSource {
         /// Path relative to the project's folder.
@@ -46,12 +53,67 @@ pub enum Effect {
         /// How it was asked for.
         why: String,
     },
-    /// Cancel a run.
+    /// Run the same nodes with several sets of parameters, some at a time.
+    RunGrid {
+        /// What to run.
+        requests: Vec<RunRequest>,
+        /// How it was asked for.
+        why: String,
+    },
+    /// Open a Python prompt, or the debugger, in the context of a node; the screen steps aside.
+    Debug {
+        /// The node.
+        node: String,
+        /// Whether it runs, and the debugger opens where it fails.
+        post_mortem: bool,
+        /// Its pipeline, environment and parameters.
+        request: Box<RunRequest>,
+    },
+    /// Run nodes in a program of their own that outlives this one.
+    RunDetached {
+        /// Comes back with the answer.
+        generation: Generation,
+        /// What to run.
+        request: Box<RunRequest>,
+    },
+    /// Cancel a run of this program.
     Cancel(RunId),
-    /// Load the run history.
-    LoadRuns,
-    /// Load a run's events.
-    LoadRunEvents(RunId),
+    /// Cancel a run that another program records.
+    CancelElsewhere(RunId),
+    /// Load the runs that the filter takes.
+    LoadRuns {
+        /// Comes back with the runs.
+        generation: Generation,
+        /// Which runs.
+        filter: Box<RunFilter>,
+    },
+    /// Read all that is kept of a run but its log.
+    LoadRun(RunId),
+    /// Read lines of a run's log.
+    LoadLog {
+        /// The run.
+        run: RunId,
+        /// Comes back with the lines.
+        generation: u64,
+        /// Which lines.
+        filter: LogFilter,
+        /// Where they begin.
+        from: From,
+    },
+    /// Load how long nodes took.
+    LoadTimings,
+    /// Compare two runs.
+    Compare(RunId, RunId),
+    /// Pin a run, or take its pin away.
+    Pin(RunId, bool),
+    /// Write a note to a run.
+    Note(RunId, String),
+    /// Delete a run.
+    DeleteRun(RunId),
+    /// Ask what pruning to this room deletes.
+    Prunable(Room),
+    /// Prune to this room.
+    Prune(Room),
     /// Read the tracking store.
     LoadTracking,
     /// Make the project's Python environment.

@@ -7,13 +7,18 @@ use crossterm::event::{KeyEvent, MouseEvent};
 
 use super::keymap::Keymap;
 use super::settings::Settings;
+use crate::dag::staleness::Status;
 use crate::datasets;
 use crate::project::python::highlight::Highlighted;
 use crate::project::{Problem, Snapshot};
 use crate::remote::Backend;
+use crate::runs::history::{Comparison, Whole};
 use crate::runs::{Failure, Stamped, Warmth};
-use crate::store::{RunId, RunRecord};
+use crate::store::{LogLine, Pruned, Room, RunId, RunRecord, Timing};
 use crate::tracking::Overview;
+
+/// The number that the runs of grids have in the place of their own.
+pub const GRID: Generation = Generation::MAX;
 
 /// Counts requests of one kind; an answer that carries an older one is dropped.
 pub type Generation = u64;
@@ -31,6 +36,8 @@ pub enum Event {
     Resize(u16, u16),
     /// The terminal got or lost the focus.
     Focus(bool),
+    /// The program got SIGINT: another one asks for the end of the run that goes on.
+    Interrupt,
     /// Time passed: seconds since the Unix epoch. Sent four times a second while something that
     /// shows time is on the screen.
     Tick(f64),
@@ -70,6 +77,13 @@ pub enum Report {
     Trust(bool),
     /// What is on disk of the datasets, by name.
     Datasets(HashMap<String, datasets::Status>),
+    /// Which nodes of a pipeline are out of date.
+    Staleness {
+        /// The pipeline.
+        pipeline: String,
+        /// The status of each node, by name.
+        statuses: HashMap<String, Status>,
+    },
     /// A project file for display.
     Source {
         /// Path relative to the project's folder.
@@ -102,6 +116,13 @@ pub enum Report {
         /// Whether making the project's Python environment would help.
         needs_environment: bool,
     },
+    /// A detached run began and has this number, or could not begin.
+    Detached {
+        /// Number of the request.
+        generation: Generation,
+        /// Its number, or why there is none.
+        result: Result<RunId, String>,
+    },
     /// Events of a run, in order.
     Run {
         /// The run.
@@ -111,15 +132,37 @@ pub enum Report {
     },
     /// All of a run that ended is in the store.
     RunStored,
-    /// The run history, newest first.
-    Runs(Vec<RunRecord>),
-    /// All events of a run of the history.
-    RunEvents {
-        /// The run.
-        id: RunId,
-        /// Its events.
-        events: Vec<Stamped>,
+    /// Another program, or a run of this one, has written to the history.
+    HistoryChanged,
+    /// Runs of the history, newest first.
+    Runs {
+        /// Of the request.
+        generation: Generation,
+        /// The runs.
+        runs: Vec<RunRecord>,
     },
+    /// All that is kept of a run but its log.
+    RunRead(Box<Whole>),
+    /// Lines of a run's log.
+    Log {
+        /// The run.
+        run: RunId,
+        /// Of the request.
+        generation: u64,
+        /// The lines, in their order.
+        lines: Vec<LogLine>,
+    },
+    /// How long nodes took in their last runs.
+    Timings(HashMap<String, Timing>),
+    /// Two runs were compared, or could not be.
+    Compared {
+        /// The runs.
+        runs: (RunId, RunId),
+        /// How they differ.
+        result: Result<Box<Comparison>, String>,
+    },
+    /// What pruning to this room deletes.
+    Prunable(Room, Pruned),
     /// The tracking store.
     Tracking(TrackingReport),
     /// Engines that the project is set up for.

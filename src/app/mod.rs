@@ -7,13 +7,16 @@
 pub mod areas;
 pub mod catalog;
 pub mod command;
+pub mod comparison;
 pub mod details;
 pub mod disabled;
 pub mod effect;
 pub mod event;
+pub mod history;
 pub mod key;
 pub mod keymap;
 pub mod list;
+pub mod log_view;
 pub mod options;
 pub mod parameters;
 pub mod picker;

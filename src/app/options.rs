@@ -5,8 +5,8 @@ use ratatui_textarea::TextArea;
 use super::picker::{line, text};
 use super::state::State;
 use crate::dag::Slice;
-use crate::runs::RunRequest;
 use crate::runs::request::{parse_load_versions, parse_params};
+use crate::runs::{RunRequest, plan};
 
 /// A field of the form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,7 +18,7 @@ pub enum Kind {
 }
 
 /// Names of the fields as `kedro run` has them, with their kind and a hint.
-pub const FIELDS: [(&str, Kind, &str); 15] = [
+pub const FIELDS: [(&str, Kind, &str); 18] = [
     ("nodes", Kind::Text, "node names"),
     ("from-nodes", Kind::Text, "node names"),
     ("to-nodes", Kind::Text, "node names"),
@@ -28,13 +28,20 @@ pub const FIELDS: [(&str, Kind, &str); 15] = [
     ("namespaces", Kind::Text, "any of these namespaces"),
     ("params", Kind::Text, "key=value, nested.key=value"),
     ("pipeline", Kind::Text, ""),
+    ("pipelines", Kind::Text, "in the place of one pipeline; Kedro 1.2 and later"),
     ("env", Kind::Text, "the project's default"),
     ("runner", Kind::Text, "SequentialRunner, ThreadRunner, ParallelRunner"),
+    ("runner-params", Kind::Text, "key=value, for the runner; Kedro 1.2 and later"),
     ("load-versions", Kind::Text, "dataset:version"),
     ("conf-source", Kind::Text, "another configuration folder"),
     ("async", Kind::Switch, "load and save in threads"),
     ("only-missing-outputs", Kind::Switch, "skip nodes whose outputs exist"),
+    ("detach", Kind::Switch, "the run outlives this screen"),
 ];
+
+fn position(name: &str) -> Option<usize> {
+    FIELDS.iter().position(|(other, ..)| *other == name)
+}
 
 /// The form.
 #[derive(Debug, Clone)]
@@ -48,17 +55,23 @@ pub struct Form {
 impl Form {
     /// A form with the marked nodes, or the selected one, filled in.
     pub fn new(state: &State, nodes: &[String]) -> Self {
-        let mut fields: Vec<TextArea<'static>> = FIELDS.iter().map(|_| line("")).collect();
-        fields[0] = line(&nodes.join(","));
-        fields[8] = line(state.shown_pipeline().map_or("", |pipeline| &pipeline.name));
-        fields[9] = line(state.env.as_deref().unwrap_or_default());
-        Form { fields, at: 0 }
+        let fields = FIELDS.iter().map(|_| line("")).collect();
+        let mut form = Form { fields, at: 0 };
+        form.set("nodes", &nodes.join(","));
+        form.set("pipeline", state.shown_pipeline().map_or("", |pipeline| &pipeline.name));
+        form.set("env", state.env.as_deref().unwrap_or_default());
+        form
     }
 
     /// The text of a field.
     pub fn text(&self, name: &str) -> String {
-        let index = FIELDS.iter().position(|(other, ..)| *other == name);
-        index.map(|index| text(&self.fields[index]).trim().to_owned()).unwrap_or_default()
+        position(name).map(|index| text(&self.fields[index]).trim().to_owned()).unwrap_or_default()
+    }
+
+    fn set(&mut self, name: &str, text: &str) {
+        if let Some(index) = position(name) {
+            self.fields[index] = line(text);
+        }
     }
 
     /// Turns a switch.
@@ -79,7 +92,8 @@ impl Form {
             parts.filter(|part| !part.is_empty()).collect()
         };
         Ok(RunRequest {
-            pipeline: some("pipeline"),
+            pipeline: some("pipeline").filter(|_| self.text("pipelines").is_empty()),
+            pipelines: list("pipelines"),
             slice: Slice {
                 from_nodes: list("from-nodes"),
                 to_nodes: list("to-nodes"),
@@ -93,11 +107,14 @@ impl Form {
             params: parse_params(&self.text("params"))
                 .map_err(|error| format!("params: {error}"))?,
             runner: some("runner"),
+            runner_params: some("runner-params"),
             is_async: self.text("async") == "yes",
             load_versions: parse_load_versions(&self.text("load-versions"))
                 .map_err(|error| format!("load-versions: {error}"))?,
+            config: None,
             conf_source: some("conf-source"),
             only_missing_outputs: self.text("only-missing-outputs") == "yes",
+            apart: None,
         })
     }
 
@@ -108,9 +125,11 @@ impl Form {
     pub fn chosen(&self, state: &State) -> Result<usize, String> {
         let request = self.request()?;
         let snapshot = state.project.snapshot.as_ref().ok_or("the project is not read yet")?;
-        let name = request.pipeline.as_deref().unwrap_or("__default__");
-        let pipeline =
-            snapshot.pipeline(name).ok_or_else(|| format!("there is no pipeline `{name}`"))?;
-        request.slice.apply(pipeline).map(|nodes| nodes.len()).map_err(|error| error.to_string())
+        let mut names = request.pipeline.iter().chain(&request.pipelines);
+        if let Some(name) = names.find(|name| snapshot.pipeline(name).is_none()) {
+            return Err(format!("there is no pipeline `{name}`"));
+        }
+        let pipeline = plan::pipeline(snapshot, &request).ok_or("the pipeline is not known yet")?;
+        request.slice.apply(&pipeline).map(|nodes| nodes.len()).map_err(|error| error.to_string())
     }
 }

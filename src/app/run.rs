@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use indexmap::IndexMap;
 
-use crate::runs::{Failure, RunEvent, Stamped, Stream};
+use crate::runs::{Failure, RunEvent, RunRequest, Stamped, Stream};
 use crate::store::{Outcome, RunRecord};
 
 /// Most lines kept of a log; the whole of it is in the store.
@@ -70,6 +70,8 @@ pub struct ActiveRun {
     pub failed_node: Option<String>,
     /// How it ended, and when.
     pub ended: Option<(Outcome, f64)>,
+    /// Whether it saves in a folder of its own.
+    pub apart: bool,
     /// Whether it was asked to stop.
     pub cancelling: bool,
 }
@@ -77,7 +79,9 @@ pub struct ActiveRun {
 impl ActiveRun {
     /// A run that was just accepted.
     pub fn new(record: RunRecord) -> Self {
+        let request = serde_json::from_str::<RunRequest>(&record.new.request);
         ActiveRun {
+            apart: request.is_ok_and(|request| request.apart.is_some()),
             record,
             nodes: IndexMap::new(),
             log: VecDeque::new(),
@@ -87,18 +91,6 @@ impl ActiveRun {
             ended: None,
             cancelling: false,
         }
-    }
-
-    /// A run of the history from all its events.
-    pub fn replay(record: RunRecord, events: &[Stamped]) -> Self {
-        let ended = match record.outcome {
-            Outcome::Running => None,
-            outcome => Some((outcome, record.ended_at.unwrap_or(record.new.started_at))),
-        };
-        let mut run = ActiveRun::new(record);
-        events.iter().for_each(|event| run.apply(event));
-        run.ended = run.ended.or(ended);
-        run
     }
 
     /// Takes in what happened.
@@ -130,7 +122,8 @@ impl ActiveRun {
             RunEvent::DatasetLoaded { .. }
             | RunEvent::DatasetSaved { .. }
             | RunEvent::DatasetKept { .. }
-            | RunEvent::DatasetNotKept { .. } => {}
+            | RunEvent::DatasetNotKept { .. }
+            | RunEvent::Tracked { .. } => {}
             RunEvent::Output { node, stream, level, text, .. } => {
                 let level = match (stream, level.as_deref()) {
                     (Stream::Warning, _) | (_, Some("WARNING")) => Level::Warning,

@@ -9,21 +9,24 @@ use super::catalog::CatalogRow;
 use super::command::Command;
 use super::effect::Effect;
 use super::event::{Generation, TrackingReport};
+use super::history::{History, Prompt};
 use super::key::Key;
 use super::keymap::Keymap;
 use super::list::Position;
 use super::parameters::ParameterRow;
 use super::picker::Picker;
 use super::plot::Plot;
-use super::run::ActiveRun;
+use super::run::{ActiveRun, NodeState};
 use super::settings::Settings;
 use crate::dag::Kind;
+use crate::dag::staleness::Status;
 use crate::datasets;
 use crate::project::python::highlight::Highlighted;
 use crate::project::{Place, Problem, Snapshot};
 use crate::remote::Backend;
-use crate::runs::{Failure, RunRequest, Stamped, Warmth};
-use crate::store::{RunId, RunRecord};
+use crate::runs::params::Params;
+use crate::runs::{Failure, RunRequest, Warmth};
+use crate::store::{Outcome, Pruned, Room, RunId, RunRecord};
 
 /// The tabs in their order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -147,6 +150,8 @@ pub struct Project {
     pub worker: Option<Warmth>,
     /// What is on disk of the datasets.
     pub datasets: HashMap<String, datasets::Status>,
+    /// Which nodes of the shown pipeline are out of date.
+    pub staleness: HashMap<String, Status>,
     /// Source files that were asked for, by path.
     pub sources: HashMap<String, Source>,
     /// Engines found.
@@ -277,8 +282,16 @@ pub enum Question {
     Trust(Vec<Effect>),
     /// Whether to leave although a run is going on.
     Quit,
+    /// Whether to run nodes that are fresh; what is asked to be run.
+    Fresh(Box<RunRequest>, Command),
     /// Whether to make the Python environment; the text says why.
     Environment(String),
+    /// Whether to delete this run.
+    DeleteRun(RunId),
+    /// Whether to cancel this run of another program.
+    CancelElsewhere(RunId),
+    /// Whether to delete what there is no room for.
+    Prune(Room, Pruned),
 }
 
 /// What is searched on the screens.
@@ -334,8 +347,8 @@ pub struct State {
     pub parameters: Listing<ParameterRow>,
     /// The runs screen.
     pub runs: Listing<RunRecord>,
-    /// Events of runs of the history, by run.
-    pub run_events: HashMap<RunId, Arc<Vec<Stamped>>>,
+    /// What is known of the history beside the list, and the page of a run.
+    pub history: History,
     /// The experiments screen: indices into the tracked runs.
     pub experiments: Listing<usize>,
     /// The models screen: indices into the registered models.
@@ -344,8 +357,12 @@ pub struct State {
     pub remote: Listing<usize>,
     /// First row of the details that is seen.
     pub side_offset: usize,
+    /// Parameters that stand in the place of the files', for the next runs.
+    pub overrides: Params,
     /// The run that is going on, or the last one.
     pub run: Option<ActiveRun>,
+    /// Runs that began before it and go on beside it.
+    pub beside: Vec<ActiveRun>,
     /// A run that waits for its environment to be made.
     pub waiting_run: Option<(RunRequest, Command)>,
     /// Whether the log is wanted; by whether there is a run when `None`.
@@ -354,6 +371,8 @@ pub struct State {
     pub dialogs: Vec<Dialog>,
     /// The search.
     pub search: Search,
+    /// A line that is being typed on the bar.
+    pub prompt: Option<Prompt>,
     /// Keys of a sequence that has begun.
     pub pending: Vec<Key>,
     /// The message on the bar.
@@ -369,6 +388,8 @@ pub struct Generations {
     pub read: Generation,
     pub exact: Generation,
     pub run: Generation,
+    pub detached: Generation,
+    pub runs: Generation,
 }
 
 impl State {
@@ -391,16 +412,19 @@ impl State {
             catalog: Listing::default(),
             parameters: Listing::default(),
             runs: Listing::default(),
-            run_events: HashMap::new(),
+            history: History::default(),
             experiments: Listing::default(),
             models: Listing::default(),
             remote: Listing::default(),
             side_offset: 0,
+            overrides: Params::new(),
             run: None,
+            beside: Vec::new(),
             waiting_run: None,
             log: None,
             dialogs: Vec::new(),
             search: Search::default(),
+            prompt: None,
             pending: Vec::new(),
             notice: None,
             generations: Generations::default(),
@@ -409,17 +433,51 @@ impl State {
 
     /// What to ask the services for at the start.
     pub fn first_effects(&mut self) -> Vec<Effect> {
+        vec![self.read_static(), self.load_runs(), Effect::LoadTimings, Effect::LoadTracking]
+    }
+
+    /// Asks for the static reading.
+    pub fn read_static(&mut self) -> Effect {
         self.generations.read += 1;
-        vec![
-            Effect::ReadStatic { generation: self.generations.read, env: self.env.clone() },
-            Effect::LoadRuns,
-            Effect::LoadTracking,
-        ]
+        Effect::ReadStatic {
+            generation: self.generations.read,
+            env: self.env.clone(),
+            params: self.overrides.clone(),
+        }
+    }
+
+    /// Asks which nodes of the shown pipeline are out of date.
+    pub fn look_stale(&self) -> Option<Effect> {
+        self.shown_pipeline().map(|pipeline| Effect::LookStale(pipeline.name.clone()))
+    }
+
+    /// How a node stands in the run that shows it, and that run: the newest one that has it.
+    pub fn node_run(&self, node: &str) -> Option<(&ActiveRun, &NodeState)> {
+        let runs = self.run.iter().chain(self.beside.iter().rev());
+        runs.filter_map(|run| Some((run, run.nodes.get(node)?))).next()
+    }
+
+    /// All runs of this program that are going on.
+    pub fn going_on(&self) -> impl Iterator<Item = &ActiveRun> {
+        self.run.iter().chain(&self.beside).filter(|run| run.ended.is_none())
+    }
+
+    /// The run that the retry is about: one that did not end well, as it is shown.
+    pub fn failed_run(&self) -> Option<&RunRecord> {
+        let record = match self.tab {
+            Tab::Runs => self.shown_run(),
+            _ => self.run.as_ref().map(|run| &run.record),
+        };
+        let bad = [Outcome::Failed, Outcome::Cancelled, Outcome::Lost];
+        record.filter(|record| bad.contains(&record.outcome))
     }
 
     /// Whether something on the screen changes with time alone.
     pub fn shows_time(&self) -> bool {
-        self.running().is_some() || matches!(self.project.exact, Exact::Reading(_))
+        let run = || self.runs.rows.iter().any(|run| run.outcome == Outcome::Running);
+        self.running().is_some()
+            || matches!(self.project.exact, Exact::Reading(_))
+            || (self.tab == Tab::Runs && run())
     }
 
     /// The run that is going on.

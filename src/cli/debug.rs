@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use color_eyre::eyre::{Result, WrapErr, eyre};
 
 use crate::dag::Slice;
+use crate::runs::params::Params;
 use crate::runs::plan::From;
 use crate::runs::request::parse_params;
 use crate::runs::{RunRequest, Spec, debug, interpreter, plan};
@@ -34,7 +35,10 @@ pub(super) struct Arguments {
     env: Option<String>,
     /// Parameters: a=1,model.depth=3
     #[arg(long, value_name = "PARAMS", value_parser = parse_params, default_value = "", hide_default_value = true)]
-    params: super::run::Params,
+    params: Params,
+    /// One parameter, whose value may have commas
+    #[arg(long, value_name = "KEY=VALUE", hide = true)]
+    param: Vec<String>,
     /// Python interpreter [default: the project's own]
     #[arg(long, value_name = "FILE")]
     python: Option<PathBuf>,
@@ -44,11 +48,14 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode> {
     let root = super::project_root(arguments.path.as_deref())?;
     let python =
         interpreter::choose(&root, arguments.python.as_deref()).map_err(|error| eyre!(error))?;
+    let mut params = arguments.params.clone();
+    let single = arguments.param.iter().filter_map(|param| param.split_once('='));
+    params.extend(single.map(|(key, text)| (key.to_owned(), text.to_owned())));
     let request = RunRequest {
         pipeline: arguments.pipeline.clone(),
         slice: Slice::nodes([&arguments.node]),
         env: arguments.env.clone().filter(|env| !env.is_empty()),
-        params: arguments.params.clone(),
+        params,
         ..RunRequest::default()
     };
     let prepared = plan::prepare(&root, request);

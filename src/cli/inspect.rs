@@ -5,11 +5,11 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use color_eyre::eyre::{Result, bail, eyre};
-use indexmap::IndexMap;
 
 use super::output;
 use crate::project::reader::runtime_params;
 use crate::project::{Options, Problem, Reader, Severity, Snapshot, json};
+use crate::runs::params::Params;
 use crate::runs::request::parse_params;
 use crate::runs::{Spec, Worker, exact, interpreter};
 use crate::text::sanitize;
@@ -39,8 +39,6 @@ pub(super) struct Arguments {
     #[arg(long)]
     json: bool,
 }
-
-type Params = IndexMap<String, serde_json::Value>;
 
 pub(super) fn run(arguments: &Arguments) -> Result<ExitCode> {
     let root = super::project_root(arguments.path.as_deref())?;

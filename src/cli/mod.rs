@@ -9,10 +9,12 @@ mod debug;
 mod detach;
 mod doctor;
 mod env;
+mod grid;
 mod inspect;
 mod output;
 mod run;
 mod runs;
+mod status;
 mod table;
 
 use std::path::{Path, PathBuf};
@@ -78,6 +80,8 @@ enum Verb {
     Commands(commands::Arguments),
     /// Run nodes as `kedro run` does, and record the run
     Run(Box<run::Arguments>),
+    /// Show which nodes are out of date, and why
+    Status(status::Arguments),
     /// Open a Python prompt with a node's inputs, or the debugger where it fails
     Debug(debug::Arguments),
     /// Look at the run history: list, show, logs, diff, pin, note, delete, prune
@@ -114,6 +118,7 @@ fn dispatch(arguments: Arguments) -> Result<ExitCode> {
         Some(Verb::Config(arguments)) => config::run(&arguments),
         Some(Verb::Commands(arguments)) => commands::run(&arguments),
         Some(Verb::Run(arguments)) => run::run(&arguments),
+        Some(Verb::Status(arguments)) => status::run(&arguments),
         Some(Verb::Debug(arguments)) => debug::run(&arguments),
         Some(Verb::Runs(arguments)) => runs::run(&arguments),
         Some(Verb::Env(arguments)) => env::run(&arguments),

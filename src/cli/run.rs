@@ -6,16 +6,18 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use super::{detach, output};
+use super::{detach::detach, output};
 use crate::dag::Slice;
+use crate::runs;
 use crate::runs::history::Asked;
+use crate::runs::params::Params;
 use crate::runs::recorder::{Subject, burst};
 use crate::runs::request::{
     parse_load_versions, parse_params, quote, split_list, split_node_names,
 };
 use crate::runs::{
     Failure, Plan, Prepared, Process, Recorder, RunEvent, RunRequest, Spec, Stamped, Worker,
-    environment, interpreter, plan,
+    environment, interpreter, plan, staleness,
 };
 use crate::store::{Outcome, RunRecord, Store};
 use crate::text::sanitize;
@@ -34,6 +36,15 @@ pub(super) struct Arguments {
     /// Pipeline to run [default: __default__]
     #[arg(short, long, value_name = "NAME")]
     pipeline: Option<String>,
+    /// Pipelines to run (Kedro 1.2 and later)
+    #[arg(
+        long,
+        value_name = "NAMES",
+        default_value = "",
+        hide_default_value = true,
+        conflicts_with = "pipeline"
+    )]
+    pipelines: String,
     /// Nodes to run, and nothing else
     #[arg(short, long, value_name = "NODES", default_value = "", hide_default_value = true)]
     nodes: String,
@@ -70,18 +81,31 @@ pub(super) struct Arguments {
     /// Runner: SequentialRunner, ThreadRunner, ParallelRunner, or a dotted path to one
     #[arg(short, long, value_name = "RUNNER")]
     runner: Option<String>,
+    /// Further arguments for the runner (Kedro 1.2 and later): max_workers=4
+    #[arg(long, value_name = "PARAMS")]
+    runner_params: Option<String>,
     /// Load and save datasets in threads
     #[arg(long = "async")]
     is_async: bool,
     /// Versions of datasets to load: model:2026-01-31T12.00.00.000Z
     #[arg(long, value_name = "VERSIONS", value_parser = parse_load_versions, default_value = "", hide_default_value = true)]
     load_versions: Versions,
+    /// YAML file with options for the command `run`; nothing is completed then
+    #[arg(short, long, value_name = "FILE")]
+    config: Option<String>,
     /// Configuration folder
     #[arg(long, value_name = "PATH")]
     conf_source: Option<String>,
     /// Leave out nodes whose outputs exist (Kedro 1.0 and later)
     #[arg(long)]
     only_missing_outputs: bool,
+    /// Of these nodes, run what is not fresh; `mlops-tui status` tells which and why
+    #[arg(long, conflicts_with_all = ["config", "only_missing_outputs"])]
+    stale: bool,
+    /// Run once for each combination of these values, some at a time: lr=0.1,0.01 depth=4,8. What each
+    /// run saves goes to a folder of its own in .mlops-tui/apart, and the project's data stay
+    #[arg(long, value_name = "GRID", conflicts_with_all = ["plan", "detach", "strict"])]
+    grid: Option<String>,
     /// Print what would run, where inputs come from, and why; run nothing
     #[arg(long)]
     plan: bool,
@@ -103,13 +127,13 @@ pub(super) struct Arguments {
     json: bool,
 }
 
-pub(super) type Params = indexmap::IndexMap<String, serde_json::Value>;
 type Versions = indexmap::IndexMap<String, String>;
 
 impl Arguments {
     fn request(&self) -> RunRequest {
         RunRequest {
             pipeline: self.pipeline.clone(),
+            pipelines: split_list(&self.pipelines),
             slice: Slice {
                 from_nodes: split_node_names(&self.from_nodes),
                 to_nodes: split_node_names(&self.to_nodes),
@@ -122,27 +146,45 @@ impl Arguments {
             env: self.env.clone().filter(|env| !env.is_empty()),
             params: self.params.clone(),
             runner: self.runner.clone(),
+            runner_params: self.runner_params.clone(),
             is_async: self.is_async,
             load_versions: self.load_versions.clone(),
-            // The worker's folder is the project's, not the shell's.
-            conf_source: self.conf_source.clone().map(|path| {
-                let absolute = std::path::absolute(&path).unwrap_or_else(|_| path.clone().into());
-                if absolute.exists() { absolute.display().to_string() } else { path }
-            }),
+            config: self.config.as_deref().map(absolute),
+            conf_source: self.conf_source.as_deref().map(absolute),
             only_missing_outputs: self.only_missing_outputs,
+            apart: None,
         }
     }
 }
 
+/// The path for the worker, whose folder is the project's and not the shell's.
+fn absolute(path: &str) -> String {
+    let absolute = std::path::absolute(path).unwrap_or_else(|_| path.into());
+    if absolute.exists() { absolute.display().to_string() } else { path.to_owned() }
+}
+
 pub(super) fn run(arguments: &Arguments) -> Result<ExitCode> {
     if arguments.detach {
-        return detach::detach(arguments.json);
+        return detach(arguments.json);
     }
     if arguments.detached {
-        detach::leave()?;
+        runs::detach::leave().wrap_err("the run can't leave its session")?;
     }
     let root = super::project_root(arguments.path.as_deref())?;
-    let request = arguments.request();
+    let interpreter = interpreter::choose(&root, arguments.python.as_deref());
+    let mut request = arguments.request();
+    if arguments.stale {
+        let python = interpreter.as_ref().ok().map(|python| python.path.as_path());
+        let due = staleness::due(&root, &request, python)?;
+        if due.is_empty() {
+            return output::text("Nothing is stale.\n");
+        }
+        request.slice = Slice::nodes(due);
+    }
+    if let Some(grid) = &arguments.grid {
+        let python = interpreter.map_err(|error| eyre!(error))?;
+        return super::grid::run(&root, &request, grid, &python, arguments.json);
+    }
     let prepared = match arguments.strict && !arguments.plan {
         true => Prepared::as_asked(request.clone()),
         false => plan::prepare(&root, request.clone()),
@@ -150,8 +192,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode> {
     if arguments.plan {
         return print_plan(&prepared, arguments.json);
     }
-    let interpreter =
-        interpreter::choose(&root, arguments.python.as_deref()).map_err(|error| eyre!(error))?;
+    let interpreter = interpreter.map_err(|error| eyre!(error))?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let mut signals = Signals::new()?;
@@ -175,7 +216,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode> {
         let tell = |text: String| eprintln!("mlops-tui: {}", sanitize(&text));
         let (recorder, record) = Recorder::start(Store::new(&root), subject, tell).await;
         if arguments.detached {
-            detach::begun(record.id)?;
+            runs::detach::begun(record.id)?;
         }
         follow(worker, &mut signals, &mut printer, &recorder, record.new.started_at).await;
         let record = recorder.finish().await.unwrap_or(record);
@@ -205,7 +246,7 @@ fn print_plan(prepared: &Prepared, json: bool) -> Result<ExitCode> {
 }
 
 /// The command line as the history keeps it.
-fn why(mut words: impl Iterator<Item = std::ffi::OsString>) -> String {
+pub(super) fn why(mut words: impl Iterator<Item = std::ffi::OsString>) -> String {
     words.next();
     let words = words.map(|word| quote(&word.to_string_lossy()));
     std::iter::once("mlops-tui".to_owned()).chain(words).collect::<Vec<_>>().join(" ")
@@ -245,14 +286,14 @@ async fn follow(
 }
 
 /// What asks for the run's end.
-struct Signals {
+pub(super) struct Signals {
     interrupt: Signal,
     terminate: Signal,
     hangup: Signal,
 }
 
 impl Signals {
-    fn new() -> io::Result<Self> {
+    pub(super) fn new() -> io::Result<Self> {
         Ok(Signals {
             interrupt: signal(SignalKind::interrupt())?,
             terminate: signal(SignalKind::terminate())?,
@@ -260,7 +301,7 @@ impl Signals {
         })
     }
 
-    async fn next(&mut self) {
+    pub(super) async fn next(&mut self) {
         tokio::select! {
             _ = self.interrupt.recv() => {}
             _ = self.terminate.recv() => {}
@@ -338,7 +379,8 @@ fn describe(event: &RunEvent) -> Option<String> {
         RunEvent::DatasetLoaded { .. }
         | RunEvent::DatasetSaved { .. }
         | RunEvent::DatasetKept { .. }
-        | RunEvent::DatasetNotKept { .. } => return None,
+        | RunEvent::DatasetNotKept { .. }
+        | RunEvent::Tracked { .. } => return None,
     };
     Some(sanitize(&line))
 }

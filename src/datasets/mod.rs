@@ -4,7 +4,7 @@
 
 mod stamp;
 
-pub use stamp::{Stamp, stamp};
+pub use stamp::{Stamp, metrics, stamp};
 
 use std::collections::HashMap;
 use std::fs;

@@ -1,17 +1,17 @@
 //! What a run has loaded or saved: the size of a dataset's file, a stamp that tells its content from
 //! another one, and the numbers in it, for metrics.
 
-use std::fs;
 use std::path::Path;
+use std::{fmt, fs};
 
 use serde_json::{Map, Value as Json};
 
-use super::{Status, newest, status};
+use super::{FOLDER_FILES, Status, newest, status};
 use crate::project::Dataset;
 
-/// Files up to this size are known by a hash of their content, larger ones and folders by size and
-/// time.
-const HASHED: u64 = 16 << 20;
+/// Files and folders up to this size are read for a hash of their content: it takes about a tenth of
+/// a second.
+const HASHED: u64 = 256 << 20;
 /// Files up to this size are looked into for metrics.
 const METRICS: u64 = 64 << 10;
 /// Most numbers that are kept of one dataset.
@@ -22,27 +22,71 @@ const NUMBERS: usize = 200;
 pub struct Stamp {
     /// Its size in bytes.
     pub bytes: u64,
-    /// `blake3:...` of the content, or `size:...,time:...`.
-    pub text: String,
-    /// The numbers in it by dotted keys, for JSON files that hold an object.
-    pub metrics: Option<Map<String, Json>>,
+    /// Last modification, seconds since the Unix epoch.
+    pub modified: f64,
+    /// Hash of the content; `None` where it is too large to be read.
+    pub hash: Option<String>,
 }
 
-/// Looks at a dataset of the project in `root`; `None` where it has no file here.
-pub fn stamp(root: &Path, dataset: &Dataset) -> Option<Stamp> {
+impl fmt::Display for Stamp {
+    /// `blake3:...` of the content, or `size:...,time:...`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.hash {
+            Some(hash) => write!(f, "blake3:{hash}"),
+            None => write!(f, "size:{},time:{:.6}", self.bytes, self.modified),
+        }
+    }
+}
+
+/// Looks at a dataset of the project in `root`; `None` where it has no file here. `known` gives the
+/// hash that belongs to a size and a time, so that what did not change is not read again.
+pub fn stamp(
+    root: &Path,
+    dataset: &Dataset,
+    known: impl Fn(u64, f64) -> Option<String>,
+) -> Option<Stamp> {
     let Status::Present { bytes, modified, .. } = status(root, dataset) else { return None };
-    let by_time = || format!("size:{bytes},time:{modified:.6}");
-    let file = newest(root, dataset).filter(|file| file.is_file());
-    let content = file.filter(|_| bytes <= HASHED).and_then(|file| fs::read(file).ok());
-    let Some(content) = content else {
-        return Some(Stamp { bytes, text: by_time(), metrics: None });
-    };
-    let text = format!("blake3:{}", &blake3::hash(&content).to_hex()[..32]);
+    let hash = || newest(root, dataset).filter(|_| bytes <= HASHED).and_then(|path| hash(&path));
+    Some(Stamp { bytes, modified, hash: known(bytes, modified).or_else(hash) })
+}
+
+/// A hash of the content of a file, or of all files in a folder and their names.
+fn hash(path: &Path) -> Option<String> {
+    let mut hasher = blake3::Hasher::new();
+    if path.is_dir() {
+        let walk = ignore::WalkBuilder::new(path).standard_filters(false).build();
+        let mut files: Vec<_> = walk
+            .flatten()
+            .filter(|entry| entry.file_type().is_some_and(|kind| kind.is_file()))
+            .map(ignore::DirEntry::into_path)
+            .take(FOLDER_FILES + 1)
+            .collect();
+        if files.len() > FOLDER_FILES {
+            return None;
+        }
+        files.sort();
+        for file in files {
+            let name = file.strip_prefix(path).ok()?.as_os_str().as_encoded_bytes();
+            let content = hash(&file)?;
+            hasher.update(&name.len().to_le_bytes()).update(name).update(content.as_bytes());
+        }
+    } else {
+        hasher.update_reader(fs::File::open(path).ok()?).ok()?;
+    }
+    Some(hasher.finalize().to_hex()[..32].to_owned())
+}
+
+/// The numbers in a dataset's file by dotted keys, where it is JSON and holds an object.
+pub fn metrics(root: &Path, dataset: &Dataset) -> Option<Map<String, Json>> {
     let json = dataset.type_name.ends_with("JSONDataset")
         || dataset.type_name.ends_with("JSONDataSet")
         || dataset.type_name.contains("Metric");
-    let metrics = (json && bytes <= METRICS).then(|| numbers(&content)).flatten();
-    Some(Stamp { bytes, text, metrics })
+    let file = newest(root, dataset).filter(|_| json)?;
+    let metadata = fs::metadata(&file).ok()?;
+    if !metadata.is_file() || metadata.len() > METRICS {
+        return None;
+    }
+    numbers(&fs::read(file).ok()?)
 }
 
 /// The numbers of a JSON object by dotted keys; `None` where there are none.
@@ -79,21 +123,30 @@ mod tests {
             type_name: type_name.into(),
             ..Dataset::default()
         };
+        let look = |dataset: &Dataset| stamp(root, dataset, |_, _| None);
         let json = dataset("m.json", "json.JSONDataset");
-        assert_eq!(stamp(root, &json), None);
+        assert_eq!(look(&json), None);
         fs::write(root.join("m.json"), r#"{"mae": 1.5, "by": {"day": 2, "name": "x"}, "l": [1]}"#)
             .unwrap();
-        let first = stamp(root, &json).unwrap();
-        assert_eq!(serde_json::to_string(&first.metrics).unwrap(), r#"{"mae":1.5,"by.day":2}"#);
-        assert!(first.text.starts_with("blake3:") && first.bytes == 53, "{first:?}");
+        let first = look(&json).unwrap();
+        let numbers = serde_json::to_string(&metrics(root, &json)).unwrap();
+        assert_eq!(numbers, r#"{"mae":1.5,"by.day":2}"#);
+        assert!(first.to_string().starts_with("blake3:") && first.bytes == 53, "{first:?}");
         fs::write(root.join("m.json"), "[1, 2]").unwrap();
-        let second = stamp(root, &json).unwrap();
-        assert_eq!(second.metrics, None);
-        assert_ne!(second.text, first.text);
+        let second = look(&json).unwrap();
+        assert_eq!(metrics(root, &json), None);
+        assert_ne!(second.hash, first.hash);
         let text = dataset("m.json", "text.TextDataset");
-        assert_eq!(stamp(root, &text).unwrap().text, second.text);
+        assert_eq!(look(&text).unwrap(), second);
+        let known = stamp(root, &text, |bytes, _| (bytes == 6).then(|| "known".into())).unwrap();
+        assert_eq!(known.to_string(), "blake3:known");
         fs::create_dir(root.join("parts")).unwrap();
         let parts = dataset("parts", "partitions.PartitionedDataset");
-        assert!(stamp(root, &parts).unwrap().text.starts_with("size:0,time:"));
+        let empty = look(&parts).unwrap();
+        fs::write(root.join("parts/a"), "1").unwrap();
+        let one = look(&parts).unwrap();
+        fs::rename(root.join("parts/a"), root.join("parts/b")).unwrap();
+        let renamed = look(&parts).unwrap();
+        assert!(empty.hash != one.hash && one.hash != renamed.hash && renamed.hash.is_some());
     }
 }

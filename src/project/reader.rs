@@ -22,18 +22,19 @@ pub struct Options {
     pub conf_source: Option<PathBuf>,
 }
 
-/// Runtime parameters as Kedro nests them: the key `a.b` is `b` in `a`.
-pub fn runtime_params<'a>(
-    pairs: impl IntoIterator<Item = (&'a String, &'a serde_json::Value)>,
-) -> Located {
+/// Runtime parameters from keys and YAML texts, nested as `OmegaConf.from_dotlist` nests them: the
+/// keys `a.b` and `a[b]` are `b` in `a`.
+pub fn runtime_params<'a>(pairs: impl IntoIterator<Item = (&'a String, &'a String)>) -> Located {
     let mut root = IndexMap::new();
-    for (key, value) in pairs {
+    for (key, text) in pairs {
         let mut map = &mut root;
-        let mut parts = key.split('.').peekable();
+        let parts = key.split(['.', '[']).map(|part| part.trim_end_matches(']'));
+        let mut parts = parts.enumerate().filter(|(at, part)| *at == 0 || !part.is_empty());
+        let mut parts = parts.by_ref().map(|(_, part)| part).peekable();
         while let Some(part) = parts.next() {
             let slot: &mut Located = map.entry(part.to_owned()).or_default();
             if parts.peek().is_none() {
-                *slot = super::json::value_from_json(value, None);
+                slot.value = config::value(text);
                 break;
             }
             if slot.value.as_map().is_none() {

@@ -93,6 +93,11 @@ pub enum RunEvent {
         /// Why: what can't be pickled, or is too large.
         reason: String,
     },
+    /// What is tracked goes to this run of MLflow.
+    Tracked {
+        /// Its id.
+        run: String,
+    },
     /// A line that the project's code printed or logged.
     Output {
         /// The node that was running; `None` before, between and after nodes.

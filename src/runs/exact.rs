@@ -2,10 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
-use indexmap::IndexMap;
 use serde_json::{Value as Json, json};
 
 use super::event::{Failure, RunEvent};
+use super::packages;
+use super::params::Params;
 use super::protocol::Message;
 use super::warm::Worker;
 
@@ -25,7 +26,7 @@ pub const WORKER_LOST: &str = "mlops_tui.WorkerLost";
 pub async fn snapshot(
     worker: &Worker,
     env: Option<&str>,
-    params: &IndexMap<String, Json>,
+    params: &Params,
 ) -> Result<Json, Failure> {
     let python = &worker.spec().python;
     let request = json!({"command": "snapshot", "env": env, "params": params});
@@ -93,7 +94,7 @@ pub fn fingerprint(root: &Path, conf_source: &Path, source_dir: &Path, python: &
         };
     }
     hasher.update(python.as_os_str().as_encoded_bytes());
-    for packages in packages_of(python) {
+    for packages in packages::folders(python) {
         hasher.update(modified(&packages).as_bytes());
     }
     hasher.finalize().to_hex().to_string()
@@ -118,19 +119,6 @@ fn is_foreign(entry: &ignore::DirEntry) -> bool {
 fn modified(path: &Path) -> String {
     let time = path.metadata().and_then(|metadata| metadata.modified());
     format!("{:?}", time.ok())
-}
-
-/// `site-packages` of an environment's interpreter.
-fn packages_of(python: &Path) -> Vec<PathBuf> {
-    let Some(prefix) = python.parent().and_then(Path::parent) else { return Vec::new() };
-    let Ok(versions) = std::fs::read_dir(prefix.join("lib")) else { return Vec::new() };
-    let mut found: Vec<PathBuf> = versions
-        .flatten()
-        .map(|version| version.path().join("site-packages"))
-        .filter(|packages| packages.is_dir())
-        .collect();
-    found.sort();
-    found
 }
 
 #[cfg(test)]

@@ -2,19 +2,20 @@
 //!
 //! None of it is needed for the run to go on, so nothing here is waited for.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::code_version;
+use super::packages::{Installed, Looker};
 use super::request::RunRequest;
+use super::{code_version, plan, staleness};
+use crate::dag::staleness::{Content, Print};
 use crate::datasets;
 use crate::project::json::value_to_json;
-use crate::project::reader::runtime_params;
-use crate::project::{Options, Reader, Snapshot};
-use crate::store::{CodeVersion, DatasetRecord, Direction, Store, StoreError};
+use crate::project::{Dataset, Node, Reader, Snapshot, strip_transcoding};
+use crate::store::{CodeVersion, DatasetRecord, Direction, RunId, Store, StoreError};
 use crate::tracking;
 
 /// How long Python may take to say its version.
@@ -29,37 +30,75 @@ pub(super) struct Facts {
     /// Hash of the kept parameters.
     pub parameters: Option<String>,
     pub python_version: Option<String>,
+    /// What is installed for the interpreter.
+    pub installed: Installed,
+    /// What earlier runs made that no file shows, by dataset.
+    pub made: HashMap<String, Content>,
+    /// Datasets whose files say nothing of them.
+    pub shared: HashSet<String>,
+    /// Where the run saves, if not where the project does.
+    pub apart: Option<PathBuf>,
+}
+
+impl Facts {
+    /// The node of that name in the pipeline that is run, or in another one.
+    pub fn node(&self, pipeline: &str, name: &str) -> Option<&Node> {
+        let first = self.snapshot.pipeline(pipeline).into_iter();
+        let all = first.chain(&self.snapshot.pipelines).flat_map(|pipeline| &pipeline.nodes);
+        all.map(|node| &**node).find(|node| node.name == name)
+    }
+
+    /// What a node was run with, but for its datasets' contents.
+    pub fn print(&self, node: &Node) -> Print {
+        let (facts, unknown) = staleness::facts(&self.snapshot, node, &self.installed);
+        Print { facts, unknown, ..Print::default() }
+    }
 }
 
 /// Finds them out.
 pub(super) async fn find(root: PathBuf, request: RunRequest, python: String) -> Facts {
     let of = root.clone();
-    let read = tokio::task::spawn_blocking(move || {
-        let options = Options {
-            env: request.env.clone(),
-            runtime_params: runtime_params(&request.params),
-            conf_source: request.conf_source.as_ref().map(PathBuf::from),
-        };
-        Reader::new(of).read(&options)
-    });
+    let apart = request.apart.as_ref().map(|folder| root.join(folder));
+    let read = tokio::task::spawn_blocking(move || Reader::new(of).read(&plan::options(&request)));
     let code = async {
         let snapshot = read.await.unwrap_or_default();
         let code = code_version::of(&root, &snapshot.metadata.conf_source).await;
         (Arc::new(snapshot), code)
     };
     let ((snapshot, code), python_version) = tokio::join!(code, python_version(&python));
-    let mut facts = Facts { snapshot, python_version, ..Facts::default() };
+    let facts = Facts { snapshot, python_version, apart, ..Facts::default() };
+    let found = tokio::task::spawn_blocking(move || further(facts, &root, code, &python)).await;
+    found.unwrap_or_default()
+}
+
+/// Adds what is read from the disk, and what the store keeps.
+fn further(mut facts: Facts, root: &Path, code: Option<code_version::Code>, python: &str) -> Facts {
+    facts.shared = staleness::shared_paths(&facts.snapshot).into_iter().collect();
+    facts.installed = Looker::default().look(Path::new(python)).clone();
     let parameters = value_to_json(&facts.snapshot.parameters.value).to_string();
-    let kept = tokio::task::spawn_blocking(move || keep(&root, code, &parameters)).await;
-    match kept {
-        Ok(Ok((code, parameters))) => {
+    match keep(root, code, &parameters) {
+        Ok((code, parameters)) => {
             facts.code = code;
             facts.parameters = Some(parameters);
         }
-        Ok(Err(error)) => tracing::debug!(%error, "code and parameters are not kept"),
         Err(error) => tracing::debug!(%error, "code and parameters are not kept"),
     }
+    match Store::new(root).prints(&facts.snapshot.env) {
+        Ok(prints) => facts.made = made(&prints),
+        Err(error) => tracing::debug!(%error, "what earlier runs made is not known"),
+    }
     facts
+}
+
+/// What nodes made that no file shows.
+fn made(prints: &[crate::store::Print]) -> HashMap<String, Content> {
+    let mut made: HashMap<String, Content> = HashMap::new();
+    for print in prints {
+        let Ok(print) = serde_json::from_str::<Print>(&print.json) else { continue };
+        let hidden = |content: &Content| matches!(content, Content::Made(_) | Content::Kept(_));
+        made.extend(print.outputs.into_iter().filter(|(_, content)| hidden(content)));
+    }
+    made
 }
 
 /// Keeps the texts, and gives the code's version and the parameters' hash.
@@ -101,25 +140,61 @@ pub(super) fn mlflow_run(root: &Path, snapshot: &Snapshot, begin: f64, end: f64)
     tracking::run_between(root, &location, begin, end).ok().flatten()
 }
 
-/// Looks at the files of what was loaded and saved; gives back those that have one.
-pub(super) fn look(snapshot: &Snapshot, moved: Vec<DatasetRecord>) -> Vec<DatasetRecord> {
+/// Looks at the files of what the run `id` loaded and saved. Gives back the records that have one, and
+/// what datasets hold.
+pub(super) fn look(
+    facts: &Facts,
+    id: RunId,
+    moved: Vec<DatasetRecord>,
+) -> (Vec<DatasetRecord>, Vec<(String, Content)>) {
+    let snapshot = &facts.snapshot;
     let root = &snapshot.metadata.root;
     // What many nodes load is looked at once.
-    let mut seen: HashMap<String, Option<datasets::Stamp>> = HashMap::new();
+    let mut seen: HashMap<String, (Content, Option<String>)> = HashMap::new();
     let mut found = Vec::new();
+    let mut contents = Vec::new();
     for mut record in moved {
-        let Some(dataset) = snapshot.datasets.get(&record.dataset) else { continue };
-        if record.direction == Direction::Save {
+        let base = strip_transcoding(&record.dataset).to_owned();
+        let saved = record.direction == Direction::Save;
+        let dataset = snapshot.datasets.get(&record.dataset).filter(|it| !plan::in_memory(it));
+        let Some(dataset) = dataset else {
+            if saved {
+                contents.push((base, Content::Made(id)));
+            }
+            continue;
+        };
+        if saved {
             seen.remove(&record.dataset);
         }
-        let stamp =
-            seen.entry(record.dataset.clone()).or_insert_with(|| datasets::stamp(root, dataset));
-        let Some(stamp) = stamp else { continue };
-        record.bytes = Some(stamp.bytes);
-        record.stamp = Some(stamp.text.clone());
-        record.metrics =
-            stamp.metrics.as_ref().and_then(|metrics| serde_json::to_string(metrics).ok());
-        found.push(record);
+        let moved = facts.apart.as_ref().and_then(|folder| apart(root, folder, dataset));
+        let dataset = moved.as_ref().unwrap_or(dataset);
+        let (content, metrics) = seen.entry(record.dataset.clone()).or_insert_with(|| {
+            let metrics = datasets::metrics(root, dataset);
+            let metrics = metrics.and_then(|metrics| serde_json::to_string(&metrics).ok());
+            (staleness::content(root, dataset, |_, _| None), metrics)
+        });
+        if let Content::File { bytes, modified, hash } = content {
+            let (bytes, modified, hash) = (*bytes, *modified, hash.clone());
+            record.bytes = Some(bytes);
+            record.stamp = Some(datasets::Stamp { bytes, modified, hash }.to_string());
+            record.metrics.clone_from(metrics);
+            found.push(record);
+        }
+        match content {
+            Content::File { .. } | Content::Missing if !facts.shared.contains(&base) => {
+                contents.push((base, content.clone()));
+            }
+            _ if saved => contents.push((base, Content::Made(id))),
+            _ => {}
+        }
     }
-    found
+    (found, contents)
+}
+
+/// The dataset as a run has it that saves in `folder`; `None` where it did not save it.
+fn apart(root: &Path, folder: &Path, dataset: &Dataset) -> Option<Dataset> {
+    let path = root.join(dataset.filepath.as_ref()?);
+    let moved = folder.join(path.strip_prefix(root).ok()?);
+    let filepath = moved.exists().then(|| moved.display().to_string());
+    Some(Dataset { filepath: Some(filepath?), ..dataset.clone() })
 }

@@ -8,20 +8,24 @@
 
 pub mod code_version;
 pub mod debug;
+pub mod detach;
 pub mod environment;
 pub mod event;
 pub mod exact;
 mod facts;
+pub mod grid;
 pub mod history;
 pub mod interpreter;
 mod lines;
-mod params;
+pub mod packages;
+pub mod params;
 pub mod plan;
 pub mod process;
 mod protocol;
 pub mod recorder;
 pub mod request;
 mod server;
+pub mod staleness;
 pub mod warm;
 
 pub use event::{Failure, Frame, RunEvent, Served, Stamped, Stream};

@@ -3,6 +3,7 @@
 //! Kedro refuses a node whose input was only in memory. Here such an input is taken from what an
 //! earlier run left in the store, and what is missing is made first by the nodes that make it.
 
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
@@ -15,7 +16,7 @@ use crate::dag::{Slice, SliceError};
 use crate::datasets;
 use crate::project::reader::runtime_params;
 use crate::project::{
-    Dataset, Node, Options, Reader, Snapshot, Value, is_parameter, strip_transcoding,
+    Dataset, Node, Options, Pipeline, Reader, Snapshot, Value, is_parameter, strip_transcoding,
 };
 use crate::store::{Kept, RunId, Store, kept_folder};
 
@@ -106,14 +107,18 @@ impl Prepared {
     }
 }
 
-/// Prepares a run of the project in `root`: reads it and looks at what is there. Blocks.
-pub fn prepare(root: &Path, request: RunRequest) -> Prepared {
-    let options = Options {
+/// How the project is read for a run.
+pub(super) fn options(request: &RunRequest) -> Options {
+    Options {
         env: request.env.clone(),
         runtime_params: runtime_params(&request.params),
         conf_source: request.conf_source.as_ref().map(PathBuf::from),
-    };
-    let snapshot = Reader::new(root.to_owned()).read(&options);
+    }
+}
+
+/// Prepares a run of the project in `root`: reads it and looks at what is there. Blocks.
+pub fn prepare(root: &Path, request: RunRequest) -> Prepared {
+    let snapshot = Reader::new(root.to_owned()).read(&options(&request));
     let mut store = Store::new(root);
     // Without the store nothing was kept.
     let kept = store.kept(&snapshot.env).unwrap_or_default();
@@ -146,8 +151,14 @@ pub fn prepare(root: &Path, request: RunRequest) -> Prepared {
         .map(|dataset| &dataset.name)
         .collect();
     prepared.memory = json!({
-        "keep": {"folder": kept_folder(root), "most": LARGEST, "never": never},
+        "keep": {
+            "folder": kept_folder(root),
+            "most": LARGEST,
+            "never": never,
+            "only_take": prepared.request.apart.is_some(),
+        },
         "kept": taken,
+        "group": true,
     });
     prepared
 }
@@ -159,11 +170,11 @@ pub fn plan(
     request: &RunRequest,
     kept: &[Kept],
 ) -> Option<Result<Plan, SliceError>> {
-    let name = request.pipeline.as_deref().unwrap_or("__default__");
-    let pipeline = snapshot.pipeline(name).filter(|pipeline| pipeline.complete)?;
-    if request.only_missing_outputs {
+    if request.only_missing_outputs || request.config.is_some() {
         return None;
     }
+    let pipeline = pipeline(snapshot, request).filter(|pipeline| pipeline.complete)?;
+    let pipeline = pipeline.as_ref();
     let asked = match request.slice.apply(pipeline) {
         Ok(asked) => asked,
         Err(error) => return Some(Err(error)),
@@ -225,6 +236,26 @@ pub fn plan(
     Some(Ok(Plan { nodes: planned, inputs: inputs.collect() }))
 }
 
+/// The pipeline that is sliced: the one that was asked for, or the sum of several. `None` where one
+/// of them is not there.
+pub fn pipeline<'a>(snapshot: &'a Snapshot, request: &RunRequest) -> Option<Cow<'a, Pipeline>> {
+    let named = |name: &str| snapshot.pipeline(name);
+    let [first, others @ ..] = request.pipelines.as_slice() else {
+        return named(request.pipeline.as_deref().unwrap_or("__default__")).map(Cow::Borrowed);
+    };
+    let mut sum = named(first)?.clone();
+    for other in others {
+        let other = named(other)?;
+        sum.complete &= other.complete;
+        for node in &other.nodes {
+            if !sum.nodes.iter().any(|known| known.name == node.name) {
+                sum.nodes.push(node.clone());
+            }
+        }
+    }
+    Some(Cow::Owned(sum))
+}
+
 fn look(snapshot: &Snapshot, name: &str, kept: &HashMap<&str, &Kept>) -> From {
     let dataset = snapshot.datasets.get(name).or_else(|| {
         snapshot.datasets.values().find(|dataset| strip_transcoding(&dataset.name) == name)
@@ -246,7 +277,7 @@ fn look(snapshot: &Snapshot, name: &str, kept: &HashMap<&str, &Kept>) -> From {
     }
 }
 
-fn in_memory(dataset: &Dataset) -> bool {
+pub(super) fn in_memory(dataset: &Dataset) -> bool {
     let class = dataset.type_name.rsplit('.').next().unwrap_or_default();
     matches!(class, "MemoryDataset" | "MemoryDataSet")
 }
@@ -322,7 +353,7 @@ impl From {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::project::{Metadata, Pipeline};
+    use crate::project::Metadata;
 
     /// `a -> x -> b -> y -> c`, and `d` makes a file `z` of `y`; `files` are in the catalog.
     fn snapshot(root: &Path, files: &[&str]) -> Snapshot {

@@ -33,7 +33,8 @@ const QUEUE: usize = 16;
 const PIPE: usize = 1 << 20;
 /// How much is read at once, in bytes.
 const READ: usize = 256 << 10;
-/// How long Python may take to end (exit handlers, uploads) after the run's last event.
+/// How long Python may take to end (exit handlers, threads, uploads) after the last event: then it
+/// is told; after an answer, it is killed.
 const LINGER: Duration = Duration::from_secs(30);
 /// How long pipes are read after the child's end: others may hold them and go on writing.
 const DRAIN: Duration = Duration::from_secs(1);
@@ -139,6 +140,7 @@ impl Process {
             finished: false,
             cancelled: false,
             deadline: None,
+            lingers: None,
         };
         server.fork(ends);
         let task = tokio::spawn(follower.follow(request.to_string()));
@@ -221,6 +223,20 @@ impl Group {
     }
 }
 
+fn lingering() -> Stamped {
+    let text = "The run is over, but its process is still at work: exit handlers, or threads that \
+                the project has started. Cancelling ends it.";
+    let event = RunEvent::Output {
+        node: None,
+        stream: Stream::Log,
+        level: Some("WARNING".into()),
+        logger: Some("mlops-tui".into()),
+        text: text.into(),
+        partial: false,
+    };
+    Stamped { at: now(), event }
+}
+
 fn wide_pipe() -> io::Result<(OwnedFd, OwnedFd)> {
     let (reading, writing) = io::pipe()?;
     #[cfg(target_os = "linux")]
@@ -297,8 +313,10 @@ struct Follower {
     /// Whether the last event or the answer was told.
     finished: bool,
     cancelled: bool,
-    /// When the child is killed, and whether that is a cancel.
+    /// When the child is killed.
     deadline: Option<Instant>,
+    /// When it is told that the child is still there after the last event.
+    lingers: Option<Instant>,
 }
 
 impl Follower {
@@ -331,6 +349,10 @@ impl Follower {
                     self.child.signal(Signal::KILL);
                     (out, false)
                 }
+                () = sleep_until(self.lingers.unwrap_or_else(Instant::now)), if self.lingers.is_some() => {
+                    self.lingers = None;
+                    (vec![Message::Event(lingering())], false)
+                }
             };
             if !self.hand_over(out).await {
                 self.child.end();
@@ -351,6 +373,7 @@ impl Follower {
             out.extend(raw.finish(now()).into_iter().map(Message::Event));
         }
         if self.finished {
+            self.hand_over(out).await;
             return;
         }
         let event = match ended {
@@ -400,9 +423,6 @@ impl Follower {
             any |= !bytes.is_empty();
             out.extend(raw.push(bytes, now()).into_iter().map(Message::Event));
         }
-        if self.finished {
-            out.clear();
-        }
         for message in told {
             self.tell(message, &mut out);
         }
@@ -418,6 +438,9 @@ impl Follower {
         match message {
             Message::Modules(names) => {
                 self.teach(Lesson::Modules(names));
+            }
+            Message::Event(stamped) if matches!(stamped.event, RunEvent::Output { .. }) => {
+                out.push(Message::Event(stamped));
             }
             _ if self.finished => {}
             Message::Event(stamped) => {
@@ -449,9 +472,13 @@ impl Follower {
     }
 
     fn finish(&mut self, message: Message, out: &mut Vec<Message>) {
+        let until = Some(Instant::now() + LINGER);
+        match message {
+            Message::Answer(_) => self.deadline = until,
+            _ => self.lingers = until,
+        }
         out.push(message);
         self.finished = true;
-        self.deadline = Some(Instant::now() + LINGER);
     }
 
     fn teach(&self, lesson: Lesson) {

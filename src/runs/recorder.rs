@@ -3,9 +3,9 @@
 //! A task owns the store, and takes events from a bounded channel: where the disk is slow, the project's
 //! printing slows down and memory stays bounded. Where the store fails (locked, a full disk), that is
 //! told once, the run goes on, and what is pending is sent again; past a bound, lines of the log are
-//! left out and counted. What is found out beside the run ([`super::facts`]) is added as it comes.
+//! left out and counted. What is found out beside the run (`facts`) is added as it comes.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,8 +20,11 @@ use super::history::{self, Asked, Course};
 use super::plan::BUDGET;
 use super::process::{Process, now};
 use super::request::RunRequest;
-use crate::project::Snapshot;
-use crate::store::{DatasetRecord, Kept, NodeRecord, Progress, RunRecord, Store, StoreError};
+use crate::dag::staleness::Content;
+use crate::project::{is_parameter, strip_transcoding};
+use crate::store::{
+    DatasetRecord, Kept, NodeRecord, Print, Progress, RunRecord, Store, StoreError,
+};
 
 /// Events that come within this time go on together.
 const BURST: Duration = Duration::from_millis(50);
@@ -89,10 +92,14 @@ impl Recorder {
             trouble: None,
             missing: 0,
             root: subject.root.clone(),
-            snapshot: None,
+            facts: None,
             moved: Vec::new(),
+            contents: HashMap::new(),
+            kept: HashMap::new(),
+            done: Vec::new(),
             found,
             seeking: 0,
+            looking: 0,
         };
         let (store, added) = add(store, record.new.clone()).await;
         match added {
@@ -147,12 +154,13 @@ struct Pending {
     nodes: BTreeSet<usize>,
     datasets: Vec<DatasetRecord>,
     kept: Vec<Kept>,
+    prints: Vec<Print>,
     record: bool,
 }
 
 impl Pending {
     fn is_empty(&self) -> bool {
-        self.events.is_empty() && self.datasets.is_empty() && !self.record
+        self.events.is_empty() && self.datasets.is_empty() && self.prints.is_empty() && !self.record
     }
 
     /// Puts what came later behind what could not be stored.
@@ -162,14 +170,15 @@ impl Pending {
         self.nodes.extend(later.nodes);
         self.datasets.extend(later.datasets);
         self.kept.extend(later.kept);
+        self.prints.extend(later.prints);
         self.record |= later.record;
     }
 }
 
 /// Something that was found out.
 enum Found {
-    Facts(Facts),
-    Datasets(Vec<DatasetRecord>),
+    Facts(Box<Facts>),
+    Datasets(Vec<DatasetRecord>, Vec<(String, Content)>),
     MlflowRun(Option<String>),
 }
 
@@ -187,12 +196,20 @@ struct Keeper {
     /// Lines of the log that were left out.
     missing: u64,
     root: PathBuf,
-    snapshot: Option<Arc<Snapshot>>,
+    facts: Option<Arc<Facts>>,
     /// What was loaded and saved and not looked at yet.
     moved: Vec<DatasetRecord>,
+    /// What datasets hold that were loaded or saved.
+    contents: HashMap<String, Content>,
+    /// What was kept of datasets in memory.
+    kept: HashMap<String, Content>,
+    /// Nodes that ended well, and whose prints are not made yet.
+    done: Vec<String>,
     found: mpsc::UnboundedSender<Found>,
     /// How much is being found out.
     seeking: usize,
+    /// How much of that is about datasets.
+    looking: usize,
 }
 
 impl Keeper {
@@ -266,7 +283,12 @@ impl Keeper {
             if event.event.ends_run() {
                 self.find_mlflow_run();
             }
+            if let RunEvent::NodeFinished { node, .. } = &event.event {
+                self.done.push(node.clone());
+            }
             if let RunEvent::DatasetKept { dataset, node, file, bytes, .. } = &event.event {
+                let content = Content::Kept(file.clone());
+                self.kept.insert(strip_transcoding(dataset).to_owned(), content);
                 self.pending.kept.push(Kept {
                     dataset: dataset.clone(),
                     file: file.clone(),
@@ -302,15 +324,7 @@ impl Keeper {
             });
             drop(entries);
             let env = record.new.env.as_deref().unwrap_or_default();
-            let stored = stored.and_then(|()| match pending.kept.is_empty() {
-                true => Ok(()),
-                false => {
-                    if let Err(error) = store.make_room(BUDGET) {
-                        tracing::debug!(%error, "kept datasets can't be removed");
-                    }
-                    store.keep(env, &pending.kept)
-                }
-            });
+            let stored = stored.and_then(|()| keep(&mut store, env, &pending));
             (store, pending, stored)
         }))
     }
@@ -369,18 +383,43 @@ impl Keeper {
         tokio::spawn(async move {
             let Subject { root, request, asked } = subject;
             let facts = facts::find(root, request, asked.python).await;
-            let _ = found.send(Found::Facts(facts));
+            let _ = found.send(Found::Facts(Box::new(facts)));
         });
+    }
+
+    /// Makes the prints of nodes that ended, once all is known of them.
+    fn print(&mut self) {
+        let Some(facts) = self.facts.clone() else { return };
+        // What is saved elsewhere leaves the project as it was.
+        if facts.apart.is_some() || self.looking > 0 || !self.moved.is_empty() {
+            return;
+        }
+        let pipeline = self.course.record.new.pipeline.clone();
+        for name in std::mem::take(&mut self.done) {
+            let Some(node) = facts.node(&pipeline, &name) else { continue };
+            let content = |dataset: &String| {
+                let base = strip_transcoding(dataset);
+                let found = self.kept.get(base).or_else(|| self.contents.get(base));
+                let found = found.or_else(|| facts.made.get(base)).cloned();
+                (base.to_owned(), found.unwrap_or(Content::Unseen))
+            };
+            let mut print = facts.print(node);
+            let inputs = node.inputs.iter().filter(|input| !is_parameter(input));
+            print.inputs = inputs.map(content).collect();
+            print.outputs = node.outputs.iter().map(content).collect();
+            let Ok(json) = serde_json::to_string(&print) else { continue };
+            self.pending.prints.push(Print { node: name, run: self.course.record.id, json });
+        }
     }
 
     /// Begins to look for the MLflow run of a run that has ended.
     fn find_mlflow_run(&mut self) {
         let record = &self.course.record;
-        let (Some(snapshot), Some(end)) = (self.snapshot.clone(), record.ended_at) else { return };
+        let (Some(facts), Some(end)) = (self.facts.clone(), record.ended_at) else { return };
         let (found, root, begin) = (self.found.clone(), self.root.clone(), record.new.started_at);
         self.seeking += 1;
         tokio::task::spawn_blocking(move || {
-            let run = facts::mlflow_run(&root, &snapshot, begin, end);
+            let run = facts::mlflow_run(&root, &facts.snapshot, begin, end);
             let _ = found.send(Found::MlflowRun(run));
         });
     }
@@ -388,13 +427,16 @@ impl Keeper {
     /// Begins to look at what was loaded and saved, once it is known where it lies.
     fn look(&mut self) {
         if self.moved.is_empty() {
-            return;
+            return self.print();
         }
-        let Some(snapshot) = self.snapshot.clone() else { return };
+        let Some(facts) = self.facts.clone() else { return };
         let (found, moved) = (self.found.clone(), std::mem::take(&mut self.moved));
+        let id = self.course.record.id;
         self.seeking += 1;
+        self.looking += 1;
         tokio::task::spawn_blocking(move || {
-            let _ = found.send(Found::Datasets(facts::look(&snapshot, moved)));
+            let (datasets, contents) = facts::look(&facts, id, moved);
+            let _ = found.send(Found::Datasets(datasets, contents));
         });
     }
 
@@ -403,20 +445,42 @@ impl Keeper {
         match found {
             Found::Facts(facts) => {
                 let record = &mut self.course.record;
-                record.code = facts.code;
-                record.parameters = facts.parameters;
-                record.python_version = facts.python_version;
-                self.snapshot = Some(facts.snapshot);
+                record.code.clone_from(&facts.code);
+                record.parameters.clone_from(&facts.parameters);
+                record.python_version.clone_from(&facts.python_version);
+                self.facts = Some(Arc::from(facts));
                 self.pending.record = true;
                 self.look();
                 self.find_mlflow_run();
             }
-            Found::Datasets(datasets) => self.pending.datasets.extend(datasets),
+            Found::Datasets(datasets, contents) => {
+                self.looking -= 1;
+                self.pending.datasets.extend(datasets);
+                self.contents.extend(contents);
+                self.print();
+            }
             Found::MlflowRun(run) => {
-                self.course.record.mlflow_run = run;
-                self.pending.record = true;
+                // What the worker has told is sure.
+                if self.course.record.mlflow_run.is_none() {
+                    self.course.record.mlflow_run = run;
+                    self.pending.record = true;
+                }
             }
         }
+    }
+}
+
+/// Remembers kept datasets, and what nodes were run with.
+fn keep(store: &mut Store, env: &str, pending: &Pending) -> Result<(), StoreError> {
+    if !pending.kept.is_empty() {
+        if let Err(error) = store.make_room(BUDGET) {
+            tracing::debug!(%error, "kept datasets can't be removed");
+        }
+        store.keep(env, &pending.kept)?;
+    }
+    match pending.prints.as_slice() {
+        [] => Ok(()),
+        prints => store.save_prints(env, prints),
     }
 }
 
@@ -521,7 +585,7 @@ mod tests {
         let subject = Subject {
             root: root.to_owned(),
             request: RunRequest {
-                params: [("size".into(), 4.into())].into(),
+                params: [("size".into(), "4".into())].into(),
                 ..Default::default()
             },
             asked: Asked { python: "no/python".into(), ..Asked::default() },

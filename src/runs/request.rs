@@ -2,9 +2,8 @@
 
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
-use serde_json::Value as Json;
 
-use super::params;
+use super::params::{self, Params};
 use crate::dag::Slice;
 
 /// A run as `kedro run` would be asked for it.
@@ -13,35 +12,59 @@ use crate::dag::Slice;
 pub struct RunRequest {
     /// `--pipeline`; `__default__` when `None`.
     pub pipeline: Option<String>,
+    /// `--pipelines` (Kedro 1.2 and later): the nodes of all of them.
+    pub pipelines: Vec<String>,
     /// Which of its nodes.
     #[serde(flatten)]
     pub slice: Slice,
     /// `--env`; the project's default when `None`.
     pub env: Option<String>,
-    /// `--params`: dotted keys to JSON values.
-    pub params: IndexMap<String, serde_json::Value>,
+    /// `--params`: dotted keys to YAML texts.
+    #[serde(deserialize_with = "params::lenient")]
+    pub params: Params,
     /// `--runner`: a class name, `SequentialRunner` when `None`.
     pub runner: Option<String>,
+    /// `--runner-params` (Kedro 1.2 and later), as written.
+    pub runner_params: Option<String>,
     /// `--async`: load and save datasets in threads.
     pub is_async: bool,
     /// `--load-versions`: dataset name to version.
     pub load_versions: IndexMap<String, String>,
+    /// `--config`: a YAML file with further options.
+    pub config: Option<String>,
     /// `--conf-source`.
     pub conf_source: Option<String>,
     /// `--only-missing-outputs` (Kedro 1.0 and later).
     pub only_missing_outputs: bool,
+    /// Ours: the folder, relative to the project's, where what is saved goes in the place of the
+    /// project's data. So runs of a grid leave that, and each other, alone.
+    pub apart: Option<String>,
 }
 
 impl RunRequest {
     /// The equivalent `kedro run` command, quoted for a POSIX shell.
     pub fn to_command(&self) -> String {
-        let mut words = vec!["kedro run".to_owned()];
+        let mut command = "kedro run".to_owned();
+        for option in self.to_options() {
+            command.push(' ');
+            match option.split_once('=') {
+                Some((name, value)) => command.push_str(&format!("{name}={}", quote(value))),
+                None => command.push_str(&option),
+            }
+        }
+        command
+    }
+
+    /// The options of that command: `--nodes=a,b`, `--async`.
+    pub fn to_options(&self) -> Vec<String> {
+        let mut words = Vec::new();
         let mut option = |name: &str, value: String| {
             if !value.is_empty() {
-                words.push(format!("{name}={}", quote(&value)));
+                words.push(format!("{name}={value}"));
             }
         };
         option("--pipeline", self.pipeline.clone().unwrap_or_default());
+        option("--pipelines", self.pipelines.join(","));
         let slice = &self.slice;
         for (name, values) in [
             ("--from-nodes", &slice.from_nodes),
@@ -55,16 +78,15 @@ impl RunRequest {
             option(name, values.join(","));
         }
         option("--env", self.env.clone().unwrap_or_default());
-        let params: Vec<String> = self
-            .params
-            .iter()
-            .map(|(key, value)| format!("{key}={}", params::as_written(value)))
-            .collect();
+        let params: Vec<String> =
+            self.params.iter().map(|(key, text)| format!("{key}={text}")).collect();
         option("--params", params.join(","));
         option("--runner", self.runner.clone().unwrap_or_default());
+        option("--runner-params", self.runner_params.clone().unwrap_or_default());
         let versions: Vec<String> =
             self.load_versions.iter().map(|(name, version)| format!("{name}:{version}")).collect();
         option("--load-versions", versions.join(","));
+        option("--config", self.config.clone().unwrap_or_default());
         option("--conf-source", self.conf_source.clone().unwrap_or_default());
         if self.is_async {
             words.push("--async".into());
@@ -72,7 +94,7 @@ impl RunRequest {
         if self.only_missing_outputs {
             words.push("--only-missing-outputs".into());
         }
-        words.join(" ")
+        words
     }
 }
 
@@ -106,12 +128,12 @@ pub fn split_node_names(text: &str) -> Vec<String> {
 }
 
 /// The pairs of `--params`: `a=1,b.c=text`. A `:` in the place of `=` is taken, too, as Kedro 0.18
-/// does. Values are typed as Kedro types them.
+/// does.
 ///
 /// # Errors
 /// When an item has no separator or no key; the text names the item.
-pub fn parse_params(text: &str) -> Result<IndexMap<String, Json>, String> {
-    let mut parsed = IndexMap::new();
+pub fn parse_params(text: &str) -> Result<Params, String> {
+    let mut parsed = Params::new();
     for item in split_list(text) {
         let (key, value) = item
             .split_once('=')
@@ -121,7 +143,7 @@ pub fn parse_params(text: &str) -> Result<IndexMap<String, Json>, String> {
         if key.is_empty() {
             return Err(format!("`{item}` has no key before the `=`; write `key=value`."));
         }
-        parsed.insert(key.to_owned(), params::typed(value));
+        parsed.insert(key.to_owned(), value.to_owned());
     }
     Ok(parsed)
 }
@@ -202,9 +224,9 @@ mod tests {
         assert_eq!(
             parse_params("a=1,b.c:two,d=x=y").unwrap(),
             IndexMap::from([
-                ("a".to_owned(), json!(1)),
-                ("b.c".to_owned(), json!("two")),
-                ("d".to_owned(), json!("x=y")),
+                ("a".to_owned(), "1".to_owned()),
+                ("b.c".to_owned(), "two".to_owned()),
+                ("d".to_owned(), "x=y".to_owned()),
             ])
         );
         assert!(parse_params("").unwrap().is_empty());

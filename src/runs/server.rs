@@ -26,13 +26,16 @@ use super::process::Spec;
 pub(super) const BOOT: &str = include_str!("worker/boot.py");
 
 /// The package, in the order in which its modules import each other.
-pub(super) const SOURCES: [(&str, &str); 10] = [
+pub(super) const SOURCES: [(&str, &str); 13] = [
     ("events", include_str!("worker/events.py")),
     ("modules", include_str!("worker/modules.py")),
     ("output", include_str!("worker/output.py")),
     ("project", include_str!("worker/project.py")),
     ("snapshot", include_str!("worker/snapshot.py")),
     ("keep", include_str!("worker/keep.py")),
+    ("command", include_str!("worker/command.py")),
+    ("apart", include_str!("worker/apart.py")),
+    ("tracking", include_str!("worker/tracking.py")),
     ("run", include_str!("worker/run.py")),
     ("child", include_str!("worker/child.py")),
     ("debug", include_str!("worker/debug.py")),

@@ -6,6 +6,7 @@
 //! [`Trust`] is a file of the user's own that says which projects may be executed. Calls block for as
 //! long as the disk does.
 
+mod apart;
 mod database;
 mod kept;
 mod list;
@@ -22,6 +23,7 @@ mod trust;
 use std::io;
 use std::path::{Path, PathBuf};
 
+pub use apart::APART;
 pub use database::{Store, StoreError};
 pub use kept::{Kept, Print, kept_folder};
 pub use list::RunFilter;
@@ -32,6 +34,7 @@ pub use record::{
     CodeVersion, DatasetRecord, Direction, Entry, Level, Line, LogLine, NewRun, NodeOutcome,
     NodeRecord, Outcome, Progress, RunId, RunRecord, Source,
 };
+pub use runs::Recording;
 pub use trust::Trust;
 
 /// Folder of the store in the project.

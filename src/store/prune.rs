@@ -38,6 +38,7 @@ impl Store {
                 params![id, Outcome::Running.as_str()],
             )
         })?;
+        self.sweep()?;
         Ok(deleted > 0)
     }
 
@@ -77,6 +78,7 @@ impl Store {
             transaction.commit()
         })?;
         self.write(shrink)?;
+        self.sweep()?;
         Ok(pruned)
     }
 }

@@ -131,11 +131,12 @@ impl Store {
         let host = liveness::host();
         let mut lost = Vec::new();
         for run in running {
-            // Processes of another machine can't be seen from here.
-            let elsewhere = run.host.is_some() && run.host != host;
-            let alive = match elsewhere {
-                true => run.seen_at.is_some_and(|seen_at| now() - seen_at < SILENCE),
-                false => liveness::started(run.pid).as_ref() == Some(&run.process_started),
+            let alive = match run.recording(host.as_deref()) {
+                Recording::By(_) => true,
+                Recording::Elsewhere(_) => {
+                    run.seen_at.is_some_and(|seen_at| now() - seen_at < SILENCE)
+                }
+                Recording::Gone | Recording::Ended => false,
             };
             if !alive && self.write(|connection| lose(connection, run.id))? {
                 lost.push(run.id);
@@ -143,6 +144,29 @@ impl Store {
         }
         Ok(lost)
     }
+
+    /// Who records a run.
+    ///
+    /// # Errors
+    /// When the store can't be read.
+    pub fn recording(&mut self, id: RunId) -> Result<Recording, StoreError> {
+        let running = self.read(running)?.unwrap_or_default();
+        let run = running.iter().find(|run| run.id == id);
+        Ok(run.map_or(Recording::Ended, |run| run.recording(liveness::host().as_deref())))
+    }
+}
+
+/// Who records a run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Recording {
+    /// Nobody: it has ended, or there is no such run.
+    Ended,
+    /// Nobody any more: its process is gone.
+    Gone,
+    /// A process of the machine of that name, which can't be seen from here.
+    Elsewhere(String),
+    /// The process of that number.
+    By(u32),
 }
 
 fn update(connection: &Connection, record: &RunRecord, seen_at: f64) -> rusqlite::Result<usize> {
@@ -212,6 +236,18 @@ struct Running {
     process_started: String,
     host: Option<String>,
     seen_at: Option<f64>,
+}
+
+impl Running {
+    fn recording(&self, here: Option<&str>) -> Recording {
+        match &self.host {
+            Some(host) if Some(host.as_str()) != here => Recording::Elsewhere(host.clone()),
+            _ if liveness::started(self.pid).as_ref() == Some(&self.process_started) => {
+                Recording::By(self.pid)
+            }
+            _ => Recording::Gone,
+        }
+    }
 }
 
 fn running(connection: &mut Connection) -> rusqlite::Result<Vec<Running>> {

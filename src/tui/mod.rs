@@ -4,8 +4,10 @@
 //! draws once, at most sixty times a second and only when something changed. Nothing is decided
 //! here: [`crate::app`] decides, [`crate::ui`] draws.
 
+mod debug;
 mod editor;
 mod folders;
+mod guard;
 mod input;
 mod panic;
 mod services;
@@ -26,6 +28,7 @@ use crate::app::event::{Event, Report};
 use crate::app::settings::WorkerKind;
 use crate::app::{State, update};
 use crate::ui;
+use guard::Guard;
 use services::{Message, Services};
 use signals::{Signal, Signals};
 use terminal::Terminal;
@@ -107,10 +110,14 @@ struct Screen {
 
 impl Screen {
     async fn run(start: Start) -> Result<ExitCode> {
+        let mut guard = Guard::start();
         let (sender, mut reports) = mpsc::channel(QUEUE);
         let look = settings::Look::load(&start);
         let services = Services::start(&start, look.settings.worker == WorkerKind::Fresh, sender);
         let mut signals = Signals::listen()?;
+        if let Some(guard) = &mut guard {
+            guard.ready();
+        }
         let terminal = Terminal::enter(look.settings.mouse)?;
         let mut screen = Screen {
             state: State::new(start.env.clone(), look.settings.clone(), now()),
@@ -138,6 +145,7 @@ impl Screen {
                 biased;
                 signal = signals.next() => match signal {
                     Signal::End => break,
+                    Signal::Interrupt => screen.happen(Event::Interrupt, &mut input)?,
                     Signal::Stop => screen.suspend(&mut input)?,
                     Signal::Continue => screen.redraw()?,
                 },
@@ -167,6 +175,7 @@ impl Screen {
         }
         let Screen { terminal, services, .. } = screen;
         drop(terminal);
+        drop(guard);
         // Nobody listens any more, so no report may wait for room in the channel.
         drop(reports);
         services.finish().await;
@@ -219,6 +228,10 @@ impl Screen {
                     self.report_settings();
                 }
                 Effect::Edit(place) => self.edit(&place)?,
+                Effect::Debug { node, post_mortem, request } => {
+                    let command = debug::command(&self.services, &node, post_mortem, &request);
+                    self.step_aside(command)?;
+                }
                 other => self.services.perform(other),
             }
         }
@@ -260,6 +273,11 @@ impl Screen {
             self.notice("There is no editor: set $EDITOR, for example `export EDITOR=nano`.");
             return Ok(());
         };
+        self.step_aside(command)
+    }
+
+    /// Gives the terminal to a program until it ends.
+    fn step_aside(&mut self, command: std::process::Command) -> Result<()> {
         self.terminal.leave();
         let program = command.get_program().to_string_lossy().into_owned();
         let mut command = tokio::process::Command::from(command);

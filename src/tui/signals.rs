@@ -5,8 +5,10 @@ use std::io;
 /// A signal that the loop acts on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Signal {
-    /// SIGTERM, SIGHUP or SIGINT: end cleanly.
+    /// SIGTERM or SIGHUP: end cleanly.
     End,
+    /// SIGINT: cancel the run that goes on.
+    Interrupt,
     /// SIGTSTP: give the terminal back and stop.
     Stop,
     /// SIGCONT: the terminal may hold anything now.
@@ -16,7 +18,8 @@ pub(super) enum Signal {
 /// Listens to signals.
 #[cfg(unix)]
 pub(super) struct Signals {
-    ends: [tokio::signal::unix::Signal; 3],
+    ends: [tokio::signal::unix::Signal; 2],
+    interrupt: tokio::signal::unix::Signal,
     stop: tokio::signal::unix::Signal,
     go_on: tokio::signal::unix::Signal,
 }
@@ -26,11 +29,8 @@ impl Signals {
     pub(super) fn listen() -> io::Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
         Ok(Signals {
-            ends: [
-                signal(SignalKind::terminate())?,
-                signal(SignalKind::hangup())?,
-                signal(SignalKind::interrupt())?,
-            ],
+            ends: [signal(SignalKind::terminate())?, signal(SignalKind::hangup())?],
+            interrupt: signal(SignalKind::interrupt())?,
             stop: signal(SignalKind::from_raw(rustix::process::Signal::TSTP.as_raw()))?,
             go_on: signal(SignalKind::from_raw(rustix::process::Signal::CONT.as_raw()))?,
         })
@@ -38,11 +38,11 @@ impl Signals {
 
     /// Waits for the next signal.
     pub(super) async fn next(&mut self) -> Signal {
-        let [terminate, hangup, interrupt] = &mut self.ends;
+        let [terminate, hangup] = &mut self.ends;
         tokio::select! {
             _ = terminate.recv() => Signal::End,
             _ = hangup.recv() => Signal::End,
-            _ = interrupt.recv() => Signal::End,
+            _ = self.interrupt.recv() => Signal::Interrupt,
             _ = self.stop.recv() => Signal::Stop,
             _ = self.go_on.recv() => Signal::Continue,
         }
@@ -67,7 +67,7 @@ impl Signals {
 
     pub(super) async fn next(&mut self) -> Signal {
         let _ = tokio::signal::ctrl_c().await;
-        Signal::End
+        Signal::Interrupt
     }
 
     pub(super) fn stop_self() {}

@@ -8,6 +8,7 @@ use crate::app::areas::{Areas, tab_titles};
 use crate::app::command::{COMMANDS, Command};
 use crate::app::disabled::disabled_because;
 use crate::app::event::TrackingReport;
+use crate::app::history::Page;
 use crate::app::key::show;
 use crate::app::state::no_kedro;
 use crate::app::state::{Exact, Pane, State, Tab, View};
@@ -66,6 +67,14 @@ fn facts(state: &State, paint: &Paint<'_>) -> Vec<(String, Role)> {
         let progress = if all == 0 { "starting".into() } else { format!("{done}/{all}") };
         let text = format!("{} run {} {progress}", glyphs.running, run.record.id);
         facts.push((text, Role::Running));
+    }
+    let beside = state.going_on().count() - usize::from(state.running().is_some());
+    if beside > 0 {
+        facts.push((format!("{beside} beside"), Role::Running));
+    }
+    if !state.overrides.is_empty() {
+        let s = if state.overrides.len() == 1 { "" } else { "s" };
+        facts.push((format!("{} override{s}", state.overrides.len()), Role::Warning));
     }
     let complete = project.snapshot.as_ref().is_none_or(|snapshot| snapshot.complete());
     facts.push(match &project.exact {
@@ -169,12 +178,45 @@ fn main_title(state: &State) -> String {
             let count = state.project.snapshot.as_ref().map_or(0, |it| it.datasets.len());
             format!("Catalog · {count} entr{}", if count == 1 { "y" } else { "ies" })
         }
+        Tab::Runs => match &state.history.page {
+            Some(Page::Run(page)) => format!("Runs > run {}", page.id),
+            Some(Page::Comparison(page)) => {
+                format!("Runs > run {} and run {}", page.runs.0, page.runs.1)
+            }
+            None => {
+                let mut title = "Runs".to_owned();
+                if !state.history.query.is_empty() {
+                    title.push_str(&format!(" · {}", state.history.query));
+                }
+                if !state.history.marked.is_empty() {
+                    title.push_str(&format!(" · {} marked", state.history.marked.len()));
+                }
+                title
+            }
+        },
         tab => tab.title().to_owned(),
     }
 }
 
 /// The last line: what is typed, what was told, or the keys that are useful here.
 pub(super) fn bar(paint: &mut Paint<'_>, area: Rect, state: &State) {
+    if let Some(prompt) = &state.prompt {
+        let label = prompt.kind.label();
+        let x = area.x + 1 + paint.text(area.x + 1, area.y, label, Role::Key, area.width);
+        let line = Rect { x, width: area.right().saturating_sub(x + 1), ..area };
+        if crate::app::picker::text(&prompt.field).is_empty() {
+            paint.text(line.x, line.y, prompt.kind.hint(), Role::Comment, line.width);
+        }
+        // What is wrong with it stands beside it, as long as it is.
+        let told = state.notice.as_ref().map_or("", |notice| notice.text.as_str());
+        let typed = width(&crate::app::picker::text(&prompt.field)) as u16 + 3;
+        let room = line.width.saturating_sub(typed.min(line.width / 3));
+        let start = paint.right(area.right() - 1, area.y, told, Role::Bad, room);
+        let line =
+            Rect { width: start.saturating_sub(line.x + u16::from(!told.is_empty())), ..line };
+        super::dialogs::field(paint, line, &prompt.field, true);
+        return;
+    }
     if let Some(field) = &state.search.field {
         let text = crate::app::picker::text(field);
         let x = area.x + 1 + paint.text(area.x + 1, area.y, "/", Role::Key, 1);

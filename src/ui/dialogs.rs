@@ -12,6 +12,7 @@ use crate::app::picker::{Picker, text};
 use crate::app::state::{Choose, Dialog, Question, TextDialog};
 use crate::app::update::{picker_area, picker_height, text_height};
 use crate::project::Severity;
+use crate::runs::history::change;
 use crate::text::width;
 
 /// Draws a dialog.
@@ -46,7 +47,7 @@ fn open(paint: &mut Paint<'_>, area: Rect, title: &str) -> Rect {
 }
 
 /// A field of one line; its cursor is the terminal's where `active`.
-fn field(paint: &mut Paint<'_>, area: Rect, field: &TextArea<'static>, active: bool) {
+pub(super) fn field(paint: &mut Paint<'_>, area: Rect, field: &TextArea<'static>, active: bool) {
     let text = text(field);
     let before: String = text.chars().take(field.cursor().1).collect();
     let at = width(&before);
@@ -196,6 +197,35 @@ fn ask(paint: &mut Paint<'_>, state: &State, question: &Question) {
             "A run is going on. It is cancelled when you leave.".to_owned(),
             "y leave",
             "n stay",
+        ),
+        Question::DeleteRun(id) => (
+            "Delete this run?",
+            format!(
+                "Run {id} goes from the history with its log. Data, and what it tracked in MLflow, stay."
+            ),
+            "y delete it",
+            "n keep it",
+        ),
+        Question::Fresh(..) => (
+            "Run it all the same?",
+            "Nothing that it follows from has changed since it last ran: it will make the same.".to_owned(),
+            "y run",
+            "n leave it",
+        ),
+        Question::CancelElsewhere(id) => (
+            "Cancel this run?",
+            format!("Run {id} goes on in another program, which is asked to end it."),
+            "y cancel it",
+            "n let it go on",
+        ),
+        Question::Prune(_, pruned) => (
+            "Delete old runs?",
+            format!(
+                "{} of the store. Data, and what was tracked in MLflow, stay.",
+                change::told(pruned).unwrap_or_default()
+            ),
+            "y delete them",
+            "n keep them",
         ),
         Question::Environment(why) => (
             "Make the Python environment?",

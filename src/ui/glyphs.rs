@@ -11,6 +11,10 @@ pub struct Glyphs {
     pub failed: &'static str,
     pub waiting: &'static str,
     pub stopped: &'static str,
+    /// Out of date.
+    pub stale: &'static str,
+    /// Not known.
+    pub unknown: &'static str,
     pub node: &'static str,
     pub dataset: &'static str,
     pub memory: &'static str,
@@ -28,6 +32,8 @@ pub struct Glyphs {
     pub dot: &'static str,
     pub live: &'static str,
     pub selected: &'static str,
+    /// A bar of what took time: on the critical path, beside it, and what is expected.
+    pub bars: [&'static str; 3],
     /// Horizontal, vertical, and the corners of boxes: upper left, upper right, lower left, lower right.
     pub lines: [&'static str; 6],
     /// Where a vertical line begins under a rule, and where one crosses it from below.
@@ -41,6 +47,8 @@ const UNICODE: Glyphs = Glyphs {
     failed: "✗",
     waiting: "○",
     stopped: "◌",
+    stale: "◐",
+    unknown: "?",
     node: "ƒ",
     dataset: "▤",
     memory: "▫",
@@ -58,6 +66,7 @@ const UNICODE: Glyphs = Glyphs {
     dot: "·",
     live: "●",
     selected: "▌",
+    bars: ["█", "▒", "·"],
     lines: ["─", "│", "╭", "╮", "╰", "╯"],
     tees: ["┬", "┴"],
     joins: [" ", "│", "│", "│", "─", "╯", "╮", "┤", "─", "╰", "╭", "├", "─", "┴", "┬", "┼"],
@@ -69,6 +78,8 @@ const ASCII: Glyphs = Glyphs {
     failed: "x",
     waiting: "o",
     stopped: "-",
+    stale: "s",
+    unknown: "?",
     node: "f",
     dataset: "#",
     memory: "~",
@@ -86,6 +97,7 @@ const ASCII: Glyphs = Glyphs {
     dot: "-",
     live: "*",
     selected: ">",
+    bars: ["#", "=", "."],
     lines: ["-", "|", "+", "+", "+", "+"],
     tees: ["+", "+"],
     joins: [" ", "|", "|", "|", "-", "+", "+", "+", "-", "+", "+", "+", "-", "+", "+", "+"],
@@ -118,7 +130,7 @@ mod tests {
         for (set, plain) in [(UNICODE, false), (ASCII, true)] {
             let signs = format!("{set:?}");
             assert_eq!(signs.is_ascii(), plain);
-            for sign in set.joins.iter().chain(&set.lines).chain(&set.tees) {
+            for sign in set.joins.iter().chain(&set.lines).chain(&set.tees).chain(&set.bars) {
                 assert_eq!(width(sign), 1);
             }
         }

@@ -16,6 +16,7 @@ use ratatui::Frame;
 
 use crate::app::State;
 use crate::app::areas::{Areas, SMALLEST};
+use crate::app::history::Page;
 use crate::app::state::Tab;
 use glyphs::Glyphs;
 use paint::Paint;
@@ -44,12 +45,20 @@ pub fn draw(frame: &mut Frame<'_>, state: &State, theme: &Theme) {
         Tab::Pipeline => screens::pipeline::draw(&mut paint, areas.main, state),
         Tab::Catalog => screens::catalog::draw(&mut paint, areas.main, state),
         Tab::Parameters => screens::parameters::draw(&mut paint, areas.main, state),
-        Tab::Runs => screens::runs::draw(&mut paint, areas.main, state),
+        Tab::Runs => match &state.history.page {
+            None => screens::runs::draw(&mut paint, areas.main, state),
+            Some(Page::Run(page)) => screens::run_page::draw(&mut paint, areas.main, state, page),
+            Some(Page::Comparison(page)) => {
+                screens::comparison::draw(&mut paint, areas.main, state, page);
+            }
+        },
         Tab::Experiments => screens::experiments::draw(&mut paint, areas.main, state),
         Tab::Models => screens::experiments::models(&mut paint, areas.main, state),
         Tab::Remote => screens::remote::draw(&mut paint, areas.main, state),
     }
-    screens::details::draw(&mut paint, areas.side, state);
+    if areas.side.width > 0 {
+        screens::details::draw(&mut paint, areas.side, state);
+    }
     if areas.log_rule.height > 0 {
         screens::log::draw(&mut paint, &areas, state);
     }

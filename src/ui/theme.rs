@@ -67,6 +67,8 @@ roles! {
     Bad "bad" => Text;
     /// A warning, something missing.
     Warning "warning" => Text;
+    /// Out of date.
+    Stale "stale" => Warning;
     /// Keywords of code, keys of configuration.
     Keyword "keyword" => Accent;
     /// Texts in code.

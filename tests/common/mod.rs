@@ -2,6 +2,8 @@
 
 #![allow(dead_code, reason = "each test file uses a part")]
 
+pub mod app;
+pub mod history;
 pub mod project;
 pub mod python;
 pub mod terminal;

@@ -149,6 +149,18 @@ impl Terminal {
         at(self.shared.0.lock().unwrap().screen())
     }
 
+    /// Waits until the terminal is given back: no alternate screen, and a cursor.
+    ///
+    /// # Panics
+    /// When it is not in time.
+    pub fn wait_left(&self) {
+        let deadline = Instant::now() + PATIENCE;
+        while self.look(|screen| screen.alternate_screen() || screen.hide_cursor()) {
+            assert!(Instant::now() < deadline, "not given back; the screen:\n{}", self.screen());
+            std::thread::sleep(LOOK_AGAIN);
+        }
+    }
+
     /// Changes the terminal's size.
     pub fn resize(&self, columns: u16, rows: u16) {
         self.shared.0.lock().unwrap().screen_mut().set_size(cells(rows), cells(columns));

@@ -106,7 +106,7 @@ impl Side {
     /// Runs the case through `mlops-tui run`.
     pub fn run(&self, python: &Path) -> Observed {
         let output = Command::new(env!("CARGO_BIN_EXE_mlops-tui"))
-            .args(["run", "--json", "--python"])
+            .args(["run", "--json", "--strict", "--python"])
             .arg(python)
             .args(self.options())
             .env_clear()

@@ -6,6 +6,7 @@ use crate::app::parameters::{find, one_line};
 use crate::app::state::State;
 use crate::datasets::Status;
 use crate::project::{Dataset, Located, Place, Snapshot, Value, strip_transcoding};
+use crate::text::sanitize;
 
 /// The entry of a dataset, also when it is asked for without its transcoding.
 pub(super) fn dataset_of<'a>(snapshot: &'a Snapshot, name: &str) -> Option<&'a Dataset> {
@@ -105,7 +106,7 @@ fn reads(dataset: &str, asked: &str) -> bool {
     }
 }
 
-pub(super) fn of_parameter(snapshot: &Snapshot, name: &str) -> Details {
+pub(super) fn of_parameter(state: &State, snapshot: &Snapshot, name: &str) -> Details {
     let mut lines = vec![Line::Title(name.to_owned())];
     let found = match name.strip_prefix("params:") {
         Some(key) => find(&snapshot.parameters, key),
@@ -116,6 +117,13 @@ pub(super) fn of_parameter(snapshot: &Snapshot, name: &str) -> Details {
         Some(located) => {
             if let Some(origin) = &located.origin {
                 lines.push(Line::Field("from", origin.to_string(), Tone::Plain));
+            }
+            let key = name.strip_prefix("params:").unwrap_or_default();
+            for (path, text) in &state.overrides {
+                if path == key || key.is_empty() || path.starts_with(&format!("{key}.")) {
+                    let text = format!("{path} is {text} for the next runs");
+                    lines.push(Line::Field("set", sanitize(&text), Tone::Warning));
+                }
             }
             users(snapshot, name, &mut lines);
             lines.push(Line::Blank);

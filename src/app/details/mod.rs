@@ -15,6 +15,7 @@ use crate::project::python::highlight::Highlighted;
 use crate::store::Outcome;
 use data::{of_dataset, of_parameter, of_pattern};
 use node::of_node_named;
+pub use run::code_text;
 use run::{of_engine, of_model, of_run, of_tracked_run};
 
 /// How a text is meant.
@@ -75,7 +76,7 @@ pub fn details(state: &State) -> Details {
         Tab::Pipeline => match &state.pipeline.selected {
             Some((Kind::Node, name)) => of_node_named(state, name),
             Some((Kind::Dataset, name)) => of_dataset(state, snapshot, name),
-            Some((Kind::Parameters, name)) => of_parameter(snapshot, name),
+            Some((Kind::Parameters, name)) => of_parameter(state, snapshot, name),
             None => Details::default(),
         },
         Tab::Catalog => match state.catalog.selected() {
@@ -86,7 +87,7 @@ pub fn details(state: &State) -> Details {
             _ => Details::default(),
         },
         Tab::Parameters => match state.parameters.selected() {
-            Some(row) => of_parameter(snapshot, &format!("params:{}", row.path)),
+            Some(row) => of_parameter(state, snapshot, &format!("params:{}", row.path)),
             None => Details::default(),
         },
         Tab::Runs => of_run(state),

@@ -5,12 +5,21 @@ use super::{Details, Line, Tone};
 use crate::app::parameters::{find, one_line};
 use crate::app::run::{NodeState, headline, seconds_text};
 use crate::app::state::{Source, State};
+use crate::dag::staleness::Status;
 use crate::project::{Node, Place};
+use crate::text::sanitize;
 
 pub(super) fn of_node_named(state: &State, name: &str) -> Details {
     let Some(node) = state.node(name) else { return Details::default() };
     let mut lines = vec![Line::Title(node.name.clone())];
+    staleness(state, node, &mut lines);
     node_run(state, node, &mut lines);
+    if let Some(timing) = state.history.timings.get(&node.name) {
+        let runs = if timing.runs == 1 { "1 run".into() } else { format!("{} runs", timing.runs) };
+        let (last, median) = (seconds_text(timing.last), seconds_text(timing.median));
+        let text = format!("{last}, median {median} of {runs}");
+        lines.push(Line::Field("took", text, Tone::Plain));
+    }
     lines.push(Line::Field("func", format!("{}()", node.func_name), Tone::Plain));
     for input in &node.inputs {
         let label =
@@ -53,9 +62,23 @@ pub(super) fn of_node_named(state: &State, name: &str) -> Details {
     Details { lines, place, name: node.name.clone() }
 }
 
+/// How it stands, and why.
+fn staleness(state: &State, node: &Node, lines: &mut Vec<Line>) {
+    let Some(status) = state.project.staleness.get(&node.name) else { return };
+    let tone = match status {
+        Status::Fresh => Tone::Good,
+        Status::Stale { .. } => Tone::Warning,
+        Status::StaleThrough { .. } | Status::NeverRun | Status::Unknown { .. } => Tone::Dim,
+    };
+    lines.push(Line::Field("is", status.as_str().into(), tone));
+    for (index, why) in status.why().into_iter().enumerate() {
+        let label = if index == 0 { "why" } else { "" };
+        lines.push(Line::Field(label, sanitize(&why), tone));
+    }
+}
+
 fn node_run(state: &State, node: &Node, lines: &mut Vec<Line>) {
-    let Some(run) = &state.run else { return };
-    let Some(node_state) = run.nodes.get(&node.name) else { return };
+    let Some((run, node_state)) = state.node_run(&node.name) else { return };
     let of = format!("run {}", run.record.id);
     let (text, tone) = match node_state {
         NodeState::Waiting => (format!("waiting in {of}"), Tone::Dim),

@@ -1,10 +1,11 @@
 //! What each command does.
 
-use super::{dialog, failure_shown, focus, navigate, running, search};
+use super::{dialog, failure_shown, focus, history, navigate, overrides, running, search};
 use crate::app::command::Command;
 use crate::app::details::details;
 use crate::app::disabled::disabled_because;
 use crate::app::effect::Effect;
+use crate::app::history::{Part, PromptKind};
 use crate::app::options::Form;
 use crate::app::state::{Dialog, Exact, Pane, Question, State, Tab, TextDialog, View};
 use crate::dag::Kind;
@@ -29,13 +30,50 @@ pub(super) fn act(state: &mut State, command: Command) -> Vec<Effect> {
         | Command::First
         | Command::Last => navigate::go(state, command),
         Command::Open => open(state),
-        Command::Back => back(state),
-        Command::Mark => mark(state),
+        Command::Back => return back(state),
+        Command::Mark if state.tab == Tab::Pipeline => mark(state),
+        Command::Log if state.tab == Tab::Runs => return history::act(state, command),
+        Command::Mark
+        | Command::CompareRuns
+        | Command::FilterRuns
+        | Command::PinRun
+        | Command::NoteRun
+        | Command::DeleteRun
+        | Command::PruneRuns
+        | Command::Timeline
+        | Command::LogLevel
+        | Command::FollowLog => return history::act(state, command),
+        Command::NextPane if history::cycle_part(state, 1) => {}
         Command::NextPane => navigate::cycle_pane(state, 1),
+        Command::PreviousPane if history::cycle_part(state, Part::ALL.len() - 1) => {}
         Command::PreviousPane => {
             let panes = 2 + usize::from(state.log_shown());
             navigate::cycle_pane(state, panes - 1);
         }
+        Command::RunSelected if running::is_fresh(state) => {
+            let request = Box::new(running::request(state, command));
+            state.dialogs.push(Dialog::Ask(Question::Fresh(request, command)));
+        }
+        Command::RunStale => return running::run_stale(state),
+        Command::Retry => return running::retry(state),
+        Command::EditFailure => {
+            let frame = super::failure_shown(state);
+            let frame = frame.and_then(|(_, failure)| failure.project_frame().cloned());
+            let place =
+                frame.map(|frame| Place::line(std::path::Path::new(&frame.file), frame.line));
+            return place.map(Effect::Edit).into_iter().collect();
+        }
+        Command::Debug | Command::PostMortem => {
+            let Some((node, request)) = super::debugged(state) else { return Vec::new() };
+            let post_mortem = command == Command::PostMortem;
+            let request = Box::new(request);
+            return trusted(state, vec![Effect::Debug { node, post_mortem, request }]);
+        }
+        Command::Override => overrides::begin(state),
+        Command::ClearOverride | Command::ClearOverrides => {
+            return overrides::clear(state, command);
+        }
+        Command::RunGrid => history::begin(state, PromptKind::Grid, ""),
         Command::RunSelected | Command::RunFromHere | Command::RunToHere | Command::RunPipeline => {
             return running::start(state, running::request(state, command), command);
         }
@@ -44,8 +82,20 @@ pub(super) fn act(state: &mut State, command: Command) -> Vec<Effect> {
             let form = Box::new(Form::new(state, &nodes));
             state.dialogs.push(Dialog::Options(form));
         }
+        Command::RunDetached => {
+            let nodes = match state.pipeline.marked.is_empty() {
+                true => Command::RunPipeline,
+                false => Command::RunSelected,
+            };
+            return running::start_detached(state, running::request(state, nodes));
+        }
+        Command::CancelRun if state.running_elsewhere().is_some() => {
+            let question = state.running_elsewhere().map(Question::CancelElsewhere);
+            state.dialogs.extend(question.map(Dialog::Ask));
+        }
         Command::CancelRun => return running::cancel(state),
         Command::Edit => return details(state).place.map(Effect::Edit).into_iter().collect(),
+        Command::Find if history::find(state) => {}
         Command::Find => search::begin(state),
         Command::FindNext => search::go(state, 1),
         Command::FindPrevious => search::go(state, -1),
@@ -109,7 +159,7 @@ pub(super) fn act(state: &mut State, command: Command) -> Vec<Effect> {
         Command::Suspend => return vec![Effect::Suspend],
         Command::Redraw => return vec![Effect::Redraw],
         Command::Quit => {
-            if state.running().is_some() {
+            if state.going_on().next().is_some() {
                 state.dialogs.push(Dialog::Ask(Question::Quit));
             } else {
                 return vec![Effect::Quit];
@@ -120,6 +170,9 @@ pub(super) fn act(state: &mut State, command: Command) -> Vec<Effect> {
 }
 
 fn open(state: &mut State) {
+    if state.focus == Pane::Main && history::open(state) {
+        return;
+    }
     if state.focus == Pane::Main && navigate::toggle_group(state) {
         return;
     }
@@ -129,16 +182,19 @@ fn open(state: &mut State) {
     }
 }
 
-fn back(state: &mut State) {
+fn back(state: &mut State) -> Vec<Effect> {
     if !state.pending.is_empty() {
         state.pending.clear();
     } else if state.focus != Pane::Main {
         state.focus = Pane::Main;
+    } else if let Some(effects) = history::back(state) {
+        return effects;
     } else if !state.search.text.is_empty() {
         state.search.text.clear();
     } else if !state.pipeline.marked.is_empty() && state.tab == Tab::Pipeline {
         state.pipeline.marked.clear();
     }
+    Vec::new()
 }
 
 fn mark(state: &mut State) {
@@ -172,17 +228,21 @@ fn traceback(state: &mut State) {
 pub(super) fn read_exact(state: &mut State) -> Vec<Effect> {
     state.generations.exact += 1;
     state.project.exact = Exact::Reading("python".into());
-    let effect = Effect::ReadExact { generation: state.generations.exact, env: state.env.clone() };
+    let effect = Effect::ReadExact {
+        generation: state.generations.exact,
+        env: state.env.clone(),
+        params: state.overrides.clone(),
+    };
     trusted(state, vec![effect])
 }
 
 /// Reads everything again.
 pub(super) fn reload(state: &mut State) -> Vec<Effect> {
     state.project.sources.clear();
-    state.generations.read += 1;
     vec![
-        Effect::ReadStatic { generation: state.generations.read, env: state.env.clone() },
-        Effect::LoadRuns,
+        state.read_static(),
+        state.load_runs(),
+        Effect::LoadTimings,
         Effect::LoadTracking,
         Effect::StatDatasets,
         Effect::ReloadSettings,

@@ -2,7 +2,7 @@
 
 use crossterm::event::KeyEvent;
 
-use super::{act, navigate, running};
+use super::{act, history, navigate, running};
 use crate::app::areas;
 use crate::app::command::{COMMANDS, Command};
 use crate::app::disabled::disabled_because;
@@ -91,8 +91,8 @@ pub(super) fn key(state: &mut State, key: Key, event: KeyEvent) -> Vec<Effect> {
         Dialog::Ask(question) => {
             let yes = match name.as_str() {
                 "y" | "Y" => true,
-                // Trust is not given by a key that is pressed for other things.
-                "enter" if !matches!(question, Question::Trust(_)) => true,
+                // Neither is trust given nor a run ended by a key that is pressed for other things.
+                "enter" if matches!(question, Question::Quit | Question::Environment(_)) => true,
                 "n" | "N" | "q" => false,
                 _ if close => false,
                 _ => {
@@ -166,6 +166,9 @@ pub(super) fn key(state: &mut State, key: Key, event: KeyEvent) -> Vec<Effect> {
             _ if close => return Vec::new(),
             "enter" => match form.chosen(state) {
                 Ok(_) => match form.request() {
+                    Ok(request) if form.text("detach") == "yes" => {
+                        return running::start_detached(state, request);
+                    }
                     Ok(request) => return running::start(state, request, Command::RunOptions),
                     Err(text) => state.warn(text),
                 },
@@ -244,9 +247,11 @@ fn chosen(state: &mut State, dialog: Dialog) -> Vec<Effect> {
                     state.pipeline.marked.clear();
                     state.pipeline.scroll = (0, 0);
                     navigate::redraw_plot(state);
-                    Vec::new()
+                    state.project.staleness.clear();
+                    state.look_stale().into_iter().collect()
                 }
                 Choose::Environment => {
+                    state.project.staleness.clear();
                     state.env = Some(name);
                     state.project.exact = crate::app::state::Exact::None;
                     state.project.read = None;
@@ -279,10 +284,12 @@ fn answer(state: &mut State, question: Question, yes: bool) -> Vec<Effect> {
             Vec::new()
         }
         Question::Quit if yes => {
-            let mut effects = running::cancel(state);
+            let mut effects = running::cancel_all(state);
             effects.push(Effect::Quit);
             effects
         }
+        Question::Fresh(request, command) if yes => running::start(state, *request, command),
+        Question::Fresh(..) => Vec::new(),
         Question::Environment(_) if yes => {
             state.dialogs.push(Dialog::Environment(Vec::new(), None));
             vec![Effect::CreateEnvironment]
@@ -291,7 +298,19 @@ fn answer(state: &mut State, question: Question, yes: bool) -> Vec<Effect> {
             state.waiting_run = None;
             Vec::new()
         }
-        Question::Quit => Vec::new(),
+        Question::DeleteRun(id) if yes => history::delete(state, id),
+        Question::CancelElsewhere(id) if yes => {
+            state.tell(format!("Run {id} is being cancelled."));
+            vec![Effect::CancelElsewhere(id)]
+        }
+        Question::Prune(room, _) if yes => {
+            state.tell("The old runs are deleted.");
+            vec![Effect::Prune(room)]
+        }
+        Question::DeleteRun(_)
+        | Question::CancelElsewhere(_)
+        | Question::Prune(..)
+        | Question::Quit => Vec::new(),
     }
 }
 

@@ -3,7 +3,7 @@
 use crossterm::event::{KeyEvent, MouseButton, MouseEvent, MouseEventKind};
 use ratatui::layout::{Position, Rect};
 
-use super::{act, dialog, focus, navigate, search};
+use super::{act, dialog, focus, history, navigate, search};
 use crate::app::areas::{Areas, tab_titles};
 use crate::app::command::Command;
 use crate::app::effect::Effect;
@@ -15,6 +15,9 @@ use crate::app::state::{Dialog, Drag, Pane, State, Tab};
 pub(super) fn key(state: &mut State, key: Key, event: KeyEvent) -> Vec<Effect> {
     if !state.dialogs.is_empty() {
         return dialog::key(state, key, event);
+    }
+    if state.prompt.is_some() {
+        return history::prompt_key(state, key, event);
     }
     if state.search.field.is_some() {
         search::key(state, key, event);
@@ -52,6 +55,10 @@ pub(super) fn key(state: &mut State, key: Key, event: KeyEvent) -> Vec<Effect> {
 /// Pasted text goes to the field that is being typed into.
 pub(super) fn paste(state: &mut State, text: &str) -> Vec<Effect> {
     let text: String = text.replace(['\n', '\r', '\t'], " ");
+    if let Some(mut prompt) = state.prompt.take_if(|_| state.dialogs.is_empty()) {
+        prompt.field.insert_str(&text);
+        return history::typed(state, prompt);
+    }
     if let Some(field) = &mut state.search.field {
         field.insert_str(&text);
         state.search.text = crate::app::picker::text(field);
@@ -128,7 +135,7 @@ fn scroll(state: &mut State, areas: &Areas, at: Position, by: isize, sideways: b
             let by = i32::try_from(by).unwrap_or(0);
             let (columns, rows) = if sideways { (by * 2, 0) } else { (0, by) };
             navigate::scroll_graph(state, columns, rows);
-        } else {
+        } else if state.tab != Tab::Runs || !history::go(state, Command::Down, by) {
             let (len, height) = (navigate::list_len(state), navigate::list_height(state));
             navigate::list_position(state).scroll(by, len, height);
         }
@@ -161,13 +168,13 @@ fn press(state: &mut State, areas: &Areas, at: Position) -> Vec<Effect> {
                 navigate::select_vertex(state, vertex.kind, vertex.name.clone());
             }
         } else {
-            let titles = usize::from(navigate::has_titles(state.tab));
+            let titles = usize::from(navigate::titles(state));
             let row = row_of(areas.main);
             let index = row.saturating_sub(titles) + navigate::list_position(state).offset;
             if row >= titles && index < navigate::list_len(state) {
                 let again = navigate::list_position(state).selected == index;
                 navigate::select_row(state, index);
-                if again {
+                if again && !history::open(state) {
                     navigate::toggle_group(state);
                 }
             }

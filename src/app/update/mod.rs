@@ -4,8 +4,10 @@
 
 mod act;
 mod dialog;
+pub(super) mod history;
 mod input;
 mod navigate;
+mod overrides;
 mod report;
 mod running;
 mod search;
@@ -16,7 +18,7 @@ use super::effect::Effect;
 use super::event::Event;
 use super::state::{Pane, Source, State, Tab};
 use crate::dag::Kind;
-use crate::runs::Failure;
+use crate::runs::{Failure, RunRequest};
 
 /// Takes in what happened and returns what to ask for.
 pub fn update(state: &mut State, event: Event) -> Vec<Effect> {
@@ -28,9 +30,11 @@ pub fn update(state: &mut State, event: Event) -> Vec<Effect> {
             state.resize(columns, rows);
             Vec::new()
         }
+        Event::Interrupt => running::interrupted(state),
         Event::Focus(_) => Vec::new(),
         Event::Tick(now) => {
             state.now = now;
+            state.history.tick(now);
             Vec::new()
         }
         Event::Report(report) => report::report(state, report),
@@ -62,14 +66,7 @@ fn wanted(state: &mut State) -> Vec<Effect> {
         state.project.sources.insert(range.filepath.clone(), Source::Loading);
         effects.push(Effect::ReadSource { file: range.filepath });
     }
-    if state.tab == Tab::Runs
-        && let Some(id) = state.runs.selected().map(|run| run.id)
-        && state.run.as_ref().is_none_or(|run| run.record.id != id)
-        && !state.run_events.contains_key(&id)
-    {
-        state.run_events.insert(id, std::sync::Arc::default());
-        effects.push(Effect::LoadRunEvents(id));
-    }
+    effects.extend(history::wanted(state));
     effects
 }
 
@@ -77,12 +74,12 @@ fn wanted(state: &mut State) -> Vec<Effect> {
 /// reading.
 pub fn failure_shown(state: &State) -> Option<(String, Failure)> {
     if state.tab == Tab::Runs
-        && let Some(record) = state.runs.selected()
+        && let Some(record) = state.shown_run()
         && state.run.as_ref().is_none_or(|run| run.record.id != record.id)
-        && let Some(events) = state.run_events.get(&record.id)
+        && let Some(read) = state.history.read(record.id)
     {
-        let run = super::run::ActiveRun::replay(record.clone(), events);
-        return run.failure.map(|failure| (format!("run {}", record.id), failure));
+        let failure = read.whole.failure.clone();
+        return failure.map(|failure| (format!("run {}", record.id), failure));
     }
     if let Some(run) = &state.run
         && let Some(failure) = &run.failure
@@ -99,6 +96,22 @@ pub fn failure_shown(state: &State) -> Option<(String, Failure)> {
         }
         _ => None,
     }
+}
+
+/// The node that a prompt is opened for, with its pipeline, environment and parameters: the selected one,
+/// on the Runs screen the one that failed.
+pub fn debugged(state: &State) -> Option<(String, RunRequest)> {
+    if state.tab == Tab::Runs {
+        let record = state.failed_run()?;
+        let request = serde_json::from_str(&record.new.request).unwrap_or_default();
+        return Some((record.failed_node.clone()?, request));
+    }
+    let failed = || state.run.as_ref().and_then(|run| run.failed_node.clone());
+    let node = match &state.pipeline.selected {
+        Some((Kind::Node, name)) => Some(name.clone()),
+        _ => failed(),
+    };
+    Some((node?, running::request(state, super::command::Command::RunPipeline)))
 }
 
 /// Gives the focus to a pane that is there.

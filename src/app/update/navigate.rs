@@ -2,9 +2,11 @@
 
 use std::collections::BTreeSet;
 
+use super::history;
 use crate::app::areas::Areas;
 use crate::app::command::Command;
 use crate::app::details::details;
+use crate::app::history::{HEAD, Page, Part};
 use crate::app::plot::{Plot, Way};
 use crate::app::state::{Pane, PipelineScreen, State, Tab};
 use crate::app::{catalog, parameters};
@@ -23,6 +25,7 @@ pub(super) fn go(state: &mut State, command: Command) {
         _ => 0,
     };
     match (state.focus, state.tab) {
+        (Pane::Main, Tab::Runs) if history::go(state, command, by) => {}
         (Pane::Side, _) => scroll_side(state, by),
         (Pane::Log, _) => scroll_log(state, by),
         (Pane::Main, Tab::Pipeline) => on_graph(state, command),
@@ -173,6 +176,10 @@ pub(super) fn list_len(state: &State) -> usize {
         Tab::Pipeline => 0,
         Tab::Catalog => state.catalog.rows.len(),
         Tab::Parameters => state.parameters.rows.len(),
+        Tab::Runs if state.page_shown() => match (state.shown_part(), state.shown_timeline()) {
+            (Some(Part::Timeline), Some(timeline)) => timeline.bars.len(),
+            _ => 0,
+        },
         Tab::Runs => state.runs.rows.len(),
         Tab::Experiments => state.experiments.rows.len(),
         Tab::Models => state.models.rows.len(),
@@ -185,7 +192,10 @@ pub(super) fn list_position(state: &mut State) -> &mut crate::app::list::Positio
     match state.tab {
         Tab::Pipeline | Tab::Catalog => &mut state.catalog.position,
         Tab::Parameters => &mut state.parameters.position,
-        Tab::Runs => &mut state.runs.position,
+        Tab::Runs => match &mut state.history.page {
+            Some(Page::Run(page)) => &mut page.nodes,
+            _ => &mut state.runs.position,
+        },
         Tab::Experiments => &mut state.experiments.position,
         Tab::Models => &mut state.models.position,
         Tab::Remote => &mut state.remote.position,
@@ -212,12 +222,17 @@ pub(super) fn select_row(state: &mut State, index: usize) {
 
 /// How many rows of the list are seen; tables have a line of titles.
 pub(super) fn list_height(state: &State) -> usize {
-    usize::from(Areas::of(state).main.height.saturating_sub(has_titles(state.tab)))
+    usize::from(Areas::of(state).main.height.saturating_sub(titles(state)))
 }
 
-/// Lines of titles over the list of a tab.
-pub(super) fn has_titles(tab: Tab) -> u16 {
-    u16::from(matches!(tab, Tab::Runs | Tab::Experiments | Tab::Models | Tab::Remote))
+/// Lines of titles over the list of the shown tab.
+pub(super) fn titles(state: &State) -> u16 {
+    match state.tab {
+        // The timeline has a line for the time, too.
+        Tab::Runs if state.page_shown() => HEAD + 1,
+        Tab::Runs | Tab::Experiments | Tab::Models | Tab::Remote => 1,
+        Tab::Pipeline | Tab::Catalog | Tab::Parameters => 0,
+    }
 }
 
 /// Opens or closes the selected group; a row inside a group that is closed leads to the group.

@@ -3,13 +3,12 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::{act, navigate, running};
+use super::{act, history, navigate, running};
 use crate::app::effect::Effect;
 use crate::app::event::{Report, TrackingReport};
 use crate::app::run::headline;
-use crate::app::state::{Dialog, Exact, Source, State, no_kedro};
+use crate::app::state::{Dialog, Exact, Question, Source, State, no_kedro};
 use crate::project::{Pipeline, Snapshot};
-use crate::store::Outcome;
 
 /// Takes in a report.
 pub(super) fn report(state: &mut State, report: Report) -> Vec<Effect> {
@@ -54,6 +53,11 @@ pub(super) fn report(state: &mut State, report: Report) -> Vec<Effect> {
         }
         Report::Trust(trusted) => state.project.trusted = Some(trusted),
         Report::Datasets(datasets) => state.project.datasets = datasets,
+        Report::Staleness { pipeline, statuses } => {
+            if state.shown_pipeline().is_some_and(|shown| shown.name == pipeline) {
+                state.project.staleness = statuses;
+            }
+        }
         Report::Source { file, result } => {
             let source = match result {
                 Ok(text) => Source::Text(text),
@@ -71,25 +75,33 @@ pub(super) fn report(state: &mut State, report: Report) -> Vec<Effect> {
         Report::RunRefused { generation, failure, needs_environment } => {
             running::refused(state, generation, &failure, needs_environment);
         }
+        Report::Detached { generation, result } => {
+            return running::detached(state, generation, result);
+        }
         Report::Run { id, events } => return running::happened(state, id, &events),
-        Report::RunStored => return vec![Effect::LoadRuns],
-        Report::Runs(mut records) => {
-            // What the screen has seen of its own run is newer than what the store told.
-            if let Some(run) = &state.run
-                && let Some(row) = records.iter_mut().find(|row| row.id == run.record.id)
-                && row.outcome == Outcome::Running
-            {
-                *row = run.record.clone();
+        Report::RunStored => {
+            let mut effects = history::changed(state);
+            effects.push(Effect::LoadTimings);
+            effects.extend(state.look_stale());
+            return effects;
+        }
+        Report::HistoryChanged => return history::changed(state),
+        Report::Runs { generation, runs } => {
+            if generation == state.generations.runs {
+                return history::listed(state, runs);
             }
-            let selected = state.runs.selected().map(|run| run.id);
-            state.runs.rows = records;
-            let kept = state.runs.rows.iter().position(|run| Some(run.id) == selected);
-            let index = kept.unwrap_or(state.runs.position.selected);
-            state.runs.position.select(index, state.runs.rows.len(), usize::from(state.size.1) / 2);
         }
-        Report::RunEvents { id, events } => {
-            state.run_events.insert(id, Arc::new(events));
+        Report::RunRead(whole) => history::read(state, *whole),
+        Report::Log { run, generation, lines } => history::log(state, run, generation, lines),
+        Report::Prunable(room, pruned) => {
+            if pruned.runs.is_empty() {
+                state.tell("There is room for all runs.");
+            } else {
+                state.dialogs.push(Dialog::Ask(Question::Prune(room, pruned)));
+            }
         }
+        Report::Timings(timings) => state.history.timings = timings,
+        Report::Compared { runs, result } => history::was_compared(state, runs, result),
         Report::Tracking(tracking) => {
             let (runs, models) = match &tracking {
                 TrackingReport::Live(overview) => (overview.runs.len(), overview.models.len()),
@@ -146,7 +158,7 @@ fn show(state: &mut State, snapshot: Arc<Snapshot>) -> Vec<Effect> {
     state.project.snapshot = Some(snapshot);
     navigate::redraw_plot(state);
     navigate::refresh_rows(state);
-    vec![Effect::StatDatasets]
+    std::iter::once(Effect::StatDatasets).chain(state.look_stale()).collect()
 }
 
 /// Files changed: what they hold is read again, and only that.
@@ -164,8 +176,7 @@ fn changed(state: &mut State, files: &[String], tracking: bool) -> Vec<Effect> {
             effects.push(Effect::ReadSource { file: file.clone() });
         }
     }
-    state.generations.read += 1;
-    effects.push(Effect::ReadStatic { generation: state.generations.read, env: state.env.clone() });
+    effects.push(state.read_static());
     effects
 }
 

@@ -3,12 +3,14 @@
 use super::act::trusted;
 use crate::app::command::Command;
 use crate::app::effect::Effect;
-use crate::app::event::Generation;
-use crate::app::run::{ActiveRun, headline};
+use crate::app::event::{GRID, Generation};
+use crate::app::run::{ActiveRun, NodeState, headline};
 use crate::app::state::{Dialog, Question, State};
+use crate::dag::staleness::Status;
 use crate::dag::{Kind, Slice};
-use crate::runs::{Failure, RunRequest, Stamped};
-use crate::store::{RunId, RunRecord};
+use crate::runs::{Failure, RunRequest, Stamped, plan};
+use crate::store::{NodeOutcome, RunId, RunRecord};
+use crate::text::sanitize;
 
 /// The nodes that a run is asked for: the marked ones, else the selected one.
 pub(super) fn chosen(state: &State) -> Vec<String> {
@@ -41,41 +43,174 @@ pub(super) fn request(state: &State, command: Command) -> RunRequest {
         pipeline: pipeline.filter(|name| name != "__default__"),
         slice,
         env: state.env.clone(),
+        params: state.overrides.clone(),
         ..RunRequest::default()
     }
 }
 
-/// Asks for a run that `command` stands for, once the project is trusted.
+/// Whether all nodes that a run is asked for are known to be fresh.
+pub(super) fn is_fresh(state: &State) -> bool {
+    let nodes = chosen(state);
+    let fresh = |node: &String| state.project.staleness.get(node) == Some(&Status::Fresh);
+    !nodes.is_empty() && nodes.iter().all(fresh)
+}
+
+/// Runs what is not fresh up to the selected node, or in the whole pipeline.
+pub(super) fn run_stale(state: &mut State) -> Vec<Effect> {
+    let up_to = match &state.pipeline.selected {
+        Some((Kind::Node, name)) => Some(name.clone()),
+        _ => None,
+    };
+    let slice = Slice { to_nodes: up_to.iter().cloned().collect(), ..Slice::default() };
+    let Some(pipeline) = state.shown_pipeline() else { return Vec::new() };
+    let nodes = slice.apply(pipeline).unwrap_or_default();
+    let statuses = &state.project.staleness;
+    let due = nodes.into_iter().filter(|node| statuses.get(node).is_none_or(Status::is_due));
+    let due: Vec<String> = due.collect();
+    if due.is_empty() {
+        let text = match up_to {
+            Some(node) => format!("Everything up to {} is fresh.", sanitize(&node)),
+            None => "Everything is fresh.".into(),
+        };
+        state.tell(text);
+        return Vec::new();
+    }
+    let request = request(state, Command::RunPipeline);
+    start(state, RunRequest { slice: Slice::nodes(due), ..request }, Command::RunStale)
+}
+
+/// Runs again what the shown run did not do.
+pub(super) fn retry(state: &mut State) -> Vec<Effect> {
+    let Some(record) = state.failed_run().cloned() else { return Vec::new() };
+    // A request that another version wrote otherwise is made anew.
+    let mut request = serde_json::from_str(&record.new.request)
+        .unwrap_or_else(|_| request(state, Command::RunPipeline));
+    let live = state.run.as_ref().filter(|run| run.record.id == record.id);
+    let left: Vec<String> = match (live, state.history.read(record.id)) {
+        (Some(run), _) => {
+            let left = run.nodes.iter().filter(|(_, it)| !matches!(it, NodeState::Done(_)));
+            left.map(|(name, _)| name.clone()).collect()
+        }
+        (None, Some(read)) => {
+            let nodes = read.whole.nodes.iter();
+            let left = nodes.filter(|node| node.outcome != NodeOutcome::Succeeded);
+            left.map(|node| node.node.clone()).collect()
+        }
+        (None, None) => Vec::new(),
+    };
+    // A run that failed before its first node is run as it was asked for.
+    if !left.is_empty() {
+        request.slice = Slice::nodes(left);
+    }
+    request.params.extend(state.overrides.clone());
+    start(state, request, Command::Retry)
+}
+
+/// Asks for a run that `command` stands for, once the project is trusted. Runs side by side must not
+/// write the same data.
 pub(super) fn start(state: &mut State, request: RunRequest, command: Command) -> Vec<Effect> {
+    if let Some((node, run)) = at_work(state, &request) {
+        state.warn(format!("run {run} is at work on {}", sanitize(&node)));
+        return Vec::new();
+    }
     state.generations.run += 1;
     let generation = state.generations.run;
     state.waiting_run = Some((request.clone(), command));
-    state.tell(format!("Starting: {}", crate::text::sanitize(&request.to_command())));
+    state.tell(format!("Starting: {}", sanitize(&request.to_command())));
     let why = format!("the screen's {}", command.spec().name);
     trusted(state, vec![Effect::Run { generation, request: Box::new(request), why }])
 }
 
-/// Asks the run that is going on to stop.
+/// A node of the request that a run has before it, and that run.
+fn at_work(state: &State, request: &RunRequest) -> Option<(String, RunId)> {
+    state.going_on().next()?;
+    let snapshot = state.project.snapshot.as_deref()?;
+    let nodes = request.slice.apply(plan::pipeline(snapshot, request)?.as_ref()).ok()?;
+    state.going_on().filter(|run| !run.apart).find_map(|run| {
+        let shared = match run.nodes.is_empty() {
+            // It has not said yet what it runs.
+            true => nodes.first(),
+            false => nodes.iter().find(|node| run.nodes.contains_key(*node)),
+        };
+        Some((shared?.clone(), run.record.id))
+    })
+}
+
+/// Asks for a run that outlives this screen, once the project is trusted.
+pub(super) fn start_detached(state: &mut State, request: RunRequest) -> Vec<Effect> {
+    state.generations.detached += 1;
+    let generation = state.generations.detached;
+    state.tell(format!("Starting by itself: {}", sanitize(&request.to_command())));
+    trusted(state, vec![Effect::RunDetached { generation, request: Box::new(request) }])
+}
+
+/// The run that outlives this screen began, or could not.
+pub(super) fn detached(
+    state: &mut State,
+    generation: Generation,
+    result: Result<RunId, String>,
+) -> Vec<Effect> {
+    match result {
+        Err(why) => state.warn(sanitize(&why)),
+        Ok(_) if generation != state.generations.detached => {}
+        Ok(id) => {
+            state.history.coming = Some(id);
+            state.tell(format!("Run {id} goes on by itself; Runs shows it."));
+            return vec![state.load_runs()];
+        }
+    }
+    Vec::new()
+}
+
+/// Asks the run that is going on to stop; of several, the one that began last.
 pub(super) fn cancel(state: &mut State) -> Vec<Effect> {
-    match &mut state.run {
-        Some(run) if run.ended.is_none() => {
+    let mut runs = state.run.iter_mut().chain(state.beside.iter_mut().rev());
+    match runs.find(|run| run.ended.is_none() && !run.cancelling) {
+        Some(run) => {
             run.cancelling = true;
             vec![Effect::Cancel(run.record.id)]
         }
-        _ => Vec::new(),
+        None => Vec::new(),
+    }
+}
+
+/// Asks all runs of this program to stop.
+pub(super) fn cancel_all(state: &mut State) -> Vec<Effect> {
+    let mut effects = Vec::new();
+    loop {
+        match cancel(state) {
+            more if more.is_empty() => return effects,
+            more => effects.extend(more),
+        }
+    }
+}
+
+/// Another program asks for the end of the run that is going on; without one, or the second time, for
+/// the end of this program.
+pub(super) fn interrupted(state: &mut State) -> Vec<Effect> {
+    match state.running().is_some_and(|run| !run.cancelling) {
+        true => cancel(state),
+        false => vec![Effect::Quit],
     }
 }
 
 /// The run was accepted.
 pub(super) fn started(state: &mut State, generation: Generation, record: RunRecord) {
-    if generation != state.generations.run {
+    if generation != state.generations.run && generation != GRID {
+        return;
+    }
+    state.beside.retain(|run| run.ended.is_none());
+    if generation == GRID {
+        state.runs.rows.insert(0, record.clone());
+        state.beside.push(ActiveRun::new(record));
         return;
     }
     state.notice = None;
     state.waiting_run = None;
     state.runs.rows.retain(|other| other.id != record.id);
     state.runs.rows.insert(0, record.clone());
-    state.run = Some(ActiveRun::new(record));
+    let before = state.run.replace(ActiveRun::new(record));
+    state.beside.extend(before.filter(|run| run.ended.is_none()));
     super::navigate::keep_in_view(state);
 }
 
@@ -102,7 +237,8 @@ pub(super) fn refused(
 /// Something happened in a run.
 pub(super) fn happened(state: &mut State, id: RunId, events: &[Stamped]) -> Vec<Effect> {
     let mut effects = Vec::new();
-    let Some(run) = state.run.as_mut().filter(|run| run.record.id == id) else { return effects };
+    let mut runs = state.run.iter_mut().chain(&mut state.beside);
+    let Some(run) = runs.find(|run| run.record.id == id) else { return effects };
     let before = run.ended.is_some();
     let saved = events
         .iter()
@@ -117,7 +253,6 @@ pub(super) fn happened(state: &mut State, id: RunId, events: &[Stamped]) -> Vec<
     if run.ended.is_some() && !before {
         // Metrics that the run has logged are in the tracking store now.
         effects.push(Effect::LoadTracking);
-        state.run_events.remove(&id);
     }
     let record = run.record.clone();
     if let Some(row) = state.runs.rows.iter_mut().find(|row| row.id == id) {

@@ -88,6 +88,10 @@ fn names(state: &State) -> Vec<String> {
             let rows = state.parameters.rows.iter();
             rows.map(|row| format!("{} {}", row.path, row.value)).collect()
         }
+        Tab::Runs if state.page_shown() => {
+            let bars = state.shown_timeline().map(|timeline| timeline.bars.as_slice());
+            bars.unwrap_or_default().iter().map(|bar| bar.node.clone()).collect()
+        }
         Tab::Runs => {
             let rows = state.runs.rows.iter();
             rows.map(|run| format!("{} {} {}", run.id, run.new.pipeline, run.new.command)).collect()

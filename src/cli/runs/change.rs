@@ -1,15 +1,16 @@
-//! `mlops-tui runs pin`, `note`, `delete` and `prune`: what changes the history.
+//! `mlops-tui runs pin`, `note`, `cancel`, `delete` and `prune`: what changes the history.
 
 use std::process::ExitCode;
 
-use color_eyre::eyre::{Result, bail};
+use color_eyre::eyre::Result;
 use serde_json::json;
 
 use super::now;
-use super::reference::{RunName, parse_size, parse_time};
+use super::reference::RunName;
 use crate::cli::output;
-use crate::store::{Outcome, Room, RunId, Store};
-use crate::text::size_text;
+use crate::runs::history::change::{self, parse_size};
+use crate::runs::history::filter::parse_time;
+use crate::store::{Room, RunId, Store};
 
 /// Keep runs from being pruned.
 ///
@@ -37,6 +38,20 @@ pub(super) struct Note {
     /// The note
     #[arg(default_value = "", hide_default_value = true)]
     text: String,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// Cancel a run that goes on in another program of this machine, as its own Ctrl-C would.
+///
+/// Its nodes are told to stop; `mlops-tui runs show` tells when it has ended.
+///
+/// Example: mlops-tui runs cancel 12
+#[derive(Debug, clap::Args)]
+pub(super) struct Cancel {
+    /// A number, `last` or `last-failed`
+    run: RunName,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -131,17 +146,18 @@ pub(super) fn note(store: &mut Store, arguments: &Note) -> Result<ExitCode> {
     output::text(&format!("{word} run {id}.\n"))
 }
 
+pub(super) fn cancel(store: &mut Store, arguments: &Cancel) -> Result<ExitCode> {
+    let id = arguments.run.find(store)?.id;
+    change::cancel(store, id)?;
+    if arguments.json {
+        return output::json(&json!({ "cancelling": id }));
+    }
+    output::text(&format!("Run {id} is being cancelled.\n"))
+}
+
 pub(super) fn delete(store: &mut Store, arguments: &Delete) -> Result<ExitCode> {
     let ids = ids(store, &arguments.runs)?;
-    for id in &ids {
-        if store.run(*id)?.is_some_and(|run| run.outcome == Outcome::Running) {
-            bail!("Run {id} is going on; cancel it first. Nothing was deleted.");
-        }
-    }
-    for id in &ids {
-        store.delete_run(*id)?;
-    }
-    store.prune(&Room::default())?; // gives the space back
+    change::delete(store, &ids)?;
     if arguments.json {
         return output::json(&json!({ "deleted": ids }));
     }
@@ -160,18 +176,9 @@ pub(super) fn prune(store: &mut Store, arguments: &Prune) -> Result<ExitCode> {
             "deleted": pruned.runs, "bytes": pruned.bytes, "dry_run": arguments.dry_run,
         }));
     }
-    let count = match pruned.runs.len() {
-        0 => return output::text("There is room for all runs; nothing was deleted.\n"),
-        1 => "1 run".to_owned(),
-        count => format!("{count} runs"),
+    let Some(told) = change::told(&pruned) else {
+        return output::text("There is room for all runs; nothing was deleted.\n");
     };
-    let (word, size) =
-        (if arguments.dry_run { "Would delete" } else { "Deleted" }, size_text(pruned.bytes));
-    let (first, last) = (pruned.runs.first(), pruned.runs.last());
-    let which = match (first, last) {
-        (Some(first), Some(last)) if first != last => format!("{first} to {last}"),
-        (Some(first), _) => first.to_string(),
-        _ => String::new(),
-    };
-    output::text(&format!("{word} {count} ({which}), about {size}.\n"))
+    let word = if arguments.dry_run { "Would delete" } else { "Deleted" };
+    output::text(&format!("{word} {told}.\n"))
 }

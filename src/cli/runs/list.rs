@@ -5,12 +5,12 @@ use std::process::ExitCode;
 use color_eyre::eyre::Result;
 use serde_json::Value as Json;
 
-use super::reference::parse_time;
 use super::{clock, now, sign, to_json};
 use crate::app::details::{Tone, outcome_text};
 use crate::app::run::seconds_text;
 use crate::cli::output;
 use crate::cli::table::{Align, Cell, Reader, lines};
+use crate::runs::history::filter::{parse_outcome, parse_time};
 use crate::store::{Outcome, RunFilter, RunRecord, Store};
 
 /// List runs, the newest first.
@@ -55,14 +55,6 @@ pub(super) struct Arguments {
 
 fn time(text: &str) -> Result<f64, String> {
     parse_time(text, now())
-}
-
-fn parse_outcome(text: &str) -> Result<Outcome, String> {
-    let found = Outcome::ALL.into_iter().find(|outcome| outcome.as_str() == text);
-    found.ok_or_else(|| {
-        let names: Vec<&str> = Outcome::ALL.into_iter().map(Outcome::as_str).collect();
-        format!("there are: {}", names.join(", "))
-    })
 }
 
 pub(super) fn run(store: &mut Store, arguments: &Arguments) -> Result<ExitCode> {

@@ -17,7 +17,7 @@ use serde_json::{Value as Json, json};
 use crate::app::details::Tone;
 use crate::store::{Outcome, RunRecord, Store};
 
-/// Look at the run history: list, show, logs, diff, pin, note, delete, prune.
+/// Look at the run history: list, show, logs, diff, pin, note, cancel, delete, prune.
 ///
 /// A RUN is a number, `last` or `last-failed`. Nothing of the project is executed.
 ///
@@ -45,6 +45,8 @@ enum Verb {
     Pin(change::Pin),
     /// Write a note to a run
     Note(change::Note),
+    /// Cancel a run that goes on
+    Cancel(change::Cancel),
     /// Delete runs
     Delete(change::Delete),
     /// Delete old runs by age, size or count
@@ -66,6 +68,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode> {
         Verb::Diff(arguments) => diff::run(&root, &mut store, arguments),
         Verb::Pin(arguments) => change::pin(&mut store, arguments),
         Verb::Note(arguments) => change::note(&mut store, arguments),
+        Verb::Cancel(arguments) => change::cancel(&mut store, arguments),
         Verb::Delete(arguments) => change::delete(&mut store, arguments),
         Verb::Prune(arguments) => change::prune(&mut store, arguments),
     }

@@ -7,11 +7,10 @@ use serde_json::{Value as Json, json};
 
 use super::reference::RunName;
 use super::{clock, now, sign, to_json};
-use crate::app::details::{Tone, number_text, outcome_text};
+use crate::app::details::{Tone, code_text, number_text, outcome_text};
 use crate::app::run::{headline, seconds_text};
 use crate::cli::output;
 use crate::cli::table::{Align, Cell, Reader, lines};
-use crate::runs::Failure;
 use crate::runs::history::{self, Bar, Timeline, Whole, timeline};
 use crate::store::{DatasetRecord, Direction, NodeOutcome, Store};
 use crate::text::{sanitize, size_text, width};
@@ -48,13 +47,12 @@ pub(super) fn run(store: &mut Store, arguments: &Arguments) -> Result<ExitCode> 
     }
     let now = now();
     let timeline = timeline(&whole.run, &whole.nodes, &whole.datasets, now);
-    let failure = failure(store, &whole)?;
     if arguments.json {
-        return output::json(&whole_to_json(&whole, &timeline, failure.as_ref()));
+        return output::json(&whole_to_json(&whole, &timeline));
     }
     let reader = Reader::of_stdout();
     let mut out = head(&whole, reader, now);
-    out += &failed(failure.as_ref(), &whole, reader);
+    out += &failed(&whole, reader);
     out += &nodes(&timeline, reader);
     out += &datasets(&whole.datasets, reader);
     output::text(&out)
@@ -76,20 +74,7 @@ fn patch(whole: &Whole) -> Result<ExitCode> {
     output::text(diff)
 }
 
-/// Why the run failed: of a node, else of the run as such.
-fn failure(store: &mut Store, whole: &Whole) -> Result<Option<Failure>> {
-    let of_node = whole.nodes.iter().find_map(|node| node.failure.as_deref());
-    if let Some(failure) = of_node {
-        return Ok(serde_json::from_str(failure).ok());
-    }
-    let events = history::from_rows(&store.events(whole.run.id)?);
-    Ok(events.into_iter().rev().find_map(|stamped| match stamped.event {
-        crate::runs::RunEvent::RunFailed { failure } => Some(failure),
-        _ => None,
-    }))
-}
-
-fn whole_to_json(whole: &Whole, timeline: &Timeline, failure: Option<&Failure>) -> Json {
+fn whole_to_json(whole: &Whole, timeline: &Timeline) -> Json {
     let json_text = |text: &Option<String>| -> Json {
         text.as_deref().and_then(|text| serde_json::from_str(text).ok()).unwrap_or(Json::Null)
     };
@@ -105,7 +90,7 @@ fn whole_to_json(whole: &Whole, timeline: &Timeline, failure: Option<&Failure>) 
     let mut json = to_json(&whole.run);
     json["timeline"] = json!(timeline);
     json["datasets"] = Json::Array(datasets);
-    json["failure"] = json!(failure);
+    json["failure"] = json!(whole.failure);
     json["resolved_parameters"] = json!(whole.parameters);
     json
 }
@@ -160,30 +145,9 @@ fn head(whole: &Whole, reader: Reader, now: f64) -> String {
     reader.paint(&reader.line(&title), tone) + "\n" + &lines(reader, &columns, &rows)
 }
 
-fn code_text(code: &crate::store::CodeVersion, diff: Option<&str>) -> String {
-    let commit = code.commit.as_deref().map_or("no commit", |it| it.get(..10).unwrap_or(it));
-    let mut text = match &code.branch {
-        Some(branch) => format!("{commit} on {branch}"),
-        None => commit.to_owned(),
-    };
-    let changed =
-        diff.unwrap_or_default().lines().filter(|it| it.starts_with("diff --git")).count();
-    let count = |count: usize, what: &str| match count {
-        0 => None,
-        1 => Some(format!("1 {what} file")),
-        _ => Some(format!("{count} {what} files")),
-    };
-    let parts = [count(changed, "changed"), count(code.untracked.len(), "untracked")];
-    for part in parts.into_iter().flatten() {
-        text.push_str(" · ");
-        text.push_str(&part);
-    }
-    text
-}
-
-fn failed(failure: Option<&Failure>, whole: &Whole, reader: Reader) -> String {
+fn failed(whole: &Whole, reader: Reader) -> String {
     let run = &whole.run;
-    let Some(failure) = failure else {
+    let Some(failure) = &whole.failure else {
         return match &run.reason {
             Some(reason) => format!("\n{}\n", reader.paint(&reader.line(reason), Tone::Bad)),
             None => String::new(),

@@ -13,7 +13,7 @@ use std::path::PathBuf;
 use indexmap::IndexMap;
 
 use super::settings::Settings;
-use super::{Located, Problem};
+use super::{Located, Problem, Value};
 
 /// Which configuration to load.
 #[derive(Debug, Clone)]
@@ -42,6 +42,11 @@ pub struct Config {
     pub kinds: IndexMap<String, Located>,
     /// What is wrong: syntax errors, duplicate keys, unresolved interpolations, missing folders.
     pub problems: Vec<Problem>,
+}
+
+/// The value of one YAML text, as OmegaConf types it; what is not YAML is a text.
+pub fn value(text: &str) -> Value {
+    yaml::value(text).unwrap_or_else(|| Value::Str(text.to_owned()))
 }
 
 /// Loads the configuration. A broken file is a problem and leaves the others readable.

@@ -95,6 +95,14 @@ pub(super) fn read(text: &str, file: &Arc<Path>, env: &Arc<str>) -> Document {
     document
 }
 
+/// The value that the whole text is; `None` where it is not valid YAML.
+pub(super) fn value(text: &str) -> Option<Value> {
+    let (file, env) = (Arc::from(Path::new("")), Arc::from(""));
+    let mut document = Document::default();
+    let root = parse(text, 0, &HashMap::new(), &file, &env, &mut document).ok()?;
+    document.problems.is_empty().then(|| root.map_or(Value::Null, |root| root.value))
+}
+
 impl Document {
     fn take(&mut self, root: Located) {
         match root.value {

@@ -7,12 +7,12 @@ use indexmap::IndexMap;
 use serde::Serialize;
 use serde_json::Value as Json;
 
-use super::request;
+use super::{from_rows, request};
 use crate::project::{Snapshot, strip_transcoding};
-use crate::runs::code_version;
+use crate::runs::{Failure, RunEvent, code_version, params};
 use crate::store::{
-    CodeVersion, DatasetRecord, Direction, NodeOutcome, NodeRecord, RunId, RunRecord, Store,
-    StoreError,
+    CodeVersion, DatasetRecord, Direction, NodeOutcome, NodeRecord, Outcome, RunId, RunRecord,
+    Store, StoreError,
 };
 
 /// A run with all that is compared of it.
@@ -28,6 +28,8 @@ pub struct Whole {
     pub parameters: Option<Json>,
     /// The kept difference of its code to its commit.
     pub diff: Option<String>,
+    /// Why it failed: of a node, else of the run as such.
+    pub failure: Option<Failure>,
 }
 
 /// Something that has a value in one or both of two runs.
@@ -113,12 +115,34 @@ pub fn whole(store: &mut Store, id: RunId) -> Result<Option<Whole>, StoreError> 
     };
     let parameters = text(run.parameters.as_ref())?;
     let diff = text(run.code.as_ref().and_then(|code| code.diff.as_ref()))?;
+    let nodes = store.nodes(id)?;
+    let failure = failure(store, &run, &nodes)?;
     Ok(Some(Whole {
-        nodes: store.nodes(id)?,
+        nodes,
+        failure,
         datasets: store.datasets(id)?,
         parameters: parameters.and_then(|text| serde_json::from_str(&text).ok()),
         diff,
         run,
+    }))
+}
+
+fn failure(
+    store: &mut Store,
+    run: &RunRecord,
+    nodes: &[NodeRecord],
+) -> Result<Option<Failure>, StoreError> {
+    let of_node = nodes.iter().find_map(|node| node.failure.as_deref());
+    if let Some(failure) = of_node {
+        return Ok(serde_json::from_str(failure).ok());
+    }
+    if run.outcome != Outcome::Failed {
+        return Ok(None);
+    }
+    let events = from_rows(&store.events(run.id)?);
+    Ok(events.into_iter().rev().find_map(|stamped| match stamped.event {
+        RunEvent::RunFailed { failure } => Some(failure),
+        _ => None,
     }))
 }
 
@@ -195,8 +219,9 @@ fn overrides(run: &RunRecord) -> Values {
     let request = request(run);
     let versions = request.load_versions.into_iter();
     let versions = versions.map(|(name, version)| (format!("load-version {name}"), version.into()));
+    let params = request.params.into_iter().map(|(key, text)| (key, params::typed(&text)));
     let conf = request.conf_source.map(|path| ("conf-source".to_owned(), path.into()));
-    request.params.into_iter().chain(versions).chain(conf).collect()
+    params.chain(versions).chain(conf).collect()
 }
 
 /// The leaves of a JSON object by dotted keys; lists are leaves.
@@ -390,6 +415,7 @@ mod tests {
             ],
             parameters: Some(json!({"seed": 1, "model": {"depth": mae, "on": [1]}})),
             diff: Some(diff.into()),
+            failure: None,
         }
     }
 

@@ -75,6 +75,10 @@ impl Course {
             RunEvent::DatasetSaved { dataset, node, seconds } => {
                 news.dataset = self.moved(dataset, node, Direction::Save, at, *seconds);
             }
+            RunEvent::Tracked { run } => {
+                record.mlflow_run = Some(run.clone());
+                news.record = true;
+            }
             RunEvent::Output { .. }
             | RunEvent::DatasetKept { .. }
             | RunEvent::DatasetNotKept { .. } => {}

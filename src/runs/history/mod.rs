@@ -3,8 +3,10 @@
 //! [`Course`] turns events into what the store writes; [`timeline()`] and [`compare()`] are what the
 //! screen and the command line tell of what was kept.
 
+pub mod change;
 pub mod compare;
 mod course;
+pub mod filter;
 pub mod timeline;
 
 pub use compare::{Comparison, Whole, compare, whole};
@@ -37,7 +39,10 @@ pub fn new_run(request: &RunRequest, asked: &Asked) -> NewRun {
     let some = |text: &String| Some(text.clone()).filter(|text| !text.is_empty());
     NewRun {
         started_at: now(),
-        pipeline: request.pipeline.clone().unwrap_or_else(|| "__default__".into()),
+        pipeline: match request.pipelines.as_slice() {
+            [] => request.pipeline.clone().unwrap_or_else(|| "__default__".into()),
+            several => several.join(", "),
+        },
         env: request.env.clone(),
         request: serde_json::to_string(request).unwrap_or_default(),
         command: request.to_command(),

@@ -20,7 +20,7 @@ def main(request):
     project.bootstrap(request)
     from kedro.framework.project import pipelines
 
-    session, _ = project.session(request)
+    session = project.session(request)
     context = session.load_context()
     catalog = context.catalog
     keep.put_back(catalog, request)

@@ -17,7 +17,7 @@ class Keeper:
 
     def __init__(self, request, channel):
         keep = request.get("keep") or {}
-        self.folder = keep.get("folder")
+        self.folder = None if keep.get("only_take") else keep.get("folder")
         self.most = keep.get("most", 0)  # bytes of one dataset
         self.never = set(keep.get("never", ()))
         self.channel = channel

@@ -5,6 +5,7 @@ written below Python (C code, subprocesses) goes through the file descriptors 1 
 supervisor reads; a mark in these streams tells it where a node begins and ends.
 """
 
+import functools
 import io
 import json
 import logging
@@ -33,11 +34,14 @@ class Recorder:
         self.open = {}  # name of a running node -> when it began
         self.concurrent = False  # several nodes may run at once
         self.streams = []
+        self.replaced = []  # what stood in their places
+        self.sender = None
         self.libc = None
 
     def install(self):
         for fd, name in ((1, "stdout"), (2, "stderr")):
             stream = Lines(fd, name, self)
+            self.replaced += [getattr(sys, name), getattr(sys, "__%s__" % name)]
             setattr(sys, name, stream)
             setattr(sys, "__%s__" % name, stream)
             self.streams.append(stream)
@@ -77,7 +81,6 @@ class Recorder:
         self.open[name] = time.perf_counter()
         if here:
             self.switch(name)
-        adopt_logging(self)
         self.channel.event("node_started", node=name)
 
     def end(self, name, error=None):
@@ -182,15 +185,16 @@ class Lines(io.TextIOWrapper):
         self._channel.output(self._kind, self._recorder.node(), line)
 
 
-class Handler(logging.Handler):
-    """Sends log records as events, in place of handlers that print."""
+class Sender:
+    """Sends the log records that handlers would print as events."""
 
-    def __init__(self, recorder, level=logging.NOTSET):
-        super().__init__(level)
+    def __init__(self, recorder):
         self.recorder = recorder
         self.plain = logging.Formatter()
+        # A handler that an installed package made earlier has one of these.
+        self.streams = [sys.stdout, sys.stderr, *recorder.replaced]
 
-    def emit(self, record):
+    def emit(self, handler, record):
         if getattr(record, "_mlops_tui_sent", False):
             return
         record._mlops_tui_sent = True
@@ -204,33 +208,36 @@ class Handler(logging.Handler):
             for line in text.splitlines() or [""]:
                 self.recorder.channel.output(kind, of, line)
         except Exception:
-            self.handleError(record)
+            handler.handleError(record)
+
+    def prints(self, stream):
+        # MLflow's stream stands for whatever `sys.stderr` is.
+        return any(stream is one for one in self.streams) or type(stream).__name__ == "MlflowLoggingStream"
 
 
 def adopt_logging(recorder):
-    """Puts our handler in the place of every handler that prints, whoever configured it."""
-    root = logging.getLogger()
-    known = [root] + [
-        logger
-        for logger in list(logging.Logger.manager.loggerDict.values())
-        if isinstance(logger, logging.Logger)
-    ]
-    for logger in known:
-        for handler in list(logger.handlers):
-            if prints(handler):
-                logger.removeHandler(handler)
-                logger.addHandler(Handler(recorder, handler.level))
-    if not any(isinstance(handler, Handler) for handler in root.handlers):
-        root.addHandler(Handler(recorder))
+    """Handlers that print send events in place of it, whoever makes them. Those of the project's own
+    classes do as they like."""
+    sender = recorder.sender
+    if sender is None:
+        sender = recorder.sender = Sender(recorder)
+        replace_emit(logging.StreamHandler, sender, lambda handler: handler.stream)
+        replace_emit(type(logging.lastResort), sender, lambda handler: handler.stream)
+    for name in ("rich.logging", "kedro.logging"):
+        handler = getattr(sys.modules.get(name), "RichHandler", None)
+        if handler is not None and "_mlops_tui" not in vars(handler):
+            handler._mlops_tui = True
+            replace_emit(handler, sender, lambda handler: handler.console.file)
 
 
-def prints(handler):
-    if isinstance(handler, Handler) or isinstance(handler, logging.FileHandler):
-        return False
-    if type(handler).__name__ == "RichHandler" or hasattr(handler, "console"):
-        return True
-    if not isinstance(handler, logging.StreamHandler):
-        return False
-    stream = getattr(handler, "stream", None)
-    # MLflow's stream stands for whatever `sys.stderr` is.
-    return stream in (sys.stdout, sys.stderr) or type(stream).__name__ == "MlflowLoggingStream"
+def replace_emit(kind, sender, stream_of):
+    emit = kind.emit
+
+    @functools.wraps(emit)
+    def emit_or_send(self, record):
+        if type(self) is kind and sender.prints(stream_of(self)):
+            sender.emit(self, record)
+        else:
+            emit(self, record)
+
+    kind.emit = emit_or_send

@@ -17,17 +17,27 @@ def version():
 
 
 def nested(params):
-    """Dotted keys as nested dictionaries; a later key wins over an earlier one."""
-    whole = {}
-    for key, value in params.items():
-        *folders, last = key.split(".")
-        at = whole
-        for folder in folders:
-            if not isinstance(at.get(folder), dict):
-                at[folder] = {}
-            at = at[folder]
-        at[last] = value
-    return whole
+    """Dotted keys with YAML texts as nested dictionaries of values."""
+    return update({}, params)
+
+
+def update(values, params):
+    """Puts the values of dotted keys with YAML texts into nested dictionaries."""
+    try:
+        from omegaconf import OmegaConf
+    except ImportError:  # before 0.18.5
+        import yaml
+
+        for key, text in params.items():
+            *folders, last = key.split(".")
+            at = values
+            for folder in folders:
+                at = at.setdefault(folder, {})
+            at[last] = yaml.safe_load(text)
+        return values
+    pairs = ["%s=%s" % pair for pair in params.items()]
+    values.update(OmegaConf.to_container(OmegaConf.merge(values, OmegaConf.from_dotlist(pairs))))
+    return values
 
 
 def setting(name, default):
@@ -40,69 +50,32 @@ def setting(name, default):
 
 
 def session(request):
-    """The session, and the arguments for its `run`."""
+    """A session for what is asked for, without a run."""
     from kedro.framework.session import KedroSession
 
     session_class = setting("SESSION_CLASS", KedroSession)
     takes = inspect.signature(session_class.create).parameters
-    run_takes = inspect.signature(session_class.run).parameters
+    open_ended = any(one.kind is inspect.Parameter.VAR_KEYWORD for one in takes.values())
+    wanted = {"project_path": request["root"], "env": request.get("env")}
     params = nested(request.get("params") or {})
-    create = {"project_path": request["root"], "env": request.get("env")}
+    wanted["extra_params" if "extra_params" in takes else "runtime_params"] = params
     if request.get("conf_source"):
-        create["conf_source"] = request["conf_source"]
-    run = {}
-    if "runtime_params" in takes:
-        create["runtime_params"] = params
-    elif "extra_params" in takes:
-        create["extra_params"] = params
-    elif params:
-        run["runtime_params"] = params
-    create = {key: value for key, value in create.items() if key in takes or refuse(key, value)}
-    run.update(arguments(request, run_takes))
-    return session_class.create(**create), run
+        wanted["conf_source"] = request["conf_source"]
+    return session_class.create(
+        **{key: value for key, value in wanted.items() if open_ended or key in takes}
+    )
 
 
-def arguments(request, takes):
-    wanted = {}
-    for name in ("tags", "from_nodes", "to_nodes", "from_inputs", "to_outputs", "load_versions"):
-        if request.get(name):
-            wanted[name] = request[name]
-    if request.get("nodes"):
-        wanted["node_names"] = tuple(request["nodes"])
-    if request.get("tags"):
-        wanted["tags"] = tuple(request["tags"])
-    if request.get("only_missing_outputs"):
-        wanted["only_missing_outputs"] = True
-    if request.get("pipeline"):
-        if "pipeline_names" in takes:
-            wanted["pipeline_names"] = [request["pipeline"]]
-        else:
-            wanted["pipeline_name"] = request["pipeline"]
-    namespaces = request.get("namespaces") or []
-    if namespaces:
-        if "namespaces" in takes:
-            wanted["namespaces"] = namespaces
-        elif len(namespaces) == 1:
-            wanted["namespace"] = namespaces[0]
-        else:
-            raise ValueError("Kedro %s runs one namespace at a time" % version())
-    variadic = any(one.kind is inspect.Parameter.VAR_KEYWORD for one in takes.values())
-    return {
-        key: value for key, value in wanted.items() if variadic or key in takes or refuse(key, value)
-    }
+def in_catalog(catalog, name):
+    """Whether the name has an entry in the catalog, or a pattern."""
+    if hasattr(type(catalog), "__contains__"):
+        return name in catalog
+    return name in catalog.list()  # before 0.18.5
 
 
-def refuse(name, value):
-    if value:
-        raise ValueError("Kedro %s does not have the option `%s`" % (version(), name))
-    return False
-
-
-def runner(request):
-    from kedro.utils import load_obj
-
-    make = load_obj(request.get("runner") or "SequentialRunner", "kedro.runner")
-    return make(is_async=bool(request.get("is_async")))
+def dataset(catalog, name):
+    getter = getattr(catalog, "_get_dataset", None) or catalog.get
+    return getter(name)
 
 
 def config_loader(request):

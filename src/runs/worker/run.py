@@ -1,39 +1,39 @@
 """`run`: a run through Kedro's session, followed by a hook of ours beside the project's own."""
 
 import functools
+import inspect
 import sys
 import time
 
-from . import keep, output, project
+from . import apart, command, keep, output, project, tracking
 
 
 def run(request, recorder):
     """Runs, and returns the seconds that the pipeline took."""
-    project.bootstrap(request)
+    import kedro.framework.project  # noqa: F401  it configures logging
+
     output.adopt_logging(recorder)
-    runner = project.runner(request)
-    recorder.concurrent = type(runner).__name__ != "SequentialRunner"
     keeper = keep.Keeper(request, recorder.channel)
     keeper.install()
-    hooks = make_hooks(request, recorder, runner, keeper)
+    hooks = make_hooks(request, recorder, keeper, tracking.Group(request, recorder.channel))
+    follow_sessions(hooks)
+    follow_runners(recorder, hooks)
     follow_tasks(recorder, hooks)
-    if recorder.concurrent:
-        follow_processes(recorder)
-    session, arguments = project.session(request)
-    session._hook_manager.register(hooks)
-    with session:
-        session.run(runner=runner, **arguments)
+    command.run(request)
     hooks.started_with([])
     return time.perf_counter() - hooks.began
 
 
-def make_hooks(request, recorder, runner, keeper):
+def make_hooks(request, recorder, keeper, group):
     from kedro.framework.hooks import hook_impl
+    from kedro.framework.hooks.specs import DatasetSpecs
 
     class Hooks:
         def __init__(self):
             self.env = None
             self.began = None
+            self.registered = False
+            self.runner = None
             self.times = {}
             self.exact = False  # whether nodes are followed from the runner's own call
 
@@ -42,11 +42,13 @@ def make_hooks(request, recorder, runner, keeper):
                 self.began = time.perf_counter()
                 recorder.channel.event(
                     "run_started",
-                    pipeline=request.get("pipeline") or "__default__",
+                    pipeline=", ".join(request.get("pipelines") or ())
+                    or request.get("pipeline")
+                    or "__default__",
                     env=self.env or "",
                     nodes=[node.name for node in nodes],
                     kedro_version=project.version(),
-                    runner=type(runner).__name__,
+                    runner=self.runner or request.get("runner") or "SequentialRunner",
                     worker="warm" if request["warm"] else "fresh",
                 )
 
@@ -61,8 +63,9 @@ def make_hooks(request, recorder, runner, keeper):
             keep.put_back(catalog, request)
 
         @hook_impl
-        def before_pipeline_run(self, run_params, pipeline):
-            output.adopt_logging(recorder)
+        def before_pipeline_run(self, run_params, pipeline, catalog):
+            if request.get("apart"):
+                apart.move(catalog, pipeline, request, recorder)
             self.env = self.env or run_params.get("env")
             if not request.get("only_missing_outputs"):
                 self.started_with(pipeline.nodes)
@@ -73,16 +76,8 @@ def make_hooks(request, recorder, runner, keeper):
                 recorder.end(name, error)
 
         @hook_impl(tryfirst=True)
-        def before_dataset_loaded(self, dataset_name, node):
-            recorder.begin(node.name)
-            self.times[node.name, dataset_name] = time.perf_counter()
-
-        @hook_impl(tryfirst=True)
-        def after_dataset_loaded(self, dataset_name, node):
-            self.moved("dataset_loaded", dataset_name, node)
-
-        @hook_impl(tryfirst=True)
         def before_node_run(self, node):
+            group.notice()
             recorder.begin(node.name)
 
         @hook_impl(trylast=True)
@@ -95,34 +90,115 @@ def make_hooks(request, recorder, runner, keeper):
             if not self.exact:
                 recorder.end(node.name, error)
 
+        def loading(self, dataset, node):
+            recorder.begin(node)
+            self.times[node, dataset] = time.perf_counter()
+
+        def saving(self, dataset, node):
+            keeper.begin()
+            self.times[node, dataset] = time.perf_counter()
+
+        def saved(self, dataset, data, node):
+            self.moved("dataset_saved", dataset, node)
+            keeper.saved(dataset, node, data)
+
+        def moved(self, event, dataset, node):
+            began = self.times.pop((node, dataset), None)
+            seconds = 0.0 if began is None else time.perf_counter() - began
+            recorder.channel.event(event, dataset=dataset, node=node, seconds=seconds)
+
+    class NodeHooks(Hooks):
+        @hook_impl(tryfirst=True)
+        def before_dataset_loaded(self, dataset_name, node):
+            self.loading(dataset_name, node.name)
+
+        @hook_impl(tryfirst=True)
+        def after_dataset_loaded(self, dataset_name, node):
+            self.moved("dataset_loaded", dataset_name, node.name)
+
         @hook_impl(trylast=True)
         def before_dataset_saved(self, dataset_name, node):
-            keeper.begin()
-            self.times[node.name, dataset_name] = time.perf_counter()
+            self.saving(dataset_name, node.name)
 
         @hook_impl(tryfirst=True)
         def after_dataset_saved(self, dataset_name, data, node):
-            self.moved("dataset_saved", dataset_name, node)
-            keeper.saved(dataset_name, node.name, data)
+            self.saved(dataset_name, data, node.name)
             if not self.exact and dataset_name == node.outputs[-1]:
                 recorder.end(node.name)
 
-        def moved(self, event, dataset, node):
-            began = self.times.pop((node.name, dataset), None)
-            seconds = 0.0 if began is None else time.perf_counter() - began
-            recorder.channel.event(event, dataset=dataset, node=node.name, seconds=seconds)
+    class DatasetHooks(Hooks):
+        """Before 0.18.5 these hooks are not told the node: it is the one that this thread works for."""
 
-    hooks = Hooks()
-    original = runner._run
+        @hook_impl(tryfirst=True)
+        def before_dataset_loaded(self, dataset_name):
+            self.loading(dataset_name, recorder.node())
 
-    # The runner itself leaves out nodes whose outputs exist, after `before_pipeline_run`.
-    @functools.wraps(original)
-    def with_start(pipeline, *args, **kwargs):
-        hooks.started_with(pipeline.nodes)
-        return original(pipeline, *args, **kwargs)
+        @hook_impl(tryfirst=True)
+        def after_dataset_loaded(self, dataset_name):
+            self.moved("dataset_loaded", dataset_name, recorder.node())
 
-    runner._run = with_start
-    return hooks
+        @hook_impl(trylast=True)
+        def before_dataset_saved(self, dataset_name):
+            self.saving(dataset_name, recorder.node())
+
+        @hook_impl(tryfirst=True)
+        def after_dataset_saved(self, dataset_name, data):
+            self.saved(dataset_name, data, recorder.node())
+
+    tells = inspect.signature(DatasetSpecs.before_dataset_loaded).parameters
+    return NodeHooks() if "node" in tells else DatasetHooks()
+
+
+def follow_sessions(hooks):
+    """Registers our hooks with the first session: one that a node makes is its own affair."""
+    from kedro.framework.session import session
+
+    sessions = [session.KedroSession]
+    try:
+        from kedro.framework.session.service_session import KedroServiceSession
+
+        sessions.append(KedroServiceSession)
+    except ImportError:  # before 1.3
+        pass
+    for one in sessions:
+        one.__init__ = with_hooks_in(one.__init__, hooks)
+
+
+def with_hooks_in(init, hooks):
+    @functools.wraps(init)
+    def call(self, *args, **kwargs):
+        init(self, *args, **kwargs)
+        manager = getattr(self, "_hook_manager", None)
+        if manager is not None and not hooks.registered:
+            hooks.registered = True
+            manager.register(hooks)
+
+    return call
+
+
+def follow_runners(recorder, hooks):
+    """Notices the runner: which one it is, and with which nodes it begins."""
+    from kedro.runner import AbstractRunner
+
+    def new(cls, *args, **kwargs):
+        runner = object.__new__(cls)
+        if hooks.runner is None:
+            hooks.runner = cls.__name__
+            recorder.concurrent = cls.__name__ != "SequentialRunner"
+            if recorder.concurrent:
+                follow_processes(recorder)
+        run = runner._run
+
+        # The runner itself leaves out nodes whose outputs exist, after `before_pipeline_run`.
+        @functools.wraps(run)
+        def with_start(pipeline, *args, **kwargs):
+            hooks.started_with(pipeline.nodes)
+            return run(pipeline, *args, **kwargs)
+
+        runner._run = with_start
+        return runner
+
+    AbstractRunner.__new__ = new
 
 
 def follow_tasks(recorder, hooks):

@@ -5,19 +5,20 @@ use std::path::PathBuf;
 use std::sync::mpsc::Sender;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use indexmap::IndexMap;
-
 use super::storing::Storing;
 use super::working::Working;
 use super::{Current, Reports, reading};
 use crate::app::event::{Generation, Report};
 use crate::project::Options;
+use crate::project::reader::runtime_params;
+use crate::runs::params::Params;
 use crate::runs::{Failure, exact, interpreter};
 
 /// What to read, and with what.
 pub(super) struct Task {
     pub generation: Generation,
     pub env: Option<String>,
+    pub params: Params,
     /// Whether it is not the first one: somebody is at work, and may save again.
     pub again: bool,
     pub root: PathBuf,
@@ -74,7 +75,10 @@ async fn attempt(task: &Task) -> Result<(), Failure> {
         exact::fingerprint(&root, &conf, &source, &path)
     });
     let fingerprint = fingerprint.await.unwrap_or_default();
-    let key = format!("{}\n{}", task.env.as_deref().unwrap_or_default(), python.path.display());
+    let mut key = exact::key(task.env.as_deref(), &python.path);
+    for (name, value) in &task.params {
+        key += &format!("\n{name}={value}");
+    }
 
     let (of, with) = (key.clone(), fingerprint.clone());
     let stored = task.store.ask(move |store| store.reading(&of, &with)).await;
@@ -83,9 +87,8 @@ async fn attempt(task: &Task) -> Result<(), Failure> {
     let (answer, stored) = match stored {
         Some(answer) => (answer, true),
         None => {
-            let params = IndexMap::new();
             let env = task.env.as_deref();
-            let answer = exact::snapshot(&worker, env, &params).await?;
+            let answer = exact::snapshot(&worker, env, &task.params).await?;
             let text = answer.to_string();
             let now =
                 SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |it| it.as_secs_f64());
@@ -95,7 +98,8 @@ async fn attempt(task: &Task) -> Result<(), Failure> {
             (answer, false)
         }
     };
-    let options = Options { env: task.env.clone(), ..Options::default() };
+    let runtime_params = runtime_params(&task.params);
+    let options = Options { env: task.env.clone(), runtime_params, ..Options::default() };
     let _ = task.reading.send(reading::Request::Exact {
         generation: task.generation,
         options,

@@ -6,9 +6,12 @@ use std::sync::{Arc, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use super::{Current, Reports};
-use crate::app::event::{Report, TrackingReport};
+use crate::app::event::{Generation, Report, TrackingReport};
+use crate::app::log_view;
 use crate::project::Snapshot;
 use crate::project::python::highlight;
+use crate::runs::history;
+use crate::store::{From, LogFilter, RunId, Store, StoreError};
 use crate::tracking::Location;
 use crate::{datasets, remote, tracking};
 
@@ -50,6 +53,50 @@ fn read(path: &Path) -> Result<Arc<highlight::Highlighted>, String> {
     let text = String::from_utf8_lossy(&std::fs::read(path).map_err(told)?).into_owned();
     let python = path.extension().is_some_and(|end| end == "py");
     Ok(Arc::new(if python { highlight::highlight(&text) } else { highlight::plain(&text) }))
+}
+
+/// Reports lines of a run's log. A search through millions of lines must not hold up the store's own
+/// thread, so it has a connection of its own.
+pub(super) fn log(
+    root: &Path,
+    run: RunId,
+    generation: Generation,
+    filter: LogFilter,
+    from: From,
+    reports: &Reports,
+) {
+    let (mut store, reports) = (Store::new(root), reports.clone());
+    tokio::task::spawn_blocking(move || {
+        let lines = store.log(run, &filter, from, log_view::PAGE).unwrap_or_else(|error| {
+            let _ = reports.blocking_send(Report::Notice(error.to_string()).into());
+            Vec::new()
+        });
+        let _ = reports.blocking_send(Report::Log { run, generation, lines }.into());
+    });
+}
+
+/// Reports how two runs differ.
+pub(super) fn compare(root: &Path, runs: (RunId, RunId), current: &Current, reports: &Reports) {
+    let (root, reports, snapshot) = (root.to_owned(), reports.clone(), snapshot(current));
+    tokio::spawn(async move {
+        let mut store = Store::new(&root);
+        let read = tokio::task::spawn_blocking(move || {
+            Ok::<_, StoreError>((
+                history::whole(&mut store, runs.0)?,
+                history::whole(&mut store, runs.1)?,
+            ))
+        });
+        let result = match read.await {
+            Ok(Ok((Some(first), Some(second)))) => {
+                let compared = history::compare(&root, snapshot.as_deref(), &first, &second).await;
+                Ok(Box::new(compared))
+            }
+            Ok(Ok(_)) => Err("One of the runs is not in the history any more.".to_owned()),
+            Ok(Err(error)) => Err(error.to_string()),
+            Err(error) => Err(error.to_string()),
+        };
+        let _ = reports.send(Report::Compared { runs, result }.into()).await;
+    });
 }
 
 /// Reports the tracking store and the engines.

@@ -7,6 +7,7 @@ mod exact;
 mod look;
 mod reading;
 mod running;
+mod stale;
 mod storing;
 mod watching;
 mod working;
@@ -18,8 +19,10 @@ use tokio::sync::mpsc;
 
 use super::{Start, folders};
 use crate::app::effect::Effect;
-use crate::app::event::{Event, Report};
+use crate::app::event::{Event, GRID, Report};
+use crate::project::reader::runtime_params;
 use crate::project::{Options, Snapshot};
+use crate::runs::history::change;
 use crate::store::Trust;
 
 /// What the loop is told.
@@ -50,6 +53,7 @@ pub(super) struct Services {
     reports: Reports,
     current: Current,
     reading: std::sync::mpsc::Sender<reading::Request>,
+    stale: std::sync::mpsc::Sender<String>,
     store: storing::Storing,
     exact: Option<tokio::task::AbortHandle>,
     runs: running::Runs,
@@ -66,7 +70,13 @@ impl Services {
             root: start.root.clone(),
             python: start.python.clone(),
             reading: reading::start(start.root.clone(), current.clone(), reports.clone()),
-            store: storing::Storing::start(&start.root),
+            stale: stale::start(
+                start.root.clone(),
+                start.python.clone(),
+                current.clone(),
+                reports.clone(),
+            ),
+            store: storing::Storing::start(&start.root, reports.clone()),
             current: current.clone(),
             exact: None,
             runs: running::Runs::default(),
@@ -91,15 +101,21 @@ impl Services {
         &self.root
     }
 
+    /// The interpreter that the program was started with.
+    pub(super) fn python(&self) -> Option<&Path> {
+        self.python.as_deref()
+    }
+
     /// Begins what was asked for.
     pub(super) fn perform(&mut self, effect: Effect) {
         match effect {
-            Effect::ReadStatic { generation, env } => {
-                let options = Options { env, ..Options::default() };
+            Effect::ReadStatic { generation, env, params } => {
+                let runtime_params = runtime_params(&params);
+                let options = Options { env, runtime_params, ..Options::default() };
                 // The thread lives as long as its sender does.
                 let _ = self.reading.send(reading::Request::Static { generation, options });
             }
-            Effect::ReadExact { generation, env } => {
+            Effect::ReadExact { generation, env, params } => {
                 let again = self.exact.take();
                 if let Some(before) = &again {
                     before.abort();
@@ -107,6 +123,7 @@ impl Services {
                 let task = tokio::spawn(exact::read(exact::Task {
                     generation,
                     env,
+                    params,
                     again: again.is_some(),
                     root: self.root.clone(),
                     python: self.python.clone(),
@@ -127,6 +144,8 @@ impl Services {
                     }
                 });
             }
+            // The thread lives as long as its sender does.
+            Effect::LookStale(pipeline) => drop(self.stale.send(pipeline)),
             Effect::StatDatasets => look::datasets(&self.current, &self.reports),
             Effect::ReadSource { file } => look::source(&self.root, file, &self.reports),
             Effect::LoadTracking => look::tracking(&self.root, &self.current, &self.reports),
@@ -141,9 +160,56 @@ impl Services {
                     reports: self.reports.clone(),
                 });
             }
+            Effect::RunGrid { requests, why } => {
+                let tasks = requests.into_iter().map(|request| running::Task {
+                    generation: GRID,
+                    request,
+                    why: why.clone(),
+                    root: self.root.clone(),
+                    python: self.python.clone(),
+                    working: self.working.clone(),
+                    reports: self.reports.clone(),
+                });
+                let tasks = tasks.collect();
+                self.runs.start_grid(tasks);
+            }
+            Effect::RunDetached { generation, request } => {
+                running::detach(
+                    &self.root,
+                    self.python.as_deref(),
+                    generation,
+                    &request,
+                    &self.reports,
+                );
+            }
             Effect::Cancel(id) => self.runs.cancel(id),
-            Effect::LoadRuns => self.store.load_runs(&self.reports),
-            Effect::LoadRunEvents(id) => self.store.load_events(id, &self.reports),
+            Effect::CancelElsewhere(id) => {
+                self.store.change(&self.reports, move |store| change::cancel(store, id));
+            }
+            Effect::LoadRuns { generation, filter } => {
+                self.store.load_runs(generation, *filter, &self.reports);
+            }
+            Effect::LoadRun(id) => self.store.load_run(id, &self.reports),
+            Effect::LoadTimings => self.store.load_timings(&self.reports),
+            Effect::LoadLog { run, generation, filter, from } => {
+                look::log(&self.root, run, generation, filter, from, &self.reports);
+            }
+            Effect::Compare(first, second) => {
+                look::compare(&self.root, (first, second), &self.current, &self.reports);
+            }
+            Effect::Pin(id, pinned) => {
+                self.store.change(&self.reports, move |store| store.pin(id, pinned).map(drop));
+            }
+            Effect::Note(id, note) => {
+                self.store.change(&self.reports, move |store| store.note(id, &note).map(drop));
+            }
+            Effect::DeleteRun(id) => {
+                self.store.change(&self.reports, move |store| change::delete(store, &[id]));
+            }
+            Effect::Prunable(room) => self.store.prunable(room, &self.reports),
+            Effect::Prune(room) => {
+                self.store.change(&self.reports, move |store| store.prune(&room).map(drop));
+            }
             Effect::CreateEnvironment => {
                 let task = tokio::spawn(running::create_environment(
                     self.root.clone(),
@@ -156,6 +222,7 @@ impl Services {
             | Effect::Suspend
             | Effect::Redraw
             | Effect::Edit(_)
+            | Effect::Debug { .. }
             | Effect::Copy(_)
             | Effect::ReloadSettings
             | Effect::SetTheme(_)

@@ -4,10 +4,11 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::{Notify, Semaphore, mpsc};
 use tokio::task::JoinHandle;
 
 use super::Reports;
@@ -17,7 +18,7 @@ use crate::runs::history::Asked;
 use crate::runs::recorder::{Subject, burst};
 use crate::runs::{
     Failure, Interpreter, Plan, Prepared, Process, Recorder, RunEvent, RunRequest, Stamped, Stream,
-    Warmth, environment, interpreter, plan,
+    Warmth, detach, environment, grid, interpreter, plan,
 };
 use crate::store::{RunId, Store};
 
@@ -31,6 +32,8 @@ type Cancels = Arc<Mutex<HashMap<RunId, Arc<Notify>>>>;
 pub(super) struct Runs {
     cancels: Cancels,
     tasks: Vec<JoinHandle<()>>,
+    /// Whether no further run of a grid is to begin.
+    over: Arc<AtomicBool>,
 }
 
 /// What to run, and with what.
@@ -51,6 +54,21 @@ impl Runs {
         self.tasks.push(tokio::spawn(run(task, self.cancels.clone())));
     }
 
+    /// Starts runs of a grid, as many at a time as there are processors; the next ones follow.
+    pub(super) fn start_grid(&mut self, tasks: Vec<Task>) {
+        let room = Arc::new(Semaphore::new(grid::at_a_time()));
+        self.tasks.retain(|task| !task.is_finished());
+        for task in tasks {
+            let (cancels, room, over) = (self.cancels.clone(), room.clone(), self.over.clone());
+            self.tasks.push(tokio::spawn(async move {
+                let permit = room.acquire().await;
+                if permit.is_ok() && !over.load(Ordering::Relaxed) {
+                    run(task, cancels).await;
+                }
+            }));
+        }
+    }
+
     /// Asks a run to stop.
     pub(super) fn cancel(&self, id: RunId) {
         let cancels = self.cancels.lock().unwrap_or_else(PoisonError::into_inner);
@@ -61,6 +79,7 @@ impl Runs {
 
     /// Cancels all runs and waits for their ends, for a while.
     pub(super) async fn finish(self) {
+        self.over.store(true, Ordering::Relaxed);
         {
             let cancels = self.cancels.lock().unwrap_or_else(PoisonError::into_inner);
             cancels.values().for_each(|cancel| cancel.notify_one());
@@ -72,6 +91,22 @@ impl Runs {
         };
         let _ = tokio::time::timeout(FAREWELL, all).await;
     }
+}
+
+/// Starts a run in a program of its own.
+pub(super) fn detach(
+    root: &Path,
+    python: Option<&Path>,
+    generation: Generation,
+    request: &RunRequest,
+    reports: &Reports,
+) {
+    let arguments = detach::arguments(root, python, request);
+    let reports = reports.clone();
+    tokio::task::spawn_blocking(move || {
+        let result = detach::start(arguments).map(|begun| begun.run);
+        let _ = reports.blocking_send(Report::Detached { generation, result }.into());
+    });
 }
 
 async fn run(task: Task, cancels: Cancels) {

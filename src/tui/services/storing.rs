@@ -1,29 +1,38 @@
-//! The store service: a thread that owns the project's [`Store`] and does one job after the other.
+//! The store service: a thread that owns the project's [`Store`] and does one job after the other. It
+//! reports when another connection has written: a run of this program or of another one.
 //!
 //! When the store can't be used, that is told once, and the program goes on without a history.
 
+use std::fmt::Display;
 use std::path::Path;
-use std::sync::mpsc::{Sender, channel};
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 
 use super::Reports;
-use crate::app::event::Report;
+use crate::app::event::{Generation, Report};
 use crate::runs::history;
-use crate::store::{From, LogFilter, RunFilter, RunId, Store, StoreError};
+use crate::store::{Outcome, Room, RunFilter, RunId, Store, StoreError};
 
-/// How many runs of the history are shown.
-const RUNS: usize = 500;
+/// How many runs of a node make its usual duration.
+const TIMED: usize = 20;
 
-/// How many lines of a log are shown.
-const LINES: usize = 20_000;
+/// How often it is looked whether somebody else has written; it costs next to nothing.
+const LOOK: Duration = Duration::from_millis(500);
 
 /// How long leaving the program waits for the store.
 const FAREWELL: Duration = Duration::from_secs(5);
 
 type Job = Box<dyn FnOnce(&mut Store) + Send>;
+
+/// Whether a run goes on, of this program or of another one.
+fn goes_on(store: &mut Store) -> bool {
+    let running =
+        RunFilter { outcomes: vec![Outcome::Running], limit: Some(1), ..RunFilter::default() };
+    store.runs(&running).is_ok_and(|runs| !runs.is_empty())
+}
 
 /// A handle on the thread; it ends with its last handle.
 #[derive(Clone)]
@@ -33,14 +42,32 @@ pub(super) struct Storing {
 
 impl Storing {
     /// Starts the thread for the project in `root`.
-    pub(super) fn start(root: &Path) -> Self {
+    pub(super) fn start(root: &Path, reports: Reports) -> Self {
         let (jobs, queue) = channel::<Job>();
         let mut store = Store::new(root);
         thread::spawn(move || {
             // Runs of a screen that was killed are marked before anything else is told.
             let _ = store.recover();
-            while let Ok(job) = queue.recv() {
-                job(&mut store);
+            let _ = store.changed();
+            let mut going_on = goes_on(&mut store);
+            let mut looked = Instant::now();
+            loop {
+                match queue.recv_timeout(LOOK.saturating_sub(looked.elapsed())) {
+                    Ok(job) => job(&mut store),
+                    Err(RecvTimeoutError::Timeout) => {}
+                    Err(RecvTimeoutError::Disconnected) => return,
+                }
+                if looked.elapsed() >= LOOK {
+                    looked = Instant::now();
+                    // What can't be read now may be readable the next time.
+                    let changed = store.changed().unwrap_or(false);
+                    // A program that is killed writes nothing of it.
+                    let lost = going_on && store.recover().is_ok_and(|lost| !lost.is_empty());
+                    if changed || lost {
+                        going_on = goes_on(&mut store);
+                        let _ = reports.blocking_send(Report::HistoryChanged.into());
+                    }
+                }
             }
         });
         Storing { jobs }
@@ -58,10 +85,10 @@ impl Storing {
     }
 
     /// Does `job`; what goes wrong is told.
-    pub(super) fn tell(
+    pub(super) fn tell<E: Display>(
         &self,
         reports: &Reports,
-        job: impl FnOnce(&mut Store) -> Result<(), StoreError> + Send + 'static,
+        job: impl FnOnce(&mut Store) -> Result<(), E> + Send + 'static,
     ) {
         let reports = reports.clone();
         let _ = self.jobs.send(Box::new(move |store| {
@@ -71,26 +98,59 @@ impl Storing {
         }));
     }
 
-    /// Reports the newest runs.
-    pub(super) fn load_runs(&self, reports: &Reports) {
+    /// Reports the runs that the filter takes.
+    pub(super) fn load_runs(&self, generation: Generation, filter: RunFilter, reports: &Reports) {
         let to = reports.clone();
-        self.tell(reports, move |store| {
-            let runs = store.runs(&RunFilter::newest(RUNS))?;
-            let _ = to.blocking_send(Report::Runs(runs).into());
+        self.tell(reports, move |store| -> Result<(), StoreError> {
+            let runs = store.runs(&filter)?;
+            let _ = to.blocking_send(Report::Runs { generation, runs }.into());
             Ok(())
         });
     }
 
-    /// Reports the events of a run.
-    pub(super) fn load_events(&self, id: RunId, reports: &Reports) {
+    /// Reports all that is kept of a run but its log.
+    pub(super) fn load_run(&self, id: RunId, reports: &Reports) {
+        let to = reports.clone();
+        self.tell(reports, move |store| -> Result<(), StoreError> {
+            if let Some(whole) = history::whole(store, id)? {
+                let _ = to.blocking_send(Report::RunRead(Box::new(whole)).into());
+            }
+            Ok(())
+        });
+    }
+
+    /// Reports how long nodes took.
+    pub(super) fn load_timings(&self, reports: &Reports) {
+        let to = reports.clone();
+        self.tell(reports, move |store| -> Result<(), StoreError> {
+            let timings = store.timings(TIMED)?;
+            let _ = to.blocking_send(Report::Timings(timings).into());
+            Ok(())
+        });
+    }
+
+    /// Reports what pruning to `room` deletes.
+    pub(super) fn prunable(&self, room: Room, reports: &Reports) {
+        let to = reports.clone();
+        self.tell(reports, move |store| -> Result<(), StoreError> {
+            let pruned = store.prunable(&room)?;
+            let _ = to.blocking_send(Report::Prunable(room, pruned).into());
+            Ok(())
+        });
+    }
+
+    /// Does `job`, which changes the history, and reports that it did.
+    pub(super) fn change<E: Display>(
+        &self,
+        reports: &Reports,
+        job: impl FnOnce(&mut Store) -> Result<(), E> + Send + 'static,
+    ) {
         let to = reports.clone();
         self.tell(reports, move |store| {
-            let mut events = history::from_rows(&store.events(id)?);
-            let lines = store.log(id, &LogFilter::default(), From::Before(u64::MAX), LINES)?;
-            events.extend(lines.into_iter().map(history::output));
-            events.sort_by(|a, b| a.at.total_cmp(&b.at));
-            let _ = to.blocking_send(Report::RunEvents { id, events }.into());
-            Ok(())
+            let done = job(store);
+            // Also when it failed: the screen may have shown the change already.
+            let _ = to.blocking_send(Report::HistoryChanged.into());
+            done
         });
     }
 

@@ -12,7 +12,7 @@ use crate::text::width;
 /// Cells for labels.
 const LABELS: u16 = 8;
 
-/// Draws the lines that are seen.
+/// Draws the lines that are seen, from `side_offset` on.
 pub(in super::super) fn draw(paint: &mut Paint<'_>, area: Rect, state: &State) {
     let details = details(state);
     let height = usize::from(area.height);

@@ -75,7 +75,7 @@ pub(in super::super) fn draw(paint: &mut Paint<'_>, areas: &Areas, state: &State
     }
 }
 
-fn clock(at: f64) -> String {
+pub(super) fn clock(at: f64) -> String {
     jiff::Timestamp::from_second(at as i64)
         .map(|time| {
             let local = time.to_zoned_datetime(jiff::tz::TimeZone::system());

@@ -1,12 +1,14 @@
 //! The screens, one file each, and the panes that several of them have.
 
 pub(super) mod catalog;
+pub(super) mod comparison;
 pub(super) mod details;
 pub(super) mod experiments;
 pub(super) mod log;
 pub(super) mod parameters;
 pub(super) mod pipeline;
 pub(super) mod remote;
+pub(super) mod run_page;
 pub(super) mod runs;
 mod table;
 

@@ -40,16 +40,24 @@ pub(in super::super) fn draw(paint: &mut Paint<'_>, area: Rect, state: &State) {
         let start = area.x + 1 + values;
         let key = paint.text(x + 2, y, &entry.key, role, right.saturating_sub(x + 2));
         let start = start.max(x + 2 + key + 1);
-        let role = if entry.group.is_some() { Role::Dim } else { Role::Text };
+        let overridden = state.overrides.contains_key(&entry.path);
+        let role = match (entry.group, overridden) {
+            (_, true) => Role::Warning,
+            (Some(_), _) => Role::Dim,
+            (None, _) => Role::Text,
+        };
         let used = paint.text(start, y, &entry.value, role, right.saturating_sub(start));
         let origin = find(&snapshot.parameters, &entry.path)
             .filter(|_| entry.group.is_none())
             .and_then(|located| located.origin.as_ref());
-        if let Some(origin) = origin {
-            let text = origin.env.to_string();
+        let origin = match overridden {
+            true => Some(("overridden".to_owned(), Role::Warning)),
+            false => origin.map(|origin| (origin.env.to_string(), Role::Comment)),
+        };
+        if let Some((text, role)) = origin {
             let room = right.saturating_sub(start + used + 2);
             if usize::from(room) >= width(&text) {
-                paint.right(right, y, &text, Role::Comment, room);
+                paint.right(right, y, &text, role, room);
             }
         }
     }

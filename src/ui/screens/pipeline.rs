@@ -9,6 +9,7 @@ use super::focused;
 use crate::app::State;
 use crate::app::plot::{DOWN, HEAD, LONGEST_NAME, RIGHT};
 use crate::app::run::{NodeState, seconds_text};
+use crate::dag::staleness::Status;
 use crate::dag::{Id, Kind};
 use crate::text::{truncate, width};
 
@@ -134,11 +135,17 @@ fn vertex(
 ) {
     let plot = &state.pipeline.plot;
     let (vertex, place) = (&plot.graph.vertices[id], &plot.layout.boxes[id]);
-    let run = state.run.as_ref().and_then(|run| run.nodes.get(&vertex.name));
+    let run = state.node_run(&vertex.name).map(|(_, node)| node);
+    let status = state.project.staleness.get(&vertex.name);
     let marked = vertex.kind == Kind::Node && state.pipeline.marked.contains(&vertex.name);
     let (glyph, role) = match (vertex.kind, run) {
+        (Kind::Node, Some(NodeState::Done(_)) | None) => {
+            status_sign(paint, status).unwrap_or_else(|| match run {
+                Some(node) => node_sign(paint, node),
+                None => (paint.glyphs.node, Role::Node),
+            })
+        }
         (Kind::Node, Some(node)) => node_sign(paint, node),
-        (Kind::Node, None) => (paint.glyphs.node, Role::Node),
         (Kind::Dataset, _) => (paint.glyphs.dataset, Role::Dataset),
         (Kind::Parameters, _) => (paint.glyphs.parameters, Role::Parameters),
     };
@@ -159,8 +166,14 @@ fn vertex(
         };
         if let Some(seconds) = seconds {
             let time = format!(" {} ", seconds_text(seconds));
-            let start = place.x + place.width - 2 - width(&time) as i32;
-            if start > place.x {
+            // How long it usually takes, where there is room to say so.
+            let usual = state.history.timings.get(&vertex.name);
+            let usual = usual.filter(|_| matches!(run, Some(NodeState::Running(_))));
+            let long = usual
+                .map(|it| format!(" {} of {} ", seconds_text(seconds), seconds_text(it.median)));
+            let fits = |time: &String| width(time) as i32 + 2 < place.width;
+            if let Some(time) = long.into_iter().chain([time]).find(fits) {
+                let start = place.x + place.width - 2 - width(&time) as i32;
                 put(paint, canvas, start, place.y + 2, &time, Role::Dim);
             }
         }
@@ -189,6 +202,17 @@ fn role_of_box(role: Role) -> Role {
     match role {
         Role::Node => Role::Border,
         role => role,
+    }
+}
+
+/// The sign of a node that no run is at work on; `None` where nothing is known that a run does not say.
+fn status_sign(paint: &Paint<'_>, status: Option<&Status>) -> Option<(&'static str, Role)> {
+    match status? {
+        Status::Fresh => Some((paint.glyphs.done, Role::Good)),
+        Status::Stale { .. } => Some((paint.glyphs.stale, Role::Stale)),
+        Status::StaleThrough { .. } => Some((paint.glyphs.stale, Role::Dim)),
+        Status::Unknown { .. } => Some((paint.glyphs.unknown, Role::Dim)),
+        Status::NeverRun => None,
     }
 }
 

@@ -36,7 +36,9 @@ pub(super) fn draw(
     for (_, cells) in &seen {
         for (column, (text, _)) in cells.iter().enumerate() {
             if let Some(cells) = widths.get_mut(column) {
-                *cells = (*cells).max(width(text) as u16).min(40);
+                // The last column takes the room that is left.
+                let most = if column + 1 == titles.len() { area.width } else { 40 };
+                *cells = (*cells).max(width(text) as u16).min(most);
             }
         }
     }

@@ -1,0 +1,290 @@
+//! A log as it is looked at: a window of its lines, which moves with what is asked of the store.
+//!
+//! Of millions of lines some thousands are held. [`LogView::wanted`] says what is to be loaded next,
+//! [`LogView::take`] takes it in; nothing else is known of where the lines come from.
+
+use crate::store::{From, Level, LogFilter, LogLine};
+
+/// Lines that are asked for at once.
+pub const PAGE: usize = 500;
+/// Lines that are held at most.
+const MOST: usize = 4 * PAGE;
+/// More is asked for when fewer lines than this are left beyond what is seen.
+const MARGIN: usize = 150;
+/// Cells that one step moves sideways.
+const STEP: usize = 20;
+
+/// A window on a log.
+#[derive(Debug, Clone)]
+pub struct LogView {
+    /// Which lines are shown.
+    pub filter: LogFilter,
+    /// The lines that are held.
+    pub lines: Vec<LogLine>,
+    /// The first of them that is seen.
+    pub offset: usize,
+    /// Cells that are hidden at the left.
+    pub column: usize,
+    /// Whether the end is shown as it grows.
+    pub follow: bool,
+    /// Comes back with what was asked for; another one is dropped.
+    pub generation: u64,
+    /// Where an empty window begins.
+    start: From,
+    /// Whether the first line that is held is the log's first, and the last one its last.
+    whole: (bool, bool),
+    /// What is being loaded.
+    asked: Option<From>,
+}
+
+impl Default for LogView {
+    fn default() -> Self {
+        LogView::at(From::Before(u64::MAX), LogFilter::default(), 0)
+    }
+}
+
+impl LogView {
+    fn at(start: From, filter: LogFilter, generation: u64) -> Self {
+        LogView {
+            filter,
+            lines: Vec::new(),
+            offset: 0,
+            column: 0,
+            follow: matches!(start, From::Before(u64::MAX)),
+            generation,
+            start,
+            whole: (false, false),
+            asked: None,
+        }
+    }
+
+    /// Shows other lines, from the end on.
+    pub fn set_filter(&mut self, filter: LogFilter) {
+        *self = LogView::at(From::Before(u64::MAX), filter, self.generation + 1);
+    }
+
+    /// Whether nothing was loaded yet.
+    pub fn is_loading(&self) -> bool {
+        self.lines.is_empty() && !(self.whole.0 && self.whole.1)
+    }
+
+    /// Whether what was seen last is the log's end.
+    pub fn at_end(&self, height: usize) -> bool {
+        self.whole.1 && self.offset + height >= self.lines.len()
+    }
+
+    /// The log may have grown.
+    pub fn grown(&mut self) {
+        self.whole.1 = false;
+    }
+
+    /// What is to be loaded now for a pane of `height` lines, if anything.
+    pub fn wanted(&mut self, height: usize) -> Option<From> {
+        if self.asked.is_some() {
+            return None;
+        }
+        self.asked = match (self.lines.first(), self.lines.last()) {
+            (Some(first), _) if !self.whole.0 && self.offset < MARGIN => {
+                Some(From::Before(first.number))
+            }
+            (_, Some(last))
+                if !self.whole.1 && self.lines.len() < self.offset + height + MARGIN =>
+            {
+                Some(From::Line(last.number + 1))
+            }
+            (None, None) if !(self.whole.0 && self.whole.1) => Some(self.start),
+            _ => None,
+        };
+        self.asked
+    }
+
+    /// Takes in what was asked for by [`LogView::wanted`].
+    pub fn take(&mut self, generation: u64, mut lines: Vec<LogLine>, height: usize) {
+        let Some(asked) = self.asked.filter(|_| generation == self.generation) else { return };
+        self.asked = None;
+        let all = lines.len() < PAGE;
+        match asked {
+            From::Before(before) => {
+                let fresh = self.lines.is_empty();
+                self.whole.0 |= all;
+                self.whole.1 |= fresh && before == u64::MAX;
+                self.offset += lines.len();
+                lines.append(&mut self.lines);
+                if lines.len() > MOST {
+                    lines.truncate(MOST);
+                    self.whole.1 = false;
+                }
+                self.lines = lines;
+                if fresh {
+                    self.offset = self.last_offset(height);
+                }
+            }
+            From::Line(from) => {
+                self.whole.0 |= from <= 1;
+                self.whole.1 |= all;
+                self.lines.append(&mut lines);
+                let excess = self.lines.len().saturating_sub(MOST);
+                if excess > 0 {
+                    self.lines.drain(..excess);
+                    self.whole.0 = false;
+                    self.offset = self.offset.saturating_sub(excess);
+                }
+            }
+        }
+        if self.follow {
+            self.offset = self.last_offset(height);
+        }
+        self.offset = self.offset.min(self.last_offset(height));
+    }
+
+    fn last_offset(&self, height: usize) -> usize {
+        self.lines.len().saturating_sub(height)
+    }
+
+    /// Moves by so many lines.
+    pub fn scroll(&mut self, by: isize, height: usize) {
+        let last = self.last_offset(height);
+        self.offset = self.offset.saturating_add_signed(by).min(last);
+        self.follow = by > 0 && self.offset == last && self.whole.1;
+    }
+
+    /// Moves sideways by so many steps.
+    pub fn scroll_sideways(&mut self, steps: isize) {
+        self.column = self.column.saturating_add_signed(steps * STEP as isize);
+    }
+
+    /// Goes to the first line.
+    pub fn first(&mut self) {
+        if self.whole.0 {
+            self.offset = 0;
+            self.follow = false;
+        } else {
+            let column = self.column;
+            let filter = std::mem::take(&mut self.filter);
+            *self = LogView::at(From::Line(1), filter, self.generation + 1);
+            self.column = column;
+        }
+    }
+
+    /// Goes to the end and follows it.
+    pub fn last(&mut self, height: usize) {
+        self.follow = true;
+        if self.whole.1 {
+            self.offset = self.last_offset(height);
+        } else {
+            let column = self.column;
+            let filter = std::mem::take(&mut self.filter);
+            self.set_filter(filter);
+            self.column = column;
+        }
+    }
+
+    /// Shows all levels, warnings and errors, errors alone, and all again.
+    pub fn next_level(&mut self) {
+        let level = match self.filter.level {
+            None => Some(Level::Warning),
+            Some(Level::Warning) => Some(Level::Error),
+            Some(_) => None,
+        };
+        self.set_filter(LogFilter { level, ..self.filter.clone() });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HEIGHT: usize = 20;
+
+    fn line(number: u64) -> LogLine {
+        LogLine {
+            number,
+            at: 0.0,
+            level: Level::Info,
+            node: None,
+            stream: "stdout".into(),
+            level_name: None,
+            logger: None,
+            text: String::new(),
+        }
+    }
+
+    /// Loads all that is wanted of a log of `len` lines.
+    fn load(view: &mut LogView, len: u64) {
+        while let Some(from) = view.wanted(HEIGHT) {
+            let page = PAGE as u64;
+            let range = match from {
+                From::Line(first) => first..(first + page).min(len + 1),
+                From::Before(before) => {
+                    let end = before.min(len + 1);
+                    end.saturating_sub(page).max(1)..end
+                }
+            };
+            view.take(view.generation, range.map(line).collect(), HEIGHT);
+        }
+    }
+
+    fn seen(view: &LogView) -> (u64, u64) {
+        let end = (view.offset + HEIGHT).min(view.lines.len());
+        (view.lines[view.offset].number, view.lines[end - 1].number)
+    }
+
+    #[test]
+    fn a_log_of_any_length_is_walked_through_with_few_lines_held() {
+        let len = 10_000;
+        let mut view = LogView::default();
+        assert!(view.is_loading());
+        load(&mut view, len);
+        assert_eq!(seen(&view), (9_981, 10_000));
+        assert!(view.follow && view.at_end(HEIGHT));
+        for step in 1..=9_980 {
+            view.scroll(-1, HEIGHT);
+            load(&mut view, len);
+            assert_eq!(seen(&view).0, 9_981 - step);
+            assert!(view.lines.len() <= MOST && !view.follow);
+        }
+        view.scroll(-1, HEIGHT);
+        assert_eq!(seen(&view), (1, 20));
+        for _ in 0..200 {
+            view.scroll(50, HEIGHT);
+            load(&mut view, len);
+        }
+        assert_eq!(seen(&view), (9_981, 10_000));
+        view.first();
+        load(&mut view, len);
+        assert_eq!(seen(&view), (1, 20));
+        view.last(HEIGHT);
+        load(&mut view, len);
+        assert_eq!(seen(&view), (9_981, 10_000));
+    }
+
+    #[test]
+    fn the_end_is_followed_and_a_place_in_the_middle_stays() {
+        let mut view = LogView::default();
+        load(&mut view, 10);
+        view.grown();
+        load(&mut view, 1_200);
+        assert_eq!(seen(&view), (1_181, 1_200));
+        view.scroll(-30, HEIGHT);
+        load(&mut view, 1_200);
+        view.grown();
+        load(&mut view, 1_210);
+        assert_eq!(seen(&view), (1_151, 1_170));
+    }
+
+    #[test]
+    fn what_comes_for_another_filter_is_dropped() {
+        let mut view = LogView::default();
+        view.wanted(HEIGHT);
+        let before = view.generation;
+        view.next_level();
+        assert_eq!(view.filter.level, Some(Level::Warning));
+        view.take(before, vec![line(1)], HEIGHT);
+        assert!(view.lines.is_empty());
+        load(&mut view, 0);
+        assert!(!view.is_loading() && view.lines.is_empty());
+        view.next_level();
+        view.next_level();
+        assert_eq!(view.filter.level, None);
+    }
+}

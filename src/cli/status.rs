@@ -1,0 +1,96 @@
+//! `mlops-tui status`: which nodes are out of date, and why.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use color_eyre::eyre::{Result, bail, eyre};
+use serde_json::json;
+
+use super::output;
+use crate::dag::staleness::Status;
+use crate::project::reader::runtime_params;
+use crate::project::{Options, Reader};
+use crate::runs::interpreter;
+use crate::runs::params::Params;
+use crate::runs::request::parse_params;
+use crate::runs::staleness::Staleness;
+use crate::store::Store;
+use crate::text::sanitize;
+
+/// Show which nodes are out of date, and why.
+///
+/// A node is fresh when its code, its parameters, its datasets' definitions and contents, and the
+/// packages it imports are as they were when it last ran. Nothing of the project is executed.
+/// `mlops-tui run --stale` runs what is not fresh.
+///
+/// Example: mlops-tui status --pipeline training
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    /// The project: its folder or anything in it [default: the current folder]
+    path: Option<PathBuf>,
+    /// Pipeline to look at [default: __default__]
+    #[arg(short, long, value_name = "NAME")]
+    pipeline: Option<String>,
+    /// Run environment [default: the project's]
+    #[arg(short, long, value_name = "ENV", env = "KEDRO_ENV")]
+    env: Option<String>,
+    /// Parameters that the next run would have: a=1,model.depth=3
+    #[arg(long, value_name = "PARAMS", value_parser = parse_params, default_value = "", hide_default_value = true)]
+    params: Params,
+    /// Python interpreter [default: the project's own]
+    #[arg(long, value_name = "FILE")]
+    python: Option<PathBuf>,
+    /// Print JSON: a list of objects with node, status, and reasons, node or because
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) fn run(arguments: &Arguments) -> Result<ExitCode> {
+    let root = super::project_root(arguments.path.as_deref())?;
+    let options = Options {
+        env: arguments.env.clone().filter(|env| !env.is_empty()),
+        runtime_params: runtime_params(&arguments.params),
+        ..Options::default()
+    };
+    let snapshot = Reader::new(&root).read(&options);
+    let name = arguments.pipeline.as_deref().unwrap_or("__default__");
+    let Some(pipeline) = snapshot.pipeline(name) else {
+        bail!("There is no pipeline `{}`; `mlops-tui inspect` lists them.", sanitize(name));
+    };
+    // Without an interpreter packages are not compared.
+    let python = match interpreter::choose(&root, arguments.python.as_deref()) {
+        Ok(python) => Some(python.path),
+        Err(error) if arguments.python.is_some() => return Err(eyre!(error)),
+        Err(_) => None,
+    };
+    let mut staleness = Staleness::default();
+    staleness.load(&mut Store::new(&root), &snapshot.env)?;
+    let statuses = staleness.look(&snapshot, pipeline, python.as_deref());
+    let of = |name: &str| statuses.get(name).cloned().unwrap_or_default();
+    if arguments.json {
+        let nodes = pipeline.nodes.iter().map(|node| {
+            let mut object = json!({"node": node.name});
+            if let (Some(object), Ok(serde_json::Value::Object(status))) =
+                (object.as_object_mut(), serde_json::to_value(of(&node.name)))
+            {
+                object.extend(status);
+            }
+            object
+        });
+        return output::json(&nodes.collect());
+    }
+    let mut text = String::new();
+    for node in &pipeline.nodes {
+        let status = of(&node.name);
+        text += &format!("{}  {}\n", sanitize(&node.name), status.as_str());
+        if !matches!(status, Status::StaleThrough { .. }) {
+            status.why().iter().for_each(|why| text += &format!("    {}\n", sanitize(why)));
+        }
+    }
+    let due = pipeline.nodes.iter().filter(|node| of(&node.name).is_due()).count();
+    text += &match due {
+        0 => "Everything is fresh.\n".to_owned(),
+        due => format!("{due} of {} nodes are not fresh.\n", pipeline.nodes.len()),
+    };
+    output::text(&text)
+}

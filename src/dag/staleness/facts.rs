@@ -1,0 +1,178 @@
+//! What a node is run with, as far as it is known before the run.
+
+use std::cmp::Ordering;
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use super::reason::Reason;
+use crate::project::json::value_to_json;
+use crate::project::{Bound, Node, Snapshot, Value};
+
+/// A thing that a node's results follow from.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Fact {
+    /// A definition in the project's code that the node reaches; a hash of it.
+    Code(String),
+    /// The leaf of a parameter, by its dotted key; its value as JSON.
+    Parameter(String),
+    /// The function that is called.
+    Function,
+    /// A value that is bound to the function beforehand.
+    Bound(String),
+    /// How inputs are passed.
+    Takes,
+    /// How results become outputs.
+    Gives,
+    /// A leaf of a dataset's definition, by name and dotted key; its value as JSON.
+    Dataset(String, String),
+    /// The version of an installed package that the code imports.
+    Package(String),
+    /// The version of Python.
+    Python,
+}
+
+/// What a node is run with, sorted by what it is, each once.
+pub type Facts = Vec<(Fact, String)>;
+
+/// Longer values are known by their hash.
+const LONGEST: usize = 400;
+
+/// What `node` would be run with, and what can't be told, as sentences. `packages` are versions by
+/// name of import.
+pub fn facts(
+    snapshot: &Snapshot,
+    node: &Node,
+    python: Option<&str>,
+    packages: &BTreeMap<String, String>,
+) -> (Facts, Vec<String>) {
+    let mut facts = Facts::new();
+    let mut unknown = Vec::new();
+    code(snapshot, node, packages, &mut facts, &mut unknown);
+    for input in &node.inputs {
+        if input == "parameters" {
+            leaves("", &snapshot.parameters.value, &mut |key, value| {
+                facts.push((Fact::Parameter(key.to_owned()), value));
+            });
+        } else if let Some(key) = input.strip_prefix("params:") {
+            let value =
+                key.split('.').try_fold(&snapshot.parameters, |at, part| at.value.get(part));
+            // Without a value Kedro refuses the run.
+            let Some(value) = value else { continue };
+            leaves(key, &value.value, &mut |key, value| {
+                facts.push((Fact::Parameter(key.to_owned()), value));
+            });
+        }
+    }
+    let datasets: BTreeSet<&String> = node.inputs.iter().chain(&node.outputs).collect();
+    for dataset in datasets.into_iter().filter_map(|name| snapshot.datasets.get(name)) {
+        let Value::Map(definition) = &dataset.definition.value else { continue };
+        // What it says about the dataset does not change what is loaded or saved.
+        for (key, value) in
+            definition.iter().filter(|(key, _)| !matches!(key.as_str(), "metadata" | "layer"))
+        {
+            leaves(key, &value.value, &mut |key, value| {
+                facts.push((Fact::Dataset(dataset.name.clone(), key.to_owned()), value));
+            });
+        }
+    }
+    if let Some(python) = python {
+        facts.push((Fact::Python, python.to_owned()));
+    }
+    facts.sort();
+    facts.dedup_by(|a, b| a.0 == b.0);
+    (facts, unknown)
+}
+
+fn code(
+    snapshot: &Snapshot,
+    node: &Node,
+    packages: &BTreeMap<String, String>,
+    facts: &mut Facts,
+    unknown: &mut Vec<String>,
+) {
+    match &node.callable {
+        Some(callable) => {
+            facts.push((Fact::Function, callable.name.clone()));
+            facts.push((Fact::Takes, callable.takes.clone()));
+            facts.push((Fact::Gives, callable.gives.clone()));
+            for (name, bound) in &callable.bound {
+                match bound {
+                    Bound::Known(text) => facts.push((Fact::Bound(name.clone()), text.clone())),
+                    Bound::Unknown { reason, place } => unknown.push(format!(
+                        "{name} of the function can't be told, because {reason} ({place})"
+                    )),
+                }
+            }
+        }
+        None => {
+            facts.push((Fact::Function, node.func_name.clone()));
+            facts.push((Fact::Takes, format!("[{}]", node.inputs.join(", "))));
+            facts.push((Fact::Gives, format!("[{}]", node.outputs.join(", "))));
+        }
+    }
+    let Some(reach) = &node.reach else {
+        unknown.push("its code can't be told without running it".into());
+        return;
+    };
+    for definition in snapshot.code.reached(reach) {
+        facts.push((Fact::Code(definition.name.clone()), format!("{:032x}", definition.hash)));
+    }
+    for unseen in &reach.unknown {
+        unknown.push(format!("{} ({})", unseen.reason, unseen.place));
+    }
+    for package in &reach.packages {
+        if let Some(version) = packages.get(&**package) {
+            facts.push((Fact::Package(package.to_string()), version.clone()));
+        }
+    }
+}
+
+/// Calls `take` with the dotted key and the JSON of every leaf. Lists, and empty mappings, are leaves.
+fn leaves(key: &str, value: &Value, take: &mut impl FnMut(&str, String)) {
+    match value {
+        Value::Map(map) if !map.is_empty() => {
+            for (inner, value) in map {
+                let key = if key.is_empty() { inner.clone() } else { format!("{key}.{inner}") };
+                leaves(&key, &value.value, take);
+            }
+        }
+        Value::Str(text) => take(key, shortened(text.clone())),
+        value => take(key, shortened(value_to_json(value).to_string())),
+    }
+}
+
+fn shortened(text: String) -> String {
+    if text.len() <= LONGEST {
+        return text;
+    }
+    let begin: String = text.chars().take(LONGEST / 8).collect();
+    format!("{begin}… ({})", &blake3::hash(text.as_bytes()).to_hex()[..16])
+}
+
+/// What differs between what was and what is. Packages and Python are compared only where both are
+/// known: no interpreter is needed to open a project.
+pub(super) fn changes(was: &Facts, is: &Facts) -> Vec<Reason> {
+    let mut reasons = Vec::new();
+    let (mut left, mut right) = (was.iter().peekable(), is.iter().peekable());
+    loop {
+        let order = match (left.peek(), right.peek()) {
+            (None, None) => return reasons,
+            (Some(_), None) => Ordering::Less,
+            (None, Some(_)) => Ordering::Greater,
+            (Some((a, _)), Some((b, _))) => a.cmp(b),
+        };
+        let from = (order != Ordering::Greater).then(|| left.next()).flatten();
+        let to = (order != Ordering::Less).then(|| right.next()).flatten();
+        let Some((what, _)) = from.or(to) else { return reasons };
+        let lone = from.is_none() || to.is_none();
+        if lone && matches!(what, Fact::Package(_) | Fact::Python) {
+            continue;
+        }
+        let text = |side: Option<&(Fact, String)>| side.map(|(_, text)| text.clone());
+        if lone || from.map(|it| &it.1) != to.map(|it| &it.1) {
+            reasons.push(Reason::Changed { what: what.clone(), from: text(from), to: text(to) });
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! A run that outlives who asked for it: the program's own `run` verb again, in a session of its own.
+//!
+//! [`start`] is for who asks; the other process calls [`leave`], and [`begun`] once its run has a
+//! number.
+
+use std::ffi::OsString;
+use std::io::{BufRead, BufReader, Read};
+use std::process::{Command, Stdio};
+
+use serde::{Deserialize, Serialize};
+
+use super::RunRequest;
+use crate::store::RunId;
+use crate::text::sanitize;
+
+/// The option that says that this is the run that goes on by itself.
+pub const DETACHED: &str = "--detached";
+
+/// What the run says when it has begun.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Begun {
+    /// Its number; 0 when it can't be recorded.
+    pub run: RunId,
+}
+
+/// The words after the program's name that run `request` in `root` by itself; `python` is the
+/// interpreter where one was named.
+pub fn arguments(
+    root: &std::path::Path,
+    python: Option<&std::path::Path>,
+    request: &RunRequest,
+) -> Vec<OsString> {
+    let mut words: Vec<OsString> = vec!["run".into(), root.into(), DETACHED.into()];
+    if let Some(python) = python {
+        words.extend(["--python".into(), python.into()]);
+    }
+    words.extend(request.to_options().into_iter().map(Into::into));
+    words
+}
+
+/// Starts this program with `arguments` and waits until its run has begun.
+///
+/// # Errors
+/// What the other process complains of, when its run could not begin.
+pub fn start(arguments: impl IntoIterator<Item = OsString>) -> Result<Begun, String> {
+    let failed = |error: std::io::Error| format!("The run can't be started: {error}.");
+    let program = std::env::current_exe().map_err(failed)?;
+    let mut child = Command::new(program)
+        .args(arguments)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .map_err(failed)?;
+    let mut line = String::new();
+    if let Some(stdout) = child.stdout.take() {
+        BufReader::new(stdout).read_line(&mut line).map_err(failed)?;
+    }
+    let begun = serde_json::from_str::<Begun>(&line);
+    let mut complaint = String::new();
+    if begun.is_err()
+        && let Some(mut stderr) = child.stderr.take()
+    {
+        stderr.read_to_string(&mut complaint).map_err(failed)?;
+    }
+    // Whoever goes on to live is told when a child ends, and must take note of it.
+    std::thread::spawn(move || child.wait());
+    begun.map_err(|_| {
+        let complaint = complaint.trim().trim_start_matches("mlops-tui:").trim();
+        sanitize(complaint).trim_end_matches('␊').to_owned()
+    })
+}
+
+/// Leaves the terminal and its session: their end is not this run's.
+///
+/// # Errors
+/// When the system does not let it go.
+pub fn leave() -> std::io::Result<()> {
+    rustix::process::setsid().map(drop).map_err(Into::into)
+}
+
+/// Says that the run has begun, and nothing more from then on.
+///
+/// # Errors
+/// When there is no `/dev/null`.
+pub fn begun(run: RunId) -> std::io::Result<()> {
+    println!("{}", serde_json::to_string(&Begun { run })?);
+    let nowhere = std::fs::File::options().read(true).write(true).open("/dev/null")?;
+    rustix::stdio::dup2_stdout(&nowhere)?;
+    rustix::stdio::dup2_stderr(&nowhere)?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dag::Slice;
+    use std::path::Path;
+
+    #[test]
+    fn a_request_comes_to_the_words_of_the_verb() {
+        let request = RunRequest {
+            pipeline: Some("training".into()),
+            slice: Slice::nodes(["a b", "c"]),
+            is_async: true,
+            ..RunRequest::default()
+        };
+        let words = arguments(Path::new("/p"), Some(Path::new("/py")), &request);
+        assert_eq!(
+            words,
+            [
+                "run",
+                "/p",
+                "--detached",
+                "--python",
+                "/py",
+                "--pipeline=training",
+                "--nodes=a b,c",
+                "--async"
+            ]
+        );
+        assert_eq!(request.to_command(), "kedro run --pipeline=training --nodes='a b,c' --async");
+    }
+}

@@ -1,0 +1,198 @@
+//! What changes the history: cancelling, deleting and pruning runs.
+
+use thiserror::Error;
+
+use super::filter::parse_time;
+use crate::store::{Outcome, Pruned, Recording, Room, RunId, Store, StoreError};
+use crate::text::size_text;
+
+/// What room there may be made for, for people.
+pub const ROOM_HINT: &str = "older:30d size:500MB keep:50 (pinned runs stay)";
+
+/// Why the history is not changed.
+#[derive(Debug, Error)]
+pub enum ChangeError {
+    /// A run that is to be cancelled has ended, or there is none of that number.
+    #[error("Run {0} is not going on.")]
+    Ended(RunId),
+    /// A run that is to be cancelled is on another machine.
+    #[error("Run {0} goes on on {1}; cancel it there.")]
+    Elsewhere(RunId, String),
+    /// The process that recorded the run is gone.
+    #[error("The program of run {0} is gone; the run counts as lost.")]
+    Gone(RunId),
+    /// The process can't be told, such as that of another user.
+    #[error("Run {0} can't be cancelled: process {1} takes no signal from here ({2}).")]
+    Signal(RunId, u32, std::io::Error),
+    /// A run that is to be deleted goes on.
+    #[error("Run {0} is going on; cancel it first. Nothing was deleted.")]
+    GoesOn(RunId),
+    /// The store can't be read or written.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Cancels a run that another program records, as its own Ctrl-C would: SIGINT to that process, if it
+/// still is the one that recorded the run.
+///
+/// # Errors
+/// When the run has ended, is elsewhere, or its process can't be told.
+pub fn cancel(store: &mut Store, id: RunId) -> Result<(), ChangeError> {
+    match store.recording(id)? {
+        Recording::Ended => Err(ChangeError::Ended(id)),
+        Recording::Elsewhere(host) => Err(ChangeError::Elsewhere(id, host)),
+        Recording::Gone => {
+            store.recover()?;
+            Err(ChangeError::Gone(id))
+        }
+        Recording::By(pid) => interrupt(pid).map_err(|error| ChangeError::Signal(id, pid, error)),
+    }
+}
+
+#[cfg(unix)]
+fn interrupt(pid: u32) -> std::io::Result<()> {
+    use rustix::process::{Pid, Signal, kill_process};
+    let pid = i32::try_from(pid).ok().and_then(Pid::from_raw);
+    let pid = pid.ok_or_else(|| std::io::Error::other("it is no number of a process"))?;
+    kill_process(pid, Signal::INT).map_err(Into::into)
+}
+
+#[cfg(not(unix))]
+fn interrupt(_pid: u32) -> std::io::Result<()> {
+    Err(std::io::Error::from(std::io::ErrorKind::Unsupported))
+}
+
+/// Deletes runs with all that is kept of them, and gives the space back.
+///
+/// # Errors
+/// When one of them goes on (none is deleted then), or the store can't be written.
+pub fn delete(store: &mut Store, ids: &[RunId]) -> Result<(), ChangeError> {
+    for id in ids {
+        if store.run(*id)?.is_some_and(|run| run.outcome == Outcome::Running) {
+            return Err(ChangeError::GoesOn(*id));
+        }
+    }
+    for id in ids {
+        store.delete_run(*id)?;
+    }
+    store.prune(&Room::default())?;
+    Ok(())
+}
+
+/// The room that words ask for: `older:30d size:500MB keep:50`, one of them at least.
+///
+/// # Errors
+/// When a word is none of these; the text says what there is.
+pub fn parse_room(text: &str, now: f64) -> Result<Room, String> {
+    let mut room = Room::default();
+    for word in text.split_whitespace() {
+        match word.split_once(':') {
+            Some(("older", age)) => room.before = Some(parse_time(age, now)?),
+            Some(("size", size)) => room.bytes = Some(parse_size(size)?),
+            Some(("keep", count)) => {
+                let count = count.parse().map_err(|_| format!("`{count}` is no count of runs"))?;
+                room.runs = Some(count);
+            }
+            _ => {
+                return Err(format!(
+                    "`{word}` is no limit; write older:30d, size:500MB or keep:50"
+                ));
+            }
+        }
+    }
+    match room == Room::default() {
+        true => Err("Write what may stay: older:30d, size:500MB or keep:50".into()),
+        false => Ok(room),
+    }
+}
+
+/// A size in bytes: `500MB`, `2GB`, `64k`; powers of a thousand, as disks are sold.
+///
+/// # Errors
+/// When it is none.
+pub fn parse_size(text: &str) -> Result<u64, String> {
+    let wrong = || format!("`{text}` is no size; write 500MB or 2GB");
+    let number_end = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
+    let (number, unit) = text.split_at(number_end);
+    let unit = match unit.trim().to_ascii_lowercase().trim_end_matches('b') {
+        "" => 1.0,
+        "k" => 1e3,
+        "m" => 1e6,
+        "g" => 1e9,
+        "t" => 1e12,
+        _ => return Err(wrong()),
+    };
+    let number: f64 = number.parse().map_err(|_| wrong())?;
+    Ok((number * unit) as u64)
+}
+
+/// What goes, in words: `3 runs (1 to 4), about 2.1 MB`; `None` when nothing does.
+pub fn told(pruned: &Pruned) -> Option<String> {
+    let which = match pruned.runs.as_slice() {
+        [] => return None,
+        [one] => format!("1 run ({one})"),
+        [first, .., last] => format!("{} runs ({first} to {last})", pruned.runs.len()),
+    };
+    Some(format!("{which}, about {}", size_text(pruned.bytes)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::NewRun;
+
+    const NOW: f64 = 1_793_600_000.0;
+
+    #[test]
+    fn room_is_asked_for_in_words() {
+        let room = parse_room("older:30d  size:1.5GB keep:50", NOW);
+        let expected = Room {
+            before: Some(NOW - 30.0 * 86_400.0),
+            bytes: Some(1_500_000_000),
+            runs: Some(50),
+        };
+        assert_eq!(room, Ok(expected));
+        for wrong in ["", "30d", "older:then", "size:much", "keep:some"] {
+            assert!(parse_room(wrong, NOW).is_err(), "{wrong}");
+        }
+        for (text, bytes) in
+            [("500MB", 500_000_000), ("1.5 gb", 1_500_000_000), ("64k", 64_000), ("7", 7)]
+        {
+            assert_eq!(parse_size(text), Ok(bytes), "{text}");
+        }
+        assert!(parse_size("lots").is_err() && parse_size("5 apples").is_err());
+    }
+
+    #[test]
+    fn what_goes_is_told_by_number() {
+        let pruned = |runs: &[RunId]| Pruned { runs: runs.to_vec(), bytes: 2_100 };
+        assert_eq!(told(&pruned(&[])), None);
+        assert_eq!(told(&pruned(&[4])).as_deref(), Some("1 run (4), about 2.1 kB"));
+        assert_eq!(told(&pruned(&[1, 2, 4])).as_deref(), Some("3 runs (1 to 4), about 2.1 kB"));
+    }
+
+    #[test]
+    fn only_the_process_that_records_a_run_is_told_to_cancel_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut store = Store::new(folder.path());
+        let host = crate::store::liveness::host();
+        let run = store.add_run(&NewRun { host, ..NewRun::default() }).unwrap().id;
+        assert!(matches!(cancel(&mut store, run + 1), Err(ChangeError::Ended(_))));
+        // SIGINT ends `sleep`.
+        let mut child = std::process::Command::new("sleep").arg("60").spawn().unwrap();
+        store.set_process(run, child.id()).unwrap();
+        assert!(matches!(delete(&mut store, &[run]), Err(ChangeError::GoesOn(_))));
+        cancel(&mut store, run).unwrap();
+        assert!(!child.wait().unwrap().success());
+        assert!(matches!(cancel(&mut store, run), Err(ChangeError::Gone(_))));
+        assert_eq!(store.run(run).unwrap().unwrap().outcome, Outcome::Lost);
+        assert!(matches!(cancel(&mut store, run), Err(ChangeError::Ended(_))));
+        delete(&mut store, &[run]).unwrap();
+        assert_eq!(store.run(run).unwrap(), None);
+
+        let there = NewRun { host: Some("there".into()), ..NewRun::default() };
+        let elsewhere = store.add_run(&there).unwrap().id;
+        let told = cancel(&mut store, elsewhere).unwrap_err().to_string();
+        assert_eq!(told, format!("Run {elsewhere} goes on on there; cancel it there."));
+    }
+}

@@ -1,0 +1,161 @@
+//! Runs chosen by words: `is:failed node:train_model since:7d good one`.
+
+use crate::store::{Outcome, RunFilter};
+
+/// What a filter may hold, for people.
+pub const HINT: &str =
+    "text, is:failed, is:pinned, node:NAME, pipeline:NAME, env:NAME, since:7d, until:2026-11-02";
+
+/// What words choose by.
+const KEYS: [&str; 6] = ["is:", "node:", "pipeline:", "env:", "since:", "until:"];
+
+/// The filter of a text: words with a colon choose, all others together are the text that is looked
+/// for. Quotes keep blanks in a value: `node:"my node"`.
+///
+/// # Errors
+/// When a word chooses by something that there is not; the text says what there is.
+pub fn parse(text: &str, now: f64) -> Result<RunFilter, String> {
+    let mut filter = RunFilter::default();
+    let mut words = Vec::new();
+    for word in split(text) {
+        match word.split_once(':') {
+            Some(("is", "pinned")) => filter.pinned = true,
+            Some(("is", outcome)) => filter.outcomes.push(parse_outcome(outcome)?),
+            Some(("node", name)) => filter.node = Some(name.to_owned()),
+            Some(("pipeline", name)) => filter.pipeline = Some(name.to_owned()),
+            Some(("env", name)) => filter.env = Some(name.to_owned()),
+            Some(("since", time)) => filter.since = Some(parse_time(time, now)?),
+            Some(("until", time)) => filter.until = Some(parse_time(time, now)?),
+            _ => words.push(word),
+        }
+    }
+    let text = words.join(" ");
+    filter.text = Some(text).filter(|text| !text.is_empty());
+    Ok(filter)
+}
+
+/// A text that is still being typed, without its last word when that may become a key, as `no` may
+/// become `node:`.
+pub fn settled(text: &str) -> &str {
+    let last = text.rsplit(char::is_whitespace).next().unwrap_or_default();
+    let begins = |key: &&str| !last.is_empty() && key.starts_with(last);
+    match KEYS.iter().any(begins) {
+        true => text[..text.len() - last.len()].trim_end(),
+        false => text,
+    }
+}
+
+/// The words of a text; quotes keep blanks in them.
+fn split(text: &str) -> Vec<String> {
+    let mut words = vec![String::new()];
+    let mut quoted = false;
+    for c in text.chars() {
+        match c {
+            '"' => quoted = !quoted,
+            c if c.is_whitespace() && !quoted => words.push(String::new()),
+            c => words.last_mut().into_iter().for_each(|word| word.push(c)),
+        }
+    }
+    words.retain(|word| !word.is_empty());
+    words
+}
+
+/// How a run stands, by its word.
+///
+/// # Errors
+/// When it is no such word; the text names them.
+pub fn parse_outcome(text: &str) -> Result<Outcome, String> {
+    let found = Outcome::ALL.into_iter().find(|outcome| outcome.as_str() == text);
+    found.ok_or_else(|| {
+        let names: Vec<&str> = Outcome::ALL.into_iter().map(Outcome::as_str).collect();
+        format!("`{text}` is no outcome; there are: {}", names.join(", "))
+    })
+}
+
+/// A time: an age (`30d`, `12h`, `90min`, `2w`) before `now`, or a date or time of this machine's clock
+/// (`2026-11-02`, `2026-11-02T15:30`); seconds since the Unix epoch.
+///
+/// # Errors
+/// When it is neither.
+pub fn parse_time(text: &str, now: f64) -> Result<f64, String> {
+    if let Some(age) = parse_age(text) {
+        return Ok(now - age);
+    }
+    let written = text.replace(' ', "T");
+    let time = written.parse::<jiff::Timestamp>().ok().or_else(|| {
+        let time: jiff::civil::DateTime = written.parse().ok()?;
+        jiff::tz::TimeZone::system().to_timestamp(time).ok()
+    });
+    time.map(|time| time.as_microsecond() as f64 / 1e6).ok_or_else(|| {
+        format!("`{text}` is no time; write an age (30d, 12h, 90min) or a date (2026-11-02)")
+    })
+}
+
+/// An age in seconds: `30d`.
+fn parse_age(text: &str) -> Option<f64> {
+    let unit_at = text.find(|c: char| !c.is_ascii_digit() && c != '.')?;
+    let (number, unit) = text.split_at(unit_at);
+    let unit = match unit.trim() {
+        "s" => 1.0,
+        "min" | "m" => 60.0,
+        "h" => 3600.0,
+        "d" => 86_400.0,
+        "w" => 7.0 * 86_400.0,
+        _ => return None,
+    };
+    Some(number.parse::<f64>().ok()? * unit)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: f64 = 1_793_600_000.0;
+
+    #[test]
+    fn words_choose_and_the_others_are_looked_for() {
+        assert_eq!(parse("  ", NOW), Ok(RunFilter::default()));
+        let filter = parse("is:failed is:lost node:\"my node\" good env:cloud one since:1d", NOW);
+        let expected = RunFilter {
+            outcomes: vec![Outcome::Failed, Outcome::Lost],
+            node: Some("my node".into()),
+            env: Some("cloud".into()),
+            text: Some("good one".into()),
+            since: Some(NOW - 86_400.0),
+            ..RunFilter::default()
+        };
+        assert_eq!(filter, Ok(expected));
+        let filter = parse("is:pinned pipeline:p params=a:1", NOW).unwrap();
+        assert!(filter.pinned && filter.text.as_deref() == Some("params=a:1"));
+        assert!(parse("is:good", NOW).unwrap_err().contains("there are: running, succeeded"));
+        assert!(parse("since:then", NOW).is_err());
+    }
+
+    #[test]
+    fn a_word_that_may_become_a_key_is_not_looked_for_yet() {
+        for (typed, tried) in [
+            ("good no", "good"),
+            ("is:", ""),
+            ("good", "good"),
+            ("is:failed e", "is:failed"),
+            ("a ", "a "),
+        ] {
+            assert_eq!(settled(typed), tried);
+        }
+    }
+
+    #[test]
+    fn times_are_ages_or_dates() {
+        for (text, ago) in
+            [("30d", 30.0 * 86_400.0), ("1.5h", 5400.0), ("90min", 5400.0), ("2w", 1_209_600.0)]
+        {
+            assert_eq!(parse_time(text, NOW), Ok(NOW - ago), "{text}");
+        }
+        assert_eq!(parse_time("2026-11-02T00:00:00Z", NOW), Ok(1_793_577_600.0));
+        assert!(parse_time("2026-11-02", NOW).is_ok());
+        assert!(parse_time("2026-11-02 10:30", NOW).is_ok());
+        for wrong in ["yesterday", "d", "3", "2026-13-02"] {
+            assert!(parse_time(wrong, NOW).unwrap_err().contains("is no time"), "{wrong}");
+        }
+    }
+}

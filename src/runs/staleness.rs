@@ -1,0 +1,195 @@
+//! Staleness of a project's nodes: gathers what [`crate::dag::staleness`] compares, from the files, the
+//! interpreter and the store.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::{Path, PathBuf};
+
+use super::packages::{Installed, Looker};
+use super::plan;
+use super::request::RunRequest;
+use crate::dag::SliceError;
+use crate::dag::staleness::{self, Content, Facts, Now, Print, Status};
+use crate::datasets;
+use crate::project::{Node, Pipeline, Reader, Snapshot, strip_transcoding};
+use crate::store::{Store, StoreError};
+
+/// Looks at one project again and again, and at what changed alone.
+#[derive(Debug, Default)]
+pub struct Staleness {
+    env: Option<String>,
+    prints: HashMap<String, Print>,
+    /// Texts of the prints as the store has them.
+    texts: HashMap<String, String>,
+    /// Hashes by dataset, size and time.
+    hashes: HashMap<String, (u64, f64, Option<String>)>,
+    packages: Looker,
+}
+
+impl Staleness {
+    /// Reads what nodes were last run with in an environment.
+    ///
+    /// # Errors
+    /// When the store can't be read.
+    pub fn load(&mut self, store: &mut Store, env: &str) -> Result<(), StoreError> {
+        if self.env.as_deref() != Some(env) {
+            self.prints.clear();
+            self.texts.clear();
+            self.env = Some(env.to_owned());
+        }
+        for stored in store.prints(env)? {
+            if self.texts.get(&stored.node) == Some(&stored.json) {
+                continue;
+            }
+            // What another version wrote otherwise counts as never run.
+            match serde_json::from_str(&stored.json) {
+                Ok(print) => drop(self.prints.insert(stored.node.clone(), print)),
+                Err(_) => drop(self.prints.remove(&stored.node)),
+            }
+            self.texts.insert(stored.node, stored.json);
+        }
+        Ok(())
+    }
+
+    /// The status of each node of the pipeline, by name. Reads what changed of its datasets; blocks.
+    pub fn look(
+        &mut self,
+        snapshot: &Snapshot,
+        pipeline: &Pipeline,
+        python: Option<&Path>,
+    ) -> HashMap<String, Status> {
+        let contents = self.contents(snapshot, pipeline);
+        let installed = match python {
+            Some(python) => self.packages.look(python),
+            None => &Installed::default(),
+        };
+        let nodes: HashMap<String, (Facts, Vec<String>)> = pipeline
+            .nodes
+            .iter()
+            .filter(|node| self.prints.contains_key(&node.name))
+            .map(|node| (node.name.clone(), facts(snapshot, node, installed)))
+            .collect();
+        let now = Now { nodes: &nodes, contents: &contents, prints: &self.prints };
+        staleness::statuses(pipeline.nodes.iter().map(|node| &**node), now)
+    }
+
+    /// What is on disk of the pipeline's datasets.
+    fn contents(&mut self, snapshot: &Snapshot, pipeline: &Pipeline) -> HashMap<String, Content> {
+        let mut known: HashMap<&str, Vec<&Content>> = HashMap::new();
+        for print in self.prints.values() {
+            for (name, content) in print.inputs.iter().chain(&print.outputs) {
+                known.entry(name).or_default().push(content);
+            }
+        }
+        let mut found = HashMap::new();
+        for name in pipeline.nodes.iter().flat_map(|node| node.inputs.iter().chain(&node.outputs)) {
+            let base = strip_transcoding(name);
+            // Without a print nothing is compared.
+            let Some(before) = known.get(base) else { continue };
+            if found.contains_key(base) {
+                continue;
+            }
+            let Some(dataset) = snapshot.datasets.get(name.as_str()) else { continue };
+            if plan::in_memory(dataset) {
+                continue;
+            }
+            let seen = self.hashes.get(base);
+            let hash = |bytes: u64, modified: f64| {
+                let of_print = before.iter().find_map(|content| match content {
+                    Content::File { bytes: b, modified: m, hash }
+                        if *b == bytes && *m == modified =>
+                    {
+                        hash.clone()
+                    }
+                    _ => None,
+                });
+                let of_look = || {
+                    let (b, m, hash) = seen?;
+                    hash.clone().filter(|_| *b == bytes && *m == modified)
+                };
+                of_print.or_else(of_look)
+            };
+            let content = content(&snapshot.metadata.root, dataset, hash);
+            if let Content::File { bytes, modified, hash } = &content {
+                self.hashes.insert(base.to_owned(), (*bytes, *modified, hash.clone()));
+            }
+            found.insert(base.to_owned(), content);
+        }
+        for shared in shared_paths(snapshot) {
+            found.insert(shared, Content::Unseen);
+        }
+        found
+    }
+}
+
+/// Why it is not known which nodes are out of date.
+#[derive(Debug, thiserror::Error)]
+pub enum DueError {
+    /// The slice asks for what is not there.
+    #[error("{0}.")]
+    Slice(#[from] SliceError),
+    /// A pipeline that is asked for is not there, or could not be read.
+    #[error("The pipeline can't be read without Python; `mlops-tui inspect` says why.")]
+    Pipeline,
+    /// The history can't be read.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// The nodes of a request that are not fresh, in the pipeline's order. Reads the project; blocks.
+///
+/// # Errors
+/// When that can't be told.
+pub fn due(
+    root: &Path,
+    request: &RunRequest,
+    python: Option<&Path>,
+) -> Result<Vec<String>, DueError> {
+    let snapshot = Reader::new(root).read(&plan::options(request));
+    let pipeline = plan::pipeline(&snapshot, request).ok_or(DueError::Pipeline)?;
+    let asked = request.slice.apply(&pipeline)?;
+    let mut staleness = Staleness::default();
+    staleness.load(&mut Store::new(root), &snapshot.env)?;
+    let statuses = staleness.look(&snapshot, &pipeline, python);
+    let due = |name: &String| statuses.get(name).is_none_or(Status::is_due);
+    Ok(asked.into_iter().filter(due).collect())
+}
+
+/// What a node would be run with.
+pub(super) fn facts(
+    snapshot: &Snapshot,
+    node: &Node,
+    installed: &Installed,
+) -> (Facts, Vec<String>) {
+    staleness::facts(snapshot, node, installed.python.as_deref(), &installed.packages)
+}
+
+/// What a dataset with a file holds.
+pub(super) fn content(
+    root: &Path,
+    dataset: &crate::project::Dataset,
+    known: impl Fn(u64, f64) -> Option<String>,
+) -> Content {
+    match datasets::stamp(root, dataset, known) {
+        Some(datasets::Stamp { bytes, modified, hash }) => Content::File { bytes, modified, hash },
+        None => match datasets::status(root, dataset) {
+            datasets::Status::Missing => Content::Missing,
+            _ => Content::Unseen,
+        },
+    }
+}
+
+/// Datasets that are different names for one file: what one holds is gone when the other is saved,
+/// so their files say nothing of them.
+pub(super) fn shared_paths(snapshot: &Snapshot) -> Vec<String> {
+    let mut names: BTreeMap<PathBuf, Vec<&str>> = BTreeMap::new();
+    for dataset in snapshot.datasets.values() {
+        let Some(path) = &dataset.filepath else { continue };
+        let base = strip_transcoding(&dataset.name);
+        let of = names.entry(PathBuf::from(path)).or_default();
+        if !of.contains(&base) {
+            of.push(base);
+        }
+    }
+    let several = names.into_values().filter(|names| names.len() > 1);
+    several.flatten().map(str::to_owned).collect()
+}

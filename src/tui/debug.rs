@@ -1,0 +1,40 @@
+//! The Python prompt in a node's context: the program's own `debug` verb, which has the terminal meanwhile.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use super::services::Services;
+use crate::runs::RunRequest;
+
+/// Runs its arguments, and waits for a key where they fail: what was printed would be gone.
+const WAITING: &str = r#""$@" || { printf '\nPress enter to go back. '; read -r _; }"#;
+
+/// The command that opens it.
+pub(super) fn command(
+    services: &Services,
+    node: &str,
+    post_mortem: bool,
+    request: &RunRequest,
+) -> Command {
+    let program = std::env::current_exe().unwrap_or_else(|_| PathBuf::from("mlops-tui"));
+    let mut command = Command::new("sh");
+    command.args(["-c", WAITING, "sh"]).arg(program).arg("debug");
+    let mut option = |name: &str, value: Option<&str>| {
+        if let Some(value) = value {
+            command.arg(format!("--{name}={value}"));
+        }
+    };
+    option("pipeline", request.pipeline.as_deref());
+    option("env", request.env.as_deref());
+    for (key, text) in &request.params {
+        option("param", Some(&format!("{key}={text}")));
+    }
+    if post_mortem {
+        command.arg("--post-mortem");
+    }
+    if let Some(python) = services.python() {
+        command.arg("--python").arg(python);
+    }
+    command.arg("--").arg(node).arg(services.root());
+    command
+}

@@ -1,0 +1,92 @@
+//! The staleness service: a thread that tells which nodes are out of date, when it is asked and when
+//! the files of datasets or the history have changed since.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::PoisonError;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::{Current, Reports};
+use crate::app::event::Report;
+use crate::dag::staleness::Status;
+use crate::runs::interpreter;
+use crate::runs::staleness::Staleness;
+use crate::store::Store;
+
+/// How often files are looked at that nobody tells of.
+const POLL: Duration = Duration::from_secs(2);
+/// Looking takes at most this part of the time.
+const SHARE: u32 = 200;
+
+/// Starts the thread; it takes names of pipelines, and ends when the returned sender is dropped.
+pub(super) fn start(
+    root: PathBuf,
+    python: Option<PathBuf>,
+    current: Current,
+    reports: Reports,
+) -> Sender<String> {
+    let (sender, receiver) = channel();
+    let service = Service { root, python, current, reports };
+    thread::spawn(move || service.serve(&receiver));
+    sender
+}
+
+struct Service {
+    root: PathBuf,
+    python: Option<PathBuf>,
+    current: Current,
+    reports: Reports,
+}
+
+impl Service {
+    fn serve(&self, requests: &Receiver<String>) {
+        let mut staleness = Staleness::default();
+        let mut store = Store::new(&self.root);
+        let mut told: Option<(String, HashMap<String, Status>)> = None;
+        let mut wait = POLL;
+        loop {
+            let asked = match requests.recv_timeout(wait) {
+                Ok(first) => Some(requests.try_iter().last().unwrap_or(first)),
+                Err(RecvTimeoutError::Timeout) => None,
+                Err(RecvTimeoutError::Disconnected) => return,
+            };
+            let Some(pipeline) = asked.clone().or_else(|| told.as_ref().map(|it| it.0.clone()))
+            else {
+                continue;
+            };
+            let began = Instant::now();
+            let found = self.look(&mut staleness, &mut store, &pipeline);
+            wait = POLL.max(began.elapsed() * SHARE);
+            let Some(found) = found else { continue };
+            let news = (pipeline, found);
+            if asked.is_none() && told.as_ref() == Some(&news) {
+                continue;
+            }
+            let (pipeline, statuses) = news.clone();
+            told = Some(news);
+            let report = Report::Staleness { pipeline, statuses };
+            if self.reports.blocking_send(report.into()).is_err() {
+                return;
+            }
+        }
+    }
+
+    fn look(
+        &self,
+        staleness: &mut Staleness,
+        store: &mut Store,
+        pipeline: &str,
+    ) -> Option<HashMap<String, Status>> {
+        let snapshot = self.current.lock().unwrap_or_else(PoisonError::into_inner).clone()?;
+        let pipeline = snapshot.pipeline(pipeline)?;
+        // Without a history nothing was run.
+        if let Err(error) = staleness.load(store, &snapshot.env) {
+            tracing::debug!(%error, "what nodes were run with can't be read");
+        }
+        let python = interpreter::choose(&self.root, self.python.as_deref()).ok();
+        let python = python.as_ref().map(|python| python.path.as_path());
+        Some(staleness.look(&snapshot, pipeline, python))
+    }
+}

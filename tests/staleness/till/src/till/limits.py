@@ -1,0 +1,3 @@
+MOST = 3
+COLUMN = "price"
+OTHER = 7
