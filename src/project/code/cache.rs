@@ -52,8 +52,9 @@ pub(super) fn load(
     cache: &mut CodeCache,
 ) -> Loaded {
     sources.begin(Purpose::Code);
+    let before = std::mem::take(&mut cache.modules);
     let mut loader =
-        Loader { metadata, sources, cache, loaded: Loaded::default(), used: Vec::new(), next: 0 };
+        Loader { metadata, sources, cache, before, loaded: Loaded::default(), next: 0 };
     if !metadata.package_name.is_empty() {
         let folder = metadata.source_dir.join(metadata.package_name.replace('.', "/"));
         for name in modules_in(&folder, &metadata.package_name) {
@@ -61,8 +62,7 @@ pub(super) fn load(
         }
     }
     loader.follow();
-    let Loader { mut loaded, used, .. } = loader;
-    cache.modules.retain(|path, _| used.contains(path));
+    let mut loaded = loader.loaded;
     let mut order: Vec<u32> = (0..).take(loaded.modules.len()).collect();
     order.sort_by(|a, b| loaded.modules[*a as usize].name.cmp(&loaded.modules[*b as usize].name));
     let mut moved = vec![0; order.len()];
@@ -86,7 +86,10 @@ fn modules_in(folder: &Path, package: &str) -> Vec<String> {
         for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
             let name = entry.file_name();
             let Some(name) = name.to_str().filter(|name| !name.starts_with('.')) else { continue };
-            let Ok(kind) = entry.file_type() else { continue };
+            // Tests change what they test, and no pipeline runs them.
+            let tests =
+                matches!(name, "tests" | "test" | "conftest.py") || name.starts_with("test_");
+            let Some(kind) = entry.file_type().ok().filter(|_| !tests) else { continue };
             if kind.is_dir() && name != "__pycache__" && !name.contains('.') {
                 folders.push((entry.path(), format!("{package}.{name}")));
             } else if let Some(stem) = name.strip_suffix(".py").filter(|_| !kind.is_dir())
@@ -112,7 +115,8 @@ struct Loader<'r> {
     sources: &'r mut SourceCache,
     cache: &'r mut CodeCache,
     loaded: Loaded,
-    used: Vec<PathBuf>,
+    /// What the last reading left; what is used again goes over to `cache`.
+    before: HashMap<PathBuf, (Arc<Source>, Arc<Module>)>,
     /// The first module whose imports were not followed yet.
     next: usize,
 }
@@ -168,17 +172,11 @@ impl Loader<'_> {
         is_package: bool,
         source: Arc<Source>,
     ) -> Known {
-        let kept = self.cache.modules.get(&path);
-        let module =
-            match kept.filter(|(of, module)| Arc::ptr_eq(of, &source) && *module.name == *dotted) {
-                Some((_, module)) => module.clone(),
-                None => {
-                    let module = Arc::new(outline(dotted, is_package, &source));
-                    self.cache.modules.insert(path.clone(), (source, module.clone()));
-                    module
-                }
-            };
-        self.used.push(path);
+        let module = match self.before.remove(&path) {
+            Some((of, module)) if Arc::ptr_eq(&of, &source) && *module.name == *dotted => module,
+            _ => Arc::new(outline(dotted, is_package, &source)),
+        };
+        self.cache.modules.insert(path, (source, module.clone()));
         let index = u32::try_from(self.loaded.modules.len()).unwrap_or(u32::MAX);
         self.loaded.modules.push(module);
         Known::Project(index)

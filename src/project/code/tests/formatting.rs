@@ -88,6 +88,19 @@ proptest! {
 }
 
 #[test]
+fn half_written_code_is_divided_as_far_as_it_goes() {
+    for (path, text) in FILES.iter().chain(&VALUES) {
+        for end in (0..text.len()).step_by(7).filter(|end| text.is_char_boundary(*end)) {
+            let source = Source::parse(Path::new("pkg/a.py").into(), text[..end].to_owned());
+            let module = outline("pkg.a", false, &source);
+            assert_eq!(module.broken.is_some(), !source.problems.is_empty(), "{path}:{end}");
+            let entries = module.entries.values();
+            assert!(entries.into_iter().all(|unit| (*unit as usize) < module.units.len()));
+        }
+    }
+}
+
+#[test]
 fn what_says_the_same_has_the_same_hash() {
     for (one, other) in [
         ("x = 'a' 'b'", "x = (\n    \"a\"\n    \"b\"\n)"),

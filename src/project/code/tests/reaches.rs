@@ -72,6 +72,27 @@ fn names_are_followed_as_python_binds_them() {
             "if x:\n    def g(): return h()\ndef h(): pass\ndef f(a): return g()\n",
             "nodes.g nodes.h nodes.f",
         ),
+        // What others do to it is a part of a thing.
+        (
+            "class R: pass\nr = R()\n@r.add\ndef g(): pass\ndef f(a): return r.run()\n",
+            "nodes.R nodes.r nodes.g nodes.f",
+        ),
+        ("class A: pass\nA.x = 1\ndef f(a): return A()\n", "nodes.A nodes:A.x nodes.f"),
+        ("x = {}\nx['a'] = 1\ny = {}\ny['b'] = 2\ndef f(a): return x\n", "nodes.x nodes:x nodes.f"),
+        (
+            "x = []\ndef g(b): x[0].parts.append(b)\ndef h(b): return x\ndef f(a): return x\n",
+            "nodes.x nodes.g nodes.f",
+        ),
+        ("x = []\ndef g(x): x.append(1)\ndef f(a): return x\n", "nodes.x nodes.f"),
+        (
+            "def g(): pass\nprint('loaded', g())\ndef f(a): return 1\n",
+            "nodes.g nodes:print nodes.f",
+        ),
+        ("for i in range(3):\n    print(i)\ndef f(a): return 1\n", "nodes.i nodes.f"),
+        (
+            "assert True\nif __name__ == '__main__':\n    print(1)\ndef f(a): return 1\n",
+            "nodes:assert nodes.f",
+        ),
         // Circles end.
         ("def g(): return f(1)\ndef f(a): return g()\n", "nodes.g nodes.f"),
     ] {
@@ -152,6 +173,17 @@ fn imports_are_followed_to_where_things_are_defined() {
         let snapshot = read(code, &more);
         assert_eq!(brief(&snapshot, reach(&snapshot)), expected, "{code}");
     }
+}
+
+#[test]
+fn a_patch_in_another_module_is_a_part_of_what_it_patches() {
+    let code = "from pkg import state\ndef f(a): return state.read()\n";
+    let state = ("pkg/state.py", "def read(): return 1\ndef other(): return 2\n");
+    let patch = "from pkg import state\nstate.read = lambda: 2\n";
+    let snapshot = read(code, &[state, ("pkg/patches.py", patch)]);
+    assert_eq!(brief(&snapshot, reach(&snapshot)), "nodes.f patches:state.read state.read");
+    let snapshot = read(code, &[state, ("pkg/tests/test_state.py", patch)]);
+    assert_eq!(brief(&snapshot, reach(&snapshot)), "nodes.f state.read");
 }
 
 #[test]
