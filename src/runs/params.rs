@@ -15,11 +15,14 @@ pub(super) fn typed(text: &str) -> Json {
     value_to_json(&config::value(text))
 }
 
-/// A text that [`typed`] makes this value of.
+/// A text that `typed` makes this value of.
 pub fn as_written(value: &Json) -> String {
     match value {
         Json::String(text) if typed(text) == *value => text.clone(),
-        Json::String(text) => format!("'{}'", text.replace('\'', "''")),
+        // What would be folded, or can't stand in YAML as it is, is escaped as in JSON.
+        Json::String(text) if !text.contains(char::is_control) => {
+            format!("'{}'", text.replace('\'', "''"))
+        }
         other => other.to_string(),
     }
 }
@@ -77,6 +80,7 @@ mod tests {
             json!("yes"),
             json!("it's"),
             json!("{x: 1}"),
+            json!("two\nlines: \t\"quoted\""),
             json!(1.5),
             json!(null),
             json!([1, {"a": "b, c"}]),
