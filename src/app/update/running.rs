@@ -8,7 +8,7 @@ use crate::app::run::{ActiveRun, NodeState, headline};
 use crate::app::state::{Dialog, Question, State};
 use crate::dag::staleness::Status;
 use crate::dag::{Kind, Slice};
-use crate::runs::{Failure, RunRequest, Stamped, plan};
+use crate::runs::{Failure, RunEvent, RunRequest, Stamped, plan};
 use crate::store::{NodeOutcome, RunId, RunRecord};
 use crate::text::sanitize;
 
@@ -240,12 +240,17 @@ pub(super) fn happened(state: &mut State, id: RunId, events: &[Stamped]) -> Vec<
     let mut runs = state.run.iter_mut().chain(&mut state.beside);
     let Some(run) = runs.find(|run| run.record.id == id) else { return effects };
     let before = run.ended.is_some();
-    let saved = events
-        .iter()
-        .any(|stamped| matches!(stamped.event, crate::runs::RunEvent::DatasetSaved { .. }));
+    let saved = events.iter().any(|stamped| matches!(stamped.event, RunEvent::DatasetSaved { .. }));
     for event in events {
         run.apply(event);
         state.now = state.now.max(event.at);
+        // Until it is looked at: a key that is pressed meanwhile must not run it again.
+        if let RunEvent::NodeFinished { node, .. } = &event.event
+            && !run.apart
+            && let Some(status) = state.project.staleness.get_mut(node)
+        {
+            *status = Status::Fresh;
+        }
     }
     if saved {
         effects.push(Effect::StatDatasets);
