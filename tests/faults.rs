@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use common::project::project;
 use common::python::python;
+use common::terminal::Terminal;
 use mlops_tui::runs::history::Asked;
 use mlops_tui::runs::recorder::{Recorder, Subject};
 use mlops_tui::runs::{Prepared, RunEvent, RunRequest, Spec, Stamped, Worker, history};
@@ -18,7 +19,8 @@ use mlops_tui::store::{From, LogFilter, Outcome, RunFilter, RunId, Store};
 
 const CHILDREN: usize = 120;
 const SERVERS: usize = 30;
-const PROGRAMS: usize = 50;
+const PROGRAMS: usize = 40;
+const SCREENS: usize = 10;
 /// A run takes about a second; one that takes this long hangs.
 const HANGS: Duration = Duration::from_secs(60);
 
@@ -217,4 +219,28 @@ fn the_program_is_killed_at_any_moment() {
         check(&root);
     }
     assert!(lost > 0);
+}
+
+#[test]
+fn the_screen_is_killed_at_any_moment() {
+    let folder = project(NODES);
+    let root = folder.path().canonicalize().unwrap();
+    let home = tempfile::tempdir().unwrap();
+    let mut random = Random(13);
+    for number in 0..SCREENS {
+        let arguments = [root.to_str().unwrap(), "--python", python().to_str().unwrap()];
+        let mut terminal = Terminal::start(home.path(), 80, 24, &arguments, &[]);
+        terminal.wait_for("8 nodes");
+        terminal.keys(if number == 0 { "ay" } else { "a" });
+        std::thread::sleep(Duration::from_millis(random.below(3_000)));
+        terminal.signal(rustix::process::Signal::KILL);
+        terminal.wait_exit();
+        terminal.wait_left();
+        assert_nobody_is_left(&root);
+        Store::new(&root).recover().unwrap();
+        // It may have been killed before there was a run.
+        if Store::new(&root).path().exists() {
+            check(&root);
+        }
+    }
 }

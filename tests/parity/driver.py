@@ -7,6 +7,7 @@ files: `printed` for standard output, `errors` for standard error, `result` for 
 import importlib
 import json
 import os
+import signal
 import sys
 import traceback
 
@@ -45,6 +46,8 @@ def run(case):
     os.environ.clear()
     os.environ.update(case["environ"])
     os.chdir(case["folder"])
+    # As in a terminal: tests that run in the background inherit that it is ignored.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     sys.argv = [COMMAND, "run", *case["arguments"]]
     sys.path[0] = os.path.dirname(COMMAND)
     told = {}

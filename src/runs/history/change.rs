@@ -178,8 +178,11 @@ mod tests {
         let host = crate::store::liveness::host();
         let run = store.add_run(&NewRun { host, ..NewRun::default() }).unwrap().id;
         assert!(matches!(cancel(&mut store, run + 1), Err(ChangeError::Ended(_))));
-        // SIGINT ends `sleep`.
-        let mut child = std::process::Command::new("sleep").arg("60").spawn().unwrap();
+        // SIGINT ends `sleep`, also where the tests run in the background and it is ignored.
+        let mut child = std::process::Command::new("env")
+            .args(["--default-signal=INT", "sleep", "60"])
+            .spawn()
+            .unwrap();
         store.set_process(run, child.id()).unwrap();
         assert!(matches!(delete(&mut store, &[run]), Err(ChangeError::GoesOn(_))));
         cancel(&mut store, run).unwrap();
