@@ -3,6 +3,7 @@
 
 mod common;
 
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use common::app::{NOW, TestApp};
@@ -289,8 +290,14 @@ fn a_run_of_another_program_goes_on_live_and_is_cancelled() {
     ];
     nodes[1].seconds = None;
     let mut run = going_on(&mut screen.store, &nodes);
-    // SIGINT ends `sleep`, which stands for the other program.
-    let mut program = std::process::Command::new("sleep").arg("60").spawn().unwrap();
+    // SIGINT ends `sleep`, which stands for the other program, also where the tests run in the
+    // background and it is ignored.
+    let mut program = std::process::Command::new("env")
+        .args(["--default-signal=INT", "sh", "-c", "echo; exec sleep 60"])
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    program.stdout.take().unwrap().read_exact(&mut [0]).unwrap();
     screen.store.set_process(run.id, program.id()).unwrap();
     assert_eq!(screen.app.state.runs.rows.len(), 2);
     screen.written();

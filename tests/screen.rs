@@ -135,6 +135,8 @@ fn a_node_runs_to_its_end_and_its_metrics_reach_mlflow() {
     terminal.keys("1/linear.evaluate<enter>");
     terminal.wait_for("evaluate_model()");
     terminal.keys("r");
+    terminal.wait_for("Run it all the same?");
+    terminal.keys("y");
     terminal.wait_for("succeeded 1/1");
     // Runs write to mlflow.db, which is no reason to read the project again.
     assert!(terminal.screen().contains("exact ✓"));

@@ -83,7 +83,7 @@ pub(super) fn run_stale(state: &mut State) -> Vec<Effect> {
 pub(super) fn retry(state: &mut State) -> Vec<Effect> {
     let Some(record) = state.failed_run().cloned() else { return Vec::new() };
     // A request that another version wrote otherwise is made anew.
-    let mut request = serde_json::from_str(&record.new.request)
+    let mut request: RunRequest = serde_json::from_str(&record.new.request)
         .unwrap_or_else(|_| request(state, Command::RunPipeline));
     let live = state.run.as_ref().filter(|run| run.record.id == record.id);
     let left: Vec<String> = match (live, state.history.read(record.id)) {
@@ -98,8 +98,9 @@ pub(super) fn retry(state: &mut State) -> Vec<Effect> {
         }
         (None, None) => Vec::new(),
     };
-    // A run that failed before its first node is run as it was asked for.
-    if !left.is_empty() {
+    // A run that failed before its first node is run as it was asked for, and so is one that saves
+    // apart: the rest would begin with the project's data.
+    if !left.is_empty() && request.apart.is_none() {
         request.slice = Slice::nodes(left);
     }
     request.params.extend(state.overrides.clone());

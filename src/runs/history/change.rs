@@ -138,6 +138,8 @@ pub fn told(pruned: &Pruned) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Read;
+
     use super::*;
     use crate::store::NewRun;
 
@@ -180,9 +182,11 @@ mod tests {
         assert!(matches!(cancel(&mut store, run + 1), Err(ChangeError::Ended(_))));
         // SIGINT ends `sleep`, also where the tests run in the background and it is ignored.
         let mut child = std::process::Command::new("env")
-            .args(["--default-signal=INT", "sleep", "60"])
+            .args(["--default-signal=INT", "sh", "-c", "echo; exec sleep 60"])
+            .stdout(std::process::Stdio::piped())
             .spawn()
             .unwrap();
+        child.stdout.take().unwrap().read_exact(&mut [0]).unwrap();
         store.set_process(run, child.id()).unwrap();
         assert!(matches!(delete(&mut store, &[run]), Err(ChangeError::GoesOn(_))));
         cancel(&mut store, run).unwrap();
