@@ -43,7 +43,8 @@ fn main() {
     let root = folder.path().canonicalize().expect("a folder");
     let home = tempfile::tempdir().expect("a folder");
     let arguments = [root.to_str().expect("UTF-8"), "--python", python().to_str().expect("UTF-8")];
-    let mut terminal = Terminal::start(home.path(), 200, 60, &arguments, &[]);
+    let log = [("MLOPS_TUI_LOG", "mlops_tui::tui=trace")];
+    let mut terminal = Terminal::start(home.path(), 200, 60, &arguments, &log);
     terminal.wait_for("1 node");
     terminal.keys("ry");
     terminal.wait_for("what a line says");
@@ -71,6 +72,14 @@ fn main() {
     let lines = runs.first().map_or(0, |run| run.log_lines);
     answers.sort_unstable();
     let at = |part: f64| answers[((answers.len() - 1) as f64 * part) as usize].as_secs_f64() * 1e3;
+    let log = std::fs::read_to_string(home.path().join("state/mlops-tui.log")).expect("the log");
+    let mut frames: Vec<f64> = log
+        .lines()
+        .filter_map(|line| line.split("micros=").nth(1)?.trim().parse::<f64>().ok())
+        .map(|micros| micros / 1e3)
+        .collect();
+    frames.sort_unstable_by(f64::total_cmp);
+    let frame = |part: f64| frames[((frames.len() - 1) as f64 * part) as usize];
     println!("lines printed        {:>12}", SECONDS * RATE);
     println!("lines in the store   {lines:>12}");
     println!("lines a second       {:>12.0}", (SECONDS * RATE) as f64 / took.as_secs_f64());
@@ -79,6 +88,13 @@ fn main() {
         at(0.5),
         at(0.99),
         at(1.0)
+    );
+    println!(
+        "{} frames, ms        {:.1} median, {:.1} 99 %, {:.1} most",
+        frames.len(),
+        frame(0.5),
+        frame(0.99),
+        frame(1.0)
     );
     println!("memory of the screen {:>9} MB", memory >> 20);
 }

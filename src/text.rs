@@ -1,5 +1,7 @@
 //! Text from outside (project files, data, logs, servers) made fit for a terminal.
 
+pub mod ansi;
+
 use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::UnicodeWidthStr;
 

@@ -6,6 +6,7 @@ use indexmap::IndexMap;
 
 use crate::runs::{Failure, RunEvent, RunRequest, Stamped, Stream};
 use crate::store::{Outcome, RunRecord};
+use crate::text::ansi::{self, Part};
 
 /// Most lines kept of a log; the whole of it is in the store.
 const LONGEST_LOG: usize = 20_000;
@@ -36,6 +37,10 @@ pub struct LogLine {
     pub level: Level,
     /// The text, made harmless.
     pub text: String,
+    /// The same in parts, where it has colours of its own.
+    pub parts: Vec<Part>,
+    /// Where it is written, if it goes on and its next state takes its place: a progress bar.
+    pub rewritten: Option<Stream>,
 }
 
 /// How a line of the log is meant.
@@ -124,7 +129,13 @@ impl ActiveRun {
             | RunEvent::DatasetKept { .. }
             | RunEvent::DatasetNotKept { .. }
             | RunEvent::Tracked { .. } => {}
-            RunEvent::Output { node, stream, level, text, .. } => {
+            RunEvent::Output { node, stream, level, text, partial, .. } => {
+                // A line that rewrites itself stands in the place of what it was before.
+                let last = self.log.back();
+                if last.is_some_and(|line| line.rewritten == Some(*stream) && line.node == *node) {
+                    self.log.pop_back();
+                    self.scrolled = self.scrolled.saturating_sub(1);
+                }
                 let level = match (stream, level.as_deref()) {
                     (Stream::Warning, _) | (_, Some("WARNING")) => Level::Warning,
                     (_, Some("ERROR" | "CRITICAL")) => Level::Error,
@@ -132,6 +143,12 @@ impl ActiveRun {
                     _ => Level::Info,
                 };
                 self.say(at, level, node.as_ref(), crate::text::sanitize(text));
+                if let Some(line) = self.log.back_mut() {
+                    line.rewritten = partial.then_some(*stream);
+                    if text.contains('\x1b') {
+                        line.parts = ansi::parts(text);
+                    }
+                }
             }
             RunEvent::RunFinished { seconds } => {
                 self.end(Outcome::Succeeded, at);
@@ -164,7 +181,14 @@ impl ActiveRun {
         if self.scrolled > 0 {
             self.scrolled += 1;
         }
-        self.log.push_back(LogLine { at, node: node.cloned(), level, text });
+        self.log.push_back(LogLine {
+            at,
+            node: node.cloned(),
+            level,
+            text,
+            parts: Vec::new(),
+            rewritten: None,
+        });
     }
 
     fn end(&mut self, outcome: Outcome, at: f64) {
@@ -217,6 +241,30 @@ pub fn seconds_text(seconds: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::NewRun;
+
+    #[test]
+    fn a_line_that_rewrites_itself_is_one_line_and_colours_are_kept() {
+        let mut run = ActiveRun::new(RunRecord::begun(1, NewRun::default()));
+        let mut print = |text: &str, stream, partial| {
+            let event = RunEvent::Output {
+                node: Some("a".into()),
+                stream,
+                level: None,
+                logger: None,
+                text: text.into(),
+                partial,
+            };
+            run.apply(&Stamped { at: 1.0, event });
+            run.log.iter().map(|line| line.text.clone()).collect::<Vec<_>>()
+        };
+        print("before", Stream::Stdout, false);
+        print("10 %", Stream::Stderr, true);
+        assert_eq!(print("50 %", Stream::Stderr, true), ["before", "50 %"]);
+        assert_eq!(print("\x1b[32m100 %\x1b[0m", Stream::Stderr, false), ["before", "100 %"]);
+        assert_eq!(print("after", Stream::Stderr, false), ["before", "100 %", "after"]);
+        assert_eq!(run.log[1].parts[0].hue, Some(ansi::Hue::Green));
+    }
 
     #[test]
     fn durations_read_well() {

@@ -240,7 +240,9 @@ impl Screen {
 
     fn draw(&mut self) -> Result<()> {
         let (state, theme) = (&self.state, &self.look.theme);
+        let began = Instant::now();
         self.terminal.draw(|frame| ui::draw(frame, state, theme))?;
+        tracing::trace!(micros = began.elapsed().as_micros(), "frame");
         self.dirty = false;
         self.drawn = Instant::now();
         Ok(())

@@ -8,6 +8,7 @@ use ratatui::style::{Modifier, Style};
 
 use super::glyphs::Glyphs;
 use super::theme::{Role, Theme};
+use crate::text::ansi::{Hue, Part};
 use crate::text::{sanitize, truncate, width};
 
 /// A buffer with a theme and signs to draw with.
@@ -59,6 +60,40 @@ impl<'a> Paint<'a> {
         let text = self.fit(text, usize::from(max));
         let (end, _) = self.buffer.set_stringn(x, y, &text, usize::from(max), style);
         end - x
+    }
+
+    /// Writes parts of a line in their colours, without its first `skip` characters; `role` is that of
+    /// what has none.
+    pub(super) fn parts(
+        &mut self,
+        x: u16,
+        y: u16,
+        parts: &[Part],
+        role: Role,
+        skip: usize,
+        max: u16,
+    ) {
+        let (mut skip, mut used) = (skip, 0);
+        for part in parts {
+            let text: String = part.text.chars().skip(skip).collect();
+            skip = skip.saturating_sub(part.text.chars().count());
+            let role = match part.hue {
+                None => role,
+                Some(Hue::Grey) => Role::Dim,
+                Some(Hue::Red) => Role::Bad,
+                Some(Hue::Green) => Role::Good,
+                Some(Hue::Yellow) => Role::Warning,
+                Some(Hue::Blue | Hue::Cyan) => Role::Accent,
+                Some(Hue::Magenta) => Role::Keyword,
+            };
+            let mut style = self.style(role);
+            if part.bold {
+                style = style.add_modifier(Modifier::BOLD);
+            }
+            if used < max {
+                used += self.styled(x + used, y, &text, style, max - used);
+            }
+        }
     }
 
     /// Writes a path, cut at its beginning, for its end tells more.

@@ -67,7 +67,11 @@ pub(in super::super) fn draw(paint: &mut Paint<'_>, areas: &Areas, state: &State
             Level::Own | Level::Debug => Role::Dim,
             Level::Info => Role::Text,
         };
-        paint.text(x, y, &line.text, role, area.right().saturating_sub(x + 1));
+        let room = area.right().saturating_sub(x + 1);
+        match line.parts.as_slice() {
+            [] => drop(paint.text(x, y, &line.text, role, room)),
+            parts => paint.parts(x, y, parts, role, 0, room),
+        }
     }
     if scrolled > 0 {
         let text = format!(" {scrolled} lines below ");

@@ -13,6 +13,7 @@ use crate::app::history::{HEAD, Part, RunPage};
 use crate::app::run::seconds_text;
 use crate::runs::history::{Bar, Timeline};
 use crate::store::{Level, LogLine, NodeOutcome, Outcome};
+use crate::text::ansi;
 use crate::text::{sanitize, width};
 
 /// Cells for a node's time.
@@ -261,7 +262,7 @@ fn log_line(
     }
     let text: String = sanitize(&line.text).chars().skip(column).collect();
     let room = area.right().saturating_sub(x + 1);
-    paint.text(x, area.y, &text, role, room);
+    paint.parts(x, area.y, &ansi::parts(&line.text), role, column, room);
     if found.is_empty() {
         return;
     }
