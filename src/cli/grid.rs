@@ -2,7 +2,6 @@
 
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use color_eyre::eyre::{Result, WrapErr, eyre};
 use serde_json::json;
@@ -12,7 +11,7 @@ use super::run::{Signals, why};
 use crate::runs::history::Asked;
 use crate::runs::recorder::{Subject, burst};
 use crate::runs::{Interpreter, Recorder, RunRequest, Spec, Worker, grid, plan};
-use crate::store::{Outcome, RunRecord, Store};
+use crate::store::{Outcome, RunRecord, Store, now};
 use crate::text::sanitize;
 
 /// Runs them through one warm worker, and prints how each went. Ctrl-C cancels all.
@@ -23,8 +22,8 @@ pub(super) fn run(
     python: &Interpreter,
     json: bool,
 ) -> Result<ExitCode> {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |it| it.as_secs_f64());
-    let requests = grid::requests(request, grid::parse(text).map_err(|error| eyre!(error))?, now);
+    let sets = grid::parse(text).map_err(|error| eyre!(error))?;
+    let requests = grid::requests(request, sets, now());
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let records = runtime.block_on(async {
         let mut signals = Signals::new()?;

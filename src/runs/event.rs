@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::store::now;
+
 /// An event with the time at which it happened.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Stamped {
@@ -10,6 +12,21 @@ pub struct Stamped {
     /// What happened.
     #[serde(flatten)]
     pub event: RunEvent,
+}
+
+impl Stamped {
+    /// A line that this program adds to the log of a run, now.
+    pub fn log(level: &str, logger: Option<&str>, text: String) -> Self {
+        let event = RunEvent::Output {
+            node: None,
+            stream: Stream::Log,
+            level: Some(level.to_owned()),
+            logger: logger.map(str::to_owned),
+            text,
+            partial: false,
+        };
+        Stamped { at: now(), event }
+    }
 }
 
 /// Something that happened in a run.

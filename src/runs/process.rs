@@ -26,6 +26,7 @@ use super::event::{RunEvent, Stamped, Stream};
 use super::protocol::{Message, Messages, Raw};
 use super::request::RunRequest;
 use super::server::Server;
+use crate::store::now;
 
 /// Batches of messages that wait for the listener; each is at most what a pipe holds.
 const QUEUE: usize = 16;
@@ -226,15 +227,7 @@ impl Group {
 fn lingering() -> Stamped {
     let text = "The run is over, but its process is still at work: exit handlers, or threads that \
                 the project has started. Cancelling ends it.";
-    let event = RunEvent::Output {
-        node: None,
-        stream: Stream::Log,
-        level: Some("WARNING".into()),
-        logger: Some("mlops-tui".into()),
-        text: text.into(),
-        partial: false,
-    };
-    Stamped { at: now(), event }
+    Stamped::log("WARNING", Some("mlops-tui"), text.into())
 }
 
 fn wide_pipe() -> io::Result<(OwnedFd, OwnedFd)> {
@@ -514,11 +507,4 @@ impl Follower {
         }
         reason
     }
-}
-
-/// Seconds since the Unix epoch.
-pub(super) fn now() -> f64 {
-    std::time::SystemTime::now()
-        .duration_since(std::time::UNIX_EPOCH)
-        .map_or(0.0, |since| since.as_secs_f64())
 }

@@ -14,11 +14,11 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep_until, timeout_at};
 
-use super::event::{RunEvent, Stamped, Stream};
+use super::event::{RunEvent, Stamped};
 use super::facts::{self, Facts};
 use super::history::{self, Asked, Course};
 use super::plan::BUDGET;
-use super::process::{Process, now};
+use super::process::Process;
 use super::request::RunRequest;
 use crate::dag::staleness::Content;
 use crate::project::{is_parameter, strip_transcoding};
@@ -358,15 +358,7 @@ impl Keeper {
         }
         let text = format!("{missing} lines are missing here: the store could not be written.");
         (self.tell)(format!("The history of run {id} goes on; {text}"));
-        let event = RunEvent::Output {
-            node: None,
-            stream: Stream::Log,
-            level: Some("WARNING".into()),
-            logger: Some("mlops-tui".into()),
-            text,
-            partial: false,
-        };
-        self.take(vec![Stamped { at: now(), event }], true);
+        self.take(vec![Stamped::log("WARNING", Some("mlops-tui"), text)], true);
     }
 
     fn give_up(&self, writing: bool) {
@@ -509,6 +501,7 @@ mod tests {
     use std::sync::Mutex;
 
     use super::*;
+    use crate::runs::Stream;
     use crate::store::{From, LogFilter, NodeOutcome, Outcome};
 
     fn at(at: f64, event: RunEvent) -> Stamped {

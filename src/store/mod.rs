@@ -34,7 +34,7 @@ pub use record::{
     CodeVersion, DatasetRecord, Direction, Entry, Level, Line, LogLine, NewRun, NodeOutcome,
     NodeRecord, Outcome, Progress, RunId, RunRecord, Source,
 };
-pub use runs::Recording;
+pub use runs::{Recording, now};
 pub use trust::Trust;
 
 /// Folder of the store in the project.

@@ -290,8 +290,8 @@ fn lose(connection: &mut Connection, id: RunId) -> rusqlite::Result<bool> {
     Ok(changed > 0)
 }
 
-/// Seconds since the Unix epoch.
-fn now() -> f64 {
+/// Seconds since the Unix epoch, now: how the store and the events of runs tell time.
+pub fn now() -> f64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64())
 }
 

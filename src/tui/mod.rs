@@ -17,7 +17,7 @@ mod terminal;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use color_eyre::eyre::{Result, bail};
 use tokio::process::Child;
@@ -27,6 +27,7 @@ use crate::app::effect::Effect;
 use crate::app::event::{Event, Report};
 use crate::app::settings::WorkerKind;
 use crate::app::{State, update};
+use crate::store::now;
 use crate::ui;
 use guard::Guard;
 use services::{Message, Services};
@@ -324,9 +325,4 @@ async fn wait_for(editor: &mut Option<Child>) -> std::io::Result<std::process::E
         Some(child) => child.wait().await,
         None => std::future::pending().await,
     }
-}
-
-/// Seconds since the Unix epoch.
-fn now() -> f64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64())
 }

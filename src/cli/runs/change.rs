@@ -5,12 +5,11 @@ use std::process::ExitCode;
 use color_eyre::eyre::Result;
 use serde_json::json;
 
-use super::now;
 use super::reference::RunName;
 use crate::cli::output;
 use crate::runs::history::change::{self, parse_size};
 use crate::runs::history::filter::parse_time;
-use crate::store::{Room, RunId, Store};
+use crate::store::{Room, RunId, Store, now};
 
 /// Keep runs from being pruned.
 ///

@@ -5,13 +5,13 @@ use std::process::ExitCode;
 use color_eyre::eyre::Result;
 use serde_json::Value as Json;
 
-use super::{clock, now, sign, to_json};
+use super::{clock, sign, to_json};
 use crate::app::details::{Tone, outcome_text};
 use crate::app::run::seconds_text;
 use crate::cli::output;
 use crate::cli::table::{Align, Cell, Reader, lines};
 use crate::runs::history::filter::{parse_outcome, parse_time};
-use crate::store::{Outcome, RunFilter, RunRecord, Store};
+use crate::store::{Outcome, RunFilter, RunRecord, Store, now};
 
 /// List runs, the newest first.
 ///

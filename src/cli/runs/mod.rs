@@ -99,9 +99,3 @@ fn clock(at: f64, format: &str) -> String {
     })
     .unwrap_or_default()
 }
-
-/// Seconds since the Unix epoch.
-fn now() -> f64 {
-    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-    since.map_or(0.0, |since| since.as_secs_f64())
-}

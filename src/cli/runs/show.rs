@@ -6,13 +6,13 @@ use color_eyre::eyre::{Result, bail};
 use serde_json::{Value as Json, json};
 
 use super::reference::RunName;
-use super::{clock, now, sign, to_json};
+use super::{clock, sign, to_json};
 use crate::app::details::{Tone, code_text, number_text, outcome_text};
 use crate::app::run::{headline, seconds_text};
 use crate::cli::output;
 use crate::cli::table::{Align, Cell, Reader, lines};
 use crate::runs::history::{self, Bar, Timeline, Whole, timeline};
-use crate::store::{DatasetRecord, Direction, NodeOutcome, Store};
+use crate::store::{DatasetRecord, Direction, NodeOutcome, Store, now};
 use crate::text::{sanitize, size_text, width};
 
 /// Show a run: who, how, code, nodes in time, datasets, failure.

@@ -14,9 +14,8 @@ pub use course::{Course, News};
 pub use timeline::{Bar, Timeline, timeline};
 
 use super::event::{RunEvent, Stamped, Stream};
-use super::process::now;
 use super::request::RunRequest;
-use crate::store::{Entry, Level, Line, LogLine, NewRun, RunRecord, Source, liveness};
+use crate::store::{Entry, Level, Line, LogLine, NewRun, RunRecord, Source, liveness, now};
 
 /// How a run came about.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

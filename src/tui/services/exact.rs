@@ -3,7 +3,7 @@
 
 use std::path::PathBuf;
 use std::sync::mpsc::Sender;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use super::storing::Storing;
 use super::working::Working;
@@ -13,6 +13,7 @@ use crate::project::Options;
 use crate::project::reader::runtime_params;
 use crate::runs::params::Params;
 use crate::runs::{Failure, exact, interpreter};
+use crate::store::now;
 
 /// What to read, and with what.
 pub(super) struct Task {
@@ -90,8 +91,7 @@ async fn attempt(task: &Task) -> Result<(), Failure> {
             let env = task.env.as_deref();
             let answer = exact::snapshot(&worker, env, &task.params).await?;
             let text = answer.to_string();
-            let now =
-                SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |it| it.as_secs_f64());
+            let now = now();
             task.store.tell(&task.reports, move |store| {
                 store.save_reading(&key, &fingerprint, now, &text)
             });

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use tokio::sync::{Notify, Semaphore, mpsc};
 use tokio::task::JoinHandle;
@@ -17,8 +17,8 @@ use crate::app::event::{Generation, Report};
 use crate::runs::history::Asked;
 use crate::runs::recorder::{Subject, burst};
 use crate::runs::{
-    Failure, Interpreter, Plan, Prepared, Process, Recorder, RunEvent, RunRequest, Stamped, Stream,
-    Warmth, detach, environment, grid, interpreter, plan,
+    Failure, Interpreter, Plan, Prepared, Process, Recorder, RunRequest, Stamped, Warmth, detach,
+    environment, grid, interpreter, plan,
 };
 use crate::store::{RunId, Store};
 
@@ -166,16 +166,7 @@ async fn run(task: Task, cancels: Cancels) {
 
 /// What this program adds to the log: the interpreter and why it was chosen, and what the plan says.
 fn own_line(text: String) -> Stamped {
-    let event = RunEvent::Output {
-        node: None,
-        stream: Stream::Log,
-        level: Some("INFO".into()),
-        logger: None,
-        text,
-        partial: false,
-    };
-    let at = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64());
-    Stamped { at, event }
+    Stamped::log("INFO", None, text)
 }
 
 /// Starts the worker; an error says whether a Python environment is missing.
