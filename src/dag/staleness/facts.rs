@@ -3,6 +3,7 @@
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 
 use super::reason::Reason;
@@ -138,7 +139,10 @@ fn leaves(key: &str, value: &Value, take: &mut impl FnMut(&str, String)) {
                 leaves(&key, &value.value, take);
             }
         }
-        Value::Str(text) => take(key, shortened(text.clone())),
+        // Text that reads as another value is told apart from it by its quotes.
+        Value::Str(text) if serde_json::from_str::<IgnoredAny>(text).is_err() => {
+            take(key, shortened(text.clone()));
+        }
         value => take(key, shortened(value_to_json(value).to_string())),
     }
 }

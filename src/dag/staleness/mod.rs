@@ -237,6 +237,16 @@ mod tests {
         Node { name: name.into(), inputs, outputs, ..Node::default() }
     }
 
+    #[test]
+    fn a_time_comes_back_as_it_was() {
+        for nanoseconds in 0..2_000_u32 {
+            let modified = 1_763_942_400.0 + f64::from(nanoseconds * 499_979) / 1e9;
+            let content = Content::File { bytes: 1, modified, hash: None };
+            let json = serde_json::to_string(&content).unwrap();
+            assert_eq!(serde_json::from_str::<Content>(&json).unwrap(), content);
+        }
+    }
+
     fn file(hash: &str) -> Content {
         Content::File { bytes: 1, modified: 1.0, hash: Some(hash.into()) }
     }
