@@ -4,6 +4,7 @@
 
 mod common;
 
+use std::collections::HashMap;
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -115,7 +116,8 @@ async fn record(
 ) -> Outcome {
     let request = RunRequest::default();
     let mut process = worker.start(&Prepared::as_asked(request.clone())).unwrap();
-    let subject = Subject { root: root.to_owned(), request, asked: Asked::default() };
+    let subject =
+        Subject { root: root.to_owned(), request, asked: Asked::default(), taken: HashMap::new() };
     let (recorder, record) =
         Recorder::start(Store::new(root), subject, |text| panic!("{text}")).await;
     let deadline = tokio::time::sleep(after);

@@ -135,3 +135,48 @@ fn a_file_that_was_tampered_with_or_removed_is_not_taken() {
     let (code, events) = run(root, &["--nodes", "third"]);
     assert_eq!(code, 1, "{events:#?}");
 }
+
+#[test]
+fn what_was_made_again_without_being_kept_is_not_taken() {
+    let folder = project(&NODES.replace("lambda: 2", "2"));
+    let root = folder.path();
+    assert_eq!(run(root, &[]).0, 0);
+    fs::write(root.join("conf/base/parameters.yml"), "size: 9\n").unwrap();
+    let (code, events) = run(root, &["--strict"]);
+    assert_eq!(code, 0, "{events:#?}");
+    assert!(named(&events, "dataset_kept").is_empty());
+    fs::remove_file(root.join("calls.txt")).unwrap();
+    let (code, events) = run(root, &["--nodes", "third"]);
+    assert_eq!(code, 0, "{events:#?}");
+    assert_eq!(calls(root), "first second ", "the outdated one would be 3");
+    assert_eq!(fs::read_to_string(root.join("result.txt")).unwrap(), "[9]");
+}
+
+#[test]
+fn what_can_no_longer_be_kept_is_outdated() {
+    let folder = project(&NODES.replace("lambda: 2", "2"));
+    let root = folder.path();
+    assert_eq!(run(root, &[]).0, 0);
+    let nodes = NODES.replace("lambda: 2", "2").replace("{\"size\": size}", "Odd(size=5)");
+    let odd = "class Odd(dict):\n    def __reduce__(self):\n        raise TypeError('no')\n\n    def __deepcopy__(self, memo):\n        return self\n\n\n";
+    fs::write(root.join("src/shop/nodes.py"), format!("{odd}{nodes}")).unwrap();
+    let (code, events) = run(root, &["--nodes", "first"]);
+    assert_eq!(code, 0, "{events:#?}");
+    assert_eq!(named(&events, "dataset_not_kept"), ["table"]);
+    let (code, events) = run(root, &["--nodes", "second"]);
+    assert_eq!(code, 0, "{events:#?}");
+    assert!(calls(root).ends_with("first first second "), "{}", calls(root));
+    assert_eq!(run(root, &["--nodes", "third"]).0, 0);
+    assert_eq!(fs::read_to_string(root.join("result.txt")).unwrap(), "[5]");
+}
+
+#[test]
+fn what_is_saved_by_other_threads_is_kept() {
+    let folder = project(NODES);
+    let root = folder.path();
+    let (code, events) = run(root, &["--async"]);
+    assert_eq!(code, 0, "{events:#?}");
+    let mut names = named(&events, "dataset_kept");
+    names.sort_unstable();
+    assert_eq!(names, ["row", "secretly", "table"]);
+}

@@ -253,6 +253,11 @@ const ROWS: &[Row] = &[
         &["score: parameter model.seed changed: 7 → 7.0", "describe: "],
     ),
     (
+        "a number that becomes text",
+        Text(PARAMETERS, &[("seed: 7", "seed: \"7\"")]),
+        &["score: parameter model.seed changed: 7 → \"7\"", "describe: "],
+    ),
+    (
         "a parameter of another environment",
         Write("conf/local/parameters.yml", "rate: 9\n"),
         &["total: parameter rate changed: 1.5 → 9", TOTAL_BELOW[0], TOTAL_BELOW[1], "describe: "],
@@ -540,4 +545,28 @@ fn what_is_stale_is_run_and_nothing_else() {
             "reason": "changed", "what": {"parameter": "model.seed"}, "from": "7", "to": "1"
         })
     );
+}
+
+#[test]
+fn a_run_with_an_old_version_says_nothing_of_the_newest() {
+    let (folder, mut reader, mut staleness) = project();
+    let root = folder.path();
+    let versions = || -> Vec<String> {
+        let entries = fs::read_dir(root.join("data/model.pkl")).unwrap();
+        let mut names: Vec<String> =
+            entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    };
+    let text = fs::read_to_string(root.join(PARAMETERS)).unwrap();
+    fs::write(root.join(PARAMETERS), text.replace("depth: 2", "depth: 3")).unwrap();
+    run(root, &["--nodes", "fit,score,describe"]);
+    let mut stale = |staleness: &mut Staleness| {
+        staleness.load(&mut Store::new(root), "local").unwrap();
+        not_fresh(&mut reader, staleness)
+    };
+    assert_eq!(stale(&mut staleness), Vec::<String>::new());
+    let pinned = format!("model:{}", versions()[0]);
+    run(root, &["--nodes", "score", "--load-versions", &pinned]);
+    assert_eq!(stale(&mut staleness), ["score: model changed"]);
 }

@@ -1,5 +1,6 @@
 //! `mlops-tui run --grid`: the same nodes with several sets of parameters, some at a time.
 
+use std::collections::HashMap;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -37,7 +38,7 @@ pub(super) fn run(
                 python: python.path.display().to_string(),
                 ..Asked::default()
             };
-            let subject = Subject { root: root.to_owned(), request, asked };
+            let subject = Subject { root: root.to_owned(), request, asked, taken: HashMap::new() };
             tokio::spawn(one(worker, subject, room, cancelled, json))
         });
         let tasks: Vec<_> = tasks.collect();
@@ -80,6 +81,7 @@ async fn one(
     let apart = request.apart.clone().unwrap_or_default();
     let prepared = tokio::task::spawn_blocking(move || plan::prepare(&root, request)).await?;
     let mut process = worker.start(&prepared).wrap_err("Python can't be started")?;
+    let subject = Subject { taken: prepared.taken(), ..subject };
     let tell = |text: String| eprintln!("mlops-tui: {}", sanitize(&text));
     let (recorder, record) = Recorder::start(Store::new(&subject.root), subject, tell).await;
     loop {

@@ -212,7 +212,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode> {
             detached: arguments.detached,
             ..Asked::default()
         };
-        let subject = Subject { root: root.clone(), request, asked };
+        let subject = Subject { root: root.clone(), request, asked, taken: prepared.taken() };
         let tell = |text: String| eprintln!("mlops-tui: {}", sanitize(&text));
         let (recorder, record) = Recorder::start(Store::new(&root), subject, tell).await;
         if arguments.detached {

@@ -67,6 +67,13 @@ fn filepath(dataset: &Dataset) -> Option<&str> {
     dataset.filepath.as_deref().or_else(path)
 }
 
+/// A versioned dataset as one of its versions alone; `None` where it has no versions.
+pub fn at_version(dataset: &Dataset, version: &str) -> Option<Dataset> {
+    let path = Path::new(filepath(dataset).filter(|_| dataset.versioned)?);
+    let filepath = path.join(version).join(path.file_name()?).display().to_string();
+    Some(Dataset { filepath: Some(filepath), versioned: false, ..dataset.clone() })
+}
+
 /// The path on this machine, if it is one. Kedro makes relative paths absolute against the project's
 /// folder.
 fn local(root: &Path, filepath: &str) -> Option<PathBuf> {

@@ -8,6 +8,9 @@ use std::process::Stdio;
 use std::sync::Arc;
 use std::time::Duration;
 
+use indexmap::IndexMap;
+
+use super::findings::Moved;
 use super::packages::{Installed, Looker};
 use super::request::RunRequest;
 use super::{code_version, plan, staleness};
@@ -38,6 +41,8 @@ pub(super) struct Facts {
     pub shared: HashSet<String>,
     /// Where the run saves, if not where the project does.
     pub apart: Option<PathBuf>,
+    /// The versions that it loads instead of the newest, by dataset.
+    pub load_versions: IndexMap<String, String>,
 }
 
 impl Facts {
@@ -59,6 +64,7 @@ impl Facts {
 pub(super) async fn find(root: PathBuf, request: RunRequest, python: String) -> Facts {
     let of = root.clone();
     let apart = request.apart.as_ref().map(|folder| root.join(folder));
+    let load_versions = request.load_versions.clone();
     let read = tokio::task::spawn_blocking(move || Reader::new(of).read(&plan::options(&request)));
     let code = async {
         let snapshot = read.await.unwrap_or_default();
@@ -66,7 +72,7 @@ pub(super) async fn find(root: PathBuf, request: RunRequest, python: String) -> 
         (Arc::new(snapshot), code)
     };
     let ((snapshot, code), python_version) = tokio::join!(code, python_version(&python));
-    let facts = Facts { snapshot, python_version, apart, ..Facts::default() };
+    let facts = Facts { snapshot, python_version, apart, load_versions, ..Facts::default() };
     let found = tokio::task::spawn_blocking(move || further(facts, &root, code, &python)).await;
     found.unwrap_or_default()
 }
@@ -84,19 +90,29 @@ fn further(mut facts: Facts, root: &Path, code: Option<code_version::Code>, pyth
         Err(error) => tracing::debug!(%error, "code and parameters are not kept"),
     }
     match Store::new(root).prints(&facts.snapshot.env) {
-        Ok(prints) => facts.made = made(&prints),
+        Ok(prints) => facts.made = made(&facts.snapshot, prints),
         Err(error) => tracing::debug!(%error, "what earlier runs made is not known"),
     }
     facts
 }
 
-/// What nodes made that no file shows.
-fn made(prints: &[crate::store::Print]) -> HashMap<String, Content> {
+/// What nodes made that no file shows, as the last run has it. Prints of nodes that are not there any
+/// more, or make other things now, say nothing.
+fn made(snapshot: &Snapshot, mut prints: Vec<crate::store::Print>) -> HashMap<String, Content> {
+    let nodes = snapshot.pipelines.iter().flat_map(|pipeline| &pipeline.nodes);
+    let makes: HashSet<(&str, &str)> = nodes
+        .flat_map(|node| {
+            node.outputs.iter().map(|output| (node.name.as_str(), strip_transcoding(output)))
+        })
+        .collect();
+    prints.sort_by_key(|print| print.run);
     let mut made: HashMap<String, Content> = HashMap::new();
-    for print in prints {
-        let Ok(print) = serde_json::from_str::<Print>(&print.json) else { continue };
-        let hidden = |content: &Content| matches!(content, Content::Made(_) | Content::Kept(_));
-        made.extend(print.outputs.into_iter().filter(|(_, content)| hidden(content)));
+    for stored in prints {
+        let Ok(print) = serde_json::from_str::<Print>(&stored.json) else { continue };
+        made.extend(print.outputs.into_iter().filter(|(dataset, content)| {
+            matches!(content, Content::Made(_) | Content::Kept(_))
+                && makes.contains(&(stored.node.as_str(), dataset.as_str()))
+        }));
     }
     made
 }
@@ -133,7 +149,8 @@ async fn python_version(python: &str) -> Option<String> {
 }
 
 /// The MLflow run that a run has logged to, where it is known for sure.
-pub(super) fn mlflow_run(root: &Path, snapshot: &Snapshot, begin: f64, end: f64) -> Option<String> {
+pub(super) fn mlflow_run(snapshot: &Snapshot, begin: f64, end: f64) -> Option<String> {
+    let root = &snapshot.metadata.root;
     let uri = std::env::var("MLFLOW_TRACKING_URI").ok().filter(|uri| !uri.is_empty());
     let conf = &snapshot.metadata.conf_source;
     let location = tracking::locate(root, conf, &snapshot.env, uri.as_deref())?;
@@ -146,11 +163,11 @@ pub(super) fn look(
     facts: &Facts,
     id: RunId,
     moved: Vec<DatasetRecord>,
-) -> (Vec<DatasetRecord>, Vec<(String, Content)>) {
+) -> (Vec<DatasetRecord>, Vec<Moved>) {
     let snapshot = &facts.snapshot;
     let root = &snapshot.metadata.root;
     // What many nodes load is looked at once.
-    let mut seen: HashMap<String, (Content, Option<String>)> = HashMap::new();
+    let mut seen: HashMap<(String, bool), (Content, Option<String>)> = HashMap::new();
     let mut found = Vec::new();
     let mut contents = Vec::new();
     for mut record in moved {
@@ -159,16 +176,20 @@ pub(super) fn look(
         let dataset = snapshot.datasets.get(&record.dataset).filter(|it| !plan::in_memory(it));
         let Some(dataset) = dataset else {
             if saved {
-                contents.push((base, Content::Made(id)));
+                contents.push(((base, Direction::Save), Content::Made(id)));
             }
             continue;
         };
+        let version = facts.load_versions.get(&record.dataset).filter(|_| !saved);
+        let key = (record.dataset.clone(), version.is_some());
         if saved {
-            seen.remove(&record.dataset);
+            seen.remove(&key);
         }
         let moved = facts.apart.as_ref().and_then(|folder| apart(root, folder, dataset));
         let dataset = moved.as_ref().unwrap_or(dataset);
-        let (content, metrics) = seen.entry(record.dataset.clone()).or_insert_with(|| {
+        let pinned = version.and_then(|version| datasets::at_version(dataset, version));
+        let dataset = pinned.as_ref().unwrap_or(dataset);
+        let (content, metrics) = seen.entry(key).or_insert_with(|| {
             let metrics = datasets::metrics(root, dataset);
             let metrics = metrics.and_then(|metrics| serde_json::to_string(&metrics).ok());
             (staleness::content(root, dataset, |_, _| None), metrics)
@@ -178,13 +199,16 @@ pub(super) fn look(
             record.bytes = Some(bytes);
             record.stamp = Some(datasets::Stamp { bytes, modified, hash }.to_string());
             record.metrics.clone_from(metrics);
+        }
+        let direction = record.direction;
+        if record.bytes.is_some() {
             found.push(record);
         }
         match content {
             Content::File { .. } | Content::Missing if !facts.shared.contains(&base) => {
-                contents.push((base, content.clone()));
+                contents.push(((base, direction), content.clone()));
             }
-            _ if saved => contents.push((base, Content::Made(id))),
+            _ if saved => contents.push(((base, direction), Content::Made(id))),
             _ => {}
         }
     }
@@ -197,4 +221,36 @@ fn apart(root: &Path, folder: &Path, dataset: &Dataset) -> Option<Dataset> {
     let moved = folder.join(path.strip_prefix(root).ok()?);
     let filepath = moved.exists().then(|| moved.display().to_string());
     Some(Dataset { filepath: Some(filepath?), ..dataset.clone() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::project::Pipeline;
+
+    #[test]
+    fn what_was_made_last_by_a_node_that_still_makes_it_counts() {
+        let node = |name: &str, outputs: &[&str]| {
+            let outputs = outputs.iter().map(|&output| output.to_owned()).collect();
+            Arc::new(Node { name: name.into(), outputs, ..Node::default() })
+        };
+        let nodes = vec![node("new name", &["table@spark"]), node("other", &["row"])];
+        let pipeline = Pipeline { nodes, ..Pipeline::default() };
+        let snapshot = Snapshot { pipelines: vec![pipeline], ..Snapshot::default() };
+        let print = |node: &str, run, outputs: &[&str]| {
+            let outputs = outputs.iter().map(|&output| (output.to_owned(), Content::Made(run)));
+            let print = Print { outputs: outputs.collect(), ..Print::default() };
+            let json = serde_json::to_string(&print).unwrap();
+            crate::store::Print { node: node.into(), run, json }
+        };
+        let prints = vec![
+            print("new name", 3, &["table"]),
+            print("new name", 2, &["table"]),
+            print("old name", 4, &["table"]),
+            print("other", 5, &["table", "row"]),
+        ];
+        let made = made(&snapshot, prints);
+        assert_eq!(made["table"], Content::Made(3));
+        assert_eq!(made["row"], Content::Made(5));
+    }
 }

@@ -13,6 +13,7 @@ pub mod environment;
 pub mod event;
 pub mod exact;
 mod facts;
+mod findings;
 pub mod grid;
 pub mod history;
 pub mod interpreter;

@@ -95,6 +95,17 @@ impl Prepared {
         Prepared { request, ..Prepared::default() }
     }
 
+    /// The files of kept datasets that it takes, by dataset.
+    pub fn taken(&self) -> HashMap<String, String> {
+        let inputs = self.plan.iter().flat_map(|plan| &plan.inputs);
+        inputs
+            .filter_map(|input| match &input.from {
+                From::Kept { file, .. } => Some((input.dataset.clone(), file.clone())),
+                _ => None,
+            })
+            .collect()
+    }
+
     /// What the worker is asked.
     pub(super) fn to_json(&self) -> Json {
         let mut request = super::process::run(&self.request);
@@ -124,7 +135,6 @@ pub fn prepare(root: &Path, request: RunRequest) -> Prepared {
     let kept = store.kept(&snapshot.env).unwrap_or_default();
     let planned = plan(&snapshot, &request, &kept);
     let mut prepared = Prepared { request, ..Prepared::default() };
-    let mut taken = IndexMap::new();
     let planned = match planned {
         Some(Ok(plan)) => Some(plan),
         Some(Err(error)) => {
@@ -134,11 +144,6 @@ pub fn prepare(root: &Path, request: RunRequest) -> Prepared {
         None => None,
     };
     if let Some(plan) = planned {
-        for input in &plan.inputs {
-            if let From::Kept { file, .. } = &input.from {
-                taken.insert(input.dataset.clone(), file.clone());
-            }
-        }
         if plan.nodes.iter().any(|node| node.makes.is_some()) {
             prepared.request.slice = Slice::nodes(plan.nodes.iter().map(|node| &node.name));
         }
@@ -157,7 +162,7 @@ pub fn prepare(root: &Path, request: RunRequest) -> Prepared {
             "never": never,
             "only_take": prepared.request.apart.is_some(),
         },
-        "kept": taken,
+        "kept": prepared.taken(),
         "group": true,
     });
     prepared

@@ -3,11 +3,10 @@
 //! A task owns the store, and takes events from a bounded channel: where the disk is slow, the project's
 //! printing slows down and memory stays bounded. Where the store fails (locked, a full disk), that is
 //! told once, the run goes on, and what is pending is sent again; past a bound, lines of the log are
-//! left out and counted. What is found out beside the run (`facts`) is added as it comes.
+//! left out and counted. What is found out beside the run ([`Findings`]) is added as it comes.
 
 use std::collections::{BTreeSet, HashMap};
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::mpsc;
@@ -15,15 +14,13 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep_until, timeout_at};
 
 use super::event::{RunEvent, Stamped};
-use super::facts::{self, Facts};
+use super::findings::{Findings, Found};
 use super::history::{self, Asked, Course};
 use super::plan::BUDGET;
 use super::process::Process;
 use super::request::RunRequest;
-use crate::dag::staleness::Content;
-use crate::project::{is_parameter, strip_transcoding};
 use crate::store::{
-    DatasetRecord, Kept, NodeRecord, Print, Progress, RunRecord, Store, StoreError,
+    DatasetRecord, Keeping, NodeRecord, Print, Progress, RunRecord, Store, StoreError,
 };
 
 /// Events that come within this time go on together.
@@ -51,6 +48,8 @@ pub struct Subject {
     pub request: RunRequest,
     /// How it came about.
     pub asked: Asked,
+    /// The files of kept datasets that it takes, by dataset.
+    pub taken: HashMap<String, String>,
 }
 
 /// Records one run.
@@ -91,22 +90,14 @@ impl Recorder {
             pending: Pending { first: 1, ..Pending::default() },
             trouble: None,
             missing: 0,
-            root: subject.root.clone(),
-            facts: None,
-            moved: Vec::new(),
-            contents: HashMap::new(),
-            kept: HashMap::new(),
-            done: Vec::new(),
-            found,
-            seeking: 0,
-            looking: 0,
+            findings: Findings::new(found),
         };
         let (store, added) = add(store, record.new.clone()).await;
         match added {
             Ok(record) => {
                 keeper.store = store;
+                keeper.findings.begin(record.id, subject);
                 keeper.course.record = record;
-                keeper.find(subject);
             }
             Err(error) => (keeper.tell)(format!("{error} This run is not kept in the history.")),
         }
@@ -153,14 +144,18 @@ struct Pending {
     bytes: usize,
     nodes: BTreeSet<usize>,
     datasets: Vec<DatasetRecord>,
-    kept: Vec<Kept>,
+    kept: Vec<Keeping>,
     prints: Vec<Print>,
     record: bool,
 }
 
 impl Pending {
     fn is_empty(&self) -> bool {
-        self.events.is_empty() && self.datasets.is_empty() && self.prints.is_empty() && !self.record
+        self.events.is_empty()
+            && self.datasets.is_empty()
+            && self.kept.is_empty()
+            && self.prints.is_empty()
+            && !self.record
     }
 
     /// Puts what came later behind what could not be stored.
@@ -173,13 +168,6 @@ impl Pending {
         self.prints.extend(later.prints);
         self.record |= later.record;
     }
-}
-
-/// Something that was found out.
-enum Found {
-    Facts(Box<Facts>),
-    Datasets(Vec<DatasetRecord>, Vec<(String, Content)>),
-    MlflowRun(Option<String>),
 }
 
 /// A write that is over.
@@ -195,21 +183,7 @@ struct Keeper {
     trouble: Option<Instant>,
     /// Lines of the log that were left out.
     missing: u64,
-    root: PathBuf,
-    facts: Option<Arc<Facts>>,
-    /// What was loaded and saved and not looked at yet.
-    moved: Vec<DatasetRecord>,
-    /// What datasets hold that were loaded or saved.
-    contents: HashMap<String, Content>,
-    /// What was kept of datasets in memory.
-    kept: HashMap<String, Content>,
-    /// Nodes that ended well, and whose prints are not made yet.
-    done: Vec<String>,
-    found: mpsc::UnboundedSender<Found>,
-    /// How much is being found out.
-    seeking: usize,
-    /// How much of that is about datasets.
-    looking: usize,
+    findings: Findings,
 }
 
 impl Keeper {
@@ -227,7 +201,8 @@ impl Keeper {
             if writing.is_none() && recorded && self.is_due(ended) {
                 writing = self.write();
             }
-            let at_work = writing.is_some() || self.seeking > 0 || !self.pending.is_empty();
+            let at_work =
+                writing.is_some() || self.findings.are_sought() || !self.pending.is_empty();
             if ended && !(recorded && at_work) {
                 break;
             }
@@ -276,32 +251,15 @@ impl Keeper {
             }
             self.pending.record |= news.record;
             self.pending.nodes.extend(news.nodes);
-            if let Some(dataset) = news.dataset {
-                self.moved.push(dataset.clone());
-                self.pending.datasets.push(dataset);
-            }
+            self.pending.datasets.extend(news.dataset.clone());
+            self.pending.kept.extend(self.findings.notice(&event, news.dataset));
             if event.event.ends_run() {
-                self.find_mlflow_run();
-            }
-            if let RunEvent::NodeFinished { node, .. } = &event.event {
-                self.done.push(node.clone());
-            }
-            if let RunEvent::DatasetKept { dataset, node, file, bytes, .. } = &event.event {
-                let content = Content::Kept(file.clone());
-                self.kept.insert(strip_transcoding(dataset).to_owned(), content);
-                self.pending.kept.push(Kept {
-                    dataset: dataset.clone(),
-                    file: file.clone(),
-                    bytes: *bytes,
-                    node: node.clone(),
-                    run: self.course.record.id,
-                    made_at: event.at,
-                });
+                self.findings.seek_mlflow_run(&self.course.record);
             }
             self.pending.bytes += bytes_of(&event);
             self.pending.events.push(event);
         }
-        self.look();
+        self.pending.prints.extend(self.findings.look(&self.course.record));
     }
 
     /// Begins to write what is pending.
@@ -368,97 +326,31 @@ impl Keeper {
         }
     }
 
-    /// Begins to find out what is known beside the run.
-    fn find(&mut self, subject: Subject) {
-        let found = self.found.clone();
-        self.seeking += 1;
-        tokio::spawn(async move {
-            let Subject { root, request, asked } = subject;
-            let facts = facts::find(root, request, asked.python).await;
-            let _ = found.send(Found::Facts(Box::new(facts)));
-        });
-    }
-
-    /// Makes the prints of nodes that ended, once all is known of them.
-    fn print(&mut self) {
-        let Some(facts) = self.facts.clone() else { return };
-        // What is saved elsewhere leaves the project as it was.
-        if facts.apart.is_some() || self.looking > 0 || !self.moved.is_empty() {
-            return;
-        }
-        let pipeline = self.course.record.new.pipeline.clone();
-        for name in std::mem::take(&mut self.done) {
-            let Some(node) = facts.node(&pipeline, &name) else { continue };
-            let content = |dataset: &String| {
-                let base = strip_transcoding(dataset);
-                let found = self.kept.get(base).or_else(|| self.contents.get(base));
-                let found = found.or_else(|| facts.made.get(base)).cloned();
-                (base.to_owned(), found.unwrap_or(Content::Unseen))
-            };
-            let mut print = facts.print(node);
-            let inputs = node.inputs.iter().filter(|input| !is_parameter(input));
-            print.inputs = inputs.map(content).collect();
-            print.outputs = node.outputs.iter().map(content).collect();
-            let Ok(json) = serde_json::to_string(&print) else { continue };
-            self.pending.prints.push(Print { node: name, run: self.course.record.id, json });
-        }
-    }
-
-    /// Begins to look for the MLflow run of a run that has ended.
-    fn find_mlflow_run(&mut self) {
-        let record = &self.course.record;
-        let (Some(facts), Some(end)) = (self.facts.clone(), record.ended_at) else { return };
-        let (found, root, begin) = (self.found.clone(), self.root.clone(), record.new.started_at);
-        self.seeking += 1;
-        tokio::task::spawn_blocking(move || {
-            let run = facts::mlflow_run(&root, &facts.snapshot, begin, end);
-            let _ = found.send(Found::MlflowRun(run));
-        });
-    }
-
-    /// Begins to look at what was loaded and saved, once it is known where it lies.
-    fn look(&mut self) {
-        if self.moved.is_empty() {
-            return self.print();
-        }
-        let Some(facts) = self.facts.clone() else { return };
-        let (found, moved) = (self.found.clone(), std::mem::take(&mut self.moved));
-        let id = self.course.record.id;
-        self.seeking += 1;
-        self.looking += 1;
-        tokio::task::spawn_blocking(move || {
-            let (datasets, contents) = facts::look(&facts, id, moved);
-            let _ = found.send(Found::Datasets(datasets, contents));
-        });
-    }
-
     fn answer(&mut self, found: Found) {
-        self.seeking -= 1;
+        let record = &mut self.course.record;
         match found {
             Found::Facts(facts) => {
-                let record = &mut self.course.record;
                 record.code.clone_from(&facts.code);
                 record.parameters.clone_from(&facts.parameters);
                 record.python_version.clone_from(&facts.python_version);
-                self.facts = Some(Arc::from(facts));
+                self.findings.know(facts);
                 self.pending.record = true;
-                self.look();
-                self.find_mlflow_run();
+                self.findings.seek_mlflow_run(record);
             }
             Found::Datasets(datasets, contents) => {
-                self.looking -= 1;
                 self.pending.datasets.extend(datasets);
-                self.contents.extend(contents);
-                self.print();
+                self.findings.saw(contents);
             }
             Found::MlflowRun(run) => {
+                self.findings.looked_for_mlflow_run();
                 // What the worker has told is sure.
-                if self.course.record.mlflow_run.is_none() {
-                    self.course.record.mlflow_run = run;
+                if record.mlflow_run.is_none() {
+                    record.mlflow_run = run;
                     self.pending.record = true;
                 }
             }
         }
+        self.pending.prints.extend(self.findings.look(&self.course.record));
     }
 }
 
@@ -498,7 +390,7 @@ fn bytes_of(event: &Stamped) -> usize {
 #[cfg(test)]
 mod tests {
     use std::path::Path;
-    use std::sync::Mutex;
+    use std::sync::{Arc, Mutex};
 
     use super::*;
     use crate::runs::Stream;
@@ -576,6 +468,7 @@ mod tests {
 
     async fn start(root: &Path, store: Store) -> (Recorder, RunRecord, Told) {
         let subject = Subject {
+            taken: HashMap::new(),
             root: root.to_owned(),
             request: RunRequest {
                 params: [("size".into(), "4".into())].into(),

@@ -31,6 +31,15 @@ pub struct Kept {
     pub made_at: f64,
 }
 
+/// What a run did to a dataset that may be kept.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Keeping {
+    /// It was made again, so what was kept of it before must not be taken any more.
+    Outdated(String),
+    /// It is kept.
+    Kept(Kept),
+}
+
 /// What a node was last run with, as JSON.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Print {
@@ -70,27 +79,35 @@ pub(super) fn create(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
 }
 
 impl Store {
-    /// Remembers kept datasets of a run environment; the last one of a name holds.
+    /// Follows what a run did to the datasets of a run environment, in order; the last word on each
+    /// name holds.
     ///
     /// # Errors
     /// When the store can't be written.
-    pub fn keep(&mut self, env: &str, kept: &[Kept]) -> Result<(), StoreError> {
+    pub fn keep(&mut self, env: &str, news: &[Keeping]) -> Result<(), StoreError> {
         self.write(|connection| {
             let transaction = connection.transaction()?;
-            for one in kept {
-                transaction.prepare_cached(
-                    "INSERT OR REPLACE INTO kept (env, dataset, file, bytes, node, run, made_at)
-                     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-                )?
-                .execute(params![
-                    env,
-                    one.dataset,
-                    one.file,
-                    i64::try_from(one.bytes).unwrap_or(i64::MAX),
-                    one.node,
-                    one.run,
-                    one.made_at
-                ])?;
+            for one in news {
+                match one {
+                    Keeping::Outdated(dataset) => transaction
+                        .prepare_cached("DELETE FROM kept WHERE env = ?1 AND dataset = ?2")?
+                        .execute(params![env, dataset])?,
+                    Keeping::Kept(one) => transaction
+                        .prepare_cached(
+                            "INSERT OR REPLACE INTO kept
+                             (env, dataset, file, bytes, node, run, made_at)
+                             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+                        )?
+                        .execute(params![
+                            env,
+                            one.dataset,
+                            one.file,
+                            i64::try_from(one.bytes).unwrap_or(i64::MAX),
+                            one.node,
+                            one.run,
+                            one.made_at
+                        ])?,
+                };
             }
             transaction.commit()
         })
@@ -203,8 +220,9 @@ impl Store {
 mod tests {
     use super::*;
 
-    fn kept(dataset: &str, file: &str, bytes: u64) -> Kept {
-        Kept { dataset: dataset.into(), file: file.into(), bytes, run: 1, ..Kept::default() }
+    fn kept(dataset: &str, file: &str, bytes: u64) -> Keeping {
+        let (dataset, file) = (dataset.into(), file.into());
+        Keeping::Kept(Kept { dataset, file, bytes, run: 1, ..Kept::default() })
     }
 
     fn write(folder: &Path, name: &str, bytes: usize, age: u64) {
@@ -232,6 +250,10 @@ mod tests {
         assert!(files(&mut store, "base").is_empty());
         fs::remove_file(folder.join("3.pickle")).unwrap();
         assert_eq!(files(&mut store, "local"), ["2.pickle"]);
+        store.keep("base", &[kept("b", "2.pickle", 3)]).unwrap();
+        store.keep("local", &[Keeping::Outdated("b".into())]).unwrap();
+        assert!(files(&mut store, "local").is_empty());
+        assert_eq!(files(&mut store, "base"), ["2.pickle"]);
     }
 
     #[test]

@@ -25,7 +25,7 @@ use std::path::{Path, PathBuf};
 
 pub use apart::APART;
 pub use database::{Store, StoreError};
-pub use kept::{Kept, Print, kept_folder};
+pub use kept::{Keeping, Kept, Print, kept_folder};
 pub use list::RunFilter;
 pub use log::{From, LogFilter};
 pub use nodes::Timing;

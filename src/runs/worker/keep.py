@@ -1,6 +1,7 @@
 """Datasets that live in memory only, kept in the store's folder, so that a later run can begin in
 the middle of the pipeline. Only this module writes and reads the files: they are pickled."""
 
+import collections
 import functools
 import hashlib
 import os
@@ -21,7 +22,9 @@ class Keeper:
         self.most = keep.get("most", 0)  # bytes of one dataset
         self.never = set(keep.get("never", ()))
         self.channel = channel
-        self.local = threading.local()
+        self.lock = threading.Lock()
+        self.under_way = collections.Counter()  # saves by the identity of what is saved
+        self.memory = set()  # identities of what was saved in memory
 
     def install(self):
         """Notices which datasets are saved in memory, whoever put them into the catalog."""
@@ -46,18 +49,28 @@ class Keeper:
     def noticed(self, save):
         @functools.wraps(save)
         def call(dataset, data, *args, **kwargs):
-            self.local.memory = True
+            with self.lock:
+                self.memory.add(id(data))
             return save(dataset, data, *args, **kwargs)
 
         return call
 
-    def begin(self):
-        """A dataset is about to be saved."""
-        self.local.memory = False
+    def begin(self, data):
+        """A dataset is about to be saved, by this thread or another one."""
+        with self.lock:
+            if not self.under_way[id(data)]:
+                self.memory.discard(id(data))
+            self.under_way[id(data)] += 1
 
     def saved(self, dataset, node, data):
         """A dataset was saved."""
-        if not self.folder or not getattr(self.local, "memory", False):
+        with self.lock:
+            in_memory = id(data) in self.memory
+            self.under_way[id(data)] -= 1
+            if self.under_way[id(data)] < 1:
+                del self.under_way[id(data)]
+                self.memory.discard(id(data))
+        if not self.folder or not in_memory:
             return
         name = dataset.partition("@")[0]
         if name in self.never:

@@ -94,8 +94,8 @@ def make_hooks(request, recorder, keeper, group):
             recorder.begin(node)
             self.times[node, dataset] = time.perf_counter()
 
-        def saving(self, dataset, node):
-            keeper.begin()
+        def saving(self, dataset, data, node):
+            keeper.begin(data)
             self.times[node, dataset] = time.perf_counter()
 
         def saved(self, dataset, data, node):
@@ -117,8 +117,8 @@ def make_hooks(request, recorder, keeper, group):
             self.moved("dataset_loaded", dataset_name, node.name)
 
         @hook_impl(trylast=True)
-        def before_dataset_saved(self, dataset_name, node):
-            self.saving(dataset_name, node.name)
+        def before_dataset_saved(self, dataset_name, data, node):
+            self.saving(dataset_name, data, node.name)
 
         @hook_impl(tryfirst=True)
         def after_dataset_saved(self, dataset_name, data, node):
@@ -138,8 +138,8 @@ def make_hooks(request, recorder, keeper, group):
             self.moved("dataset_loaded", dataset_name, recorder.node())
 
         @hook_impl(trylast=True)
-        def before_dataset_saved(self, dataset_name):
-            self.saving(dataset_name, recorder.node())
+        def before_dataset_saved(self, dataset_name, data):
+            self.saving(dataset_name, data, recorder.node())
 
         @hook_impl(tryfirst=True)
         def after_dataset_saved(self, dataset_name, data):

@@ -110,7 +110,7 @@ pub(super) fn detach(
 }
 
 async fn run(task: Task, cancels: Cancels) {
-    let (mut process, python, notes) = match begin(&task).await {
+    let Begun { mut process, python, notes, taken } = match begin(&task).await {
         Ok(begun) => begun,
         Err((failure, needs_environment)) => {
             let report =
@@ -131,6 +131,7 @@ async fn run(task: Task, cancels: Cancels) {
             },
             ..Asked::default()
         },
+        taken,
     };
     let to = task.reports.clone();
     let tell = move |text| {
@@ -169,8 +170,18 @@ fn own_line(text: String) -> Stamped {
     Stamped::log("INFO", None, text)
 }
 
+/// A run whose worker was started.
+struct Begun {
+    process: Process,
+    python: Interpreter,
+    /// What the plan says.
+    notes: Vec<String>,
+    /// Files of kept datasets that it takes, by dataset.
+    taken: HashMap<String, String>,
+}
+
 /// Starts the worker; an error says whether a Python environment is missing.
-async fn begin(task: &Task) -> Result<(Process, Interpreter, Vec<String>), (Failure, bool)> {
+async fn begin(task: &Task) -> Result<Begun, (Failure, bool)> {
     let failed = |message: String| Failure { message, ..Failure::default() };
     let (root, named) = (task.root.clone(), task.python.clone());
     let chosen = tokio::task::spawn_blocking(move || interpreter::choose(&root, named.as_deref()));
@@ -190,7 +201,7 @@ async fn begin(task: &Task) -> Result<(Process, Interpreter, Vec<String>), (Fail
     let prepared = prepared.unwrap_or_else(|_| Prepared::as_asked(task.request.clone()));
     let notes = prepared.plan.iter().flat_map(Plan::notes).collect();
     match task.working.worker(&python.path).start(&prepared) {
-        Ok(process) => Ok((process, python, notes)),
+        Ok(process) => Ok(Begun { process, python, notes, taken: prepared.taken() }),
         Err(error) => Err((failed(format!("Python can't be started: {error}.")), false)),
     }
 }
