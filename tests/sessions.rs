@@ -10,6 +10,7 @@ use mlops_tui::app::event::{Event, Report, TrackingReport};
 use mlops_tui::dag::Slice;
 use mlops_tui::project::{Options, Reader, Snapshot};
 use mlops_tui::runs::{Failure, Frame, RunEvent, Stream};
+use mlops_tui::store::{NewRun, RunRecord};
 use mlops_tui::tracking::{Overview, Run};
 
 #[test]
@@ -51,10 +52,13 @@ fn a_search_selects_and_a_run_of_the_selected_node_is_asked_for() {
     assert_eq!(app.selected(), "linear.train_model");
     app.keys("r");
     assert_eq!(app.asked_run().unwrap().slice, Slice::nodes(["linear.train_model"]));
+    app.refuse_run();
     app.keys("f");
     assert_eq!(app.asked_run().unwrap().slice.from_nodes, ["linear.train_model"]);
+    app.refuse_run();
     app.keys("t");
     assert_eq!(app.asked_run().unwrap().slice.to_nodes, ["linear.train_model"]);
+    app.refuse_run();
     app.keys("a");
     assert!(app.asked_run().unwrap().slice.is_empty());
 }
@@ -64,6 +68,7 @@ fn marked_nodes_are_run_together_in_the_pipeline_s_order() {
     let mut app = TestApp::open(200, 60);
     app.keys("/clean_weather<enter><space>/clean_stations<enter><space>r");
     assert_eq!(app.asked_run().unwrap().slice, Slice::nodes(["clean_stations", "clean_weather"]));
+    app.refuse_run();
     app.keys("<esc><esc>r");
     assert_eq!(app.asked_run().unwrap().slice, Slice::nodes(["clean_stations"]));
 }
@@ -248,4 +253,32 @@ fn a_project_that_can_not_be_read_says_what_to_do() {
         app.keys(key);
         assert!(!app.screen().is_empty());
     }
+}
+
+#[test]
+fn a_run_key_pressed_twice_starts_one_run() {
+    let mut app = TestApp::open(120, 40);
+    app.keys("/clean_trips<enter>r");
+    let asked = |app: &TestApp| {
+        app.effects.iter().filter(|effect| matches!(effect, Effect::Run { .. })).count()
+    };
+    assert_eq!(asked(&app), 1);
+    app.keys("r");
+    assert_eq!(asked(&app), 1);
+    assert!(app.screen().contains("a run of clean_trips is being started"), "{}", app.screen());
+    // What could not be started can be asked for again.
+    app.refuse_run();
+    app.keys("r");
+    assert_eq!(asked(&app), 2);
+    // Other nodes need not wait, and the run that was asked for first is not lost.
+    app.keys("/clean_stations<enter>r");
+    assert_eq!(asked(&app), 3);
+    let first = app.state.generations.run - 1;
+    let new = |nodes: &str| NewRun { command: nodes.into(), started_at: NOW, ..NewRun::default() };
+    let begun = |id, nodes| Box::new(RunRecord::begun(id, new(nodes)));
+    app.report(Report::RunStarted { generation: first + 1, run: begun(8, "stations") });
+    app.report(Report::RunStarted { generation: first, run: begun(7, "trips") });
+    assert_eq!(app.state.run.as_ref().unwrap().record.id, 8);
+    assert_eq!(app.state.beside[0].record.id, 7);
+    assert!(app.state.starting.is_empty());
 }

@@ -363,6 +363,8 @@ pub struct State {
     pub run: Option<ActiveRun>,
     /// Runs that began before it and go on beside it.
     pub beside: Vec<ActiveRun>,
+    /// Runs that are asked for and have not begun yet.
+    pub starting: Vec<(Generation, RunRequest)>,
     /// A run that waits for its environment to be made.
     pub waiting_run: Option<(RunRequest, Command)>,
     /// Whether the log is wanted; by whether there is a run when `None`.
@@ -420,6 +422,7 @@ impl State {
             overrides: Params::new(),
             run: None,
             beside: Vec::new(),
+            starting: Vec::new(),
             waiting_run: None,
             log: None,
             dialogs: Vec::new(),

@@ -6,7 +6,7 @@ use mlops_tui::app::event::{Event, Report};
 use mlops_tui::app::settings::Settings;
 use mlops_tui::app::{State, update};
 use mlops_tui::project::{Options, Reader, Snapshot};
-use mlops_tui::runs::{RunEvent, Stamped};
+use mlops_tui::runs::{Failure, RunEvent, Stamped};
 use mlops_tui::store::{NewRun, RunRecord};
 use mlops_tui::ui;
 use mlops_tui::ui::color::Depth;
@@ -82,6 +82,13 @@ impl TestApp {
             Effect::Run { request, .. } => Some(&**request),
             _ => None,
         })
+    }
+
+    /// The run that was asked for last can't be started.
+    pub fn refuse_run(&mut self) {
+        let generation = self.state.generations.run;
+        let failure = Failure { message: "no room".into(), ..Failure::default() };
+        self.report(Report::RunRefused { generation, failure, needs_environment: false });
     }
 
     pub fn start_run(&mut self, nodes: &[&str]) {

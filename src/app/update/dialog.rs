@@ -279,6 +279,7 @@ fn answer(state: &mut State, question: Question, yes: bool) -> Vec<Effect> {
         }
         Question::Trust(_) => {
             state.waiting_run = None;
+            state.starting.clear();
             state.project.exact = crate::app::state::Exact::None;
             state.tell("Nothing of the project was executed.");
             Vec::new()

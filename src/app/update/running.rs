@@ -3,7 +3,7 @@
 use super::act::trusted;
 use crate::app::command::Command;
 use crate::app::effect::Effect;
-use crate::app::event::{GRID, Generation};
+use crate::app::event::Generation;
 use crate::app::run::{ActiveRun, NodeState, headline};
 use crate::app::state::{Dialog, Question, State};
 use crate::dag::staleness::Status;
@@ -110,31 +110,45 @@ pub(super) fn retry(state: &mut State) -> Vec<Effect> {
 /// Asks for a run that `command` stands for, once the project is trusted. Runs side by side must not
 /// write the same data.
 pub(super) fn start(state: &mut State, request: RunRequest, command: Command) -> Vec<Effect> {
-    if let Some((node, run)) = at_work(state, &request) {
-        state.warn(format!("run {run} is at work on {}", sanitize(&node)));
+    if let Some(why) = at_work(state, &request) {
+        state.warn(why);
         return Vec::new();
     }
     state.generations.run += 1;
     let generation = state.generations.run;
+    state.starting.push((generation, request.clone()));
     state.waiting_run = Some((request.clone(), command));
     state.tell(format!("Starting: {}", sanitize(&request.to_command())));
     let why = format!("the screen's {}", command.spec().name);
     trusted(state, vec![Effect::Run { generation, request: Box::new(request), why }])
 }
 
-/// A node of the request that a run has before it, and that run.
-fn at_work(state: &State, request: &RunRequest) -> Option<(String, RunId)> {
-    state.going_on().next()?;
+/// Why the request has to wait: a run is at work on one of its nodes, or is about to be.
+fn at_work(state: &State, request: &RunRequest) -> Option<String> {
+    if state.starting.is_empty() {
+        state.going_on().next()?;
+    }
     let snapshot = state.project.snapshot.as_deref()?;
-    let nodes = request.slice.apply(plan::pipeline(snapshot, request)?.as_ref()).ok()?;
-    state.going_on().filter(|run| !run.apart).find_map(|run| {
+    let nodes_of = |request: &RunRequest| {
+        request.slice.apply(plan::pipeline(snapshot, request)?.as_ref()).ok()
+    };
+    let nodes = nodes_of(request)?;
+    let going_on = state.going_on().filter(|run| !run.apart).find_map(|run| {
         let shared = match run.nodes.is_empty() {
             // It has not said yet what it runs.
             true => nodes.first(),
             false => nodes.iter().find(|node| run.nodes.contains_key(*node)),
         };
-        Some((shared?.clone(), run.record.id))
-    })
+        Some(format!("run {} is at work on {}", run.record.id, sanitize(shared?)))
+    });
+    let starting = || {
+        state.starting.iter().find_map(|(_, other)| {
+            let others = nodes_of(other).unwrap_or_default();
+            let shared = nodes.iter().find(|node| others.contains(node))?;
+            Some(format!("a run of {} is being started", sanitize(shared)))
+        })
+    };
+    going_on.or_else(starting)
 }
 
 /// Asks for a run that outlives this screen, once the project is trusted.
@@ -197,19 +211,17 @@ pub(super) fn interrupted(state: &mut State) -> Vec<Effect> {
 
 /// The run was accepted.
 pub(super) fn started(state: &mut State, generation: Generation, record: RunRecord) {
-    if generation != state.generations.run && generation != GRID {
-        return;
-    }
+    state.starting.retain(|(asked, _)| *asked != generation);
     state.beside.retain(|run| run.ended.is_none());
-    if generation == GRID {
-        state.runs.rows.insert(0, record.clone());
+    state.runs.rows.retain(|other| other.id != record.id);
+    state.runs.rows.insert(0, record.clone());
+    // A run that was asked for later has the screen.
+    if generation != state.generations.run {
         state.beside.push(ActiveRun::new(record));
         return;
     }
     state.notice = None;
     state.waiting_run = None;
-    state.runs.rows.retain(|other| other.id != record.id);
-    state.runs.rows.insert(0, record.clone());
     let before = state.run.replace(ActiveRun::new(record));
     state.beside.extend(before.filter(|run| run.ended.is_none()));
     super::navigate::keep_in_view(state);
@@ -222,15 +234,15 @@ pub(super) fn refused(
     failure: &Failure,
     needs_environment: bool,
 ) {
-    if generation != state.generations.run {
-        return;
-    }
+    state.starting.retain(|(asked, _)| *asked != generation);
     let text = headline(failure);
-    if needs_environment {
+    if needs_environment && generation == state.generations.run {
         state.dialogs.push(Dialog::Ask(Question::Environment(text)));
         state.notice = None;
     } else {
-        state.waiting_run = None;
+        if generation == state.generations.run {
+            state.waiting_run = None;
+        }
         state.warn(text);
     }
 }
