@@ -580,3 +580,30 @@ fn what_is_stale_is_shown_after_every_save_and_run_by_its_key() {
     terminal.keys("q");
     assert!(terminal.wait_exit().success());
 }
+
+#[test]
+fn the_prompt_has_the_terminal_until_it_ends() {
+    let folder = common::project::project(&TEA.replace("sise", "size"));
+    let root = folder.path().canonicalize().unwrap();
+    let home = tempfile::tempdir().unwrap();
+    let mut terminal = start(&home, &root, 120, 40, TRUE);
+    terminal.wait_for("3 nodes");
+    terminal.keys("ay");
+    terminal.wait_for("succeeded 3/3");
+    terminal.keys("/brew<enter>b");
+    terminal.wait_for("Ctrl-D goes back.");
+    // As Python or IPython asks.
+    let asks = |screen: &str| screen.ends_with(">>>") || screen.ends_with("]:");
+    terminal.wait("a prompt", |screen| asks(screen.trim_end()));
+    // It is Python's to answer.
+    terminal.keys("half");
+    terminal.wait_for("half");
+    terminal.keys("<c-c>");
+    terminal.keys("print('still', water['size'] + 39)\r");
+    terminal.wait_for("still 42");
+    terminal.wait("a prompt", |screen| asks(screen.trim_end()));
+    terminal.keys("<c-d>");
+    terminal.wait_for("succeeded 3/3");
+    terminal.keys("q");
+    assert!(terminal.wait_exit().success());
+}

@@ -74,10 +74,6 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode> {
         }
     }
     let spec = Spec::new(&python.path, &root);
-    let (mut command, file) =
-        debug::command(&spec, &prepared, &arguments.node, arguments.post_mortem)?;
-    let status = command.status();
-    drop(file);
-    let status = status.wrap_err_with(|| format!("{} can't be started", python.path.display()))?;
-    Ok(if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    let error = debug::become_prompt(&spec, &prepared, &arguments.node, arguments.post_mortem);
+    Err(error).wrap_err_with(|| format!("{} can't be started", python.path.display()))
 }

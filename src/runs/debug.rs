@@ -1,6 +1,9 @@
 //! A Python prompt, or the debugger, in the context of a node. It takes over the terminal.
 
+use std::fs;
 use std::io::{self, Write};
+use std::os::unix::process::CommandExt;
+use std::path::PathBuf;
 use std::process::Command;
 
 use serde_json::json;
@@ -10,26 +13,28 @@ use super::plan::Prepared;
 use super::process::Spec;
 use super::server::{BOOT, SOURCES};
 
-/// The command that opens the prompt for `node`, and the file that it reads; the file has to stay
-/// until the command has ended. With `post_mortem` the node runs, and the debugger opens where it
-/// fails.
-///
-/// # Errors
-/// When the file can't be written.
-pub fn command(
-    spec: &Spec,
-    prepared: &Prepared,
-    node: &str,
-    post_mortem: bool,
-) -> io::Result<(Command, NamedTempFile)> {
+/// Opens the prompt for `node` in the place of this process, so that the terminal and its signals are
+/// Python's alone. With `post_mortem` the node runs, and the debugger opens where it fails. Comes back
+/// only with an error: the request can't be written, or Python not be started.
+pub fn become_prompt(spec: &Spec, prepared: &Prepared, node: &str, post_mortem: bool) -> io::Error {
     let mut request = prepared.to_json();
     request["root"] = json!(spec.root);
     request["node"] = json!(node);
     request["post_mortem"] = json!(post_mortem);
-    let setup = json!({"start": "debug", "sources": SOURCES, "request": request});
-    let mut file = NamedTempFile::new()?;
-    file.write_all(setup.to_string().as_bytes())?;
+    // Python removes the file once it has read it.
+    let setup = json!({"start": "debug", "sources": SOURCES, "request": request, "remove": true});
+    let path = match write(&setup.to_string()) {
+        Ok(path) => path,
+        Err(error) => return error,
+    };
     let mut command = Command::new(&spec.python);
-    command.args(["-c", BOOT]).arg(file.path()).current_dir(&spec.root);
-    Ok((command, file))
+    let error = command.args(["-c", BOOT]).arg(&path).current_dir(&spec.root).exec();
+    let _ = fs::remove_file(path);
+    error
+}
+
+fn write(text: &str) -> io::Result<PathBuf> {
+    let mut file = NamedTempFile::new()?;
+    file.write_all(text.as_bytes())?;
+    Ok(file.into_temp_path().keep()?)
 }

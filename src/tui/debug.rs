@@ -6,8 +6,9 @@ use std::process::Command;
 use super::services::Services;
 use crate::runs::RunRequest;
 
-/// Runs its arguments, and waits for a key where they fail: what was printed would be gone.
-const WAITING: &str = r#""$@" || { printf '\nPress enter to go back. '; read -r _; }"#;
+/// Runs its arguments, and waits for a key where they fail: what was printed would be gone. Ctrl-C is
+/// for what it runs.
+const WAITING: &str = r#"trap : INT; "$@" || { printf '\nPress enter to go back. '; read -r _; }"#;
 
 /// The command that opens it.
 pub(super) fn command(

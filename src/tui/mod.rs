@@ -146,6 +146,9 @@ impl Screen {
                 biased;
                 signal = signals.next() => match signal {
                     Signal::End => break,
+                    // Pressed in the program that has the terminal, they are for that.
+                    Signal::Interrupt if editing => {}
+                    Signal::Stop if editing => Signals::stop_self(),
                     Signal::Interrupt => screen.happen(Event::Interrupt, &mut input)?,
                     Signal::Stop => screen.suspend(&mut input)?,
                     Signal::Continue => screen.redraw()?,

@@ -21,8 +21,11 @@ def take(count):
 
 
 if len(sys.argv) > 1:
-    with open(sys.argv.pop(1), "rb") as file:
+    path = sys.argv.pop(1)
+    with open(path, "rb") as file:
         setup = json.loads(file.read().decode("utf-8"))
+    if setup.get("remove"):
+        os.unlink(path)
 else:
     setup = json.loads(take(int(take(10))).decode("utf-8"))
 package = types.ModuleType("mlops_tui_worker")

@@ -116,5 +116,6 @@ def interact(names):
 
     config = Config()
     config.TerminalInteractiveShell.banner1 = ""
+    config.TerminalInteractiveShell.confirm_exit = False
     config.TerminalIPythonApp.display_banner = False
     start_ipython(argv=[], user_ns=names, config=config)
