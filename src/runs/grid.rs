@@ -7,18 +7,24 @@ use crate::store::{APART, FOLDER};
 /// More runs than anybody means to start by typing a line.
 const MOST: usize = 64;
 
-/// The parameters of each run, in the order of the last name's values first.
+/// The parameters of each run, in the order of the last name's values first. Commas and blanks in
+/// quotes, `[]` and `{}` belong to the value, as in YAML.
 ///
 /// # Errors
 /// A sentence that names the part that can't be read.
 pub fn parse(text: &str) -> Result<Vec<Params>, String> {
     let mut runs = vec![Params::new()];
-    for part in text.split_whitespace() {
+    for part in split(text, char::is_whitespace)?.into_iter().filter(|part| !part.is_empty()) {
         let (key, values) = part
             .split_once('=')
-            .filter(|(key, values)| !key.is_empty() && !values.is_empty())
+            .filter(|(key, _)| !key.is_empty())
             .ok_or_else(|| format!("`{part}` is not `name=value,value`."))?;
-        let values: Vec<&str> = values.split(',').filter(|value| !value.is_empty()).collect();
+        let values = split(values, |c| c == ',')?;
+        if values.iter().any(|value| value.is_empty()) {
+            return Err(format!(
+                "A value of `{key}` is empty; write {key}=1,2 without blanks, null for none, '' for an empty text."
+            ));
+        }
         if runs.iter().any(|run| run.contains_key(key)) {
             return Err(format!("`{key}` is there twice."));
         }
@@ -40,6 +46,50 @@ pub fn parse(text: &str) -> Result<Vec<Params>, String> {
         [only] if only.is_empty() => Err("Write names and values: lr=0.1,0.01 depth=4,8".into()),
         _ => Ok(runs),
     }
+}
+
+/// The parts between separators that are neither in quotes nor in brackets. A quote that stands
+/// in a word is a letter of it, as in YAML.
+fn split(text: &str, separates: impl Fn(char) -> bool) -> Result<Vec<&str>, String> {
+    let (mut parts, mut start) = (Vec::new(), 0);
+    // The signs that end what is open, the innermost last.
+    let mut open: Vec<char> = Vec::new();
+    let (mut escaped, mut before) = (false, ' ');
+    for (at, c) in text.char_indices() {
+        let end = open.last().copied();
+        let begins = before.is_whitespace() || "=,:[{".contains(before);
+        if escaped {
+            escaped = false;
+        } else if let Some(quote @ ('\'' | '"')) = end {
+            // `''` is a quote within quotes.
+            escaped = match quote {
+                '"' => c == '\\',
+                _ => text[at..].starts_with("''"),
+            };
+            if c == quote && !escaped {
+                open.pop();
+            }
+        } else if end == Some(c) {
+            open.pop();
+        } else {
+            match c {
+                '[' => open.push(']'),
+                '{' => open.push('}'),
+                '\'' | '"' if begins => open.push(c),
+                _ if open.is_empty() && separates(c) => {
+                    parts.push(&text[start..at]);
+                    start = at + c.len_utf8();
+                }
+                _ => {}
+            }
+        }
+        before = c;
+    }
+    if let Some(end) = open.last() {
+        return Err(format!("`{}` has no `{end}` at its end.", &text[start..]));
+    }
+    parts.push(&text[start..]);
+    Ok(parts)
 }
 
 /// How many runs go on at a time: one for each processor, and at most four.
@@ -83,6 +133,39 @@ mod tests {
             ]
         );
         assert_eq!(texts(" seed=1 "), ["seed=1"]);
+    }
+
+    #[test]
+    fn brackets_and_quotes_hold_a_value_together() {
+        assert_eq!(
+            texts(r#"sizes=[8, [4,2]],[] model={"a, b": [1,"]"]}"#),
+            [r#"sizes=[8, [4,2]] model={"a, b": [1,"]"]}"#, r#"sizes=[] model={"a, b": [1,"]"]}"#]
+        );
+        assert_eq!(
+            texts(r#"name='x, y',"it's",it's,it''s,'it''s, so',"\", ",a]"#),
+            [
+                "name='x, y'",
+                "name=\"it's\"",
+                "name=it's",
+                "name=it''s",
+                "name='it''s, so'",
+                r#"name="\", ""#,
+                "name=a]"
+            ]
+        );
+    }
+
+    #[test]
+    fn an_empty_value_or_an_open_bracket_is_refused() {
+        for text in ["lr=", "lr=,", "lr=0.1,", "lr=,0.1", "lr=0.1,,0.2", "a=1 lr=0.1, 0.2"] {
+            let error = parse(text).unwrap_err();
+            assert!(error.contains("`lr`") && error.contains("null"), "{text}: {error}");
+        }
+        for (text, sign) in [("lr=[1,2", "]"), ("lr=[{a: 1]", "}"), ("lr='1,2 a=3", "'")] {
+            let error = parse(text).unwrap_err();
+            assert!(error.contains(&format!("`{sign}`")) && error.contains("lr="), "{error}");
+        }
+        assert_eq!(texts("lr=null,''"), ["lr=null", "lr=''"]);
     }
 
     #[test]
