@@ -116,6 +116,30 @@ fn ctrl_c_cancels_and_a_reader_that_leaves_does_not() {
 }
 
 #[test]
+fn a_grid_runs_to_its_end_when_what_it_prints_is_lost() {
+    let folder = project(NODES);
+    let grid = ["--nodes=good", "--grid", "size=1,2,3 names=[a,b],[]"];
+    let outcomes = || {
+        let mut store = mlops_tui::store::Store::new(folder.path());
+        let runs = store.runs(&RunFilter::newest(20)).unwrap();
+        runs.iter().map(|run| run.outcome).collect::<Vec<_>>()
+    };
+    let mut child = run(&folder, &grid).stdout(Stdio::piped()).spawn().unwrap();
+    drop(child.stdout.take());
+    assert_eq!(child.wait().unwrap().code(), Some(0), "a reader that leaves is no error");
+    assert_eq!(outcomes(), [mlops_tui::store::Outcome::Succeeded; 6]);
+
+    let Ok(full) = std::fs::File::options().write(true).open("/dev/full") else { return };
+    let output = run(&folder, &grid).stdout(full).output().unwrap();
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{told}");
+    assert_eq!(outcomes(), [mlops_tui::store::Outcome::Succeeded; 12], "{told}");
+    for set in ["size=1 names=[a,b]: ", "size=3 names=[]: "] {
+        assert!(told.contains(set), "each error names its run:\n{told}");
+    }
+}
+
+#[test]
 fn the_doctor_names_what_is_missing() {
     let folder = project(NODES);
     let python = python().to_str().unwrap();

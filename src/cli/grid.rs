@@ -8,6 +8,7 @@ use color_eyre::eyre::{Result, WrapErr, eyre};
 use serde_json::json;
 use tokio::sync::Semaphore;
 
+use super::output;
 use super::run::{Signals, why};
 use crate::runs::history::Asked;
 use crate::runs::recorder::{Subject, burst};
@@ -26,7 +27,7 @@ pub(super) fn run(
     let sets = grid::parse(text).map_err(|error| eyre!(error))?;
     let requests = grid::requests(request, sets, now());
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let records = runtime.block_on(async {
+    let results = runtime.block_on(async {
         let mut signals = Signals::new()?;
         let worker = Worker::warm(Spec::new(&python.path, root));
         let room = Arc::new(Semaphore::new(grid::at_a_time()));
@@ -38,28 +39,47 @@ pub(super) fn run(
                 python: python.path.display().to_string(),
                 ..Asked::default()
             };
+            let params = told(&request);
             let subject = Subject { root: root.to_owned(), request, asked, taken: HashMap::new() };
-            tokio::spawn(one(worker, subject, room, cancelled, json))
+            (params, tokio::spawn(one(worker, subject, room, cancelled, json)))
         });
         let tasks: Vec<_> = tasks.collect();
         let all = async {
-            let mut records = Vec::new();
-            for task in tasks {
-                records.push(task.await.wrap_err("a run ended badly")??);
+            let mut results = Vec::new();
+            for (params, task) in tasks {
+                let result = task.await.wrap_err("the run ended badly").flatten();
+                results.push((params, result));
             }
-            Ok::<_, color_eyre::Report>(records)
+            results
         };
         tokio::pin!(all);
         loop {
             tokio::select! {
-                records = &mut all => return records,
+                results = &mut all => return Ok::<_, color_eyre::Report>(results),
                 () = signals.next() => drop(cancel.send(true)),
             }
         }
     })?;
-    let bad = records.iter().flatten().any(|record| record.outcome != Outcome::Succeeded);
-    let cancelled = records.iter().any(Option::is_none);
-    Ok(if bad || cancelled { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+    let mut good = true;
+    for (params, result) in results {
+        match result {
+            Ok(record) => {
+                good &= record.is_some_and(|record| record.outcome == Outcome::Succeeded);
+            }
+            // The other runs have gone on.
+            Err(error) => {
+                good = false;
+                eprintln!("mlops-tui: {}", sanitize(&format!("{params}: {error:#}")));
+            }
+        }
+    }
+    Ok(if good { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// The parameters of a run as they are printed.
+fn told(request: &RunRequest) -> String {
+    let params = request.params.iter().map(|(key, text)| format!("{key}={text}"));
+    params.collect::<Vec<_>>().join(" ")
 }
 
 /// One run; `None` for one that did not begin before all were cancelled.
@@ -74,9 +94,7 @@ async fn one(
     if *cancelled.borrow() {
         return Ok(None);
     }
-    let params: Vec<String> =
-        subject.request.params.iter().map(|(key, text)| format!("{key}={text}")).collect();
-    let params = params.join(" ");
+    let params = told(&subject.request);
     let (root, request) = (subject.root.clone(), subject.request.clone());
     let apart = request.apart.clone().unwrap_or_default();
     let prepared = tokio::task::spawn_blocking(move || plan::prepare(&root, request)).await?;
@@ -97,7 +115,8 @@ async fn one(
     }
     let record = recorder.finish().await.unwrap_or(record);
     if json {
-        println!("{}", json!({"params": params, "folder": apart, "run": record}));
+        let line = json!({"params": params, "folder": apart, "run": record});
+        output::text(&format!("{line}\n"))?;
         return Ok(Some(record));
     }
     let seconds = record.ended_at.map_or(0.0, |end| end - record.new.started_at);
@@ -107,6 +126,6 @@ async fn one(
         record.id,
         record.outcome.as_str(),
     );
-    println!("{}", sanitize(&line));
+    output::text(&(sanitize(&line) + "\n"))?;
     Ok(Some(record))
 }
