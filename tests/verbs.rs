@@ -139,6 +139,55 @@ fn a_grid_runs_to_its_end_when_what_it_prints_is_lost() {
     }
 }
 
+/// Ends as the file `ending.py` says, which has Click's context.
+const OWN_RUN: &str = r#"
+import click
+from kedro.framework.session import KedroSession
+
+@click.group()
+def cli():
+    pass
+
+@cli.command()
+@click.option("--nodes", default="")
+@click.pass_context
+def run(ctx, nodes):
+    with KedroSession.create() as session:
+        session.run(node_names=nodes.split(","))
+    with open("ending.py") as file:
+        exec(file.read(), {"ctx": ctx})
+"#;
+
+#[test]
+fn the_exit_of_a_project_s_own_command_is_that_of_the_run() {
+    let folder = project(
+        "import sys\n\ndef good():\n    return 1\n\ndef bad():\n    sys.exit(0)\n\n\
+         def make(node):\n    return [node(good, None, 'x', name='good'), node(bad, None, 'y', name='bad')]\n",
+    );
+    std::fs::write(folder.path().join("src/shop/cli.py"), OWN_RUN).unwrap();
+    for (node, ending, reason) in [
+        ("good", "", None),
+        ("good", "ctx.exit(0)", None),
+        ("good", "raise SystemExit(0)", None),
+        ("good", "import sys; sys.exit()", None),
+        ("good", "ctx.exit(3)", Some("exit code 3")),
+        ("good", "raise SystemExit(4)", Some("sys.exit(4)")),
+        ("good", "import sys; sys.exit('no luck')", Some("no luck")),
+        ("bad", "", Some("sys.exit(0)")),
+    ] {
+        std::fs::write(folder.path().join("ending.py"), ending).unwrap();
+        let output = run(&folder, &["--json", "--nodes", node]).output().unwrap();
+        let lines = lines(&output);
+        let last = lines.last().unwrap();
+        let (code, outcome) = if reason.is_some() { (1, "failed") } else { (0, "succeeded") };
+        assert_eq!(output.status.code(), Some(code), "{ending}: {lines:?}");
+        assert_eq!(last["outcome"], outcome, "{ending}: {last}");
+        let told = last["reason"].as_str().unwrap_or_default();
+        assert!(told.contains(reason.unwrap_or_default()), "{ending}: {told}");
+        assert_eq!(told.is_empty(), reason.is_none(), "{ending}: {told}");
+    }
+}
+
 #[test]
 fn the_doctor_names_what_is_missing() {
     let folder = project(NODES);

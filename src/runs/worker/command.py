@@ -4,6 +4,7 @@ the session differs between versions, and a project may have a command of its ow
 import importlib
 import os
 import sys
+import traceback
 
 from . import project
 
@@ -38,6 +39,7 @@ TELEMETRY = "kedro_telemetry"
 
 def run(request):
     """Runs as `kedro run` does, for what was asked."""
+    from click.exceptions import Exit
     from kedro.framework.cli.hooks import get_cli_hook_manager
     from kedro.framework.cli.utils import load_entry_points
 
@@ -59,12 +61,21 @@ def run(request):
         with context(request, metadata, command, group, arguments) as made:
             command.invoke(made)
         code = 0
-    except SystemExit as error:
-        code = error.code
-        raise
+    except (Exit, SystemExit) as error:
+        code = error.exit_code if isinstance(error, Exit) else error.code
+        if code not in (None, 0) or of_a_run(error):
+            raise
     finally:
         if hasattr(hooks.hook, "after_command_run"):  # since 0.18.2
             hooks.hook.after_command_run(exit_code=code, **told)
+
+
+def of_a_run(error):
+    """Whether it comes out of a session or a runner: a node or a hook that exits has not done its work,
+    whatever the code."""
+    frames = (frame for frame, _ in traceback.walk_tb(error.__traceback__))
+    names = [frame.f_globals.get("__name__") or "" for frame in frames]
+    return any(name.startswith(("kedro.framework.session", "kedro.runner")) for name in names)
 
 
 def find(metadata):

@@ -94,16 +94,22 @@ def pieces(text):
 def failure(error, root):
     """An exception in the shape of `runs::event::Failure`."""
     return {
-        "kind": type(error).__module__ + "." + type(error).__qualname__,
+        "kind": kind(error),
         "message": message(error),
         "traceback": text(error),
         "frames": frames(error, root),
     }
 
 
+def kind(error):
+    return type(error).__module__ + "." + type(error).__qualname__
+
+
 def message(error):
     if isinstance(error, SystemExit):
         return "the project's code called sys.exit(%s)" % ("" if error.code is None else repr(error.code))
+    if kind(error) == "click.exceptions.Exit":
+        return "the project's command ended with exit code %s" % error.exit_code
     if isinstance(error, KeyboardInterrupt) and not error.args:
         return "the project's code raised KeyboardInterrupt"
     try:
