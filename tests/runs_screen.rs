@@ -9,10 +9,11 @@ use std::path::{Path, PathBuf};
 use common::app::{NOW, TestApp};
 use common::history::{BEGAN, line, node, two_runs};
 use mlops_tui::app::effect::Effect;
-use mlops_tui::app::event::{Event, Report};
+use mlops_tui::app::event::{Event, GRID, Report};
 use mlops_tui::app::log_view;
 use mlops_tui::app::state::{Exact, Tab};
 use mlops_tui::project::{Options, Reader};
+use mlops_tui::runs::Failure;
 use mlops_tui::runs::history::{self, change};
 use mlops_tui::store::{
     Level, NewRun, NodeOutcome, NodeRecord, Outcome, Progress, RunFilter, RunId, RunRecord, Store,
@@ -378,6 +379,46 @@ fn sigint_ends_the_run_first_and_the_program_when_there_is_none() {
     assert_eq!(app.effects.last(), Some(&Effect::Cancel(1)));
     app.happen(Event::Interrupt);
     assert_eq!(app.effects.last(), Some(&Effect::Quit));
+}
+
+#[test]
+fn a_grid_is_cancelled_as_a_whole_and_one_that_is_refused_says_so() {
+    let mut app = TestApp::open(100, 30);
+    app.keys("mseed=1,2<enter>");
+    let Some(Effect::RunGrid { requests, .. }) = app.effects.last() else { panic!() };
+    assert_eq!(requests.len(), 2);
+    for (id, batch) in (1..=6).map(|id| (id, format!("grid {}", (id + 1) / 2))) {
+        let new = NewRun { batch: Some(batch), ..NewRun::default() };
+        let run = Box::new(RunRecord::begun(id, new));
+        app.report(Report::RunStarted { generation: GRID, run });
+    }
+    let cancels = |app: &TestApp| -> Vec<Effect> {
+        let all = app.effects.iter();
+        all.filter(|effect| matches!(effect, Effect::Cancel(_))).cloned().collect()
+    };
+    app.keys("x");
+    assert_eq!(cancels(&app), [Effect::Cancel(6)], "the one that began last, with its grid");
+    app.keys("4jjx");
+    assert_eq!(app.state.runs.selected().map(|run| run.id), Some(4));
+    assert_eq!(cancels(&app), [6, 4].map(Effect::Cancel), "the one that is shown");
+    app.keys("x1");
+    assert_eq!(cancels(&app).len(), 2, "the shown one is being cancelled");
+    app.happen(Event::Interrupt);
+    assert_eq!(cancels(&app), [6, 4, 2].map(Effect::Cancel), "the last grid");
+    app.keys("x");
+    assert_eq!(cancels(&app).len(), 3, "all are being cancelled");
+    app.happen(Event::Interrupt);
+    assert_eq!(app.effects.last(), Some(&Effect::Quit));
+
+    let refused = |message: &str, needs_environment| {
+        let failure = Failure { message: message.into(), ..Failure::default() };
+        Report::RunRefused { generation: GRID, failure, needs_environment }
+    };
+    app.report(refused("Python can't be started.", false));
+    assert!(app.screen().contains("Python can't be started"), "{}", app.screen());
+    app.report(refused("Kedro is not installed there.", true));
+    assert!(app.screen().contains("Make the Python environment?"), "{}", app.screen());
+    assert!(app.screen().contains("Kedro is not installed there"), "{}", app.screen());
 }
 
 #[test]

@@ -6,9 +6,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use common::project::copy_of_sample;
+use common::project::{copy_of_sample, project};
 use common::python::python;
 use common::terminal::Terminal;
+use mlops_tui::store::{Outcome, RunFilter, Store};
 
 const TRUE: &[(&str, &str)] = &[];
 const SIXTEEN: &[(&str, &str)] = &[("TERM", "xterm"), ("COLORTERM", "")];
@@ -62,6 +63,10 @@ fn edit(root: &Path, file: &str, from: &str, to: &str) {
 
 const NODES: &str = "src/harbour_bikes/pipelines/data_processing/nodes.py";
 const PIPELINE: &str = "src/harbour_bikes/pipelines/data_processing/pipeline.py";
+
+/// A project whose only node does not end by itself.
+const SLEEPING: &str = "import time\n\n\ndef sleep(size):\n    time.sleep(600)\n\n\n\
+    def make(node):\n    return [node(sleep, \"params:size\", None, name=\"sleep\")]\n";
 
 #[test]
 fn every_tab_help_and_palette_are_there_at_every_size_and_in_every_palette() {
@@ -322,6 +327,31 @@ fn a_run_is_cancelled_by_its_key_and_by_leaving() {
 }
 
 #[test]
+fn cancelling_a_run_of_a_grid_ends_the_grid() {
+    let folder = project(SLEEPING);
+    let root = folder.path().canonicalize().unwrap();
+    let mut session = open_in(folder, root, 120, 40, TRUE);
+    session.terminal.wait_for("1 node");
+    session.terminal.keys("msize=1,2,3,4,5,6,7,8,9<enter>");
+    session.terminal.wait_for("Trust this project?");
+    session.terminal.keys("y");
+    let runs = || Store::new(&session.root).runs(&RunFilter::newest(20)).unwrap_or_default();
+    let at_a_time = mlops_tui::runs::grid::at_a_time();
+    session.terminal.wait("runs to go on", |_| {
+        runs().iter().filter(|run| run.nodes_total == 1).count() == at_a_time
+    });
+    session.terminal.keys("x");
+    session
+        .terminal
+        .wait("all of them to end", |_| runs().iter().all(|run| run.outcome == Outcome::Cancelled));
+    // Whether the screen has heard of their ends or not.
+    session.terminal.signal(rustix::process::Signal::TERM);
+    assert!(session.terminal.wait_exit().success());
+    assert_eq!(runs().len(), at_a_time, "no further run begins");
+    wait_for_no_workers(&session.root);
+}
+
+#[test]
 fn the_terminal_is_given_back_on_every_end() {
     for signal in [rustix::process::Signal::TERM, rustix::process::Signal::HUP] {
         let mut session = open(80, 24, TRUE);
@@ -503,7 +533,7 @@ def make(node):
 
 #[test]
 fn a_failure_is_jumped_to_mended_retried_and_compared_with_the_run_before() {
-    let folder = common::project::project(TEA);
+    let folder = project(TEA);
     let root = folder.path().canonicalize().unwrap();
     let home = tempfile::tempdir().unwrap();
     let editor = home.path().join("ed.sh");
@@ -545,7 +575,7 @@ fn is_fresh(screen: &str) -> bool {
 
 #[test]
 fn what_is_stale_is_shown_after_every_save_and_run_by_its_key() {
-    let folder = common::project::project(&TEA.replace("sise", "size"));
+    let folder = project(&TEA.replace("sise", "size"));
     let root = folder.path().canonicalize().unwrap();
     let home = tempfile::tempdir().unwrap();
     let mut terminal = start(&home, &root, 120, 40, TRUE);

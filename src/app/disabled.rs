@@ -78,8 +78,8 @@ pub fn disabled_because(state: &State, command: Command) -> Option<String> {
         Command::CancelRun if state.running_elsewhere().is_some() => None,
         Command::CancelRun => match state.going_on().next() {
             None => Some("no run is going on".into()),
-            Some(run) if run.cancelling => Some("the run is being cancelled".into()),
-            Some(_) => None,
+            Some(_) => (state.going_on().all(|run| run.cancelling))
+                .then(|| "the run is being cancelled".into()),
         },
         Command::Log if state.tab == Tab::Runs => no_run(),
         Command::Timeline => no_run().or_else(|| {

@@ -241,9 +241,9 @@ impl State {
 
     /// The run that the Runs screen is about, where it goes on in another program.
     pub fn running_elsewhere(&self) -> Option<RunId> {
-        let own = self.running().map(|run| run.record.id);
         let run = self.shown_run().filter(|run| self.tab == Tab::Runs && run.id != 0)?;
-        (run.outcome == Outcome::Running && Some(run.id) != own).then_some(run.id)
+        let own = self.going_on().any(|own| own.record.id == run.id);
+        (run.outcome == Outcome::Running && !own).then_some(run.id)
     }
 
     /// The nodes in time of the run that the page shows.

@@ -37,6 +37,7 @@ pub(super) fn run(
             let asked = Asked {
                 why: why(std::env::args_os()),
                 python: python.path.display().to_string(),
+                batch: grid::batch(&request),
                 ..Asked::default()
             };
             let params = told(&request);

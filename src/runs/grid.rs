@@ -110,6 +110,12 @@ pub fn requests(request: &RunRequest, sets: Vec<Params>, now: f64) -> Vec<RunReq
     numbered.map(one).collect()
 }
 
+/// The name that all runs of a grid have in common, from the folders that they save in.
+pub fn batch(request: &RunRequest) -> Option<String> {
+    let folder = request.apart.as_deref()?.rsplit('/').next()?;
+    folder.rsplit_once('-').map(|(began, _)| format!("grid {began}"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

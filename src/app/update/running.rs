@@ -3,9 +3,9 @@
 use super::act::trusted;
 use crate::app::command::Command;
 use crate::app::effect::Effect;
-use crate::app::event::Generation;
+use crate::app::event::{GRID, Generation};
 use crate::app::run::{ActiveRun, NodeState, headline};
-use crate::app::state::{Dialog, Question, State};
+use crate::app::state::{Dialog, Question, State, Tab};
 use crate::dag::staleness::Status;
 use crate::dag::{Kind, Slice};
 use crate::runs::{Failure, RunEvent, RunRequest, Stamped, plan};
@@ -177,36 +177,42 @@ pub(super) fn detached(
     Vec::new()
 }
 
-/// Asks the run that is going on to stop; of several, the one that began last.
+/// Asks the run that is going on to stop; of several, the one that Runs shows, else the one that began
+/// last. A run of a grid stops with the others of its grid.
 pub(super) fn cancel(state: &mut State) -> Vec<Effect> {
+    let shown = state.shown_run().filter(|_| state.tab == Tab::Runs).map(|run| run.id);
+    let shown = shown.filter(|id| state.going_on().any(|run| run.record.id == *id));
     let mut runs = state.run.iter_mut().chain(state.beside.iter_mut().rev());
-    match runs.find(|run| run.ended.is_none() && !run.cancelling) {
-        Some(run) => {
-            run.cancelling = true;
-            vec![Effect::Cancel(run.record.id)]
-        }
-        None => Vec::new(),
+    let run = runs.find(|run| {
+        run.ended.is_none() && !run.cancelling && shown.is_none_or(|id| id == run.record.id)
+    });
+    let Some(run) = run else { return Vec::new() };
+    run.cancelling = true;
+    let (id, batch) = (run.record.id, run.record.new.batch.clone());
+    if batch.is_some() {
+        let grid = state.beside.iter_mut().filter(|run| run.record.new.batch == batch);
+        grid.for_each(|run| run.cancelling = true);
+        state.tell("All runs of the grid are cancelled.");
     }
+    vec![Effect::Cancel(id)]
 }
 
 /// Asks all runs of this program to stop.
 pub(super) fn cancel_all(state: &mut State) -> Vec<Effect> {
-    let mut effects = Vec::new();
-    loop {
-        match cancel(state) {
-            more if more.is_empty() => return effects,
-            more => effects.extend(more),
-        }
-    }
+    let runs = state.run.iter_mut().chain(&mut state.beside);
+    let left = runs.filter(|run| run.ended.is_none() && !run.cancelling);
+    let cancel = |run: &mut ActiveRun| {
+        run.cancelling = true;
+        Effect::Cancel(run.record.id)
+    };
+    left.map(cancel).collect()
 }
 
 /// Another program asks for the end of the run that is going on; without one, or the second time, for
 /// the end of this program.
 pub(super) fn interrupted(state: &mut State) -> Vec<Effect> {
-    match state.running().is_some_and(|run| !run.cancelling) {
-        true => cancel(state),
-        false => vec![Effect::Quit],
-    }
+    let effects = cancel(state);
+    if effects.is_empty() { vec![Effect::Quit] } else { effects }
 }
 
 /// The run was accepted.
@@ -239,6 +245,8 @@ pub(super) fn refused(
     if needs_environment && generation == state.generations.run {
         state.dialogs.push(Dialog::Ask(Question::Environment(text)));
         state.notice = None;
+    } else if generation == GRID {
+        state.warn(format!("A run of the grid can't start: {text}"));
     } else {
         if generation == state.generations.run {
             state.waiting_run = None;

@@ -4,16 +4,15 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::{Notify, Semaphore, mpsc};
+use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::task::JoinHandle;
 
 use super::Reports;
 use super::working::Working;
-use crate::app::event::{Generation, Report};
+use crate::app::event::{GRID, Generation, Report};
 use crate::runs::history::Asked;
 use crate::runs::recorder::{Subject, burst};
 use crate::runs::{
@@ -25,15 +24,17 @@ use crate::store::{RunId, Store};
 /// How long leaving the program waits for cancelled runs.
 const FAREWELL: Duration = Duration::from_secs(8);
 
-type Cancels = Arc<Mutex<HashMap<RunId, Arc<Notify>>>>;
+/// Whether a run is asked to stop; the runs of a grid have one in common.
+type Stop = Arc<watch::Sender<bool>>;
+
+type Stops = Arc<Mutex<HashMap<RunId, Stop>>>;
 
 /// The runs that are going on.
 #[derive(Default)]
 pub(super) struct Runs {
-    cancels: Cancels,
-    tasks: Vec<JoinHandle<()>>,
-    /// Whether no further run of a grid is to begin.
-    over: Arc<AtomicBool>,
+    /// Of the runs that have begun.
+    stops: Stops,
+    tasks: Vec<(JoinHandle<()>, Stop)>,
 }
 
 /// What to run, and with what.
@@ -50,42 +51,41 @@ pub(super) struct Task {
 impl Runs {
     /// Starts a run.
     pub(super) fn start(&mut self, task: Task) {
-        self.tasks.retain(|task| !task.is_finished());
-        self.tasks.push(tokio::spawn(run(task, self.cancels.clone())));
+        self.start_grid(vec![task]);
     }
 
     /// Starts runs of a grid, as many at a time as there are processors; the next ones follow.
     pub(super) fn start_grid(&mut self, tasks: Vec<Task>) {
         let room = Arc::new(Semaphore::new(grid::at_a_time()));
-        self.tasks.retain(|task| !task.is_finished());
+        let stop = Stop::new(watch::Sender::new(false));
+        self.tasks.retain(|(task, _)| !task.is_finished());
         for task in tasks {
-            let (cancels, room, over) = (self.cancels.clone(), room.clone(), self.over.clone());
-            self.tasks.push(tokio::spawn(async move {
+            let (stops, room, of_all) = (self.stops.clone(), room.clone(), stop.clone());
+            let one = tokio::spawn(async move {
                 let permit = room.acquire().await;
-                if permit.is_ok() && !over.load(Ordering::Relaxed) {
-                    run(task, cancels).await;
+                if permit.is_ok() {
+                    run(task, stops, of_all).await;
                 }
-            }));
+            });
+            self.tasks.push((one, stop.clone()));
         }
     }
 
-    /// Asks a run to stop.
+    /// Asks a run to stop, and with it all runs of its grid.
     pub(super) fn cancel(&self, id: RunId) {
-        let cancels = self.cancels.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(cancel) = cancels.get(&id) {
-            cancel.notify_one();
+        let stops = self.stops.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(stop) = stops.get(&id) {
+            stop.send_replace(true);
         }
     }
 
     /// Cancels all runs and waits for their ends, for a while.
     pub(super) async fn finish(self) {
-        self.over.store(true, Ordering::Relaxed);
-        {
-            let cancels = self.cancels.lock().unwrap_or_else(PoisonError::into_inner);
-            cancels.values().for_each(|cancel| cancel.notify_one());
+        for (_, stop) in &self.tasks {
+            stop.send_replace(true);
         }
         let all = async {
-            for task in self.tasks {
+            for (task, _) in self.tasks {
                 let _ = task.await;
             }
         };
@@ -109,10 +109,21 @@ pub(super) fn detach(
     });
 }
 
-async fn run(task: Task, cancels: Cancels) {
-    let Begun { mut process, python, notes, taken } = match begin(&task).await {
+async fn run(task: Task, stops: Stops, stop: Stop) {
+    let mut asked = stop.subscribe();
+    let begun = tokio::select! {
+        biased;
+        // Python is dropped with what waits for it, and ends.
+        _ = asked.wait_for(|asked| *asked) => return,
+        begun = begin(&task) => begun,
+    };
+    let Begun { mut process, python, notes, taken } = match begun {
         Ok(begun) => begun,
         Err((failure, needs_environment)) => {
+            // The other runs of a grid need it as well, and one question is enough.
+            if needs_environment && stop.send_replace(true) {
+                return;
+            }
             let report =
                 Report::RunRefused { generation: task.generation, failure, needs_environment };
             let _ = task.reports.send(report.into()).await;
@@ -129,6 +140,7 @@ async fn run(task: Task, cancels: Cancels) {
                 Warmth::Fresh(_) => "fresh".into(),
                 _ => "warm".into(),
             },
+            batch: (task.generation == GRID).then(|| grid::batch(&task.request)).flatten(),
             ..Asked::default()
         },
         taken,
@@ -140,8 +152,7 @@ async fn run(task: Task, cancels: Cancels) {
     };
     let (recorder, run) = Recorder::start(Store::new(&task.root), subject, tell).await;
     let id = run.id;
-    let cancel = Arc::new(Notify::new());
-    cancels.lock().unwrap_or_else(PoisonError::into_inner).insert(id, cancel.clone());
+    stops.lock().unwrap_or_else(PoisonError::into_inner).insert(id, stop);
     let report = Report::RunStarted { generation: task.generation, run: Box::new(run) };
     let _ = task.reports.send(report.into()).await;
     let head = format!("Python {} ({})", python.path.display(), python.reason);
@@ -154,14 +165,14 @@ async fn run(task: Task, cancels: Cancels) {
         let first = loop {
             tokio::select! {
                 event = process.next() => break event,
-                () = cancel.notified() => process.cancel(),
+                Ok(()) = asked.changed() => process.cancel(),
             }
         };
         let Some(first) = first else { break };
         events = burst(&mut process, first).await;
     }
     recorder.finish().await;
-    cancels.lock().unwrap_or_else(PoisonError::into_inner).remove(&id);
+    stops.lock().unwrap_or_else(PoisonError::into_inner).remove(&id);
     let _ = task.reports.send(Report::RunStored.into()).await;
 }
 
@@ -235,4 +246,61 @@ pub(super) async fn create_environment(root: PathBuf, reports: Reports) {
     let (result, ()) = tokio::join!(environment::create(&root, progress), forward);
     let result = result.map(drop).map_err(|error| error.to_string());
     let _ = reports.send(Report::EnvironmentDone(result).into()).await;
+}
+
+#[cfg(test)]
+#[cfg(unix)]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::super::Message;
+    use super::*;
+    use crate::app::event::Event;
+    use crate::store::RunFilter;
+
+    #[tokio::test]
+    async fn a_run_that_is_about_to_begin_does_not_when_all_are_cancelled() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = |name: &str| folder.path().join(name);
+        // It takes its time to say whether it has Kedro.
+        let script =
+            "#!/bin/sh\ncd \"${0%/*}\"\ntouch asked\nwhile [ ! -e go ]; do sleep 0.01; done\n";
+        fs::write(file("python"), script).unwrap();
+        fs::set_permissions(file("python"), fs::Permissions::from_mode(0o755)).unwrap();
+        let (reports, mut heard) = mpsc::channel(64);
+        let root = folder.path().to_owned();
+        let task = |number: usize| Task {
+            generation: GRID,
+            request: RunRequest {
+                apart: Some(format!(".mlops-tui/apart/1.0-{number}")),
+                ..RunRequest::default()
+            },
+            why: String::new(),
+            root: root.clone(),
+            python: Some(file("python")),
+            working: Working::new(root.clone(), true, reports.clone()),
+            reports: reports.clone(),
+        };
+        let mut runs = Runs::default();
+        runs.start_grid((1..9).map(task).collect());
+        while !file("asked").exists() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        let finish = runs.finish();
+        tokio::pin!(finish);
+        tokio::select! {
+            biased;
+            () = &mut finish => {}
+            () = std::future::ready(()) => {}
+        }
+        fs::write(file("go"), "").unwrap();
+        finish.await;
+        while let Ok(message) = heard.try_recv() {
+            let Message::Event(Event::Report(report)) = message else { continue };
+            assert!(!matches!(report, Report::RunStarted { .. }), "{report:?}");
+        }
+        let stored = Store::new(folder.path()).runs(&RunFilter::newest(9)).unwrap_or_default();
+        assert!(stored.is_empty(), "{stored:?}");
+    }
 }
