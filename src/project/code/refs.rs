@@ -2,8 +2,7 @@
 
 use ruff_python_ast::visitor::{self, Visitor};
 use ruff_python_ast::{
-    Alias, Comprehension, Expr, ExprCall, ExprContext, ExprLambda, Parameters, Stmt, StmtClassDef,
-    StmtFunctionDef,
+    Alias, Expr, ExprCall, ExprContext, ExprLambda, Parameters, Stmt, StmtClassDef, StmtFunctionDef,
 };
 use ruff_text_size::{Ranged, TextSize};
 
@@ -403,20 +402,6 @@ impl<'n, 'a> Collector<'n, 'a> {
         }
         self.nested.push(Nested { code, name, found: self.found.since(mark) });
     }
-
-    fn comprehension(&mut self, generators: &'a [Comprehension], elements: &[Option<&'a Expr>]) {
-        // Python evaluates the first iterable outside.
-        generators.first().into_iter().for_each(|first| self.visit_expr(&first.iter));
-        self.scopes.enter_comprehension(generators);
-        for (index, generator) in generators.iter().enumerate() {
-            if index > 0 {
-                self.visit_expr(&generator.iter);
-            }
-            generator.ifs.iter().for_each(|test| self.visit_expr(test));
-        }
-        elements.iter().flatten().for_each(|element| self.visit_expr(element));
-        self.scopes.leave();
-    }
 }
 
 impl<'a> Visitor<'a> for Collector<'_, 'a> {
@@ -477,11 +462,22 @@ impl<'a> Visitor<'a> for Collector<'_, 'a> {
             }
             Expr::Call(call) => self.call(call),
             Expr::Lambda(lambda) => self.lambda(expr, lambda),
-            Expr::ListComp(it) => self.comprehension(&it.generators, &[Some(&it.elt)]),
-            Expr::SetComp(it) => self.comprehension(&it.generators, &[Some(&it.elt)]),
-            Expr::Generator(it) => self.comprehension(&it.generators, &[Some(&it.elt)]),
+            Expr::ListComp(it) => {
+                bindings::comprehension(self, |to| &mut to.scopes, &it.generators, &[Some(&it.elt)])
+            }
+            Expr::SetComp(it) => {
+                bindings::comprehension(self, |to| &mut to.scopes, &it.generators, &[Some(&it.elt)])
+            }
+            Expr::Generator(it) => {
+                bindings::comprehension(self, |to| &mut to.scopes, &it.generators, &[Some(&it.elt)])
+            }
             Expr::DictComp(it) => {
-                self.comprehension(&it.generators, &[it.key.as_deref(), Some(&it.value)]);
+                bindings::comprehension(
+                    self,
+                    |to| &mut to.scopes,
+                    &it.generators,
+                    &[it.key.as_deref(), Some(&it.value)],
+                );
             }
             _ => visitor::walk_expr(self, expr),
         }

@@ -340,21 +340,27 @@ impl<'a> Free<'a> {
             parameter.default.iter().for_each(|default| self.visit_expr(default));
         }
     }
+}
 
-    fn comprehension(&mut self, generators: &'a [Comprehension], elements: &[Option<&'a Expr>]) {
-        // Python evaluates the first iterable outside.
-        generators.first().into_iter().for_each(|first| self.visit_expr(&first.iter));
-        self.scopes.enter_comprehension(generators);
-        for (index, generator) in generators.iter().enumerate() {
-            if index > 0 {
-                self.visit_expr(&generator.iter);
-            }
-            self.visit_expr(&generator.target);
-            generator.ifs.iter().for_each(|test| self.visit_expr(test));
+/// Visits the parts of a comprehension, each in the scope where Python evaluates it.
+pub(in crate::project) fn comprehension<'a, V: Visitor<'a>>(
+    visitor: &mut V,
+    scopes: fn(&mut V) -> &mut Scopes<'a>,
+    generators: &'a [Comprehension],
+    elements: &[Option<&'a Expr>],
+) {
+    // Python evaluates the first iterable outside.
+    generators.first().into_iter().for_each(|first| visitor.visit_expr(&first.iter));
+    scopes(visitor).enter_comprehension(generators);
+    for (index, generator) in generators.iter().enumerate() {
+        if index > 0 {
+            visitor.visit_expr(&generator.iter);
         }
-        elements.iter().flatten().for_each(|element| self.visit_expr(element));
-        self.scopes.leave();
+        visitor.visit_expr(&generator.target);
+        generator.ifs.iter().for_each(|test| visitor.visit_expr(test));
     }
+    elements.iter().flatten().for_each(|element| visitor.visit_expr(element));
+    scopes(visitor).leave();
 }
 
 impl<'a> Visitor<'a> for Free<'a> {
@@ -396,11 +402,22 @@ impl<'a> Visitor<'a> for Free<'a> {
                 self.visit_expr(&lambda.body);
                 self.scopes.leave();
             }
-            Expr::ListComp(it) => self.comprehension(&it.generators, &[Some(&it.elt)]),
-            Expr::SetComp(it) => self.comprehension(&it.generators, &[Some(&it.elt)]),
-            Expr::Generator(it) => self.comprehension(&it.generators, &[Some(&it.elt)]),
+            Expr::ListComp(it) => {
+                comprehension(self, |to| &mut to.scopes, &it.generators, &[Some(&it.elt)])
+            }
+            Expr::SetComp(it) => {
+                comprehension(self, |to| &mut to.scopes, &it.generators, &[Some(&it.elt)])
+            }
+            Expr::Generator(it) => {
+                comprehension(self, |to| &mut to.scopes, &it.generators, &[Some(&it.elt)])
+            }
             Expr::DictComp(it) => {
-                self.comprehension(&it.generators, &[it.key.as_deref(), Some(&it.value)]);
+                comprehension(
+                    self,
+                    |to| &mut to.scopes,
+                    &it.generators,
+                    &[it.key.as_deref(), Some(&it.value)],
+                );
             }
             _ => visitor::walk_expr(self, expr),
         }
