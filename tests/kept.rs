@@ -4,10 +4,9 @@ mod common;
 
 use std::fs;
 use std::path::Path;
-use std::process::Command;
 
 use common::project::project;
-use common::python::python;
+use common::run::run;
 use mlops_tui::store::Store;
 use serde_json::Value;
 
@@ -40,20 +39,6 @@ def make(node):
         node(third, "row", "secretly", name="third"),
     ]
 "#;
-
-/// Runs the program; its exit code and the events that it printed.
-fn run(root: &Path, arguments: &[&str]) -> (i32, Vec<Value>) {
-    let output = Command::new(env!("CARGO_BIN_EXE_mlops-tui"))
-        .args(["run", "--json", "--python"])
-        .arg(python())
-        .arg(root)
-        .args(arguments)
-        .output()
-        .unwrap();
-    let text = String::from_utf8(output.stdout).unwrap();
-    let events = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    (output.status.code().unwrap(), events)
-}
 
 fn calls(root: &Path) -> String {
     fs::read_to_string(root.join("calls.txt")).unwrap()

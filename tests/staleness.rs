@@ -10,6 +10,7 @@ use std::process::Command;
 
 use common::project::copy;
 use common::python::python;
+use common::run::run;
 use mlops_tui::dag::staleness::Status;
 use mlops_tui::project::{Options, Reader};
 use mlops_tui::runs::staleness::Staleness;
@@ -380,24 +381,11 @@ fn not_fresh(reader: &mut Reader, staleness: &mut Staleness) -> Vec<String> {
     pipeline.nodes.iter().filter_map(|node| line(&node.name)).collect()
 }
 
-fn run(root: &Path, arguments: &[&str]) -> Vec<Json> {
-    let output = Command::new(env!("CARGO_BIN_EXE_mlops-tui"))
-        .args(["run", "--json", "--python"])
-        .arg(python())
-        .arg(root)
-        .args(arguments)
-        .output()
-        .unwrap();
-    let text = String::from_utf8(output.stdout).unwrap();
-    assert!(output.status.success(), "{text}");
-    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
-}
-
 fn project() -> (tempfile::TempDir, Reader, Staleness) {
     let folder = tempfile::tempdir().unwrap();
     let root = folder.path();
     copy(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/staleness/till"), root);
-    run(root, &[]);
+    assert_eq!(run(root, &[]).0, 0);
     let mut staleness = Staleness::default();
     staleness.load(&mut Store::new(root), "local").unwrap();
     let reader = Reader::new(root.canonicalize().unwrap());
@@ -495,15 +483,15 @@ fn what_comes_out_the_same_leaves_the_rest_fresh() {
     // In memory: the list of rows is the same, though the code is not.
     edit("if order]", "if len(order) > 0]");
     assert_eq!(stale(&mut staleness).len(), 4);
-    run(root, &["--nodes", "clean"]);
+    assert_eq!(run(root, &["--nodes", "clean"]).0, 0);
     assert_eq!(stale(&mut staleness), Vec::<String>::new());
     // In a file.
     edit("return rate * sum", "return 1 * rate * sum");
     assert_eq!(stale(&mut staleness).len(), 3);
-    run(root, &["--nodes", "total"]);
+    assert_eq!(run(root, &["--nodes", "total"]).0, 0);
     assert_eq!(stale(&mut staleness), Vec::<String>::new());
     edit("return 1 * rate", "return 2 * rate");
-    run(root, &["--nodes", "total"]);
+    assert_eq!(run(root, &["--nodes", "total"]).0, 0);
     assert_eq!(stale(&mut staleness), ["count: amount changed", "report: amount changed"]);
 }
 
@@ -512,7 +500,8 @@ fn what_is_stale_is_run_and_nothing_else() {
     let (folder, mut reader, mut staleness) = project();
     let root = folder.path();
     let ran = |arguments: &[&str]| -> Vec<String> {
-        let events = run(root, arguments);
+        let (code, events) = run(root, arguments);
+        assert_eq!(code, 0, "{events:?}");
         let ended = events.into_iter().filter(|event| event["event"] == "node_finished");
         ended.map(|event| event["node"].as_str().unwrap().to_owned()).collect()
     };

@@ -6,4 +6,5 @@ pub mod app;
 pub mod history;
 pub mod project;
 pub mod python;
+pub mod run;
 pub mod terminal;
