@@ -3,7 +3,7 @@
 //! A task owns the store, and takes events from a bounded channel: where the disk is slow, the project's
 //! printing slows down and memory stays bounded. Where the store fails (locked, a full disk), that is
 //! told once, the run goes on, and what is pending is sent again; past a bound, lines of the log are
-//! left out and counted. What is found out beside the run ([`Findings`]) is added as it comes.
+//! left out and counted. What is found out beside the run is added as it comes.
 
 use std::collections::{BTreeSet, HashMap};
 use std::path::PathBuf;
