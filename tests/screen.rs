@@ -629,6 +629,7 @@ fn the_prompt_has_the_terminal_until_it_ends() {
     terminal.keys("half");
     terminal.wait_for("half");
     terminal.keys("<c-c>");
+    terminal.wait("a prompt", |screen| asks(screen.trim_end()));
     terminal.keys("print('still', water['size'] + 39)\r");
     terminal.wait_for("still 42");
     terminal.wait("a prompt", |screen| asks(screen.trim_end()));

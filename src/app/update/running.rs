@@ -242,7 +242,7 @@ pub(super) fn refused(
 ) {
     state.starting.retain(|(asked, _)| *asked != generation);
     let text = headline(failure);
-    if needs_environment && generation == state.generations.run {
+    if needs_environment && (generation == state.generations.run || generation == GRID) {
         state.dialogs.push(Dialog::Ask(Question::Environment(text)));
         state.notice = None;
     } else if generation == GRID {
