@@ -10,5 +10,5 @@ pub mod slice;
 pub mod staleness;
 
 pub use graph::{Graph, Id, Kind, Vertex};
-pub use layout::{Direction, Layout};
+pub use layout::{Direction, Layout, Lines};
 pub use slice::{Slice, SliceError};

@@ -1,6 +1,6 @@
 //! The signs that are drawn: one set for terminals that show Unicode, one for those that do not.
 
-use crate::app::plot::{DOWN, LEFT, RIGHT, UP};
+use crate::dag::layout::{DOWN, LEFT, RIGHT, UP};
 
 /// A set of signs, each one cell wide.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
