@@ -183,6 +183,9 @@ fn steps(points: &[(f64, f64)]) -> Vec<(f64, f64)> {
     steps
 }
 
+/// A straight piece of the line of an edge.
+type Leg = (usize, [(f64, f64); 2]);
+
 /// How many pairs of edges with different sources cross.
 fn crossings(lines: &[Line]) -> usize {
     let ends = || lines.iter().flat_map(|line| &line.1);
@@ -190,7 +193,7 @@ fn crossings(lines: &[Line]) -> usize {
     let size = (lines.len() as f64).sqrt().max(8.0);
     let (across, down) = (most(|point| point.0) / size, most(|point| point.1) / size);
     let tile = |(x, y): (f64, f64)| ((x / across).floor() as i32, (y / down).floor() as i32);
-    let mut tiles: HashMap<(i32, i32), Vec<(usize, [(f64, f64); 2])>> = HashMap::new();
+    let mut tiles: HashMap<(i32, i32), Vec<Leg>> = HashMap::new();
     for (index, (_, corners)) in lines.iter().enumerate() {
         for pair in corners.windows(2) {
             let (one, other) = (tile(pair[0]), tile(pair[1]));

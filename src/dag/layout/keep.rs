@@ -14,8 +14,8 @@ pub(super) struct Kept {
     pub(super) spots: Vec<Option<(usize, i32)>>,
     /// The columns of each wire's bends, from its upper end.
     pub(super) bends: Vec<Option<Vec<i32>>>,
-    /// Tracks of each channel.
-    pub(super) tracks: Vec<i32>,
+    /// The first row of each layer.
+    pub(super) tops: Vec<i32>,
 }
 
 /// How much more it costs to move what was there than what is new.
@@ -192,7 +192,8 @@ pub(super) struct Memory {
 /// A drawing on its own.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Remembered {
-    pub(super) tracks: Vec<i32>,
+    /// The first row of each layer.
+    pub(super) tops: Vec<i32>,
     /// Where it lay among the drawings beside it.
     pub(super) origin: (i32, i32),
 }

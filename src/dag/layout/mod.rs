@@ -2,7 +2,7 @@
 //!
 //! The method is the layered drawing of Sugiyama, Tagawa and Toda (1981), a file for each step:
 //!
-//! - `nested`: each group is drawn on its own and then stands as one box in its parent's drawing.
+//! - `plan`, `nested`: each group is drawn on its own and then stands as one box in its parent's drawing.
 //! - `sheet`: one drawing from first to last.
 //! - `layers`, `rank`: cycles are broken, items get layers, edges that span layers get a bend in each.
 //! - `order`: the order within layers, so that few lines cross.
@@ -10,6 +10,7 @@
 //! - `place`: coordinates by Brandes and Koepf (2001), with the compaction over blocks that avoids the flaw which their
 //!   erratum (arXiv 2008.01252) corrects.
 //! - `route`: orthogonal lines in the channels between layers, as in channel routing with doglegs (Deutsch 1976).
+//! - `pack`: connected parts beside one another.
 //! - `keep`: what takes the place of these where a drawing is to stay like the one before.
 //! - `cells`: the drawn lines cell by cell, and what is visible in a part of the drawing.
 //!
@@ -21,7 +22,9 @@ mod keep;
 mod layers;
 mod nested;
 mod order;
+mod pack;
 mod place;
+mod plan;
 mod ports;
 mod rank;
 mod route;

@@ -4,21 +4,15 @@
 use std::collections::HashMap;
 
 use super::keep::{Kept, Key, Memory, Remembered, Spot};
-use super::layers::{self, Bound, Wire};
+use super::layers::{Bound, Wire};
+use super::pack::{self, Part};
+use super::plan::{Piece, Plan};
 use super::route::Drawn;
 use super::sheet::{Finished, Sheet};
 use super::{
     Before, Direction, Effort, Frame, Layout, Port, Rect, Route, Size, Sketch, Spacing, Stand,
     Stop, Stopped,
 };
-
-/// Cells between connected parts: across the edges and along them.
-fn gap(direction: Direction) -> (i32, i32) {
-    match direction {
-        Direction::TopBottom => (3, 1),
-        Direction::LeftRight => (1, 3),
-    }
-}
 
 pub(super) fn draw(
     sketch: &Sketch,
@@ -38,162 +32,6 @@ pub(super) fn draw(
         memory: Memory::default(),
     };
     painter.draw()
-}
-
-/// A piece of an edge: a wire of a drawing.
-#[derive(Debug, Clone, Copy)]
-struct Piece {
-    drawing: usize,
-    wire: usize,
-}
-
-/// The items and wires of every drawing; drawing 0 is the whole, drawing `group + 1` is a group's.
-struct Plan {
-    items: Vec<Vec<Key>>,
-    index: Vec<HashMap<Key, usize>>,
-    wires: Vec<Vec<Wire>>,
-    /// The edges, each once, with their pieces from source to target.
-    edges: Vec<((usize, usize), bool, Vec<Piece>)>,
-    /// Groups that hold something, inner ones before outer ones.
-    groups: Vec<usize>,
-}
-
-impl Plan {
-    fn of(sketch: &Sketch) -> Self {
-        let count = sketch.sizes.len();
-        let group_of = |vertex: usize| {
-            sketch.group_of.get(vertex).copied().flatten().filter(|it| *it < sketch.groups.len())
-        };
-        let parent = |group: usize| sketch.groups[group].parent;
-        // From the innermost group outward; a circle of groups ends where it closes.
-        let chain = |vertex: usize| {
-            let mut chain = Vec::new();
-            let mut group = group_of(vertex);
-            while let Some(at) = group.filter(|at| !chain.contains(at)) {
-                chain.push(at);
-                group = parent(at).filter(|it| *it < sketch.groups.len());
-            }
-            chain
-        };
-        let chains: Vec<Vec<usize>> = (0..count).map(chain).collect();
-        let drawings = sketch.groups.len() + 1;
-        let mut plan = Plan {
-            items: vec![Vec::new(); drawings],
-            index: vec![HashMap::new(); drawings],
-            wires: vec![Vec::new(); drawings],
-            edges: Vec::new(),
-            groups: Vec::new(),
-        };
-        let mut depth = vec![0; sketch.groups.len()];
-        for (vertex, chain) in chains.iter().enumerate() {
-            let mut key = Key::Vertex(vertex);
-            for (up, group) in chain.iter().enumerate() {
-                plan.item(group + 1, key);
-                key = Key::Group(*group);
-                depth[*group] = chain.len() - up;
-            }
-            plan.item(0, key);
-        }
-        plan.groups = (0..depth.len()).filter(|group| depth[*group] > 0).collect();
-        plan.groups.sort_by_key(|group| (std::cmp::Reverse(depth[*group]), *group));
-        plan.connect(sketch, &chains);
-        for group in plan.groups.clone() {
-            if sketch.direction == Direction::TopBottom {
-                plan.item(group + 1, Key::Title(group));
-            }
-        }
-        plan
-    }
-
-    fn item(&mut self, drawing: usize, key: Key) -> usize {
-        let next = self.items[drawing].len();
-        let item = *self.index[drawing].entry(key).or_insert(next);
-        if item == next {
-            self.items[drawing].push(key);
-        }
-        item
-    }
-
-    /// Finds the pieces of all edges, and which of them run against the direction: the edges between the items of one
-    /// drawing decide.
-    fn connect(&mut self, sketch: &Sketch, chains: &[Vec<usize>]) {
-        let count = sketch.sizes.len();
-        let mut edges: Vec<(usize, usize)> = sketch
-            .edges
-            .iter()
-            .copied()
-            .filter(|(from, to)| from != to && *from < count && *to < count)
-            .collect();
-        let mut seen = std::collections::HashSet::new();
-        edges.retain(|edge| seen.insert(*edge));
-        // How many groups from outside in the two ends share, and the ends in that drawing.
-        let meeting = |from: usize, to: usize| {
-            let (one, other) = (&chains[from], &chains[to]);
-            let shared = std::iter::zip(one.iter().rev(), other.iter().rev());
-            let shared = shared.take_while(|(one, other)| one == other).count();
-            let end = |vertex: usize, chain: &[usize]| match chain.len() - shared {
-                0 => Key::Vertex(vertex),
-                inner => Key::Group(chain[inner - 1]),
-            };
-            let drawing = shared.checked_sub(1).map_or(0, |_| one[one.len() - shared] + 1);
-            (drawing, end(from, one), end(to, other), shared)
-        };
-        let mut lifted: Vec<Vec<(usize, usize)>> = vec![Vec::new(); self.items.len()];
-        let mut number: HashMap<(usize, usize, usize), usize> = HashMap::new();
-        let ends: Vec<(usize, usize, usize, usize)> = edges
-            .iter()
-            .map(|(from, to)| {
-                let (drawing, one, other, shared) = meeting(*from, *to);
-                let one = self.index[drawing][&one];
-                let other = self.index[drawing][&other];
-                number.entry((drawing, one, other)).or_insert_with(|| {
-                    lifted[drawing].push((one, other));
-                    lifted[drawing].len() - 1
-                });
-                (drawing, one, other, shared)
-            })
-            .collect();
-        let back: Vec<Vec<bool>> = std::iter::zip(&self.items, &lifted)
-            .map(|(items, lifted)| layers::backward(items.len(), lifted))
-            .collect();
-        let mut wires: Vec<HashMap<(usize, usize, usize), usize>> =
-            vec![HashMap::new(); self.items.len()];
-        for ((from, to), (drawing, one, other, shared)) in std::iter::zip(edges, ends) {
-            let back = back[drawing][number[&(drawing, one, other)]];
-            let mut pieces = Vec::new();
-            let mut add = |plan: &mut Plan, drawing: usize, start: usize, end: usize| {
-                let (upper, lower) = if back { (end, start) } else { (start, end) };
-                let next = plan.wires[drawing].len();
-                let wire = *wires[drawing].entry((start, end, from)).or_insert(next);
-                if wire == next {
-                    plan.wires[drawing].push(Wire { upper, lower, owner: from, back });
-                }
-                pieces.push(Piece { drawing, wire });
-            };
-            let (outward, inward) = (&chains[from], &chains[to]);
-            let mut key = Key::Vertex(from);
-            for group in &outward[..outward.len() - shared] {
-                let start = self.item(group + 1, key);
-                let port = Key::Port { group: *group, owner: from, bottom: !back };
-                let end = self.item(group + 1, port);
-                add(self, group + 1, start, end);
-                key = Key::Group(*group);
-            }
-            add(self, drawing, one, other);
-            let inner = &inward[..inward.len() - shared];
-            for (up, group) in inner.iter().enumerate().rev() {
-                let port = Key::Port { group: *group, owner: from, bottom: back };
-                let start = self.item(group + 1, port);
-                let key = match up.checked_sub(1) {
-                    Some(below) => Key::Group(inner[below]),
-                    None => Key::Vertex(to),
-                };
-                let end = self.item(group + 1, key);
-                add(self, group + 1, start, end);
-            }
-            self.edges.push(((from, to), back, pieces));
-        }
-    }
 }
 
 /// A drawing with its size, and where it lies in its parent's.
@@ -385,14 +223,13 @@ impl Painter<'_> {
             parts.push(Part { members, numbers, sheet, finished, width, height, origin });
         }
         parts.sort_by_key(|part| std::cmp::Reverse(part.members.len()));
-        arrange(&mut parts, self.sketch.direction);
+        pack::arrange(&mut parts, self.sketch.direction);
         for part in parts {
             let (left, top) = part.origin.unwrap_or_default();
             let id = self.memory.sheets.len();
-            self.memory.sheets.push(Remembered {
-                tracks: part.finished.drawn.tracks.clone(),
-                origin: (left, top),
-            });
+            self.memory
+                .sheets
+                .push(Remembered { tops: part.finished.drawn.tops.clone(), origin: (left, top) });
             self.remember(0, id, &part.members, &part.sheet.wires, &part.finished);
             for (item, area) in std::iter::zip(part.members, part.finished.drawn.boxes) {
                 whole.drawn.boxes[item] = Rect { x: area.x + left, y: area.y + top, ..area };
@@ -506,8 +343,8 @@ impl Painter<'_> {
             let owner = before.vertices.get(wire.owner).copied().flatten()?;
             memory.bends.get(&(keys[wire.upper]?, keys[wire.lower]?, owner)).cloned()
         });
-        let tracks = memory.sheets.get(old).map(|sheet| sheet.tracks.clone());
-        Kept { spots: spots.collect(), bends: bends.collect(), tracks: tracks.unwrap_or_default() }
+        let tops = memory.sheets.get(old).map(|sheet| sheet.tops.clone());
+        Kept { spots: spots.collect(), bends: bends.collect(), tops: tops.unwrap_or_default() }
     }
 
     fn remember(
@@ -519,7 +356,7 @@ impl Painter<'_> {
         finished: &Finished,
     ) {
         let keys: Vec<Key> = items.iter().map(|item| self.plan.items[drawing][*item]).collect();
-        self.memory.sheets[sheet].tracks.clone_from(&finished.drawn.tracks);
+        self.memory.sheets[sheet].tops.clone_from(&finished.drawn.tops);
         for (index, key) in keys.iter().enumerate() {
             let (layer, column) = (finished.layer[index], finished.drawn.boxes[index].x);
             self.memory.spots.insert(*key, Spot { sheet, layer, column });
@@ -622,65 +459,4 @@ fn extent(drawn: &Drawn) -> (i32, i32) {
     let corners = drawn.lines.iter().flatten().map(|(x, y)| (x + 1, y + 1));
     let boxes = drawn.boxes.iter().map(|area| (area.x + area.width, area.y + area.height));
     corners.chain(boxes).fold((0, 0), |most, end| (most.0.max(end.0), most.1.max(end.1)))
-}
-
-/// A connected part of the outermost drawing.
-struct Part {
-    members: Vec<usize>,
-    numbers: Vec<usize>,
-    sheet: Sheet,
-    finished: Finished,
-    width: i32,
-    height: i32,
-    /// Where it lies; where it lay before, at first.
-    origin: Option<(i32, i32)>,
-}
-
-/// Keeps parts where they lay, moved aside only where they have grown into one another, and packs new ones beside: low ones
-/// share a stack as long as it stays lower than the tallest part, or than a drawing about three times as wide as high in
-/// cells would be.
-fn arrange(parts: &mut [Part], direction: Direction) {
-    let gap = gap(direction);
-    let area = |part: &Part| {
-        part.origin.map(|(x, y)| Rect {
-            x,
-            y,
-            width: part.width + gap.0,
-            height: part.height + gap.1,
-        })
-    };
-    let mut old: Vec<usize> = (0..parts.len()).filter(|at| parts[*at].origin.is_some()).collect();
-    old.sort_by_key(|at| parts[*at].origin);
-    let mut left = 0;
-    for (index, at) in old.iter().enumerate() {
-        while let Some(own) = area(&parts[*at]) {
-            let others = old[..index].iter().filter_map(|other| area(&parts[*other]));
-            let Some(end) =
-                others.filter(|other| other.meets(&own)).map(|it| it.x + it.width).max()
-            else {
-                left = left.max(own.x + own.width);
-                break;
-            };
-            parts[*at].origin = Some((end, own.y));
-        }
-    }
-    let new = || parts.iter().filter(|part| part.origin.is_none());
-    let sum: f64 =
-        new().map(|part| f64::from(part.width + gap.0) * f64::from(part.height + gap.1)).sum();
-    let balanced = match direction {
-        Direction::TopBottom => (sum / 3.0).sqrt(),
-        Direction::LeftRight => (sum * 3.0).sqrt(),
-    };
-    let tallest = parts.iter().map(|part| part.height).max().unwrap_or(0);
-    let limit = tallest.max(balanced as i32);
-    let (mut top, mut stack_width) = (0, 0);
-    for part in parts.iter_mut().filter(|part| part.origin.is_none()) {
-        if top > 0 && top + part.height > limit {
-            left += stack_width + gap.0;
-            (top, stack_width) = (0, 0);
-        }
-        part.origin = Some((left, top));
-        top += part.height + gap.1;
-        stack_width = stack_width.max(part.width);
-    }
 }

@@ -23,7 +23,7 @@ pub(super) fn reduce_crossings(
     let (budget, rounds) = match effort {
         Effort::Quick => (size * 40, 40),
         Effort::Full => {
-            ((size * 1_100).min(250_000 + size * 400), (4 * isqrt(size)).clamp(60, 400))
+            ((size * 1_800).min(400_000 + size * 400), (4 * isqrt(size)).clamp(30, 400))
         }
     };
     let mut sorter = Sorter::new(layered);
@@ -31,7 +31,7 @@ pub(super) fn reduce_crossings(
     let mut turn = 0;
     while sorter.work < budget {
         // Small graphs have time for many first orders.
-        let fresh = turn % 12 == 0 && (turn == 0 || size < 400);
+        let fresh = turn % 4 == 0 && (turn == 0 || size < 400);
         match &best {
             Some((least, _)) if *least == 0 => break,
             Some((_, layers)) if !fresh => {
@@ -41,10 +41,10 @@ pub(super) fn reduce_crossings(
             }
             _ => sorter.spread(rounds, turn as u32, stop)?,
         }
-        let passes = if fresh { 4 } else { 2 };
+        let passes = if fresh { 4 } else { 3 };
         for _ in 0..passes {
             sorter.transpose(stop)?;
-            if effort == Effort::Quick || !sorter.sift(stop)? {
+            if effort == Effort::Quick || sorter.crossings() == 0 || !sorter.sift(stop)? {
                 break;
             }
         }
@@ -194,8 +194,11 @@ impl Sorter {
         self.number_all();
     }
 
-    /// A first order, by smoothing from random places.
+    /// A first order, by smoothing from the present places for the first `seed`, else from random ones.
     fn spread(&mut self, rounds: usize, seed: u32, stop: &Stop) -> Result<(), Stopped> {
+        if seed == 0 {
+            return self.loosen(rounds, stop);
+        }
         let places = (0..self.layer.len() as u32).map(|point| {
             let mixed = (point ^ (seed << 20)).wrapping_mul(0x9E37_79B9) ^ 0x5BD1_E995;
             let mixed = (mixed ^ (mixed >> 15)).wrapping_mul(0x85EB_CA6B);

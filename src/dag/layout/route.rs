@@ -1,15 +1,20 @@
 //! The rows of the layers and of the channels between them, and the way of each wire through the channels.
 //!
-//! What leaves one point through a channel on behalf of one source is a *net*: one horizontal segment that joins all its
-//! columns above and below the channel. Nets lie on tracks so that no two touch, and so that a line which comes from above
+//! What leaves one point through a channel to one side on behalf of one source is a *net*: one horizontal segment that joins
+//! all its columns above and below the channel. Nets to one side have an order in which no lines cross but those that the
+//! order of the points makes cross. Nets lie on tracks so that no two touch, and so that a line which comes from above
 //! ends above one that begins in the same column.
 
 use std::collections::{HashMap, HashSet};
 
-use super::layers::Layered;
+use super::layers::{Layered, Link};
 use super::ports::Offsets;
 use super::{Rect, Size, Spacing, Stop, Stopped};
 
+/// Tracks from which a channel counts as crowded.
+const CROWDED: i32 = 6;
+/// How far down a net goes to lie in one line with the one that leaves its point to the other side.
+const NEAR: i32 = 3;
 /// Overlapping nets in a channel up to which their order is chosen for few crossings.
 const MOST_PAIRS: usize = 200_000;
 
@@ -20,17 +25,18 @@ pub(super) struct Drawn {
     pub(super) boxes: Vec<Rect>,
     /// The corners of each wire from its upper to its lower end.
     pub(super) lines: Vec<Vec<(i32, i32)>>,
-    /// Rows before and in the tracks of each channel.
-    pub(super) tracks: Vec<i32>,
+    /// The first row of each layer.
+    pub(super) tops: Vec<i32>,
 }
 
-/// The boxes and lines of a drawing whose points have columns. A channel has at least as many tracks as `reserved` says.
+/// The boxes and lines of a drawing whose points have columns. With the first rows
+/// of the layers of an earlier drawing in `before`, no layer lies above its own; without, channels get room to grow.
 pub(super) fn draw(
     layered: &Layered,
     sizes: &[Size],
     columns: &[i32],
     offsets: &Offsets,
-    reserved: &[i32],
+    before: Option<&[i32]>,
     spacing: &Spacing,
     stop: &Stop,
 ) -> Result<Drawn, Stopped> {
@@ -44,6 +50,8 @@ pub(super) fn draw(
     let mut top = 0;
     for (index, points) in layered.layers.iter().enumerate() {
         stop.check()?;
+        top = before.and_then(|tops| tops.get(index)).map_or(top, |before| top.max(*before));
+        drawn.tops.push(top);
         let items = || points.iter().copied().filter(|point| !layered.is_bend(*point));
         let band = items().map(|id| sizes[id].along).max().unwrap_or(0);
         for id in items() {
@@ -56,9 +64,8 @@ pub(super) fn draw(
         let lead = if index + 1 < layered.layers.len() {
             let channel = assign(layered, &below[index], columns, offsets, spacing, &mut ways);
             let lead = if channel.covered { spacing.lead.max(1) } else { spacing.lead };
-            let tracks = channel.tracks.max(reserved.get(index).map_or(0, |rows| rows - lead));
-            drawn.tracks.push(lead + tracks);
-            top += (lead + tracks + spacing.tail).max(2);
+            let spare = if before.is_some() { 0 } else { spare(channel.tracks) };
+            top += (lead + channel.tracks + spare + spacing.tail).max(2);
             lead
         } else {
             0
@@ -91,6 +98,11 @@ pub(super) fn draw(
         })
         .collect();
     Ok(drawn)
+}
+
+/// Rows that a channel is given beyond what its tracks need, so that an edit does not move all that lies below.
+fn spare(tracks: i32) -> i32 {
+    if tracks < CROWDED { 0 } else { 2 + tracks / CROWDED }
 }
 
 /// Writes the corners of a line.
@@ -135,6 +147,8 @@ pub(super) struct Net {
     targets: Vec<i32>,
     low: i32,
     high: i32,
+    /// The line that it is part of; the net that leaves the same point to the other side joins it.
+    line: usize,
 }
 
 impl Net {
@@ -145,11 +159,16 @@ impl Net {
         }
         let ends = || sources.iter().chain(&targets).copied();
         let (low, high) = (ends().min().unwrap_or(0), ends().max().unwrap_or(0));
-        Net { sources, targets, low, high }
+        Net { sources, targets, low, high, line: usize::MAX }
     }
 
+    /// Whether the two can't share a track.
     fn overlaps(&self, other: &Net, gap: i32) -> bool {
-        self.low <= other.high + gap && other.low <= self.high + gap
+        !self.is_sibling(other) && self.low <= other.high + gap && other.low <= self.high + gap
+    }
+
+    fn is_sibling(&self, other: &Net) -> bool {
+        self.line == other.line && self.line != usize::MAX
     }
 
     /// How many lines of the two cross when this one lies above the other.
@@ -185,20 +204,26 @@ fn assign(
     ways: &mut [Way],
 ) -> Filled {
     let mut groups: Vec<Vec<usize>> = Vec::new();
-    let mut group_of: HashMap<(usize, usize, bool), usize> = HashMap::new();
+    let mut group_of: HashMap<(usize, usize, bool, bool), usize> = HashMap::new();
+    let mut nets_of: HashMap<(usize, usize, bool), usize> = HashMap::new();
     let mut taken = HashSet::new();
     let upper = |link: usize| columns[layered.links[link].upper] + offsets.upper[link];
     let lower = |link: usize| columns[layered.links[link].lower] + offsets.lower[link];
+    let start = |link: &Link| if link.back { link.lower } else { link.upper };
     for index in links {
         let link = &layered.links[*index];
-        let start = if link.back { link.lower } else { link.upper };
-        let group = *group_of.entry((start, link.owner, link.back)).or_insert(groups.len());
-        if group == groups.len() {
-            groups.push(Vec::new());
+        let (from, to) = (upper(*index), lower(*index));
+        let next = nets_of.len();
+        nets_of.entry((start(link), link.owner, link.back)).or_insert(next);
+        taken.extend([from, to]);
+        if from != to {
+            let key = (start(link), link.owner, link.back, from < to);
+            let group = *group_of.entry(key).or_insert(groups.len());
+            if group == groups.len() {
+                groups.push(Vec::new());
+            }
+            groups[group].push(*index);
         }
-        groups[group].push(*index);
-        taken.insert(upper(*index));
-        taken.insert(lower(*index));
     }
     let mut tops: Vec<i32> = links.iter().map(|link| upper(*link)).collect();
     tops.sort_unstable();
@@ -206,12 +231,13 @@ fn assign(
         let link = &layered.links[*index];
         link.back && !layered.is_bend(link.upper)
     });
-    groups.retain(|group| group.iter().any(|link| upper(*link) != lower(*link)));
     let nets = groups.iter().map(|group| {
-        Net::new(
+        let net = Net::new(
             group.iter().map(|link| upper(*link)).collect(),
             group.iter().map(|link| lower(*link)).collect(),
-        )
+        );
+        let link = &layered.links[group[0]];
+        Net { line: nets_of[&(start(link), link.owner, link.back)], ..net }
     });
     let mut channel = Channel::new(nets.collect(), spacing.segments);
     let doglegs = channel.break_cycles(taken);
@@ -320,8 +346,9 @@ impl Channel {
         let half = self.nets.len();
         let targets = std::mem::take(&mut self.nets[net].targets);
         let sources = std::mem::take(&mut self.nets[net].sources);
-        self.nets[net] = Net::new(sources, vec![column]);
-        self.nets.push(Net::new(vec![column], targets));
+        let line = self.nets[net].line;
+        self.nets[net] = Net { line, ..Net::new(sources, vec![column]) };
+        self.nets.push(Net { line, ..Net::new(vec![column], targets) });
         let mut above = std::mem::take(&mut self.upper[net]);
         for other in &above {
             for lower in &mut self.lower[*other] {
@@ -341,13 +368,18 @@ impl Channel {
     pub(super) fn stack(&self) -> Vec<i32> {
         let count = self.nets.len();
         let preferences = self.preferences();
-        let mut score: Vec<i32> = (preferences.iter())
-            .map(|others| others.iter().map(|(_, preference)| preference).sum())
+        // How many others should come first, and how much it costs in sum to come before them.
+        let mut score: Vec<(usize, i32)> = (preferences.iter())
+            .map(|others| {
+                let first = others.iter().filter(|(_, preference)| *preference > 0).count();
+                (first, others.iter().map(|(_, preference)| preference).sum())
+            })
             .collect();
         let mut waiting: Vec<usize> = self.upper.iter().map(Vec::len).collect();
         let mut ready: Vec<usize> = (0..count).filter(|net| waiting[*net] == 0).collect();
         let mut tracks: Vec<i32> = vec![-1; count];
         let mut rows: Vec<Vec<usize>> = Vec::new();
+        let mut siblings: HashMap<usize, i32> = HashMap::new();
         while let Some(at) = (0..ready.len()).min_by_key(|at| (score[ready[*at]], ready[*at])) {
             let net = ready.swap_remove(at);
             let forced = self.upper[net].iter().map(|other| tracks[*other] + 1).max().unwrap_or(0);
@@ -363,6 +395,12 @@ impl Channel {
             while rows.get(row as usize).is_some_and(|row| !free(row)) {
                 row += 1;
             }
+            // In one line with its sibling, where that lies a little lower.
+            let beside = siblings.get(&self.nets[net].line).copied().unwrap_or(row);
+            if row < beside && beside <= row + NEAR && rows.get(beside as usize).is_some_and(free) {
+                row = beside;
+            }
+            siblings.insert(self.nets[net].line, row);
             if rows.len() <= row as usize {
                 rows.resize(row as usize + 1, Vec::new());
             }
@@ -375,7 +413,8 @@ impl Channel {
                 }
             }
             for (other, preference) in &preferences[net] {
-                score[*other] += preference;
+                score[*other].0 -= usize::from(*preference < 0);
+                score[*other].1 += preference;
             }
         }
         tracks
@@ -397,6 +436,9 @@ impl Channel {
             }
             for other in &open {
                 let two = &self.nets[*other];
+                if one.is_sibling(two) {
+                    continue;
+                }
                 let preference = one.crossings_above(two) - two.crossings_above(one);
                 if preference != 0 {
                     preferences[net].push((*other, preference));

@@ -66,8 +66,8 @@ impl Sheet {
             Some(_) => keep::columns(&placer, &layered, &wishes),
             None => placer.columns(stop)?,
         };
-        let reserved = kept.map_or(&[][..], |kept| kept.tracks.as_slice());
-        let drawn = route::draw(&layered, &sizes, &columns, &offsets, reserved, spacing, stop)?;
+        let before = kept.map(|kept| kept.tops.as_slice());
+        let drawn = route::draw(&layered, &sizes, &columns, &offsets, before, spacing, stop)?;
         let bends = layered.paths.iter().map(|path| {
             path.iter().filter(|point| layered.is_bend(**point)).map(|point| columns[*point])
         });
