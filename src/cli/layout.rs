@@ -104,6 +104,7 @@ fn pipeline(arguments: &Arguments) -> Result<Graphed> {
             Kind::Node => "node",
             Kind::Dataset => "dataset",
             Kind::Parameters => "parameters",
+            Kind::Namespace => "namespace",
         };
         Item { id: format!("{kind}:{}", vertex.name), kind, label: vertex.name.clone() }
     });

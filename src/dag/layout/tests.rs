@@ -325,7 +325,8 @@ fn any_graph() -> impl Strategy<Value = Graph> {
         proptest::collection::vec(edge, edges).prop_map(move |edges| {
             let mut graph = Graph::default();
             for id in 0..vertices {
-                graph.vertices.push(crate::dag::Vertex { kind: Kind::Node, name: id.to_string() });
+                let name = id.to_string();
+                graph.vertices.push(crate::dag::Vertex { kind: Kind::Node, name, node: None });
                 graph.parents.push(Vec::new());
                 graph.children.push(Vec::new());
             }

@@ -150,12 +150,13 @@ fn vertex(
             })
         }
         (Kind::Node, Some(node)) => node_sign(paint, node),
+        (Kind::Namespace, _) => (paint.glyphs.node, Role::Node),
         (Kind::Dataset, _) => (paint.glyphs.dataset, Role::Dataset),
         (Kind::Parameters, _) => (paint.glyphs.parameters, Role::Parameters),
     };
     let (glyph, role) = if marked { (paint.glyphs.mark, Role::Mark) } else { (glyph, role) };
     let text_role = match vertex.kind {
-        Kind::Node => Role::Node,
+        Kind::Node | Kind::Namespace => Role::Node,
         Kind::Dataset => Role::Dataset,
         Kind::Parameters => Role::Parameters,
     };
