@@ -11,6 +11,8 @@ use super::{Effort, Stop, Stopped};
 
 /// How far a point is sifted to either side.
 const WINDOW: usize = 15;
+/// How often all points are sifted in a turn.
+const PASSES: usize = 3;
 
 /// Puts the points of each layer in an order with few crossings.
 pub(super) fn reduce_crossings(
@@ -39,10 +41,10 @@ pub(super) fn reduce_crossings(
                 let spread = if size > 8_000 { 40 } else { 8 };
                 sorter.loosen(spread << (turn % 2), stop)?;
             }
-            _ => sorter.spread(rounds, turn as u32, stop)?,
+            // Fewer and fewer rounds: what smoothing leads to from all random places alike may not be the best.
+            _ => sorter.spread(rounds >> (turn / 4 % 6), turn as u32, stop)?,
         }
-        let passes = if fresh { 4 } else { 3 };
-        for _ in 0..passes {
+        for _ in 0..PASSES {
             sorter.transpose(stop)?;
             if effort == Effort::Quick || sorter.crossings() == 0 || !sorter.sift(stop)? {
                 break;
@@ -331,9 +333,10 @@ impl Sorter {
             stop.check()?;
             self.sort_links(layer);
             let count = self.layers[layer].len();
-            self.work += 4 * count * WINDOW.min(count);
+            let crossed = self.crossed(layer);
+            self.work += 2 * count + 4 * crossed.len() * WINDOW.min(count);
             let mut changed = false;
-            for point in self.layers[layer].clone() {
+            for point in crossed {
                 let at = self.position[point] as usize;
                 let points = &self.layers[layer];
                 let (mut best, mut to, mut sum) = (0, at, 0);
@@ -372,6 +375,31 @@ impl Sorter {
             }
         }
         Ok(gained)
+    }
+
+    /// The points of a layer with links that cross others; those of all others can only get worse. Links are sorted.
+    fn crossed(&self, layer: usize) -> Vec<Point> {
+        let points = &self.layers[layer];
+        let mut crossed = vec![false; points.len()];
+        for ends in [&self.up, &self.down] {
+            let place = |end: &End| self.position[end.point as usize];
+            let mut most = 0;
+            for (point, crossed) in std::iter::zip(points, &mut crossed) {
+                if let [first, ..] = ends.at(*point) {
+                    *crossed |= place(first) < most;
+                }
+                most = ends.at(*point).last().map_or(most, |last| most.max(place(last)));
+            }
+            let mut least = u32::MAX;
+            for (point, crossed) in std::iter::zip(points, &mut crossed).rev() {
+                if let [.., last] = ends.at(*point) {
+                    *crossed |= place(last) > least;
+                }
+                least = ends.at(*point).first().map_or(least, |first| least.min(place(first)));
+            }
+        }
+        let crossed = std::iter::zip(points, crossed).filter(|(_, crossed)| *crossed);
+        crossed.map(|(point, _)| *point).collect()
     }
 
     /// How many edges cross, by summing over a binary tree above the positions of the lower layer (Barth, Jünger and
