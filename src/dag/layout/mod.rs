@@ -9,6 +9,7 @@
 //! - `ports`: the cells of a box where its lines leave and enter.
 //! - `place`: coordinates by Brandes and Koepf (2001), with the compaction over blocks that avoids the flaw which their
 //!   erratum (arXiv 2008.01252) corrects.
+//! - `straighten`: jogs taken out of lines, and boxes pulled to what they lead to.
 //! - `route`: orthogonal lines in the channels between layers, as in channel routing with doglegs (Deutsch 1976).
 //! - `pack`: connected parts beside one another.
 //! - `keep`: what takes the place of these where a drawing is to stay like the one before.
@@ -29,6 +30,7 @@ mod ports;
 mod rank;
 mod route;
 mod sheet;
+mod straighten;
 #[cfg(test)]
 mod tests;
 

@@ -64,7 +64,7 @@ impl Sheet {
         let placer = Placer::new(&layered, &sizes, &offsets, spacing);
         let columns = match kept {
             Some(_) => keep::columns(&placer, &layered, &wishes),
-            None => placer.columns(stop)?,
+            None => placer.columns(effort, stop)?,
         };
         let before = kept.map(|kept| kept.tops.as_slice());
         let drawn = route::draw(&layered, &sizes, &columns, &offsets, before, spacing, stop)?;
