@@ -212,6 +212,22 @@ proptest! {
     }
 
     #[test]
+    fn layers_respect_the_direction(sketch in any_sketch()) {
+        let mut sketch = Sketch { groups: Vec::new(), group_of: Vec::new(), ..sketch };
+        // No cycles, and frames could make some of their own.
+        sketch.edges = sketch.edges.iter().map(|(from, to)| (*from.min(to), *from.max(to))).collect();
+        let drawing = sketch.layout();
+        for (from, to) in sketch.edges.iter().filter(|(from, to)| from != to) {
+            let (one, other) = (&drawing.boxes[*from], &drawing.boxes[*to]);
+            let onward = match sketch.direction {
+                Direction::TopBottom => one.y + one.height < other.y,
+                Direction::LeftRight => one.x + one.width < other.x,
+            };
+            prop_assert!(onward);
+        }
+    }
+
+    #[test]
     fn what_stays_like_before_is_sound(sketch in any_sketch(), edges in proptest::collection::vec((0..18_usize, 0..18_usize), 0..4), gone in 0..18_usize) {
         let first = sketch.layout();
         let count = sketch.sizes.len();
@@ -337,7 +353,6 @@ fn one_vertex_more_or_less_leaves_the_rest_where_it_was() {
 }
 
 #[test]
-#[cfg_attr(debug_assertions, ignore = "takes long without optimisation: cargo test --release")]
 fn one_vertex_more_or_less_leaves_most_of_a_large_graph_where_it_was() {
     let (median, worst) = moved(10_000, Direction::LeftRight, 10);
     assert!(worst <= 10.0, "{median} % at the median, {worst} % at worst");
@@ -427,16 +442,97 @@ fn the_verb_draws_the_sample_project() {
 
 #[test]
 fn the_verb_says_what_is_wrong_with_a_graph() {
-    for (graph, fault) in [
-        ("{\"nodes\": [{\"id\":", "standard input:1:17: EOF"),
-        (r#"{"nodes": [{"id": "a"}, {"id": "a"}], "edges": []}"#, "two nodes have the id `a`"),
+    let node = |more: &str| format!("{{\"nodes\": [\n{{\"id\": \"a\"}}{more}]");
+    for (graph, faults) in [
+        ("{\"nodes\": [{\"id\":".to_owned(), ["standard input:1:17: EOF", "Write {"]),
+        ("digraph { a -> b }".to_owned(), ["standard input:1:1: expected value", "Write {"]),
+        ("{\"nodes\": []}".to_owned(), ["missing field `edges`", "Write {"]),
         (
-            r#"{"nodes": [{"id": "a"}], "edges": [{"source": "a", "target": "c"}]}"#,
-            "names `c`, which is no node",
+            node(",\n  {\"label\": \"b\"}") + ", \"edges\": []}",
+            ["standard input:3:16: missing field `id`", "Write {"],
+        ),
+        (
+            node(",\n{\"id\": 7}") + ", \"edges\": []}",
+            ["standard input:3:8: invalid type: integer `7`", "Write {"],
+        ),
+        (
+            node(",\n\n{\"id\": \"a\"}") + ", \"edges\": []}",
+            ["standard input:4: two nodes have the id `a`, the first in line 2", "id of its own"],
+        ),
+        (
+            node("") + ", \"edges\": [\n{\"source\": \"a\", \"target\": \"c\"}]}",
+            ["standard input:3: the edge from `a` to `c` names `c`", "Add it to"],
         ),
     ] {
-        let output = verb(&["--graph", "-"], graph);
+        let output = verb(&["--graph", "-"], &graph);
         let said = String::from_utf8(output.stderr).unwrap();
-        assert!(!output.status.success() && said.contains(fault), "{said}");
+        assert!(!output.status.success() && output.stdout.is_empty());
+        assert!(faults.iter().all(|fault| said.contains(fault)), "{said}");
     }
+    let output = verb(&["--graph", "no/such/graph.json"], "");
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.contains("no/such/graph.json can't be read"), "{said}");
+}
+
+#[test]
+fn what_is_not_drawn_of_a_graph_is_told() {
+    let graph = r#"{"nodes": [{"id": "a"}, {"id": "b"}], "edges": [
+        {"source": "a", "target": "a"},
+        {"source": "a", "target": "b"},
+        {"source": "a", "target": "b"},
+        {"source": "b", "target": "a"},
+        {"source": "b", "target": "b"}]}"#;
+    let output = verb(&["--graph", "-"], graph);
+    assert!(output.status.success());
+    let found: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let ends: Vec<_> = found["edges"].as_array().unwrap().iter().collect();
+    let ends: Vec<_> = ends.iter().map(|edge| (&edge["source"], &edge["target"])).collect();
+    assert_eq!(format!("{ends:?}"), r#"[(String("a"), String("b")), (String("b"), String("a"))]"#);
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(
+        said,
+        "standard input:2: this edge leads from a node to itself and is not drawn, as are 1 more.\n\
+         standard input:4: this edge is there twice and is drawn once.\n"
+    );
+    let output = verb(&["--graph", "-"], r#"{"nodes": [], "edges": []}"#);
+    assert_eq!(output.stdout, b"{\"direction\":\"tb\",\"nodes\":[],\"edges\":[]}\n");
+    assert!(String::from_utf8(output.stderr).unwrap().contains("no nodes"));
+}
+
+#[test]
+fn a_drawing_is_printed_as_text_and_as_svg() {
+    let graph = r#"{"nodes": [{"id": "a", "label": "load <1>"}, {"id": "b", "label": "界"}, {"id": "c", "label": "end\u001b[31m"}],
+        "edges": [{"source": "a", "target": "b"}, {"source": "a", "target": "c"}]}"#;
+    let output = verb(&["--graph", "-", "--format", "text"], graph);
+    let text = String::from_utf8(output.stdout).unwrap();
+    insta::assert_snapshot!(text);
+    let output = verb(&["--graph", "-", "--format", "svg"], graph);
+    let svg = String::from_utf8(output.stdout).unwrap();
+    assert!(svg.contains(">ƒ load &lt;1&gt;</text>") && svg.contains(">ƒ 界</text>"), "{svg}");
+    assert!(!svg.contains('\u{1b}') && svg.contains(">ƒ end</text>"), "{svg}");
+    assert_eq!(svg.matches("class=\"box node\"").count(), 3);
+}
+
+#[test]
+fn namespaces_are_expanded_as_asked() {
+    let sample = concat!(env!("CARGO_MANIFEST_DIR"), "/sample-project");
+    let ids = |expand: &str, what: &str| {
+        let output = verb(&[sample, "--expand", expand], "");
+        let found: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        let found = found[what].as_array().cloned().unwrap_or_default();
+        let ids = found.iter().filter_map(|it| it["id"].as_str()).map(str::to_owned);
+        ids.filter(|id| !id.starts_with("dataset:") && !id.starts_with("parameters:"))
+            .collect::<BTreeSet<String>>()
+    };
+    let has = |ids: &BTreeSet<String>, id: &str| ids.contains(id);
+    assert_eq!(ids("all", "groups").len(), 2);
+    assert!(has(&ids("all", "nodes"), "node:linear.train_model"));
+    assert!(ids("none", "groups").is_empty());
+    assert!(has(&ids("none", "nodes"), "namespace:linear"));
+    assert_eq!(ids("linear", "groups").into_iter().collect::<Vec<_>>(), ["linear"]);
+    let nodes = ids("linear", "nodes");
+    assert!(has(&nodes, "node:linear.train_model") && has(&nodes, "namespace:forest"));
+    let output = verb(&[sample, "--expand", "linear,square"], "");
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.contains("no namespace `square`. There are: forest, linear."), "{said}");
 }
