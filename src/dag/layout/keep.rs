@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::layers::{Bound, Layered, Point, Wire};
-use super::order;
+use super::order::{self, Ports};
 use super::place::Placer;
 use super::{Stop, Stopped};
 
@@ -70,6 +70,7 @@ pub(super) fn layers(bounds: &[Bound], wires: &[Wire], kept: &Kept) -> Vec<usize
 pub(super) fn order(
     layered: &mut Layered,
     wires: &[Wire],
+    ports: &Ports,
     kept: &Kept,
     stop: &Stop,
 ) -> Result<Vec<(i32, i64)>, Stopped> {
@@ -119,7 +120,7 @@ pub(super) fn order(
     for layer in &mut layered.layers {
         layer.sort_by_key(|point| (wishes[*point].unwrap_or(0), new[*point], *point));
     }
-    order::settle(layered, &new, stop)?;
+    order::settle(layered, ports, &new, stop)?;
     let firm = |new: bool| if new { 1 } else { FIRMNESS };
     Ok(std::iter::zip(wishes, new).map(|(wish, new)| (wish.unwrap_or(0), firm(new))).collect())
 }

@@ -5,7 +5,7 @@
 //! - `plan`, `nested`: each group is drawn on its own and then stands as one box in its parent's drawing.
 //! - `sheet`: one drawing from first to last.
 //! - `layers`, `rank`: cycles are broken, items get layers, edges that span layers get a bend in each.
-//! - `order`: the order within layers, so that few lines cross.
+//! - `order`, `ends`: the order within layers, so that few lines cross.
 //! - `ports`: the cells of a box where its lines leave and enter.
 //! - `place`: coordinates by Brandes and Koepf (2001), with the compaction over blocks that avoids the flaw which their
 //!   erratum (arXiv 2008.01252) corrects.
@@ -19,6 +19,7 @@
 //! sizes are turned before and the drawing after. Each connected part is laid out alone and the parts are packed.
 
 mod cells;
+mod ends;
 mod keep;
 mod layers;
 mod nested;

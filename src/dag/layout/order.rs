@@ -6,17 +6,24 @@
 //! and Molitor 1999) follow. Then the best order is loosened by a little smoothing and sifted again, as often as the
 //! effort allows. Work is counted in links visited, never in time, so that the same graph gives the same order.
 
-use super::layers::{Layered, Point};
-use super::{Effort, Stop, Stopped};
+use std::collections::HashMap;
+
+use super::ends::{End, Ends, exchanged};
+use super::layers::{Layered, Link, Point};
+use super::{Effort, Port, Stop, Stopped};
 
 /// How far a point is sifted to either side.
 const WINDOW: usize = 15;
 /// How often all points are sifted in a turn.
 const PASSES: usize = 3;
 
+/// The ports of items that have them at fixed places.
+pub(super) type Ports = HashMap<usize, Vec<Port>>;
+
 /// Puts the points of each layer in an order with few crossings.
 pub(super) fn reduce_crossings(
     layered: &mut Layered,
+    ports: &Ports,
     effort: Effort,
     stop: &Stop,
 ) -> Result<(), Stopped> {
@@ -28,7 +35,7 @@ pub(super) fn reduce_crossings(
             ((size * 1_800).min(400_000 + size * 400), (4 * isqrt(size)).clamp(30, 400))
         }
     };
-    let mut sorter = Sorter::new(layered);
+    let mut sorter = Sorter::new(layered, ports);
     let mut best: Option<(u64, Vec<Vec<Point>>)> = None;
     let mut turn = 0;
     while sorter.work < budget {
@@ -66,8 +73,13 @@ pub(super) fn reduce_crossings(
 }
 
 /// Exchanges neighbours of which at least one is `new`, as long as that undoes crossings; all others keep their order.
-pub(super) fn settle(layered: &mut Layered, new: &[bool], stop: &Stop) -> Result<(), Stopped> {
-    let mut sorter = Sorter::new(layered);
+pub(super) fn settle(
+    layered: &mut Layered,
+    ports: &Ports,
+    new: &[bool],
+    stop: &Stop,
+) -> Result<(), Stopped> {
+    let mut sorter = Sorter::new(layered, ports);
     for _ in 0..8 {
         let mut gained = false;
         for layer in 0..sorter.layers.len() {
@@ -86,63 +98,6 @@ fn isqrt(number: usize) -> usize {
     (number as f64).sqrt() as usize
 }
 
-/// Links of points by one end.
-#[derive(Debug, Clone, Default)]
-struct Ends {
-    starts: Vec<u32>,
-    ends: Vec<End>,
-}
-
-/// The other end of a link, and how many edges the link stands for.
-#[derive(Debug, Clone, Copy, Default)]
-struct End {
-    point: u32,
-    weight: u32,
-}
-
-impl Ends {
-    fn of(count: usize, links: impl Iterator<Item = (usize, usize, u32)> + Clone) -> Self {
-        let mut starts = vec![0_u32; count + 1];
-        for (from, _, _) in links.clone() {
-            starts[from + 1] += 1;
-        }
-        for point in 0..count {
-            starts[point + 1] += starts[point];
-        }
-        let mut next = starts.clone();
-        let mut ends = vec![End::default(); starts[count] as usize];
-        for (from, to, weight) in links {
-            ends[next[from] as usize] = End { point: to as u32, weight };
-            next[from] += 1;
-        }
-        Ends { starts, ends }
-    }
-
-    fn at(&self, point: Point) -> &[End] {
-        &self.ends[self.starts[point] as usize..self.starts[point + 1] as usize]
-    }
-
-    /// The links of a point from left to right.
-    fn sort(&mut self, point: Point, position: &[u32]) -> &[End] {
-        let ends = &mut self.ends[self.starts[point] as usize..self.starts[point + 1] as usize];
-        if ends.len() > 24 {
-            ends.sort_by_key(|end| position[end.point as usize]);
-        } else {
-            for at in 1..ends.len() {
-                let end = ends[at];
-                let place = position[end.point as usize];
-                let mut to = at;
-                while to > 0 && position[ends[to - 1].point as usize] > place {
-                    ends[to] = ends[to - 1];
-                    to -= 1;
-                }
-                ends[to] = end;
-            }
-        }
-        ends
-    }
-}
-
 /// An order under work.
 struct Sorter {
     layer: Vec<usize>,
@@ -150,6 +105,8 @@ struct Sorter {
     position: Vec<u32>,
     up: Ends,
     down: Ends,
+    /// How many fixed ports each point has at the side that lines enter; empty where none has any.
+    slots: Vec<u32>,
     /// Links visited so far.
     work: usize,
     /// Crossings below each layer, where they are known.
@@ -158,15 +115,40 @@ struct Sorter {
 }
 
 impl Sorter {
-    fn new(layered: &Layered) -> Self {
+    fn new(layered: &Layered, ports: &Ports) -> Self {
         let count = layered.layer.len();
-        let links = layered.links.iter();
+        let port = |point: Point, link: &Link, bottom: bool| {
+            let Some(ports) = ports.get(&point) else { return 0 };
+            let same = |port: &&Port| (port.owner, port.back) == (link.owner, link.back);
+            let own = ports.iter().filter(|port| port.bottom == bottom).find(same);
+            let before = |own: &Port| {
+                ports.iter().filter(|it| it.bottom == bottom && it.offset < own.offset).count()
+            };
+            own.map_or(0, before) as u32
+        };
+        let ends: Vec<(End, End)> = (layered.links.iter())
+            .map(|link| {
+                let (upper, lower) = (port(link.upper, link, true), port(link.lower, link, false));
+                let (point, weight) = (link.upper as u32, link.weight);
+                let up = End { point, weight, near: lower, far: upper };
+                (up, End { point: link.lower as u32, weight, near: upper, far: lower })
+            })
+            .collect();
+        let links = || std::iter::zip(&layered.links, &ends);
+        let mut slots = Vec::new();
+        if !ports.is_empty() {
+            slots = vec![1; count];
+            for (item, ports) in ports {
+                slots[*item] = ports.iter().filter(|port| !port.bottom).count().max(1) as u32;
+            }
+        }
         let mut sorter = Sorter {
             layer: layered.layer.clone(),
             layers: layered.layers.clone(),
             position: vec![0; count],
-            up: Ends::of(count, links.clone().map(|link| (link.lower, link.upper, link.weight))),
-            down: Ends::of(count, links.map(|link| (link.upper, link.lower, link.weight))),
+            up: Ends::of(count, links().map(|(link, (up, _))| (link.lower, *up))),
+            down: Ends::of(count, links().map(|(link, (_, down))| (link.upper, *down))),
+            slots,
             work: 0,
             counts: vec![None; layered.layers.len()],
             tree: Vec::new(),
@@ -382,7 +364,7 @@ impl Sorter {
         let points = &self.layers[layer];
         let mut crossed = vec![false; points.len()];
         for ends in [&self.up, &self.down] {
-            let place = |end: &End| self.position[end.point as usize];
+            let place = |end: &End| end.place(&self.position);
             let mut most = 0;
             for (point, crossed) in std::iter::zip(points, &mut crossed) {
                 if let [first, ..] = ends.at(*point) {
@@ -390,7 +372,7 @@ impl Sorter {
                 }
                 most = ends.at(*point).last().map_or(most, |last| most.max(place(last)));
             }
-            let mut least = u32::MAX;
+            let mut least = u64::MAX;
             for (point, crossed) in std::iter::zip(points, &mut crossed).rev() {
                 if let [.., last] = ends.at(*point) {
                     *crossed |= place(last) > least;
@@ -418,14 +400,32 @@ impl Sorter {
     }
 
     fn crossings_below(&mut self, upper: usize) -> u64 {
-        let leaves = self.layers[upper + 1].len().next_power_of_two();
+        // The first leaf of each lower point, which has one for each port.
+        let mut first: Vec<usize> = Vec::new();
+        let mut leaves = self.layers[upper + 1].len();
+        if !self.slots.is_empty() {
+            leaves = 0;
+            for point in &self.layers[upper + 1] {
+                first.push(leaves);
+                leaves += self.slots[*point] as usize;
+            }
+        }
+        let leaves = leaves.next_power_of_two();
         self.tree.clear();
         self.tree.resize(2 * leaves, 0);
         let mut total = 0;
         for point in &self.layers[upper] {
-            for end in self.down.sort(*point, &self.position) {
+            let ends = self.down.sort(*point, &self.position);
+            let mut sorted = Vec::new();
+            if !first.is_empty() && ends.iter().any(|end| end.near > 0) {
+                sorted.extend_from_slice(ends);
+                sorted.sort_by_key(|end| end.near);
+            }
+            for end in if sorted.is_empty() { ends } else { &sorted } {
                 // Links of the points before this one that end further right cross this link.
-                let mut index = self.position[end.point as usize] as usize + leaves;
+                let position = self.position[end.point as usize] as usize;
+                let place = first.get(position).map_or(position, |leaf| leaf + end.far as usize);
+                let mut index = place + leaves;
                 let mut right = 0;
                 while index > 1 {
                     if index.is_multiple_of(2) {
@@ -439,33 +439,4 @@ impl Sorter {
         }
         total
     }
-}
-
-/// Crossings between the links of a point and those of its right neighbour, both sorted, less those if the two were
-/// exchanged.
-fn exchanged(left: &[End], right: &[End], position: &[u32]) -> i64 {
-    let place = |end: &End| position[end.point as usize];
-    let weight = |end: &End| i64::from(end.weight);
-    if let ([one], [other]) = (left, right) {
-        let sign = (place(other) < place(one)) as i64 - (place(one) < place(other)) as i64;
-        return sign * weight(one) * weight(other);
-    }
-    let total: i64 = right.iter().map(weight).sum();
-    // Edges of the right point that end left of the left point's end at hand, and those that end there or left of it.
-    let (mut before, mut until) = (0, 0);
-    let (mut weight_before, mut weight_until) = (0, 0);
-    let mut gain = 0;
-    for end in left {
-        let at = place(end);
-        while before < right.len() && place(&right[before]) < at {
-            weight_before += weight(&right[before]);
-            before += 1;
-        }
-        while until < right.len() && place(&right[until]) <= at {
-            weight_until += weight(&right[until]);
-            until += 1;
-        }
-        gain += weight(end) * (weight_before - (total - weight_until));
-    }
-    gain
 }

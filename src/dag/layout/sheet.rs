@@ -47,9 +47,9 @@ impl Sheet {
         let mut layered = Layered::new(layer, &self.wires);
         let mut sizes = self.sizes.clone();
         let wishes = match kept {
-            Some(kept) => keep::order(&mut layered, &self.wires, kept, stop)?,
+            Some(kept) => keep::order(&mut layered, &self.wires, &self.ports, kept, stop)?,
             None => {
-                order::reduce_crossings(&mut layered, effort, stop)?;
+                order::reduce_crossings(&mut layered, &self.ports, effort, stop)?;
                 Vec::new()
             }
         };
