@@ -534,5 +534,7 @@ fn namespaces_are_expanded_as_asked() {
     assert!(has(&nodes, "node:linear.train_model") && has(&nodes, "namespace:forest"));
     let output = verb(&[sample, "--expand", "linear,square"], "");
     let said = String::from_utf8(output.stderr).unwrap();
+    let svg = verb(&[sample, "--expand", "linear", "--format", "svg"], "").stdout;
+    assert!(String::from_utf8(svg).unwrap().contains(">linear</text>"));
     assert!(said.contains("no namespace `square`. There are: forest, linear."), "{said}");
 }

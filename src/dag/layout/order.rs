@@ -32,7 +32,7 @@ pub(super) fn reduce_crossings(
     let (budget, rounds) = match effort {
         Effort::Quick => (size * 40, 40),
         Effort::Full => {
-            ((size * 1_800).min(400_000 + size * 400), (4 * isqrt(size)).clamp(30, 400))
+            ((size * 1_400).min(400_000 + size * 400), (4 * isqrt(size)).clamp(30, 400))
         }
     };
     let mut sorter = Sorter::new(layered, ports);

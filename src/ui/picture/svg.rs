@@ -46,7 +46,9 @@ impl Picture<'_> {
             );
             if !title.is_empty() {
                 rect(&mut svg, "paper", corner(place), corner((cells(title), 1)));
-                written(&mut svg, "title", place, title);
+                // Spaces at the ends would be left out, and the rest stretched.
+                let ahead = title.len() - title.trim_start().len();
+                written(&mut svg, "title", (place.0 + ahead as i32, place.1), title.trim());
             }
         }
         for band in self.bands() {
