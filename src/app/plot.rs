@@ -1,26 +1,13 @@
 //! The drawing of a pipeline: boxes, lines, and the way from one to the next.
 
-use std::collections::HashMap;
-
 use super::state::View;
-use crate::dag::layout::{Direction, Layout, Rect, layout};
+use crate::dag::layout::{Direction, Layout, Lines, Rect, Sketch};
 use crate::dag::{Graph, Id, Kind};
 use crate::project::Pipeline;
 use crate::text::width;
 
 /// Longest name drawn, in cells; longer ones are cut.
 pub const LONGEST_NAME: usize = 40;
-
-/// Lines leave a cell upwards.
-pub const UP: u8 = 1;
-/// Lines leave a cell downwards.
-pub const DOWN: u8 = 2;
-/// Lines leave a cell to the left.
-pub const LEFT: u8 = 4;
-/// Lines leave a cell to the right.
-pub const RIGHT: u8 = 8;
-/// A line ends here at the box below or to the right: an arrow head.
-pub const HEAD: u8 = 16;
 
 /// A laid out graph.
 #[derive(Debug, Clone, Default)]
@@ -29,8 +16,10 @@ pub struct Plot {
     pub graph: Graph,
     /// Where.
     pub layout: Layout,
-    /// Where lines run, and which way they leave each cell.
-    pub lines: HashMap<(i32, i32), u8>,
+    /// Where lines and boxes are seen.
+    pub lines: Lines,
+    /// Nodes as boxes instead of in one row.
+    pub boxes: bool,
     /// To the right instead of downwards.
     pub sideways: bool,
 }
@@ -65,17 +54,14 @@ impl Plot {
                 _ => (name + 4, 1),
             }
         };
-        let layout = layout(&graph, direction, size);
-        let lines = lines(&layout);
-        Plot { graph, layout, lines, sideways }
+        let layout = Sketch::of(&graph, direction, size).layout();
+        let lines = Lines::of(&layout);
+        Plot { graph, layout, lines, boxes, sideways }
     }
 
     /// The box at a cell of the drawing.
     pub fn at(&self, x: i32, y: i32) -> Option<Id> {
-        self.layout
-            .boxes
-            .iter()
-            .position(|it| it.x <= x && x < it.x + it.width && it.y <= y && y < it.y + it.height)
+        self.lines.boxes(&self.layout, Rect { x, y, width: 1, height: 1 }).pop()
     }
 
     /// The nearest box from `from` that way; what lies straight ahead is nearer than what lies aside.
@@ -114,41 +100,4 @@ fn gap_y(a: &Rect, b: &Rect) -> i32 {
 
 fn apart(at: i32, start: i32, end: i32) -> i32 {
     (start - at).max(at - end).max(0)
-}
-
-/// Which way the lines leave each cell, so that lines that meet join.
-fn lines(layout: &Layout) -> HashMap<(i32, i32), u8> {
-    let mut lines: HashMap<(i32, i32), u8> = HashMap::new();
-    let towards = |from: (i32, i32), to: (i32, i32)| match (to.0 - from.0, to.1 - from.1) {
-        (0, -1) => UP,
-        (0, 1) => DOWN,
-        (-1, 0) => LEFT,
-        (1, 0) => RIGHT,
-        _ => 0,
-    };
-    for route in &layout.routes {
-        for pair in route.cells.windows(2) {
-            *lines.entry(pair[0]).or_default() |= towards(pair[0], pair[1]);
-            *lines.entry(pair[1]).or_default() |= towards(pair[1], pair[0]);
-        }
-        let (Some(first), Some(last)) = (route.cells.first(), route.cells.last()) else { continue };
-        let (Some(source), Some(target)) =
-            (layout.boxes.get(route.source), layout.boxes.get(route.target))
-        else {
-            continue;
-        };
-        *lines.entry(*first).or_default() |= to_box(*first, source);
-        *lines.entry(*last).or_default() |= to_box(*last, target) | HEAD;
-    }
-    lines
-}
-
-/// Which way a box lies that a cell touches.
-fn to_box(cell: (i32, i32), it: &Rect) -> u8 {
-    match cell {
-        (_, y) if y < it.y => DOWN,
-        (_, y) if y >= it.y + it.height => UP,
-        (x, _) if x < it.x => RIGHT,
-        _ => LEFT,
-    }
 }

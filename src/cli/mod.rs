@@ -11,6 +11,7 @@ mod doctor;
 mod env;
 mod grid;
 mod inspect;
+mod layout;
 mod output;
 mod run;
 mod runs;
@@ -74,6 +75,8 @@ impl ScreenArguments {
 enum Verb {
     /// Show what a project is: pipelines, datasets, parameters, problems
     Inspect(inspect::Arguments),
+    /// Show where a pipeline, or any graph, is drawn: boxes and lines in cells
+    Layout(layout::Arguments),
     /// Show resolved configuration with the origin of each value
     Config(config::Arguments),
     /// List the commands of the screen with their keys
@@ -115,6 +118,7 @@ fn dispatch(arguments: Arguments) -> Result<ExitCode> {
     match arguments.verb {
         None => crate::tui::run(arguments.screen.start()?),
         Some(Verb::Inspect(arguments)) => inspect::run(&arguments),
+        Some(Verb::Layout(arguments)) => layout::run(&arguments),
         Some(Verb::Config(arguments)) => config::run(&arguments),
         Some(Verb::Commands(arguments)) => commands::run(&arguments),
         Some(Verb::Run(arguments)) => run::run(&arguments),

@@ -7,6 +7,7 @@ use std::collections::HashMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::{Graph, Id, Kind};
 use crate::project::{Node, Pipeline, strip_transcoding};
 
 /// Which nodes of a pipeline to take: the filters of `Pipeline.filter` in Kedro. An empty list
@@ -54,6 +55,28 @@ impl Slice {
     /// These nodes alone.
     pub fn nodes(names: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Slice { nodes: names.into_iter().map(Into::into).collect(), ..Slice::default() }
+    }
+
+    /// What lies between two sets of vertices of a whole graph: nodes from and to themselves, datasets from their readers
+    /// and to their writers. An empty set bounds nothing.
+    pub fn between(graph: &Graph, from: &[Id], to: &[Id]) -> Self {
+        let names = |ids: &[Id], next: &[Vec<Id>]| {
+            let is_node = |id: &Id| graph.vertices[*id].kind == Kind::Node;
+            // Kedro takes what passes both filters, nodes and datasets: a mixed set is put in nodes alone.
+            let mut ids = ids.to_vec();
+            let of_nodes = ids.iter().any(is_node);
+            if of_nodes {
+                let data: Vec<Id> = ids.extract_if(.., |id| !is_node(id)).collect();
+                ids.extend(data.iter().flat_map(|id| &next[*id]));
+            }
+            ids.sort_unstable();
+            ids.dedup();
+            let names = ids.iter().map(|id| graph.vertices[*id].name.clone()).collect();
+            if of_nodes { (names, Vec::new()) } else { (Vec::new(), names) }
+        };
+        let (from_nodes, from_inputs) = names(from, &graph.children);
+        let (to_nodes, to_outputs) = names(to, &graph.parents);
+        Slice { from_nodes, to_nodes, from_inputs, to_outputs, ..Slice::default() }
     }
 
     /// Whether it takes the whole pipeline.

@@ -1,6 +1,6 @@
 //! The signs that are drawn: one set for terminals that show Unicode, one for those that do not.
 
-use crate::app::plot::{DOWN, LEFT, RIGHT, UP};
+use crate::dag::layout::{DOWN, LEFT, RIGHT, UP};
 
 /// A set of signs, each one cell wide.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,6 +25,10 @@ pub struct Glyphs {
     pub closed: &'static str,
     pub head_down: &'static str,
     pub head_right: &'static str,
+    pub head_up: &'static str,
+    pub head_left: &'static str,
+    /// Where lines of different sources cross.
+    pub crossing: &'static str,
     pub error: &'static str,
     pub warning: &'static str,
     pub info: &'static str,
@@ -36,6 +40,8 @@ pub struct Glyphs {
     pub bars: [&'static str; 3],
     /// Horizontal, vertical, and the corners of boxes: upper left, upper right, lower left, lower right.
     pub lines: [&'static str; 6],
+    /// The same of frames around groups of boxes.
+    pub frame: [&'static str; 6],
     /// Where a vertical line begins under a rule, and where one crosses it from below.
     pub tees: [&'static str; 2],
     joins: [&'static str; 16],
@@ -59,6 +65,9 @@ const UNICODE: Glyphs = Glyphs {
     closed: "▸",
     head_down: "▼",
     head_right: "▶",
+    head_up: "▲",
+    head_left: "◀",
+    crossing: "╫",
     error: "✗",
     warning: "▲",
     info: "·",
@@ -68,6 +77,7 @@ const UNICODE: Glyphs = Glyphs {
     selected: "▌",
     bars: ["█", "▒", "·"],
     lines: ["─", "│", "╭", "╮", "╰", "╯"],
+    frame: ["┄", "┆", "┌", "┐", "└", "┘"],
     tees: ["┬", "┴"],
     joins: [" ", "│", "│", "│", "─", "╯", "╮", "┤", "─", "╰", "╭", "├", "─", "┴", "┬", "┼"],
 };
@@ -90,6 +100,9 @@ const ASCII: Glyphs = Glyphs {
     closed: ">",
     head_down: "v",
     head_right: ">",
+    head_up: "^",
+    head_left: "<",
+    crossing: ")",
     error: "x",
     warning: "!",
     info: "-",
@@ -99,6 +112,7 @@ const ASCII: Glyphs = Glyphs {
     selected: ">",
     bars: ["#", "=", "."],
     lines: ["-", "|", "+", "+", "+", "+"],
+    frame: [".", ":", ".", ".", ":", ":"],
     tees: ["+", "+"],
     joins: [" ", "|", "|", "|", "-", "+", "+", "+", "-", "+", "+", "+", "-", "+", "+", "+"],
 };
@@ -112,6 +126,16 @@ impl Glyphs {
     /// The sign for lines that leave a cell these ways.
     pub fn join(&self, ways: u8) -> &'static str {
         self.joins[usize::from(ways & (UP | DOWN | LEFT | RIGHT))]
+    }
+
+    /// The head of a line that leads this way.
+    pub fn head(&self, way: u8) -> &'static str {
+        match way {
+            UP => self.head_up,
+            DOWN => self.head_down,
+            LEFT => self.head_left,
+            _ => self.head_right,
+        }
     }
 
     /// Whether it is the set of plain ASCII.
@@ -130,7 +154,14 @@ mod tests {
         for (set, plain) in [(UNICODE, false), (ASCII, true)] {
             let signs = format!("{set:?}");
             assert_eq!(signs.is_ascii(), plain);
-            for sign in set.joins.iter().chain(&set.lines).chain(&set.tees).chain(&set.bars) {
+            for sign in set
+                .joins
+                .iter()
+                .chain(&set.lines)
+                .chain(&set.frame)
+                .chain(&set.tees)
+                .chain(&set.bars)
+            {
                 assert_eq!(width(sign), 1);
             }
         }

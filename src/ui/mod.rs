@@ -2,13 +2,15 @@
 //! decides, changes the state, or costs more than what is visible.
 //!
 //! [`draw`] is the way in: it draws the screens into the areas of [`crate::app::areas`], and the
-//! dialog on top. [`theme`] says how roles look, [`glyphs`] which signs there are.
+//! dialog on top. [`theme`] says how roles look, [`glyphs`] which signs there are,
+//! [`picture`] keeps a whole drawing as text or SVG.
 
 mod chrome;
 pub mod color;
 mod dialogs;
 pub mod glyphs;
 mod paint;
+pub mod picture;
 mod screens;
 pub mod theme;
 

@@ -77,7 +77,7 @@ pub fn details(state: &State) -> Details {
             Some((Kind::Node, name)) => of_node_named(state, name),
             Some((Kind::Dataset, name)) => of_dataset(state, snapshot, name),
             Some((Kind::Parameters, name)) => of_parameter(state, snapshot, name),
-            None => Details::default(),
+            Some((Kind::Namespace, _)) | None => Details::default(),
         },
         Tab::Catalog => match state.catalog.selected() {
             Some(CatalogRow::Dataset(name) | CatalogRow::Memory(name)) => {

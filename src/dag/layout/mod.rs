@@ -2,25 +2,43 @@
 //!
 //! The method is the layered drawing of Sugiyama, Tagawa and Toda (1981), a file for each step:
 //!
-//! - `layers`: cycles are broken, vertices get layers, edges that span layers get a bend in each. Long edges of one
-//!   source, or into one target, share their bends: one line that parts, or joins, where it must.
-//! - `order`: the order within layers, by median and transposition as in Gansner, Koutsofios, North and Vo (1993), with
-//!   crossings counted as in Barth, Juenger and Mutzel (2004).
+//! - `plan`, `nested`: each group is drawn on its own and then stands as one box in its parent's drawing.
+//! - `sheet`: one drawing from first to last.
+//! - `layers`, `rank`: cycles are broken, items get layers, edges that span layers get a bend in each.
+//! - `order`, `ends`: the order within layers, so that few lines cross.
+//! - `ports`: the cells of a box where its lines leave and enter.
 //! - `place`: coordinates by Brandes and Koepf (2001), with the compaction over blocks that avoids the flaw which their
 //!   erratum (arXiv 2008.01252) corrects.
+//! - `straighten`: jogs taken out of lines, and boxes pulled to what they lead to.
 //! - `route`: orthogonal lines in the channels between layers, as in channel routing with doglegs (Deutsch 1976).
+//! - `pack`: connected parts beside one another.
+//! - `keep`: what takes the place of these where a drawing is to stay like the one before.
+//! - `cells`: the drawn lines cell by cell, and what is visible in a part of the drawing.
 //!
 //! All steps work from top to bottom, on rows (along the edges) and columns (across them); for the other direction the
 //! sizes are turned before and the drawing after. Each connected part is laid out alone and the parts are packed.
 
+mod cells;
+mod ends;
+mod keep;
 mod layers;
+mod nested;
 mod order;
+mod pack;
 mod place;
+mod plan;
+mod ports;
+mod rank;
 mod route;
+mod sheet;
+mod straighten;
 #[cfg(test)]
 mod tests;
 
-use self::layers::Layered;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+pub use self::cells::{DOWN, HEAD, LEFT, LineCell, Lines, RIGHT, UP};
+use self::keep::Memory;
 use super::Graph;
 
 /// Which way the edges point.
@@ -33,7 +51,17 @@ pub enum Direction {
     LeftRight,
 }
 
-/// A box in cells; `x` and `y` are its upper left corner.
+/// How much work a layout may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Effort {
+    /// A first picture: more lines cross, 10,000 vertices take less than 100 ms.
+    Quick,
+    /// The drawing that is meant to stay.
+    #[default]
+    Full,
+}
+
+/// A rectangle in cells; `x` and `y` are its upper left corner.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Rect {
     /// Column of the left edge.
@@ -46,62 +74,183 @@ pub struct Rect {
     pub height: i32,
 }
 
-/// A routed edge.
+impl Rect {
+    /// Whether the two share a cell.
+    pub fn meets(&self, other: &Rect) -> bool {
+        self.x < other.x + other.width
+            && other.x < self.x + self.width
+            && self.y < other.y + other.height
+            && other.y < self.y + self.height
+    }
+}
+
+/// What is to be drawn. Vertices and groups are numbered from 0.
+#[derive(Debug, Clone, Default)]
+pub struct Sketch {
+    /// Which way the edges point.
+    pub direction: Direction,
+    /// The size of each vertex's box (width, height) in cells. A box that more lines meet than have room at its side
+    /// grows across the direction of the edges.
+    pub sizes: Vec<(i32, i32)>,
+    /// Source and target of each edge. Edges from a vertex to itself are not drawn, nor is an edge drawn twice.
+    pub edges: Vec<(usize, usize)>,
+    /// The innermost group of each vertex; may be shorter than `sizes`, then the rest has none.
+    pub group_of: Vec<Option<usize>>,
+    /// Groups that are drawn as a frame around their vertices. One that holds nothing is not drawn.
+    pub groups: Vec<Group>,
+}
+
+/// A group of vertices, such as an expanded namespace.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Group {
+    /// The group that this one lies in; a group must not lie in itself.
+    pub parent: Option<usize>,
+    /// Width of its title in cells.
+    pub title: i32,
+}
+
+/// The frame of a group.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Frame {
+    /// Its outer edge, one cell wide.
+    pub area: Rect,
+    /// The first cell of its title, on the upper edge, where no line crosses.
+    pub title: (i32, i32),
+}
+
+/// A drawn edge.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Route {
     /// Vertex it starts from.
     pub source: usize,
     /// Vertex it leads to.
     pub target: usize,
-    /// The cells it runs through in order, neighbours sharing a side; the first touches the source's box, the
-    /// last touches the target's.
-    pub cells: Vec<(i32, i32)>,
+    /// Where it starts, turns, and ends; the first cell touches the source's box, the last the target's.
+    pub corners: Vec<(i32, i32)>,
+}
+
+impl Route {
+    /// The cells it runs through in order, neighbours sharing a side.
+    pub fn cells(&self) -> impl Iterator<Item = (i32, i32)> + '_ {
+        let legs = self.corners.windows(2).flat_map(|pair| {
+            let (from, to) = (pair[0], pair[1]);
+            let (dx, dy) = ((to.0 - from.0).signum(), (to.1 - from.1).signum());
+            let steps = (to.0 - from.0).abs().max((to.1 - from.1).abs());
+            (1..=steps).map(move |step| (from.0 + dx * step, from.1 + dy * step))
+        });
+        self.corners.first().copied().into_iter().chain(legs)
+    }
 }
 
 /// A drawing of a graph.
 #[derive(Debug, Clone, Default)]
 pub struct Layout {
+    /// Which way the edges point.
+    pub direction: Direction,
     /// A box for each vertex, by id; all coordinates are at least zero.
     pub boxes: Vec<Rect>,
-    /// Edges.
+    /// The frame of each group that holds anything.
+    pub frames: Vec<Option<Frame>>,
+    /// Edges, by source and target.
     pub routes: Vec<Route>,
     /// Width of the whole drawing in cells.
     pub width: i32,
     /// Height of the whole drawing in cells.
     pub height: i32,
+    memory: Memory,
 }
 
-/// Lays a graph out; `size` gives each vertex's box size (width, height) in cells.
+/// The layout that the new one should stay like, and what was what in it.
+#[derive(Debug, Clone, Copy)]
+pub struct Before<'a> {
+    /// The earlier layout, of the same direction; one of the other direction is not looked at.
+    pub layout: &'a Layout,
+    /// For each vertex its id in the earlier layout, `None` for a new one.
+    pub vertices: &'a [Option<usize>],
+    /// For each group what stood in its place.
+    pub groups: &'a [Option<Stand>],
+}
+
+/// What stood in the place of a group.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stand {
+    /// The same group, under this id.
+    Group(usize),
+    /// The vertex that stood for it while it was collapsed.
+    Vertex(usize),
+}
+
+/// The layout was cancelled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the layout was cancelled")]
+pub struct Stopped;
+
+/// Lays a sketch out.
 ///
-/// An edge leaves its source in the middle of the side that faces onward and enters its target in the middle of the side
-/// that faces back; only an edge that closes a cycle runs the other way. An edge from a vertex to itself is not drawn,
-/// nor are the longest edges of a graph so tangled that its edges span a million layers in sum.
-pub fn layout(graph: &Graph, direction: Direction, size: impl Fn(usize) -> (i32, i32)) -> Layout {
-    let sizes: Vec<Size> = (0..graph.vertices.len())
-        .map(|id| {
-            let (width, height) = size(id);
-            let (width, height) = (width.max(1), height.max(1));
-            match direction {
-                Direction::TopBottom => Size { across: width, along: height },
-                Direction::LeftRight => Size { across: height, along: width },
-            }
-        })
-        .collect();
-    let spacing = Spacing::of(direction, &sizes);
-    let mut parts: Vec<Part> = components(graph)
-        .into_iter()
-        .map(|members| part(graph, members, &sizes, &spacing))
-        .collect();
-    parts.sort_by_key(|part| std::cmp::Reverse(part.members.len()));
-    pack(&mut parts, direction);
-    assemble(graph.vertices.len(), parts, direction)
+/// The same input gives the same layout, whatever the machine. With `before`, what was there keeps its layer, its order and
+/// its place as far as edges allow; without, everything is arranged anew. Each edge leaves its source on the side that faces
+/// onward and enters its target on the side that faces back; only an edge that closes a cycle runs the other way. Lines
+/// share cells only where they have the same source. The longest edges of a graph so tangled that its edges span a million
+/// layers in sum are not drawn.
+///
+/// # Errors
+///
+/// [`Stopped`] soon after `cancel` is set.
+pub fn layout(
+    sketch: &Sketch,
+    effort: Effort,
+    before: Option<Before<'_>>,
+    cancel: &AtomicBool,
+) -> Result<Layout, Stopped> {
+    nested::draw(sketch, effort, before, &Stop(cancel))
+}
+
+impl Sketch {
+    /// A whole graph without groups; `size` gives each vertex's box size (width, height) in cells.
+    pub fn of(graph: &Graph, direction: Direction, size: impl Fn(usize) -> (i32, i32)) -> Self {
+        let edges = graph.children.iter().enumerate();
+        let edges = edges.flat_map(|(from, children)| children.iter().map(move |to| (from, *to)));
+        Sketch {
+            direction,
+            sizes: (0..graph.vertices.len()).map(size).collect(),
+            edges: edges.collect(),
+            ..Sketch::default()
+        }
+    }
+
+    /// Lays it out in full and anew.
+    pub fn layout(&self) -> Layout {
+        // Nothing sets the flag.
+        layout(self, Effort::Full, None, &AtomicBool::new(false)).unwrap_or_default()
+    }
+}
+
+/// Whether to go on.
+struct Stop<'a>(&'a AtomicBool);
+
+impl Stop<'_> {
+    fn check(&self) -> Result<(), Stopped> {
+        if self.0.load(Ordering::Relaxed) { Err(Stopped) } else { Ok(()) }
+    }
 }
 
 /// A box's size relative to the direction of the edges.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 struct Size {
     across: i32,
     along: i32,
+}
+
+/// Where a line crosses the edge of a group's frame.
+#[derive(Debug, Clone, Copy)]
+struct Port {
+    owner: usize,
+    /// Whether the line runs against the direction.
+    back: bool,
+    /// At the side that faces onward, else at the one that faces back.
+    bottom: bool,
+    /// From the left edge of the frame.
+    offset: i32,
 }
 
 /// The distances between things, in cells.
@@ -109,6 +258,8 @@ struct Size {
 struct Spacing {
     /// Between two boxes of a layer.
     boxes: i32,
+    /// Between two boxes that are a single cell across.
+    chips: i32,
     /// Between a line and its neighbour in a layer.
     lines: i32,
     /// Between two horizontal segments that share a track.
@@ -119,132 +270,33 @@ struct Spacing {
     tail: i32,
     /// Whether boxes stand in the middle of their layer's band, else at its start.
     centred: bool,
+    /// Between a frame's edge and what lies within, across the edges.
+    padding: i32,
 }
 
 impl Spacing {
-    fn of(direction: Direction, sizes: &[Size]) -> Self {
+    fn of(direction: Direction) -> Self {
         match direction {
-            Direction::TopBottom => {
-                Spacing { boxes: 2, lines: 1, segments: 1, lead: 0, tail: 1, centred: true }
-            }
-            Direction::LeftRight => {
-                let tall = sizes.iter().any(|size| size.across > 1);
-                let boxes = i32::from(tall);
-                Spacing { boxes, lines: 0, segments: 0, lead: 1, tail: 2, centred: false }
-            }
+            Direction::TopBottom => Spacing {
+                boxes: 2,
+                chips: 2,
+                lines: 1,
+                segments: 1,
+                lead: 0,
+                tail: 1,
+                centred: true,
+                padding: 1,
+            },
+            Direction::LeftRight => Spacing {
+                boxes: 1,
+                chips: 0,
+                lines: 0,
+                segments: 0,
+                lead: 1,
+                tail: 2,
+                centred: false,
+                padding: 0,
+            },
         }
     }
-}
-
-/// A connected part of the graph, drawn on its own; `x` is across the edges, `y` along them.
-struct Part {
-    /// Ids in the whole graph by id in the part.
-    members: Vec<usize>,
-    boxes: Vec<Rect>,
-    routes: Vec<Route>,
-    width: i32,
-    height: i32,
-}
-
-fn part(graph: &Graph, members: Vec<usize>, sizes: &[Size], spacing: &Spacing) -> Part {
-    let mut layered = Layered::of(graph, &members);
-    let sizes: Vec<Size> = members.iter().map(|id| sizes[*id]).collect();
-    order::reduce_crossings(&mut layered);
-    let ports = place::columns(&layered, &sizes, spacing);
-    let (boxes, mut routes) = route::draw(&layered, &sizes, ports, spacing);
-    for route in &mut routes {
-        route.source = members[route.source];
-        route.target = members[route.target];
-    }
-    let cells = routes.iter().flat_map(|route| &route.cells);
-    let width = boxes.iter().map(|area| area.x + area.width).chain(cells.map(|cell| cell.0 + 1));
-    let width = width.max().unwrap_or(0);
-    let height = boxes.iter().map(|area| area.y + area.height).max().unwrap_or(0);
-    Part { members, boxes, routes, width, height }
-}
-
-/// The connected parts, each in increasing order of id, by their first vertices.
-fn components(graph: &Graph) -> Vec<Vec<usize>> {
-    let mut part_of = vec![usize::MAX; graph.vertices.len()];
-    let mut parts: Vec<Vec<usize>> = Vec::new();
-    for start in 0..part_of.len() {
-        if part_of[start] == usize::MAX {
-            let mut stack = vec![start];
-            part_of[start] = parts.len();
-            while let Some(id) = stack.pop() {
-                for other in graph.parents[id].iter().chain(&graph.children[id]) {
-                    if part_of[*other] == usize::MAX {
-                        part_of[*other] = parts.len();
-                        stack.push(*other);
-                    }
-                }
-            }
-            parts.push(Vec::new());
-        }
-        parts[part_of[start]].push(start);
-    }
-    parts
-}
-
-/// Moves the parts beside one another; low ones share a stack as long as it stays lower than the tallest part, or than a
-/// drawing about three times as wide as high in cells would be.
-fn pack(parts: &mut [Part], direction: Direction) {
-    let gap = match direction {
-        Direction::TopBottom => (3, 1),
-        Direction::LeftRight => (1, 3),
-    };
-    let area: f64 = parts
-        .iter()
-        .map(|part| f64::from(part.width + gap.0) * f64::from(part.height + gap.1))
-        .sum();
-    let balanced = match direction {
-        Direction::TopBottom => (area / 3.0).sqrt(),
-        Direction::LeftRight => (area * 3.0).sqrt(),
-    };
-    let tallest = parts.iter().map(|part| part.height).max().unwrap_or(0);
-    let limit = tallest.max(balanced as i32);
-    let (mut left, mut top, mut stack_width) = (0, 0, 0);
-    for part in parts {
-        if top > 0 && top + part.height > limit {
-            left += stack_width + gap.0;
-            (top, stack_width) = (0, 0);
-        }
-        for area in &mut part.boxes {
-            area.x += left;
-            area.y += top;
-        }
-        for cell in part.routes.iter_mut().flat_map(|route| &mut route.cells) {
-            cell.0 += left;
-            cell.1 += top;
-        }
-        top += part.height + gap.1;
-        stack_width = stack_width.max(part.width);
-    }
-}
-
-fn assemble(count: usize, parts: Vec<Part>, direction: Direction) -> Layout {
-    let mut layout = Layout { boxes: vec![Rect::default(); count], ..Layout::default() };
-    for part in parts {
-        for (id, area) in std::iter::zip(part.members, part.boxes) {
-            layout.boxes[id] = match direction {
-                Direction::TopBottom => area,
-                Direction::LeftRight => {
-                    Rect { x: area.y, y: area.x, width: area.height, height: area.width }
-                }
-            };
-        }
-        layout.routes.extend(part.routes);
-    }
-    if direction == Direction::LeftRight {
-        for cell in layout.routes.iter_mut().flat_map(|route| &mut route.cells) {
-            *cell = (cell.1, cell.0);
-        }
-    }
-    layout.routes.sort_by_key(|route| (route.source, route.target));
-    let cells = || layout.routes.iter().flat_map(|route| &route.cells);
-    let right = layout.boxes.iter().map(|area| area.x + area.width);
-    let bottom = layout.boxes.iter().map(|area| area.y + area.height);
-    layout.width = right.chain(cells().map(|cell| cell.0 + 1)).max().unwrap_or(0);
-    layout.height = bottom.chain(cells().map(|cell| cell.1 + 1)).max().unwrap_or(0);
-    layout
 }

@@ -1,233 +1,442 @@
-//! The order of points within layers, so that few links cross.
+//! The order of points within layers, so that few lines cross.
+//!
+//! A first order comes from smoothing: each point moves again and again to the mean of its neighbours while every layer
+//! keeps its centre and the whole its spread, which nears the slowest mode of the graph (Hall 1970; Koren 2005) and puts
+//! what belongs together side by side in all layers at once. Exchanges of neighbours and sifting (Matuszewski, Schönfeld
+//! and Molitor 1999) follow. Then the best order is loosened by a little smoothing and sifted again, as often as the
+//! effort allows. Work is counted in links visited, never in time, so that the same graph gives the same order.
 
-use super::layers::{Layered, Point};
+use std::collections::HashMap;
 
-/// Sweeps over all layers, at most, from each of the two first orders.
-const SWEEPS: usize = 16;
-/// Sweeps without a gain after which a first order is left.
-const PATIENCE: usize = 4;
-/// Points and links that all sweeps together may visit, about; beyond it there are fewer sweeps.
-const BUDGET: usize = 400_000;
+use super::ends::{End, Ends, exchanged};
+use super::layers::{Layered, Link, Point};
+use super::{Effort, Port, Stop, Stopped};
+
+/// How far a point is sifted to either side.
+const WINDOW: usize = 15;
+/// How often all points are sifted in a turn.
+const PASSES: usize = 3;
+
+/// The ports of items that have them at fixed places.
+pub(super) type Ports = HashMap<usize, Vec<Port>>;
 
 /// Puts the points of each layer in an order with few crossings.
-///
-/// Two first orders are tried, by depth-first search from the top and from the bottom, and the better outcome is kept.
-pub(super) fn reduce_crossings(layered: &mut Layered) {
-    let size = layered.layer.len() + layered.down.iter().map(Vec::len).sum::<usize>();
-    let sweeps = (BUDGET / size.max(1)).clamp(2, SWEEPS);
-    let mut best: Option<(usize, Vec<Vec<Point>>)> = None;
-    for from_top in [true, false] {
-        if best.as_ref().is_some_and(|(crossings, _)| *crossings == 0) {
-            break;
+pub(super) fn reduce_crossings(
+    layered: &mut Layered,
+    ports: &Ports,
+    effort: Effort,
+    stop: &Stop,
+) -> Result<(), Stopped> {
+    let size = layered.layer.len() + layered.links.len();
+    // What smoothing and sifting may visit, and the rounds of smoothing in a first order.
+    let (budget, rounds) = match effort {
+        Effort::Quick => (size * 40, 40),
+        Effort::Full => {
+            ((size * 1_400).min(400_000 + size * 400), (4 * isqrt(size)).clamp(30, 400))
         }
-        let mut sorter = Sorter::new(layered, first_order(layered, from_top));
-        let mut idle = 0;
-        for sweep in 0..sweeps {
-            let crossings = sorter.crossings();
-            if best.as_ref().is_none_or(|(least, _)| crossings < *least) {
-                best = Some((crossings, sorter.layers.clone()));
-                idle = 0;
-            } else {
-                idle += 1;
+    };
+    let mut sorter = Sorter::new(layered, ports);
+    let mut best: Option<(u64, Vec<Vec<Point>>)> = None;
+    let mut turn = 0;
+    while sorter.work < budget {
+        // Small graphs have time for many first orders.
+        let fresh = turn % 4 == 0 && (turn == 0 || size < 400);
+        match &best {
+            Some((least, _)) if *least == 0 => break,
+            Some((_, layers)) if !fresh => {
+                sorter.restore(layers);
+                let spread = if size > 8_000 { 40 } else { 8 };
+                sorter.loosen(spread << (turn % 2), stop)?;
             }
-            if crossings == 0 || idle > PATIENCE {
+            // Fewer and fewer rounds: what smoothing leads to from all random places alike may not be the best.
+            _ => sorter.spread(rounds >> (turn / 4 % 6), turn as u32, stop)?,
+        }
+        for _ in 0..PASSES {
+            sorter.transpose(stop)?;
+            if effort == Effort::Quick || sorter.crossings() == 0 || !sorter.sift(stop)? {
                 break;
             }
-            sorter.sweep(sweep % 2 == usize::from(from_top), sweep % 4 < 2);
-            sorter.transpose();
         }
         let crossings = sorter.crossings();
         if best.as_ref().is_none_or(|(least, _)| crossings < *least) {
-            best = Some((crossings, sorter.layers));
+            best = Some((crossings, sorter.layers.clone()));
         }
+        if effort == Effort::Quick {
+            break;
+        }
+        turn += 1;
     }
     if let Some((_, layers)) = best {
         layered.layers = layers;
     }
+    Ok(())
 }
 
-/// The points of each layer in the order in which a depth-first search from one end meets them.
-fn first_order(layered: &Layered, from_top: bool) -> Vec<Vec<Point>> {
-    let next = if from_top { &layered.down } else { &layered.up };
-    let mut layers = vec![Vec::new(); layered.layers.len()];
-    let mut seen = vec![false; layered.layer.len()];
-    let by_layer = layered.layers.iter().flatten().copied();
-    let starts: Vec<Point> = if from_top { by_layer.collect() } else { by_layer.rev().collect() };
-    for start in starts {
-        let mut stack = vec![start];
-        while let Some(point) = stack.pop() {
-            if !std::mem::replace(&mut seen[point], true) {
-                layers[layered.layer[point]].push(point);
-                stack.extend(next[point].iter().rev().filter(|other| !seen[**other]));
-            }
+/// Exchanges neighbours of which at least one is `new`, as long as that undoes crossings; all others keep their order.
+pub(super) fn settle(
+    layered: &mut Layered,
+    ports: &Ports,
+    new: &[bool],
+    stop: &Stop,
+) -> Result<(), Stopped> {
+    let mut sorter = Sorter::new(layered, ports);
+    for _ in 0..8 {
+        let mut gained = false;
+        for layer in 0..sorter.layers.len() {
+            gained |= sorter.transpose_layer(layer, |one, other| new[one] || new[other]);
+        }
+        stop.check()?;
+        if !gained {
+            break;
         }
     }
-    layers
+    layered.layers = sorter.layers;
+    Ok(())
+}
+
+fn isqrt(number: usize) -> usize {
+    (number as f64).sqrt() as usize
 }
 
 /// An order under work.
 struct Sorter {
+    layer: Vec<usize>,
     layers: Vec<Vec<Point>>,
-    position: Vec<usize>,
-    /// The links of each point, sorted by position when they are looked at.
-    up: Vec<Vec<Point>>,
-    down: Vec<Vec<Point>>,
+    position: Vec<u32>,
+    up: Ends,
+    down: Ends,
+    /// How many fixed ports each point has at the side that lines enter; empty where none has any.
+    slots: Vec<u32>,
+    /// Links visited so far.
+    work: usize,
+    /// Crossings below each layer, where they are known.
+    counts: Vec<Option<u64>>,
+    tree: Vec<u64>,
 }
 
 impl Sorter {
-    fn new(layered: &Layered, layers: Vec<Vec<Point>>) -> Self {
-        let position = vec![0; layered.layer.len()];
-        let (up, down) = (layered.up.clone(), layered.down.clone());
-        let mut sorter = Sorter { layers, position, up, down };
-        for layer in 0..sorter.layers.len() {
-            sorter.number(layer);
+    fn new(layered: &Layered, ports: &Ports) -> Self {
+        let count = layered.layer.len();
+        let port = |point: Point, link: &Link, bottom: bool| {
+            let Some(ports) = ports.get(&point) else { return 0 };
+            let same = |port: &&Port| (port.owner, port.back) == (link.owner, link.back);
+            let own = ports.iter().filter(|port| port.bottom == bottom).find(same);
+            let before = |own: &Port| {
+                ports.iter().filter(|it| it.bottom == bottom && it.offset < own.offset).count()
+            };
+            own.map_or(0, before) as u32
+        };
+        let ends: Vec<(End, End)> = (layered.links.iter())
+            .map(|link| {
+                let (upper, lower) = (port(link.upper, link, true), port(link.lower, link, false));
+                let (point, weight) = (link.upper as u32, link.weight);
+                let up = End { point, weight, near: lower, far: upper };
+                (up, End { point: link.lower as u32, weight, near: upper, far: lower })
+            })
+            .collect();
+        let links = || std::iter::zip(&layered.links, &ends);
+        let mut slots = Vec::new();
+        if !ports.is_empty() {
+            slots = vec![1; count];
+            for (item, ports) in ports {
+                slots[*item] = ports.iter().filter(|port| !port.bottom).count().max(1) as u32;
+            }
         }
+        let mut sorter = Sorter {
+            layer: layered.layer.clone(),
+            layers: layered.layers.clone(),
+            position: vec![0; count],
+            up: Ends::of(count, links().map(|(link, (up, _))| (link.lower, *up))),
+            down: Ends::of(count, links().map(|(link, (_, down))| (link.upper, *down))),
+            slots,
+            work: 0,
+            counts: vec![None; layered.layers.len()],
+            tree: Vec::new(),
+        };
+        sorter.number_all();
         sorter
     }
 
-    fn number(&mut self, layer: usize) {
-        for (position, point) in self.layers[layer].iter().enumerate() {
-            self.position[*point] = position;
+    fn number_all(&mut self) {
+        for layer in 0..self.layers.len() {
+            for (position, point) in self.layers[layer].iter().enumerate() {
+                self.position[*point] = position as u32;
+            }
+            self.changed(layer);
         }
     }
 
-    /// Sorts each layer by the medians, or the means, of its neighbours in the layer before it on the way.
-    fn sweep(&mut self, downward: bool, by_median: bool) {
-        let count = self.layers.len();
-        for step in 1..count {
-            let layer = if downward { step } else { count - 1 - step };
-            let links = if downward { &mut self.up } else { &mut self.down };
-            let keys: Vec<Option<f64>> = self.layers[layer]
-                .iter()
-                .map(|point| {
-                    let links = sorted(&mut links[*point], &self.position);
-                    if by_median {
-                        median(links, &self.position)
-                    } else {
-                        mean(links, &self.position)
+    fn changed(&mut self, layer: usize) {
+        self.counts[layer] = None;
+        if layer > 0 {
+            self.counts[layer - 1] = None;
+        }
+    }
+
+    fn restore(&mut self, layers: &[Vec<Point>]) {
+        self.layers.clone_from_slice(layers);
+        self.number_all();
+    }
+
+    /// A first order, by smoothing from the present places for the first `seed`, else from random ones.
+    fn spread(&mut self, rounds: usize, seed: u32, stop: &Stop) -> Result<(), Stopped> {
+        if seed == 0 {
+            return self.loosen(rounds, stop);
+        }
+        let places = (0..self.layer.len() as u32).map(|point| {
+            let mixed = (point ^ (seed << 20)).wrapping_mul(0x9E37_79B9) ^ 0x5BD1_E995;
+            let mixed = (mixed ^ (mixed >> 15)).wrapping_mul(0x85EB_CA6B);
+            ((mixed >> 8) & 0xFFFF) as f32 - 32_768.0
+        });
+        let places = places.collect();
+        self.smooth(places, rounds, 0.5, stop)
+    }
+
+    /// Smooths the present order a little.
+    fn loosen(&mut self, rounds: usize, stop: &Stop) -> Result<(), Stopped> {
+        let centre = |layer: usize| self.layers[layer].len() as f32 / 2.0;
+        let places = std::iter::zip(&self.position, &self.layer)
+            .map(|(position, layer)| *position as f32 - centre(*layer));
+        let places = places.collect();
+        self.smooth(places, rounds, 0.2, stop)
+    }
+
+    /// Moves each point to the mean of its neighbours and, by the weight `own`, itself, in turns; then sorts the layers.
+    fn smooth(
+        &mut self,
+        mut places: Vec<f32>,
+        rounds: usize,
+        own: f32,
+        stop: &Stop,
+    ) -> Result<(), Stopped> {
+        let count = places.len();
+        for round in 0..rounds {
+            let mut visit = |point: usize| {
+                let (mut sum, mut weight) = (places[point] * own, own);
+                for ends in [&self.up, &self.down] {
+                    for end in ends.at(point) {
+                        sum += places[end.point as usize];
+                        weight += 1.0;
                     }
-                })
-                .collect();
-            self.rearrange(layer, &keys);
-        }
-    }
-
-    /// Sorts the points that have a key and leaves the others where they are.
-    fn rearrange(&mut self, layer: usize, keys: &[Option<f64>]) {
-        let points = &mut self.layers[layer];
-        let mut keyed: Vec<(f64, Point)> = std::iter::zip(keys, points.iter())
-            .filter_map(|(key, point)| key.map(|key| (key, *point)))
-            .collect();
-        keyed.sort_by(|one, other| one.0.total_cmp(&other.0));
-        let mut sorted = keyed.into_iter();
-        for (point, key) in std::iter::zip(points.iter_mut(), keys) {
-            if key.is_some() {
-                if let Some((_, other)) = sorted.next() {
-                    *point = other;
+                }
+                places[point] = sum / weight;
+            };
+            if round % 2 == 0 {
+                (0..count).for_each(&mut visit)
+            } else {
+                (0..count).rev().for_each(&mut visit)
+            }
+            let mut square = 0.0;
+            for layer in &self.layers {
+                let sum: f32 = layer.iter().map(|point| places[*point]).sum();
+                let mean = sum / layer.len().max(1) as f32;
+                for point in layer {
+                    places[*point] -= mean;
+                    square += places[*point] * places[*point];
                 }
             }
+            // Keeps the numbers from vanishing.
+            let scale = (count as f32 / square.max(f32::MIN_POSITIVE)).sqrt();
+            if !(0.01..100.0).contains(&scale) {
+                for place in &mut places {
+                    *place *= scale;
+                }
+            }
+            self.work += 2 * count;
+            if round % 8 == 0 {
+                stop.check()?;
+            }
         }
-        self.number(layer);
+        for layer in &mut self.layers {
+            layer.sort_by(|one, other| places[*one].total_cmp(&places[*other]));
+        }
+        self.number_all();
+        Ok(())
+    }
+
+    /// By how many crossings there are fewer when two neighbours are exchanged.
+    fn gain(&self, left: Point, right: Point) -> i64 {
+        exchanged(self.up.at(left), self.up.at(right), &self.position)
+            + exchanged(self.down.at(left), self.down.at(right), &self.position)
     }
 
     /// Exchanges neighbours as long as that undoes crossings.
-    fn transpose(&mut self) {
-        for _ in 0..3 {
+    fn transpose(&mut self, stop: &Stop) -> Result<(), Stopped> {
+        let count = self.layers.len();
+        let mut dirty = vec![true; count];
+        for _ in 0..8 {
             let mut gained = false;
-            for layer in 0..self.layers.len() {
-                gained |= self.transpose_layer(layer);
+            for layer in 0..count {
+                if std::mem::replace(&mut dirty[layer], false)
+                    && self.transpose_layer(layer, |_, _| true)
+                {
+                    gained = true;
+                    dirty[layer.saturating_sub(1)..(layer + 2).min(count)].fill(true);
+                }
             }
+            stop.check()?;
             if !gained {
                 break;
             }
         }
+        Ok(())
     }
 
-    fn transpose_layer(&mut self, layer: usize) -> bool {
-        let position = &mut self.position;
-        let points = &mut self.layers[layer];
-        for point in points.iter() {
-            sorted(&mut self.up[*point], position);
-            sorted(&mut self.down[*point], position);
-        }
+    fn transpose_layer(&mut self, layer: usize, may: impl Fn(Point, Point) -> bool) -> bool {
+        self.sort_links(layer);
         let mut gained = false;
-        for left in 0..points.len().saturating_sub(1) {
-            let (one, other) = (points[left], points[left + 1]);
-            let between = |left: Point, right: Point| {
-                crossings(&self.up[left], &self.up[right], position)
-                    + crossings(&self.down[left], &self.down[right], position)
-            };
-            let kept = between(one, other);
-            if kept > 0 && between(other, one) < kept {
-                points.swap(left, left + 1);
-                position[other] = left;
-                position[one] = left + 1;
+        for left in 0..self.layers[layer].len().saturating_sub(1) {
+            let (one, other) = (self.layers[layer][left], self.layers[layer][left + 1]);
+            if may(one, other) && self.gain(one, other) > 0 {
+                self.layers[layer].swap(left, left + 1);
+                self.position[other] = left as u32;
+                self.position[one] = left as u32 + 1;
                 gained = true;
             }
+        }
+        self.work += 2 * self.layers[layer].len();
+        if gained {
+            self.changed(layer);
         }
         gained
     }
 
-    /// How many links cross, by summing over a binary tree above the positions of the lower layer.
-    fn crossings(&mut self) -> usize {
-        let mut total = 0;
-        for pair in self.layers.windows(2) {
-            let leaves = pair[1].len().next_power_of_two();
-            let mut tree = vec![0; 2 * leaves];
-            for point in &pair[0] {
-                for other in sorted(&mut self.down[*point], &self.position) {
-                    // Links of the points before this one that end further right cross this link.
-                    let mut index = self.position[*other] + leaves;
-                    while index > 1 {
-                        if index.is_multiple_of(2) {
-                            total += tree[index + 1];
-                        }
-                        tree[index] += 1;
-                        index /= 2;
+    fn sort_links(&mut self, layer: usize) {
+        for point in &self.layers[layer] {
+            self.up.sort(*point, &self.position);
+            self.down.sort(*point, &self.position);
+        }
+    }
+
+    /// Moves each point, one after the other, to where it crosses least.
+    fn sift(&mut self, stop: &Stop) -> Result<bool, Stopped> {
+        let mut gained = false;
+        for layer in 0..self.layers.len() {
+            stop.check()?;
+            self.sort_links(layer);
+            let count = self.layers[layer].len();
+            let crossed = self.crossed(layer);
+            self.work += 2 * count + 4 * crossed.len() * WINDOW.min(count);
+            let mut changed = false;
+            for point in crossed {
+                let at = self.position[point] as usize;
+                let points = &self.layers[layer];
+                let (mut best, mut to, mut sum) = (0, at, 0);
+                for place in (at.saturating_sub(WINDOW)..at).rev() {
+                    sum += self.gain(points[place], point);
+                    // Moves that change nothing, to one side only, keep the order from getting stuck.
+                    if sum >= best {
+                        (best, to) = (sum, place);
                     }
                 }
+                sum = 0;
+                let after = points.iter().enumerate().take(at + WINDOW + 1).skip(at + 1);
+                for (place, other) in after {
+                    sum += self.gain(point, *other);
+                    if sum > best {
+                        (best, to) = (sum, place);
+                    }
+                }
+                if to != at {
+                    let (low, high) = (at.min(to), at.max(to));
+                    let points = &mut self.layers[layer];
+                    if to < at {
+                        points[low..=high].rotate_right(1);
+                    } else {
+                        points[low..=high].rotate_left(1);
+                    }
+                    for (place, point) in points.iter().enumerate().take(high + 1).skip(low) {
+                        self.position[*point] = place as u32;
+                    }
+                    gained |= best > 0;
+                    changed = true;
+                }
+            }
+            if changed {
+                self.changed(layer);
+            }
+        }
+        Ok(gained)
+    }
+
+    /// The points of a layer with links that cross others; those of all others can only get worse. Links are sorted.
+    fn crossed(&self, layer: usize) -> Vec<Point> {
+        let points = &self.layers[layer];
+        let mut crossed = vec![false; points.len()];
+        for ends in [&self.up, &self.down] {
+            let place = |end: &End| end.place(&self.position);
+            let mut most = 0;
+            for (point, crossed) in std::iter::zip(points, &mut crossed) {
+                if let [first, ..] = ends.at(*point) {
+                    *crossed |= place(first) < most;
+                }
+                most = ends.at(*point).last().map_or(most, |last| most.max(place(last)));
+            }
+            let mut least = u64::MAX;
+            for (point, crossed) in std::iter::zip(points, &mut crossed).rev() {
+                if let [.., last] = ends.at(*point) {
+                    *crossed |= place(last) > least;
+                }
+                least = ends.at(*point).first().map_or(least, |first| least.min(place(first)));
+            }
+        }
+        let crossed = std::iter::zip(points, crossed).filter(|(_, crossed)| *crossed);
+        crossed.map(|(point, _)| *point).collect()
+    }
+
+    /// How many edges cross, by summing over a binary tree above the positions of the lower layer (Barth, Jünger and
+    /// Mutzel 2004).
+    fn crossings(&mut self) -> u64 {
+        let mut total = 0;
+        for upper in 0..self.layers.len().saturating_sub(1) {
+            let count = match self.counts[upper] {
+                Some(count) => count,
+                None => self.crossings_below(upper),
+            };
+            self.counts[upper] = Some(count);
+            total += count;
+        }
+        total
+    }
+
+    fn crossings_below(&mut self, upper: usize) -> u64 {
+        // The first leaf of each lower point, which has one for each port.
+        let mut first: Vec<usize> = Vec::new();
+        let mut leaves = self.layers[upper + 1].len();
+        if !self.slots.is_empty() {
+            leaves = 0;
+            for point in &self.layers[upper + 1] {
+                first.push(leaves);
+                leaves += self.slots[*point] as usize;
+            }
+        }
+        let leaves = leaves.next_power_of_two();
+        self.tree.clear();
+        self.tree.resize(2 * leaves, 0);
+        let mut total = 0;
+        for point in &self.layers[upper] {
+            let ends = self.down.sort(*point, &self.position);
+            let mut sorted = Vec::new();
+            if !first.is_empty() && ends.iter().any(|end| end.near > 0) {
+                sorted.extend_from_slice(ends);
+                sorted.sort_by_key(|end| end.near);
+            }
+            for end in if sorted.is_empty() { ends } else { &sorted } {
+                // Links of the points before this one that end further right cross this link.
+                let position = self.position[end.point as usize] as usize;
+                let place = first.get(position).map_or(position, |leaf| leaf + end.far as usize);
+                let mut index = place + leaves;
+                let mut right = 0;
+                while index > 1 {
+                    if index.is_multiple_of(2) {
+                        right += self.tree[index + 1];
+                    }
+                    self.tree[index] += u64::from(end.weight);
+                    index /= 2;
+                }
+                total += right * u64::from(end.weight);
             }
         }
         total
     }
-}
-
-fn sorted<'a>(points: &'a mut [Point], position: &[usize]) -> &'a [Point] {
-    points.sort_unstable_by_key(|point| position[*point]);
-    points
-}
-
-fn mean(points: &[Point], position: &[usize]) -> Option<f64> {
-    let sum: usize = points.iter().map(|point| position[*point]).sum();
-    (!points.is_empty()).then(|| sum as f64 / points.len() as f64)
-}
-
-/// The median; between two middle places the one weighs more whose side is denser.
-fn median(points: &[Point], position: &[usize]) -> Option<f64> {
-    let place = |index: usize| position[points[index]] as f64;
-    let middle = points.len() / 2;
-    match points.len() {
-        0 => None,
-        1 => Some(place(0)),
-        2 => Some((place(0) + place(1)) / 2.0),
-        count if count % 2 == 1 => Some(place(middle)),
-        count => {
-            let (below, above) = (place(middle - 1), place(middle));
-            let (left, right) = (below - place(0), place(count - 1) - above);
-            Some((below * right + above * left) / (left + right))
-        }
-    }
-}
-
-/// Crossings between the links of a point and those of its right neighbour, both sorted.
-fn crossings(left: &[Point], right: &[Point], position: &[usize]) -> usize {
-    let mut before = 0;
-    left.iter()
-        .map(|point| {
-            while before < right.len() && position[right[before]] < position[*point] {
-                before += 1;
-            }
-            before
-        })
-        .sum()
 }

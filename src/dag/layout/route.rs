@@ -1,136 +1,174 @@
-//! The rows of the layers and of the channels between them, and the way of each edge through the channels.
+//! The rows of the layers and of the channels between them, and the way of each wire through the channels.
 //!
-//! What leaves one point through a channel is a *net*: one horizontal segment that all its lines go down to and up from.
-//! Points that lead to one and the same vertex only share a net. Nets lie on tracks so that no two touch, and so that a
-//! line which comes from above ends above one that begins in the same column.
+//! What leaves one point through a channel to one side on behalf of one source is a *net*: one horizontal segment that joins
+//! all its columns above and below the channel. Nets to one side have an order in which no lines cross but those that the
+//! order of the points makes cross. Nets lie on tracks so that no two touch, and so that a line which comes from above
+//! ends above one that begins in the same column.
 
 use std::collections::{HashMap, HashSet};
 
-use super::layers::{Layered, Point};
-use super::place::port;
-use super::{Rect, Route, Size, Spacing};
+use super::layers::{Layered, Link};
+use super::ports::Offsets;
+use super::{Rect, Size, Spacing, Stop, Stopped};
 
-/// Nets in a channel up to which their order is chosen for few crossings.
-const SORTED_NETS: usize = 400;
+/// Tracks from which a channel counts as crowded.
+const CROWDED: i32 = 6;
+/// How far down a net goes to lie in one line with the one that leaves its point to the other side.
+const NEAR: i32 = 3;
+/// Overlapping nets in a channel up to which their order is chosen for few crossings.
+const MOST_PAIRS: usize = 200_000;
 
-/// The boxes and routes of a part whose points have columns.
+/// Boxes and lines of a drawing, `x` across the layers and `y` along them.
+#[derive(Debug, Default)]
+pub(super) struct Drawn {
+    /// A box for each item.
+    pub(super) boxes: Vec<Rect>,
+    /// The corners of each wire from its upper to its lower end.
+    pub(super) lines: Vec<Vec<(i32, i32)>>,
+    /// The first row of each layer.
+    pub(super) tops: Vec<i32>,
+}
+
+/// The boxes and lines of a drawing whose points have columns. With the first rows
+/// of the layers of an earlier drawing in `before`, no layer lies above its own; without, channels get room to grow.
 pub(super) fn draw(
     layered: &Layered,
     sizes: &[Size],
-    columns: Vec<i32>,
+    columns: &[i32],
+    offsets: &Offsets,
+    before: Option<&[i32]>,
     spacing: &Spacing,
-) -> (Vec<Rect>, Vec<Route>) {
-    let mut ways = vec![Way::Straight; columns.len()];
-    let mut boxes = vec![Rect::default(); sizes.len()];
+    stop: &Stop,
+) -> Result<Drawn, Stopped> {
+    let mut ways = vec![Way::default(); layered.links.len()];
+    let mut drawn = Drawn { boxes: vec![Rect::default(); sizes.len()], ..Drawn::default() };
     let mut channels = Vec::with_capacity(layered.layers.len());
+    let mut below: Vec<Vec<usize>> = vec![Vec::new(); layered.layers.len()];
+    for (index, link) in layered.links.iter().enumerate() {
+        below[layered.layer[link.upper]].push(index);
+    }
     let mut top = 0;
     for (index, points) in layered.layers.iter().enumerate() {
-        let vertices = || points.iter().copied().filter(|point| !layered.is_bend(*point));
-        let band = vertices().map(|id| sizes[id].along).max().unwrap_or(0);
-        for id in vertices() {
+        stop.check()?;
+        top = before.and_then(|tops| tops.get(index)).map_or(top, |before| top.max(*before));
+        drawn.tops.push(top);
+        let items = || points.iter().copied().filter(|point| !layered.is_bend(*point));
+        let band = items().map(|id| sizes[id].along).max().unwrap_or(0);
+        for id in items() {
             let Size { across, along } = sizes[id];
             let y = if spacing.centred { top + (band - along) / 2 } else { top };
-            boxes[id] = Rect { x: columns[id] - port(sizes[id]), y, width: across, height: along };
+            drawn.boxes[id] = Rect { x: columns[id], y, width: across, height: along };
         }
         top += band;
-        channels.push(top + spacing.lead);
-        if let Some(below) = layered.layers.get(index + 1) {
-            let tracks = assign(layered, points, below, &columns, spacing, &mut ways);
-            top += (spacing.lead + tracks + spacing.tail).max(2);
-        }
+        let channel_top = top;
+        let lead = if index + 1 < layered.layers.len() {
+            let channel = assign(layered, &below[index], columns, offsets, spacing, &mut ways);
+            let lead = if channel.covered { spacing.lead.max(1) } else { spacing.lead };
+            let spare = if before.is_some() { 0 } else { spare(channel.tracks) };
+            top += (lead + channel.tracks + spare + spacing.tail).max(2);
+            lead
+        } else {
+            0
+        };
+        channels.push(channel_top + lead);
     }
-    let routes = layered
-        .edges
-        .iter()
-        .map(|edge| {
-            let (upper, lower) = (edge.points[0], edge.points[edge.points.len() - 1]);
-            let mut pen = Pen::at(columns[upper], boxes[upper].y + boxes[upper].height);
-            for pair in edge.points.windows(2) {
-                let channel = channels[layered.layer[pair[0]]];
-                match ways[pair[0]] {
-                    Way::Straight => {}
-                    Way::Track(track) => pen.cross(channel + track, columns[pair[1]]),
-                    Way::Dogleg { first, column, second } => {
-                        pen.cross(channel + first, column);
-                        pen.cross(channel + second, columns[pair[1]]);
-                    }
+    drawn.lines = (layered.tracks.iter())
+        .map(|links| {
+            let (Some(first), Some(last)) = (links.first(), links.last()) else {
+                return Vec::new();
+            };
+            let start = layered.links[*first].upper;
+            let end = layered.links[*last].lower;
+            let area = drawn.boxes[start];
+            let mut pen = Pen::at(columns[start] + offsets.upper[*first], area.y + area.height);
+            for index in links {
+                let link = &layered.links[*index];
+                let channel = channels[layered.layer[link.upper]];
+                let column = columns[link.lower] + offsets.lower[*index];
+                let way = ways[*index];
+                if let Some((middle, second)) = way.dogleg {
+                    pen.cross(channel + way.track, middle);
+                    pen.cross(channel + second, column);
+                } else {
+                    pen.cross(channel + way.track, column);
                 }
             }
-            pen.down(boxes[lower].y - 1);
-            let mut cells = pen.cells;
-            if edge.reversed {
-                cells.reverse();
-                Route { source: lower, target: upper, cells }
-            } else {
-                Route { source: upper, target: lower, cells }
-            }
+            pen.corner((pen.column, drawn.boxes[end].y - 1));
+            pen.corners
         })
         .collect();
-    (boxes, routes)
+    Ok(drawn)
 }
 
-/// Writes the cells of a route.
+/// Rows that a channel is given beyond what its tracks need, so that an edit does not move all that lies below.
+fn spare(tracks: i32) -> i32 {
+    if tracks < CROWDED { 0 } else { 2 + tracks / CROWDED }
+}
+
+/// Writes the corners of a line.
 struct Pen {
-    cells: Vec<(i32, i32)>,
+    corners: Vec<(i32, i32)>,
     column: i32,
-    row: i32,
 }
 
 impl Pen {
     fn at(column: i32, row: i32) -> Self {
-        Pen { cells: vec![(column, row)], column, row }
+        Pen { corners: vec![(column, row)], column }
     }
 
-    fn down(&mut self, row: i32) {
-        while self.row < row {
-            self.row += 1;
-            self.cells.push((self.column, self.row));
+    fn corner(&mut self, to: (i32, i32)) {
+        if self.corners.last() != Some(&to) {
+            self.corners.push(to);
         }
     }
 
     /// Down to a row and along it to a column.
     fn cross(&mut self, row: i32, column: i32) {
-        self.down(row);
-        while self.column != column {
-            self.column += (column - self.column).signum();
-            self.cells.push((self.column, self.row));
+        if self.column != column {
+            self.corner((self.column, row));
+            self.corner((column, row));
+            self.column = column;
         }
     }
 }
 
-/// How the lines that leave a point get through the channel below it.
-#[derive(Debug, Clone, Copy)]
-enum Way {
-    Straight,
-    Track(i32),
-    /// By a first track to a column of its own, and by a lower track on to the targets.
-    Dogleg {
-        first: i32,
-        column: i32,
-        second: i32,
-    },
+/// How a link gets through its channel.
+#[derive(Debug, Clone, Copy, Default)]
+struct Way {
+    track: i32,
+    /// A column of its own by which it changes to a lower track.
+    dogleg: Option<(i32, i32)>,
 }
 
-/// A horizontal segment with the columns of the lines that come from above and of those that go on below.
+/// A horizontal segment with the columns of the lines above it and of those below, sorted.
 #[derive(Debug)]
 pub(super) struct Net {
     sources: Vec<i32>,
     targets: Vec<i32>,
     low: i32,
     high: i32,
+    /// The line that it is part of; the net that leaves the same point to the other side joins it.
+    line: usize,
 }
 
 impl Net {
     pub(super) fn new(mut sources: Vec<i32>, mut targets: Vec<i32>) -> Self {
-        sources.sort_unstable();
-        targets.sort_unstable();
+        for ends in [&mut sources, &mut targets] {
+            ends.sort_unstable();
+            ends.dedup();
+        }
         let ends = || sources.iter().chain(&targets).copied();
         let (low, high) = (ends().min().unwrap_or(0), ends().max().unwrap_or(0));
-        Net { sources, targets, low, high }
+        Net { sources, targets, low, high, line: usize::MAX }
     }
 
+    /// Whether the two can't share a track.
     fn overlaps(&self, other: &Net, gap: i32) -> bool {
-        self.low <= other.high + gap && other.low <= self.high + gap
+        !self.is_sibling(other) && self.low <= other.high + gap && other.low <= self.high + gap
+    }
+
+    fn is_sibling(&self, other: &Net) -> bool {
+        self.line == other.line && self.line != usize::MAX
     }
 
     /// How many lines of the two cross when this one lies above the other.
@@ -141,65 +179,83 @@ impl Net {
 
 /// How many sorted columns lie strictly between two others.
 fn between(columns: &[i32], low: i32, high: i32) -> i32 {
+    if let [column] = columns {
+        return i32::from(low < *column && *column < high);
+    }
     let above = columns.partition_point(|column| *column < high);
     let below = columns.partition_point(|column| *column <= low);
     above.saturating_sub(below) as i32
 }
 
-/// Lays the links between two layers on tracks and gives the number of tracks.
+/// What became of a channel.
+struct Filled {
+    tracks: i32,
+    /// Whether the first track runs past where a line begins or ends at a box, so that there must be a row above it.
+    covered: bool,
+}
+
+/// Lays the links of a channel on tracks.
 fn assign(
     layered: &Layered,
-    above: &[Point],
-    below: &[Point],
+    links: &[usize],
     columns: &[i32],
+    offsets: &Offsets,
     spacing: &Spacing,
     ways: &mut [Way],
-) -> i32 {
-    let groups = groups(layered, above, columns);
-    let nets: Vec<Net> = groups
-        .iter()
-        .map(|group| {
-            let targets = layered.down[group[0]].iter().map(|point| columns[*point]).collect();
-            Net::new(group.iter().map(|point| columns[*point]).collect(), targets)
-        })
-        .collect();
-    let taken = above.iter().chain(below).map(|point| columns[*point]).collect();
-    let mut channel = Channel::new(nets, spacing.segments);
+) -> Filled {
+    let mut groups: Vec<Vec<usize>> = Vec::new();
+    let mut group_of: HashMap<(usize, usize, bool, bool), usize> = HashMap::new();
+    let mut nets_of: HashMap<(usize, usize, bool), usize> = HashMap::new();
+    let mut taken = HashSet::new();
+    let upper = |link: usize| columns[layered.links[link].upper] + offsets.upper[link];
+    let lower = |link: usize| columns[layered.links[link].lower] + offsets.lower[link];
+    let start = |link: &Link| if link.back { link.lower } else { link.upper };
+    for index in links {
+        let link = &layered.links[*index];
+        let (from, to) = (upper(*index), lower(*index));
+        let next = nets_of.len();
+        nets_of.entry((start(link), link.owner, link.back)).or_insert(next);
+        taken.extend([from, to]);
+        if from != to {
+            let key = (start(link), link.owner, link.back, from < to);
+            let group = *group_of.entry(key).or_insert(groups.len());
+            if group == groups.len() {
+                groups.push(Vec::new());
+            }
+            groups[group].push(*index);
+        }
+    }
+    let mut tops: Vec<i32> = links.iter().map(|link| upper(*link)).collect();
+    tops.sort_unstable();
+    let ends_above = links.iter().any(|index| {
+        let link = &layered.links[*index];
+        link.back && !layered.is_bend(link.upper)
+    });
+    let nets = groups.iter().map(|group| {
+        let net = Net::new(
+            group.iter().map(|link| upper(*link)).collect(),
+            group.iter().map(|link| lower(*link)).collect(),
+        );
+        let link = &layered.links[group[0]];
+        Net { line: nets_of[&(start(link), link.owner, link.back)], ..net }
+    });
+    let mut channel = Channel::new(nets.collect(), spacing.segments);
     let doglegs = channel.break_cycles(taken);
     let tracks = channel.stack();
     for (net, group) in groups.iter().enumerate() {
-        let way = match doglegs.get(&net) {
-            Some((second, column)) => {
-                Way::Dogleg { first: tracks[net], column: *column, second: tracks[*second] }
-            }
-            None => Way::Track(tracks[net]),
-        };
-        for point in group {
-            ways[*point] = way;
+        let dogleg = doglegs.get(&net).map(|(second, column)| (*column, tracks[*second]));
+        for link in group {
+            ways[*link] = Way { track: tracks[net], dogleg };
         }
     }
-    tracks.iter().max().map_or(0, |last| last + 1)
-}
-
-/// The points above a channel by the net that they belong to; those with nothing but a straight line have none.
-fn groups(layered: &Layered, above: &[Point], columns: &[i32]) -> Vec<Vec<Point>> {
-    let mut groups: Vec<Vec<Point>> = Vec::new();
-    let mut shared: HashMap<Point, usize> = HashMap::new();
-    for point in above {
-        match layered.down[*point].as_slice() {
-            [] => {}
-            [only] if columns[*only] == columns[*point] => {}
-            [only] => {
-                let group = *shared.entry(*only).or_insert(groups.len());
-                if group == groups.len() {
-                    groups.push(Vec::new());
-                }
-                groups[group].push(*point);
-            }
-            _ => groups.push(vec![*point]),
-        }
-    }
-    groups
+    let over = |net: &Net| {
+        let own = |column: &i32| net.sources.binary_search(column).is_ok();
+        let from = tops.partition_point(|column| *column < net.low);
+        tops[from..].iter().take_while(|column| **column <= net.high).any(|column| !own(column))
+    };
+    let first = (0..tracks.len()).filter(|net| tracks[*net] == 0);
+    let covered = ends_above || first.clone().any(|net| over(&channel.nets[net]));
+    Filled { tracks: tracks.iter().max().map_or(0, |last| last + 1), covered }
 }
 
 /// The nets between two layers, and which must lie above which.
@@ -290,8 +346,9 @@ impl Channel {
         let half = self.nets.len();
         let targets = std::mem::take(&mut self.nets[net].targets);
         let sources = std::mem::take(&mut self.nets[net].sources);
-        self.nets[net] = Net::new(sources, vec![column]);
-        self.nets.push(Net::new(vec![column], targets));
+        let line = self.nets[net].line;
+        self.nets[net] = Net { line, ..Net::new(sources, vec![column]) };
+        self.nets.push(Net { line, ..Net::new(vec![column], targets) });
         let mut above = std::mem::take(&mut self.upper[net]);
         for other in &above {
             for lower in &mut self.lower[*other] {
@@ -310,24 +367,27 @@ impl Channel {
     /// The track of each net: those that cross least from above are placed first, each as high as it may lie.
     pub(super) fn stack(&self) -> Vec<i32> {
         let count = self.nets.len();
-        let choose = count <= SORTED_NETS;
-        let mut score: Vec<i32> = (0..count)
-            .map(|net| {
-                let others = if choose { 0..count } else { 0..0 };
-                others.map(|other| self.preference(net, other)).sum()
+        let preferences = self.preferences();
+        // How many others should come first, and how much it costs in sum to come before them.
+        let mut score: Vec<(usize, i32)> = (preferences.iter())
+            .map(|others| {
+                let first = others.iter().filter(|(_, preference)| *preference > 0).count();
+                (first, others.iter().map(|(_, preference)| preference).sum())
             })
             .collect();
         let mut waiting: Vec<usize> = self.upper.iter().map(Vec::len).collect();
         let mut ready: Vec<usize> = (0..count).filter(|net| waiting[*net] == 0).collect();
         let mut tracks: Vec<i32> = vec![-1; count];
         let mut rows: Vec<Vec<usize>> = Vec::new();
+        let mut siblings: HashMap<usize, i32> = HashMap::new();
         while let Some(at) = (0..ready.len()).min_by_key(|at| (score[ready[*at]], ready[*at])) {
             let net = ready.swap_remove(at);
             let forced = self.upper[net].iter().map(|other| tracks[*other] + 1).max().unwrap_or(0);
-            let rather = (0..count)
-                .filter(|other| choose && tracks[*other] >= forced)
-                .filter(|other| self.preference(*other, net) < 0)
-                .map(|other| tracks[other] + 1);
+            // Those that are placed already and rather lie above this one.
+            let rather = preferences[net]
+                .iter()
+                .filter(|(other, preference)| *preference > 0 && tracks[*other] >= forced)
+                .map(|(other, _)| tracks[*other] + 1);
             let mut row = rather.max().unwrap_or(forced);
             let free = |row: &Vec<usize>| {
                 row.iter().all(|other| !self.nets[net].overlaps(&self.nets[*other], self.gap))
@@ -335,6 +395,12 @@ impl Channel {
             while rows.get(row as usize).is_some_and(|row| !free(row)) {
                 row += 1;
             }
+            // In one line with its sibling, where that lies a little lower.
+            let beside = siblings.get(&self.nets[net].line).copied().unwrap_or(row);
+            if row < beside && beside <= row + NEAR && rows.get(beside as usize).is_some_and(free) {
+                row = beside;
+            }
+            siblings.insert(self.nets[net].line, row);
             if rows.len() <= row as usize {
                 rows.resize(row as usize + 1, Vec::new());
             }
@@ -346,21 +412,41 @@ impl Channel {
                     ready.push(*other);
                 }
             }
-            if choose {
-                for (other, score) in score.iter_mut().enumerate() {
-                    *score -= self.preference(other, net);
-                }
+            for (other, preference) in &preferences[net] {
+                score[*other].0 -= usize::from(*preference < 0);
+                score[*other].1 += preference;
             }
         }
         tracks
     }
 
-    /// How many more crossings there are with `net` above `other` than below it.
-    fn preference(&self, net: usize, other: usize) -> i32 {
-        let (one, two) = (&self.nets[net], &self.nets[other]);
-        if net == other || !one.overlaps(two, 0) {
-            return 0;
+    /// For each net the others that it overlaps, with how many more crossings there are with it above than below.
+    fn preferences(&self) -> Vec<Vec<(usize, i32)>> {
+        let mut preferences = vec![Vec::new(); self.nets.len()];
+        let mut by_low: Vec<usize> = (0..self.nets.len()).collect();
+        by_low.sort_unstable_by_key(|net| (self.nets[*net].low, *net));
+        let mut open: Vec<usize> = Vec::new();
+        let mut pairs = 0;
+        for net in by_low {
+            let one = &self.nets[net];
+            open.retain(|other| self.nets[*other].high >= one.low);
+            pairs += open.len();
+            if pairs > MOST_PAIRS {
+                break;
+            }
+            for other in &open {
+                let two = &self.nets[*other];
+                if one.is_sibling(two) {
+                    continue;
+                }
+                let preference = one.crossings_above(two) - two.crossings_above(one);
+                if preference != 0 {
+                    preferences[net].push((*other, preference));
+                    preferences[*other].push((net, -preference));
+                }
+            }
+            open.push(net);
         }
-        one.crossings_above(two) - two.crossings_above(one)
+        preferences
     }
 }

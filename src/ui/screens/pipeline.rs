@@ -7,8 +7,9 @@ use super::super::paint::Paint;
 use super::super::theme::Role;
 use super::focused;
 use crate::app::State;
-use crate::app::plot::{DOWN, HEAD, LONGEST_NAME, RIGHT};
+use crate::app::plot::LONGEST_NAME;
 use crate::app::run::{NodeState, seconds_text};
+use crate::dag::layout::{DOWN, HEAD, RIGHT};
 use crate::dag::staleness::Status;
 use crate::dag::{Id, Kind};
 use crate::text::{truncate, width};
@@ -26,7 +27,8 @@ pub(in super::super) fn draw(paint: &mut Paint<'_>, area: Rect, state: &State) {
     if let Some(id) = selected {
         own_lines(paint, &canvas, state, id);
     }
-    for (id, place) in plot.layout.boxes.iter().enumerate() {
+    for id in plot.lines.boxes(&plot.layout, canvas.shown()) {
+        let place = &plot.layout.boxes[id];
         let seen = canvas.rect(place.x, place.y, place.width, place.height);
         if let Some(seen) = seen {
             vertex(paint, &canvas, state, id, seen, selected == Some(id));
@@ -67,6 +69,13 @@ impl Canvas {
         inside.then(|| (self.area.x + x as u16, self.area.y + y as u16))
     }
 
+    /// The part of the drawing that is seen.
+    fn shown(&self) -> crate::dag::layout::Rect {
+        let (x, y) = self.scroll;
+        let (width, height) = (i32::from(self.area.width), i32::from(self.area.height));
+        crate::dag::layout::Rect { x, y, width, height }
+    }
+
     /// The part of a box that is seen.
     fn rect(&self, x: i32, y: i32, width: i32, height: i32) -> Option<Rect> {
         let left = (x - self.scroll.0).max(0);
@@ -95,16 +104,10 @@ fn sign(paint: &Paint<'_>, ways: u8) -> &'static str {
 }
 
 fn lines(paint: &mut Paint<'_>, canvas: &Canvas, state: &State) {
-    let plot = &state.pipeline.plot;
-    for row in 0..i32::from(canvas.area.height) {
-        for column in 0..i32::from(canvas.area.width) {
-            let at = (column + canvas.scroll.0, row + canvas.scroll.1);
-            if let Some(ways) = plot.lines.get(&at)
-                && let Some((x, y)) = canvas.cell(at.0, at.1)
-            {
-                let sign = sign(paint, *ways);
-                paint.text(x, y, sign, Role::Edge, 1);
-            }
+    for line in state.pipeline.plot.lines.visible(canvas.shown()) {
+        if let Some((x, y)) = canvas.cell(line.x, line.y) {
+            let sign = sign(paint, line.ways);
+            paint.text(x, y, sign, Role::Edge, 1);
         }
     }
 }
@@ -116,9 +119,10 @@ fn own_lines(paint: &mut Paint<'_>, canvas: &Canvas, state: &State, id: Id) {
         if route.source != id && route.target != id {
             continue;
         }
-        for at in &route.cells {
-            if let (Some((x, y)), Some(ways)) = (canvas.cell(at.0, at.1), plot.lines.get(at)) {
-                let sign = sign(paint, *ways);
+        for at in route.cells() {
+            if let (Some((x, y)), Some(line)) = (canvas.cell(at.0, at.1), plot.lines.at(at.0, at.1))
+            {
+                let sign = sign(paint, line.ways_of(route.source));
                 paint.text(x, y, sign, Role::EdgeSelected, 1);
             }
         }
@@ -146,17 +150,18 @@ fn vertex(
             })
         }
         (Kind::Node, Some(node)) => node_sign(paint, node),
+        (Kind::Namespace, _) => (paint.glyphs.node, Role::Node),
         (Kind::Dataset, _) => (paint.glyphs.dataset, Role::Dataset),
         (Kind::Parameters, _) => (paint.glyphs.parameters, Role::Parameters),
     };
     let (glyph, role) = if marked { (paint.glyphs.mark, Role::Mark) } else { (glyph, role) };
     let text_role = match vertex.kind {
-        Kind::Node => Role::Node,
+        Kind::Node | Kind::Namespace => Role::Node,
         Kind::Dataset => Role::Dataset,
         Kind::Parameters => Role::Parameters,
     };
     paint.fill(seen, Role::Background);
-    let boxed = place.height >= 3;
+    let boxed = plot.boxes && vertex.kind == Kind::Node;
     if boxed {
         outline(paint, canvas, place, if selected { Role::Focus } else { role_of_box(role) });
         let seconds = match run {

@@ -1,0 +1,73 @@
+//! The connected parts of a drawing beside one another.
+
+use super::sheet::{Finished, Sheet};
+use super::{Direction, Rect};
+
+/// Cells between connected parts: across the edges and along them.
+fn gap(direction: Direction) -> (i32, i32) {
+    match direction {
+        Direction::TopBottom => (3, 1),
+        Direction::LeftRight => (1, 3),
+    }
+}
+
+/// A connected part of the outermost drawing.
+pub(super) struct Part {
+    pub(super) members: Vec<usize>,
+    pub(super) numbers: Vec<usize>,
+    pub(super) sheet: Sheet,
+    pub(super) finished: Finished,
+    pub(super) width: i32,
+    pub(super) height: i32,
+    /// Where it lies; where it lay before, at first.
+    pub(super) origin: Option<(i32, i32)>,
+}
+
+/// Keeps parts where they lay, moved aside only where they have grown into one another, and packs new ones beside: low ones
+/// share a stack as long as it stays lower than the tallest part, or than a drawing about three times as wide as high in
+/// cells would be.
+pub(super) fn arrange(parts: &mut [Part], direction: Direction) {
+    let gap = gap(direction);
+    let area = |part: &Part| {
+        part.origin.map(|(x, y)| Rect {
+            x,
+            y,
+            width: part.width + gap.0,
+            height: part.height + gap.1,
+        })
+    };
+    let mut old: Vec<usize> = (0..parts.len()).filter(|at| parts[*at].origin.is_some()).collect();
+    old.sort_by_key(|at| parts[*at].origin);
+    let mut left = 0;
+    for (index, at) in old.iter().enumerate() {
+        while let Some(own) = area(&parts[*at]) {
+            let mut others = old[..index].iter().filter_map(|other| area(&parts[*other]));
+            let Some(other) = others.find(|other| other.meets(&own)) else {
+                left = left.max(own.x + own.width);
+                break;
+            };
+            let (right, down) = (other.x + other.width, other.y + other.height);
+            let aside = right - own.x <= down - own.y;
+            parts[*at].origin = Some(if aside { (right, own.y) } else { (own.x, down) });
+        }
+    }
+    let new = || parts.iter().filter(|part| part.origin.is_none());
+    let sum: f64 =
+        new().map(|part| f64::from(part.width + gap.0) * f64::from(part.height + gap.1)).sum();
+    let balanced = match direction {
+        Direction::TopBottom => (sum / 3.0).sqrt(),
+        Direction::LeftRight => (sum * 3.0).sqrt(),
+    };
+    let tallest = parts.iter().map(|part| part.height).max().unwrap_or(0);
+    let limit = tallest.max(balanced as i32);
+    let (mut top, mut stack_width) = (0, 0);
+    for part in parts.iter_mut().filter(|part| part.origin.is_none()) {
+        if top > 0 && top + part.height > limit {
+            left += stack_width + gap.0;
+            (top, stack_width) = (0, 0);
+        }
+        part.origin = Some((left, top));
+        top += part.height + gap.1;
+        stack_width = stack_width.max(part.width);
+    }
+}

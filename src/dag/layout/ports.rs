@@ -1,0 +1,126 @@
+//! Where on the sides of an item its lines leave and enter: one cell for each source, so that no line joins another's.
+
+use std::collections::HashMap;
+
+use super::layers::Layered;
+use super::{Port, Size};
+
+/// Farthest that two lines of a box lie apart.
+const FARTHEST: i32 = 4;
+
+/// The cells where each link begins and ends, from the left edge of its ends.
+#[derive(Debug, Default)]
+pub(super) struct Offsets {
+    pub(super) upper: Vec<i32>,
+    pub(super) lower: Vec<i32>,
+    /// For each item the link from above that should be straight, as the line below it goes on from there.
+    pub(super) trunk: Vec<Option<usize>>,
+}
+
+/// What meets one side of a point: the source, whether backward, and the links with the other ends' places.
+struct Side {
+    owner: usize,
+    back: bool,
+    links: Vec<usize>,
+    place: f64,
+}
+
+/// Finds the ports of the ordered points and widens items that have not enough room for theirs.
+pub(super) fn assign(
+    layered: &Layered,
+    sizes: &mut [Size],
+    fixed: &HashMap<usize, Vec<Port>>,
+) -> Offsets {
+    let positions = layered.positions();
+    let mut sides: [Vec<Vec<Side>>; 2] =
+        [(); 2].map(|()| (0..layered.items).map(|_| Vec::new()).collect());
+    for (index, link) in layered.links.iter().enumerate() {
+        for (bottom, point, other) in [(0, link.lower, link.upper), (1, link.upper, link.lower)] {
+            if layered.is_bend(point) {
+                continue;
+            }
+            let all = &mut sides[bottom][point];
+            let place = positions[other] as f64;
+            match all.iter_mut().find(|side| (side.owner, side.back) == (link.owner, link.back)) {
+                Some(side) => {
+                    side.links.push(index);
+                    side.place += place;
+                }
+                None => {
+                    let (owner, back) = (link.owner, link.back);
+                    all.push(Side { owner, back, links: vec![index], place });
+                }
+            }
+        }
+    }
+    for (item, size) in sizes.iter_mut().enumerate() {
+        if !fixed.contains_key(&item) {
+            let most = sides[0][item].len().max(sides[1][item].len()) as i32;
+            let corners = if size.across >= 3 { 2 } else { 0 };
+            size.across = size.across.max(most + corners);
+        }
+    }
+    let count = layered.links.len();
+    let mut offsets =
+        Offsets { upper: vec![0; count], lower: vec![0; count], trunk: vec![None; layered.items] };
+    let [above, below] = &mut sides;
+    for item in 0..layered.items {
+        let across = sizes[item].across;
+        if let Some(ports) = fixed.get(&item) {
+            place_fixed(&above[item], ports, false, &mut offsets.lower);
+            place_fixed(&below[item], ports, true, &mut offsets.upper);
+            continue;
+        }
+        let middle = (across - 1) / 2;
+        let trunk = sort(&mut above[item], layered);
+        let at = spread(&above[item], trunk, middle, across, &mut offsets.lower);
+        offsets.trunk[item] = above[item].get(trunk).and_then(|side| side.links.first().copied());
+        let trunk = sort(&mut below[item], layered);
+        spread(&below[item], trunk, at, across, &mut offsets.upper);
+    }
+    offsets
+}
+
+fn place_fixed(sides: &[Side], ports: &[Port], bottom: bool, offsets: &mut [i32]) {
+    for side in sides {
+        let port = ports
+            .iter()
+            .find(|port| (port.bottom, port.owner, port.back) == (bottom, side.owner, side.back));
+        for link in &side.links {
+            offsets[*link] = port.map_or(0, |port| port.offset);
+        }
+    }
+}
+
+/// Sorts what meets a side by where it comes from, and gives the one in the middle; of two the one that is no bend.
+fn sort(sides: &mut [Side], layered: &Layered) -> usize {
+    let mean = |side: &Side| side.place / side.links.len() as f64;
+    sides.sort_by(|one, other| mean(one).total_cmp(&mean(other)));
+    let count = sides.len();
+    let bend = |side: &Side| {
+        side.links.iter().all(|link| {
+            let link = layered.links[*link];
+            layered.is_bend(link.upper) || layered.is_bend(link.lower)
+        })
+    };
+    let (low, high) = (count.saturating_sub(1) / 2, count / 2);
+    if high < count && bend(&sides[low]) && !bend(&sides[high]) { high } else { low }
+}
+
+/// Places what meets a side around the trunk, which is to be `at`, and gives where the trunk is.
+fn spread(sides: &[Side], trunk: usize, at: i32, across: i32, offsets: &mut [i32]) -> i32 {
+    let count = sides.len() as i32;
+    if count == 0 {
+        return at;
+    }
+    let step = ((across - 2) / count).clamp(1, FARTHEST);
+    let corner = i32::from(across >= count + 2);
+    let last = across - 1 - corner - step * (count - 1);
+    let first = (at - step * trunk as i32).min(last).max(corner.min(last));
+    for (index, side) in sides.iter().enumerate() {
+        for link in &side.links {
+            offsets[*link] = first + step * index as i32;
+        }
+    }
+    first + step * trunk as i32
+}

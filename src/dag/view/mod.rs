@@ -1,0 +1,311 @@
+//! What of a pipeline's graph is displayed.
+//!
+//! [`View::of`] makes the displayed graph from the whole one in this order: the focus takes a part of it, kinds and the
+//! filter leave vertices out and link what was linked through them, parameters and hubs are hidden behind a count, and
+//! collapsed namespaces become one vertex each. All choices go by name, so they outlive a change of the code. Where things
+//! are drawn is not known here.
+
+mod filter;
+mod focus;
+mod namespaces;
+mod state;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+
+pub use self::filter::{Filter, FilterError, HINT};
+pub use self::focus::Focus;
+use self::namespaces::Namespaces;
+pub use self::state::{RunState, State, Sum};
+use super::{Graph, Id, Kind};
+
+/// Most vertices that one that is left out is taken to lead to; links beyond would make a drawing unreadable.
+const MOST_LINKS: usize = 256;
+
+/// Which kinds of vertices are displayed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Detail {
+    /// Nodes, datasets and parameters.
+    All,
+    /// Nodes and datasets; each vertex tells how many parameters it hides.
+    #[default]
+    NoParameters,
+    /// Nodes, linked where a dataset links them.
+    NodesAlone,
+}
+
+/// How a namespace is displayed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fold {
+    /// As a group around its vertices.
+    Expanded,
+    /// As one vertex.
+    Collapsed,
+}
+
+/// How much is displayed before something is collapsed or hidden, in vertices.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Namespaces are expanded while no more vertices than these are displayed.
+    pub expanded: usize,
+    /// Hubs are hidden where more vertices than these are displayed.
+    pub with_hubs: usize,
+    /// A dataset or parameter with at least so many readers is a hub.
+    pub hub_readers: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Limits { expanded: 60, with_hubs: 200, hub_readers: 24 }
+    }
+}
+
+/// What a person has chosen to see of a pipeline.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Choices {
+    /// Which kinds.
+    pub detail: Detail,
+    /// How namespaces are displayed, by name. The others are expanded while the graph is small, see [`Limits`].
+    pub folds: BTreeMap<String, Fold>,
+    /// A part of the graph alone. One whose names are not in the graph counts for nothing.
+    pub focus: Option<Focus>,
+    /// What is too much.
+    pub limits: Limits,
+}
+
+/// An expanded namespace.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Group {
+    /// Its full name.
+    pub name: String,
+    /// Index of the group that it lies in.
+    pub parent: Option<usize>,
+}
+
+impl Group {
+    /// The name without the namespaces around it.
+    pub fn short_name(&self) -> &str {
+        self.name.rsplit('.').next().unwrap_or_default()
+    }
+}
+
+/// The displayed graph, and how it stands for the whole one.
+///
+/// Vertices of either are told by their ids, which are not the same; a kind and a name tell a vertex over changes.
+#[derive(Debug, Clone, Default)]
+pub struct View {
+    /// What is displayed. A collapsed namespace is a [`Kind::Namespace`]; what it makes a cycle of stays one.
+    pub graph: Graph,
+    /// For each displayed vertex, the vertices of the whole graph that it stands for, in increasing order, at least one.
+    pub members: Vec<Vec<Id>>,
+    /// For each vertex of the whole graph, the displayed one that stands for it.
+    pub shown_by: Vec<Option<Id>>,
+    /// Expanded namespaces that hold something displayed; each stands after the one that it lies in.
+    pub groups: Vec<Group>,
+    /// For each displayed vertex, the innermost group that it lies in.
+    pub group_of: Vec<Option<usize>>,
+    /// For each displayed vertex, the parameters and hubs of the whole graph that it reads and that are hidden.
+    pub hidden_inputs: Vec<Vec<Id>>,
+    /// For each displayed vertex, the number of the cycle that it lies on.
+    pub cycles: Vec<Option<usize>>,
+    /// Whether links through what is left out were so many that some are not displayed.
+    pub cut: bool,
+}
+
+/// What becomes of a vertex of the whole graph.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Fate {
+    Shown,
+    /// Left out; what was linked through it is linked.
+    Bridged,
+    /// Hidden; what reads it counts it.
+    Counted,
+    /// Not in the focus.
+    Outside,
+}
+
+impl View {
+    /// The displayed part of a graph; `passes` tells which of its vertices the filter lets through.
+    pub fn of(whole: &Graph, choices: &Choices, passes: impl Fn(Id) -> bool) -> Self {
+        let spaces = Namespaces::of(whole);
+        let fates = fates(whole, &spaces, choices, passes);
+        let count = fates.iter().filter(|fate| **fate == Fate::Shown).count();
+        let usual = match count > choices.limits.expanded {
+            true => Fold::Collapsed,
+            false => Fold::Expanded,
+        };
+        let fold = |name: &str| choices.folds.get(name).copied().unwrap_or(usual);
+        let stands = spaces.stands(fold);
+        let mut view = View { shown_by: vec![None; fates.len()], ..View::default() };
+        let mut space_of = Vec::new();
+        for (id, vertex) in whole.vertices.iter().enumerate() {
+            if fates[id] != Fate::Shown {
+                continue;
+            }
+            let home = spaces.home[id];
+            let (shown, space) = match home.and_then(|home| stands[home]) {
+                Some(space) => {
+                    let shown = view.graph.insert(Kind::Namespace, spaces.names[space], None);
+                    (shown, spaces.parents[space])
+                }
+                None => (view.graph.insert(vertex.kind, &vertex.name, vertex.node.as_ref()), home),
+            };
+            if shown == view.members.len() {
+                view.members.push(Vec::new());
+                space_of.push(space);
+            }
+            view.members[shown].push(id);
+            view.shown_by[id] = Some(shown);
+        }
+        view.link(whole, &fates);
+        view.group(&spaces, &space_of);
+        view.cycles = view.graph.cycles();
+        view
+    }
+
+    /// Whether an edge of the displayed graph lies on a cycle.
+    pub fn on_cycle(&self, from: Id, to: Id) -> bool {
+        self.cycles[from].is_some() && self.cycles[from] == self.cycles[to]
+    }
+
+    /// The displayed edges, and what each displayed vertex hides.
+    fn link(&mut self, whole: &Graph, fates: &[Fate]) {
+        let (beyond, cut) = self.beyond(whole, fates);
+        self.cut = cut;
+        let mut linked = vec![usize::MAX; self.members.len()];
+        let mut counted = vec![usize::MAX; fates.len()];
+        for (shown, members) in self.members.iter().enumerate() {
+            let mut hidden = Vec::new();
+            // No edge from a vertex to itself.
+            linked[shown] = shown;
+            for member in members {
+                for child in &whole.children[*member] {
+                    let targets = match self.shown_by[*child].as_ref() {
+                        Some(target) => std::slice::from_ref(target),
+                        None => beyond[*child].as_slice(),
+                    };
+                    for target in targets {
+                        if std::mem::replace(&mut linked[*target], shown) != shown {
+                            self.graph.children[shown].push(*target);
+                            self.graph.parents[*target].push(shown);
+                        }
+                    }
+                }
+                for parent in &whole.parents[*member] {
+                    let counts = fates[*parent] == Fate::Counted;
+                    if counts && std::mem::replace(&mut counted[*parent], shown) != shown {
+                        hidden.push(*parent);
+                    }
+                }
+            }
+            self.hidden_inputs.push(hidden);
+        }
+    }
+
+    /// For each vertex that is left out, the displayed ones that it leads to through none but its like; and whether
+    /// there were too many.
+    fn beyond(&self, whole: &Graph, fates: &[Fate]) -> (Vec<Vec<Id>>, bool) {
+        let mut beyond: Vec<Vec<Id>> = vec![Vec::new(); fates.len()];
+        let bridged = |id: &Id| fates[*id] == Fate::Bridged;
+        let chained = |id: Id| bridged(&id) && whole.children[id].iter().any(bridged);
+        let order = match (0..fates.len()).any(chained) {
+            true => whole.order(),
+            false => (0..fates.len()).collect(),
+        };
+        let mut cut = false;
+        let mut seen = vec![usize::MAX; self.members.len()];
+        let mut pass = 0;
+        // One pass is enough without cycles.
+        let mut again = true;
+        while std::mem::take(&mut again) {
+            let mut done = vec![false; fates.len()];
+            let (mut late, mut grown) = (false, false);
+            for id in order.iter().rev().copied().filter(bridged) {
+                let mut found = Vec::new();
+                let mut many = false;
+                for child in &whole.children[id] {
+                    let targets = match self.shown_by[*child].as_ref() {
+                        Some(target) => std::slice::from_ref(target),
+                        None => beyond[*child].as_slice(),
+                    };
+                    late |= bridged(child) && !done[*child];
+                    for target in targets {
+                        if std::mem::replace(&mut seen[*target], pass) != pass {
+                            match found.len() < MOST_LINKS {
+                                true => found.push(*target),
+                                false => many = true,
+                            }
+                        }
+                    }
+                }
+                pass += 1;
+                cut |= many;
+                done[id] = true;
+                grown |= found.len() > beyond[id].len();
+                beyond[id] = found;
+            }
+            again = late && grown;
+        }
+        (beyond, cut)
+    }
+
+    /// The groups, from the innermost expanded namespace of each displayed vertex.
+    fn group(&mut self, spaces: &Namespaces<'_>, space_of: &[Option<usize>]) {
+        let mut used = vec![false; spaces.names.len()];
+        for space in space_of {
+            let mut at = *space;
+            while let Some(space) = at.filter(|space| !used[*space]) {
+                used[space] = true;
+                at = spaces.parents[space];
+            }
+        }
+        let mut group = vec![None; used.len()];
+        for space in (0..used.len()).filter(|space| used[*space]) {
+            group[space] = Some(self.groups.len());
+            let parent = spaces.parents[space].and_then(|parent| group[parent]);
+            self.groups.push(Group { name: spaces.names[space].to_owned(), parent });
+        }
+        self.group_of = space_of.iter().map(|space| space.and_then(|space| group[space])).collect();
+    }
+}
+
+/// What becomes of each vertex of the whole graph.
+fn fates(
+    whole: &Graph,
+    spaces: &Namespaces<'_>,
+    choices: &Choices,
+    passes: impl Fn(Id) -> bool,
+) -> Vec<Fate> {
+    let detail = choices.detail;
+    let displayed = |kind: Kind| match kind {
+        Kind::Node | Kind::Namespace => true,
+        Kind::Dataset => detail != Detail::NodesAlone,
+        Kind::Parameters => detail == Detail::All,
+    };
+    let focus = choices.focus.as_ref().and_then(|focus| focus.part(whole, spaces, displayed));
+    let inside = |id: Id| focus.as_ref().is_none_or(|part| part.inside[id]);
+    let starts = |id: Id| focus.as_ref().is_some_and(|part| part.start.contains(&id));
+    let vertices = || whole.vertices.iter().enumerate();
+    let mut fates: Vec<Fate> = vertices()
+        .map(|(id, vertex)| match vertex.kind {
+            _ if starts(id) => Fate::Shown,
+            Kind::Parameters if !displayed(vertex.kind) && passes(id) => Fate::Counted,
+            _ if !inside(id) => Fate::Outside,
+            kind if !displayed(kind) || !passes(id) => Fate::Bridged,
+            _ => Fate::Shown,
+        })
+        .collect();
+    let shown = fates.iter().filter(|fate| **fate == Fate::Shown).count();
+    if shown > choices.limits.with_hubs {
+        for (id, vertex) in vertices() {
+            let readers = || whole.children[id].iter().filter(|child| inside(**child)).count();
+            let data = matches!(vertex.kind, Kind::Dataset | Kind::Parameters);
+            let hub = data && inside(id) && !starts(id);
+            if hub && readers() >= choices.limits.hub_readers {
+                fates[id] = Fate::Counted;
+            }
+        }
+    }
+    fates
+}

@@ -1,0 +1,79 @@
+//! Namespaces, and what lies in each.
+
+use std::collections::HashMap;
+
+use super::super::{Graph, Kind};
+use super::Fold;
+
+/// The namespaces of a graph, outer ones before inner ones.
+pub(super) struct Namespaces<'a> {
+    /// Full names.
+    pub names: Vec<&'a str>,
+    /// The namespace around each.
+    pub parents: Vec<Option<usize>>,
+    /// The innermost namespace that each vertex of the graph lies in.
+    pub home: Vec<Option<usize>>,
+    depths: Vec<usize>,
+}
+
+impl<'a> Namespaces<'a> {
+    /// The namespaces of a whole graph. A node lies in its own; a dataset in the innermost one that holds all nodes that
+    /// use it, if there are such that write and such that read it. Free inputs and outputs of the pipeline, and
+    /// parameters, lie in none. Kedro-Viz goes by the same rule (`ModularPipelinesRepository`); names do not count,
+    /// since datasets need not be prefixed with their namespace.
+    pub fn of(graph: &'a Graph) -> Self {
+        let count = graph.vertices.len();
+        let (names, parents, depths) = (Vec::new(), Vec::new(), Vec::new());
+        let mut spaces = Namespaces { names, parents, home: vec![None; count], depths };
+        let mut index = HashMap::new();
+        for (id, vertex) in graph.vertices.iter().enumerate() {
+            spaces.home[id] = vertex.namespace().map(|name| spaces.intern(&mut index, name));
+        }
+        for (id, vertex) in graph.vertices.iter().enumerate() {
+            let (writers, readers) = (&graph.parents[id], &graph.children[id]);
+            if vertex.kind == Kind::Dataset && !writers.is_empty() && !readers.is_empty() {
+                let mut homes = writers.iter().chain(readers).map(|user| spaces.home[*user]);
+                let first = homes.next().flatten();
+                spaces.home[id] = homes.fold(first, |one, other| spaces.common(one, other));
+            }
+        }
+        spaces
+    }
+
+    fn intern(&mut self, index: &mut HashMap<&'a str, usize>, name: &'a str) -> usize {
+        if let Some(space) = index.get(name) {
+            return *space;
+        }
+        let parent = name.rsplit_once('.').map(|(outer, _)| self.intern(index, outer));
+        self.names.push(name);
+        self.parents.push(parent);
+        self.depths.push(parent.map_or(0, |parent| self.depths[parent] + 1));
+        index.insert(name, self.names.len() - 1);
+        self.names.len() - 1
+    }
+
+    /// The innermost namespace around both.
+    fn common(&self, one: Option<usize>, other: Option<usize>) -> Option<usize> {
+        let (mut one, mut other) = (one?, other?);
+        while one != other {
+            let deeper = if self.depths[one] >= self.depths[other] { &mut one } else { &mut other };
+            *deeper = self.parents[*deeper]?;
+        }
+        Some(one)
+    }
+
+    /// For each namespace, the outermost collapsed one that it lies in, or is.
+    pub fn stands(&self, fold: impl Fn(&str) -> Fold) -> Vec<Option<usize>> {
+        let mut stands: Vec<Option<usize>> = Vec::with_capacity(self.names.len());
+        for (space, name) in self.names.iter().enumerate() {
+            let outer = self.parents[space].and_then(|parent| stands[parent]);
+            stands.push(outer.or_else(|| (fold(name) == Fold::Collapsed).then_some(space)));
+        }
+        stands
+    }
+
+    /// Whether a namespace is `outer` or lies in it.
+    pub fn within(&self, space: usize, outer: usize) -> bool {
+        self.common(Some(space), Some(outer)) == Some(outer)
+    }
+}

@@ -1,0 +1,149 @@
+//! Graphs that look like the pipelines of large Kedro projects, from a seed.
+//!
+//! Nodes lie in stages and in namespaces. A node reads mostly what its own namespace made in the stage before, now and
+//! then what another namespace or a much earlier stage made, or a source of its own. A few datasets are read by many
+//! (hubs), a few nodes read many (reports). Every dataset has one producer at most, as in Kedro. Edges per vertex come
+//! to about 1.1, which is a mean degree of about 2.2.
+
+/// A generated graph; vertices are numbered from 0.
+#[derive(Debug, Clone, Default)]
+pub struct Generated {
+    /// Name, with the namespace before it, of each vertex.
+    pub names: Vec<String>,
+    /// Whether each vertex is a node and not a dataset.
+    pub is_node: Vec<bool>,
+    /// The namespace of each vertex, if it has one.
+    pub namespaces: Vec<Option<usize>>,
+    /// Source and target of each edge, each pair once.
+    pub edges: Vec<(usize, usize)>,
+}
+
+/// Random numbers from a seed (SplitMix64), the same on every machine.
+pub struct Random(u64);
+
+impl Random {
+    /// A sequence for a seed.
+    pub fn new(seed: u64) -> Self {
+        Random(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ 0x5851_F42D_4C95_7F2D)
+    }
+
+    /// The next number below `end`, which is not 0.
+    pub fn below(&mut self, end: usize) -> usize {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        (((z ^ (z >> 31)) >> 32) as usize * end) >> 32
+    }
+
+    /// Whether something happens that happens `percent` times in 100.
+    pub fn chance(&mut self, percent: usize) -> bool {
+        self.below(100) < percent
+    }
+}
+
+impl Generated {
+    /// A graph of exactly `count` vertices.
+    pub fn new(count: usize, seed: u64) -> Self {
+        let mut random = Random::new(seed ^ ((count as u64) << 32));
+        let mut graph = Generated::default();
+        let stages = (3.0 * (count as f64).powf(0.22)).round().max(1.0) as usize;
+        let spaces = (count / 60).max(2);
+        // What each namespace has made in each stage.
+        let mut made: Vec<Vec<Vec<usize>>> = vec![vec![Vec::new(); stages]; spaces];
+        let mut hubs: Vec<(usize, usize)> = Vec::new();
+        let per_stage = (count as f64 / 2.25 / stages as f64).ceil().max(1.0) as usize;
+        'all: for stage in 0..stages {
+            for _ in 0..per_stage {
+                let space = random.below(spaces);
+                let Some(node) = graph.add(true, space, stage, count) else { break 'all };
+                let reads = match random.below(100) {
+                    0..56 => 1,
+                    56..87 => 2,
+                    87..98 => 3,
+                    _ => 6 + random.below(10),
+                };
+                for _ in 0..reads {
+                    let from = graph.pick(&mut random, &made, &hubs, space, stage);
+                    let from = match from {
+                        Some(from) => from,
+                        None => match graph.add(false, space, stage, count) {
+                            Some(source) => source,
+                            None => break 'all,
+                        },
+                    };
+                    graph.connect(from, node);
+                }
+                let writes = match random.below(100) {
+                    0..88 => 1,
+                    88..97 => 2,
+                    _ => 3,
+                };
+                for _ in 0..writes {
+                    let Some(to) = graph.add(false, space, stage, count) else { break 'all };
+                    graph.connect(node, to);
+                    made[space][stage].push(to);
+                    if random.below(150) == 0 {
+                        hubs.push((stage, to));
+                    }
+                }
+            }
+        }
+        while graph.names.len() < count {
+            // Reports at the end fill up what is missing.
+            let node = graph.add(true, 0, stages, count);
+            let from = random.below(graph.names.len() - 1);
+            if let Some(node) = node
+                && !graph.is_node[from]
+            {
+                graph.connect(from, node);
+            }
+        }
+        graph
+    }
+
+    fn add(&mut self, node: bool, space: usize, stage: usize, count: usize) -> Option<usize> {
+        let id = self.names.len();
+        let what = if node { "node" } else { "data" };
+        (id < count).then(|| {
+            self.names.push(format!("team_{space}.{what}_{stage}_{id}"));
+            self.is_node.push(node);
+            self.namespaces.push(Some(space));
+            id
+        })
+    }
+
+    fn connect(&mut self, from: usize, to: usize) {
+        if !self.edges.iter().rev().take(64).any(|edge| *edge == (from, to)) {
+            self.edges.push((from, to));
+        }
+    }
+
+    /// A dataset for a node to read; `None` for a new source.
+    fn pick(
+        &self,
+        random: &mut Random,
+        made: &[Vec<Vec<usize>>],
+        hubs: &[(usize, usize)],
+        space: usize,
+        stage: usize,
+    ) -> Option<usize> {
+        let chance = random.below(100);
+        if stage == 0 || chance < 9 {
+            return None;
+        }
+        if chance < 13 {
+            let earlier = hubs.iter().take_while(|(made, _)| *made < stage).count();
+            return (earlier > 0).then(|| hubs[random.below(earlier)].1);
+        }
+        let space = if chance < 24 { random.below(made.len()) } else { space };
+        let back = match random.below(100) {
+            0..78 => 1,
+            78..90 => 2,
+            _ => 1 + random.below(stage),
+        };
+        let from = stage.saturating_sub(back);
+        let found = made[space][..=from].iter().rev().find(|made| !made.is_empty())?;
+        Some(found[random.below(found.len())])
+    }
+}
