@@ -8,6 +8,7 @@
 pub mod graph;
 pub mod layer;
 pub mod layout;
+pub mod overview;
 #[cfg(test)]
 mod samples;
 pub mod slice;
