@@ -140,10 +140,15 @@ impl Graph {
     /// All vertices, each after those that lead into it; where a cycle forbids that, one of its edges is passed over.
     /// The same graph gives the same order.
     pub fn order(&self) -> Vec<Id> {
+        self.order_from(0..self.vertices.len())
+    }
+
+    /// The same for some vertices, one after the other, each with all that it follows from.
+    pub fn order_from(&self, starts: impl IntoIterator<Item = Id>) -> Vec<Id> {
         let mut order = Vec::with_capacity(self.vertices.len());
         let mut entered = vec![false; self.vertices.len()];
         let mut path: Vec<(Id, usize)> = Vec::new();
-        for start in 0..self.vertices.len() {
+        for start in starts {
             if !std::mem::replace(&mut entered[start], true) {
                 path.push((start, 0));
             }

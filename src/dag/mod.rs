@@ -6,6 +6,7 @@
 //! [`overview`] makes a small picture of a drawing, [`export`] writes it for other programs. Nothing here draws or runs.
 
 pub mod graph;
+pub mod lanes;
 pub mod layer;
 pub mod layout;
 pub mod overview;
