@@ -22,6 +22,18 @@ pub enum Kind {
     Namespace,
 }
 
+impl Kind {
+    /// Its word: `node`, `dataset`, `parameters` or `namespace`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Kind::Node => "node",
+            Kind::Dataset => "dataset",
+            Kind::Parameters => "parameters",
+            Kind::Namespace => "namespace",
+        }
+    }
+}
+
 /// A vertex of the graph.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Vertex {

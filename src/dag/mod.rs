@@ -5,6 +5,7 @@
 //! collapsed; [`layout`] places its boxes and routes its edges in terminal cells.
 //! [`overview`] makes a small picture of a drawing, [`export`] writes it for other programs. Nothing here draws or runs.
 
+pub mod export;
 pub mod graph;
 pub mod lanes;
 pub mod layer;

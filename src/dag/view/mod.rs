@@ -169,6 +169,14 @@ impl View {
         self.cycles[from].is_some() && self.cycles[from] == self.cycles[to]
     }
 
+    /// The name of a displayed vertex without the namespace of the group that it lies in.
+    pub fn label(&self, id: Id) -> &str {
+        let name = &self.graph.vertices[id].name;
+        let space = self.group_of[id].map(|group| self.groups[group].name.as_str());
+        let inner = space.and_then(|space| name.strip_prefix(space)?.strip_prefix('.'));
+        inner.unwrap_or(name)
+    }
+
     /// The displayed edges, and what each displayed vertex hides.
     fn link(&mut self, whole: &Graph, fates: &[Fate]) {
         let (beyond, cut) = self.beyond(whole, fates);

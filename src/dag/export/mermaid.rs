@@ -1,0 +1,85 @@
+//! The language of Mermaid.
+
+use std::fmt::Write;
+
+use super::{Step, edges, fill, steps};
+use crate::dag::layout::Direction;
+use crate::dag::view::{State, View};
+use crate::dag::{Id, Kind};
+use crate::text::sanitize;
+
+/// The graph as a flowchart for Markdown pages, groups as subgraphs. A page may refuse one that is large: by default
+/// Mermaid takes 500 edges and 50,000 characters, and only the page can allow more.
+pub fn mermaid(view: &View, direction: Direction, state: impl Fn(Id) -> Option<State>) -> String {
+    let way = match direction {
+        Direction::TopBottom => "TD",
+        Direction::LeftRight => "LR",
+    };
+    let mut out = format!("flowchart {way}\n");
+    let mut indent = 2;
+    for step in steps(view) {
+        match step {
+            Step::Open(group) => {
+                let label = escaped(view.groups[group].short_name());
+                let _ = writeln!(out, "{:indent$}subgraph g{group}[\"{label}\"]", "");
+                indent += 2;
+            }
+            Step::Close => {
+                indent -= 2;
+                let _ = writeln!(out, "{:indent$}end", "");
+            }
+            Step::Vertex(id) => {
+                let (open, close) = match view.graph.vertices[id].kind {
+                    Kind::Node => ("[", "]"),
+                    Kind::Dataset => ("([", "])"),
+                    Kind::Parameters => ("{{", "}}"),
+                    Kind::Namespace => ("[[", "]]"),
+                };
+                let label = escaped(view.label(id));
+                let _ = writeln!(out, "{:indent$}v{id}{open}\"{label}\"{close}", "");
+            }
+        }
+    }
+    for (source, target) in edges(&view.graph) {
+        let _ = writeln!(out, "  v{source} --> v{target}");
+    }
+    let states: Vec<Option<State>> = (0..view.graph.vertices.len()).map(state).collect();
+    for one in State::ALL {
+        let ids = states.iter().enumerate().filter(|(_, state)| **state == Some(one));
+        let ids: Vec<String> = ids.map(|(id, _)| format!("v{id}")).collect();
+        if !ids.is_empty() {
+            let (word, fill) = (one.as_str(), fill(one));
+            let _ = writeln!(out, "  classDef {word} fill:{fill},color:#222222");
+            let _ = writeln!(out, "  class {} {word}", ids.join(","));
+        }
+    }
+    out
+}
+
+/// A text for double quotes. All that Mermaid could read as its own, as HTML or as Markdown becomes an entity by number,
+/// which Mermaid writes `#35;`.
+fn escaped(text: &str) -> String {
+    let text = sanitize(text);
+    let chars: Vec<char> = text.chars().collect();
+    let is_word = |at: usize| chars.get(at).is_some_and(|c| c.is_alphanumeric());
+    // `1. text` and `- text` would be a list.
+    let digits = chars.iter().take_while(|c| c.is_ascii_digit()).count();
+    let mut out = String::new();
+    for (at, c) in chars.iter().copied().enumerate() {
+        let plain = match c {
+            '-' | '.' | ')' | '+' => at != 0 && at != digits,
+            // At the edge of a word it would be emphasis.
+            '_' => at > 0 && is_word(at - 1) && is_word(at + 1),
+            ' ' | ':' | ',' | '(' | '/' | '=' | '@' | '?' => true,
+            c => !c.is_ascii() || c.is_ascii_alphanumeric(),
+        };
+        match plain {
+            true => out.push(c),
+            false => {
+                let _ = write!(out, "#{};", u32::from(c));
+            }
+        }
+    }
+    // An empty label is a fault.
+    if out.is_empty() { "#32;".to_owned() } else { out }
+}

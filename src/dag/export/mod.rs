@@ -1,0 +1,71 @@
+//! The displayed graph for other programs: Graphviz, Mermaid and JSON.
+//!
+//! The same view gives the same text. How vertices stand is told where `state` knows it, by the displayed vertex's id; names
+//! are text from outside, so each format escapes whatever it would take for its own.
+
+mod dot;
+mod json;
+mod mermaid;
+#[cfg(test)]
+mod tests;
+
+pub use self::dot::dot;
+pub use self::json::json;
+pub use self::mermaid::mermaid;
+use super::view::{State, View};
+use super::{Graph, Id};
+
+/// A step through the groups and what lies in them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Step {
+    /// A group begins.
+    Open(usize),
+    /// A vertex in the innermost open group.
+    Vertex(Id),
+    /// The innermost open group ends.
+    Close,
+}
+
+/// All groups and vertices, groups within one another.
+fn steps(view: &View) -> Vec<Step> {
+    let count = view.groups.len();
+    // What lies in each group, and at the end what lies in none.
+    let mut inside: Vec<Vec<Step>> = vec![Vec::new(); count + 1];
+    for (group, it) in view.groups.iter().enumerate() {
+        inside[it.parent.unwrap_or(count)].push(Step::Open(group));
+    }
+    for (id, group) in view.group_of.iter().enumerate() {
+        inside[group.unwrap_or(count)].push(Step::Vertex(id));
+    }
+    let mut steps = Vec::new();
+    let mut left: Vec<Step> = inside[count].iter().rev().copied().collect();
+    while let Some(step) = left.pop() {
+        steps.push(step);
+        if let Step::Open(group) = step {
+            left.push(Step::Close);
+            left.extend(inside[group].iter().rev());
+        }
+    }
+    steps
+}
+
+/// Source and target of each edge.
+fn edges(graph: &Graph) -> impl Iterator<Item = (Id, Id)> + '_ {
+    let sources = graph.children.iter().enumerate();
+    sources.flat_map(|(source, children)| children.iter().map(move |target| (source, *target)))
+}
+
+/// The colour that a box is filled with; its text is dark.
+fn fill(state: State) -> &'static str {
+    match state {
+        State::Fresh | State::Done => "#d5f0d8",
+        State::NeverRun => "#eeeeee",
+        State::Unknown => "#e8e4f3",
+        State::StaleThrough => "#fdf1cf",
+        State::Stale => "#ffe08a",
+        State::Waiting => "#e3ecf7",
+        State::Stopped => "#e0d6cc",
+        State::Running => "#bcd9ff",
+        State::Failed => "#f7c6c5",
+    }
+}
