@@ -178,6 +178,8 @@ pub fn quote(word: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::process::Command;
+
     use serde_json::json;
 
     use super::*;
@@ -205,6 +207,24 @@ mod tests {
               --load-versions=model:2026-01-01T00.00.00.000Z --async --only-missing-outputs"
                 .replace("\\\n              ", "")
         );
+    }
+
+    #[test]
+    fn a_shell_reads_the_command_of_a_slice_as_it_is_meant() {
+        let names = ["a", "it's", "f([a, b]) -> [c]", "$HOME `x` \\", "größe\nzwei", "~", "*"];
+        for name in names {
+            let slice = Slice {
+                from_nodes: vec![name.into()],
+                to_nodes: vec!["b".into()],
+                ..Slice::default()
+            };
+            let request =
+                RunRequest { pipeline: Some("my pipe".into()), slice, ..RunRequest::default() };
+            let command = request.to_command().replacen("kedro run", r"printf '%s\0'", 1);
+            let output = Command::new("sh").args(["-c", &command]).output().unwrap();
+            let expected = format!("--pipeline=my pipe\0--from-nodes={name}\0--to-nodes=b\0");
+            assert_eq!(String::from_utf8(output.stdout).unwrap(), expected);
+        }
     }
 
     #[test]
