@@ -108,7 +108,7 @@ impl Cell {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Row {
     /// The vertex.
-    pub vertex: Id,
+    pub id: Id,
     /// The column in which it stands.
     pub column: usize,
     /// Vertices that it leads to by edges that are cut, in the order of the list.
@@ -123,11 +123,10 @@ pub struct Row {
 pub struct Lanes {
     /// The rows from top to bottom.
     pub rows: Vec<Row>,
-    /// For each vertex, its row.
-    pub row_of: Vec<usize>,
     /// The number of columns that are used.
     pub columns: usize,
     cells: Vec<Cell>,
+    rows_of: Vec<usize>,
 }
 
 impl Lanes {
@@ -135,17 +134,20 @@ impl Lanes {
     /// same graph gives the same list. An edge from a vertex to itself is not told.
     pub fn of(graph: &Graph, most: usize) -> Self {
         let order = order(graph);
-        let mut row_of = vec![0; order.len()];
-        order.iter().enumerate().for_each(|(row, id)| row_of[*id] = row);
+        let mut rows_of = vec![0; order.len()];
+        order.iter().enumerate().for_each(|(row, id)| rows_of[*id] = row);
         let lines = most.max(2) - 1;
-        let reach = reach(graph, &order, &row_of, lines);
-        let mut lanes = Lanes { row_of, ..Lanes::default() };
-        for vertex in order {
-            lanes.rows.push(Row { vertex, ..Row::default() });
-        }
+        let reach = reach(graph, &order, &rows_of, lines);
+        let mut lanes = Lanes { rows_of, ..Lanes::default() };
+        lanes.rows = order.into_iter().map(|id| Row { id, ..Row::default() }).collect();
         lanes.cut(graph, &reach);
         lanes.draw(graph, &reach);
         lanes
+    }
+
+    /// The row of a vertex.
+    pub fn row_of(&self, id: Id) -> usize {
+        self.rows_of[id]
     }
 
     /// The cells of a row, a column each, as far as there is something in them.
@@ -171,15 +173,15 @@ impl Lanes {
     /// Names both ends of the edges that are not drawn.
     fn cut(&mut self, graph: &Graph, reach: &[Option<usize>]) {
         for (source, last) in reach.iter().enumerate() {
-            let id = self.rows[source].vertex;
+            let id = self.rows[source].id;
             for child in graph.children[id].iter().filter(|child| **child != id) {
-                let target = self.row_of[*child];
+                let target = self.rows_of[*child];
                 if target < source || last.is_none_or(|last| last < target) {
                     self.rows[source].leads_to.push(*child);
                     self.rows[target].comes_from.push(id);
                 }
             }
-            self.rows[source].leads_to.sort_by_key(|id| self.row_of[*id]);
+            self.rows[source].leads_to.sort_by_key(|id| self.rows_of[*id]);
         }
     }
 
@@ -189,9 +191,9 @@ impl Lanes {
         let mut open: Vec<Option<usize>> = Vec::new();
         let mut branches = Vec::new();
         for row in 0..self.rows.len() {
-            let vertex = self.rows[row].vertex;
+            let vertex = self.rows[row].id;
             branches.clear();
-            let sources = graph.parents[vertex].iter().map(|parent| self.row_of[*parent]);
+            let sources = graph.parents[vertex].iter().map(|parent| self.rows_of[*parent]);
             let reaching = sources.filter(|source| *source < row && reach[*source] >= Some(row));
             branches.extend(reaching.map(|source| (self.rows[source].column, source)));
             let ends = |source: usize| reach[source] == Some(row);
@@ -212,7 +214,7 @@ impl Lanes {
                 let mut cell = Cell { ways: left | right, ..Cell::default() };
                 if let Some(source) = line {
                     cell.ways |= UP | DOWN;
-                    cell.line = Some(self.rows[*source].vertex);
+                    cell.line = Some(self.rows[*source].id);
                     cell.mark =
                         if cell.ways & (LEFT | RIGHT) == 0 { Mark::Plain } else { Mark::Crossing };
                 }
@@ -248,12 +250,12 @@ fn order(graph: &Graph) -> Vec<Id> {
 
 /// For each row, the last row that its line leads to, where it has a line: the line that is next needed farthest down is
 /// cut where more than `lines` would be open.
-fn reach(graph: &Graph, order: &[Id], row_of: &[usize], lines: usize) -> Vec<Option<usize>> {
+fn reach(graph: &Graph, order: &[Id], rows_of: &[usize], lines: usize) -> Vec<Option<usize>> {
     let targets: Vec<Vec<usize>> = order
         .iter()
         .enumerate()
         .map(|(row, id)| {
-            let rows = graph.children[*id].iter().map(|child| row_of[*child]);
+            let rows = graph.children[*id].iter().map(|child| rows_of[*child]);
             let mut rows: Vec<usize> = rows.filter(|target| *target > row).collect();
             rows.sort_unstable();
             rows

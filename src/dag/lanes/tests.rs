@@ -20,7 +20,7 @@ fn text(graph: &Graph, most: usize, ascii: bool) -> String {
             false => format!(" {arrow} {}", ids.iter().map(name).collect::<Vec<_>>().join(" ")),
         };
         let stubs = cut("from", &it.comes_from) + &cut("to", &it.leads_to);
-        format!("{}{}{stubs}", lines, name(&it.vertex))
+        format!("{}{}{stubs}", lines, name(&it.id))
     });
     rows.collect::<Vec<_>>().join("\n")
 }
@@ -60,7 +60,7 @@ fn what_passes_behind_is_told_from_what_turns_off() {
         "● companies\n├─● clean\n│ ● tidy\n│ ├─● join\n│ │ ● table\n●─│─╯ score\n● │ result\n●─╯ report"
     );
     let lanes = Lanes::of(&graph, 9);
-    let row = lanes.row_of[graph.find(Kind::Node, "score").unwrap()];
+    let row = lanes.row_of(graph.find(Kind::Node, "score").unwrap());
     assert_eq!(lanes.cells(row)[1].mark, Mark::Crossing);
     let table = graph.find(Kind::Dataset, "table").unwrap();
     assert_eq!(lanes.across(row, 1, false).collect::<Vec<_>>(), [table]);
@@ -86,14 +86,14 @@ fn sound(graph: &Graph, most: usize) -> Result<(), TestCaseError> {
     prop_assert_eq!(lanes.rows.len(), graph.vertices.len());
     let cycles = graph.cycles();
     for (row, it) in lanes.rows.iter().enumerate() {
-        prop_assert_eq!(lanes.row_of[it.vertex], row);
+        prop_assert_eq!(lanes.row_of(it.id), row);
         prop_assert_eq!(lanes.cells(row)[it.column].mark, Mark::Vertex);
-        for child in graph.children[it.vertex].iter().filter(|child| **child != it.vertex) {
-            let target = lanes.row_of[*child];
-            let cyclic = cycles[it.vertex].is_some() && cycles[it.vertex] == cycles[*child];
+        for child in graph.children[it.id].iter().filter(|child| **child != it.id) {
+            let target = lanes.row_of(*child);
+            let cyclic = cycles[it.id].is_some() && cycles[it.id] == cycles[*child];
             prop_assert!(row < target || cyclic);
             let cut = it.leads_to.contains(child);
-            prop_assert_eq!(cut, lanes.rows[target].comes_from.contains(&it.vertex));
+            prop_assert_eq!(cut, lanes.rows[target].comes_from.contains(&it.id));
             prop_assert!(cut || row < target);
             if !cut {
                 walk(&lanes, row, target)?;
@@ -107,7 +107,7 @@ fn sound(graph: &Graph, most: usize) -> Result<(), TestCaseError> {
 
 /// Goes down the source's line to the target's row, and there to the target.
 fn walk(lanes: &Lanes, source: usize, target: usize) -> Result<(), TestCaseError> {
-    let line = Some(lanes.rows[source].vertex);
+    let line = Some(lanes.rows[source].id);
     let (mut column, end) = (lanes.rows[source].column, lanes.rows[target].column);
     for row in source..target {
         let (cell, below) = (lanes.cells(row)[column], lanes.cells(row + 1)[column]);
@@ -140,11 +140,11 @@ fn only_edges(lanes: &Lanes, graph: &Graph) -> Result<(), TestCaseError> {
             match cell.mark {
                 Mark::Branch => {
                     prop_assert!(cell.ways & UP != 0 && sideways != 0);
-                    prop_assert!(graph.children[cell.line.unwrap()].contains(&it.vertex));
+                    prop_assert!(graph.children[cell.line.unwrap()].contains(&it.id));
                 }
                 Mark::Crossing => {
                     prop_assert_eq!(cell.ways, UP | DOWN | LEFT | RIGHT);
-                    let source = lanes.row_of[cell.line.unwrap()];
+                    let source = lanes.row_of(cell.line.unwrap());
                     prop_assert!(source < row);
                 }
                 Mark::Plain => prop_assert!(sideways == 0 || cell.ways & (UP | DOWN) == 0),
@@ -154,7 +154,7 @@ fn only_edges(lanes: &Lanes, graph: &Graph) -> Result<(), TestCaseError> {
                 prop_assert!(lanes.across(row, column, false).count() > 0);
             }
             for source in lanes.across(row, column, false).chain(lanes.across(row, column, true)) {
-                prop_assert!(graph.children[source].contains(&it.vertex));
+                prop_assert!(graph.children[source].contains(&it.id));
             }
         }
     }
