@@ -23,7 +23,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// Its word: `node`, `dataset`, `parameters` or `namespace`.
+    /// Its word.
     pub fn as_str(self) -> &'static str {
         match self {
             Kind::Node => "node",

@@ -129,7 +129,7 @@ impl View {
     /// The displayed part of a graph; `passes` tells which of its vertices the filter lets through.
     pub fn of(whole: &Graph, choices: &Choices, passes: impl Fn(Id) -> bool) -> Self {
         let spaces = Namespaces::of(whole);
-        let fates = fates(whole, &spaces, choices, passes);
+        let mut fates = fates(whole, &spaces, choices, passes);
         let count = fates.iter().filter(|fate| **fate == Fate::Shown).count();
         let usual = match count > choices.limits.expanded {
             true => Fold::Collapsed,
@@ -137,13 +137,20 @@ impl View {
         };
         let fold = |name: &str| choices.folds.get(name).copied().unwrap_or(usual);
         let stands = spaces.stands(fold);
+        if usual == Fold::Collapsed {
+            hide_between(whole, &spaces, &stands, choices.limits.expanded, &mut fates);
+        }
         let mut view = View { shown_by: vec![None; fates.len()], ..View::default() };
         let mut space_of = Vec::new();
         for (id, vertex) in whole.vertices.iter().enumerate() {
             if fates[id] != Fate::Shown {
                 continue;
             }
-            let home = spaces.home[id];
+            let inner = spaces.home_expanded[id];
+            let home = match inner.is_some_and(|inner| stands[inner].is_some()) {
+                true => spaces.home[id],
+                false => inner,
+            };
             let (shown, space) = match home.and_then(|home| stands[home]) {
                 Some(space) => {
                     let shown = view.graph.insert(Kind::Namespace, spaces.names[space], None);
@@ -164,17 +171,17 @@ impl View {
         view
     }
 
-    /// Whether an edge of the displayed graph lies on a cycle.
-    pub fn on_cycle(&self, from: Id, to: Id) -> bool {
-        self.cycles[from].is_some() && self.cycles[from] == self.cycles[to]
-    }
-
-    /// The name of a displayed vertex without the namespace of the group that it lies in.
+    /// The name of a displayed vertex without the namespace whose frame is around it.
     pub fn label(&self, id: Id) -> &str {
-        let name = &self.graph.vertices[id].name;
+        let name = self.graph.vertices[id].name.as_str();
         let space = self.group_of[id].map(|group| self.groups[group].name.as_str());
         let inner = space.and_then(|space| name.strip_prefix(space)?.strip_prefix('.'));
         inner.unwrap_or(name)
+    }
+
+    /// Whether an edge of the displayed graph lies on a cycle.
+    pub fn on_cycle(&self, from: Id, to: Id) -> bool {
+        self.cycles[from].is_some() && self.cycles[from] == self.cycles[to]
     }
 
     /// The displayed edges, and what each displayed vertex hides.
@@ -183,6 +190,7 @@ impl View {
         self.cut = cut;
         let mut linked = vec![usize::MAX; self.members.len()];
         let mut counted = vec![usize::MAX; fates.len()];
+        let within = self.made_within(whole);
         for (shown, members) in self.members.iter().enumerate() {
             let mut hidden = Vec::new();
             // No edge from a vertex to itself.
@@ -194,6 +202,9 @@ impl View {
                         None => beyond[*child].as_slice(),
                     };
                     for target in targets {
+                        if within[shown] == Some(*target) {
+                            continue;
+                        }
                         if std::mem::replace(&mut linked[*target], shown) != shown {
                             self.graph.children[shown].push(*target);
                             self.graph.parents[*target].push(shown);
@@ -209,6 +220,20 @@ impl View {
             }
             self.hidden_inputs.push(hidden);
         }
+    }
+
+    /// For each displayed dataset that one collapsed namespace alone writes, that namespace: where it reads the dataset
+    /// itself, that is its own affair, and an edge back would tell of a cycle that there is not.
+    fn made_within(&self, whole: &Graph) -> Vec<Option<Id>> {
+        let vertices = self.graph.vertices.iter().zip(&self.members);
+        let within = vertices.map(|(vertex, members)| {
+            let only = members.first().filter(|_| vertex.kind == Kind::Dataset)?;
+            let mut writers = whole.parents[*only].iter().map(|writer| self.shown_by[*writer]);
+            let first = writers.next()??;
+            let one = writers.all(|writer| writer == Some(first));
+            (one && self.graph.vertices[first].kind == Kind::Namespace).then_some(first)
+        });
+        within.collect()
     }
 
     /// For each vertex that is left out, the displayed ones that it leads to through none but its like; and whether
@@ -275,6 +300,30 @@ impl View {
             self.groups.push(Group { name: spaces.names[space].to_owned(), parent });
         }
         self.group_of = space_of.iter().map(|space| space.and_then(|space| group[space])).collect();
+    }
+}
+
+/// Leaves datasets out that collapsed namespaces alone write and read, where more than `most` vertices would be displayed
+/// beside the namespaces: of a large graph they would be most of what is seen.
+fn hide_between(
+    whole: &Graph,
+    spaces: &Namespaces<'_>,
+    stands: &[Option<usize>],
+    most: usize,
+    fates: &mut [Fate],
+) {
+    let collapsed = |id: &Id| spaces.home[*id].is_some_and(|space| stands[space].is_some());
+    let shown = (0..fates.len()).filter(|id| fates[*id] == Fate::Shown && !collapsed(id)).count();
+    if shown <= most {
+        return;
+    }
+    for (id, vertex) in whole.vertices.iter().enumerate() {
+        let made = !whole.parents[id].is_empty();
+        let mut users = whole.parents[id].iter().chain(&whole.children[id]);
+        let hidden = vertex.kind == Kind::Dataset && made && users.all(collapsed);
+        if hidden && fates[id] == Fate::Shown {
+            fates[id] = Fate::Bridged;
+        }
     }
 }
 

@@ -13,6 +13,9 @@ pub(super) struct Namespaces<'a> {
     pub parents: Vec<Option<usize>>,
     /// The innermost namespace that each vertex of the graph lies in.
     pub home: Vec<Option<usize>>,
+    /// The same where it is expanded: a dataset lies in the innermost one that holds all nodes that write it and one that
+    /// reads it. Outside, it would have to be drawn before and after the namespace at once.
+    pub home_expanded: Vec<Option<usize>>,
     depths: Vec<usize>,
 }
 
@@ -24,7 +27,9 @@ impl<'a> Namespaces<'a> {
     pub fn of(graph: &'a Graph) -> Self {
         let count = graph.vertices.len();
         let (names, parents, depths) = (Vec::new(), Vec::new(), Vec::new());
-        let mut spaces = Namespaces { names, parents, home: vec![None; count], depths };
+        let home = vec![None; count];
+        let mut spaces =
+            Namespaces { names, parents, home: home.clone(), home_expanded: home, depths };
         let mut index = HashMap::new();
         for (id, vertex) in graph.vertices.iter().enumerate() {
             spaces.home[id] = vertex.namespace().map(|name| spaces.intern(&mut index, name));
@@ -35,6 +40,19 @@ impl<'a> Namespaces<'a> {
                 let mut homes = writers.iter().chain(readers).map(|user| spaces.home[*user]);
                 let first = homes.next().flatten();
                 spaces.home[id] = homes.fold(first, |one, other| spaces.common(one, other));
+            }
+        }
+        spaces.home_expanded = spaces.home.clone();
+        for (id, vertex) in graph.vertices.iter().enumerate() {
+            let mut writers = graph.parents[id].iter().map(|writer| spaces.home[*writer]);
+            if vertex.kind == Kind::Dataset
+                && let Some(first) = writers.next()
+            {
+                let made = writers.fold(first, |one, other| spaces.common(one, other));
+                let read = graph.children[id].iter();
+                let mut homes = read.map(|reader| spaces.common(made, spaces.home[*reader]));
+                let inner = made.filter(|_| homes.any(|home| home == made));
+                spaces.home_expanded[id] = inner.or(spaces.home[id]);
             }
         }
         spaces
