@@ -1,16 +1,16 @@
-//! The displayed graph for other programs: Graphviz, Mermaid and JSON.
+//! The displayed graph for other programs: Graphviz and Mermaid, and as JSON with where everything is drawn.
 //!
 //! The same view gives the same text. How vertices stand is told where `state` knows it, by the displayed vertex's id; names
 //! are text from outside, so each format escapes whatever it would take for its own.
 
 mod dot;
-mod json;
+mod drawn;
 mod mermaid;
 #[cfg(test)]
 mod tests;
 
 pub use self::dot::dot;
-pub use self::json::json;
+pub use self::drawn::{Drawn, Item, Space};
 pub use self::mermaid::mermaid;
 use super::view::{State, View};
 use super::{Graph, Id};

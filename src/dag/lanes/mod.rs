@@ -23,16 +23,8 @@ mod tests;
 use std::collections::BTreeSet;
 use std::ops::Range;
 
+use super::layout::{DOWN, LEFT, RIGHT, UP};
 use super::{Graph, Id};
-
-/// A line leaves the cell to the row above.
-pub const UP: u8 = 1;
-/// A line leaves the cell to the row below.
-pub const DOWN: u8 = 2;
-/// A line leaves the cell to the column at its left.
-pub const LEFT: u8 = 4;
-/// A line leaves the cell to the column at its right.
-pub const RIGHT: u8 = 8;
 
 /// What a cell means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -57,51 +49,6 @@ pub struct Cell {
     pub ways: u8,
     /// The vertex whose line runs down the column here; at a vertex, that vertex.
     pub line: Option<Id>,
-}
-
-impl Cell {
-    /// How it is drawn; what a vertex looks like is for the screen to say, here it is a dot.
-    pub fn sign(self, ascii: bool) -> char {
-        let ways = match self.mark {
-            Mark::Vertex => return if ascii { '*' } else { '●' },
-            Mark::Crossing => UP | DOWN,
-            Mark::Plain | Mark::Branch => self.ways,
-        };
-        let sideways = ways & (LEFT | RIGHT);
-        match (ways & (UP | DOWN), sideways) {
-            (0, 0) => ' ',
-            (0, _) => {
-                if ascii {
-                    '-'
-                } else {
-                    '─'
-                }
-            }
-            (_, 0) => {
-                if ascii {
-                    '|'
-                } else {
-                    '│'
-                }
-            }
-            _ if ascii => '+',
-            (UP, LEFT) => '╯',
-            (UP, RIGHT) => '╰',
-            (UP, _) => '┴',
-            (_, LEFT) => '┤',
-            (_, RIGHT) => '├',
-            (_, _) => '┼',
-        }
-    }
-
-    /// How the gap between it and the column at its right is drawn.
-    pub fn gap(self, ascii: bool) -> char {
-        match self.ways & RIGHT {
-            0 => ' ',
-            _ if ascii => '-',
-            _ => '─',
-        }
-    }
 }
 
 /// A row of the list.

@@ -7,6 +7,49 @@ use super::super::view::{Choices, Limits, View};
 use super::*;
 use crate::dag::Kind;
 
+impl Cell {
+    fn sign(self, ascii: bool) -> char {
+        let ways = match self.mark {
+            Mark::Vertex => return if ascii { '*' } else { '●' },
+            Mark::Crossing => UP | DOWN,
+            Mark::Plain | Mark::Branch => self.ways,
+        };
+        let sideways = ways & (LEFT | RIGHT);
+        match (ways & (UP | DOWN), sideways) {
+            (0, 0) => ' ',
+            (0, _) => {
+                if ascii {
+                    '-'
+                } else {
+                    '─'
+                }
+            }
+            (_, 0) => {
+                if ascii {
+                    '|'
+                } else {
+                    '│'
+                }
+            }
+            _ if ascii => '+',
+            (UP, LEFT) => '╯',
+            (UP, RIGHT) => '╰',
+            (UP, _) => '┴',
+            (_, LEFT) => '┤',
+            (_, RIGHT) => '├',
+            (_, _) => '┼',
+        }
+    }
+
+    fn gap(self, ascii: bool) -> char {
+        match self.ways & RIGHT {
+            0 => ' ',
+            _ if ascii => '-',
+            _ => '─',
+        }
+    }
+}
+
 /// The list as text.
 fn text(graph: &Graph, most: usize, ascii: bool) -> String {
     let lanes = Lanes::of(graph, most);
