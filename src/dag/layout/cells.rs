@@ -136,8 +136,8 @@ impl Lines {
                     }
                 }
             }
-            ends.push((first.1, first.0, towards(*first, &layout.boxes[route.source])));
-            ends.push((last.1, last.0, towards(*last, &layout.boxes[route.target]) | HEAD));
+            ends.push((first.1, first.0, layout.boxes[route.source].way_from(*first)));
+            ends.push((last.1, last.0, layout.boxes[route.target].way_from(*last) | HEAD));
         }
         ends.sort_unstable();
         ends.dedup();
@@ -205,16 +205,6 @@ impl Lines {
 
 fn ways(run: &Run, at: i32, back: u8, on: u8) -> u8 {
     (if at > run.from { back } else { 0 }) | (if at < run.to { on } else { 0 })
-}
-
-/// Which way a box lies that a cell touches.
-fn towards(cell: (i32, i32), area: &Rect) -> u8 {
-    match cell {
-        (_, y) if y < area.y => DOWN,
-        (_, y) if y >= area.y + area.height => UP,
-        (x, _) if x < area.x => RIGHT,
-        _ => LEFT,
-    }
 }
 
 /// Boxes by the tiles of the drawing that they touch.

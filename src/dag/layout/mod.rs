@@ -5,6 +5,7 @@
 //! - `plan`, `nested`: each group is drawn on its own and then stands as one box in its parent's drawing.
 //! - `sheet`: one drawing from first to last.
 //! - `layers`, `rank`: cycles are broken, items get layers, edges that span layers get a bend in each.
+//! - `bands`: layers are moved on so that bands keep apart.
 //! - `order`, `ends`: the order within layers, so that few lines cross.
 //! - `ports`: the cells of a box where its lines leave and enter.
 //! - `place`: coordinates by Brandes and Koepf (2001), with the compaction over blocks that avoids the flaw which their
@@ -18,6 +19,7 @@
 //! All steps work from top to bottom, on rows (along the edges) and columns (across them); for the other direction the
 //! sizes are turned before and the drawing after. Each connected part is laid out alone and the parts are packed.
 
+mod bands;
 mod cells;
 mod ends;
 mod keep;
@@ -82,6 +84,16 @@ impl Rect {
             && self.y < other.y + other.height
             && other.y < self.y + self.height
     }
+
+    /// Which way it lies ([`UP`] and so on) from a cell that touches it.
+    pub fn way_from(&self, (x, y): (i32, i32)) -> u8 {
+        match () {
+            () if y < self.y => DOWN,
+            () if y >= self.y + self.height => UP,
+            () if x < self.x => RIGHT,
+            () => LEFT,
+        }
+    }
 }
 
 /// What is to be drawn. Vertices and groups are numbered from 0.
@@ -96,6 +108,9 @@ pub struct Sketch {
     pub edges: Vec<(usize, usize)>,
     /// The innermost group of each vertex; may be shorter than `sizes`, then the rest has none.
     pub group_of: Vec<Option<usize>>,
+    /// The band of each vertex, as far as it has one; may be shorter than `sizes`. In the direction of the edges, each band
+    /// begins where all of those before it have ended. Only for sketches without groups.
+    pub bands: Vec<Option<usize>>,
     /// Groups that are drawn as a frame around their vertices. One that holds nothing is not drawn.
     pub groups: Vec<Group>,
 }

@@ -111,6 +111,10 @@ impl Painter<'_> {
             };
             sheet.sizes.push(size);
             sheet.bounds.push(bound);
+            sheet.bands.push(match self.plan.items[drawing][*item] {
+                Key::Vertex(vertex) => self.sketch.bands.get(vertex).copied().flatten(),
+                _ => None,
+            });
         }
         let mut place = vec![usize::MAX; self.plan.items[drawing].len()];
         for (index, item) in items.iter().enumerate() {
@@ -266,6 +270,10 @@ impl Painter<'_> {
             if let Some(spot) = self.old_spot(*key) {
                 join(*old.entry(spot.sheet).or_insert(item), item);
             }
+        }
+        // Bands go through all of it.
+        if self.sketch.bands.iter().any(Option::is_some) {
+            (1..items.len()).for_each(|item| join(0, item));
         }
         let mut number: HashMap<usize, usize> = HashMap::new();
         let mut parts: Vec<Vec<usize>> = Vec::new();

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use super::bands;
 use super::keep::{self, Kept};
 use super::layers::{self, Bound, Layered, Wire};
 use super::order;
@@ -18,6 +19,8 @@ pub(super) struct Sheet {
     /// The ports of items that have them at fixed places.
     pub(super) ports: HashMap<usize, Vec<Port>>,
     pub(super) wires: Vec<Wire>,
+    /// The band of each item.
+    pub(super) bands: Vec<Option<usize>>,
     /// An item that is to come first in its layer: a title.
     pub(super) title: Option<usize>,
 }
@@ -40,10 +43,13 @@ impl Sheet {
         spacing: &Spacing,
         stop: &Stop,
     ) -> Result<Finished, Stopped> {
-        let layer = match kept {
+        let mut layer = match kept {
             Some(kept) => keep::layers(&self.bounds, &self.wires, kept),
             None => layers::layers(&self.bounds, &self.wires, effort, stop)?,
         };
+        if self.bands.iter().any(Option::is_some) {
+            bands::separate(&mut layer, &self.wires, &self.bands);
+        }
         let mut layered = Layered::new(layer, &self.wires);
         let mut sizes = self.sizes.clone();
         let wishes = match kept {
