@@ -193,6 +193,7 @@ fn any_sketch() -> impl Strategy<Value = Sketch> {
                         title: *title,
                     })
                     .collect(),
+                ..Sketch::default()
             }
         })
 }
@@ -438,6 +439,17 @@ fn the_verb_draws_the_sample_project() {
     let kinds: BTreeSet<&str> = nodes.iter().filter_map(|node| node["kind"].as_str()).collect();
     assert_eq!(kinds.into_iter().collect::<Vec<_>>(), ["dataset", "node", "parameters"]);
     assert!(!found["edges"].as_array().unwrap().is_empty());
+    for (format, holds) in [("dot", "label=\"clean_stations\""), ("mermaid", "flowchart LR")] {
+        let output = verb(&[sample, "--direction", "lr", "--format", format], "");
+        let text = String::from_utf8(output.stdout).unwrap();
+        assert!(output.status.success() && text.contains(holds), "{text}");
+    }
+    let output = verb(&["--graph", "-", "--format", "dot"], "{}");
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert!(
+        !output.status.success() && told.contains("dot and mermaid are for pipelines"),
+        "{told}"
+    );
 }
 
 #[test]

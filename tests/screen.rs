@@ -176,6 +176,7 @@ fn a_failing_node_shows_its_line_and_mending_it_shows_at_once() {
     session.terminal.wait_for("Traceback of clean_stations");
     session.terminal.wait_for("division by zero");
     session.terminal.keys("<esc>");
+    session.terminal.wait_gone("Traceback of clean_stations");
     edit(&session.root, NODES, "broken = 1 / 0\n    ", "");
     session.terminal.wait_gone("broken = 1 / 0");
     session.terminal.keys("r");
@@ -637,4 +638,36 @@ fn the_prompt_has_the_terminal_until_it_ends() {
     terminal.wait_for("succeeded 3/3");
     terminal.keys("q");
     assert!(terminal.wait_exit().success());
+}
+
+#[test]
+fn the_drawing_is_written_to_a_file_that_is_not_there_yet() {
+    let mut session = open(120, 40, TRUE);
+    session.terminal.wait_for("15 nodes");
+    session.terminal.wait_for("ƒ clean_stations");
+    session.terminal.keys("<c-s>");
+    session.terminal.wait_for("write the drawing to: __default__.svg");
+    session.terminal.keys("\r");
+    session.terminal.wait_for("Written: __default__.svg");
+    let svg = fs::read_to_string(session.root.join("__default__.svg")).unwrap();
+    assert!(svg.contains(">ƒ clean_stations</text>"), "{svg}");
+    session.terminal.keys("<c-s>\r");
+    session.terminal.wait_for("__default__.svg is there already");
+    for (file, holds) in [
+        ("a.txt", "│ ƒ clean_stations │"),
+        ("a.dot", "label=\"clean_stations\""),
+        ("a.mmd", "flowchart TD"),
+        ("a.json", "\"node:clean_stations\""),
+    ] {
+        session.terminal.keys("<c-s>");
+        session.terminal.wait_for("write the drawing to:");
+        session.terminal.keys(&format!("<c-a><c-k>{file}\r"));
+        session.terminal.wait_for(&format!("Written: {file}"));
+        let text = fs::read_to_string(session.root.join(file)).unwrap();
+        assert!(text.contains(holds), "{file}: {text}");
+    }
+    session.terminal.keys("<c-s>");
+    session.terminal.wait_for("write the drawing to:");
+    session.terminal.keys("<c-a><c-k>a.png\r");
+    session.terminal.wait_for("a.png ends with none of .svg, .txt, .dot, .mmd and .json");
 }

@@ -57,6 +57,24 @@ pub enum Command {
     View,
     Direction,
     Zoom,
+    ZoomIn,
+    ZoomOut,
+    Lanes,
+    Layers,
+    Fold,
+    FoldAll,
+    Focus,
+    FocusLess,
+    FocusMore,
+    Slice,
+    FilterGraph,
+    Parents,
+    Children,
+    JumpBack,
+    JumpForward,
+    FollowRun,
+    Tidy,
+    Export,
     ReadExact,
     Differences,
     Reload,
@@ -160,7 +178,25 @@ pub const COMMANDS: &[Spec] = table! {
     Command::ClearOverrides, "clear-overrides", "Take back the overrides of all parameters", [], EVERYWHERE, None;
     Command::View, "view", "Show all, leave parameters out, or show nodes alone", ["s"], PIPELINE, None;
     Command::Direction, "direction", "Turn the drawing: downwards or to the right", ["d"], PIPELINE, None;
-    Command::Zoom, "zoom", "Draw nodes as boxes or as single lines", ["z"], PIPELINE, None;
+    Command::Zoom, "zoom", "Draw the graph as boxes, as single lines, or as an overview", ["z"], PIPELINE, None;
+    Command::ZoomIn, "zoom-in", "Draw the graph larger", ["+"], PIPELINE, None;
+    Command::ZoomOut, "zoom-out", "Draw the graph smaller", ["-"], PIPELINE, None;
+    Command::Lanes, "lanes", "Show the graph as a list with lanes, or as a drawing", ["w"], PIPELINE, None;
+    Command::Layers, "layers", "Show the catalog's layers as bands, or stop that", ["W"], PIPELINE, None;
+    Command::Fold, "fold", "Collapse the namespace around the selection, or expand the selected one", ["c"], PIPELINE, Some("fold");
+    Command::FoldAll, "fold-all", "Expand all namespaces, or collapse all", ["O"], PIPELINE, None;
+    Command::Focus, "focus", "Show alone what the selection follows from and leads to, or all again", ["i"], PIPELINE, Some("focus");
+    Command::FocusLess, "focus-less", "Show fewer steps around what is in the focus", ["("], PIPELINE, None;
+    Command::FocusMore, "focus-more", "Show more steps around what is in the focus", [")"], PIPELINE, None;
+    Command::Slice, "slice", "Show and mark what lies between the marked nodes and the selected one", ["S"], PIPELINE, None;
+    Command::FilterGraph, "filter-graph", "Filter the graph by tag, namespace, type, status or name", ["&"], PIPELINE, None;
+    Command::Parents, "parents", "Follow an edge back: to what leads into the selection", [","], PIPELINE, None;
+    Command::Children, "children", "Follow an edge on: to what the selection leads to", ["."], PIPELINE, None;
+    Command::JumpBack, "jump-back", "Go back to where the last jump began", ["<", "backspace", "ctrl-o"], PIPELINE, None;
+    Command::JumpForward, "jump-forward", "Go forward again", [">"], PIPELINE, None;
+    Command::FollowRun, "follow-run", "Let the selection go with the node that is running, or stop that", ["F"], PIPELINE, None;
+    Command::Tidy, "tidy", "Arrange the drawing anew", ["="], PIPELINE, None;
+    Command::Export, "export", "Write the drawing to a file: .svg, .txt, .dot, .mmd or .json", ["ctrl-s"], PIPELINE, None;
     Command::ReadExact, "read-exact", "Let Kedro itself read the project (starts Python)", ["E"], EVERYWHERE, None;
     Command::Differences, "differences", "Show where the two readings of the project differ", ["D"], EVERYWHERE, None;
     Command::Reload, "reload", "Read all files of the project again", ["ctrl-r"], EVERYWHERE, None;

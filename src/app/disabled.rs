@@ -4,6 +4,7 @@ use super::command::Command;
 use super::history::Part;
 use super::state::{Exact, State, Tab};
 use crate::dag::Kind;
+use crate::dag::view::Focus;
 use crate::store::Outcome;
 
 /// How many runs of the screen go on side by side.
@@ -117,6 +118,70 @@ pub fn disabled_because(state: &State, command: Command) -> Option<String> {
             (!failed).then(|| "nothing has failed".into())
         }
         Command::CopyCommand => no_node(),
+        Command::Fold => {
+            let plot = &state.pipeline.plot;
+            let space = state.pipeline.selected_id().is_some_and(|id| {
+                let namespace = plot.view.graph.vertices[id].kind == Kind::Namespace;
+                namespace || plot.view.group_of[id].is_some()
+            });
+            (!space).then(|| "the selection is in no namespace".into())
+        }
+        Command::FoldAll => {
+            let plot = &state.pipeline.plot;
+            let any = plot.whole.vertices.iter().any(|vertex| vertex.namespace().is_some());
+            (!any).then(|| "the pipeline has no namespaces".into())
+        }
+        Command::Focus => state.pipeline.selected.is_none().then(|| "nothing is selected".into()),
+        Command::FocusLess | Command::FocusMore => {
+            let focus = matches!(state.pipeline.choices.focus, Some(Focus::Around { .. }));
+            (!focus).then(|| "nothing is in the focus; i puts the selection there".into())
+        }
+        Command::Slice => {
+            let selected = match &state.pipeline.selected {
+                Some((Kind::Node, name)) => Some(name),
+                _ => None,
+            };
+            match selected {
+                None => Some("no node is selected".into()),
+                Some(to) if state.pipeline.marked.iter().all(|from| from == to) => {
+                    Some("mark a node with space, then select another one".into())
+                }
+                Some(_) => None,
+            }
+        }
+        Command::Parents | Command::Children => {
+            let onward = command == Command::Children;
+            let none = super::update::neighbours(state, onward).is_empty();
+            none.then(|| match onward {
+                true => "the selection leads to nothing that is displayed".into(),
+                false => "nothing that is displayed leads to the selection".into(),
+            })
+        }
+        Command::JumpBack | Command::JumpForward => {
+            let onward = command == Command::JumpForward;
+            (!state.pipeline.jumps.any(onward)).then(|| match onward {
+                true => "there is no way forward".into(),
+                false => "there is no way back".into(),
+            })
+        }
+        Command::Layers => {
+            let snapshot = project.snapshot.iter();
+            let any = snapshot.flat_map(|it| it.datasets.values()).any(|it| it.layer.is_some());
+            (!any).then(|| {
+                "no dataset of the catalog has a layer (metadata: kedro-viz: layer)".into()
+            })
+        }
+        Command::View
+        | Command::Direction
+        | Command::Zoom
+        | Command::ZoomIn
+        | Command::ZoomOut
+        | Command::Lanes
+        | Command::FilterGraph
+        | Command::Tidy
+        | Command::Export => {
+            state.shown_pipeline().is_none().then(|| "there is no pipeline".into())
+        }
         Command::ReadExact => match &project.exact {
             Exact::Reading(_) => Some("Kedro is reading already".into()),
             _ => None,

@@ -39,6 +39,8 @@ pub enum Effect {
     StatDatasets,
     /// Tell which nodes of the pipeline are out of date.
     LookStale(String),
+    /// Draw the shown pipeline as the state has it; the drawing that is under way is of no use any more.
+    Draw(Generation),
     /// Read a project file for display.
     ReadSource {
         /// Path relative to the project's folder.
@@ -120,6 +122,8 @@ pub enum Effect {
     CreateEnvironment,
     /// Open the editor at a place; the screen steps aside.
     Edit(Place),
+    /// Write the drawing to a file of that name, in the format that its ending says.
+    Export(String),
     /// Copy to the clipboard (OSC 52).
     Copy(String),
     /// Read the user's settings, theme and keymap again.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crossterm::event::{KeyEvent, MouseEvent};
 
+use super::graph::Plot;
 use super::keymap::Keymap;
 use super::settings::Settings;
 use crate::dag::staleness::Status;
@@ -83,6 +84,13 @@ pub enum Report {
         pipeline: String,
         /// The status of each node, by name.
         statuses: HashMap<String, Status>,
+    },
+    /// The pipeline was drawn; a better drawing of the same may follow.
+    Drawn {
+        /// Of the request.
+        generation: Generation,
+        /// The drawing.
+        plot: Arc<Plot>,
     },
     /// A project file for display.
     Source {
@@ -188,6 +196,8 @@ pub enum Report {
     Worker(Warmth),
     /// Something to tell, such as an editor that could not be started.
     Notice(String),
+    /// Something that could not be done, and why.
+    Failed(String),
 }
 
 /// How the tracking store stands.

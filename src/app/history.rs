@@ -128,6 +128,10 @@ pub enum PromptKind {
     Grid,
     /// The room that old runs are to make.
     Prune,
+    /// The filter of the graph; what it was before.
+    Graph(String),
+    /// The file that the drawing is written to.
+    Export,
 }
 
 impl PromptKind {
@@ -140,6 +144,8 @@ impl PromptKind {
             PromptKind::Override(_) => "value for the next runs: ",
             PromptKind::Grid => "grid, as lr=0.1,0.01 depth=4,8: ",
             PromptKind::Prune => "prune: ",
+            PromptKind::Graph(_) => "filter: ",
+            PromptKind::Export => "write the drawing to: ",
         }
     }
 
@@ -148,6 +154,8 @@ impl PromptKind {
         match self {
             PromptKind::Filter(_) => filter::HINT,
             PromptKind::Prune => change::ROOM_HINT,
+            PromptKind::Graph(_) => crate::dag::view::HINT,
+            PromptKind::Export => "a file: .svg, .txt, .dot, .mmd or .json",
             PromptKind::Note(_) | PromptKind::Log | PromptKind::Override(_) | PromptKind::Grid => {
                 ""
             }

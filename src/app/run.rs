@@ -208,6 +208,15 @@ impl ActiveRun {
         (done, self.nodes.len())
     }
 
+    /// The node that began last of those that are running.
+    pub fn current(&self) -> Option<&str> {
+        let running = self.nodes.iter().filter_map(|(name, state)| match state {
+            NodeState::Running(since) => Some((since, name)),
+            _ => None,
+        });
+        running.max_by(|a, b| a.0.total_cmp(b.0)).map(|(_, name)| name.as_str())
+    }
+
     /// Seconds from its start to its end, or to now.
     pub fn seconds(&self, now: f64) -> f64 {
         let end = self.ended.map_or(now, |(_, at)| at);

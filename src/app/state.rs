@@ -1,6 +1,6 @@
 //! The one value that everything on the screen follows from.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use ratatui_textarea::TextArea;
@@ -9,16 +9,16 @@ use super::catalog::CatalogRow;
 use super::command::Command;
 use super::effect::Effect;
 use super::event::{Generation, TrackingReport};
+use super::graph::PipelineScreen;
+use super::graph::screen::Spot;
 use super::history::{History, Prompt};
 use super::key::Key;
 use super::keymap::Keymap;
 use super::list::Position;
 use super::parameters::ParameterRow;
 use super::picker::Picker;
-use super::plot::Plot;
 use super::run::{ActiveRun, NodeState};
 use super::settings::Settings;
-use crate::dag::Kind;
 use crate::dag::staleness::Status;
 use crate::datasets;
 use crate::project::python::highlight::Highlighted;
@@ -171,39 +171,6 @@ pub enum Source {
     Failed(String),
 }
 
-/// What the graph leaves out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum View {
-    /// Nothing.
-    All,
-    /// Parameters.
-    #[default]
-    NoParameters,
-    /// Parameters and datasets.
-    NodesAlone,
-}
-
-/// The pipeline screen.
-#[derive(Debug, Default)]
-pub struct PipelineScreen {
-    /// Name of the pipeline; the first one when it does not exist.
-    pub name: String,
-    /// The drawing.
-    pub plot: Plot,
-    /// The selected vertex.
-    pub selected: Option<(Kind, String)>,
-    /// Nodes marked for a run.
-    pub marked: BTreeSet<String>,
-    /// What the graph leaves out.
-    pub view: View,
-    /// To the right instead of downwards.
-    pub sideways: bool,
-    /// Nodes as boxes or lines; by the screen's height when `None`.
-    pub boxes: Option<bool>,
-    /// First row and column of the drawing that are seen.
-    pub scroll: (i32, i32),
-}
-
 /// A screen that is a list of rows.
 #[derive(Debug)]
 pub struct Listing<T> {
@@ -256,6 +223,12 @@ pub enum Choose {
     Pipeline,
     /// A run environment.
     Environment,
+    /// What leads into the selected vertex.
+    Parent,
+    /// What the selected vertex leads to.
+    Child,
+    /// A vertex of the whole graph.
+    Vertex,
     /// A theme.
     Theme,
     /// A keymap.
@@ -301,6 +274,8 @@ pub struct Search {
     pub field: Option<TextArea<'static>>,
     /// The last text that was searched for.
     pub text: String,
+    /// What it matches in the graph, the best match first.
+    pub found: Vec<Spot>,
 }
 
 /// A short message on the bar.
@@ -392,6 +367,7 @@ pub struct Generations {
     pub run: Generation,
     pub detached: Generation,
     pub runs: Generation,
+    pub drawing: Generation,
 }
 
 impl State {
@@ -491,11 +467,6 @@ impl State {
     /// Whether the log is on the screen.
     pub fn log_shown(&self) -> bool {
         self.tab == Tab::Pipeline && self.run.is_some() && self.log.unwrap_or(true)
-    }
-
-    /// Whether nodes are drawn as boxes.
-    pub fn boxes(&self) -> bool {
-        self.pipeline.boxes.unwrap_or(self.size.1 >= 30)
     }
 
     /// The pipeline that is shown.

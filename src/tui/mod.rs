@@ -6,6 +6,7 @@
 
 mod debug;
 mod editor;
+mod export;
 mod folders;
 mod guard;
 mod input;
@@ -36,6 +37,9 @@ use terminal::Terminal;
 
 /// The shortest time between two frames.
 const FRAME: Duration = Duration::from_millis(16);
+
+/// The same where a person waits for the answer to a key.
+const ANSWER: Duration = Duration::from_millis(4);
 
 /// How often time is told while something that shows time is on the screen.
 const TICK: Duration = Duration::from_millis(250);
@@ -105,6 +109,8 @@ struct Screen {
     /// The editor that has the terminal.
     editor: Option<Child>,
     dirty: bool,
+    /// Whether a person did something since the last frame.
+    asked: bool,
     drawn: Instant,
     quit: bool,
 }
@@ -127,6 +133,7 @@ impl Screen {
             services,
             editor: None,
             dirty: true,
+            asked: false,
             drawn: Instant::now().checked_sub(FRAME).unwrap_or_else(Instant::now),
             quit: false,
         };
@@ -140,7 +147,8 @@ impl Screen {
         tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
 
         while !screen.quit {
-            let wait = FRAME.saturating_sub(screen.drawn.elapsed());
+            let pause = if screen.asked { ANSWER } else { FRAME };
+            let wait = pause.saturating_sub(screen.drawn.elapsed());
             let editing = screen.editor.is_some();
             tokio::select! {
                 biased;
@@ -154,7 +162,10 @@ impl Screen {
                     Signal::Continue => screen.redraw()?,
                 },
                 event = input::next(&mut input), if !editing => match event {
-                    Some(event) => screen.happen(event, &mut input)?,
+                    Some(event) => {
+                        screen.asked = true;
+                        screen.happen(event, &mut input)?;
+                    }
                     // The terminal is gone.
                     None => break,
                 },
@@ -219,6 +230,12 @@ impl Screen {
                 Effect::Suspend => {}
                 Effect::Redraw => self.redraw()?,
                 Effect::Copy(text) => self.terminal.write_sequence(&input::osc52(&text))?,
+                Effect::Draw(generation) => {
+                    if let Some(picture) = self.state.picture() {
+                        self.services.draw(generation, picture);
+                    }
+                }
+                Effect::Export(file) => self.export(&file),
                 Effect::ReloadSettings => {
                     self.look.reload();
                     self.report_settings();
@@ -242,12 +259,22 @@ impl Screen {
         Ok(())
     }
 
+    fn export(&mut self, file: &str) {
+        match export::export(self.services.root(), &self.state, file) {
+            Ok(()) => self.notice(&format!("Written: {file}")),
+            Err(why) => {
+                update(&mut self.state, Event::Report(Report::Failed(why)));
+            }
+        }
+    }
+
     fn draw(&mut self) -> Result<()> {
         let (state, theme) = (&self.state, &self.look.theme);
         let began = Instant::now();
         self.terminal.draw(|frame| ui::draw(frame, state, theme))?;
         tracing::trace!(micros = began.elapsed().as_micros(), "frame");
         self.dirty = false;
+        self.asked = false;
         self.drawn = Instant::now();
         Ok(())
     }

@@ -11,7 +11,8 @@ use crate::app::event::TrackingReport;
 use crate::app::history::Page;
 use crate::app::key::show;
 use crate::app::state::no_kedro;
-use crate::app::state::{Exact, Pane, State, Tab, View};
+use crate::app::state::{Exact, Pane, State, Tab};
+use crate::dag::view::{Detail, Focus};
 use crate::project::Severity;
 use crate::runs::Warmth;
 use crate::text::width;
@@ -167,10 +168,20 @@ fn main_title(state: &State) -> String {
             if !pipeline.complete {
                 title.push_str(" · not all of it is known");
             }
-            match state.pipeline.view {
-                View::NoParameters => {}
-                View::All => title.push_str(" · with parameters"),
-                View::NodesAlone => title.push_str(" · nodes alone"),
+            match state.pipeline.choices.detail {
+                Detail::NoParameters => {}
+                Detail::All => title.push_str(" · with parameters"),
+                Detail::NodesAlone => title.push_str(" · nodes alone"),
+            }
+            match &state.pipeline.choices.focus {
+                Some(Focus::Around { name, .. }) => title.push_str(&format!(" · around {name}")),
+                Some(Focus::Nodes(nodes)) => {
+                    title.push_str(&format!(" · slice of {}", nodes.len()))
+                }
+                None => {}
+            }
+            if !state.pipeline.filter_text.is_empty() {
+                title.push_str(&format!(" · {}", state.pipeline.filter_text));
             }
             title
         }

@@ -27,6 +27,9 @@ pub(super) fn draw(paint: &mut Paint<'_>, state: &State, dialog: &Dialog) {
             let title = match kind {
                 Choose::Pipeline => "Pipeline",
                 Choose::Environment => "Run environment",
+                Choose::Parent => "Leads here",
+                Choose::Child => "Leads to",
+                Choose::Vertex => "Find",
                 Choose::Theme => "Theme",
                 Choose::Keymap => "Keymap",
             };

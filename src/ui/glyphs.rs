@@ -1,6 +1,8 @@
 //! The signs that are drawn: one set for terminals that show Unicode, one for those that do not.
 
+use super::theme::Role;
 use crate::dag::layout::{DOWN, LEFT, RIGHT, UP};
+use crate::dag::view::State;
 
 /// A set of signs, each one cell wide.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,7 +29,7 @@ pub struct Glyphs {
     pub head_right: &'static str,
     pub head_up: &'static str,
     pub head_left: &'static str,
-    /// Where lines of different sources cross.
+    /// Where lines of different sources cross: the one that runs across is broken.
     pub crossing: &'static str,
     pub error: &'static str,
     pub warning: &'static str,
@@ -36,6 +38,9 @@ pub struct Glyphs {
     pub dot: &'static str,
     pub live: &'static str,
     pub selected: &'static str,
+    /// To something that is elsewhere, and from it.
+    pub onward: &'static str,
+    pub backward: &'static str,
     /// A bar of what took time: on the critical path, beside it, and what is expected.
     pub bars: [&'static str; 3],
     /// Horizontal, vertical, and the corners of boxes: upper left, upper right, lower left, lower right.
@@ -67,7 +72,7 @@ const UNICODE: Glyphs = Glyphs {
     head_right: "▶",
     head_up: "▲",
     head_left: "◀",
-    crossing: "╫",
+    crossing: "│",
     error: "✗",
     warning: "▲",
     info: "·",
@@ -75,6 +80,8 @@ const UNICODE: Glyphs = Glyphs {
     dot: "·",
     live: "●",
     selected: "▌",
+    onward: "→",
+    backward: "←",
     bars: ["█", "▒", "·"],
     lines: ["─", "│", "╭", "╮", "╰", "╯"],
     frame: ["┄", "┆", "┌", "┐", "└", "┘"],
@@ -102,7 +109,7 @@ const ASCII: Glyphs = Glyphs {
     head_right: ">",
     head_up: "^",
     head_left: "<",
-    crossing: ")",
+    crossing: "|",
     error: "x",
     warning: "!",
     info: "-",
@@ -110,6 +117,8 @@ const ASCII: Glyphs = Glyphs {
     dot: "-",
     live: "*",
     selected: ">",
+    onward: ">",
+    backward: "<",
     bars: ["#", "=", "."],
     lines: ["-", "|", "+", "+", "+", "+"],
     frame: [".", ":", ".", ".", ":", ":"],
@@ -126,6 +135,21 @@ impl Glyphs {
     /// The sign for lines that leave a cell these ways.
     pub fn join(&self, ways: u8) -> &'static str {
         self.joins[usize::from(ways & (UP | DOWN | LEFT | RIGHT))]
+    }
+
+    /// The sign of how something stands, and its role.
+    pub fn of_state(&self, state: State) -> (&'static str, Role) {
+        match state {
+            State::Fresh | State::Done => (self.done, Role::Good),
+            State::NeverRun => (self.node, Role::Node),
+            State::Unknown => (self.unknown, Role::Dim),
+            State::StaleThrough => (self.stale, Role::Dim),
+            State::Stale => (self.stale, Role::Stale),
+            State::Waiting => (self.waiting, Role::Dim),
+            State::Stopped => (self.stopped, Role::Warning),
+            State::Running => (self.running, Role::Running),
+            State::Failed => (self.failed, Role::Bad),
+        }
     }
 
     /// The head of a line that leads this way.

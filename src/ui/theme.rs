@@ -57,6 +57,8 @@ roles! {
     Edge "edge" => Border;
     /// Lines at the selected box.
     EdgeSelected "edge-selected" => Accent;
+    /// Lines of the ways to and from the selected box.
+    EdgePath "edge-path" => Text;
     /// A mark.
     Mark "mark" => Accent;
     /// Running.

@@ -1,10 +1,14 @@
 //! The program without a terminal: events go in, effects and screens come out.
 
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use mlops_tui::app::effect::Effect;
 use mlops_tui::app::event::{Event, Report};
 use mlops_tui::app::settings::Settings;
 use mlops_tui::app::{State, update};
+use mlops_tui::dag::Graph;
 use mlops_tui::project::{Options, Reader, Snapshot};
 use mlops_tui::runs::{Failure, RunEvent, Stamped};
 use mlops_tui::store::{NewRun, RunRecord};
@@ -46,7 +50,26 @@ impl TestApp {
     }
 
     pub fn happen(&mut self, event: Event) {
-        self.effects.extend(update(&mut self.state, event));
+        let effects = update(&mut self.state, event);
+        let draws = effects.iter().any(|effect| matches!(effect, Effect::Draw(_)));
+        self.effects.extend(effects);
+        if draws {
+            self.draw();
+        }
+    }
+
+    /// Draws as the service does.
+    fn draw(&mut self) {
+        let Some(picture) = self.state.picture() else { return };
+        let whole = Arc::new(Graph::of(picture.pipeline().unwrap()));
+        let (before, mut plots) = (self.state.pipeline.plot.clone(), Vec::new());
+        let before = Some(&*before).filter(|plot| !plot.whole.vertices.is_empty());
+        let go_on = AtomicBool::new(false);
+        picture.draw(&whole, before, &go_on, |plot| plots.push(Arc::new(plot))).unwrap();
+        let generation = self.state.generations.drawing;
+        for plot in plots {
+            self.report(Report::Drawn { generation, plot });
+        }
     }
 
     pub fn report(&mut self, report: Report) {

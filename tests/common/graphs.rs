@@ -147,3 +147,80 @@ impl Generated {
         Some(found[random.below(found.len())])
     }
 }
+
+/// The same as a pipeline of Kedro, in a project that has nothing else.
+impl Generated {
+    /// What a node reads (`inputs`) or writes, by vertex.
+    fn used(&self, node: usize, inputs: bool) -> Vec<String> {
+        let edges = self.edges.iter().filter_map(|(from, to)| match inputs {
+            true => (*to == node).then_some(*from),
+            false => (*from == node).then_some(*to),
+        });
+        edges.map(|data| self.names[data].clone()).collect()
+    }
+
+    /// As a snapshot of a project.
+    pub fn snapshot(&self) -> mlops_tui::project::Snapshot {
+        use mlops_tui::project::{Node, Pipeline, Snapshot};
+        let (mut inputs, mut outputs) =
+            (vec![Vec::new(); self.names.len()], vec![Vec::new(); self.names.len()]);
+        for (from, to) in &self.edges {
+            match self.is_node[*to] {
+                true => inputs[*to].push(self.names[*from].clone()),
+                false => outputs[*from].push(self.names[*to].clone()),
+            }
+        }
+        let nodes = (0..self.names.len()).filter(|id| self.is_node[*id]).map(|id| {
+            let namespace = self.namespaces[id].map(|space| format!("team_{space}"));
+            let (inputs, outputs) = (inputs[id].clone(), outputs[id].clone());
+            let name = self.names[id].clone();
+            std::sync::Arc::new(Node { name, namespace, inputs, outputs, ..Node::default() })
+        });
+        let (name, nodes) = ("__default__".to_owned(), nodes.collect());
+        let pipeline = Pipeline { name, nodes, complete: true, ..Pipeline::default() };
+        Snapshot { pipelines: vec![pipeline], ..Snapshot::default() }
+    }
+
+    /// As files of a project in a folder.
+    pub fn write(&self, root: &std::path::Path) {
+        let write = |path: &str, text: &str| {
+            let path = root.join(path);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, text).unwrap();
+        };
+        let tool = "[tool.kedro]\npackage_name = \"big\"\nproject_name = \"Big\"\n\
+                    kedro_init_version = \"1.7.0\"\n";
+        write("pyproject.toml", tool);
+        write("conf/base/catalog.yml", "");
+        write("conf/local/credentials.yml", "");
+        write("src/big/__init__.py", "");
+        write("src/big/settings.py", "");
+        write("src/big/nodes.py", "def work(*data):\n    return data\n");
+        let nodes: Vec<usize> = (0..self.names.len()).filter(|id| self.is_node[*id]).collect();
+        let (mut imports, mut sum) = (String::new(), String::new());
+        for (part, nodes) in nodes.chunks(200).enumerate() {
+            let mut text =
+                "from kedro.pipeline import node, pipeline\n\nfrom ..nodes import work\n\n\n\
+                            def create_pipeline():\n    return pipeline([\n"
+                    .to_owned();
+            for id in nodes {
+                let (inputs, outputs) = (self.used(*id, true), self.used(*id, false));
+                let short = self.names[*id].rsplit('.').next().unwrap();
+                let space = self.namespaces[*id].map_or(0, |space| space);
+                text.push_str(&format!(
+                    "        node(work, {inputs:?}, {outputs:?}, name={short:?}, namespace=\"team_{space}\"),\n"
+                ));
+            }
+            text.push_str("    ])\n");
+            write(&format!("src/big/pipelines/part_{part}.py"), &text);
+            imports.push_str(&format!("from .pipelines import part_{part}\n"));
+            sum.push_str(&format!(" + part_{part}.create_pipeline()"));
+        }
+        write("src/big/pipelines/__init__.py", "");
+        let text = format!(
+            "{imports}\n\ndef register_pipelines():\n    return {{\"__default__\": {}}}\n",
+            sum.trim_start_matches(" + ")
+        );
+        write("src/big/pipeline_registry.py", &text);
+    }
+}

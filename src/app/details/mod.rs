@@ -1,6 +1,7 @@
 //! What the side pane tells of the selected thing, as lines; `ui` colours them.
 
 mod data;
+mod namespace;
 mod node;
 mod run;
 
@@ -14,6 +15,7 @@ use crate::project::Place;
 use crate::project::python::highlight::Highlighted;
 use crate::store::Outcome;
 use data::{of_dataset, of_parameter, of_pattern};
+use namespace::of_namespace;
 use node::of_node_named;
 pub use run::code_text;
 use run::{of_engine, of_model, of_run, of_tracked_run};
@@ -77,7 +79,8 @@ pub fn details(state: &State) -> Details {
             Some((Kind::Node, name)) => of_node_named(state, name),
             Some((Kind::Dataset, name)) => of_dataset(state, snapshot, name),
             Some((Kind::Parameters, name)) => of_parameter(state, snapshot, name),
-            Some((Kind::Namespace, _)) | None => Details::default(),
+            Some((Kind::Namespace, name)) => of_namespace(state, name),
+            None => Details::default(),
         },
         Tab::Catalog => match state.catalog.selected() {
             Some(CatalogRow::Dataset(name) | CatalogRow::Memory(name)) => {

@@ -1,13 +1,14 @@
 //! What each command does.
 
-use super::{dialog, failure_shown, focus, history, navigate, overrides, running, search};
+use super::{dialog, failure_shown, focus, graph, history, navigate, overrides, running, search};
 use crate::app::command::Command;
 use crate::app::details::details;
 use crate::app::disabled::disabled_because;
 use crate::app::effect::Effect;
+use crate::app::graph::Zoom;
 use crate::app::history::{Part, PromptKind};
 use crate::app::options::Form;
-use crate::app::state::{Dialog, Exact, Pane, Question, State, Tab, TextDialog, View};
+use crate::app::state::{Dialog, Exact, Pane, Question, State, Tab, TextDialog};
 use crate::dag::Kind;
 use crate::project::Place;
 use crate::text::sanitize;
@@ -107,27 +108,33 @@ pub(super) fn act(state: &mut State, command: Command) -> Vec<Effect> {
             let shown = state.log.unwrap_or(true);
             state.log = Some(!shown);
             focus(state, if shown { Pane::Main } else { state.focus });
-            navigate::keep_in_view(state);
+            graph::keep_in_view(state);
         }
         Command::Traceback => traceback(state),
         Command::Problems => state.dialogs.push(Dialog::Problems(Default::default())),
-        Command::View => {
-            let (view, text) = match state.pipeline.view {
-                View::NoParameters => (View::NodesAlone, "nodes alone"),
-                View::NodesAlone => (View::All, "nodes, datasets and parameters"),
-                View::All => (View::NoParameters, "nodes and datasets"),
-            };
-            state.pipeline.view = view;
-            navigate::redraw_plot(state);
-            state.tell(format!("The graph shows {text}."));
-        }
-        Command::Direction => {
-            state.pipeline.sideways = !state.pipeline.sideways;
-            navigate::redraw_plot(state);
-        }
-        Command::Zoom => {
-            state.pipeline.boxes = Some(!state.boxes());
-            navigate::redraw_plot(state);
+        Command::View
+        | Command::Direction
+        | Command::Zoom
+        | Command::ZoomIn
+        | Command::ZoomOut
+        | Command::Lanes
+        | Command::Layers
+        | Command::Fold
+        | Command::FoldAll
+        | Command::Focus
+        | Command::FocusLess
+        | Command::FocusMore
+        | Command::Slice
+        | Command::FilterGraph
+        | Command::Parents
+        | Command::Children
+        | Command::JumpBack
+        | Command::JumpForward
+        | Command::FollowRun
+        | Command::Tidy => graph::act(state, command),
+        Command::Export => {
+            let name = format!("{}.svg", state.pipeline.name);
+            history::begin(state, PromptKind::Export, &name);
         }
         Command::ReadExact => return read_exact(state),
         Command::Differences => {
@@ -176,6 +183,14 @@ fn open(state: &mut State) {
     if state.focus == Pane::Main && navigate::toggle_group(state) {
         return;
     }
+    if state.focus == Pane::Main && state.tab == Tab::Pipeline {
+        if state.pipeline.zoom() == Zoom::Overview && !state.pipeline.lanes {
+            return graph::set_zoom(state, Zoom::Chips);
+        }
+        if graph::toggle_fold(state) {
+            return;
+        }
+    }
     match state.focus {
         Pane::Main => state.focus = Pane::Side,
         Pane::Side | Pane::Log => state.focus = Pane::Main,
@@ -189,9 +204,13 @@ fn back(state: &mut State) -> Vec<Effect> {
         state.focus = Pane::Main;
     } else if let Some(effects) = history::back(state) {
         return effects;
-    } else if !state.search.text.is_empty() {
+    } else if !state.search.text.is_empty() && state.tab != Tab::Pipeline {
         state.search.text.clear();
-    } else if !state.pipeline.marked.is_empty() && state.tab == Tab::Pipeline {
+    } else if state.tab == Tab::Pipeline
+        && (state.pipeline.slice.is_some() || state.pipeline.marked.is_empty())
+    {
+        graph::leave(state);
+    } else if state.tab == Tab::Pipeline {
         state.pipeline.marked.clear();
     }
     Vec::new()

@@ -2,14 +2,14 @@
 
 use crossterm::event::KeyEvent;
 
-use super::{act, history, navigate, running};
+use super::{act, graph, history, running};
 use crate::app::areas;
 use crate::app::command::{COMMANDS, Command};
 use crate::app::disabled::disabled_because;
 use crate::app::effect::Effect;
 use crate::app::key::Key;
 use crate::app::options::{FIELDS, Kind};
-use crate::app::picker::{Choice, Picker};
+use crate::app::picker::{self, Choice, Picker};
 use crate::app::state::{Choose, Dialog, Question, State, TextDialog};
 
 /// Rows of a picker that are seen on a screen of this size.
@@ -87,6 +87,10 @@ pub(super) fn key(state: &mut State, key: Key, event: KeyEvent) -> Vec<Effect> {
     let name = key.to_string();
     let close = matches!(name.as_str(), "esc" | "ctrl-c" | "ctrl-g");
     let height = picker_height(state.size);
+    let numbered = matches!(
+        &dialog,
+        Dialog::Choose(Choose::Parent | Choose::Child, picker) if picker::text(&picker.query).is_empty()
+    );
     match &mut dialog {
         Dialog::Ask(question) => {
             let yes = match name.as_str() {
@@ -108,6 +112,14 @@ pub(super) fn key(state: &mut State, key: Key, event: KeyEvent) -> Vec<Effect> {
                 return theme_of_settings(state, &dialog);
             }
             if name == "enter" {
+                return chosen(state, dialog);
+            }
+            // An edge is followed by its number.
+            let number = name.parse::<usize>().ok().filter(|_| numbered);
+            let at = number.and_then(|number| number.checked_sub(1));
+            if let Some(at) = at.filter(|at| *at < picker.choices.len()) {
+                picker.matches = (0..picker.choices.len()).collect();
+                picker.position.selected = at;
                 return chosen(state, dialog);
             }
             if !in_list(&mut picker.position, &name, picker.matches.len(), height) {
@@ -242,11 +254,7 @@ fn chosen(state: &mut State, dialog: Dialog) -> Vec<Effect> {
             let name = picker.choices[index].name.clone();
             match kind {
                 Choose::Pipeline => {
-                    state.pipeline.name = name;
-                    state.pipeline.selected = None;
-                    state.pipeline.marked.clear();
-                    state.pipeline.scroll = (0, 0);
-                    navigate::redraw_plot(state);
+                    graph::show_pipeline(state, name);
                     state.project.staleness.clear();
                     state.look_stale().into_iter().collect()
                 }
@@ -256,6 +264,14 @@ fn chosen(state: &mut State, dialog: Dialog) -> Vec<Effect> {
                     state.project.exact = crate::app::state::Exact::None;
                     state.project.read = None;
                     act::reload(state)
+                }
+                Choose::Vertex => {
+                    graph::found(state, &picker);
+                    Vec::new()
+                }
+                Choose::Parent | Choose::Child => {
+                    graph::follow_edge(state, kind == Choose::Child, index);
+                    Vec::new()
                 }
                 Choose::Theme => vec![Effect::SetTheme(name)],
                 Choose::Keymap => vec![Effect::SetKeymap(name)],

@@ -2,7 +2,7 @@
 
 use crossterm::event::KeyEvent;
 
-use super::{navigate, overrides};
+use super::{graph, navigate, overrides};
 use crate::app::areas::Areas;
 use crate::app::command::Command;
 use crate::app::comparison::{rows, sections};
@@ -235,10 +235,16 @@ pub(super) fn prompt_key(state: &mut State, key: Key, event: KeyEvent) -> Vec<Ef
     match key.to_string().as_str() {
         "esc" | "ctrl-c" | "ctrl-g" => match prompt.kind {
             PromptKind::Filter(before) => set_query(state, before),
+            PromptKind::Graph(before) => {
+                // It was a filter before.
+                let _ = graph::set_filter(state, &before);
+                Vec::new()
+            }
             PromptKind::Note(_)
             | PromptKind::Log
             | PromptKind::Prune
             | PromptKind::Override(_)
+            | PromptKind::Export
             | PromptKind::Grid => Vec::new(),
         },
         "enter" => accept(state, prompt),
@@ -252,6 +258,12 @@ pub(super) fn prompt_key(state: &mut State, key: Key, event: KeyEvent) -> Vec<Ef
 /// What was typed or pasted so far; a filter is tried while it is being typed.
 pub(super) fn typed(state: &mut State, prompt: Prompt) -> Vec<Effect> {
     let query = text(&prompt.field);
+    if matches!(prompt.kind, PromptKind::Graph(_)) {
+        // What is half written is told of when it is accepted.
+        let _ = graph::set_filter(state, &query);
+        state.prompt = Some(prompt);
+        return Vec::new();
+    }
     let query = filter::settled(&query);
     let tries = matches!(prompt.kind, PromptKind::Filter(_));
     state.prompt = Some(prompt);
@@ -285,6 +297,18 @@ fn accept(state: &mut State, prompt: Prompt) -> Vec<Effect> {
             let kept = Some(note.clone()).filter(|note| !note.is_empty());
             change_row(state, id, |run| run.note = kept);
             return vec![Effect::Note(id, note)];
+        }
+        PromptKind::Graph(_) => {
+            if let Err(why) = graph::set_filter(state, &written) {
+                state.warn(why);
+                state.prompt = Some(prompt);
+            }
+        }
+        PromptKind::Export => {
+            let file = written.trim().to_owned();
+            if !file.is_empty() {
+                return vec![Effect::Export(file)];
+            }
         }
         PromptKind::Override(path) => return overrides::set(state, path, written),
         PromptKind::Grid => match overrides::grid(state, &written) {

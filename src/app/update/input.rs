@@ -1,9 +1,9 @@
 //! Keys and the mouse.
 
-use crossterm::event::{KeyEvent, MouseButton, MouseEvent, MouseEventKind};
+use crossterm::event::{KeyEvent, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 use ratatui::layout::{Position, Rect};
 
-use super::{act, dialog, focus, history, navigate, search};
+use super::{act, dialog, focus, graph, history, navigate, search};
 use crate::app::areas::{Areas, tab_titles};
 use crate::app::command::Command;
 use crate::app::effect::Effect;
@@ -99,11 +99,21 @@ pub(super) fn mouse(state: &mut State, event: MouseEvent) -> Vec<Effect> {
     }
     let areas = Areas::of(state);
     match event.kind {
-        MouseEventKind::Up(_) => state.panes.dragging = None,
+        MouseEventKind::Up(_) => {
+            state.panes.dragging = None;
+            state.pipeline.held = None;
+        }
+        _ if wheel != 0 && event.modifiers.contains(KeyModifiers::CONTROL) => {
+            if state.tab == Tab::Pipeline && areas.main.contains(at) {
+                let zoom = if wheel < 0 { Command::ZoomIn } else { Command::ZoomOut };
+                return act::act(state, zoom);
+            }
+        }
         MouseEventKind::Drag(MouseButton::Left) => drag(state, at),
         _ if wheel != 0 => {
             let sideways =
-                matches!(event.kind, MouseEventKind::ScrollLeft | MouseEventKind::ScrollRight);
+                matches!(event.kind, MouseEventKind::ScrollLeft | MouseEventKind::ScrollRight)
+                    || event.modifiers.contains(KeyModifiers::SHIFT);
             scroll(state, &areas, at, wheel, sideways);
         }
         _ if pressed => return press(state, &areas, at),
@@ -120,9 +130,16 @@ fn drag(state: &mut State, at: Position) {
             state.panes.side = u16::try_from(side).unwrap_or(50).clamp(15, 85);
         }
         Some(Drag::Log) => state.panes.log = height.saturating_sub(at.y + 2).max(2),
-        None => return,
+        None => {
+            if let Some((from, scroll)) = state.pipeline.held {
+                let by = |from: u16, to: u16| i32::from(from) - i32::from(to);
+                let to = (scroll.0 + by(from.0, at.x), scroll.1 + by(from.1, at.y));
+                graph::scroll_to(state, to);
+            }
+            return;
+        }
     }
-    navigate::keep_in_view(state);
+    graph::keep_in_view(state);
 }
 
 fn scroll(state: &mut State, areas: &Areas, at: Position, by: isize, sideways: bool) {
@@ -134,7 +151,7 @@ fn scroll(state: &mut State, areas: &Areas, at: Position, by: isize, sideways: b
         if state.tab == Tab::Pipeline {
             let by = i32::try_from(by).unwrap_or(0);
             let (columns, rows) = if sideways { (by * 2, 0) } else { (0, by) };
-            navigate::scroll_graph(state, columns, rows);
+            graph::scroll(state, columns, rows);
         } else if state.tab != Tab::Runs || !history::go(state, Command::Down, by) {
             let (len, height) = (navigate::list_len(state), navigate::list_height(state));
             navigate::list_position(state).scroll(by, len, height);
@@ -160,13 +177,7 @@ fn press(state: &mut State, areas: &Areas, at: Position) -> Vec<Effect> {
     } else if areas.main.contains(at) {
         focus(state, Pane::Main);
         if state.tab == Tab::Pipeline {
-            let (x, y) = state.pipeline.scroll;
-            let x = x + i32::from(at.x - areas.main.x);
-            let y = y + i32::from(at.y - areas.main.y);
-            let plot = &state.pipeline.plot;
-            if let Some(vertex) = plot.at(x, y).map(|id| &plot.graph.vertices[id]) {
-                navigate::select_vertex(state, vertex.kind, vertex.name.clone());
-            }
+            graph::press(state, at.x, at.y);
         } else {
             let titles = usize::from(navigate::titles(state));
             let row = row_of(areas.main);

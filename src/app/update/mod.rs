@@ -4,6 +4,7 @@
 
 mod act;
 mod dialog;
+mod graph;
 pub(super) mod history;
 mod input;
 mod navigate;
@@ -13,6 +14,7 @@ mod running;
 mod search;
 
 pub use dialog::{picker_area, picker_height, text_height};
+pub(in crate::app) use graph::neighbours;
 
 use super::effect::Effect;
 use super::event::Event;
@@ -22,6 +24,7 @@ use crate::runs::{Failure, RunRequest};
 
 /// Takes in what happened and returns what to ask for.
 pub fn update(state: &mut State, event: Event) -> Vec<Effect> {
+    let drawing = state.generations.drawing;
     let mut effects = match event {
         Event::Key(key) => input::key(state, key.into(), key),
         Event::Mouse(mouse) => input::mouse(state, mouse),
@@ -39,6 +42,9 @@ pub fn update(state: &mut State, event: Event) -> Vec<Effect> {
         }
         Event::Report(report) => report::report(state, report),
     };
+    if state.generations.drawing != drawing {
+        effects.push(Effect::Draw(state.generations.drawing));
+    }
     effects.extend(wanted(state));
     effects
 }
@@ -46,12 +52,12 @@ pub fn update(state: &mut State, event: Event) -> Vec<Effect> {
 impl State {
     /// The terminal has this size now.
     pub fn resize(&mut self, columns: u16, rows: u16) {
-        let boxes = self.boxes();
-        self.size = (columns, rows);
-        if self.boxes() != boxes {
-            navigate::redraw_plot(self);
+        let before = std::mem::replace(&mut self.size, (columns, rows));
+        // Whether there are boxes depends on the height, where nobody said.
+        if self.pipeline.zoom.is_none() && before.1 != rows {
+            graph::redraw(self, false);
         }
-        navigate::keep_in_view(self);
+        graph::keep_in_view(self);
     }
 }
 

@@ -1,16 +1,12 @@
 //! Moving: on the graph, in lists, between tabs and panes.
 
-use std::collections::BTreeSet;
-
-use super::history;
+use super::{graph, history};
 use crate::app::areas::Areas;
 use crate::app::command::Command;
 use crate::app::details::details;
 use crate::app::history::{HEAD, Page, Part};
-use crate::app::plot::{Plot, Way};
-use crate::app::state::{Pane, PipelineScreen, State, Tab};
+use crate::app::state::{Pane, State, Tab};
 use crate::app::{catalog, parameters};
-use crate::dag::Kind;
 
 /// Moves in the pane that has the focus.
 pub(super) fn go(state: &mut State, command: Command) {
@@ -28,146 +24,12 @@ pub(super) fn go(state: &mut State, command: Command) {
         (Pane::Main, Tab::Runs) if history::go(state, command, by) => {}
         (Pane::Side, _) => scroll_side(state, by),
         (Pane::Log, _) => scroll_log(state, by),
-        (Pane::Main, Tab::Pipeline) => on_graph(state, command),
+        (Pane::Main, Tab::Pipeline) => graph::go(state, command, page),
         (Pane::Main, _) => match command {
             Command::Left | Command::Right => fold(state, command == Command::Right),
             _ => in_list(state, by),
         },
     }
-}
-
-fn on_graph(state: &mut State, command: Command) {
-    let plot = &state.pipeline.plot;
-    let count = plot.graph.vertices.len();
-    if count == 0 {
-        return;
-    }
-    let selected = state.pipeline.selected.as_ref();
-    let at = selected.and_then(|(kind, name)| plot.graph.find(*kind, name)).unwrap_or(0);
-    let steps = |way: Way, count: usize| {
-        Some((0..count).fold(at, |id, _| plot.next(id, way).unwrap_or(id)))
-    };
-    let order = |last: bool| {
-        let by_place = |id: &usize| {
-            let it = &plot.layout.boxes[*id];
-            if plot.sideways { (it.x, it.y) } else { (it.y, it.x) }
-        };
-        if last { (0..count).max_by_key(by_place) } else { (0..count).min_by_key(by_place) }
-    };
-    let next = match command {
-        Command::Up => steps(Way::Up, 1),
-        Command::Down => steps(Way::Down, 1),
-        Command::Left => steps(Way::Left, 1),
-        Command::Right => steps(Way::Right, 1),
-        Command::PageUp => steps(if plot.sideways { Way::Left } else { Way::Up }, 4),
-        Command::PageDown => steps(if plot.sideways { Way::Right } else { Way::Down }, 4),
-        Command::First => order(false),
-        Command::Last => order(true),
-        _ => None,
-    };
-    if let Some(id) = next {
-        let vertex = &plot.graph.vertices[id];
-        select_vertex(state, vertex.kind, vertex.name.clone());
-    }
-}
-
-/// Selects a vertex of the graph and brings it into view.
-pub(super) fn select_vertex(state: &mut State, kind: Kind, name: String) {
-    let new = Some((kind, name));
-    if state.pipeline.selected != new {
-        state.pipeline.selected = new;
-        state.side_offset = 0;
-    }
-    keep_in_view(state);
-}
-
-/// Scrolls the drawing so that the selected vertex is seen; a drawing that fits is centred.
-pub(super) fn keep_in_view(state: &mut State) {
-    let area = Areas::of(state).main;
-    let (width, height) = (i32::from(area.width), i32::from(area.height));
-    let pipeline = &mut state.pipeline;
-    let layout = &pipeline.plot.layout;
-    let selected = pipeline
-        .selected
-        .as_ref()
-        .and_then(|(kind, name)| pipeline.plot.graph.find(*kind, name))
-        .and_then(|id| layout.boxes.get(id));
-    let fit = |at: i32, start: i32, length: i32, view: i32, whole: i32, margin: i32| {
-        if whole <= view {
-            return -((view - whole) / 2).min(margin.max((view - whole) / 2));
-        }
-        let (low, high) = (start + length + margin - view, start - margin);
-        let at = if low > high { start - (view - length).max(0) / 2 } else { at.clamp(low, high) };
-        at.clamp(0, whole - view)
-    };
-    let (x, y, w, h) = selected.map_or((0, 0, 0, 0), |it| (it.x, it.y, it.width, it.height));
-    pipeline.scroll =
-        (
-            fit(pipeline.scroll.0, x, w, width, layout.width, 4),
-            fit(pipeline.scroll.1, y, h, height, layout.height, 2)
-                .min(if layout.height <= height { 0 } else { i32::MAX }),
-        );
-}
-
-/// Scrolls the drawing by cells, however far it goes.
-pub(super) fn scroll_graph(state: &mut State, columns: i32, rows: i32) {
-    let area = Areas::of(state).main;
-    let layout = &state.pipeline.plot.layout;
-    let limit = |at: i32, by: i32, view: i32, whole: i32| {
-        if whole <= view { at } else { (at + by).clamp(0, whole - view) }
-    };
-    let (x, y) = state.pipeline.scroll;
-    state.pipeline.scroll = (
-        limit(x, columns, i32::from(area.width), layout.width),
-        limit(y, rows, i32::from(area.height), layout.height),
-    );
-}
-
-/// Lays the shown pipeline out again; the selection stays where it can.
-pub(super) fn redraw_plot(state: &mut State) {
-    let boxes = state.boxes();
-    let Some(pipeline) = state.shown_pipeline() else {
-        state.pipeline.plot = Plot::default();
-        return;
-    };
-    let plot = Plot::of(pipeline, state.pipeline.view, state.pipeline.sideways, boxes);
-    let name = pipeline.name.clone();
-    let first = pipeline.nodes.first().map(|node| (Kind::Node, node.name.clone()));
-    state.pipeline.name = name;
-    let there = |(kind, name): &(Kind, String)| plot.graph.find(*kind, name).is_some();
-    if !state.pipeline.selected.as_ref().is_some_and(there) {
-        let renamed = renamed(&state.pipeline, &plot);
-        state.pipeline.selected = renamed.or_else(|| first.filter(there));
-        state.side_offset = 0;
-    }
-    let nodes: std::collections::HashSet<&str> = pipeline_nodes(&plot).collect();
-    let marked = std::mem::take(&mut state.pipeline.marked);
-    state.pipeline.marked =
-        marked.into_iter().filter(|name| nodes.contains(name.as_str())).collect();
-    state.pipeline.plot = plot;
-    keep_in_view(state);
-}
-
-/// The vertex that stands where the selected one stood, between the same others: it has another
-/// name now.
-fn renamed(screen: &PipelineScreen, plot: &Plot) -> Option<(Kind, String)> {
-    let (kind, name) = screen.selected.as_ref()?;
-    let around = |plot: &Plot, id: usize| {
-        let graph = &plot.graph;
-        let names = |ids: &[usize]| -> BTreeSet<String> {
-            ids.iter().map(|id| graph.vertices[*id].name.clone()).collect()
-        };
-        (names(&graph.parents[id]), names(&graph.children[id]))
-    };
-    let before = around(&screen.plot, screen.plot.graph.find(*kind, name)?);
-    let id = (0..plot.graph.vertices.len())
-        .find(|id| plot.graph.vertices[*id].kind == *kind && around(plot, *id) == before)?;
-    Some((*kind, plot.graph.vertices[id].name.clone()))
-}
-
-fn pipeline_nodes(plot: &Plot) -> impl Iterator<Item = &str> {
-    let nodes = plot.graph.vertices.iter().filter(|it| it.kind == Kind::Node);
-    nodes.map(|it| it.name.as_str())
 }
 
 /// The rows of the list on the shown tab: how many there are.

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::{act, history, navigate, running};
+use super::{act, graph, history, navigate, running};
 use crate::app::effect::Effect;
 use crate::app::event::{Report, TrackingReport};
 use crate::app::run::headline;
@@ -56,6 +56,13 @@ pub(super) fn report(state: &mut State, report: Report) -> Vec<Effect> {
         Report::Staleness { pipeline, statuses } => {
             if state.shown_pipeline().is_some_and(|shown| shown.name == pipeline) {
                 state.project.staleness = statuses;
+                state.refresh_states();
+                graph::redraw_by_status(state);
+            }
+        }
+        Report::Drawn { generation, plot } => {
+            if generation == state.generations.drawing {
+                graph::drawn(state, plot);
             }
         }
         Report::Source { file, result } => {
@@ -130,6 +137,7 @@ pub(super) fn report(state: &mut State, report: Report) -> Vec<Effect> {
         }
         Report::Worker(warmth) => state.project.worker = Some(warmth),
         Report::Notice(text) => state.tell(text),
+        Report::Failed(why) => state.warn(why),
     }
     Vec::new()
 }
@@ -156,7 +164,7 @@ fn show(state: &mut State, snapshot: Arc<Snapshot>) -> Vec<Effect> {
         state.pipeline.name = default.map(|pipeline| pipeline.name.clone()).unwrap_or_default();
     }
     state.project.snapshot = Some(snapshot);
-    navigate::redraw_plot(state);
+    graph::redraw(state, false);
     navigate::refresh_rows(state);
     std::iter::once(Effect::StatDatasets).chain(state.look_stale()).collect()
 }

@@ -26,6 +26,18 @@ pub(super) fn chosen(state: &State) -> Vec<String> {
     }
 }
 
+/// The same as a slice: the one that the graph shows, while its nodes are those that are marked.
+fn chosen_slice(state: &State) -> Slice {
+    let nodes = chosen(state);
+    if let (Some((from, to)), Some(pipeline)) = (&state.pipeline.slice, state.shown_pipeline()) {
+        let slice = Slice { from_nodes: from.clone(), to_nodes: to.clone(), ..Slice::default() };
+        if slice.apply(pipeline).is_ok_and(|between| between == nodes) {
+            return slice;
+        }
+    }
+    Slice::nodes(nodes)
+}
+
 /// What a command asks to run.
 pub(super) fn request(state: &State, command: Command) -> RunRequest {
     let selected = match &state.pipeline.selected {
@@ -33,7 +45,7 @@ pub(super) fn request(state: &State, command: Command) -> RunRequest {
         _ => Vec::new(),
     };
     let slice = match command {
-        Command::RunSelected => Slice::nodes(chosen(state)),
+        Command::RunSelected => chosen_slice(state),
         Command::RunFromHere => Slice { from_nodes: selected, ..Slice::default() },
         Command::RunToHere => Slice { to_nodes: selected, ..Slice::default() },
         _ => Slice::default(),
@@ -230,7 +242,8 @@ pub(super) fn started(state: &mut State, generation: Generation, record: RunReco
     state.waiting_run = None;
     let before = state.run.replace(ActiveRun::new(record));
     state.beside.extend(before.filter(|run| run.ended.is_none()));
-    super::navigate::keep_in_view(state);
+    state.refresh_states();
+    super::graph::keep_in_view(state);
 }
 
 /// The run could not be started.
@@ -280,9 +293,26 @@ pub(super) fn happened(state: &mut State, id: RunId, events: &[Stamped]) -> Vec<
         // Metrics that the run has logged are in the tracking store now.
         effects.push(Effect::LoadTracking);
     }
-    let record = run.record.clone();
+    let (record, ended) = (run.record.clone(), run.ended.is_some());
     if let Some(row) = state.runs.rows.iter_mut().find(|row| row.id == id) {
         *row = record;
+    }
+    for stamped in events {
+        match &stamped.event {
+            RunEvent::NodeStarted { node } => {
+                state.refresh_state(node);
+                super::graph::follow(state, node);
+            }
+            RunEvent::NodeFinished { node, .. } | RunEvent::NodeFailed { node, .. } => {
+                state.refresh_state(node);
+            }
+            RunEvent::RunStarted { .. } => state.refresh_states(),
+            _ => {}
+        }
+    }
+    if ended {
+        state.refresh_states();
+        super::graph::redraw_by_status(state);
     }
     effects
 }

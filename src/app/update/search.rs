@@ -2,15 +2,17 @@
 
 use crossterm::event::KeyEvent;
 
-use super::navigate;
+use super::{graph, navigate};
 use crate::app::key::Key;
 use crate::app::picker::{line, text};
 use crate::app::state::{State, Tab};
-use crate::dag::Kind;
 
 /// Begins to type.
 pub(super) fn begin(state: &mut State) {
-    state.search.field = Some(line(""));
+    match state.tab {
+        Tab::Pipeline => graph::find(state),
+        _ => state.search.field = Some(line("")),
+    }
 }
 
 /// A key while a search is being typed.
@@ -34,6 +36,9 @@ pub(super) fn key(state: &mut State, key: Key, event: KeyEvent) {
 
 /// Selects the next (1), the previous (-1), or the nearest match from the selection on (0).
 pub(super) fn go(state: &mut State, by: i32) {
+    if state.tab == Tab::Pipeline {
+        return graph::find_next(state, by);
+    }
     let query = state.search.text.to_lowercase();
     if query.is_empty() {
         return;
@@ -41,7 +46,7 @@ pub(super) fn go(state: &mut State, by: i32) {
     let names = names(state);
     let matching: Vec<usize> =
         (0..names.len()).filter(|index| names[*index].to_lowercase().contains(&query)).collect();
-    let at = selected(state, &names);
+    let at = navigate::list_position(state).selected;
     let next = match by {
         0 => matching.iter().find(|index| **index >= at).or(matching.first()),
         1 => matching.iter().find(|index| **index > at).or(matching.first()),
@@ -51,26 +56,8 @@ pub(super) fn go(state: &mut State, by: i32) {
         None => state.warn(format!("nothing here is named `{}`", state.search.text)),
         Some(index) => {
             state.notice = None;
-            if state.tab == Tab::Pipeline {
-                let graph = &state.pipeline.plot.graph;
-                if let Some(vertex) = graph.vertices.get(*index) {
-                    navigate::select_vertex(state, vertex.kind, vertex.name.clone());
-                }
-            } else {
-                navigate::select_row(state, *index);
-            }
+            navigate::select_row(state, *index);
         }
-    }
-}
-
-fn selected(state: &mut State, _names: &[String]) -> usize {
-    match (&state.pipeline.selected, state.tab) {
-        (Some((kind, name)), Tab::Pipeline) => {
-            let kind: Kind = *kind;
-            state.pipeline.plot.graph.find(kind, name).unwrap_or(0)
-        }
-        (None, Tab::Pipeline) => 0,
-        _ => navigate::list_position(state).selected,
     }
 }
 
@@ -78,9 +65,8 @@ fn selected(state: &mut State, _names: &[String]) -> usize {
 fn names(state: &State) -> Vec<String> {
     let Some(snapshot) = state.project.snapshot.as_deref() else { return Vec::new() };
     match state.tab {
-        Tab::Pipeline => {
-            state.pipeline.plot.graph.vertices.iter().map(|vertex| vertex.name.clone()).collect()
-        }
+        // The graph is searched in a list of its own.
+        Tab::Pipeline => Vec::new(),
         Tab::Catalog => {
             state.catalog.rows.iter().map(|row| row.name(snapshot).to_owned()).collect()
         }

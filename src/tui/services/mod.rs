@@ -3,6 +3,7 @@
 //!
 //! Each sends its reports through the one channel of the loop. Dropping the services stops them all.
 
+mod drawing;
 mod exact;
 mod look;
 mod reading;
@@ -19,7 +20,8 @@ use tokio::sync::mpsc;
 
 use super::{Start, folders};
 use crate::app::effect::Effect;
-use crate::app::event::{Event, GRID, Report};
+use crate::app::event::{Event, GRID, Generation, Report};
+use crate::app::graph::Picture;
 use crate::project::reader::runtime_params;
 use crate::project::{Options, Snapshot};
 use crate::runs::history::change;
@@ -54,6 +56,7 @@ pub(super) struct Services {
     current: Current,
     reading: std::sync::mpsc::Sender<reading::Request>,
     stale: std::sync::mpsc::Sender<String>,
+    drawing: drawing::Drawing,
     store: storing::Storing,
     exact: Option<tokio::task::AbortHandle>,
     runs: running::Runs,
@@ -76,6 +79,7 @@ impl Services {
                 current.clone(),
                 reports.clone(),
             ),
+            drawing: drawing::Drawing::start(reports.clone()),
             store: storing::Storing::start(&start.root, reports.clone()),
             current: current.clone(),
             exact: None,
@@ -224,10 +228,17 @@ impl Services {
             | Effect::Edit(_)
             | Effect::Debug { .. }
             | Effect::Copy(_)
+            | Effect::Draw(_)
+            | Effect::Export(_)
             | Effect::ReloadSettings
             | Effect::SetTheme(_)
             | Effect::SetKeymap(_) => {}
         }
+    }
+
+    /// Draws a pipeline.
+    pub(super) fn draw(&mut self, generation: Generation, picture: Picture) {
+        self.drawing.ask(generation, picture);
     }
 
     /// Stops all, and waits until cancelled runs have ended and are recorded.

@@ -7,12 +7,41 @@ mod text;
 
 use super::glyphs::Glyphs;
 use super::theme::Role;
+use crate::app::State;
+use crate::app::graph::Plot;
 use crate::dag::layout::{DOWN, LEFT, RIGHT, Rect, Route, UP};
+use crate::dag::view;
 use crate::dag::{Kind, Layout, Lines};
-use crate::text::width;
+use crate::text::{sanitize, width};
 
 /// Rows that are made at a time.
 const BAND: i32 = 64;
+
+/// Makes a picture of the drawing that is on the screen, with how everything stands.
+pub fn screen_picture<T>(state: &State, make: impl FnOnce(&Picture<'_>) -> T) -> T {
+    let plot = &state.pipeline.plot;
+    let vertices = plot.view.graph.vertices.iter().enumerate();
+    let labels: Vec<Label> = vertices
+        .map(|(id, vertex)| Label {
+            kind: vertex.kind,
+            text: match vertex.kind {
+                Kind::Namespace => {
+                    format!("{} {}", plot.labels[id], Plot::nodes(&plot.whole, &plot.view, id))
+                }
+                _ => plot.labels[id].clone(),
+            },
+            boxed: plot.boxes && matches!(vertex.kind, Kind::Node | Kind::Namespace),
+            state: state.pipeline.state(id),
+        })
+        .collect();
+    let titles: Vec<String> = plot
+        .view
+        .groups
+        .iter()
+        .map(|group| format!(" {} ", sanitize(group.short_name())))
+        .collect();
+    make(&Picture::of(&plot.layout, &labels, &titles))
+}
 
 /// What is written in a box.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,6 +52,8 @@ pub struct Label {
     pub text: String,
     /// Whether it has an outline of three rows, else it takes one row.
     pub boxed: bool,
+    /// How it stands, if that is to be told.
+    pub state: Option<view::State>,
 }
 
 impl Label {
@@ -80,7 +111,7 @@ impl<'a> Picture<'a> {
             routes.filter(|route| self.labels.get(route.source).is_some_and(|it| it.boxed));
         routes.filter_map(move |route| {
             let start = *route.corners.first()?;
-            let way = opposite(towards(start, &self.layout.boxes[route.source]));
+            let way = opposite(self.layout.boxes[route.source].way_from(start));
             let cell = step(start, opposite(way));
             within(&band, cell).then_some((cell, way))
         })
@@ -90,7 +121,7 @@ impl<'a> Picture<'a> {
     fn heads(&self, band: Rect) -> impl Iterator<Item = ((i32, i32), u8)> {
         self.layout.routes.iter().filter_map(move |Route { target, corners, .. }| {
             let end = *corners.last()?;
-            within(&band, end).then(|| (end, towards(end, &self.layout.boxes[*target])))
+            within(&band, end).then(|| (end, self.layout.boxes[*target].way_from(end)))
         })
     }
 }
@@ -117,22 +148,16 @@ fn opposite(way: u8) -> u8 {
     }
 }
 
-/// Which way a box lies that a cell touches.
-fn towards((x, y): (i32, i32), area: &Rect) -> u8 {
-    match () {
-        () if y < area.y => DOWN,
-        () if y >= area.y + area.height => UP,
-        () if x < area.x => RIGHT,
-        () => LEFT,
-    }
-}
-
-/// The sign and the role of a kind of vertex.
-fn look(kind: Kind, glyphs: &'static Glyphs) -> (&'static str, Role) {
-    match kind {
-        Kind::Node => (glyphs.node, Role::Node),
-        Kind::Namespace => (glyphs.closed, Role::Node),
-        Kind::Dataset => (glyphs.dataset, Role::Dataset),
-        Kind::Parameters => (glyphs.parameters, Role::Parameters),
+impl Label {
+    /// Its sign, and the role of the sign.
+    fn look(&self, glyphs: &'static Glyphs) -> (&'static str, Role) {
+        let told = self.state.filter(|state| *state != view::State::NeverRun);
+        match (self.kind, told) {
+            (_, Some(state)) => glyphs.of_state(state),
+            (Kind::Node, None) => (glyphs.node, Role::Node),
+            (Kind::Namespace, None) => (glyphs.closed, Role::Node),
+            (Kind::Dataset, None) => (glyphs.dataset, Role::Dataset),
+            (Kind::Parameters, None) => (glyphs.parameters, Role::Parameters),
+        }
     }
 }

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use ratatui::style::Color;
 
-use super::{Picture, look};
+use super::Picture;
 use crate::dag::layout::{DOWN, LEFT, LineCell, RIGHT, Rect, UP};
 use crate::text::width;
 use crate::ui::color::Depth;
@@ -17,7 +17,13 @@ const CELL: (f32, f32) = (8.0, 16.0);
 const GAP: f32 = 2.5;
 
 /// The roles that have a class, with its name.
-const CLASSES: [(Role, &str); 4] = [
+const CLASSES: [(Role, &str); 10] = [
+    (Role::Good, "good"),
+    (Role::Bad, "bad"),
+    (Role::Stale, "stale"),
+    (Role::Running, "running"),
+    (Role::Warning, "stopped"),
+    (Role::Dim, "dim"),
     (Role::Node, "node"),
     (Role::Dataset, "dataset"),
     (Role::Parameters, "parameters"),
@@ -64,7 +70,7 @@ impl Picture<'_> {
             }
         }
         for (label, area, place) in self.boxes(whole) {
-            let (sign, role) = look(label.kind, Glyphs::of(false));
+            let (sign, role) = label.look(Glyphs::of(false));
             let class = class(role);
             rect(
                 &mut svg,
@@ -162,6 +168,9 @@ fn style() -> String {
     );
     for (role, class) in CLASSES {
         let _ = writeln!(style, "text.{class} {{ fill: {} }}", ink(role));
+        if matches!(role, Role::Good | Role::Bad | Role::Stale | Role::Running | Role::Warning) {
+            let _ = writeln!(style, ".box.{class} {{ stroke: {} }}", ink(role));
+        }
     }
     style + "</style>\n"
 }

@@ -2,7 +2,7 @@
 
 use unicode_segmentation::UnicodeSegmentation;
 
-use super::{Picture, look};
+use super::Picture;
 use crate::dag::layout::{DOWN, LEFT, RIGHT, Rect, UP};
 use crate::text::width;
 use crate::ui::glyphs::Glyphs;
@@ -35,7 +35,7 @@ impl Picture<'_> {
                 } else if place.height > 1 {
                     band.bracket(&place, glyphs.lines);
                 }
-                band.put((x, y), look(label.kind, glyphs).0);
+                band.put((x, y), label.look(glyphs).0);
                 band.put((x + 2, y), &label.text);
             }
             for (place, way) in self.exits(area) {

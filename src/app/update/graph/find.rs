@@ -1,0 +1,68 @@
+//! Finding by name, tag, function or file in the whole graph, hidden vertices included.
+
+use super::super::dialog::picker_height;
+use super::go::jump_to;
+use crate::app::graph::screen::Spot;
+use crate::app::picker::{Choice, Picker, text};
+use crate::app::state::{Choose, Dialog, State};
+use crate::dag::{Kind, Vertex};
+
+/// Opens the list of all that can be found. Its order is that of the whole graph.
+pub(in super::super) fn begin(state: &mut State) {
+    let vertices = &state.pipeline.plot.whole.vertices;
+    let choices = vertices.iter().map(|vertex| choice(state, vertex)).collect();
+    let picker = Picker::new(choices, 0, picker_height(state.size));
+    state.dialogs.push(Dialog::Choose(Choose::Vertex, picker));
+}
+
+fn choice(state: &State, vertex: &Vertex) -> Choice {
+    let snapshot = state.project.snapshot.as_deref();
+    let (kind, detail) = match (vertex.kind, &vertex.node) {
+        (Kind::Node | Kind::Namespace, None) => ("node", String::new()),
+        (_, Some(node)) => {
+            let mut parts = vec![format!("{}()", node.func_name)];
+            parts.extend(node.tags.iter().map(|tag| format!("#{tag}")));
+            parts.extend(node.source.iter().map(|range| range.filepath.clone()));
+            ("node", parts.join(" "))
+        }
+        (Kind::Dataset, None) => {
+            let dataset = snapshot.and_then(|snapshot| snapshot.datasets.get(&vertex.name));
+            ("data", dataset.map(|dataset| dataset.type_name.clone()).unwrap_or_default())
+        }
+        (Kind::Parameters, None) => ("params", String::new()),
+    };
+    Choice { name: vertex.name.clone(), detail, keys: kind.into(), disabled: None }
+}
+
+/// Goes to what was chosen; the other matches are what the next one is looked for among.
+pub(in super::super) fn found(state: &mut State, picker: &Picker) {
+    let vertices = &state.pipeline.plot.whole.vertices;
+    let spot =
+        |index: &usize| vertices.get(*index).map(|vertex| (vertex.kind, vertex.name.clone()));
+    let query = text(&picker.query);
+    let found = match query.trim().is_empty() {
+        true => Vec::new(),
+        false => picker.matches.iter().filter_map(spot).collect(),
+    };
+    let chosen = picker.chosen().as_ref().and_then(spot);
+    state.search.text = query;
+    state.search.found = found;
+    if let Some(spot) = chosen {
+        jump_to(state, spot);
+    }
+}
+
+/// Goes to the next match of the last search, or with -1 to the one before.
+pub(in super::super) fn next(state: &mut State, by: i32) {
+    let found = &state.search.found;
+    let same = |spot: &Spot| state.pipeline.selected.as_ref() == Some(spot);
+    let next = match (found.iter().position(same), by) {
+        (None, _) => 0,
+        (Some(at), 1) => at + 1,
+        (Some(at), _) => at + found.len() - 1,
+    };
+    match found.get(next.checked_rem(found.len()).unwrap_or(0)).cloned() {
+        Some(spot) => jump_to(state, spot),
+        None => state.warn(format!("nothing here matches `{}`", state.search.text)),
+    }
+}

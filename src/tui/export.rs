@@ -1,0 +1,42 @@
+//! Writing the drawing to a file.
+
+use std::fs::File;
+use std::io::Write;
+use std::path::Path;
+
+use crate::app::State;
+use crate::dag::export::{Drawn, dot, mermaid};
+use crate::ui::picture::screen_picture;
+
+/// Endings of files, and what is written to each.
+const FORMATS: &str = ".svg, .txt, .dot, .mmd and .json";
+
+fn drawing(state: &State) -> String {
+    let plot = &state.pipeline.plot;
+    format!("{}\n", Drawn::of(&plot.view, |id| plot.view.label(id)).to_json(&plot.layout))
+}
+
+/// Writes the drawing that is on the screen, all of it, to a file that is not there yet.
+///
+/// # Errors
+/// A sentence that says why and what to do.
+pub(super) fn export(root: &Path, state: &State, file: &str) -> Result<(), String> {
+    let path = root.join(file);
+    let ending = path.extension().and_then(|it| it.to_str()).unwrap_or_default();
+    let (screen, plot) = (&state.pipeline, &state.pipeline.plot);
+    let text = match ending {
+        "svg" => screen_picture(state, |picture| picture.to_svg()),
+        "txt" => screen_picture(state, |picture| picture.to_text(state.settings.ascii)),
+        "dot" => dot(&plot.view, plot.layout.direction, |id| screen.state(id)),
+        "mmd" => mermaid(&plot.view, plot.layout.direction, |id| screen.state(id)),
+        "json" => drawing(state),
+        _ => return Err(format!("{file} ends with none of {FORMATS}")),
+    };
+    let written = File::create_new(&path).and_then(|mut it| it.write_all(text.as_bytes()));
+    written.map_err(|error| match error.kind() {
+        std::io::ErrorKind::AlreadyExists => {
+            format!("{file} is there already; choose another name")
+        }
+        _ => format!("{file} can't be written: {error}"),
+    })
+}

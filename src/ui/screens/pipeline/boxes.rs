@@ -1,0 +1,209 @@
+//! The boxes: nodes, datasets, parameters, namespaces.
+
+use ratatui::style::{Modifier, Style};
+
+use super::super::super::paint::Paint;
+use super::super::super::theme::Role;
+use super::super::focused;
+use super::canvas::Canvas;
+use crate::app::State;
+use crate::app::graph::Plot;
+use crate::app::run::{NodeState, seconds_text};
+use crate::dag::layout;
+use crate::dag::view::{self, Sum};
+use crate::dag::{Id, Kind};
+use crate::text::{sanitize, width};
+
+/// Draws the frames of expanded namespaces. Lines are drawn over them, titles over the lines.
+pub(super) fn frames(paint: &mut Paint<'_>, canvas: &Canvas, plot: &Plot) {
+    let signs = paint.glyphs.frame;
+    for frame in plot.layout.frames.iter().flatten() {
+        if frame.area.meets(&canvas.shown()) {
+            canvas.outline(paint, &frame.area, signs, Role::Border);
+        }
+    }
+}
+
+/// Draws the titles of expanded namespaces.
+pub(super) fn titles(paint: &mut Paint<'_>, canvas: &Canvas, plot: &Plot, selected: Option<Id>) {
+    let around = selected.and_then(|id| plot.view.group_of[id]);
+    for (index, group) in plot.view.groups.iter().enumerate() {
+        let Some(frame) = plot.layout.frames.get(index).copied().flatten() else { continue };
+        let title = format!(" {} {} ", paint.glyphs.open, sanitize(group.short_name()));
+        let role = if around == Some(index) { Role::Title } else { Role::Dim };
+        canvas.put(paint, frame.title.0, frame.title.1, &title, role);
+    }
+}
+
+/// How a vertex looks.
+pub(super) struct Look {
+    /// The sign before its name.
+    pub sign: &'static str,
+    /// Of the sign.
+    pub role: Role,
+    /// Of its name.
+    pub text: Role,
+    /// How many inputs of it are hidden; empty where none are.
+    pub badge: String,
+}
+
+/// How a vertex looks.
+pub(super) fn look(paint: &Paint<'_>, state: &State, id: Id) -> Look {
+    let (screen, plot) = (&state.pipeline, &state.pipeline.plot);
+    let vertex = &plot.view.graph.vertices[id];
+    let marked = vertex.kind == Kind::Node && screen.marked.contains(&vertex.name);
+    let (sign, role) = match (vertex.kind, screen.state(id)) {
+        _ if marked => (paint.glyphs.mark, Role::Mark),
+        (Kind::Namespace, Some(view::State::NeverRun) | None) => (paint.glyphs.closed, Role::Title),
+        (Kind::Node | Kind::Namespace, Some(worst)) => paint.glyphs.of_state(worst),
+        (Kind::Node, None) => (paint.glyphs.node, Role::Node),
+        (Kind::Dataset, _) => (paint.glyphs.dataset, Role::Dataset),
+        (Kind::Parameters, _) => (paint.glyphs.parameters, Role::Parameters),
+    };
+    let text = match vertex.kind {
+        Kind::Node => Role::Node,
+        Kind::Namespace => Role::Title,
+        Kind::Dataset => Role::Dataset,
+        Kind::Parameters => Role::Parameters,
+    };
+    let hidden = plot.view.hidden_inputs[id].len();
+    let badge =
+        if hidden > 0 { format!("{}{hidden}", paint.glyphs.parameters) } else { String::new() };
+    Look { sign, role, text, badge }
+}
+
+/// Draws a vertex.
+pub(super) fn vertex(
+    paint: &mut Paint<'_>,
+    canvas: &Canvas,
+    state: &State,
+    id: Id,
+    selected: bool,
+) {
+    let plot = &state.pipeline.plot;
+    let (vertex, place) = (&plot.view.graph.vertices[id], &plot.layout.boxes[id]);
+    let Some(seen) = canvas.rect(place) else { return };
+    let boxed = plot.boxes && matches!(vertex.kind, Kind::Node | Kind::Namespace);
+    let look = look(paint, state, id);
+    let (sign, role, text_role) = (look.sign, look.role, look.text);
+    // A band goes on behind it.
+    if plot.bands.is_empty() {
+        paint.fill(seen, Role::Background);
+    }
+    let (hidden, badge) = (!look.badge.is_empty(), look.badge);
+    if boxed {
+        let border = match role {
+            _ if selected => Role::Focus,
+            Role::Node | Role::Title => Role::Border,
+            role => role,
+        };
+        canvas.outline(paint, place, paint.glyphs.lines, border);
+        if hidden {
+            let badge = format!(" {badge} ");
+            let x = place.x + place.width - 1 - width(&badge) as i32;
+            canvas.put(paint, x, place.y, &badge, Role::Parameters);
+        }
+        match vertex.kind {
+            Kind::Node => time(paint, canvas, state, id),
+            _ => counts(paint, canvas, state, id),
+        }
+    }
+    if !boxed && place.height > 1 {
+        brackets(paint, canvas, place, if selected { Role::Focus } else { Role::Border });
+    }
+    let y = place.y + (place.height - 1) / 2;
+    let mut x = place.x + if boxed { 2 } else { 1 };
+    // Beside its sign a namespace tells how its nodes stand, where there is something to tell.
+    if vertex.kind == Kind::Namespace && role != Role::Title {
+        x += canvas.put(paint, x, y, paint.glyphs.closed, Role::Title);
+    }
+    x += canvas.put(paint, x, y, sign, role) + 1;
+    x += canvas.put(paint, x, y, &plot.labels[id], text_role) + 1;
+    if vertex.kind == Kind::Namespace {
+        let nodes = Plot::nodes(&plot.whole, &plot.view, id).to_string();
+        x += canvas.put(paint, x, y, &nodes, Role::Dim) + 1;
+    }
+    if !boxed && hidden {
+        canvas.put(paint, x, y, &badge, Role::Parameters);
+    }
+    if selected {
+        // The border says it for boxes; their inside is what is selected.
+        let mut inside = *place;
+        if boxed {
+            inside = layout::Rect {
+                x: place.x + 1,
+                y: place.y + 1,
+                width: place.width - 2,
+                height: place.height - 2,
+            };
+        }
+        let Some(inside) = canvas.rect(&inside) else { return };
+        paint.restyle(inside, Role::Selection);
+        if !focused(state) {
+            let style = Style::new().remove_modifier(Modifier::BOLD);
+            paint.buffer.set_style(inside, style);
+        }
+    }
+}
+
+/// The sides of a line of text that is as high as the lines at its side need.
+fn brackets(paint: &mut Paint<'_>, canvas: &Canvas, it: &layout::Rect, role: Role) {
+    let [_, down, upper_left, upper_right, lower_left, lower_right] = paint.glyphs.lines;
+    let (right, bottom) = (it.x + it.width - 1, it.y + it.height - 1);
+    for y in it.y..=bottom {
+        let (left_sign, right_sign) = match y {
+            _ if y == it.y => (upper_left, upper_right),
+            _ if y == bottom => (lower_left, lower_right),
+            _ => (down, down),
+        };
+        canvas.put(paint, it.x, y, left_sign, role);
+        canvas.put(paint, right, y, right_sign, role);
+    }
+}
+
+/// How the nodes stand that a displayed vertex stands for.
+pub(super) fn sum(state: &State, id: Id) -> Sum {
+    let members = state.pipeline.plot.view.members[id].iter();
+    members.filter_map(|member| state.pipeline.states.get(*member).copied().flatten()).collect()
+}
+
+/// The time of a node that runs or has run, on the lower edge of its box.
+fn time(paint: &mut Paint<'_>, canvas: &Canvas, state: &State, id: Id) {
+    let plot = &state.pipeline.plot;
+    let (name, place) = (&plot.view.graph.vertices[id].name, &plot.layout.boxes[id]);
+    let run = state.node_run(name).map(|(_, node)| node);
+    let seconds = match run {
+        Some(NodeState::Done(seconds) | NodeState::Failed(seconds)) => *seconds,
+        Some(NodeState::Running(since)) => state.now - since,
+        _ => return,
+    };
+    let time = format!(" {} ", seconds_text(seconds));
+    // How long it usually takes, where there is room to say so.
+    let usual = state.history.timings.get(name);
+    let usual = usual.filter(|_| matches!(run, Some(NodeState::Running(_))));
+    let long =
+        usual.map(|it| format!(" {} of {} ", seconds_text(seconds), seconds_text(it.median)));
+    let fits = |time: &String| width(time) as i32 + 2 < place.width;
+    if let Some(time) = long.into_iter().chain([time]).find(fits) {
+        let start = place.x + place.width - 2 - width(&time) as i32;
+        canvas.put(paint, start, place.y + 2, &time, Role::Dim);
+    }
+}
+
+/// How many nodes of a namespace stand how, the worst first, on the lower edge of its box, as far as there is room.
+fn counts(paint: &mut Paint<'_>, canvas: &Canvas, state: &State, id: Id) {
+    let sum = sum(state, id);
+    let place = &state.pipeline.plot.layout.boxes[id];
+    let (mut x, right) = (place.x + 2, place.x + place.width - 2);
+    let told = sum.counts().filter(|(state, _)| *state != view::State::NeverRun);
+    for (state, count) in told {
+        let (sign, role) = paint.glyphs.of_state(state);
+        let count = format!("{count} ");
+        if x + 2 + width(&count) as i32 > right {
+            break;
+        }
+        x += canvas.put(paint, x, place.y + 2, &format!(" {sign}"), role);
+        x += canvas.put(paint, x, place.y + 2, &count, Role::Dim);
+        x -= 1;
+    }
+}
