@@ -8,8 +8,8 @@ use color_eyre::eyre::{Report, Result, eyre};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::{Drawn, Item};
 use crate::dag::Kind;
+use crate::dag::export::{Drawn, Item};
 use crate::text::sanitize;
 
 const SHAPE: &str = "{\"nodes\": [{\"id\": \"a\", \"label\": \"A\"}, ...], \"edges\": [{\"source\": \"a\", \"target\": \"b\"}, ...]}";

@@ -7,12 +7,12 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use color_eyre::eyre::{Result, bail};
-use serde_json::{Value as Json, json};
 
 use super::output;
+use crate::dag::export::{self, Drawn, Item};
 use crate::dag::layout::{Direction, Group, Sketch};
 use crate::dag::view::{Choices, Detail, Fold, Limits};
-use crate::dag::{Graph, Kind, Layout, View};
+use crate::dag::{Graph, Kind, View};
 use crate::project::{Options, Reader};
 use crate::text::{sanitize, width};
 use crate::ui::picture::{Label, Picture};
@@ -50,7 +50,8 @@ pub(super) struct Arguments {
     /// A graph to lay out instead of a project, as JSON; - reads standard input
     #[arg(long, value_name = "FILE")]
     graph: Option<PathBuf>,
-    /// How to print it: json, boxes and the cells of edges; text or svg, the drawing itself
+    /// How to print it: json, boxes and the cells of edges; text or svg, the drawing itself; dot or mermaid, the graph
+    /// for Graphviz or Mermaid
     #[arg(long, value_name = "FORMAT", value_enum, default_value_t = Format::Json)]
     format: Format,
 }
@@ -66,40 +67,37 @@ enum Format {
     Json,
     Text,
     Svg,
-}
-
-/// A vertex as it is printed.
-struct Item {
-    id: String,
-    kind: Kind,
-    label: String,
-}
-
-/// A group as it is printed.
-struct Space {
-    id: String,
-    label: String,
-    parent: Option<usize>,
-}
-
-/// What is to be drawn.
-#[derive(Default)]
-struct Drawn {
-    items: Vec<Item>,
-    edges: Vec<(usize, usize)>,
-    groups: Vec<Space>,
-    group_of: Vec<Option<usize>>,
+    Dot,
+    Mermaid,
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<ExitCode> {
+    let direction = match arguments.direction {
+        Way::Tb => Direction::TopBottom,
+        Way::Lr => Direction::LeftRight,
+    };
     let drawn = match &arguments.graph {
+        Some(_) if matches!(arguments.format, Format::Dot | Format::Mermaid) => {
+            bail!(
+                "A graph in a file is written as json, text or svg; dot and mermaid are for pipelines."
+            )
+        }
         Some(file) => file::read(file)?,
-        None => pipeline(arguments)?,
+        None => {
+            let view = pipeline(arguments)?;
+            match arguments.format {
+                Format::Dot => return output::text(&export::dot(&view, direction, |_| None)),
+                Format::Mermaid => {
+                    return output::text(&export::mermaid(&view, direction, |_| None));
+                }
+                Format::Json | Format::Text | Format::Svg => Drawn::of(&view, |id| view.label(id)),
+            }
+        }
     };
     let boxes = drawn.items.len() <= MOST_BOXES;
     let label = |item: &Item| {
         let boxed = boxes && matches!(item.kind, Kind::Node | Kind::Namespace);
-        Label { kind: item.kind, text: sanitize(&item.label), boxed }
+        Label { kind: item.kind, text: sanitize(&item.label), boxed, state: None }
     };
     let labels: Vec<Label> = drawn.items.iter().map(label).collect();
     let titles: Vec<String> =
@@ -108,26 +106,27 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode> {
     let groups =
         groups.map(|(space, title)| Group { parent: space.parent, title: width(title) as i32 });
     let sketch = Sketch {
-        direction: match arguments.direction {
-            Way::Tb => Direction::TopBottom,
-            Way::Lr => Direction::LeftRight,
-        },
+        direction,
         sizes: labels.iter().map(Label::size).collect(),
         edges: drawn.edges.clone(),
         group_of: drawn.group_of.clone(),
         groups: groups.collect(),
+        ..Sketch::default()
     };
     let layout = sketch.layout();
     match arguments.format {
         // In one line: each cell of each edge is in it.
-        Format::Json => output::text(&format!("{}\n", to_json(&drawn, &layout))),
+        Format::Json => output::text(&format!("{}\n", drawn.to_json(&layout))),
         Format::Text => output::text(&Picture::of(&layout, &labels, &titles).to_text(false)),
-        Format::Svg => output::text(&Picture::of(&layout, &labels, &titles).to_svg()),
+        // The graphs of pipelines in other languages are written by now.
+        Format::Svg | Format::Dot | Format::Mermaid => {
+            output::text(&Picture::of(&layout, &labels, &titles).to_svg())
+        }
     }
 }
 
 /// What is displayed of a project's pipeline.
-fn pipeline(arguments: &Arguments) -> Result<Drawn> {
+fn pipeline(arguments: &Arguments) -> Result<View> {
     let root = super::project_root(arguments.path.as_deref())?;
     let options = Options { env: arguments.env.clone(), ..Options::default() };
     let snapshot = Reader::new(&root).read(&options);
@@ -136,26 +135,7 @@ fn pipeline(arguments: &Arguments) -> Result<Drawn> {
         bail!("There is no pipeline `{}`; `mlops-tui inspect` lists them.", sanitize(name));
     };
     let whole = Graph::of(pipeline);
-    let view = View::of(&whole, &choices(&arguments.expand, &whole)?, |_| true);
-    let group_name = |group: Option<usize>| group.map(|group| view.groups[group].name.as_str());
-    let items = std::iter::zip(&view.graph.vertices, &view.group_of).map(|(vertex, group)| {
-        // The frame around it says where it lies.
-        let short = group_name(*group).and_then(|group| vertex.name.strip_prefix(group));
-        let short = short.and_then(|name| name.strip_prefix('.'));
-        let label = short.unwrap_or(&vertex.name).to_owned();
-        Item { id: format!("{}:{}", kind_name(vertex.kind), vertex.name), kind: vertex.kind, label }
-    });
-    let groups = view.groups.iter().map(|group| Space {
-        id: group.name.clone(),
-        label: group.short_name().to_owned(),
-        parent: group.parent,
-    });
-    Ok(Drawn {
-        items: items.collect(),
-        edges: Sketch::of(&view.graph, Direction::default(), |_| (1, 1)).edges,
-        groups: groups.collect(),
-        group_of: view.group_of.clone(),
-    })
+    Ok(View::of(&whole, &choices(&arguments.expand, &whole)?, |_| true))
 }
 
 /// Everything of a graph, with the namespaces that `--expand` names expanded, and those around them.
@@ -190,49 +170,4 @@ fn choices(expand: &[String], graph: &Graph) -> Result<Choices> {
         choices.folds.extend(around(name).into_iter().map(|name| (name, Fold::Expanded)));
     }
     Ok(choices)
-}
-
-fn kind_name(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Node => "node",
-        Kind::Dataset => "dataset",
-        Kind::Parameters => "parameters",
-        Kind::Namespace => "namespace",
-    }
-}
-
-fn to_json(drawn: &Drawn, layout: &Layout) -> Json {
-    let nodes: Vec<Json> = std::iter::zip(&drawn.items, &layout.boxes)
-        .map(|(item, area)| {
-            json!({
-                "id": item.id, "kind": kind_name(item.kind), "label": item.label,
-                "x": area.x, "y": area.y, "width": area.width, "height": area.height,
-            })
-        })
-        .collect();
-    let edges: Vec<Json> = (layout.routes.iter())
-        .map(|route| {
-            let cells: Vec<[i32; 2]> = route.cells().map(|(x, y)| [x, y]).collect();
-            let (source, target) = (&drawn.items[route.source].id, &drawn.items[route.target].id);
-            json!({ "source": source, "target": target, "cells": cells })
-        })
-        .collect();
-    let direction = match layout.direction {
-        Direction::TopBottom => "tb",
-        Direction::LeftRight => "lr",
-    };
-    let mut json = json!({ "direction": direction, "nodes": nodes, "edges": edges });
-    if !drawn.groups.is_empty() {
-        let frames = std::iter::zip(&drawn.groups, &layout.frames);
-        let groups = frames.filter_map(|(space, frame)| {
-            let area = frame.as_ref()?.area;
-            let parent = space.parent.map(|parent| drawn.groups[parent].id.as_str());
-            Some(json!({
-                "id": space.id, "label": space.label, "parent": parent,
-                "x": area.x, "y": area.y, "width": area.width, "height": area.height,
-            }))
-        });
-        json["groups"] = groups.collect();
-    }
-    json
 }
