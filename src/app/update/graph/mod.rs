@@ -65,6 +65,7 @@ pub(super) fn drawn(state: &mut State, plot: Arc<Plot>) {
     let screen = &mut state.pipeline;
     let before = std::mem::replace(&mut screen.plot, plot);
     let plot = screen.plot.clone();
+    let anew = screen.anew && before.pipeline == plot.pipeline;
     screen.anew &= !plot.refined;
     let anchor = anchor(&before, &plot, screen.selected.as_ref());
     if !screen.selected.as_ref().is_some_and(|spot| plot.has(spot)) {
@@ -95,7 +96,12 @@ pub(super) fn drawn(state: &mut State, plot: Arc<Plot>) {
         }
         None => state.pipeline.scroll = (0, 0),
     }
-    keep_in_view(state);
+    // Where all has moved, the selection is what is looked for.
+    if anew {
+        centre(state)
+    } else {
+        keep_in_view(state)
+    }
     if !plot.circle.is_empty() {
         let circle = sanitize(&plot.circle.join(", "));
         state.warn(format!("there are no bands: these layers depend on each other: {circle}"));
