@@ -26,7 +26,7 @@ const QUICK_FIRST: usize = 300;
 /// Lanes of the list; more leave no room for names.
 const MOST_LANES: usize = 12;
 /// Rows of a screen that has room for boxes.
-const ROWS_FOR_BOXES: u16 = 30;
+pub const ROWS_FOR_BOXES: u16 = 30;
 
 /// What is to be drawn.
 #[derive(Debug, Clone)]

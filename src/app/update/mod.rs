@@ -18,6 +18,7 @@ pub(in crate::app) use graph::neighbours;
 
 use super::effect::Effect;
 use super::event::Event;
+use super::graph::picture::ROWS_FOR_BOXES;
 use super::state::{Pane, Source, State, Tab};
 use crate::dag::Kind;
 use crate::runs::{Failure, RunRequest};
@@ -54,7 +55,8 @@ impl State {
     pub fn resize(&mut self, columns: u16, rows: u16) {
         let before = std::mem::replace(&mut self.size, (columns, rows));
         // Whether there are boxes depends on the height, where nobody said.
-        if self.pipeline.zoom.is_none() && before.1 != rows {
+        let tall = |rows: u16| rows >= ROWS_FOR_BOXES;
+        if self.pipeline.zoom.is_none() && tall(before.1) != tall(rows) {
             graph::redraw(self, false);
         }
         graph::keep_in_view(self);

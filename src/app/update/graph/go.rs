@@ -63,13 +63,19 @@ pub(super) fn select(state: &mut State, id: Id) {
     keep_in_view(state);
 }
 
-/// Selects a displayed vertex that may be far away; there is a way back.
-pub(in super::super) fn jump(state: &mut State, id: Id) {
-    let (before, scroll) = (state.pipeline.selected.clone(), state.pipeline.scroll);
+/// Selects a displayed vertex that is in sight; there is a way back.
+pub(super) fn visit(state: &mut State, id: Id) {
+    let before = state.pipeline.selected.clone();
     select(state, id);
     if let Some(before) = before.filter(|before| state.pipeline.selected.as_ref() != Some(before)) {
         state.pipeline.jumps.leave(before);
     }
+}
+
+/// Selects a displayed vertex that may be far away; there is a way back.
+pub(in super::super) fn jump(state: &mut State, id: Id) {
+    let scroll = state.pipeline.scroll;
+    visit(state, id);
     // What comes into view at the edge of the screen is hard to find.
     if scroll != state.pipeline.scroll {
         centre(state);

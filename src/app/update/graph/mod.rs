@@ -11,7 +11,7 @@ use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
 pub(super) use find::{begin as find, found, next as find_next};
-pub(super) use go::{follow, go, jump};
+pub(super) use go::{follow, go};
 pub(super) use list::follow_edge;
 pub(in crate::app) use list::neighbours;
 pub(super) use view::{act, leave, set_filter, set_zoom, toggle_fold};
@@ -237,7 +237,7 @@ pub(super) fn press(state: &mut State, column: u16, row: u16) {
             return set_zoom(state, Zoom::Chips);
         }
         if !again || !toggle_fold(state) {
-            jump(state, id);
+            go::visit(state, id);
         }
         return;
     }
