@@ -82,7 +82,7 @@ fn keys(graph: &Generated) {
     let home = tempfile::tempdir().expect("a folder");
     let arguments = [root.to_str().expect("UTF-8")];
     let mut terminal = Terminal::start(home.path(), 200, 60, &arguments, &[]);
-    terminal.wait_for("team_0");
+    terminal.wait_for("▸ team_0");
     terminal.keys("O");
     terminal.wait_for("All namespaces are expanded");
     let mut times = Vec::new();

@@ -188,7 +188,7 @@ fn a_failing_node_shows_its_line_and_mending_it_shows_at_once() {
 #[test]
 fn an_edit_changes_the_graph_and_the_selection_stays() {
     let mut session = open(200, 60, TRUE);
-    session.terminal.wait_for("15 nodes");
+    session.terminal.wait_for("ƒ clean_stations");
     session.terminal.keys("/count_daily<enter>");
     session.terminal.wait_for("count_daily_trips()");
     let added =
@@ -200,6 +200,7 @@ fn an_edit_changes_the_graph_and_the_selection_stays() {
         &format!("            {added}\n            Node(\n                func=clean_trips,"),
     );
     session.terminal.wait_for("16 nodes");
+    session.terminal.wait_for("ƒ an_added_node");
     assert!(session.terminal.screen().contains("count_daily_trips()"));
     session.terminal.keys("/an_added<enter>");
     session.terminal.wait_for("an_added_node");

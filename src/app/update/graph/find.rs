@@ -9,10 +9,26 @@ use crate::dag::{Kind, Vertex};
 
 /// Opens the list of all that can be found. Its order is that of the whole graph.
 pub(in super::super) fn begin(state: &mut State) {
-    let vertices = &state.pipeline.plot.whole.vertices;
-    let choices = vertices.iter().map(|vertex| choice(state, vertex)).collect();
-    let picker = Picker::new(choices, 0, picker_height(state.size));
+    let picker = Picker::new(choices(state), 0, picker_height(state.size));
     state.dialogs.push(Dialog::Choose(Choose::Vertex, picker));
+}
+
+fn choices(state: &State) -> Vec<Choice> {
+    let vertices = &state.pipeline.plot.whole.vertices;
+    vertices.iter().map(|vertex| choice(state, vertex)).collect()
+}
+
+/// A drawing arrived, perhaps of another graph: what can be found is listed anew.
+pub(super) fn refresh(state: &mut State) {
+    let open = |dialog: &Dialog| matches!(dialog, Dialog::Choose(Choose::Vertex, _));
+    if !state.dialogs.last().is_some_and(open) {
+        return;
+    }
+    let choices = choices(state);
+    if let Some(Dialog::Choose(Choose::Vertex, picker)) = state.dialogs.last_mut() {
+        picker.choices = choices;
+        picker.refresh();
+    }
 }
 
 fn choice(state: &State, vertex: &Vertex) -> Choice {

@@ -89,6 +89,7 @@ pub(super) fn drawn(state: &mut State, plot: Arc<Plot>) {
     let nodes: HashSet<&str> = whole.map(|it| it.name.as_str()).collect();
     state.pipeline.marked.retain(|name| nodes.contains(name.as_str()));
     state.refresh_states();
+    find::refresh(state);
     match anchor {
         Some((from, to)) => {
             let (x, y) = state.pipeline.scroll;
