@@ -182,7 +182,11 @@ fn runs_are_pinned_noted_pruned_and_deleted() {
     let going_on = store.add_run(&NewRun::default()).unwrap().id.to_string();
     let told = complaint(root, &["delete", "1", &going_on]);
     assert!(told.contains("is going on; cancel it first. Nothing was deleted."), "{told}");
-    assert_eq!(text(root, &["delete", "1"]), "Deleted run 1.\n");
+    let would = text(root, &["delete", "1", "--dry-run"]);
+    assert!(would.starts_with("Would delete 1 run (1), about "), "{would}");
+    assert!(store.run(1).unwrap().is_some());
+    assert!(text(root, &["delete", "1"]).starts_with("Deleted 1 run (1), about "));
+    assert!(store.run(1).unwrap().is_none());
     assert!(complaint(root, &["prune"]).contains("--older-than"));
     assert!(complaint(root, &["prune", "--max-size", "much"]).contains("write 500MB"));
 }

@@ -117,7 +117,7 @@ fn answer(root: &Path, store: &mut Store, effect: Effect) -> Vec<Report> {
         }
         Effect::Pin(id, pinned) => changed(store.pin(id, pinned).map(drop).map_err(Into::into)),
         Effect::Note(id, note) => changed(store.note(id, &note).map(drop).map_err(Into::into)),
-        Effect::DeleteRun(id) => changed(change::delete(store, &[id])),
+        Effect::DeleteRun(id) => changed(change::delete(store, &[id]).map(drop)),
         Effect::CancelElsewhere(id) => changed(change::cancel(store, id)),
         Effect::Prunable(room) => {
             let pruned = store.prunable(&room).unwrap();

@@ -58,7 +58,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode> {
         params,
         ..RunRequest::default()
     };
-    let prepared = plan::prepare(&root, request);
+    let prepared = plan::prepare(&root, request)?;
     if let Some(error) = &prepared.refused {
         return Err(eyre!("{error}."));
     }

@@ -98,7 +98,7 @@ async fn one(
     let params = told(&subject.request);
     let (root, request) = (subject.root.clone(), subject.request.clone());
     let apart = request.apart.clone().unwrap_or_default();
-    let prepared = tokio::task::spawn_blocking(move || plan::prepare(&root, request)).await?;
+    let prepared = tokio::task::spawn_blocking(move || plan::prepare(&root, request)).await??;
     let mut process = worker.start(&prepared).wrap_err("Python can't be started")?;
     let subject = Subject { taken: prepared.taken(), ..subject };
     let tell = |text: String| eprintln!("mlops-tui: {}", sanitize(&text));

@@ -185,9 +185,10 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode> {
         let python = interpreter.map_err(|error| eyre!(error))?;
         return super::grid::run(&root, &request, grid, &python, arguments.json);
     }
-    let prepared = match arguments.strict && !arguments.plan {
-        true => Prepared::as_asked(request.clone()),
-        false => plan::prepare(&root, request.clone()),
+    let prepared = match (arguments.plan, arguments.strict) {
+        (true, _) => plan::foresee(&root, request.clone()),
+        (false, true) => Prepared::as_asked(request.clone()),
+        (false, false) => plan::prepare(&root, request.clone())?,
     };
     if arguments.plan {
         return print_plan(&prepared, arguments.json);

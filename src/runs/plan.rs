@@ -18,7 +18,7 @@ use crate::project::reader::runtime_params;
 use crate::project::{
     Dataset, Node, Options, Pipeline, Reader, Snapshot, Value, is_parameter, strip_transcoding,
 };
-use crate::store::{Kept, RunId, Store, kept_folder};
+use crate::store::{Kept, RunId, Store, StoreError};
 
 /// Largest dataset that is kept, in bytes: pickling it takes about a second.
 const LARGEST: u64 = 1 << 30;
@@ -127,8 +127,31 @@ pub(super) fn options(request: &RunRequest) -> Options {
     }
 }
 
-/// Prepares a run of the project in `root`: reads it and looks at what is there. Blocks.
-pub fn prepare(root: &Path, request: RunRequest) -> Prepared {
+/// Prepares a run of the project in `root`: reads it, looks at what is there, and makes the folders that
+/// it saves to. Blocks.
+///
+/// # Errors
+/// When the run is to save in a folder of its own, and that can't be made.
+pub fn prepare(root: &Path, request: RunRequest) -> Result<Prepared, StoreError> {
+    let mut prepared = foresee(root, request);
+    let mut store = Store::new(root);
+    if let Some(folder) = &prepared.request.apart {
+        store.make_apart(folder)?;
+    }
+    match store.keeping() {
+        Ok(Some(place)) => {
+            prepared.memory["keep"]["folder"] = json!(place.folder);
+            prepared.memory["keep"]["line"] = json!(place.line);
+        }
+        Ok(None) => {}
+        // Recording the run fails for the same reason, and tells it.
+        Err(error) => tracing::warn!(%error, "nothing is kept of this run"),
+    }
+    Ok(prepared)
+}
+
+/// What a run of the project in `root` will do; nothing is made. Blocks.
+pub fn foresee(root: &Path, request: RunRequest) -> Prepared {
     let snapshot = Reader::new(root.to_owned()).read(&options(&request));
     let mut store = Store::new(root);
     // Without the store nothing was kept.
@@ -157,7 +180,6 @@ pub fn prepare(root: &Path, request: RunRequest) -> Prepared {
         .collect();
     prepared.memory = json!({
         "keep": {
-            "folder": kept_folder(root),
             "most": LARGEST,
             "never": never,
             "only_take": prepared.request.apart.is_some(),

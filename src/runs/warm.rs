@@ -306,12 +306,8 @@ impl Memory {
     }
 
     fn try_write(&self, root: &Path) -> io::Result<()> {
-        let folder = store::make_folder(root)?;
         // Another screen may read it, or write it, at any time.
-        let mut file = tempfile::NamedTempFile::new_in(&folder)?;
-        serde_json::to_writer(&mut file, self)?;
-        file.persist(folder.join(FILE))?;
-        Ok(())
+        store::write_file(root, FILE, &serde_json::to_vec(self)?)
     }
 }
 

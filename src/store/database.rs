@@ -1,12 +1,17 @@
 //! The database file: made on the first write, migrated, and set aside when it is broken.
 
+use std::ffi::OsStr;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, params};
 
+use super::folder::{Folder, FolderError, Mark};
 use super::migrations;
 
+/// The database file in the store's folder.
+const DATABASE: &str = "store.db";
 /// How long a write waits for another program's.
 const BUSY: Duration = Duration::from_secs(5);
 /// The write-ahead log is cut back to this when a long read has let it grow.
@@ -17,14 +22,12 @@ const READINGS: u32 = 16;
 /// The store can't be used. The program goes on without a history.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// The folder can't be made.
-    #[error("{}: {source}. The run history is not kept.", path.display())]
-    Folder {
-        /// The folder.
-        path: PathBuf,
-        /// Why.
-        source: std::io::Error,
-    },
+    /// What lies in the folder could lead out of it, or is another user's.
+    #[error("{0} The run history is not kept.")]
+    Unsafe(#[from] FolderError),
+    /// The database was damaged and is set aside, so what belongs to its runs is not known.
+    #[error("The store was damaged and is set aside as {}. Nothing was deleted.", .0.display())]
+    SetAside(PathBuf),
     /// Another program holds the database for longer than a write waits.
     #[error("{} is locked by another program. Close what has it open, such as a database browser.", .0.display())]
     Locked(PathBuf),
@@ -54,6 +57,8 @@ pub struct Store {
     root: PathBuf,
     folder: PathBuf,
     connection: Option<Connection>,
+    /// The database file that the connection opened: its device and number.
+    opened: Option<(u64, u64)>,
     set_aside: Option<PathBuf>,
     /// SQLite's number for the state of the database, as last seen.
     version: Option<i64>,
@@ -66,8 +71,48 @@ impl Store {
             root: root.to_owned(),
             folder: root.join(super::FOLDER),
             connection: None,
+            opened: None,
             set_aside: None,
             version: None,
+        }
+    }
+
+    /// What the files and folders of this store carry; `None` while there is no store.
+    ///
+    /// # Errors
+    /// When the store can't be read.
+    pub(super) fn mark(&mut self) -> Result<Option<Mark>, StoreError> {
+        let mark = self.read(mark)?;
+        Ok(mark.flatten())
+    }
+
+    /// The same for something that is about to be made; a store is made where there is none.
+    ///
+    /// # Errors
+    /// When the store can't be written.
+    pub(super) fn new_mark(&mut self) -> Result<Option<Mark>, StoreError> {
+        self.check_writable()?;
+        self.mark()
+    }
+
+    /// The folder for something that is about to be removed from it; `None` where there is none.
+    ///
+    /// # Errors
+    /// When the database was set aside, so that nothing is known of what lies there, or when the folder
+    /// is not safe to use.
+    pub(super) fn own_folder(&self) -> Result<Option<Folder>, StoreError> {
+        self.refuse_set_aside()?;
+        Ok(Folder::open(&self.root)?)
+    }
+
+    /// Before anything is deleted.
+    ///
+    /// # Errors
+    /// When the database was set aside.
+    pub(super) fn refuse_set_aside(&self) -> Result<(), StoreError> {
+        match &self.set_aside {
+            Some(aside) => Err(StoreError::SetAside(aside.clone())),
+            None => Ok(()),
         }
     }
 
@@ -76,9 +121,17 @@ impl Store {
         &self.root
     }
 
+    /// The folder for something that is about to be written to it.
+    ///
+    /// # Errors
+    /// When it can't be made, or is not safe to use.
+    pub(super) fn made_folder(&self) -> Result<Folder, StoreError> {
+        Ok(Folder::make(&self.root)?)
+    }
+
     /// The database file.
     pub fn path(&self) -> PathBuf {
-        self.folder.join("store.db")
+        self.folder.join(DATABASE)
     }
 
     /// Where a broken database was moved to, when one was met since [`Store::new`].
@@ -205,30 +258,28 @@ impl Store {
         }
     }
 
-    fn open(&self, write: bool) -> Result<Connection, StoreError> {
-        let path = self.path();
-        let made = self.make_folder();
-        let connection = match made.and_then(|()| self.open_writable()) {
-            Err(error) if !write && path.exists() && is_closed(&error) => {
+    fn open(&mut self, write: bool) -> Result<Connection, StoreError> {
+        match self.open_writable() {
+            Err(error) if !write && self.path().exists() && is_closed(&error) => {
                 // A read-only folder: the history can still be looked at.
                 let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;
-                let uri = format!("file:{}?immutable=1", percent_encoded(&path));
+                let uri = format!("file:{}?immutable=1", percent_encoded(&self.path()));
                 let connection = Connection::open_with_flags(uri, flags);
-                return connection.map_err(|error| self.error(error));
+                connection.map_err(|error| self.error(error))
             }
-            other => other?,
-        };
-        Ok(connection)
-    }
-
-    fn make_folder(&self) -> Result<(), StoreError> {
-        match super::make_folder(&self.root) {
-            Ok(_) => Ok(()),
-            Err(source) => Err(StoreError::Folder { path: self.folder.clone(), source }),
+            other => other,
         }
     }
 
-    fn open_writable(&self) -> Result<Connection, StoreError> {
+    fn open_writable(&mut self) -> Result<Connection, StoreError> {
+        let folder = self.made_folder()?;
+        match folder.create(OsStr::new(DATABASE), b"") {
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
+                return Err(FolderError::Io { path: self.path(), source: error }.into());
+            }
+            _ => {}
+        }
+        self.opened = number(&folder);
         let mut connection = Connection::open(self.path()).map_err(|error| self.error(error))?;
         let version = prepare(&mut connection).map_err(|error| self.error(error))?;
         if version > migrations::VERSION {
@@ -237,20 +288,28 @@ impl Store {
         Ok(connection)
     }
 
+    /// Gives the broken database another name, with the files that belong to it: what they hold may
+    /// be wanted.
     fn put_aside(&mut self) -> Result<(), StoreError> {
         self.connection = None;
-        let path = self.path();
-        let aside = (1..)
-            .map(|number| self.folder.join(format!("store.broken-{number}.db")))
-            .find(|path| !path.exists())
-            .unwrap_or_else(|| self.folder.join("store.broken.db"));
-        std::fs::rename(&path, &aside)
-            .map_err(|source| StoreError::Folder { path: path.clone(), source })?;
-        for ending in ["-wal", "-shm", "-journal"] {
-            // They may not be there; without their database they mean nothing.
-            let _ = std::fs::remove_file(self.folder.join(format!("store.db{ending}")));
+        let folder = self.made_folder()?;
+        if number(&folder) != self.opened {
+            // Another program has set it aside already, and made a new one.
+            return Ok(());
         }
-        self.set_aside = Some(aside);
+        let free = |name: &String| folder.stat(OsStr::new(name)).is_err();
+        let aside = (1..=u32::MAX).map(|number| format!("store.broken-{number}.db")).find(free);
+        let aside = aside.unwrap_or_else(|| "store.broken.db".into());
+        for ending in ["-wal", "-shm", "-journal", ""] {
+            let (from, to) = (format!("{DATABASE}{ending}"), format!("{aside}{ending}"));
+            match folder.rename(OsStr::new(&from), OsStr::new(&to)) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                    return Err(FolderError::Io { path: self.path(), source: error }.into());
+                }
+                _ => {}
+            }
+        }
+        self.set_aside = Some(self.folder.join(aside));
         Ok(())
     }
 
@@ -278,10 +337,24 @@ fn prepare(connection: &mut Connection) -> rusqlite::Result<usize> {
     migrations::migrate(connection)
 }
 
+/// The mark that the database drew when it was made.
+fn mark(connection: &mut Connection) -> rusqlite::Result<Option<Mark>> {
+    let mark: Option<String> =
+        connection.query_row("SELECT mark FROM store", [], |row| row.get(0)).optional()?;
+    let drawn = |mark: &String| mark.len() == 32 && mark.bytes().all(|it| it.is_ascii_hexdigit());
+    Ok(mark.filter(drawn).map(Mark))
+}
+
+/// Device and number of the database file.
+fn number(folder: &Folder) -> Option<(u64, u64)> {
+    let stat = folder.stat(OsStr::new(DATABASE)).ok()?;
+    Some((stat.st_dev, stat.st_ino))
+}
+
 /// Whether nothing can be written there, now and later.
 fn is_closed(error: &StoreError) -> bool {
     match error {
-        StoreError::Folder { .. } | StoreError::ReadOnly(_) => true,
+        StoreError::Unsafe(FolderError::Io { .. }) | StoreError::ReadOnly(_) => true,
         StoreError::Database { source, .. } => {
             source.sqlite_error_code() == Some(ErrorCode::CannotOpen)
         }
@@ -334,7 +407,7 @@ mod tests {
     fn a_broken_file_is_set_aside_and_a_new_one_made() {
         let folder = tempfile::tempdir().unwrap();
         let mut store = Store::new(folder.path());
-        store.make_folder().unwrap();
+        store.made_folder().unwrap();
         std::fs::write(store.path(), "this is no database at all, ".repeat(100)).unwrap();
         assert_eq!(store.reading("local", "one").unwrap(), None);
         assert!(store.set_aside().unwrap().exists());
@@ -418,6 +491,6 @@ mod tests {
         let mut store = Store::new(folder.path());
         assert_eq!(store.reading("local", "one").unwrap(), None);
         let error = store.check_writable().unwrap_err();
-        assert!(matches!(error, StoreError::Folder { .. }), "{error}");
+        assert!(matches!(error, StoreError::Unsafe(FolderError::Kind { .. })), "{error}");
     }
 }

@@ -1,14 +1,15 @@
 //! Datasets kept from runs, so that a later run can begin in the middle, and what nodes were run
 //! with. The worker writes the files (and alone reads them); the store knows which is which.
 
-use std::fs;
-use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
+use std::ffi::{OsStr, OsString};
+use std::path::PathBuf;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use rusqlite::{Transaction, params};
 use serde::Serialize;
 
 use super::database::{Store, StoreError};
+use super::folder::{Folder, FolderError};
 use super::record::RunId;
 
 /// A file that is being written for longer was left behind.
@@ -19,7 +20,7 @@ const WRITING: Duration = Duration::from_secs(24 * 60 * 60);
 pub struct Kept {
     /// Its name, transcoding stripped.
     pub dataset: String,
-    /// Name of its file in [`kept_folder`]: the hash of what it holds.
+    /// Name of its file in [`Place::folder`]: the hash of what it holds.
     pub file: String,
     /// Its size.
     pub bytes: u64,
@@ -51,9 +52,16 @@ pub struct Print {
     pub json: String,
 }
 
-/// Where the files of kept datasets lie in a project.
-pub fn kept_folder(root: &Path) -> PathBuf {
-    root.join(super::FOLDER).join("kept")
+/// Where the files of kept datasets lie in the store's folder.
+const KEPT: &str = "kept";
+
+/// Where and how datasets are kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    /// The folder of their files.
+    pub folder: PathBuf,
+    /// What each file begins with.
+    pub line: String,
 }
 
 pub(super) fn create(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
@@ -118,7 +126,6 @@ impl Store {
     /// # Errors
     /// When the store can't be read.
     pub fn kept(&mut self, env: &str) -> Result<Vec<Kept>, StoreError> {
-        let folder = kept_folder(self.root());
         let kept: Option<Vec<Kept>> = self.read(|connection| {
             connection
                 .prepare_cached(
@@ -138,45 +145,69 @@ impl Store {
                 .collect()
         })?;
         let mut kept = kept.unwrap_or_default();
-        kept.retain(|one| folder.join(&one.file).is_file());
+        if kept.is_empty() {
+            return Ok(kept);
+        }
+        match Folder::open(self.root())?.map(|folder| folder.sub(OsStr::new(KEPT))) {
+            Some(folder) => {
+                let folder = folder?;
+                kept.retain(|one| folder.as_ref().is_some_and(|it| it.has_file(one.file.as_ref())));
+            }
+            None => kept.clear(),
+        }
         Ok(kept)
     }
 
-    /// Removes kept datasets until they take at most `budget` bytes, the least recently used first;
-    /// gives the bytes that were freed.
+    /// Where datasets are kept from now on; the folder is made.
     ///
     /// # Errors
-    /// When the folder can't be read or a file not be removed.
-    pub fn make_room(&self, budget: u64) -> std::io::Result<u64> {
-        let folder = kept_folder(self.root());
-        let entries = match fs::read_dir(&folder) {
-            Ok(entries) => entries,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(0),
-            Err(error) => return Err(error),
-        };
-        let mut files: Vec<(SystemTime, u64, PathBuf)> = Vec::new();
+    /// When the store or the folder can't be written, or is not safe to use.
+    pub fn keeping(&mut self) -> Result<Option<Place>, StoreError> {
+        let Some(mark) = self.new_mark()? else { return Ok(None) };
+        let folder = self.made_folder()?.make_sub(OsStr::new(KEPT))?;
+        Ok(Some(Place { folder: folder.path().to_owned(), line: mark.line() }))
+    }
+
+    /// Removes kept datasets until they take at most `budget` bytes, the least recently used first;
+    /// gives the bytes that were freed. Files without this store's mark stay and do not count.
+    ///
+    /// # Errors
+    /// When the store or the folder can't be read, or the database was set aside.
+    pub fn make_room(&mut self, budget: u64) -> Result<u64, StoreError> {
+        let Some(mark) = self.mark()? else { return Ok(0) };
+        let Some(folder) = self.own_folder()? else { return Ok(0) };
+        let Some(folder) = folder.sub(OsStr::new(KEPT))? else { return Ok(0) };
+        let io = |source| FolderError::Io { path: folder.path().to_owned(), source };
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let mut files: Vec<(i64, u64, OsString)> = Vec::new();
         let mut freed = 0;
-        for entry in entries {
-            let entry = entry?;
-            let Ok(metadata) = entry.metadata() else { continue };
-            let used = metadata.modified()?;
-            let written = entry.path().extension().is_some_and(|it| it == "pickle");
-            if written {
-                files.push((used, metadata.len(), entry.path()));
-            } else if used.elapsed().is_ok_and(|age| age > WRITING) {
-                fs::remove_file(entry.path())?;
-                freed += metadata.len();
+        for name in folder.names().map_err(io)? {
+            if !folder.is_marked(&name, &mark).unwrap_or(false) {
+                continue;
+            }
+            // Another program may have removed it in the meantime.
+            let Ok(stat) = folder.stat(&name) else { continue };
+            let age = now.as_secs().saturating_sub(u64::try_from(stat.st_mtime).unwrap_or(0));
+            if name.as_encoded_bytes().ends_with(b".pickle") {
+                files.push((stat.st_mtime, u64::try_from(stat.st_size).unwrap_or(0), name));
+            } else if age > WRITING.as_secs() {
+                freed += folder.remove_file(&name, &mark).unwrap_or(0);
             }
         }
         files.sort();
         let mut total: u64 = files.iter().map(|(_, bytes, _)| bytes).sum();
-        for (_, bytes, path) in files {
+        for (_, bytes, name) in files {
             if total <= budget {
                 break;
             }
-            fs::remove_file(path)?;
+            match folder.remove_file(&name, &mark) {
+                Ok(bytes) => {
+                    tracing::info!(?name, bytes, "a kept dataset made room for newer ones");
+                    freed += bytes;
+                }
+                Err(error) => tracing::warn!(?name, %error, "a kept dataset can't be removed"),
+            }
             total -= bytes;
-            freed += bytes;
         }
         Ok(freed)
     }
@@ -218,6 +249,8 @@ impl Store {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     fn kept(dataset: &str, file: &str, bytes: u64) -> Keeping {
@@ -225,9 +258,10 @@ mod tests {
         Keeping::Kept(Kept { dataset, file, bytes, run: 1, ..Kept::default() })
     }
 
-    fn write(folder: &Path, name: &str, bytes: usize, age: u64) {
-        let path = folder.join(name);
-        fs::write(&path, vec![0; bytes]).unwrap();
+    /// Writes a marked file of so many bytes, last used so many seconds ago.
+    fn write(place: &Place, name: &str, bytes: usize, age: u64) {
+        let path = place.folder.join(name);
+        fs::write(&path, place.line.clone() + &"0".repeat(bytes - place.line.len())).unwrap();
         let time = SystemTime::now() - Duration::from_secs(age);
         fs::File::options().write(true).open(&path).unwrap().set_modified(time).unwrap();
     }
@@ -235,20 +269,19 @@ mod tests {
     #[test]
     fn the_last_one_of_a_name_holds_while_its_file_is_there() {
         let project = tempfile::tempdir().unwrap();
-        let folder = kept_folder(project.path());
-        fs::create_dir_all(&folder).unwrap();
         let mut store = Store::new(project.path());
+        let place = store.keeping().unwrap().unwrap();
         store.keep("local", &[kept("a", "1.pickle", 3), kept("b", "2.pickle", 3)]).unwrap();
         store.keep("local", &[kept("a", "3.pickle", 4)]).unwrap();
         for name in ["1.pickle", "2.pickle", "3.pickle"] {
-            write(&folder, name, 3, 0);
+            write(&place, name, 60, 0);
         }
         let files = |store: &mut Store, env: &str| -> Vec<String> {
             store.kept(env).unwrap().into_iter().map(|one| one.file).collect()
         };
         assert_eq!(files(&mut store, "local"), ["3.pickle", "2.pickle"]);
         assert!(files(&mut store, "base").is_empty());
-        fs::remove_file(folder.join("3.pickle")).unwrap();
+        fs::remove_file(place.folder.join("3.pickle")).unwrap();
         assert_eq!(files(&mut store, "local"), ["2.pickle"]);
         store.keep("base", &[kept("b", "2.pickle", 3)]).unwrap();
         store.keep("local", &[Keeping::Outdated("b".into())]).unwrap();
@@ -259,22 +292,43 @@ mod tests {
     #[test]
     fn the_least_recently_used_make_room() {
         let project = tempfile::tempdir().unwrap();
-        let folder = kept_folder(project.path());
-        let store = Store::new(project.path());
+        let mut store = Store::new(project.path());
         assert_eq!(store.make_room(0).unwrap(), 0);
-        fs::create_dir_all(&folder).unwrap();
-        write(&folder, "old.pickle", 100, 50);
-        write(&folder, "new.pickle", 100, 10);
-        write(&folder, "middle.pickle", 100, 30);
-        write(&folder, "writing-1", 7, 2 * 24 * 60 * 60);
-        write(&folder, "writing-2", 7, 10);
-        assert_eq!(store.make_room(250).unwrap(), 107);
-        let mut left: Vec<_> = fs::read_dir(&folder)
+        assert!(!store.path().exists(), "nothing is made to be removed");
+        let place = store.keeping().unwrap().unwrap();
+        write(&place, "old.pickle", 100, 50);
+        write(&place, "new.pickle", 100, 10);
+        write(&place, "middle.pickle", 100, 30);
+        write(&place, "writing-1", 70, 2 * 24 * 60 * 60);
+        write(&place, "writing-2", 70, 10);
+        let foreign = place.folder.join("foreign.pickle");
+        fs::write(&foreign, "0".repeat(1000)).unwrap();
+        let link = place.folder.join("link.pickle");
+        std::os::unix::fs::symlink(place.folder.join("new.pickle"), &link).unwrap();
+        assert_eq!(store.make_room(250).unwrap(), 170);
+        let mut left: Vec<_> = fs::read_dir(&place.folder)
             .unwrap()
             .map(|entry| entry.unwrap().file_name().into_string().unwrap())
             .collect();
         left.sort();
-        assert_eq!(left, ["middle.pickle", "new.pickle", "writing-2"]);
+        let expected =
+            ["foreign.pickle", "link.pickle", "middle.pickle", "new.pickle", "writing-2"];
+        assert_eq!(left, expected);
+    }
+
+    #[test]
+    fn nothing_is_kept_behind_a_link() {
+        let project = tempfile::tempdir().unwrap();
+        let foreign = tempfile::tempdir().unwrap();
+        let mut store = Store::new(project.path());
+        let place = store.keeping().unwrap().unwrap();
+        store.keep("local", &[kept("a", "1.pickle", 3)]).unwrap();
+        write(&place, "1.pickle", 60, 10);
+        fs::rename(&place.folder, foreign.path().join("kept")).unwrap();
+        std::os::unix::fs::symlink(foreign.path().join("kept"), &place.folder).unwrap();
+        assert!(store.keeping().is_err() && store.make_room(0).is_err());
+        assert!(store.kept("local").is_err());
+        assert!(foreign.path().join("kept/1.pickle").is_file());
     }
 
     #[test]

@@ -7,8 +7,8 @@ use super::record::{Level, Line, Source};
 use super::{kept, log};
 
 /// Each brings the schema from the version of its index to the next one.
-const MIGRATIONS: [fn(&Transaction<'_>) -> rusqlite::Result<()>; 3] =
-    [first, nodes_and_logs, kept::create];
+const MIGRATIONS: [fn(&Transaction<'_>) -> rusqlite::Result<()>; 4] =
+    [first, nodes_and_logs, kept::create, mark];
 
 /// The version of the schema that this program writes.
 pub(super) const VERSION: usize = MIGRATIONS.len();
@@ -69,6 +69,15 @@ fn first(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
             made_at REAL NOT NULL,
             answer TEXT NOT NULL
         ) WITHOUT ROWID;",
+    )
+}
+
+/// The store draws the mark that its files and folders carry. Kept datasets without it are not taken.
+fn mark(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
+    transaction.execute_batch(
+        "CREATE TABLE store (mark TEXT NOT NULL);
+        INSERT INTO store (mark) VALUES (lower(hex(randomblob(16))));
+        DELETE FROM kept;",
     )
 }
 

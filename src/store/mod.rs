@@ -8,6 +8,7 @@
 
 mod apart;
 mod database;
+mod folder;
 mod kept;
 mod list;
 pub mod liveness;
@@ -20,12 +21,14 @@ mod runs;
 mod texts;
 mod trust;
 
-use std::io;
-use std::path::{Path, PathBuf};
+use std::io::{self, Write};
+use std::path::Path;
 
-pub use apart::APART;
+pub use apart::{APART, Left};
 pub use database::{Store, StoreError};
-pub use kept::{Keeping, Kept, Print, kept_folder};
+use folder::Folder;
+pub use folder::{FolderError, Mark};
+pub use kept::{Keeping, Kept, Place, Print};
 pub use list::RunFilter;
 pub use log::{From, LogFilter};
 pub use nodes::Timing;
@@ -40,16 +43,15 @@ pub use trust::Trust;
 /// Folder of the store in the project.
 pub const FOLDER: &str = ".mlops-tui";
 
-/// Makes the store's folder in the project; it ignores itself in git.
+/// Writes a file in the store's folder of the project, in one step: a reader finds the old one or the
+/// new one.
 ///
 /// # Errors
-/// When it can't be made.
-pub fn make_folder(root: &Path) -> io::Result<PathBuf> {
-    let folder = root.join(FOLDER);
-    std::fs::create_dir_all(&folder)?;
-    let ignore = folder.join(".gitignore");
-    if !ignore.exists() {
-        std::fs::write(ignore, "*\n")?;
-    }
-    Ok(folder)
+/// When the folder is not safe to use, or the file can't be written.
+pub fn write_file(root: &Path, name: &str, bytes: &[u8]) -> io::Result<()> {
+    let folder = Folder::make(root).map_err(io::Error::other)?;
+    let mut file = tempfile::NamedTempFile::new_in(folder.path())?;
+    file.write_all(bytes)?;
+    file.persist(folder.path().join(name))?;
+    Ok(())
 }

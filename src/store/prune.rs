@@ -1,7 +1,10 @@
 //! Making room: old runs are deleted, and the file becomes smaller.
 
+use std::path::PathBuf;
+
 use rusqlite::{Connection, TransactionBehavior, params};
 
+use super::apart::{Left, Swept};
 use super::database::{Store, StoreError};
 use super::record::{Outcome, RunId};
 
@@ -23,38 +26,67 @@ pub struct Pruned {
     pub runs: Vec<RunId>,
     /// Bytes that they take in the store, about.
     pub bytes: u64,
+    /// Folders of grids' runs.
+    pub folders: Vec<PathBuf>,
+    /// What stays though its run is gone, and why.
+    pub left: Vec<Left>,
+}
+
+impl Pruned {
+    fn with(self, swept: Swept) -> Self {
+        Pruned { folders: swept.folders, left: swept.left, ..self }
+    }
 }
 
 impl Store {
-    /// Deletes a run that is not going on with all that is kept of it; whether there was one. The
+    /// Deletes a run that is not going on with all that is kept of it; `None` when there was none. The
     /// file shrinks with the next [`Store::prune`].
     ///
     /// # Errors
-    /// When the store can't be written.
-    pub fn delete_run(&mut self, id: RunId) -> Result<bool, StoreError> {
+    /// When the store can't be written, or was set aside.
+    pub fn delete_run(&mut self, id: RunId) -> Result<Option<Pruned>, StoreError> {
         let deleted = self.write(|connection| {
             connection.execute(
                 "DELETE FROM runs WHERE id = ?1 AND outcome != ?2",
                 params![id, Outcome::Running.as_str()],
             )
         })?;
-        self.sweep()?;
-        Ok(deleted > 0)
+        let pruned = Pruned::default().with(self.sweep()?);
+        Ok((deleted > 0).then(|| Pruned { runs: vec![id], ..pruned }))
     }
 
     /// What [`Store::prune`] would delete.
     ///
     /// # Errors
-    /// When the store can't be read.
+    /// When the store can't be read, or was set aside.
     pub fn prunable(&mut self, room: &Room) -> Result<Pruned, StoreError> {
         let sizes = self.read(sizes)?;
-        Ok(choose(&sizes.unwrap_or_default(), room))
+        self.refuse_set_aside()?;
+        let pruned = choose(&sizes.unwrap_or_default(), room);
+        let swept = self.sweepable(&pruned.runs)?;
+        Ok(pruned.with(swept))
+    }
+
+    /// What [`Store::delete_run`] would delete of these runs.
+    ///
+    /// # Errors
+    /// When the store can't be read, or was set aside.
+    pub fn deletable(&mut self, ids: &[RunId]) -> Result<Pruned, StoreError> {
+        let sizes = self.read(sizes)?.unwrap_or_default();
+        self.refuse_set_aside()?;
+        let mut pruned = Pruned::default();
+        for (id, _, _, bytes) in sizes.iter().rev().filter(|(id, ..)| ids.contains(id)) {
+            pruned.runs.push(*id);
+            pruned.bytes += bytes;
+        }
+        let swept = self.sweepable(ids)?;
+        Ok(pruned.with(swept))
     }
 
     /// Deletes what there is no room for and gives the space back to the disk.
     ///
     /// # Errors
-    /// When the store can't be written.
+    /// When the store can't be written, or was set aside: nothing is deleted then.
     pub fn prune(&mut self, room: &Room) -> Result<Pruned, StoreError> {
         let pruned = self.prunable(room)?;
         if !self.path().exists() {
@@ -78,8 +110,8 @@ impl Store {
             transaction.commit()
         })?;
         self.write(shrink)?;
-        self.sweep()?;
-        Ok(pruned)
+        let swept = self.sweep()?;
+        Ok(pruned.with(swept))
     }
 }
 
@@ -211,8 +243,8 @@ mod tests {
         assert_eq!(store.prune(&room).unwrap().runs, [2, 3, 4, 5]);
         let left = store.runs(&RunFilter::default()).unwrap();
         assert_eq!(left.iter().map(|run| run.id).collect::<Vec<_>>(), [running, 1]);
-        assert!(!store.delete_run(running).unwrap(), "it is going on");
-        assert!(store.delete_run(1).unwrap() && !store.delete_run(1).unwrap());
+        assert!(store.delete_run(running).unwrap().is_none(), "it is going on");
+        assert!(store.delete_run(1).unwrap().is_some() && store.delete_run(1).unwrap().is_none());
     }
 
     #[test]

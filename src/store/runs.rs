@@ -386,7 +386,7 @@ mod tests {
         assert_eq!((stored.pinned, stored.note.as_deref()), (true, Some("the good one")));
         store.note(run.id, "  ").unwrap();
         assert_eq!(store.run(run.id).unwrap().unwrap().note, None);
-        assert!(store.delete_run(run.id).unwrap());
+        assert!(store.delete_run(run.id).unwrap().is_some());
         store.record(&progress(&run, 2, &[event(1.0, "2"), line(1.0, "x")])).unwrap();
         assert_eq!(store.run(run.id).unwrap(), None);
         assert_eq!(store.events(run.id).unwrap(), Vec::<String>::new());

@@ -9,7 +9,8 @@ use super::reference::RunName;
 use crate::cli::output;
 use crate::runs::history::change::{self, parse_size};
 use crate::runs::history::filter::parse_time;
-use crate::store::{Room, RunId, Store, now};
+use crate::store::{Pruned, Room, RunId, Store, now};
+use crate::text::sanitize;
 
 /// Keep runs from being pruned.
 ///
@@ -66,6 +67,9 @@ pub(super) struct Delete {
     /// Numbers, `last` or `last-failed`
     #[arg(required = true)]
     runs: Vec<RunName>,
+    /// Say what would go, and delete nothing
+    #[arg(long)]
+    dry_run: bool,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -156,11 +160,11 @@ pub(super) fn cancel(store: &mut Store, arguments: &Cancel) -> Result<ExitCode> 
 
 pub(super) fn delete(store: &mut Store, arguments: &Delete) -> Result<ExitCode> {
     let ids = ids(store, &arguments.runs)?;
-    change::delete(store, &ids)?;
-    if arguments.json {
-        return output::json(&json!({ "deleted": ids }));
-    }
-    output::text(&format!("Deleted {}.\n", named(&ids)))
+    let deleted = match arguments.dry_run {
+        true => change::deletable(store, &ids)?,
+        false => change::delete(store, &ids)?,
+    };
+    report(&deleted, arguments.dry_run, arguments.json)
 }
 
 pub(super) fn prune(store: &mut Store, arguments: &Prune) -> Result<ExitCode> {
@@ -170,14 +174,31 @@ pub(super) fn prune(store: &mut Store, arguments: &Prune) -> Result<ExitCode> {
         true => store.prunable(&room)?,
         false => store.prune(&room)?,
     };
-    if arguments.json {
+    report(&pruned, arguments.dry_run, arguments.json)
+}
+
+/// Prints what was deleted, or would be, and what stays though its run is gone.
+fn report(pruned: &Pruned, dry_run: bool, json: bool) -> Result<ExitCode> {
+    if json {
         return output::json(&json!({
-            "deleted": pruned.runs, "bytes": pruned.bytes, "dry_run": arguments.dry_run,
+            "deleted": pruned.runs,
+            "bytes": pruned.bytes,
+            "folders": pruned.folders,
+            "left": pruned.left,
+            "dry_run": dry_run,
         }));
     }
-    let Some(told) = change::told(&pruned) else {
-        return output::text("There is room for all runs; nothing was deleted.\n");
+    let mut text = match (change::told(pruned), dry_run) {
+        (None, _) => "There is room for all runs; nothing was deleted.\n".to_owned(),
+        (Some(told), true) => format!("Would delete {told}.\n"),
+        (Some(told), false) => format!("Deleted {told}.\n"),
     };
-    let word = if arguments.dry_run { "Would delete" } else { "Deleted" };
-    output::text(&format!("{word} {told}.\n"))
+    for folder in &pruned.folders {
+        text += &format!("  {}\n", sanitize(&folder.display().to_string()));
+    }
+    for left in &pruned.left {
+        text += &sanitize(&format!("Left {}: {}.", left.path.display(), left.why));
+        text.push('\n');
+    }
+    output::text(&text)
 }

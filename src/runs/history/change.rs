@@ -62,21 +62,35 @@ fn interrupt(_pid: u32) -> std::io::Result<()> {
     Err(std::io::Error::from(std::io::ErrorKind::Unsupported))
 }
 
-/// Deletes runs with all that is kept of them, and gives the space back.
+/// Deletes runs with all that is kept of them, and gives the space back; gives what was deleted.
 ///
 /// # Errors
-/// When one of them goes on (none is deleted then), or the store can't be written.
-pub fn delete(store: &mut Store, ids: &[RunId]) -> Result<(), ChangeError> {
+/// When one of them goes on (none is deleted then), or the store can't be written or was set aside.
+pub fn delete(store: &mut Store, ids: &[RunId]) -> Result<Pruned, ChangeError> {
+    let mut deleted = Pruned { folders: Vec::new(), ..deletable(store, ids)? };
+    for id in ids {
+        match store.delete_run(*id)? {
+            Some(one) => deleted.folders.extend(one.folders),
+            None => deleted.runs.retain(|run| run != id),
+        }
+    }
+    let rest = store.prune(&Room::default())?;
+    deleted.folders.extend(rest.folders);
+    deleted.left = rest.left;
+    Ok(deleted)
+}
+
+/// What [`delete`] would delete.
+///
+/// # Errors
+/// As those of [`delete`].
+pub fn deletable(store: &mut Store, ids: &[RunId]) -> Result<Pruned, ChangeError> {
     for id in ids {
         if store.run(*id)?.is_some_and(|run| run.outcome == Outcome::Running) {
             return Err(ChangeError::GoesOn(*id));
         }
     }
-    for id in ids {
-        store.delete_run(*id)?;
-    }
-    store.prune(&Room::default())?;
-    Ok(())
+    Ok(store.deletable(ids)?)
 }
 
 /// The room that words ask for: `older:30d size:500MB keep:50`, one of them at least.
@@ -126,14 +140,38 @@ pub fn parse_size(text: &str) -> Result<u64, String> {
     Ok((number * unit) as u64)
 }
 
-/// What goes, in words: `3 runs (1 to 4), about 2.1 MB`; `None` when nothing does.
-pub fn told(pruned: &Pruned) -> Option<String> {
-    let which = match pruned.runs.as_slice() {
-        [] => return None,
-        [one] => format!("1 run ({one})"),
-        [first, .., last] => format!("{} runs ({first} to {last})", pruned.runs.len()),
+/// What was deleted, as a sentence, and how many folders stay though their runs are gone.
+pub fn report(pruned: &Pruned) -> String {
+    let deleted = match told(pruned) {
+        Some(told) => format!("Deleted {told}."),
+        None => "Nothing was deleted.".into(),
     };
-    Some(format!("{which}, about {}", size_text(pruned.bytes)))
+    match pruned.left.as_slice() {
+        [] => deleted,
+        [one] => format!("{deleted} {} stays: {}.", one.path.display(), one.why),
+        [first, ..] => {
+            let folder = first.path.parent().unwrap_or(&first.path);
+            format!("{deleted} {} folders in {} stay.", pruned.left.len(), folder.display())
+        }
+    }
+}
+
+/// What goes, in words: `3 runs (1 to 4), about 2.1 MB, and 1 folder that its grid saved in`; `None`
+/// when nothing does.
+pub fn told(pruned: &Pruned) -> Option<String> {
+    let folders = match pruned.folders.len() {
+        0 => None,
+        1 => Some("1 folder".to_owned()),
+        count => Some(format!("{count} folders")),
+    };
+    let which = match (pruned.runs.as_slice(), &folders) {
+        ([], None) => return None,
+        ([], Some(folders)) => return Some(format!("{folders} of runs that are gone")),
+        ([one], _) => format!("1 run ({one})"),
+        ([first, .., last], _) => format!("{} runs ({first} to {last})", pruned.runs.len()),
+    };
+    let folders = folders.map(|folders| format!(", and {folders} that its grid saved in"));
+    Some(format!("{which}, about {}{}", size_text(pruned.bytes), folders.unwrap_or_default()))
 }
 
 #[cfg(test)]
@@ -167,10 +205,24 @@ mod tests {
 
     #[test]
     fn what_goes_is_told_by_number() {
-        let pruned = |runs: &[RunId]| Pruned { runs: runs.to_vec(), bytes: 2_100 };
+        let pruned =
+            |runs: &[RunId]| Pruned { runs: runs.to_vec(), bytes: 2_100, ..Pruned::default() };
         assert_eq!(told(&pruned(&[])), None);
         assert_eq!(told(&pruned(&[4])).as_deref(), Some("1 run (4), about 2.1 kB"));
         assert_eq!(told(&pruned(&[1, 2, 4])).as_deref(), Some("3 runs (1 to 4), about 2.1 kB"));
+        let folders = vec!["a".into(), "b".into()];
+        let whole = Pruned { folders: folders.clone(), ..pruned(&[4]) };
+        let expected = "1 run (4), about 2.1 kB, and 2 folders that its grid saved in";
+        assert_eq!(told(&whole).as_deref(), Some(expected));
+        let only = Pruned { folders, ..pruned(&[]) };
+        assert_eq!(told(&only).as_deref(), Some("2 folders of runs that are gone"));
+        assert_eq!(report(&pruned(&[])), "Nothing was deleted.");
+        let left = crate::store::Left { path: "p/apart/x".into(), why: "it is open".into() };
+        let mut some = Pruned { left: vec![left.clone()], ..pruned(&[4]) };
+        let expected = "Deleted 1 run (4), about 2.1 kB. p/apart/x stays: it is open.";
+        assert_eq!(report(&some), expected);
+        some.left.push(left);
+        assert!(report(&some).ends_with(" 2 folders in p/apart stay."), "{}", report(&some));
     }
 
     #[test]

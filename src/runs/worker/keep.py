@@ -19,6 +19,7 @@ class Keeper:
     def __init__(self, request, channel):
         keep = request.get("keep") or {}
         self.folder = None if keep.get("only_take") else keep.get("folder")
+        self.line = keep.get("line", "").encode()  # what each file of this store begins with
         self.most = keep.get("most", 0)  # bytes of one dataset
         self.never = set(keep.get("never", ()))
         self.channel = channel
@@ -90,10 +91,11 @@ class Keeper:
             )
 
     def write(self, data):
-        os.makedirs(self.folder, exist_ok=True)
         fd, path = tempfile.mkstemp(dir=self.folder, prefix="writing-")
         try:
             with os.fdopen(fd, "wb") as file:
+                file.write(self.line)
+                file.flush()  # a file that is left behind can be told from others
                 hashed = Hashed(file, self.most)
                 pickle.dump(data, hashed, PROTOCOL)
             name = hashed.hash.hexdigest() + ".pickle"
@@ -150,6 +152,8 @@ def kept_dataset():
         def _load(self):
             os.utime(self._path)  # the least recently used ones go first
             with open(self._path, "rb") as file:
+                if not file.readline(200).startswith(b"mlops-tui store "):
+                    raise ValueError("%s is no kept dataset" % self._path)
                 return pickle.load(file)
 
         def _save(self, data):

@@ -208,11 +208,11 @@ impl Services {
                 self.store.change(&self.reports, move |store| store.note(id, &note).map(drop));
             }
             Effect::DeleteRun(id) => {
-                self.store.change(&self.reports, move |store| change::delete(store, &[id]));
+                self.store.delete(&self.reports, move |store| change::delete(store, &[id]));
             }
             Effect::Prunable(room) => self.store.prunable(room, &self.reports),
             Effect::Prune(room) => {
-                self.store.change(&self.reports, move |store| store.prune(&room).map(drop));
+                self.store.delete(&self.reports, move |store| store.prune(&room));
             }
             Effect::CreateEnvironment => {
                 let task = tokio::spawn(running::create_environment(

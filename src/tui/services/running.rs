@@ -209,7 +209,11 @@ async fn begin(task: &Task) -> Result<Begun, (Failure, bool)> {
     task.working.saw_kedro(&python.path);
     let (root, request) = (task.root.clone(), task.request.clone());
     let prepared = tokio::task::spawn_blocking(move || plan::prepare(&root, request)).await;
-    let prepared = prepared.unwrap_or_else(|_| Prepared::as_asked(task.request.clone()));
+    let prepared = match prepared {
+        Ok(Ok(prepared)) => prepared,
+        Ok(Err(error)) => return Err((failed(error.to_string()), false)),
+        Err(_) => Prepared::as_asked(task.request.clone()),
+    };
     let notes = prepared.plan.iter().flat_map(Plan::notes).collect();
     match task.working.worker(&python.path).start(&prepared) {
         Ok(process) => Ok(Begun { process, python, notes, taken: prepared.taken() }),

@@ -13,8 +13,8 @@ use tokio::sync::oneshot;
 
 use super::Reports;
 use crate::app::event::{Generation, Report};
-use crate::runs::history;
-use crate::store::{Outcome, Room, RunFilter, RunId, Store, StoreError};
+use crate::runs::history::{self, change};
+use crate::store::{Outcome, Pruned, Room, RunFilter, RunId, Store, StoreError};
 
 /// How many runs of a node make its usual duration.
 const TIMED: usize = 20;
@@ -151,6 +151,20 @@ impl Storing {
             // Also when it failed: the screen may have shown the change already.
             let _ = to.blocking_send(Report::HistoryChanged.into());
             done
+        });
+    }
+
+    /// Does `job`, which deletes, and reports what was deleted.
+    pub(super) fn delete<E: Display>(
+        &self,
+        reports: &Reports,
+        job: impl FnOnce(&mut Store) -> Result<Pruned, E> + Send + 'static,
+    ) {
+        let to = reports.clone();
+        self.change(reports, move |store| -> Result<(), E> {
+            let deleted = job(store)?;
+            let _ = to.blocking_send(Report::Notice(change::report(&deleted)).into());
+            Ok(())
         });
     }
 

@@ -1,0 +1,7 @@
+//! What the program promises of safety (SECURITY.md), seen from outside: a module for each promise.
+#![cfg(unix)]
+
+mod common;
+
+#[path = "safety/deletion.rs"]
+mod deletion;
