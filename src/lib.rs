@@ -1,11 +1,13 @@
 //! `mlops-tui`: a terminal workbench for data scientists who use Kedro.
 //!
-//! The folder listing is the architecture. From the ground up: [`text`], [`store`] and [`project`];
+//! The folder listing is the architecture. From the ground up: [`text`] and [`system`]; [`store`] and [`project`];
 //! then [`dag`], [`datasets`] and [`tracking`]; then [`runs`] and [`remote`]; then [`app`], the
 //! program without a terminal; then [`ui`], which draws it; and at the top [`tui`] and [`cli`]. A
 //! floor uses only the floors below it (`tests/floors.rs` holds this).
 
 #![warn(clippy::unwrap_used)]
+// They panic where the reader is gone; `system::say` does not.
+#![deny(clippy::print_stdout, clippy::print_stderr)]
 
 pub mod app;
 pub mod cli;
@@ -15,6 +17,7 @@ pub mod project;
 pub mod remote;
 pub mod runs;
 pub mod store;
+pub mod system;
 pub mod text;
 pub mod tracking;
 pub mod tui;

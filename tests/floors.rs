@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 /// Modules by floor, from the ground up. Modules of one floor do not use each other.
 const FLOORS: [&[&str]; 7] = [
-    &["text"],
+    &["text", "system"],
     &["store", "project"],
     &["dag", "datasets", "tracking"],
     &["runs", "remote"],
@@ -94,6 +94,21 @@ fn a_floor_uses_only_the_floors_below_it() {
     }
     assert!(checked > 5, "uses are found");
     assert_eq!(faults, Vec::<String>::new());
+}
+
+/// Git runs programs that a repository names, unless it is called as `runs/git.rs` does.
+#[test]
+fn git_is_called_in_one_place() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut files = Vec::new();
+    sources(&root, &mut files);
+    let calls = |file: &&PathBuf| {
+        let text = fs::read_to_string(file).unwrap();
+        let own = text.split("#[cfg(test)]").next().unwrap();
+        ["find(\"git\")", "new(\"git\")"].iter().any(|call| own.contains(call))
+    };
+    let callers: Vec<_> = files.iter().filter(calls).collect();
+    assert_eq!(callers, [&root.join("runs/git.rs")]);
 }
 
 #[test]

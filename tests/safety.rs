@@ -5,3 +5,5 @@ mod common;
 
 #[path = "safety/deletion.rs"]
 mod deletion;
+#[path = "safety/trust.rs"]
+mod trust;

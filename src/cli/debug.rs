@@ -5,11 +5,13 @@ use std::process::ExitCode;
 
 use color_eyre::eyre::{Result, WrapErr, eyre};
 
+use super::output::complain;
 use crate::dag::Slice;
 use crate::runs::params::Params;
 use crate::runs::plan::From;
 use crate::runs::request::parse_params;
 use crate::runs::{RunRequest, Spec, debug, interpreter, plan};
+use crate::system::say;
 use crate::text::sanitize;
 
 /// Open a Python prompt with a node's inputs loaded, or the debugger where the node fails.
@@ -65,12 +67,12 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode> {
     for added in prepared.plan.iter().flat_map(|plan| &plan.nodes) {
         if let Some(dataset) = &added.makes {
             let line = format!("{dataset} is missing: run {} first.", added.name);
-            eprintln!("mlops-tui: {}", sanitize(&line));
+            complain(&line);
         }
     }
     for input in prepared.plan.iter().flat_map(|plan| &plan.inputs) {
         if let From::Kept { run, .. } = input.from {
-            println!("{} is the one of run {run}.", sanitize(&input.dataset));
+            say::tell(&format!("{} is the one of run {run}.", sanitize(&input.dataset)));
         }
     }
     let spec = Spec::new(&python.path, &root);

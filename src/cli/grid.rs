@@ -8,7 +8,7 @@ use color_eyre::eyre::{Result, WrapErr, eyre};
 use serde_json::json;
 use tokio::sync::Semaphore;
 
-use super::output;
+use super::output::{self, complain};
 use super::run::{Signals, why};
 use crate::runs::history::Asked;
 use crate::runs::recorder::{Subject, burst};
@@ -70,7 +70,7 @@ pub(super) fn run(
             // The other runs have gone on.
             Err(error) => {
                 good = false;
-                eprintln!("mlops-tui: {}", sanitize(&format!("{params}: {error:#}")));
+                complain(&format!("{params}: {error:#}"));
             }
         }
     }
@@ -101,7 +101,7 @@ async fn one(
     let prepared = tokio::task::spawn_blocking(move || plan::prepare(&root, request)).await??;
     let mut process = worker.start(&prepared).wrap_err("Python can't be started")?;
     let subject = Subject { taken: prepared.taken(), ..subject };
-    let tell = |text: String| eprintln!("mlops-tui: {}", sanitize(&text));
+    let tell = |text: String| complain(&text);
     let (recorder, record) = Recorder::start(Store::new(&subject.root), subject, tell).await;
     loop {
         let first = tokio::select! {

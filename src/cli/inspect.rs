@@ -12,6 +12,7 @@ use crate::project::{Options, Problem, Reader, Severity, Snapshot, json};
 use crate::runs::params::Params;
 use crate::runs::request::parse_params;
 use crate::runs::{Spec, Worker, exact, interpreter};
+use crate::system::say;
 use crate::text::sanitize;
 
 /// Show what a project is: pipelines, datasets, parameters, problems.
@@ -69,7 +70,7 @@ fn ask_kedro(arguments: &Arguments, root: &Path, read: &Snapshot) -> Result<Snap
         Err(failure) => {
             // The traceback is what a person needs, and it may hold anything.
             for line in failure.traceback.lines() {
-                eprintln!("{}", sanitize(line));
+                say::complain(&sanitize(line));
             }
             let kind = failure.kind.rsplit('.').next().unwrap_or_default().to_owned();
             bail!(

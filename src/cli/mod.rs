@@ -108,7 +108,7 @@ pub fn main() -> ExitCode {
     match dispatch(arguments) {
         Ok(code) => code,
         Err(report) => {
-            eprintln!("mlops-tui: {report:#}");
+            output::complain(&format!("{report:#}"));
             ExitCode::FAILURE
         }
     }

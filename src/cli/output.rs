@@ -5,9 +5,18 @@ use std::process::ExitCode;
 
 use color_eyre::eyre::Result;
 
+use crate::system::say;
+use crate::text::sanitize;
+
 /// Prints a text that ends with a line end.
 pub(super) fn text(text: &str) -> Result<ExitCode> {
     bytes(text.as_bytes())
+}
+
+/// Prints a complaint of the program's; what it quotes can do nothing to a terminal.
+pub(super) fn complain(text: &str) {
+    let lines: Vec<String> = text.lines().map(sanitize).collect();
+    say::complain(&format!("mlops-tui: {}", lines.join("\n")));
 }
 
 /// Prints JSON, indented.

@@ -6,7 +6,8 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use super::{detach::detach, output};
+use super::detach::detach;
+use super::output::{self, complain};
 use crate::dag::Slice;
 use crate::runs;
 use crate::runs::history::Asked;
@@ -214,7 +215,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode> {
             ..Asked::default()
         };
         let subject = Subject { root: root.clone(), request, asked, taken: prepared.taken() };
-        let tell = |text: String| eprintln!("mlops-tui: {}", sanitize(&text));
+        let tell = |text: String| complain(&text);
         let (recorder, record) = Recorder::start(Store::new(&root), subject, tell).await;
         if arguments.detached {
             runs::detach::begun(record.id)?;
@@ -322,7 +323,7 @@ impl Printer {
         if self.json {
             match serde_json::to_string(stamped) {
                 Ok(line) => self.line(&line),
-                Err(error) => eprintln!("mlops-tui: an event can't be printed: {error}"),
+                Err(error) => complain(&format!("an event can't be printed: {error}")),
             }
         } else if let Some(text) = describe(&stamped.event) {
             self.line(&text);

@@ -1,19 +1,14 @@
 //! The version of a project's code, as git has it: commit, branch, and how the files differ from it.
 //!
-//! Asked of the `git` program with a time limit. Nothing is locked or written in the repository, and no
-//! program that the repository's settings name is run.
+//! [`super::git`] asks git: nothing is locked or written in the repository, and no program that it names
+//! is run. Files that a filter turns into something else for git, such as those of Git LFS, differ once
+//! they are touched.
 
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
-use std::time::Duration;
 
-use tokio::io::AsyncReadExt;
-use tokio::process::Command;
-
+use super::git::Git;
 use crate::store::CodeVersion;
 
-/// How long one question may take.
-const LIMIT: Duration = Duration::from_secs(10);
 /// A longer difference is cut; its last line then says so.
 pub const LONGEST_DIFF: usize = 1 << 20;
 /// Longest list of changed files that is read; thousands of them fit.
@@ -50,9 +45,20 @@ pub async fn of(root: &Path, conf_source: &Path) -> Option<Code> {
     if let Ok(conf) = conf_source.join("local").strip_prefix(root) {
         places.push(format!(":(exclude){}", conf.display()));
     }
-    let words = ["status", "--porcelain=v2", "--branch", "-z", "--untracked-files=normal", "--"];
-    let (status, _) = git(root, &words, &places, LONGEST_STATUS).await?;
-    let (prefix, _) = git(root, &["rev-parse", "--show-prefix"], &[], LONGEST_STATUS).await?;
+    let git = Git::at(root).await?;
+    // A submodule would be asked with its own settings.
+    let words = [
+        "status",
+        "--porcelain=v2",
+        "--branch",
+        "-z",
+        "--untracked-files=normal",
+        "--ignore-submodules=all",
+        "--no-renames",
+        "--",
+    ];
+    let (status, _) = git.ask(&words, &places, LONGEST_STATUS).await?;
+    let (prefix, _) = git.ask(&["rev-parse", "--show-prefix"], &[], LONGEST_STATUS).await?;
     let prefix = String::from_utf8_lossy(&prefix).trim_end_matches('\n').to_owned();
     let mut version = read_status(&String::from_utf8_lossy(&status), &prefix);
     let mut diff = None;
@@ -64,10 +70,13 @@ pub async fn of(root: &Path, conf_source: &Path) -> Option<Code> {
             "--no-ext-diff",
             "--no-textconv",
             "--no-color",
-            "--ignore-submodules",
+            "--no-renames",
+            "--src-prefix=a/",
+            "--dst-prefix=b/",
+            "--ignore-submodules=all",
             "--",
         ];
-        if let Some((bytes, whole)) = git(root, &words, &places, LONGEST_DIFF).await {
+        if let Some((bytes, whole)) = git.ask(&words, &places, LONGEST_DIFF).await {
             let mut text = String::from_utf8_lossy(&bytes).into_owned();
             if !whole {
                 text.truncate(text.rfind('\n').map_or(text.len(), |end| end + 1));
@@ -104,44 +113,6 @@ fn read_status(status: &str, prefix: &str) -> CodeVersion {
     version
 }
 
-/// What git prints, at most `longest` bytes of it, and whether that is all; `None` when it fails.
-async fn git(
-    root: &Path,
-    words: &[&str],
-    places: &[String],
-    longest: usize,
-) -> Option<(Vec<u8>, bool)> {
-    let mut command = Command::new("git");
-    command
-        .args(["--no-pager", "-c", "core.fsmonitor=false", "-c", "core.quotePath=false"])
-        .args(words)
-        .args(places)
-        .current_dir(root)
-        .env("GIT_OPTIONAL_LOCKS", "0")
-        .env("GIT_TERMINAL_PROMPT", "0")
-        .env("LC_ALL", "C")
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .kill_on_drop(true);
-    // A hook's own variables would name another repository.
-    for variable in ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX"] {
-        command.env_remove(variable);
-    }
-    let ask = async {
-        let mut child = command.spawn().ok()?;
-        let mut stdout = child.stdout.take()?;
-        let mut kept = Vec::new();
-        (&mut stdout).take(longest as u64 + 1).read_to_end(&mut kept).await.ok()?;
-        if kept.len() > longest {
-            kept.truncate(longest);
-            return Some((kept, false));
-        }
-        child.wait().await.ok()?.success().then_some((kept, true))
-    };
-    tokio::time::timeout(LIMIT, ask).await.ok().flatten()
-}
-
 /// Files of the project that differ between two commits; `None` when git does not have both (any more).
 pub async fn files_between(root: &Path, from: &str, to: &str) -> Option<Vec<PathBuf>> {
     // Names from a store are not options, whatever they are.
@@ -155,12 +126,15 @@ pub async fn files_between(root: &Path, from: &str, to: &str) -> Option<Vec<Path
         "-z",
         "--relative",
         "--no-ext-diff",
+        "--no-textconv",
         "--no-renames",
+        "--ignore-submodules=all",
         from,
         to,
         "--",
     ];
-    let (names, _) = git(root, &words, &[".".to_owned()], LONGEST_STATUS).await?;
+    let git = Git::at(root).await?;
+    let (names, _) = git.ask(&words, &[".".to_owned()], LONGEST_STATUS).await?;
     let names = String::from_utf8_lossy(&names).into_owned();
     Some(names.split('\0').filter(|name| !name.is_empty()).map(PathBuf::from).collect())
 }
@@ -168,6 +142,7 @@ pub async fn files_between(root: &Path, from: &str, to: &str) -> Option<Vec<Path
 #[cfg(test)]
 mod tests {
     use std::fs;
+    use std::process::Stdio;
 
     use super::*;
 
@@ -245,6 +220,42 @@ mod tests {
 
         git_in(&repository, &["checkout", "--detach"]);
         assert_eq!(of(&root, &conf).await.unwrap().version.branch, None);
+    }
+
+    #[tokio::test]
+    async fn nothing_that_the_repository_names_is_run() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().canonicalize().unwrap();
+        let inner = root.join("inner");
+        for repository in [&inner, &root] {
+            fs::create_dir_all(repository).unwrap();
+            git_in(repository, &["init"]);
+            write(repository, "a.py", "a = 1\n");
+            write(repository, ".gitattributes", "*.py filter=a=b.c diff=trap\n");
+            git_in(repository, &["add", "."]);
+            git_in(repository, &["commit", "-m", "first"]);
+        }
+        let trap = root.join("trap");
+        write(&root, "trap", "#!/bin/sh\necho \"$0\" >> \"$(dirname \"$0\")\"/tripped\ncat\n");
+        fs::set_permissions(&trap, fs::Permissions::from_mode(0o755)).unwrap();
+        let trap = trap.to_str().unwrap();
+        for repository in [&root, &inner] {
+            for key in ["core.fsmonitor", "filter.a=b.c.clean", "filter.a=b.c.process"] {
+                git_in(repository, &["config", key, trap]);
+            }
+            for key in ["diff.external", "diff.trap.command", "diff.trap.textconv", "core.pager"] {
+                git_in(repository, &["config", key, trap]);
+            }
+            git_in(repository, &["config", "filter.a=b.c.required", "true"]);
+            write(repository, "a.py", "a = 2\n");
+        }
+        let code = of(&root, &root.join("conf")).await.unwrap();
+        assert!(!root.join("tripped").exists());
+        assert!(code.diff.unwrap().contains("+a = 2"));
+        // The tripwires are found by anybody else.
+        let _ = std::process::Command::new("git").arg("status").current_dir(&root).output();
+        assert!(root.join("tripped").exists());
     }
 
     #[tokio::test]

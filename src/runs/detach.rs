@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::RunRequest;
 use crate::store::RunId;
+use crate::system::say;
 use crate::text::sanitize;
 
 /// The option that says that this is the run that goes on by itself.
@@ -84,7 +85,7 @@ pub fn leave() -> std::io::Result<()> {
 /// # Errors
 /// When there is no `/dev/null`.
 pub fn begun(run: RunId) -> std::io::Result<()> {
-    println!("{}", serde_json::to_string(&Begun { run })?);
+    say::tell(&serde_json::to_string(&Begun { run })?);
     let nowhere = std::fs::File::options().read(true).write(true).open("/dev/null")?;
     rustix::stdio::dup2_stdout(&nowhere)?;
     rustix::stdio::dup2_stderr(&nowhere)?;

@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
+use crate::system::programs;
+
 /// An interpreter and why it was chosen.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Interpreter {
@@ -33,7 +35,9 @@ fn choose_in(root: &Path, named: Option<&Path>, var: Variables<'_>) -> Result<In
         // A folder is taken for an environment, a bare name is looked up as the shell does.
         let path = match python_of(named) {
             Some(path) => Some(path),
-            None if named.components().count() == 1 => on_path(named, var),
+            None if named.components().count() == 1 => {
+                named.to_str().and_then(|name| on_path(name, var))
+            }
             None => named.is_file().then(|| absolute(named)),
         };
         return path.map(|path| chosen(path, "--python")).ok_or_else(|| {
@@ -58,7 +62,7 @@ fn choose_in(root: &Path, named: Option<&Path>, var: Variables<'_>) -> Result<In
     }
     ["python3", "python"]
         .iter()
-        .find_map(|name| on_path(Path::new(name), var))
+        .find_map(|name| on_path(name, var))
         .map(|path| Interpreter {
             path,
             reason: "the PATH; the project has no environment of its own".into(),
@@ -85,8 +89,8 @@ fn absolute(path: &Path) -> PathBuf {
     std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
 }
 
-fn on_path(name: &Path, var: Variables<'_>) -> Option<PathBuf> {
-    std::env::split_paths(&var("PATH")?).map(|folder| folder.join(name)).find(|path| path.is_file())
+fn on_path(name: &str, var: Variables<'_>) -> Option<PathBuf> {
+    programs::find_in(&var("PATH")?, name)
 }
 
 /// `.venv` or `venv` of the project, else of a folder above it in the same repository.

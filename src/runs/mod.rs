@@ -14,6 +14,7 @@ pub mod event;
 pub mod exact;
 mod facts;
 mod findings;
+mod git;
 pub mod grid;
 pub mod history;
 pub mod interpreter;

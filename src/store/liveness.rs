@@ -17,7 +17,7 @@ pub fn started(pid: u32) -> Option<String> {
     }
     #[cfg(not(target_os = "linux"))]
     {
-        let output = std::process::Command::new("ps")
+        let output = std::process::Command::new("/bin/ps")
             .args(["-o", "lstart=", "-p", &pid.to_string()])
             .output()
             .ok()?;

@@ -18,7 +18,7 @@ pub(super) fn command(
     request: &RunRequest,
 ) -> Command {
     let program = std::env::current_exe().unwrap_or_else(|_| PathBuf::from("mlops-tui"));
-    let mut command = Command::new("sh");
+    let mut command = Command::new("/bin/sh");
     command.args(["-c", WAITING, "sh"]).arg(program).arg("debug");
     let mut option = |name: &str, value: Option<&str>| {
         if let Some(value) = value {

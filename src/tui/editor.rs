@@ -1,8 +1,10 @@
 //! The user's editor, opened at a file and line.
 
 use std::ffi::OsString;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
+
+use crate::system::programs;
 
 /// Editors tried in this order when neither `$VISUAL` nor `$EDITOR` is set.
 const FALLBACKS: [&str; 6] = ["hx", "nvim", "vim", "nano", "emacs", "vi"];
@@ -24,8 +26,8 @@ pub(super) fn command(
         Some(value) => split(&value),
         None => {
             let path = env("PATH")?;
-            let found = FALLBACKS.iter().find(|name| on_path(&path, name))?;
-            vec![(*found).to_owned()]
+            let found = FALLBACKS.iter().find_map(|name| programs::find_in(&path, name))?;
+            vec![found.to_str()?.to_owned()]
         }
     };
     let (program, arguments) = words.split_first()?;
@@ -57,10 +59,6 @@ fn at_place(program: &str, given: &[String], file: &Path, line: u32, column: u32
         "idea" | "pycharm" => vec!["--line".into(), line.to_string().into(), path],
         _ => vec![format!("+{line}").into(), path],
     }
-}
-
-fn on_path(path: &OsString, name: &str) -> bool {
-    std::env::split_paths(path).any(|folder: PathBuf| folder.join(name).is_file())
 }
 
 /// Splits a command as a shell would, quotes and backslashes understood.

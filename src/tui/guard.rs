@@ -5,6 +5,8 @@ use std::io::{Read, Write};
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, Stdio};
 
+use crate::system::programs;
+
 /// Remembers the terminal's settings, says so, and waits: a line means that all is well, the end of
 /// the pipe that nobody is left. The sequences are those of [`super::terminal::restore`]; `stty` in the
 /// background would be stopped, were TTOU not ignored.
@@ -27,8 +29,9 @@ pub(super) struct Guard {
 impl Guard {
     /// Starts it; `None` where there is no shell.
     pub(super) fn start() -> Option<Self> {
-        let shell = Command::new("sh")
+        let shell = Command::new("/bin/sh")
             .args(["-c", WATCH])
+            .env("PATH", programs::path())
             .stdin(Stdio::piped())
             .stderr(Stdio::piped())
             .process_group(0)

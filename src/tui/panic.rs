@@ -6,6 +6,7 @@ use std::panic;
 use std::path::PathBuf;
 
 use super::{folders, terminal};
+use crate::system::say::complain;
 
 /// Installs the hook. Call it before the terminal is entered.
 pub(super) fn install() {
@@ -17,12 +18,12 @@ pub(super) fn install() {
             Backtrace::force_capture()
         );
         match write(&text) {
-            Ok(path) => eprintln!(
+            Ok(path) => complain(&format!(
                 "mlops-tui had to stop because of a mistake of its own; your project is untouched.\n\
                  The report lies in {}; please send it to us.",
                 path.display()
-            ),
-            Err(error) => eprintln!("{text}\nThe report could not be written: {error}."),
+            )),
+            Err(error) => complain(&format!("{text}\nThe report could not be written: {error}.")),
         }
     }));
 }

@@ -35,8 +35,21 @@ impl Terminal {
         arguments: &[&str],
         env: &[(&str, &str)],
     ) -> Self {
+        Self::start_in(Path::new("."), home, columns, rows, arguments, env)
+    }
+
+    /// The same, started in a folder.
+    pub fn start_in(
+        folder: &Path,
+        home: &Path,
+        columns: u16,
+        rows: u16,
+        arguments: &[&str],
+        env: &[(&str, &str)],
+    ) -> Self {
         let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_mlops-tui"));
         command.args(arguments);
+        command.cwd(folder.canonicalize().unwrap());
         for variable in ["VIRTUAL_ENV", "CONDA_PREFIX", "NO_COLOR", "VISUAL", "MLFLOW_TRACKING_URI"]
         {
             command.env_remove(variable);

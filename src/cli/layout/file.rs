@@ -10,6 +10,7 @@ use serde_json::value::RawValue;
 
 use crate::dag::Kind;
 use crate::dag::export::{Drawn, Item};
+use crate::system::say;
 use crate::text::sanitize;
 
 const SHAPE: &str = "{\"nodes\": [{\"id\": \"a\", \"label\": \"A\"}, ...], \"edges\": [{\"source\": \"a\", \"target\": \"b\"}, ...]}";
@@ -51,7 +52,7 @@ pub(super) fn read(file: &Path) -> Result<Drawn> {
     })?;
     let (drawn, notes) = Text { name: &name, text: &text }.graph()?;
     for note in notes {
-        eprintln!("{note}");
+        say::complain(&note.to_string());
     }
     Ok(drawn)
 }
