@@ -5,5 +5,8 @@ mod common;
 
 #[path = "safety/deletion.rs"]
 mod deletion;
+#[cfg(target_os = "linux")]
+#[path = "safety/ends.rs"]
+mod ends;
 #[path = "safety/trust.rs"]
 mod trust;

@@ -31,8 +31,7 @@ enum Verb {
 pub(super) fn run(arguments: &Arguments) -> Result<ExitCode> {
     let Verb::Create { path } = &arguments.verb;
     let root = super::project_root(path.as_deref())?;
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(async {
+    super::block_on(async {
         let (progress, mut lines) = tokio::sync::mpsc::channel::<String>(64);
         let print = async {
             while let Some(line) = lines.recv().await {

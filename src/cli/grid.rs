@@ -26,8 +26,7 @@ pub(super) fn run(
 ) -> Result<ExitCode> {
     let sets = grid::parse(text).map_err(|error| eyre!(error))?;
     let requests = grid::requests(request, sets, now());
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let results = runtime.block_on(async {
+    let results = super::block_on(async {
         let mut signals = Signals::new()?;
         let worker = Worker::warm(Spec::new(&python.path, root));
         let room = Arc::new(Semaphore::new(grid::at_a_time()));

@@ -61,11 +61,10 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode> {
 fn ask_kedro(arguments: &Arguments, root: &Path, read: &Snapshot) -> Result<Snapshot> {
     let python = arguments.python.as_deref();
     let python = interpreter::choose(root, python).map_err(|text| eyre!("{text}"))?;
-    let runtime = tokio::runtime::Runtime::new()?;
     let env = arguments.env.as_deref();
     let worker = Worker::fresh(Spec::new(&python.path, root), "asked for");
-    let answer = runtime.block_on(exact::snapshot(&worker, env, &arguments.params));
-    match answer {
+    let ask = async { Ok(exact::snapshot(&worker, env, &arguments.params).await) };
+    match super::block_on(ask)? {
         Ok(answer) => json::from_exact(&answer, read).map_err(|text| eyre!("{text}")),
         Err(failure) => {
             // The traceback is what a person needs, and it may hold anything.

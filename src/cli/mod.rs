@@ -140,6 +140,15 @@ fn dispatch(arguments: Arguments) -> Result<ExitCode> {
     }
 }
 
+/// Does what waits for others. Threads that are still at work afterwards, in a read that hangs for
+/// example, do not hold up the end of the program.
+fn block_on<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let result = runtime.block_on(work);
+    runtime.shutdown_background();
+    result
+}
+
 /// The folder of the project that a path argument, or the current folder, lies in.
 fn project_root(path: Option<&Path>) -> Result<PathBuf> {
     Ok(discovery::find(path.unwrap_or(Path::new(".")))?)

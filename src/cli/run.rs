@@ -4,7 +4,11 @@ use color_eyre::eyre::{Result, WrapErr, bail, eyre};
 use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
-use tokio::signal::unix::{Signal, SignalKind, signal};
+use std::time::Duration;
+
+use rustix::process::Signal;
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
 
 use super::detach::detach;
 use super::output::{self, complain};
@@ -21,6 +25,7 @@ use crate::runs::{
     environment, interpreter, plan, staleness,
 };
 use crate::store::{Outcome, RunRecord, Store};
+use crate::system::signals::Listener;
 use crate::text::sanitize;
 
 /// Run nodes as `kedro run` does, and record the run.
@@ -195,14 +200,13 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode> {
         return print_plan(&prepared, arguments.json);
     }
     let interpreter = interpreter.map_err(|error| eyre!(error))?;
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(async {
+    super::block_on(async {
         let mut signals = Signals::new()?;
         let spec = Spec::new(&interpreter.path, &root);
         let worker = Worker::fresh(spec, "asked for")
             .start(&prepared)
             .wrap_err_with(|| format!("{} can't be started", interpreter.path.display()))?;
-        let mut printer = Printer { json: arguments.json, gone: arguments.detached };
+        let mut printer = Printer::new(arguments.json, arguments.detached);
         printer.say(&format!("Python {} ({})", interpreter.path.display(), interpreter.reason));
         for note in prepared.plan.iter().flat_map(Plan::notes) {
             printer.say(&note);
@@ -222,7 +226,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode> {
         }
         follow(worker, &mut signals, &mut printer, &recorder, record.new.started_at).await;
         let record = recorder.finish().await.unwrap_or(record);
-        printer.close(&record);
+        printer.close(&record, &mut signals).await;
         Ok(match record.outcome {
             Outcome::Succeeded => ExitCode::SUCCESS,
             Outcome::Cancelled => ExitCode::from(130),
@@ -265,13 +269,7 @@ async fn follow(
     let mut interrupts = 0;
     loop {
         tokio::select! {
-            event = worker.next() => {
-                let Some(first) = event else { return };
-                let events = burst(&mut worker, first).await;
-                last = events.last().map_or(last, |event| event.at);
-                events.iter().for_each(|event| printer.event(event));
-                recorder.record(events).await;
-            }
+            biased;
             () = signals.next() => {
                 interrupts += 1;
                 if interrupts == 1 {
@@ -283,42 +281,73 @@ async fn follow(
                     return; // dropping the worker kills it
                 }
             }
+            () = printer.print(), if printer.waits() => {}
+            // A reader that is slow slows the run down, as it does with Kedro; not its end.
+            event = worker.next(), if interrupts > 0 || !printer.is_full() => {
+                let Some(first) = event else { return };
+                let events = burst(&mut worker, first).await;
+                last = events.last().map_or(last, |event| event.at);
+                events.iter().for_each(|event| printer.event(event));
+                recorder.record(events).await;
+            }
         }
     }
 }
 
 /// What asks for the run's end.
 pub(super) struct Signals {
-    interrupt: Signal,
-    terminate: Signal,
-    hangup: Signal,
+    interrupt: Listener,
+    terminate: Listener,
+    hangup: Listener,
 }
 
 impl Signals {
     pub(super) fn new() -> io::Result<Self> {
         Ok(Signals {
-            interrupt: signal(SignalKind::interrupt())?,
-            terminate: signal(SignalKind::terminate())?,
-            hangup: signal(SignalKind::hangup())?,
+            interrupt: Listener::new(Signal::INT)?,
+            terminate: Listener::new(Signal::TERM)?,
+            hangup: Listener::new(Signal::HUP)?,
         })
     }
 
     pub(super) async fn next(&mut self) {
         tokio::select! {
-            _ = self.interrupt.recv() => {}
-            _ = self.terminate.recv() => {}
-            _ = self.hangup.recv() => {}
+            () = self.interrupt.next() => {}
+            () = self.terminate.next() => {}
+            () = self.hangup.next() => {}
         }
     }
 }
 
-/// Prints what happens, until nobody reads it any more; the run goes on then.
+/// Text that waits for its reader, beyond which nothing more is taken in.
+const WAITING: usize = 1 << 20;
+/// How long the end of a run waits for a reader.
+const FAREWELL: Duration = Duration::from_secs(2);
+
+/// Prints what happens, until nobody reads it any more; the run goes on then. A thread writes, so that a
+/// reader that has stopped reading holds up nothing else.
 struct Printer {
     json: bool,
     gone: bool,
+    text: String,
+    out: mpsc::Sender<String>,
+    writes: JoinHandle<()>,
 }
 
 impl Printer {
+    fn new(json: bool, gone: bool) -> Self {
+        let (out, mut texts) = mpsc::channel::<String>(1);
+        let writes = tokio::task::spawn_blocking(move || {
+            while let Some(text) = texts.blocking_recv() {
+                let mut out = io::stdout().lock();
+                if out.write_all(text.as_bytes()).and_then(|()| out.flush()).is_err() {
+                    return;
+                }
+            }
+        });
+        Printer { json, gone, text: String::new(), out, writes }
+    }
+
     fn event(&mut self, stamped: &Stamped) {
         if self.json {
             match serde_json::to_string(stamped) {
@@ -336,7 +365,9 @@ impl Printer {
         }
     }
 
-    fn close(&mut self, record: &RunRecord) {
+    /// Prints how the run ended, and waits until all is printed. Once a signal has come, a reader has
+    /// [`FAREWELL`] to take it.
+    async fn close(mut self, record: &RunRecord, signals: &mut Signals) {
         if self.json {
             if let Ok(line) = serde_json::to_string(record) {
                 self.line(&line);
@@ -344,12 +375,49 @@ impl Printer {
         } else if record.id != 0 {
             self.line(&format!("Recorded as run {}.", record.id));
         }
+        let all = async {
+            if self.waits() {
+                self.print().await;
+            }
+            drop(self.out);
+            let _ = self.writes.await;
+        };
+        let patience = async {
+            if record.outcome != Outcome::Cancelled {
+                signals.next().await;
+            }
+            tokio::time::sleep(FAREWELL).await;
+        };
+        tokio::select! {
+            () = all => {}
+            () = patience => {}
+        }
     }
 
     fn line(&mut self, text: &str) {
-        let mut out = io::stdout().lock();
-        if !self.gone && writeln!(out, "{text}").and_then(|()| out.flush()).is_err() {
-            self.gone = true;
+        // What is printed after a signal may find no reader.
+        if !self.gone && self.text.len() < 4 * WAITING {
+            self.text += text;
+            self.text.push('\n');
+        }
+    }
+
+    fn waits(&self) -> bool {
+        !self.text.is_empty()
+    }
+
+    fn is_full(&self) -> bool {
+        self.text.len() > WAITING
+    }
+
+    /// Hands the text over once the reader has taken what came before.
+    async fn print(&mut self) {
+        match self.out.reserve().await {
+            Ok(room) => room.send(std::mem::take(&mut self.text)),
+            Err(_) => {
+                self.gone = true;
+                self.text.clear();
+            }
         }
     }
 }

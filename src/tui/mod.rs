@@ -16,11 +16,13 @@ mod settings;
 mod signals;
 mod terminal;
 
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use color_eyre::eyre::{Result, bail};
+use color_eyre::eyre::{Report as Error, Result, bail};
+use futures::FutureExt;
 use tokio::process::Child;
 use tokio::sync::mpsc;
 
@@ -29,6 +31,7 @@ use crate::app::event::{Event, Report};
 use crate::app::settings::WorkerKind;
 use crate::app::{State, update};
 use crate::store::now;
+use crate::system::say;
 use crate::ui;
 use guard::Guard;
 use services::{Message, Services};
@@ -43,6 +46,9 @@ const ANSWER: Duration = Duration::from_millis(4);
 
 /// How often time is told while something that shows time is on the screen.
 const TICK: Duration = Duration::from_millis(250);
+
+/// Exit code after a panic, as Rust's own programs have it.
+const PANICKED: u8 = 101;
 
 /// How many reports may wait; senders wait beyond that, so memory stays bounded.
 const QUEUE: usize = 1_024;
@@ -80,10 +86,18 @@ pub fn run(start: Start) -> Result<ExitCode> {
     log_to_file();
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-    let code = runtime.block_on(Screen::run(start));
+    let ended = catch_unwind(AssertUnwindSafe(|| runtime.block_on(Screen::run(start))));
     // A read that hangs on a dead network drive must not keep the program.
     runtime.shutdown_timeout(Duration::from_millis(500));
-    code
+    terminal::restore();
+    match (panic::message(), ended) {
+        (Some(message), _) => {
+            say::complain(&message);
+            Ok(ExitCode::from(PANICKED))
+        }
+        (None, Ok(ended)) => ended,
+        (None, Err(payload)) => resume_unwind(payload),
+    }
 }
 
 /// Writes what the program does into `mlops-tui.log` in the state folder, when `$MLOPS_TUI_LOG` says
@@ -121,7 +135,8 @@ impl Screen {
         let (sender, mut reports) = mpsc::channel(QUEUE);
         let look = settings::Look::load(&start);
         let services = Services::start(&start, look.settings.worker == WorkerKind::Fresh, sender);
-        let mut signals = Signals::listen()?;
+        let signals = Signals::listen()?;
+        Signals::watch()?;
         if let Some(guard) = &mut guard {
             guard.ready();
         }
@@ -137,64 +152,81 @@ impl Screen {
             drawn: Instant::now().checked_sub(FRAME).unwrap_or_else(Instant::now),
             quit: false,
         };
-        let (columns, rows) = screen.terminal.size()?;
-        screen.state.resize(columns, rows);
-        let effects = screen.state.first_effects();
-        screen.perform(effects)?;
-        screen.report_settings();
-        let mut input = Some(input::start());
-        let mut tick = tokio::time::interval(TICK);
-        tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
-
-        while !screen.quit {
-            let pause = if screen.asked { ANSWER } else { FRAME };
-            let wait = pause.saturating_sub(screen.drawn.elapsed());
-            let editing = screen.editor.is_some();
-            tokio::select! {
-                biased;
-                signal = signals.next() => match signal {
-                    Signal::End => break,
-                    // Pressed in the program that has the terminal, they are for that.
-                    Signal::Interrupt if editing => {}
-                    Signal::Stop if editing => Signals::stop_self(),
-                    Signal::Interrupt => screen.happen(Event::Interrupt, &mut input)?,
-                    Signal::Stop => screen.suspend(&mut input)?,
-                    Signal::Continue => screen.redraw()?,
-                },
-                event = input::next(&mut input), if !editing => match event {
-                    Some(event) => {
-                        screen.asked = true;
-                        screen.happen(event, &mut input)?;
-                    }
-                    // The terminal is gone.
-                    None => break,
-                },
-                Some(message) = reports.recv() => {
-                    screen.hear(message, &mut input)?;
-                    while let Ok(message) = reports.try_recv() {
-                        screen.hear(message, &mut input)?;
-                        if screen.drawn.elapsed() > FRAME {
-                            break;
-                        }
-                    }
-                }
-                status = wait_for(&mut screen.editor), if editing => {
-                    screen.editor_closed(status.err())?;
-                    input = Some(input::start());
-                }
-                _ = tick.tick(), if screen.state.shows_time() => {
-                    screen.happen(Event::Tick(now()), &mut input)?;
-                }
-                () = tokio::time::sleep(wait), if screen.dirty && !editing => screen.draw()?,
-            }
-        }
+        let ended = AssertUnwindSafe(screen.follow(signals, &mut reports)).catch_unwind().await;
         let Screen { terminal, services, .. } = screen;
         drop(terminal);
         drop(guard);
         // Nobody listens any more, so no report may wait for room in the channel.
         drop(reports);
         services.finish().await;
-        Ok(ExitCode::SUCCESS)
+        match ended {
+            Ok(Err(error)) if !is_gone(&error) => Err(error),
+            Ok(_) => Ok(ExitCode::SUCCESS),
+            Err(payload) => resume_unwind(payload),
+        }
+    }
+
+    /// The loop: takes what happens and draws, until the end.
+    async fn follow(
+        &mut self,
+        mut signals: Signals,
+        reports: &mut mpsc::Receiver<Message>,
+    ) -> Result<()> {
+        let (columns, rows) = self.terminal.size()?;
+        self.state.resize(columns, rows);
+        let effects = self.state.first_effects();
+        self.perform(effects)?;
+        self.report_settings();
+        #[cfg(debug_assertions)]
+        panic::provoke();
+        let mut input = Some(input::start());
+        let mut tick = tokio::time::interval(TICK);
+        tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
+
+        while !self.quit {
+            let pause = if self.asked { ANSWER } else { FRAME };
+            let wait = pause.saturating_sub(self.drawn.elapsed());
+            let editing = self.editor.is_some();
+            tokio::select! {
+                biased;
+                () = panic::happened() => return Ok(()),
+                signal = signals.next() => match signal {
+                    Signal::End => return Ok(()),
+                    // Pressed in the program that has the terminal, they are for that.
+                    Signal::Interrupt if editing => {}
+                    Signal::Stop if editing => Signals::stop_self(),
+                    Signal::Interrupt => self.happen(Event::Interrupt, &mut input)?,
+                    Signal::Stop => self.suspend(&mut input)?,
+                    Signal::Continue => self.redraw()?,
+                },
+                event = input::next(&mut input), if !editing => match event {
+                    Some(event) => {
+                        self.asked = true;
+                        self.happen(event, &mut input)?;
+                    }
+                    // The terminal is gone.
+                    None => return Ok(()),
+                },
+                Some(message) = reports.recv() => {
+                    self.hear(message, &mut input)?;
+                    while let Ok(message) = reports.try_recv() {
+                        self.hear(message, &mut input)?;
+                        if self.drawn.elapsed() > FRAME {
+                            break;
+                        }
+                    }
+                }
+                status = wait_for(&mut self.editor), if editing => {
+                    self.editor_closed(status.err())?;
+                    input = Some(input::start());
+                }
+                _ = tick.tick(), if self.state.shows_time() => {
+                    self.happen(Event::Tick(now()), &mut input)?;
+                }
+                () = tokio::time::sleep(wait), if self.dirty && !editing => self.draw()?,
+            }
+        }
+        Ok(())
     }
 
     fn hear(&mut self, message: Message, input: &mut Option<input::Input>) -> Result<()> {
@@ -348,6 +380,14 @@ impl Screen {
         update(&mut self.state, Event::Report(report));
         self.dirty = true;
     }
+}
+
+/// Whether an error says that the terminal is gone: there is nobody left to tell.
+fn is_gone(error: &Error) -> bool {
+    use rustix::io::Errno;
+    let code = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::raw_os_error);
+    let gone = [Errno::IO, Errno::NXIO, Errno::PIPE, Errno::BADF, Errno::NODEV];
+    code.is_some_and(|code| gone.iter().any(|errno| errno.raw_os_error() == code))
 }
 
 async fn wait_for(editor: &mut Option<Child>) -> std::io::Result<std::process::ExitStatus> {

@@ -1,37 +1,78 @@
-//! A panic gives the terminal back, leaves a report, and says where it lies.
+//! A panic in any task leaves a report and ends the loop, which gives the terminal back and says where the
+//! report lies.
 
 use std::backtrace::Backtrace;
 use std::fs;
+use std::io;
 use std::panic;
 use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
+use std::thread;
+
+use tokio::sync::Notify;
 
 use super::{folders, terminal};
-use crate::system::say::complain;
 
-/// Installs the hook. Call it before the terminal is entered.
+/// What is to be said once the terminal is given back. Only the first panic is: others follow from it.
+static MESSAGE: Mutex<Option<String>> = Mutex::new(None);
+static HAPPENED: Notify = Notify::const_new();
+
+/// Installs the hook. Call it on the loop's thread, before the terminal is entered.
 pub(super) fn install() {
-    panic::set_hook(Box::new(|info| {
-        terminal::restore();
+    let own = thread::current().id();
+    panic::set_hook(Box::new(move |info| {
+        let mut message = MESSAGE.lock().unwrap_or_else(PoisonError::into_inner);
+        if message.is_some() {
+            return;
+        }
         let text = format!(
             "mlops-tui {}\n{info}\n\n{}",
             env!("CARGO_PKG_VERSION"),
             Backtrace::force_capture()
         );
-        match write(&text) {
-            Ok(path) => complain(&format!(
+        *message = Some(match write(&text) {
+            Ok(path) => format!(
                 "mlops-tui had to stop because of a mistake of its own; your project is untouched.\n\
                  The report lies in {}; please send it to us.",
                 path.display()
-            )),
-            Err(error) => complain(&format!("{text}\nThe report could not be written: {error}.")),
+            ),
+            Err(error) => format!("{text}\nThe report could not be written: {error}."),
+        });
+        // Another thread may be in the middle of a frame; the loop restores once it is drawn.
+        if thread::current().id() == own {
+            terminal::restore();
         }
+        HAPPENED.notify_one();
     }));
 }
 
-fn write(text: &str) -> std::io::Result<PathBuf> {
+/// Waits for a panic.
+pub(super) async fn happened() {
+    HAPPENED.notified().await;
+}
+
+/// What is to be said of a panic; `None` when there was none.
+pub(super) fn message() -> Option<String> {
+    MESSAGE.lock().unwrap_or_else(PoisonError::into_inner).clone()
+}
+
+fn write(text: &str) -> io::Result<PathBuf> {
     let folder = folders::state();
     fs::create_dir_all(&folder)?;
     let path = folder.join(format!("panic-{}.txt", std::process::id()));
     fs::write(&path, text)?;
     Ok(path)
+}
+
+/// Panics where `MLOPS_TUI_PANIC` says so, so that tests can see what follows: in `task`, `thread` or
+/// `loop`. Programs that are released have no such variable.
+#[cfg(debug_assertions)]
+#[expect(clippy::panic, reason = "that is what it is for")]
+pub(super) fn provoke() {
+    match std::env::var("MLOPS_TUI_PANIC").as_deref() {
+        Ok("task") => drop(tokio::spawn(async { panic!("asked for in a task") })),
+        Ok("thread") => drop(thread::spawn(|| panic!("asked for in a thread"))),
+        Ok("loop") => panic!("asked for in the loop"),
+        _ => {}
+    }
 }

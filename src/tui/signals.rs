@@ -1,6 +1,10 @@
-//! What the system tells the program: end, stop, go on.
+//! Signals that the loop acts on: end, stop, go on.
 
 use std::io;
+
+use rustix::process::Signal as Which;
+
+use crate::system::signals::Listener;
 
 /// A signal that the loop acts on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,59 +20,58 @@ pub(super) enum Signal {
 }
 
 /// Listens to signals.
-#[cfg(unix)]
 pub(super) struct Signals {
-    ends: [tokio::signal::unix::Signal; 2],
-    interrupt: tokio::signal::unix::Signal,
-    stop: tokio::signal::unix::Signal,
-    go_on: tokio::signal::unix::Signal,
+    terminate: Listener,
+    hangup: Listener,
+    interrupt: Listener,
+    stop: Listener,
+    go_on: Listener,
 }
 
-#[cfg(unix)]
 impl Signals {
     pub(super) fn listen() -> io::Result<Self> {
-        use tokio::signal::unix::{SignalKind, signal};
         Ok(Signals {
-            ends: [signal(SignalKind::terminate())?, signal(SignalKind::hangup())?],
-            interrupt: signal(SignalKind::interrupt())?,
-            stop: signal(SignalKind::from_raw(rustix::process::Signal::TSTP.as_raw()))?,
-            go_on: signal(SignalKind::from_raw(rustix::process::Signal::CONT.as_raw()))?,
+            terminate: Listener::new(Which::TERM)?,
+            hangup: Listener::new(Which::HUP)?,
+            // It ends a run, not the program: another screen sends it.
+            interrupt: Listener::always(Which::INT)?,
+            stop: Listener::new(Which::TSTP)?,
+            go_on: Listener::always(Which::CONT)?,
         })
     }
 
     /// Waits for the next signal.
     pub(super) async fn next(&mut self) -> Signal {
-        let [terminate, hangup] = &mut self.ends;
         tokio::select! {
-            _ = terminate.recv() => Signal::End,
-            _ = hangup.recv() => Signal::End,
-            _ = self.interrupt.recv() => Signal::Interrupt,
-            _ = self.stop.recv() => Signal::Stop,
-            _ = self.go_on.recv() => Signal::Continue,
+            () = self.terminate.next() => Signal::End,
+            () = self.hangup.next() => Signal::End,
+            () = self.interrupt.next() => Signal::Interrupt,
+            () = self.stop.next() => Signal::Stop,
+            () = self.go_on.next() => Signal::Continue,
         }
     }
 
     /// Stops this process until it is continued.
     pub(super) fn stop_self() {
-        let _ =
-            rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::STOP);
+        let _ = rustix::process::kill_process(rustix::process::getpid(), Which::STOP);
+    }
+
+    /// Ends the process when the loop does not within [`PATIENCE`] after it was asked to: a terminal
+    /// that takes no output holds it up. The worker ends with it.
+    pub(super) fn watch() -> io::Result<()> {
+        let mut signals = [Listener::new(Which::TERM)?, Listener::new(Which::HUP)?];
+        tokio::spawn(async move {
+            let [terminate, hangup] = &mut signals;
+            tokio::select! {
+                () = terminate.next() => {}
+                () = hangup.next() => {}
+            }
+            tokio::time::sleep(PATIENCE).await;
+            std::process::exit(1);
+        });
+        Ok(())
     }
 }
 
-/// Listens to signals.
-#[cfg(not(unix))]
-pub(super) struct Signals;
-
-#[cfg(not(unix))]
-impl Signals {
-    pub(super) fn listen() -> io::Result<Self> {
-        Ok(Signals)
-    }
-
-    pub(super) async fn next(&mut self) -> Signal {
-        let _ = tokio::signal::ctrl_c().await;
-        Signal::Interrupt
-    }
-
-    pub(super) fn stop_self() {}
-}
+/// How long the loop and the services have for their end. Cancelled runs take the most of it.
+const PATIENCE: std::time::Duration = std::time::Duration::from_secs(20);

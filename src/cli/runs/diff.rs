@@ -44,8 +44,8 @@ pub(super) fn run(root: &Path, store: &mut Store, arguments: &Arguments) -> Resu
     let (first, second) = (read(arguments.first)?, read(arguments.second)?);
     let options = Options { env: second.run.new.env.clone(), ..Options::default() };
     let snapshot = Project::new(root).read(&options);
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let compared = runtime.block_on(compare(root, Some(&snapshot), &first, &second));
+    let compare = async { Ok(compare(root, Some(&snapshot), &first, &second).await) };
+    let compared = crate::cli::block_on(compare)?;
     if arguments.json {
         return output::json(&json!(compared));
     }

@@ -4,6 +4,7 @@ use thiserror::Error;
 
 use super::filter::parse_time;
 use crate::store::{Outcome, Pruned, Recording, Room, RunId, Store, StoreError};
+use crate::system::signals;
 use crate::text::size_text;
 
 /// What room there may be made for, for people.
@@ -33,7 +34,7 @@ pub enum ChangeError {
 }
 
 /// Cancels a run that another program records, as its own Ctrl-C would: SIGINT to that process, if it
-/// still is the one that recorded the run.
+/// still is the one that recorded the run; SIGTERM where it was started with SIGINT ignored.
 ///
 /// # Errors
 /// When the run has ended, is elsewhere, or its process can't be told.
@@ -52,9 +53,13 @@ pub fn cancel(store: &mut Store, id: RunId) -> Result<(), ChangeError> {
 #[cfg(unix)]
 fn interrupt(pid: u32) -> std::io::Result<()> {
     use rustix::process::{Pid, Signal, kill_process};
+    let signal = match signals::is_ignored(pid, Signal::INT) {
+        true => Signal::TERM,
+        false => Signal::INT,
+    };
     let pid = i32::try_from(pid).ok().and_then(Pid::from_raw);
     let pid = pid.ok_or_else(|| std::io::Error::other("it is no number of a process"))?;
-    kill_process(pid, Signal::INT).map_err(Into::into)
+    kill_process(pid, signal).map_err(Into::into)
 }
 
 #[cfg(not(unix))]
