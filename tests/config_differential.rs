@@ -17,7 +17,7 @@ use indexmap::IndexMap;
 use mlops_tui::project::catalog::{self, Catalog};
 use mlops_tui::project::config::{self, Config};
 use mlops_tui::project::settings::Settings;
-use mlops_tui::project::{Located, Options, Problem, Reader, Severity, Value, json};
+use mlops_tui::project::{Budget, Located, Options, Problem, Reader, Severity, Value, json};
 use serde_json::{Value as Json, json};
 
 /// A configuration folder and how it is loaded.
@@ -143,20 +143,23 @@ impl Case {
                     .collect(),
                 ..Settings::default()
             };
-            config::load(&config::Request {
+            let request = config::Request {
                 root: root.to_owned(),
                 conf_source: root.join("conf"),
                 env: self.env.clone(),
                 runtime_params,
                 settings: &settings,
-            })
+            };
+            config::load(&request, &mut Budget::default())
         };
         let credentials: BTreeSet<String> = config.kinds["credentials"]
             .value
             .as_map()
             .map(|map| map.keys().cloned().collect())
             .unwrap_or_default();
-        let catalog = catalog::resolve(&config.kinds["catalog"], &credentials, &self.used);
+        let definitions = &config.kinds["catalog"];
+        let budget = Budget::default();
+        let catalog = catalog::resolve(definitions, &credentials, &self.used, &budget);
         let mut problems = std::mem::take(&mut config.problems);
         problems.extend(catalog.problems.clone());
         (config, catalog, problems)

@@ -35,7 +35,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode> {
         let rows = COMMANDS.iter().map(|spec| {
             json!({"name": spec.name, "help": spec.help, "keys": spec.keys, "tabs": spec.scope()})
         });
-        return output::json(&rows.collect());
+        return output::json(&rows.collect::<serde_json::Value>());
     }
     let mut out = String::new();
     if arguments.markdown {

@@ -53,7 +53,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode> {
         snapshot = ask_kedro(arguments, &root, &snapshot)?;
     }
     if arguments.json {
-        return output::json(&json::to_json(&snapshot));
+        return output::json(&json::Written(&snapshot));
     }
     output::text(&describe(&snapshot))
 }

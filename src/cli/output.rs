@@ -1,9 +1,10 @@
 //! Printing: a reader that goes away (`| head`) is no error.
 
-use std::io::{self, ErrorKind, Write};
+use std::io::{self, BufWriter, ErrorKind, Write};
 use std::process::ExitCode;
 
 use color_eyre::eyre::Result;
+use serde::Serialize;
 
 use crate::system::say;
 use crate::text::sanitize;
@@ -20,14 +21,20 @@ pub(super) fn complain(text: &str) {
 }
 
 /// Prints JSON, indented.
-pub(super) fn json(value: &serde_json::Value) -> Result<ExitCode> {
-    text(&format!("{value:#}\n"))
+pub(super) fn json(value: &impl Serialize) -> Result<ExitCode> {
+    let mut out = BufWriter::new(io::stdout().lock());
+    let written = serde_json::to_writer_pretty(&mut out, value).map_err(io::Error::from);
+    finished(written.and_then(|()| out.write_all(b"\n")).and_then(|()| out.flush()))
 }
 
 /// Prints bytes.
 pub(super) fn bytes(bytes: &[u8]) -> Result<ExitCode> {
     let mut out = io::stdout().lock();
-    match out.write_all(bytes).and_then(|()| out.flush()) {
+    finished(out.write_all(bytes).and_then(|()| out.flush()))
+}
+
+fn finished(written: io::Result<()>) -> Result<ExitCode> {
+    match written {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(error.into()),
         _ => Ok(ExitCode::SUCCESS),
     }

@@ -77,7 +77,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode> {
             }
             object
         });
-        return output::json(&nodes.collect());
+        return output::json(&nodes.collect::<serde_json::Value>());
     }
     let mut text = String::new();
     for node in &pipeline.nodes {

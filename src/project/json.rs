@@ -7,6 +7,8 @@
 use std::sync::Arc;
 
 use indexmap::IndexMap;
+use serde::ser::SerializeMap;
+use serde::{Serialize, Serializer};
 use serde_json::{Map, Value as Json, json};
 
 use super::model::{
@@ -16,6 +18,61 @@ use super::model::{
 
 /// The snapshot in the shape of `kedro.inspection.ProjectSnapshot`, ours under further keys.
 pub fn to_json(snapshot: &Snapshot) -> Json {
+    let mut json = without_pipelines(snapshot);
+    json["pipelines"] = snapshot.pipelines.iter().map(pipeline_to_json).collect();
+    json
+}
+
+/// [`to_json`] written piece by piece, so that many pipelines take no memory.
+#[derive(Debug)]
+pub struct Written<'a>(pub &'a Snapshot);
+
+impl Serialize for Written<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let json = without_pipelines(self.0);
+        let mut map = serializer.serialize_map(None)?;
+        for (key, value) in json.as_object().into_iter().flatten() {
+            match key.as_str() {
+                "pipelines" => map.serialize_entry(key, &Pipelines(&self.0.pipelines))?,
+                _ => map.serialize_entry(key, value)?,
+            }
+        }
+        map.end()
+    }
+}
+
+struct Pipelines<'a>(&'a [Pipeline]);
+
+impl Serialize for Pipelines<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.iter().map(OnePipeline))
+    }
+}
+
+struct OnePipeline<'a>(&'a Pipeline);
+
+impl Serialize for OnePipeline<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Pipeline { name, nodes, inputs, outputs, .. } = self.0;
+        let mut map = serializer.serialize_map(Some(4))?;
+        map.serialize_entry("name", name)?;
+        map.serialize_entry("nodes", &Nodes(nodes))?;
+        map.serialize_entry("inputs", inputs)?;
+        map.serialize_entry("outputs", outputs)?;
+        map.end()
+    }
+}
+
+struct Nodes<'a>(&'a [Arc<Node>]);
+
+impl Serialize for Nodes<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.iter().map(|node| node_to_json(node)))
+    }
+}
+
+/// The snapshot with `pipelines` left empty.
+fn without_pipelines(snapshot: &Snapshot) -> Json {
     let metadata = &snapshot.metadata;
     let mut parameters: Vec<&String> =
         snapshot.parameters.value.as_map().map(|map| map.keys().collect()).unwrap_or_default();
@@ -50,7 +107,7 @@ pub fn to_json(snapshot: &Snapshot) -> Json {
             "package_name": metadata.package_name,
             "kedro_version": metadata.kedro_version,
         },
-        "pipelines": snapshot.pipelines.iter().map(pipeline_to_json).collect::<Vec<_>>(),
+        "pipelines": [],
         "datasets": datasets,
         "parameters": parameters,
         "reading": snapshot.reading,

@@ -6,6 +6,7 @@
 //! the exact reading (by Kedro itself) arrives as JSON through [`json`]. Start reading at
 //! [`model`], which holds the types that all other floors use.
 
+pub mod budget;
 pub mod catalog;
 pub mod code;
 pub mod config;
@@ -17,6 +18,7 @@ pub mod reader;
 pub mod settings;
 pub mod watch;
 
+pub use budget::Budget;
 pub use code::{Code, Definition, DefinitionKind, Reach, Unseen};
 pub use model::{
     Bound, Callable, Dataset, Entry, Located, Metadata, Node, Origin, Pattern, Pipeline, Place,

@@ -8,7 +8,7 @@ use indexmap::IndexMap;
 
 use super::code::{self, Code, CodeCache};
 use super::python::SourceCache;
-use super::{Located, Metadata, Problem, Reading, Severity, Snapshot, Value, is_parameter};
+use super::{Budget, Located, Metadata, Problem, Reading, Severity, Snapshot, Value, is_parameter};
 use super::{catalog, config, discovery, python};
 
 /// What to read a project for.
@@ -80,19 +80,21 @@ impl Reader {
     /// Reads the configuration alone, all kinds of it.
     pub fn configuration(&mut self, options: &Options) -> Configuration {
         let (mut metadata, mut problems) = discovery::metadata(&self.root);
-        let settings = python::read_settings(&metadata, &mut self.cache);
+        let mut for_settings = Budget::of_sixteenths(1);
+        let settings = python::read_settings(&metadata, &mut self.cache, &mut for_settings);
         problems.extend(settings.problems.iter().cloned());
         metadata.conf_source = match &options.conf_source {
             Some(folder) => self.root.join(folder),
             None => self.root.join(&settings.conf_source),
         };
-        let mut config = config::load(&config::Request {
+        let request = config::Request {
             root: self.root.clone(),
             conf_source: metadata.conf_source.clone(),
             env: options.env.clone(),
             runtime_params: options.runtime_params.clone(),
             settings: &settings,
-        });
+        };
+        let mut config = config::load(&request, &mut Budget::of_sixteenths(6));
         problems.append(&mut config.problems);
         Configuration { metadata, config, problems }
     }
@@ -104,11 +106,11 @@ impl Reader {
 
     /// Reads the project. Whatever is broken is a problem in the snapshot, and the rest is there.
     pub fn read(&mut self, options: &Options) -> Snapshot {
-        let Configuration { metadata, config, mut problems } = self.configuration(options);
+        let Configuration { metadata, mut config, mut problems } = self.configuration(options);
         let mut registry = if metadata.package_name.is_empty() {
             python::Registry::default()
         } else {
-            python::read_registry(&metadata, &mut self.cache)
+            python::read_registry(&metadata, &mut self.cache, &mut Budget::of_sixteenths(8))
         };
         let code = self.code(&metadata);
         code.tell(&mut registry.pipelines);
@@ -119,12 +121,14 @@ impl Reader {
             .map(|map| map.keys().cloned().collect())
             .unwrap_or_default();
         let used = used_datasets(&registry.pipelines);
-        let definitions = config.kinds.get("catalog").cloned().unwrap_or_default();
-        let catalog = catalog::resolve(&definitions, &credentials, &used);
+        let definitions = config.kinds.get_mut("catalog").map(std::mem::take).unwrap_or_default();
+        let for_catalog = Budget::of_sixteenths(1);
+        let catalog = catalog::resolve(&definitions, &credentials, &used, &for_catalog);
+        drop(definitions);
 
         problems.extend(registry.problems);
         problems.extend(catalog.problems);
-        let parameters = config.kinds.get("parameters").cloned().unwrap_or_default();
+        let parameters = config.kinds.get_mut("parameters").map(std::mem::take).unwrap_or_default();
         problems.extend(missing_parameters(&registry.pipelines, &parameters));
         sort_problems(&mut problems);
         Snapshot {

@@ -13,8 +13,12 @@ use std::collections::{BTreeSet, HashMap};
 
 use indexmap::IndexMap;
 
+use super::budget::Spent;
+use super::config::size;
 use super::json::value_to_json;
-use super::{Dataset, Located, Pattern, Place, Problem, Severity, Value, strip_transcoding};
+use super::{
+    Budget, Dataset, Located, Pattern, Place, Problem, Severity, Value, strip_transcoding,
+};
 use pattern::Matcher;
 
 /// The catalog of a project for one environment.
@@ -31,9 +35,15 @@ pub struct Catalog {
 /// Resolves the `catalog` configuration for the dataset names that pipelines use.
 ///
 /// `used` are names without `params:`/`parameters`, transcoding kept, in the order of their use.
-/// A name that nothing resolves is a `MemoryDataset` to Kedro and not listed.
-pub fn resolve(catalog: &Located, credentials: &BTreeSet<String>, used: &[String]) -> Catalog {
-    let mut resolver = Resolver { credentials, catalog: Catalog::default() };
+/// A name that nothing resolves is a `MemoryDataset` to Kedro and not listed. Where names and
+/// patterns are more than `budget` pays for, a problem says so.
+pub fn resolve(
+    catalog: &Located,
+    credentials: &BTreeSet<String>,
+    used: &[String],
+    budget: &Budget,
+) -> Catalog {
+    let mut resolver = Resolver { credentials, budget, catalog: Catalog::default() };
     let mut factories = Vec::new();
     let entries = catalog.value.as_map().into_iter().flatten();
     // `OmegaConfigLoader` drops what starts with `_`; it is there for interpolation alone.
@@ -48,7 +58,10 @@ pub fn resolve(catalog: &Located, credentials: &BTreeSet<String>, used: &[String
     resolver.check_catch_all(&factories);
     for name in used {
         if !resolver.catalog.datasets.contains_key(name) {
-            resolver.used_name(name, &mut factories);
+            if resolver.used_name(name, &mut factories).is_err() {
+                resolver.too_many(name, &factories);
+                break;
+            }
         }
     }
     for factory in &factories {
@@ -72,6 +85,7 @@ struct Factory<'a> {
 
 struct Resolver<'a> {
     credentials: &'a BTreeSet<String>,
+    budget: &'a Budget,
     catalog: Catalog,
 }
 
@@ -220,18 +234,47 @@ impl Resolver<'_> {
     }
 
     /// `CatalogConfigResolver.resolve_pattern`: the first pattern that matches.
-    fn used_name(&mut self, name: &str, factories: &mut [Factory<'_>]) {
-        let matched = factories.iter_mut().find_map(|factory| {
-            let values = factory.matcher.as_ref()?.matches(name)?;
-            Some((factory, values))
-        });
-        let Some((factory, values)) = matched else { return };
+    fn used_name(&mut self, name: &str, factories: &mut [Factory<'_>]) -> Result<(), Spent> {
+        let lower = name.to_ascii_lowercase();
+        let mut matched = None;
+        for factory in factories.iter_mut() {
+            let Some(matcher) = &factory.matcher else { continue };
+            self.budget.elements(2 + name.len() / 64)?;
+            if !matcher.may_match(&lower) {
+                continue;
+            }
+            self.budget.elements(matcher.cost(name))?;
+            if let Some(values) = matcher.matches(name) {
+                matched = Some((factory, values));
+                break;
+            }
+        }
+        let Some((factory, values)) = matched else { return Ok(()) };
+        // Every value may be filled with the whole name.
+        size::charge(&factory.definition.value, self.budget)?;
+        self.budget.bytes(name.len().saturating_mul(size::count(&factory.definition.value)))?;
         if std::mem::take(&mut factory.lacks_type) {
             let whose = format!("pattern `{}`, which makes `{name}`", factory.pattern);
             self.type_is_missing(Severity::Error, &whose, factory.definition);
         }
         let definition = self.fill(factory.pattern, factory.definition, &values);
         self.add(name, definition, Some(factory.pattern.to_owned()));
+        Ok(())
+    }
+
+    /// Says that the datasets from `name` on were not looked for among the patterns.
+    fn too_many(&mut self, name: &str, factories: &[Factory<'_>]) {
+        let at = factories.first().and_then(|factory| place(factory.definition));
+        let problem = Problem::new(
+            Severity::Warning,
+            at,
+            format!(
+                "There are too many patterns and datasets to tell which pattern makes `{}` and those after it.",
+                &name[..name.floor_char_boundary(200)]
+            ),
+            "The exact reading asks Kedro for it.",
+        );
+        self.catalog.problems.push(problem.hiding());
     }
 
     /// `CatalogConfigResolver._resolve_dataset_config`: values that contain a `}` are filled.

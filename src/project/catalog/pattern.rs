@@ -6,6 +6,8 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
+use crate::project::budget::STEP;
+
 /// More pieces than any pattern has; it keeps the recursion of the matcher shallow.
 const MOST_PIECES: usize = 200;
 
@@ -18,6 +20,8 @@ pub(super) struct Matcher {
     pieces: Vec<Piece>,
     /// Whether a placeholder stands in it twice.
     repeats: bool,
+    /// The longest text outside the placeholders in lower case, where it is ASCII.
+    text: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -103,7 +107,28 @@ impl Matcher {
         if pieces.len() > MOST_PIECES {
             return Err("its length".to_owned());
         }
-        Ok(Matcher { pieces, repeats })
+        let texts = pieces.iter().filter_map(|piece| match piece {
+            Piece::Text(text) => Some(text),
+            _ => None,
+        });
+        let longest =
+            texts.max_by_key(|text| text.len()).map(|text| text.iter().collect::<String>());
+        let text = longest.filter(|text| text.is_ascii()).map(|text| text.to_ascii_lowercase());
+        Ok(Matcher { pieces, repeats, text })
+    }
+
+    /// Whether a name can match at all, by its text in lower case: a quick answer that is never
+    /// wrong where it is no.
+    pub(super) fn may_match(&self, lower: &str) -> bool {
+        match &self.text {
+            Some(text) if lower.is_ascii() => lower.contains(text),
+            _ => true,
+        }
+    }
+
+    /// What [`Self::matches`] costs for `name`, in elements.
+    pub(super) fn cost(&self, name: &str) -> usize {
+        STEP + name.len().saturating_mul(2 * self.pieces.len())
     }
 
     /// What the placeholders stand for in `name`, where the whole of it matches (`parse.parse`):

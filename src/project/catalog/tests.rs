@@ -2,8 +2,8 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::*;
-use crate::project::config;
 use crate::project::settings::Settings;
+use crate::project::{Budget, config};
 
 /// The catalog of a project whose only file is `conf/base/catalog.yml`.
 fn catalog(yaml: &str, used: &[&str]) -> Catalog {
@@ -13,17 +13,18 @@ fn catalog(yaml: &str, used: &[&str]) -> Catalog {
     }
     std::fs::write(folder.path().join("conf/base/catalog.yml"), yaml).unwrap();
     let settings = Settings::default();
-    let config = config::load(&config::Request {
+    let request = config::Request {
         root: folder.path().to_owned(),
         conf_source: folder.path().join("conf"),
         env: None,
         runtime_params: Located::default(),
         settings: &settings,
-    });
+    };
+    let config = config::load(&request, &mut Budget::default());
     assert_eq!(config.problems, [], "the configuration loads: {yaml}");
     let credentials = BTreeSet::from(["db".to_owned(), "s3".to_owned()]);
     let used: Vec<String> = used.iter().map(ToString::to_string).collect();
-    resolve(&config.kinds["catalog"], &credentials, &used)
+    resolve(&config.kinds["catalog"], &credentials, &used, &Budget::default())
 }
 
 /// The one problem: severity, line, text and remedy.
@@ -251,7 +252,7 @@ fn what_could_not_be_resolved_stays_unknown_and_is_not_said_twice() {
         ),
     ]);
     let located = Located { value: Value::Map(map), origin: None };
-    let catalog = resolve(&located, &BTreeSet::new(), &[]);
+    let catalog = resolve(&located, &BTreeSet::new(), &[], &Budget::default());
     assert_eq!(catalog.problems, []);
     assert_eq!(catalog.datasets["b"].type_name, "${f:2}");
     assert_eq!(catalog.datasets["a"].type_name, "");

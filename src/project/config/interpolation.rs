@@ -1,14 +1,16 @@
 //! Resolving `${...}` in a merged configuration, as `OmegaConf.to_container(resolve=True)` does
 //! with the resolvers that Kedro registers.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::{HashMap, HashSet};
 
 use indexmap::IndexMap;
 
 use super::grammar::{self, Argument, Call, KeyPath, Part};
 use super::scalar::{python_text, type_plain};
-use crate::project::{Located, Origin, Problem, Severity, Value};
+use super::size;
+use crate::project::budget::Spent;
+use crate::project::{Budget, Located, Origin, Problem, Severity, Value};
 
 /// What interpolations of one kind of configuration can see.
 #[derive(Clone, Copy)]
@@ -23,7 +25,18 @@ pub(super) struct Scope<'a> {
     pub env_allowed: bool,
     /// The project's own resolvers with their value where it is a constant.
     pub custom: &'a IndexMap<String, Value>,
+    /// What the whole reading may still use up.
+    pub budget: &'a Budget,
 }
+
+/// Longest text that interpolations are looked for in.
+const LONGEST_TEXT: usize = 1 << 16;
+
+/// Most interpolations resolved within one another, each leading to the next.
+const DEEPEST_CHAIN: u32 = 5_000;
+
+/// Most problems of one resolution; more would not be read.
+const MOST_PROBLEMS: usize = 1_000;
 
 /// Resolves a whole configuration. What can't be resolved becomes [`Value::Unknown`], with a
 /// problem.
@@ -33,6 +46,8 @@ pub(super) fn resolve(scope: Scope<'_>) -> (Located, Vec<Problem>) {
         done: RefCell::default(),
         under_way: RefCell::default(),
         problems: RefCell::default(),
+        depth: Cell::new(0),
+        spent: Cell::new(false),
     };
     let resolved = resolver.tree(scope.root, &mut Vec::new());
     (resolved, resolver.problems.into_inner())
@@ -46,6 +61,14 @@ enum Fault {
     Unknown(String),
     /// Said already, where it begins.
     Said,
+    /// The budget of the reading is used up.
+    Spent,
+}
+
+impl From<Spent> for Fault {
+    fn from(_: Spent) -> Self {
+        Fault::Spent
+    }
 }
 
 impl Fault {
@@ -60,11 +83,18 @@ struct Resolver<'a> {
     done: RefCell<HashMap<Vec<String>, Located>>,
     under_way: RefCell<HashSet<Vec<String>>>,
     problems: RefCell<Vec<Problem>>,
+    /// How many interpolations are resolved within one another.
+    depth: Cell<u32>,
+    /// Whether it was said that the budget is used up.
+    spent: Cell<bool>,
 }
 
 impl Resolver<'_> {
     /// The value at `path` with everything in it resolved.
     fn tree(&self, at: &Located, path: &mut Vec<String>) -> Located {
+        if let Err(fault) = self.charge(size::of_one(at)) {
+            return self.fault(fault, "", at.origin.as_ref());
+        }
         let value = match &at.value {
             Value::Str(text) if grammar::concerns(text) => {
                 return self.string(text, at.origin.as_ref(), path);
@@ -97,8 +127,29 @@ impl Resolver<'_> {
     }
 
     fn string(&self, text: &str, origin: Option<&Origin>, path: &[String]) -> Located {
-        if let Some(done) = self.done.borrow().get(path) {
-            return done.clone();
+        if text.len() > LONGEST_TEXT {
+            let fault = Fault::error(
+                format!("`{}…` is too long for a text with interpolations.", short(text)),
+                "Split it, or put it into a file.",
+            );
+            return self.fault(fault, text, origin);
+        }
+        let bytes = path.iter().map(|key| key.len() + 48).sum::<usize>() + text.len();
+        let paid = self.charge(2 * bytes).and_then(|()| match self.done.borrow().get(path) {
+            Some(done) => self.copy(done).map(Some),
+            None => Ok(None),
+        });
+        match paid {
+            Ok(Some(done)) => return done,
+            Ok(None) => {}
+            Err(fault) => return self.fault(fault, text, origin),
+        }
+        if self.depth.get() >= DEEPEST_CHAIN {
+            let fault = Fault::error(
+                format!("More than {DEEPEST_CHAIN} interpolations lead from one to the next here."),
+                "Shorten the chain: Kedro fails at far fewer.",
+            );
+            return self.fault(fault, text, origin);
         }
         if !self.under_way.borrow_mut().insert(path.to_vec()) {
             let fault = Fault::error(
@@ -107,6 +158,7 @@ impl Resolver<'_> {
             );
             return self.fault(fault, text, origin);
         }
+        self.depth.set(self.depth.get() + 1);
         let resolved = match grammar::parse(text) {
             Err(reason) => Err(Fault::error(
                 format!("`{text}` is not a valid interpolation: {reason}."),
@@ -114,7 +166,23 @@ impl Resolver<'_> {
             )),
             Ok(parts) => self.parts(&parts, path),
         };
+        self.depth.set(self.depth.get() - 1);
         self.under_way.borrow_mut().remove(path);
+        // The value is kept, and lies as deep as the one that it stands for.
+        let resolved = resolved.and_then(|value| {
+            if path.len() + size::depth(&value) > size::DEEPEST {
+                return Err(Fault::error(
+                    format!(
+                        "With what `{}` stands for, values are nested more than {} deep.",
+                        short(text),
+                        size::DEEPEST
+                    ),
+                    "Flatten the structure.",
+                ));
+            }
+            self.charge_copy(&value)?;
+            Ok(value)
+        });
         let located = match resolved {
             Ok(value) => Located { value, origin: origin.cloned() },
             Err(fault) => self.fault(fault, text, origin),
@@ -125,8 +193,18 @@ impl Resolver<'_> {
 
     fn fault(&self, fault: Fault, text: &str, origin: Option<&Origin>) -> Located {
         let place = origin.map(|origin| origin.place.clone());
+        let fault = match fault {
+            _ if self.problems.borrow().len() >= MOST_PROBLEMS => Fault::Said,
+            Fault::Spent if self.spent.replace(true) => Fault::Said,
+            Fault::Spent => Fault::error(
+                "The configuration grows too large here to be read: interpolations and aliases multiply it.",
+                "Use fewer of them. The exact reading asks Kedro for the rest.",
+            ),
+            fault => fault,
+        };
         match fault {
             Fault::Error(text, remedy) => {
+                let text = short(&text).to_owned();
                 let problem = Problem::new(Severity::Error, place, text, remedy);
                 self.problems.borrow_mut().push(problem.hiding());
             }
@@ -139,9 +217,25 @@ impl Resolver<'_> {
                 );
                 self.problems.borrow_mut().push(problem.hiding());
             }
-            Fault::Said => {}
+            Fault::Said | Fault::Spent => {}
         }
         Located { value: Value::Unknown(text.to_owned()), origin: origin.cloned() }
+    }
+
+    /// Charges `bytes` of new text and values.
+    fn charge(&self, bytes: usize) -> Result<(), Fault> {
+        Ok(self.scope.budget.bytes(bytes)?)
+    }
+
+    /// Charges a copy of `value`.
+    fn charge_copy(&self, value: &Value) -> Result<(), Fault> {
+        Ok(size::charge(value, self.scope.budget)?)
+    }
+
+    /// A copy of a resolved value, charged.
+    fn copy(&self, located: &Located) -> Result<Located, Fault> {
+        self.charge_copy(&located.value)?;
+        Ok(located.clone())
     }
 
     /// One part alone keeps its type; several are joined as text.
@@ -152,6 +246,9 @@ impl Resolver<'_> {
                 let mut text = String::new();
                 for part in parts {
                     let value = self.part(part, path)?;
+                    if let Value::Str(part) = &value {
+                        self.charge(2 * part.len())?;
+                    }
                     text += &python_text(&value).ok_or_else(|| match value {
                         Value::Unknown(_) => Fault::Said,
                         Value::Secret => Fault::Unknown("This text holds a secret.".to_owned()),
@@ -168,7 +265,10 @@ impl Resolver<'_> {
 
     fn part(&self, part: &Part, path: &[String]) -> Result<Value, Fault> {
         match part {
-            Part::Text(text) => Ok(Value::Str(text.clone())),
+            Part::Text(text) => {
+                self.charge(text.len())?;
+                Ok(Value::Str(text.clone()))
+            }
             Part::Path(target) => self.path(target, path),
             Part::Call(call) => self.call(call, path),
         }
@@ -214,13 +314,18 @@ impl Resolver<'_> {
                     held = self.string(text, at.origin.as_ref(), &keys[..depth]);
                     // What lies behind an interpolation is resolved already.
                     return match select(&held, &keys[depth..]) {
-                        Some(located) => Some(known(located.value.clone())),
+                        Some(located) => {
+                            Some(self.copy(located).and_then(|copy| known(copy.value)))
+                        }
                         None if matches!(held.value, Value::Unknown(_)) => Some(Err(Fault::Said)),
                         None => None,
                     };
                 }
             }
             at = child(at, key)?;
+        }
+        if self.scope.budget.is_spent() {
+            return Some(Err(Fault::Spent));
         }
         let located = self.tree(at, &mut keys.to_vec());
         Some(known(located.value))
@@ -240,7 +345,10 @@ impl Resolver<'_> {
                     "`{}` is a resolver of the project's own; only Python can tell its value.",
                     call.name
                 ))),
-                value => Ok(value.clone()),
+                value => {
+                    self.charge_copy(value)?;
+                    Ok(value.clone())
+                }
             };
         }
         match call.name.as_str() {
@@ -306,7 +414,7 @@ impl Resolver<'_> {
             ));
         }
         match select(source, &keys) {
-            Some(located) => known(located.value.clone()),
+            Some(located) => known(self.copy(located)?.value),
             None => match arguments.get(1) {
                 Some(default) => known(default.clone()),
                 None if resolver == "globals" => Err(Fault::error(
@@ -346,6 +454,7 @@ impl Resolver<'_> {
 
     /// `omegaconf.resolvers.oc.decode`: the text as an argument would be read.
     fn decode(&self, text: &str, path: &[String]) -> Result<Value, Fault> {
+        self.charge(4 * text.len())?;
         let parts = grammar::parse(&format!("${{oc.decode:{text}}}")).unwrap_or_default();
         match parts.as_slice() {
             [Part::Call(Call { arguments, .. })] if arguments.len() == 1 => {
@@ -441,6 +550,11 @@ fn argument_missing(resolver: &str) -> Fault {
         format!("`{resolver}` needs an argument."),
         format!("Name what it shall give: `${{{resolver}:name}}`."),
     )
+}
+
+/// The beginning of a text, for messages.
+fn short(text: &str) -> &str {
+    &text[..text.floor_char_boundary(1_000)]
 }
 
 /// A value that is not known was named where it begins.

@@ -12,14 +12,23 @@ use super::files;
 use super::interpolation::{self, Scope};
 use super::yaml::{self, Document};
 use super::{Config, Request};
-use crate::project::{Located, Place, Problem, Severity, Value};
+use crate::project::budget::Spent;
+use crate::project::{Budget, Located, Place, Problem, Severity, Value};
 
-/// Loads all kinds for a request.
-pub(super) fn load(request: &Request<'_>) -> Config {
+/// Largest configuration file that is read.
+const LARGEST_FILE: u64 = 16 << 20;
+
+/// Loads all kinds for a request, within `budget`.
+pub(super) fn load(request: &Request<'_>, budget: &Budget) -> Config {
     let settings = request.settings;
     let env = request.env.clone().unwrap_or_else(|| settings.default_run_env.clone());
-    let mut loader =
-        Loader { request, problems: Vec::new(), files: HashMap::new(), globs: HashMap::new() };
+    let mut loader = Loader {
+        request,
+        budget,
+        problems: Vec::new(),
+        files: HashMap::new(),
+        globs: HashMap::new(),
+    };
     let mut config = Config {
         environments: files::environments(&request.conf_source, &settings.base_env),
         env: env.clone(),
@@ -62,6 +71,7 @@ pub(super) fn load(request: &Request<'_>) -> Config {
 
 struct Loader<'a> {
     request: &'a Request<'a>,
+    budget: &'a Budget,
     problems: Vec<Problem>,
     /// Candidates by environment.
     files: HashMap<String, Vec<PathBuf>>,
@@ -185,6 +195,7 @@ impl Loader<'_> {
             runtime_params: globals.map(|_| &self.request.runtime_params),
             env_allowed: kind == "credentials",
             custom: &self.request.settings.custom_resolvers,
+            budget: self.budget,
         }
     }
 
@@ -234,11 +245,15 @@ impl Loader<'_> {
             ],
             ..Document::default()
         };
+        let large = std::fs::metadata(path).is_ok_and(|metadata| metadata.len() > LARGEST_FILE);
+        if large {
+            return unreadable("it is larger than 16 MB".to_owned());
+        }
         match std::fs::read(path) {
             Ok(bytes) => match String::from_utf8(bytes) {
                 Ok(text) => {
                     let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
-                    yaml::read(text, &file, env)
+                    yaml::read(text, &file, env, self.budget)
                 }
                 Err(error) => unreadable(error.utf8_error().to_string()),
             },
@@ -257,7 +272,11 @@ impl Loader<'_> {
         for (_, entries) in documents {
             let mut keys = Vec::new();
             for (key, located) in entries {
-                collect_keys(key.clone(), located, kind == "parameters", &mut keys);
+                let leaves = kind == "parameters";
+                if collect_keys(key.clone(), located, leaves, &mut keys, self.budget).is_err() {
+                    // The duplicates are left untold; where the configuration grows is told.
+                    return;
+                }
             }
             for (key, place) in &keys {
                 let Some(first) = seen.get(key) else { continue };
@@ -285,13 +304,18 @@ fn collect_keys(
     located: &Located,
     leaves: bool,
     keys: &mut Vec<(String, Option<Place>)>,
-) {
+    budget: &Budget,
+) -> Result<(), Spent> {
     match &located.value {
-        Value::Map(map) if leaves => map.iter().for_each(|(child, located)| {
-            collect_keys(format!("{key}.{child}"), located, leaves, keys);
-        }),
+        Value::Map(map) if leaves => {
+            for (child, located) in map {
+                budget.bytes(key.len() + child.len())?;
+                collect_keys(format!("{key}.{child}"), located, leaves, keys, budget)?;
+            }
+        }
         _ => keys.push((key, located.origin.as_ref().map(|origin| origin.place.clone()))),
     }
+    Ok(())
 }
 
 /// Mappings merge, everything else is replaced (`OmegaConf.merge`), which does not take a list and

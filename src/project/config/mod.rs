@@ -6,14 +6,16 @@ mod interpolation;
 mod layout;
 mod loader;
 mod scalar;
+pub(in crate::project) mod size;
 mod yaml;
 
 use std::path::PathBuf;
 
 use indexmap::IndexMap;
 
+use super::python::on_large_stack;
 use super::settings::Settings;
-use super::{Located, Problem, Value};
+use super::{Budget, Located, Problem, Value};
 
 /// Which configuration to load.
 #[derive(Debug, Clone)]
@@ -49,7 +51,9 @@ pub fn value(text: &str) -> Value {
     yaml::value(text).unwrap_or_else(|| Value::Str(text.to_owned()))
 }
 
-/// Loads the configuration. A broken file is a problem and leaves the others readable.
-pub fn load(request: &Request<'_>) -> Config {
-    loader::load(request)
+/// Loads the configuration within `budget`. A broken file is a problem and leaves the others
+/// readable.
+pub fn load(request: &Request<'_>, budget: &mut Budget) -> Config {
+    // Interpolations that lead from one to the next take stack.
+    on_large_stack(move || loader::load(request, budget))
 }

@@ -13,13 +13,12 @@ use saphyr_parser::{Event, Parser, ScalarStyle, Span, Tag};
 
 use super::layout::{self, Layout};
 use super::scalar::{python_text, type_plain, type_tagged};
-use crate::project::{Located, Origin, Place, Problem, Severity, Value};
+use super::size::{self, DEEPEST};
+use crate::project::budget::STEP;
+use crate::project::{Budget, Located, Origin, Place, Problem, Severity, Value};
 
-/// Deeper nesting than any configuration has; it keeps recursion over values safe.
-const DEEPEST: usize = 100;
-
-/// More values than any configuration has: aliases can multiply a short text beyond all memory.
-const MOST_VALUES: usize = 1_000_000;
+/// Most problems kept of one file; more would not be read.
+const MOST_PROBLEMS: usize = 1_000;
 
 /// A configuration file as read.
 #[derive(Debug, Default)]
@@ -32,8 +31,8 @@ pub(super) struct Document {
     pub problems: Vec<Problem>,
 }
 
-/// Reads a whole file. Interpolations stay as they are written.
-pub(super) fn read(text: &str, file: &Arc<Path>, env: &Arc<str>) -> Document {
+/// Reads a whole file within `budget`. Interpolations stay as they are written.
+pub(super) fn read(text: &str, file: &Arc<Path>, env: &Arc<str>, budget: &Budget) -> Document {
     let mut document = Document::default();
     let walked = layout::examine(text);
     let place = |line: usize, column: usize| Place {
@@ -52,12 +51,12 @@ pub(super) fn read(text: &str, file: &Arc<Path>, env: &Arc<str>) -> Document {
         ));
     }
     let said = document.problems.len();
-    let mut found = parse(text, 0, &HashMap::new(), file, env, &mut document);
-    if found.is_err() {
+    let mut found = parse(text, 0, &HashMap::new(), file, env, budget, &mut document);
+    if found.is_err() && !budget.is_spent() {
         // What stands within brackets and quotes may be indented as the writer likes.
         let Layout { text, shifts, .. } = &walked;
         let mut again = Document::default();
-        if let Ok(root) = parse(text, 0, shifts, file, env, &mut again) {
+        if let Ok(root) = parse(text, 0, shifts, file, env, budget, &mut again) {
             document.problems.truncate(said);
             document.problems.append(&mut again.problems);
             document.odd_keys = again.odd_keys;
@@ -83,8 +82,11 @@ pub(super) fn read(text: &str, file: &Arc<Path>, env: &Arc<str>) -> Document {
             let none = HashMap::new();
             for (line, chunk) in top_level_chunks(text) {
                 // What is wrong was said already; a chunk gives its entry or nothing.
+                if budget.is_spent() {
+                    break;
+                }
                 let mut part = Document::default();
-                if let Ok(Some(root)) = parse(chunk, line, &none, file, env, &mut part) {
+                if let Ok(Some(root)) = parse(chunk, line, &none, file, env, budget, &mut part) {
                     if let Value::Map(map) = root.value {
                         document.entries.extend(map);
                     }
@@ -99,7 +101,8 @@ pub(super) fn read(text: &str, file: &Arc<Path>, env: &Arc<str>) -> Document {
 pub(super) fn value(text: &str) -> Option<Value> {
     let (file, env) = (Arc::from(Path::new("")), Arc::from(""));
     let mut document = Document::default();
-    let root = parse(text, 0, &HashMap::new(), &file, &env, &mut document).ok()?;
+    let budget = Budget::default();
+    let root = parse(text, 0, &HashMap::new(), &file, &env, &budget, &mut document).ok()?;
     document.problems.is_empty().then(|| root.map_or(Value::Null, |root| root.value))
 }
 
@@ -154,6 +157,7 @@ fn parse(
     shifts: &HashMap<usize, usize>,
     file: &Arc<Path>,
     env: &Arc<str>,
+    budget: &Budget,
     document: &mut Document,
 ) -> Result<Option<Located>, Problem> {
     let mut builder = Builder {
@@ -164,7 +168,7 @@ fn parse(
         anchors: HashMap::new(),
         open: Vec::new(),
         root: None,
-        values: 0,
+        budget,
         problems: &mut document.problems,
         odd_keys: &mut document.odd_keys,
     };
@@ -222,10 +226,10 @@ struct Builder<'a> {
     env: &'a Arc<str>,
     lines_above: usize,
     shifts: &'a HashMap<usize, usize>,
-    anchors: HashMap<usize, (Located, usize)>,
+    anchors: HashMap<usize, Located>,
     open: Vec<Open>,
     root: Option<Located>,
-    values: usize,
+    budget: &'a Budget,
     problems: &'a mut Vec<Problem>,
     odd_keys: &'a mut Vec<(String, Place)>,
 }
@@ -254,6 +258,15 @@ impl Builder<'_> {
     }
 
     fn take(&mut self, event: Event<'_>, span: &Span) -> Result<(), Problem> {
+        // A key or a value, what it is entered with, and the work of parsing it.
+        let bytes = match &event {
+            Event::Scalar(text, ..) => size_of::<Located>() + text.len(),
+            Event::MappingStart(..) => 2 * size_of::<Located>(),
+            _ => size_of::<Located>(),
+        };
+        let paid = self.budget.bytes(bytes).and_then(|()| self.budget.elements(STEP));
+        paid.map_err(|_| self.too_large(span))?;
+        self.problems.truncate(MOST_PROBLEMS);
         let origin = self.origin(span);
         match event {
             Event::Scalar(text, style, anchor, tag) => {
@@ -261,7 +274,7 @@ impl Builder<'_> {
                     return self.key(&text, style, tag.as_deref(), anchor, span);
                 }
                 let value = self.scalar(&text, style, tag.as_deref(), span);
-                self.value(Located { value, origin: Some(origin) }, anchor, 1)
+                self.value(Located { value, origin: Some(origin) }, anchor)
             }
             Event::SequenceStart(anchor, tag) => {
                 self.check_collection_tag(tag.as_deref(), "seq", span);
@@ -274,20 +287,25 @@ impl Builder<'_> {
             }
             Event::SequenceEnd | Event::MappingEnd => self.close(),
             Event::Alias(anchor) => {
-                let Some((value, size)) = self.anchors.get(&anchor).cloned() else {
+                let Some(value) = self.anchors.get(&anchor) else {
                     return Err(self.error(
                         self.at(span),
                         "This alias names an anchor that is not complete here.",
                         "Define the anchor (`&name`) above, and not around the alias.",
                     ));
                 };
+                size::charge(&value.value, self.budget).map_err(|_| self.too_large(span))?;
+                let value = value.clone();
                 if self.waits_for_key() {
                     let Value::Str(text) = &value.value else {
                         return Err(self.not_a_key(span));
                     };
                     return self.key(text, ScalarStyle::DoubleQuoted, None, 0, span);
                 }
-                self.value(value, 0, size)
+                if self.open.len() + size::depth(&value.value) > DEEPEST {
+                    return Err(self.too_deep(span));
+                }
+                self.value(value, 0)
             }
             Event::Nothing
             | Event::StreamStart
@@ -330,28 +348,41 @@ impl Builder<'_> {
             return Err(self.not_a_key(span));
         }
         if self.open.len() >= DEEPEST {
-            return Err(self.error(
-                self.at(span),
-                format!("Values are nested more than {DEEPEST} deep."),
-                "Flatten the structure.",
-            ));
+            return Err(self.too_deep(span));
         }
         self.open.push(open);
         Ok(())
     }
 
+    fn too_deep(&self, span: &Span) -> Problem {
+        self.error(
+            self.at(span),
+            format!("Values are nested more than {DEEPEST} deep."),
+            "Flatten the structure.",
+        )
+    }
+
+    fn too_large(&self, span: &Span) -> Problem {
+        self.error(
+            self.at(span),
+            "The configuration grows too large here to be read.",
+            "Use fewer aliases of large anchors, and keep data out of the configuration.",
+        )
+    }
+
     fn close(&mut self) -> Result<(), Problem> {
         let (value, origin, anchor) = match self.open.pop() {
-            Some(Open::List { items, origin, anchor }) => (Value::List(items), origin, anchor),
+            Some(Open::List { mut items, origin, anchor }) => {
+                items.shrink_to_fit();
+                (Value::List(items), origin, anchor)
+            }
             Some(Open::Map { map, origin, anchor, .. }) => {
                 (Value::Map(map.flatten()), origin, anchor)
             }
             // The parser closes only what it opened.
             None => return Ok(()),
         };
-        let located = Located { value, origin: Some(origin) };
-        let size = if anchor == 0 { 1 } else { size_of(&located) };
-        self.value(located, anchor, size)
+        self.value(Located { value, origin: Some(origin) }, anchor)
     }
 
     fn key(
@@ -370,7 +401,7 @@ impl Builder<'_> {
         let name = python_text(&value).unwrap_or_else(|| text.to_owned());
         if anchor != 0 {
             let located = Located { value, origin: Some(self.origin(span)) };
-            self.anchors.insert(anchor, (located, 1));
+            self.anchors.insert(anchor, located);
         }
         if is_null {
             self.problems.push(self.error(
@@ -452,19 +483,14 @@ impl Builder<'_> {
         }
     }
 
-    /// Puts a finished value where it belongs. `size` is the number of values in it.
-    fn value(&mut self, located: Located, anchor: usize, size: usize) -> Result<(), Problem> {
-        self.values += size;
-        if self.values > MOST_VALUES {
-            let place = located.origin.map_or_else(|| self.place(1, 0), |origin| origin.place);
-            return Err(self.error(
-                place,
-                format!("The file expands to more than {MOST_VALUES} values."),
-                "Use fewer aliases of large anchors.",
-            ));
-        }
+    /// Puts a finished value where it belongs.
+    fn value(&mut self, located: Located, anchor: usize) -> Result<(), Problem> {
         if anchor != 0 {
-            self.anchors.insert(anchor, (located.clone(), size));
+            size::charge(&located.value, self.budget).map_err(|_| {
+                let place = located.origin.as_ref().map(|origin| origin.place.clone());
+                Problem { place, ..self.too_large(&Span::default()) }
+            })?;
+            self.anchors.insert(anchor, located.clone());
         }
         match self.open.last_mut() {
             None => self.root = Some(located),
@@ -525,8 +551,14 @@ impl Mapping {
     }
 
     fn flatten(self) -> IndexMap<String, Located> {
-        let mut map: IndexMap<String, Located> = self.merged.into_iter().flatten().collect();
-        map.extend(self.own);
+        let mut map = self.own;
+        if !self.merged.is_empty() {
+            let own = map;
+            map = self.merged.into_iter().flatten().collect();
+            map.extend(own);
+        }
+        // Most mappings are small, and growing left them room for more.
+        map.shrink_to_fit();
         map
     }
 }
@@ -534,14 +566,6 @@ impl Mapping {
 /// `!` alone: typed as if it were not there.
 fn is_non_specific(tag: &Tag) -> bool {
     tag.handle.is_empty() && tag.suffix == "!" || tag.handle == "!" && tag.suffix.is_empty()
-}
-
-fn size_of(located: &Located) -> usize {
-    1 + match &located.value {
-        Value::List(items) => items.iter().map(size_of).sum(),
-        Value::Map(map) => map.values().map(size_of).sum(),
-        _ => 0,
-    }
 }
 
 #[cfg(test)]

@@ -18,6 +18,7 @@ impl<'a> Interp<'a> {
         match target {
             Expr::Name(name) => {
                 if !name.id.as_str().is_empty() {
+                    self.bytes(name.id.as_str().len())?;
                     frame.scope.set(name.id.as_str(), value);
                 }
             }
@@ -71,6 +72,7 @@ impl<'a> Interp<'a> {
             self.assign(target, item.clone(), frame)?;
         }
         if let Some(target) = targets.get(star) {
+            self.room(rest_end - star)?;
             let rest = self.list(items[star..rest_end].to_vec());
             self.assign(target, rest, frame)?;
             for (target, item) in targets[star + 1..].iter().zip(&items[rest_end..]) {

@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 
+use super::expr::{range_item, range_len};
 use super::interp::{Eval, Interp, Stop};
 use super::source::At;
 use super::value::{Class, Function, Instance, Shape, Value};
@@ -19,7 +20,12 @@ impl<'a> Interp<'a> {
                 Ok(Value::Bool(false))
             }
             Value::External(outer) if &**outer == SETTINGS => self.project_setting(name),
-            Value::External(outer) => Ok(Value::External(format!("{outer}.{name}").into())),
+            Value::External(outer) => self
+                .text_of(outer.len() + 1 + name.len(), at, || format!("{outer}.{name}"))
+                .map(|joined| match joined {
+                    Value::Str(name) => Value::External(name),
+                    other => other,
+                }),
             Value::Module(module) => {
                 if let Some(value) = module.scope.own(name) {
                     return Ok(value);
@@ -37,7 +43,10 @@ impl<'a> Interp<'a> {
             }
             Value::Instance(instance) => self.instance_attribute(instance, name, at),
             Value::Class(class) => match name {
-                "__name__" | "__qualname__" => Ok(Value::str(class.def.name.as_str())),
+                "__name__" | "__qualname__" => {
+                    let name = class.def.name.as_str();
+                    self.text_of(name.len(), at, || name.to_owned())
+                }
                 "__module__" => Ok(Value::Str(class.module.name.clone())),
                 _ => match self.class_attribute(class, name) {
                     Some(Value::Partial(marker)) => match (&marker.func, marker.args.first()) {
@@ -82,7 +91,7 @@ impl<'a> Interp<'a> {
             Value::Bound(bound) => self.attribute(&Value::Function(bound.1.clone()), name, at),
             Value::Node(node) => self.node_attribute(node, name, at),
             Value::Pipeline(pipeline) => self.pipeline_attribute(pipeline, name, at),
-            Value::Path(path) => Ok(self.path_attribute(path, name)),
+            Value::Path(path) => self.path_attribute(path, name, at),
             Value::None => self.no_attribute(value, name, at),
             _ if name == "__class__" => Ok(self.not_evaluated(at)),
             _ => Ok(Value::Method(Rc::new((value.clone(), name.into())))),
@@ -199,7 +208,7 @@ impl<'a> Interp<'a> {
         match (container, index) {
             (Value::Unknown(_), _) => Ok(container.clone()),
             (Value::Dict(dict), _) => {
-                let Some(key) = index.key() else { return Ok(self.not_evaluated(at)) };
+                let Some(key) = index.key(self.budget) else { return Ok(self.not_evaluated(at)) };
                 if let Some((_, value)) = dict.entries.borrow().get(&key) {
                     return Ok(value.clone());
                 }
@@ -250,9 +259,7 @@ impl<'a> Interp<'a> {
     }
 
     fn sequence_item(&mut self, container: &Value<'a>, index: &Value<'a>, at: At<'a>) -> Eval<'a> {
-        let open = container.open();
-        let (items, _) = self.items(container, at)?;
-        if let Some(why) = open {
+        if let Some(why) = container.open() {
             // Items are appended more often than inserted, but that is no more than a guess.
             return Ok(Value::Unknown(why));
         }
@@ -262,10 +269,8 @@ impl<'a> Interp<'a> {
                     Value::Int(index) => *index,
                     _ => i64::from(matches!(index, Value::Bool(true))),
                 };
-                let len = i64::try_from(items.len()).unwrap_or(i64::MAX);
-                let position = if index < 0 { index + len } else { index };
-                match usize::try_from(position).ok().and_then(|index| items.get(index)) {
-                    Some(item) => Ok(item.clone()),
+                match self.item_at(container, index)? {
+                    Some(item) => Ok(item),
                     None => {
                         let text = format!("there is no item {index} in `{}`", at.text());
                         self.raise(at, "IndexError", text, "Check the index.")
@@ -273,6 +278,7 @@ impl<'a> Interp<'a> {
                 }
             }
             Value::Slice(parts) => {
+                let (items, _) = self.items(container, at)?;
                 let Some(chosen) = slice(&items, parts) else { return Ok(self.not_evaluated(at)) };
                 Ok(match container {
                     Value::Str(_) => {
@@ -286,6 +292,34 @@ impl<'a> Interp<'a> {
         }
     }
 
+    /// The item of a sequence at an index, which counts from the end where it is negative.
+    fn item_at(&self, container: &Value<'a>, index: i64) -> Result<Option<Value<'a>>, Stop<'a>> {
+        let position = |len: usize| {
+            let len = i64::try_from(len).unwrap_or(i64::MAX);
+            let position = if index < 0 { index.checked_add(len)? } else { index };
+            usize::try_from(position).ok()
+        };
+        Ok(match container {
+            Value::List(list) => {
+                let items = list.items.borrow();
+                position(items.len()).and_then(|index| items.get(index).cloned())
+            }
+            Value::Tuple(items) => position(items.len()).and_then(|at| items.get(at).cloned()),
+            Value::Range(start, stop, step) => {
+                let len = range_len(*start, *stop, *step);
+                let index = position(len).filter(|index| *index < len);
+                index.and_then(|index| range_item(*start, *step, index))
+            }
+            Value::Str(text) => {
+                self.elements(text.len() / 16)?;
+                let index = position(text.chars().count());
+                let found = index.and_then(|index| text.chars().nth(index));
+                found.map(|c| Value::str(c.encode_utf8(&mut [0; 4])))
+            }
+            _ => None,
+        })
+    }
+
     /// `container[index] = value`.
     pub(super) fn set_item(
         &mut self,
@@ -295,8 +329,9 @@ impl<'a> Interp<'a> {
         at: At<'a>,
     ) -> Result<(), Stop<'a>> {
         match container {
-            Value::Dict(dict) => match index.key() {
+            Value::Dict(dict) => match index.key(self.budget) {
                 Some(key) => {
+                    self.entry_room(1)?;
                     let mut entries = dict.entries.borrow_mut();
                     match entries.get_mut(&key) {
                         Some(entry) => entry.1 = value,
@@ -335,8 +370,11 @@ impl<'a> Interp<'a> {
     ) -> Result<(), Stop<'a>> {
         match container {
             Value::Dict(dict) => {
-                let removed =
-                    index.key().and_then(|key| dict.entries.borrow_mut().shift_remove(&key));
+                // What comes after the entry moves up.
+                self.elements(dict.entries.borrow().len() / 8)?;
+                let removed = index
+                    .key(self.budget)
+                    .and_then(|key| dict.entries.borrow_mut().shift_remove(&key));
                 if removed.is_none() {
                     let why = self.why(index, at);
                     container.make_open(&why);
@@ -376,7 +414,8 @@ fn slice<'a>(items: &[Value<'a>], parts: &[Value<'a>; 3]) -> Option<Vec<Value<'a
     let mut index = start;
     while (step > 0 && index < stop) || (step < 0 && index > stop) {
         chosen.push(items.get(usize::try_from(index).ok()?)?.clone());
-        index = index.checked_add(step)?;
+        let Some(next) = index.checked_add(step) else { break };
+        index = next;
     }
     Some(chosen)
 }

@@ -5,9 +5,11 @@ use std::rc::Rc;
 use indexmap::IndexMap;
 
 use super::call::Args;
+use super::expr::range_len;
 use super::interp::{Eval, Interp, Stop};
 use super::source::At;
 use super::value::{Unknown, Value};
+use crate::project::budget::STEP;
 
 impl<'a> Interp<'a> {
     /// Calls something from outside the project: what is known here is computed, the rest unknown.
@@ -90,6 +92,7 @@ impl<'a> Interp<'a> {
             ("dict.fromkeys", Some(keys)) => {
                 let (keys, open) = self.items(&keys, at)?;
                 let value = args.positional.get(1).cloned().unwrap_or(Value::None);
+                self.entry_room(keys.len())?;
                 let dict = self.dict(IndexMap::new(), open);
                 for key in keys {
                     self.set_item(&dict, &key, value.clone(), at)?;
@@ -113,6 +116,7 @@ impl<'a> Interp<'a> {
                 self.format_value(&value, spec, at).map_or_else(Value::Unknown, Value::str)
             }
             ("int" | "float" | "abs" | "round" | "chr" | "ord", Some(value)) => {
+                self.bytes(value.as_str().map_or(0, str::len))?;
                 let single = args.positional.len() == 1;
                 if let (true, "int", Value::Str(text)) = (single, name, &value)
                     && !is_integer(text)
@@ -144,6 +148,10 @@ impl<'a> Interp<'a> {
         if name == "len" && !sized(&value) {
             return Ok(self.not_evaluated(at));
         }
+        if let ("len", Some(count)) = (name, self.len(&value)?) {
+            let count = i64::try_from(count).unwrap_or(i64::MAX);
+            return Ok(value.open().map_or(Value::Int(count), Value::Unknown));
+        }
         let (items, mut open) = self.items(&value, at)?;
         if matches!(name, "enumerate" | "iter") {
             open = open.or_else(|| self.without_order(&value, at));
@@ -170,8 +178,16 @@ impl<'a> Interp<'a> {
                     Some(Value::Int(start)) => start,
                     Some(_) => return Ok(self.not_evaluated(at)),
                 };
-                let pairs = items.into_iter().zip(start..);
-                let pairs = pairs.map(|(item, n)| self.tuple(vec![Value::Int(n), item])).collect();
+                self.room(items.len().saturating_mul(3))?;
+                let mut pairs = Vec::with_capacity(items.len());
+                for (index, item) in items.into_iter().enumerate() {
+                    self.elements(STEP)?;
+                    let Some(n) = i64::try_from(index).ok().and_then(|n| start.checked_add(n))
+                    else {
+                        return Ok(self.not_evaluated(at));
+                    };
+                    pairs.push(self.tuple(vec![Value::Int(n), item]));
+                }
                 Ok(self.iter(pairs, open))
             }
             "reversed" => Ok(self.iter(items.into_iter().rev().collect(), open)),
@@ -187,6 +203,7 @@ impl<'a> Interp<'a> {
                 let decisive = name == "any";
                 let mut doubt = open.clone();
                 for item in &items {
+                    self.elements(1)?;
                     match self.truth(item, at) {
                         Ok(truth) if truth == decisive => return Ok(Value::Bool(decisive)),
                         Ok(_) => {}
@@ -219,6 +236,22 @@ impl<'a> Interp<'a> {
             }
             _ => None,
         }
+    }
+
+    /// What `len` gives, without the items being copied; `None` where they have to be looked at.
+    fn len(&self, value: &Value<'a>) -> Result<Option<usize>, Stop<'a>> {
+        Ok(Some(match value {
+            Value::List(list) => list.items.borrow().len(),
+            Value::Tuple(items) => items.len(),
+            Value::Dict(dict) => dict.entries.borrow().len(),
+            Value::Set(set) => set.members.borrow().len(),
+            Value::Range(start, stop, step) => range_len(*start, *stop, *step),
+            Value::Str(text) => {
+                self.elements(text.len() / 16)?;
+                text.chars().count()
+            }
+            _ => return Ok(None),
+        }))
     }
 
     fn extreme(
@@ -263,6 +296,7 @@ impl<'a> Interp<'a> {
             Some(Ok(reverse)) => reverse,
             Some(Err(why)) => return Ok(Err(why)),
         };
+        self.room(items.len().saturating_mul(4))?;
         let mut keyed = Vec::with_capacity(items.len());
         for item in items {
             let by = match &key {
@@ -271,25 +305,16 @@ impl<'a> Interp<'a> {
             };
             keyed.push((by, item));
         }
-        self.steps(keyed.len())?;
-        let mut doubt = None;
         if reverse {
             keyed.reverse();
         }
-        keyed.sort_by(|(a, _), (b, _)| match self.order(a, b, at) {
-            Ok(order) => order,
-            Err(why) => {
-                doubt.get_or_insert(why);
-                std::cmp::Ordering::Equal
+        let sorted = merge_sort(keyed, |(a, _), (b, _)| Ok(self.order(a, b, at)?.is_gt()));
+        Ok(sorted.map(|mut keyed| {
+            if reverse {
+                keyed.reverse();
             }
-        });
-        if reverse {
-            keyed.reverse();
-        }
-        Ok(match doubt {
-            Some(why) => Err(why),
-            None => Ok(keyed.into_iter().map(|(_, item)| item).collect()),
-        })
+            keyed.into_iter().map(|(_, item)| item).collect()
+        }))
     }
 
     fn sum(
@@ -305,6 +330,7 @@ impl<'a> Interp<'a> {
         }
         let mut total = start.unwrap_or(Value::Int(0));
         for item in items {
+            self.step()?;
             total = self.binary(&total, ruff_python_ast::Operator::Add, &item, at)?;
         }
         Ok(open.map_or(total, Value::Unknown))
@@ -325,8 +351,10 @@ impl<'a> Interp<'a> {
             open = open.or(why);
         }
         let rounds = columns.iter().map(Vec::len).min().unwrap_or(0);
+        self.room(rounds.saturating_mul(1 + columns.len()))?;
         let mut results = Vec::with_capacity(rounds);
         for round in 0..rounds {
+            self.step()?;
             let row: Vec<_> = columns.iter().map(|column| column[round].clone()).collect();
             let item = row[0].clone();
             let keeps_all = name == "filter" && matches!(function, Value::None);
@@ -349,6 +377,7 @@ impl<'a> Interp<'a> {
         if let Some(first) = first {
             self.update(&dict, &first, at)?;
         }
+        self.entry_room(args.named.len())?;
         for (name, value) in &args.named {
             self.set_item(&dict, &Value::Str(name.clone()), value.clone(), at)?;
         }
@@ -379,8 +408,10 @@ impl<'a> Interp<'a> {
             open = open.or(why).or_else(|| self.without_order(value, at));
         }
         let rounds = columns.iter().map(Vec::len).min().unwrap_or(0);
+        self.room(rounds.saturating_mul(1 + columns.len()))?;
         let mut rows = Vec::with_capacity(rounds);
         for round in 0..rounds {
+            self.step()?;
             rows.push(self.tuple(columns.iter().map(|column| column[round].clone()).collect()));
         }
         Ok(self.iter(rows, open))
@@ -390,6 +421,7 @@ impl<'a> Interp<'a> {
         let Value::Iter(list) = value else { return Ok(self.not_evaluated(at)) };
         let mut items = list.items.borrow_mut();
         if !items.is_empty() {
+            self.elements(items.len() / 8)?;
             return Ok(items.remove(0));
         }
         drop(items);
@@ -439,6 +471,13 @@ impl<'a> Interp<'a> {
             Some(class) => vec![class.clone()],
             None => return self.not_evaluated(at),
         };
+        let lineage = match value {
+            Value::Instance(object) => object.class.lineage().len(),
+            _ => 1,
+        };
+        if self.afford(classes.len().saturating_mul(4 * lineage), at).is_err() {
+            return self.not_evaluated(at);
+        }
         let mut doubt = false;
         for class in &classes {
             match instance_of(value, class) {
@@ -449,6 +488,32 @@ impl<'a> Interp<'a> {
         }
         if doubt { self.not_evaluated(at) } else { Value::Bool(false) }
     }
+}
+
+/// Sorts, keeping the order of equal items, with `after` telling whether one item belongs behind
+/// another. Any answers of `after` give some order; its first error ends the sorting.
+fn merge_sort<T, E>(
+    mut items: Vec<T>,
+    after: impl Fn(&T, &T) -> Result<bool, E>,
+) -> Result<Vec<T>, E> {
+    let mut width = 1;
+    while width < items.len() {
+        let mut merged = Vec::with_capacity(items.len());
+        let mut rest = items.into_iter().peekable();
+        while rest.peek().is_some() {
+            let left: Vec<T> = rest.by_ref().take(width).collect();
+            let right: Vec<T> = rest.by_ref().take(width).collect();
+            let (mut left, mut right) = (left.into_iter().peekable(), right.into_iter().peekable());
+            while let (Some(a), Some(b)) = (left.peek(), right.peek()) {
+                let next = if after(a, b)? { right.next() } else { left.next() };
+                merged.extend(next);
+            }
+            merged.extend(left.chain(right));
+        }
+        items = merged;
+        width *= 2;
+    }
+    Ok(items)
 }
 
 /// Whether `int` takes this text; other digits than ASCII's are taken to be fine.
@@ -463,15 +528,7 @@ fn is_integer(text: &str) -> bool {
 pub(super) fn instance_of<'a>(value: &Value<'a>, class: &Value<'a>) -> Option<bool> {
     match (value, class) {
         (Value::Instance(instance), Value::Class(class)) => {
-            let mut found = Rc::ptr_eq(&instance.class, class);
-            let mut bases: Vec<_> = instance.class.bases.clone();
-            while let (false, Some(base)) = (found, bases.pop()) {
-                if let Value::Class(base) = base {
-                    found = Rc::ptr_eq(&base, class);
-                    bases.extend(base.bases.iter().cloned());
-                }
-            }
-            Some(found)
+            Some(instance.class.lineage().into_iter().any(|it| std::ptr::eq(it, &**class)))
         }
         (_, Value::Class(_)) => Some(false),
         (Value::External(_) | Value::Instance(_), _) => None,

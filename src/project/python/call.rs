@@ -1,18 +1,18 @@
 //! Calls: arguments, project functions, partials, and objects of project classes.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
 use indexmap::IndexMap;
 use ruff_python_ast::visitor::{self, Visitor};
 use ruff_python_ast::{Expr, ExprCall, Parameters, Stmt};
 
-use super::interp::{Eval, Frame, Interp, MAX_CALLS};
+use super::interp::{ENTRY_BYTES, Eval, Frame, Interp, MAX_CALLS, Stop};
 use super::scope::{Kind, Scope};
 use super::source::At;
 use super::stmt::Flow;
-use super::value::{Class, Code, Function, Instance, Key, Shape, Unknown, Value};
+use super::value::{Class, Code, Function, Instance, Key, Partial, Shape, Unknown, Value};
 
 /// The arguments of a call.
 #[derive(Clone, Default)]
@@ -71,6 +71,8 @@ impl<'a> Interp<'a> {
 
     /// Calls `callee`.
     pub(super) fn call(&mut self, callee: &Value<'a>, mut args: Args<'a>, at: At<'a>) -> Eval<'a> {
+        self.step()?;
+        self.elements(args.positional.len() + args.named.len())?;
         match callee {
             Value::Function(function) => self.call_function(function, args, at),
             Value::Bound(bound) => {
@@ -79,6 +81,7 @@ impl<'a> Interp<'a> {
             }
             Value::Method(method) => self.call_method(&method.0, &method.1, args, at),
             Value::Partial(partial) => {
+                self.merge_cost(partial, &args)?;
                 let mut positional = partial.args.clone();
                 positional.append(&mut args.positional);
                 let mut named = partial.keywords.clone();
@@ -104,6 +107,16 @@ impl<'a> Interp<'a> {
                 self.raise(at, "TypeError", text, "Give a function here.")
             }
         }
+    }
+
+    /// Charges what it takes to lay the arguments of a call over those of a partial.
+    pub(super) fn merge_cost(
+        &self,
+        partial: &Partial<'a>,
+        args: &Args<'a>,
+    ) -> Result<(), Stop<'a>> {
+        self.room(partial.args.len() + partial.keywords.len() + args.named.len())?;
+        self.elements(partial.keywords.len().saturating_mul(args.named.len()))
     }
 
     /// A call whose result is not known because the call is not evaluated.
@@ -132,6 +145,10 @@ impl<'a> Interp<'a> {
     fn run(&mut self, function: &Rc<Function<'a>>, args: Args<'a>, at: At<'a>) -> Eval<'a> {
         let scope = self.scope(Kind::Function, Some(function.closure.clone()));
         if let Some(parameters) = function.code.parameters() {
+            let names = parameters.iter().map(|it| it.name().as_str().len()).sum();
+            self.bytes(names)?;
+            self.elements(args.named.len().saturating_mul(1 + parameters.len()))?;
+            self.bytes((args.positional.len() + args.named.len()).saturating_mul(ENTRY_BYTES))?;
             if let Err(text) = self.bind_parameters(function, parameters, args, &scope) {
                 let text = format!("`{}` {text}", function.name());
                 return self.raise(at, "TypeError", text, "Give the arguments that it takes.");
@@ -264,19 +281,25 @@ impl<'a> Interp<'a> {
 
     /// The first base class that is not the project's, `object` and typing's helpers left out.
     pub(super) fn outside_base(&self, class: &Class<'a>) -> Option<String> {
-        class.bases.iter().find_map(|base| match base {
-            Value::Class(base) => self.outside_base(base),
-            Value::External(name)
-                if matches!(
-                    &**name,
-                    "builtins.object" | "abc.ABC" | "typing.Protocol" | "typing.NamedTuple"
-                ) =>
-            {
-                None
+        let mut seen = HashSet::new();
+        let mut next: Vec<&Value<'a>> = class.bases.iter().rev().collect();
+        while let Some(base) = next.pop() {
+            match base {
+                Value::Class(base) => {
+                    if seen.insert(Rc::as_ptr(base)) {
+                        next.extend(base.bases.iter().rev());
+                    }
+                }
+                Value::External(name)
+                    if matches!(
+                        &**name,
+                        "builtins.object" | "abc.ABC" | "typing.Protocol" | "typing.NamedTuple"
+                    ) => {}
+                Value::External(name) => return Some(name.to_string()),
+                _ => return Some(String::new()),
             }
-            Value::External(name) => Some(name.to_string()),
-            _ => Some(String::new()),
-        })
+        }
+        None
     }
 
     /// `locals()` and `super()`, which depend on where they are called.
@@ -293,6 +316,7 @@ impl<'a> Interp<'a> {
             "builtins.globals" => frame.scope.global(),
             _ => return Ok(self.not_evaluated(at)),
         };
+        self.entry_room(scope.names.borrow().len())?;
         let entries: IndexMap<_, _> = (scope.names.borrow().iter())
             .map(|(name, value)| {
                 (Key::Str(name.clone()), (Value::Str(name.clone()), value.clone()))
@@ -303,12 +327,15 @@ impl<'a> Interp<'a> {
 
     /// The attribute that `class` or one of its project bases has.
     pub(super) fn class_attribute(&self, class: &Class<'a>, name: &str) -> Option<Value<'a>> {
-        class.namespace.own(name).or_else(|| {
-            class.bases.iter().find_map(|base| match base {
-                Value::Class(base) => self.class_attribute(base, name),
-                _ => None,
-            })
-        })
+        if let Some(value) = class.namespace.own(name) {
+            return Some(value);
+        }
+        if class.bases.is_empty() {
+            return None;
+        }
+        let lineage = class.lineage();
+        self.budget.elements(lineage.len() * 4).ok()?;
+        lineage.into_iter().skip(1).find_map(|base| base.namespace.own(name))
     }
 }
 

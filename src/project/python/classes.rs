@@ -1,15 +1,17 @@
 //! Classes whose objects make themselves: dataclasses, named tuples and enumerations; and `super()`.
 
 use std::cell::RefCell;
+use std::collections::HashSet;
 use std::rc::Rc;
 
 use ruff_python_ast::{Expr, Stmt};
 use ruff_text_size::Ranged;
 
 use super::call::Args;
-use super::interp::{Eval, Frame, Interp, Stop};
+use super::interp::{Eval, Frame, ITEM_BYTES, Interp, Stop};
 use super::source::At;
 use super::value::{Class, Instance, Shape, Value};
+use crate::project::budget::STEP;
 
 /// The function that a call of `dataclasses.field` stands for.
 const FIELD: &str = "dataclasses.field";
@@ -41,18 +43,22 @@ impl<'a> Interp<'a> {
 
     /// The members of an enumeration take the place of the values that its body binds.
     pub(super) fn make_members(&mut self, class: &Rc<Class<'a>>) {
-        let mut last = 0;
+        let mut last: i64 = 0;
         let names_own = class
             .bases
             .iter()
             .any(|base| matches!(base, Value::External(name) if &**name == "enum.StrEnum"));
+        let mut members: Vec<Rc<Instance<'a>>> = Vec::new();
         for name in bound_names(class) {
             let Some(value) = class.namespace.own(name) else { continue };
+            if self.budget.elements(STEP + 4 * members.len()).is_err() {
+                return;
+            }
             let value = match value {
                 Value::External(auto) if &*auto == AUTO && names_own => {
                     Value::str(name.to_lowercase())
                 }
-                Value::External(auto) if &*auto == AUTO => Value::Int(last + 1),
+                Value::External(auto) if &*auto == AUTO => Value::Int(last.saturating_add(1)),
                 Value::Function(_) | Value::Partial(_) | Value::Class(_) => continue,
                 value => value,
             };
@@ -64,17 +70,18 @@ impl<'a> Interp<'a> {
                 [("name", &text), ("_name_", &text), ("value", &value), ("_value_", &value)];
             let attributes = attributes.map(|(name, value)| (Rc::from(name), value.clone())).into();
             let at = At::new(class.source, class.def);
-            let twin = self.enum_members(class).into_iter().find(|member| {
+            let twin = members.iter().find(|member| {
                 let other = member.attributes.borrow().get("value").cloned();
                 other.is_some_and(|other| matches!(self.equal(&other, &value, at), Ok(true)))
             });
-            let member = twin.unwrap_or_else(|| {
+            let member = twin.cloned().unwrap_or_else(|| {
                 Rc::new(Instance {
                     class: class.clone(),
                     attributes: RefCell::new(attributes),
                     open: RefCell::new(None),
                 })
             });
+            members.push(member.clone());
             let member = self.keep(Value::Instance(member));
             class.namespace.set(name, member);
         }
@@ -83,10 +90,14 @@ impl<'a> Interp<'a> {
     /// The members of an enumeration in the order of their definition, aliases left out.
     pub(super) fn enum_members(&self, class: &Rc<Class<'a>>) -> Vec<Rc<Instance<'a>>> {
         let mut members: Vec<Rc<Instance<'a>>> = Vec::new();
+        let mut known = HashSet::new();
+        if self.budget.bytes(class.def.body.len() * 2 * ITEM_BYTES).is_err() {
+            return members;
+        }
         for name in bound_names(class) {
             if let Some(Value::Instance(member)) = class.namespace.own(name)
                 && Rc::ptr_eq(&member.class, class)
-                && !members.iter().any(|known| Rc::ptr_eq(known, &member))
+                && known.insert(Rc::as_ptr(&member))
             {
                 members.push(member);
             }
@@ -124,6 +135,7 @@ impl<'a> Interp<'a> {
     ) -> Result<(), Stop<'a>> {
         let value = Value::Instance(object.clone());
         let name = class.def.name.as_str();
+        self.elements(fields_cost(class).saturating_mul(1 + args.named.len()))?;
         let fields = match fields(class) {
             Ok(fields) => fields,
             Err(reason) => {
@@ -192,6 +204,7 @@ impl<'a> Interp<'a> {
         if object.class.shape != Shape::Tuple || object.open.borrow().is_some() {
             return None;
         }
+        self.budget.elements(fields_cost(&object.class)).ok()?;
         let fields = fields(&object.class).ok()?;
         let attributes = object.attributes.borrow();
         fields.iter().map(|field| attributes.get(field.name).cloned()).collect()
@@ -285,6 +298,12 @@ fn bound_names<'a>(class: &Class<'a>) -> impl Iterator<Item = &'a str> + use<'a>
         },
         _ => None,
     })
+}
+
+/// What [`fields`] looks at.
+fn fields_cost(class: &Class<'_>) -> usize {
+    let count: usize = class.lineage().into_iter().map(|class| class.def.body.len()).sum();
+    count + count.saturating_mul(count) / 16
 }
 
 /// The fields of a dataclass or named tuple, those of its bases first; or why they are not known.

@@ -8,7 +8,7 @@ use ruff_python_ast::{
 };
 
 use super::call::Args;
-use super::interp::{Eval, Frame, Interp, Stop};
+use super::interp::{ENTRY_BYTES, Eval, Frame, ITEM_BYTES, Interp, Stop};
 use super::scope::Kind;
 use super::source::At;
 use super::value::{Code, Shape, Unknown, Value};
@@ -19,14 +19,22 @@ pub(super) type Items<'a> = (Vec<Value<'a>>, Option<Rc<Unknown>>);
 impl<'a> Interp<'a> {
     /// The value of `expr`.
     pub(super) fn eval(&mut self, expr: &'a Expr, frame: &Frame<'a>) -> Eval<'a> {
-        self.deeper(|interp| interp.eval_one(expr, frame))
+        let value = self.deeper(|interp| interp.eval_one(expr, frame));
+        if let Err(Stop::Exhausted) = value {
+            self.reached_bounds(At::new(frame.source, expr));
+        }
+        value
     }
 
     fn eval_one(&mut self, expr: &'a Expr, frame: &Frame<'a>) -> Eval<'a> {
         let at = At::new(frame.source, expr);
         Ok(match expr {
             Expr::Name(name) => return self.name(name.id.as_str(), frame, at),
-            Expr::StringLiteral(literal) => Value::str(literal.value.to_str()),
+            Expr::StringLiteral(literal) => {
+                let text = literal.value.to_str();
+                self.bytes(text.len())?;
+                Value::str(text)
+            }
             Expr::Call(call) => return self.eval_call(call, frame, at),
             Expr::Attribute(attribute) => {
                 let value = self.eval(&attribute.value, frame)?;
@@ -44,18 +52,18 @@ impl<'a> Interp<'a> {
             Expr::NoneLiteral(_) => Value::None,
             Expr::EllipsisLiteral(_) => Value::Ellipsis,
             Expr::List(list) => {
-                let (items, open) = self.elements(&list.elts, frame)?;
+                let (items, open) = self.eval_elements(&list.elts, frame)?;
                 self.open_list(items, open)
             }
             Expr::Tuple(tuple) => {
-                let (items, open) = self.elements(&tuple.elts, frame)?;
+                let (items, open) = self.eval_elements(&tuple.elts, frame)?;
                 match open {
                     Some(why) => Value::Unknown(why),
                     None => self.tuple(items),
                 }
             }
             Expr::Set(set) => {
-                let (items, open) = self.elements(&set.elts, frame)?;
+                let (items, open) = self.eval_elements(&set.elts, frame)?;
                 self.set(items, open, at)
             }
             Expr::Dict(dict) => return self.eval_dict(dict, frame, at),
@@ -174,6 +182,7 @@ impl<'a> Interp<'a> {
                     None => Value::None,
                 };
                 if let Some(yields) = &frame.yields {
+                    self.room(1)?;
                     yields.items.borrow_mut().push(value);
                 }
                 Value::None
@@ -182,6 +191,7 @@ impl<'a> Interp<'a> {
                 let value = self.eval(&expr.value, frame)?;
                 let (items, open) = self.items(&value, at)?;
                 if let Some(yields) = &frame.yields {
+                    self.room(items.len())?;
                     yields.items.borrow_mut().extend(items);
                     if let Some(why) = open {
                         yields.open.borrow_mut().get_or_insert(why);
@@ -222,17 +232,19 @@ impl<'a> Interp<'a> {
     }
 
     /// The values of list elements, starred ones taken apart.
-    pub(super) fn elements(
+    pub(super) fn eval_elements(
         &mut self,
         elements: &'a [Expr],
         frame: &Frame<'a>,
     ) -> Result<Items<'a>, Stop<'a>> {
+        self.bytes(elements.len() * ITEM_BYTES)?;
         let mut items = Vec::with_capacity(elements.len());
         let mut open = None;
         for element in elements {
             if let Expr::Starred(starred) = element {
                 let value = self.eval(&starred.value, frame)?;
                 let (more, why) = self.items(&value, At::new(frame.source, element))?;
+                self.room(more.len())?;
                 items.extend(more);
                 open = open.or(why);
             } else {
@@ -243,6 +255,7 @@ impl<'a> Interp<'a> {
     }
 
     fn eval_dict(&mut self, dict: &'a ExprDict, frame: &Frame<'a>, at: At<'a>) -> Eval<'a> {
+        self.bytes(dict.items.len() * ENTRY_BYTES)?;
         let result = self.dict(IndexMap::with_capacity(dict.items.len()), None);
         for item in &dict.items {
             match &item.key {
@@ -287,11 +300,21 @@ impl<'a> Interp<'a> {
         {
             return self.call_in_frame(name, args, frame, at);
         }
-        self.call(&callee, args, at)
+        if !matches!(callee, Value::Function(_) | Value::Bound(_)) {
+            return self.call(&callee, args, at);
+        }
+        match self.compartment(at, |interp| interp.call(&callee, args, at))? {
+            Ok(value) => Ok(value),
+            Err(why) => {
+                self.perhaps_called.clear();
+                self.poison_call(call, frame, &why);
+                Ok(Value::Unknown(why))
+            }
+        }
     }
 
     fn arguments(&mut self, call: &'a ExprCall, frame: &Frame<'a>) -> Result<Args<'a>, Stop<'a>> {
-        let (positional, mut open) = self.elements(&call.arguments.args, frame)?;
+        let (positional, mut open) = self.eval_elements(&call.arguments.args, frame)?;
         let mut named = Vec::with_capacity(call.arguments.keywords.len());
         for keyword in &call.arguments.keywords {
             let at = At::new(frame.source, keyword);
@@ -299,6 +322,7 @@ impl<'a> Interp<'a> {
             match (&keyword.arg, &value) {
                 (Some(name), _) => named.push((Rc::from(name.as_str()), value)),
                 (None, Value::Dict(dict)) => {
+                    self.entry_room(dict.entries.borrow().len())?;
                     for (key, value) in dict.entries.borrow().values() {
                         if let Value::Str(key) = key {
                             named.push((key.clone(), value.clone()));
@@ -321,7 +345,7 @@ impl<'a> Interp<'a> {
         let mut items = Vec::new();
         let open = self.rounds(generators, frame, &mut |interp, frame| {
             items.push(interp.eval(element, frame)?);
-            Ok(())
+            interp.bytes(2 * ITEM_BYTES)
         })?;
         Ok((items, open))
     }
@@ -371,6 +395,7 @@ impl<'a> Interp<'a> {
 
     /// What iterating over `value` gives; an iterator is used up by it.
     pub(super) fn items(&mut self, value: &Value<'a>, at: At<'a>) -> Result<Items<'a>, Stop<'a>> {
+        self.charge_items(value)?;
         let items = match value {
             Value::List(list) => list.items.borrow().clone(),
             Value::Iter(list) => list.items.take(),
@@ -380,7 +405,7 @@ impl<'a> Interp<'a> {
             }
             Value::Set(set) => set.members.borrow().values().cloned().collect(),
             Value::Str(text) => text.chars().map(|c| Value::str(c.to_string())).collect(),
-            Value::Range(start, stop, step) => return self.range_items(*start, *stop, *step, at),
+            Value::Range(start, stop, step) => return self.range_items(*start, *stop, *step),
             Value::Unknown(why) => return Ok((Vec::new(), Some(why.clone()))),
             Value::Class(class) if class.shape == Shape::Enum && class.decorated.is_none() => {
                 self.enum_members(class).into_iter().map(Value::Instance).collect()
@@ -400,27 +425,43 @@ impl<'a> Interp<'a> {
                 return Ok((Vec::new(), Some(self.why(&value, at))));
             }
         };
-        self.steps(items.len() / 16)?;
         Ok((items, value.open()))
     }
 
-    fn range_items(
-        &mut self,
-        start: i64,
-        stop: i64,
-        step: i64,
-        _at: At<'a>,
-    ) -> Result<Items<'a>, Stop<'a>> {
-        let mut items = Vec::new();
-        let mut next = start;
-        while (step > 0 && next < stop) || (step < 0 && next > stop) {
-            self.step()?;
-            items.push(Value::Int(next));
-            match next.checked_add(step) {
-                Some(after) => next = after,
-                None => break,
-            }
+    /// Charges a list of what iterating over `value` gives, before it is made.
+    fn charge_items(&self, value: &Value<'a>) -> Result<(), Stop<'a>> {
+        match value {
+            Value::List(list) => self.room(list.items.borrow().len()),
+            Value::Tuple(items) => self.room(items.len()),
+            Value::Dict(dict) => self.room(dict.entries.borrow().len()),
+            Value::Set(set) => self.room(set.members.borrow().len()),
+            // A character is a text of its own.
+            Value::Str(text) => self.room(2 * text.len()),
+            Value::Iter(list) => self.elements(list.items.borrow().len()),
+            _ => Ok(()),
         }
+    }
+
+    fn range_items(&mut self, start: i64, stop: i64, step: i64) -> Result<Items<'a>, Stop<'a>> {
+        let count = range_len(start, stop, step);
+        self.room(count)?;
+        let mut items = Vec::with_capacity(count);
+        items.extend((0..count).filter_map(|index| range_item(start, step, index)));
         Ok((items, None))
     }
+}
+
+/// How many integers a `range` has.
+pub(super) fn range_len(start: i64, stop: i64, step: i64) -> usize {
+    let (from, to) = if step > 0 { (start, stop) } else { (stop, start) };
+    let span = i128::from(to) - i128::from(from);
+    let step = i128::from(step).unsigned_abs().max(1);
+    let span = u128::try_from(span).unwrap_or(0);
+    usize::try_from(span.div_ceil(step)).unwrap_or(usize::MAX)
+}
+
+/// The integer at `index` of a `range`, from 0.
+pub(super) fn range_item<'a>(start: i64, step: i64, index: usize) -> Option<Value<'a>> {
+    let item = i128::from(start) + i128::from(step) * i128::try_from(index).ok()?;
+    i64::try_from(item).ok().map(Value::Int)
 }

@@ -10,6 +10,7 @@ use super::interp::{Eval, Frame, Interp, MAX_TEXT, Stop};
 use super::source::At;
 use super::spec::Spec;
 use super::value::{Unknown, Value};
+use crate::project::budget::STEP;
 
 /// Text, or why it can't be known.
 type Known = Result<String, Rc<Unknown>>;
@@ -18,7 +19,10 @@ impl<'a> Interp<'a> {
     /// `str(value)`.
     pub(super) fn str_of(&self, value: &Value<'a>, at: At<'a>) -> Known {
         match value {
-            Value::Str(text) | Value::Path(text) => Ok(text.to_string()),
+            Value::Str(text) | Value::Path(text) => {
+                self.afford_bytes(text.len(), at)?;
+                Ok(text.to_string())
+            }
             _ => self.repr_of(value, at),
         }
     }
@@ -39,6 +43,8 @@ impl<'a> Interp<'a> {
         if out.len() > MAX_TEXT {
             return Err(self.because(at, "the text is too long"));
         }
+        self.afford(1, at)?;
+        self.afford_bytes(16, at)?;
         if let Some(why) = value.open() {
             return Err(why);
         }
@@ -48,7 +54,11 @@ impl<'a> Interp<'a> {
             Value::Bool(false) => out.push_str("False"),
             Value::Int(int) => drop(write!(out, "{int}")),
             Value::Float(float) => out.push_str(&float_repr(*float)),
-            Value::Str(text) => out.push_str(&str_repr(text)),
+            Value::Str(text) => {
+                // The quoted text, and its copy; most characters stay as they are.
+                self.afford_bytes(4 * text.len(), at)?;
+                out.push_str(&str_repr(text));
+            }
             Value::Ellipsis => out.push_str("Ellipsis"),
             Value::List(list) => {
                 out.push('[');
@@ -86,7 +96,11 @@ impl<'a> Interp<'a> {
             }
             Value::Range(start, stop, 1) => drop(write!(out, "range({start}, {stop})")),
             Value::Range(start, stop, step) => drop(write!(out, "range({start}, {stop}, {step})")),
-            Value::Node(node) => out.push_str(&node.describe()),
+            Value::Node(node) => {
+                let names = node.inputs.iter().chain(&node.outputs).map(|name| name.len() + 8);
+                self.afford_bytes(2 * names.sum::<usize>(), at)?;
+                out.push_str(&node.describe());
+            }
             other => {
                 let reason = format!("the text of a `{}` is not evaluated", other.type_name());
                 return Err(self.because(at, reason));
@@ -100,7 +114,10 @@ impl<'a> Interp<'a> {
         let mut out = String::new();
         for part in &string.value {
             match part {
-                FStringPart::Literal(literal) => out.push_str(&literal.value),
+                FStringPart::Literal(literal) => {
+                    self.bytes(literal.value.len())?;
+                    out.push_str(&literal.value);
+                }
                 FStringPart::FString(fstring) => {
                     for element in &fstring.elements {
                         if let Err(why) = self.write_element(&mut out, element, frame)? {
@@ -121,12 +138,16 @@ impl<'a> Interp<'a> {
     ) -> Result<Result<(), Rc<Unknown>>, Stop<'a>> {
         let element = match element {
             InterpolatedStringElement::Literal(literal) => {
+                self.bytes(literal.value.len())?;
                 out.push_str(&literal.value);
                 return Ok(Ok(()));
             }
             InterpolatedStringElement::Interpolation(element) => element,
         };
         let at = At::new(frame.source, element);
+        if out.len() > MAX_TEXT {
+            return Ok(Err(self.because(at, "the text is too long")));
+        }
         let mut value = self.eval(&element.expression, frame)?;
         if let Some(debug) = &element.debug_text {
             out.push_str(debug.leading());
@@ -168,7 +189,11 @@ impl<'a> Interp<'a> {
             Value::Unknown(why) => why.clone(),
             _ => self.because(at, format!("the format `{spec}` is not evaluated")),
         };
+        // The specification taken apart, the text, and what it is filled up with.
+        self.afford_bytes(spec.len().saturating_mul(4), at)?;
         let spec = Spec::parse(spec).ok_or_else(not_known)?;
+        let text = value.as_str().map_or(0, str::len);
+        self.afford_bytes(2 * (text + 4 * spec.width()), at)?;
         spec.apply(value).ok_or_else(not_known)
     }
 
@@ -178,6 +203,7 @@ impl<'a> Interp<'a> {
         let mut rest = template;
         let mut next = 0;
         let give_up = |interp: &Self| Ok(interp.not_evaluated(at));
+        self.bytes(template.len())?;
         while let Some(index) = rest.find(['{', '}']) {
             out.push_str(&rest[..index]);
             let brace = &rest[index..=index];
@@ -186,6 +212,10 @@ impl<'a> Interp<'a> {
                 out.push_str(brace);
                 rest = after;
                 continue;
+            }
+            self.elements(STEP)?;
+            if out.len() > MAX_TEXT {
+                return Ok(self.unknown(at, "the text is too long"));
             }
             let Some((field, after)) = rest.split_once('}').filter(|_| brace == "{") else {
                 return give_up(self);
@@ -236,6 +266,7 @@ impl<'a> Interp<'a> {
         at: At<'a>,
     ) -> Result<Option<Value<'a>>, Stop<'a>> {
         while !path.is_empty() {
+            self.step()?;
             if let Some(after) = path.strip_prefix('.') {
                 let end = after.find(['.', '[']).unwrap_or(after.len());
                 value = self.attribute(&value, &after[..end], at)?;
@@ -252,6 +283,10 @@ impl<'a> Interp<'a> {
 
     /// `template % values`.
     pub(super) fn percent(&mut self, template: &str, values: &Value<'a>, at: At<'a>) -> Eval<'a> {
+        self.bytes(template.len())?;
+        if let Value::Tuple(items) = values {
+            self.room(items.len())?;
+        }
         let mut values = match values {
             Value::Tuple(items) => Vec::from(&**items).into_iter(),
             other => vec![other.clone()].into_iter(),
@@ -263,6 +298,10 @@ impl<'a> Interp<'a> {
             if c != '%' {
                 out.push(c);
                 continue;
+            }
+            self.elements(STEP)?;
+            if out.len() > MAX_TEXT {
+                return Ok(self.unknown(at, "the text is too long"));
             }
             let mut spec = String::new();
             let mut named = None;

@@ -11,10 +11,9 @@ use super::kedro::Names;
 use super::scope::{Kind, Scope};
 use super::source::{At, Source};
 use super::value::{Dict, Key, List, MAX_NESTING, Module, Set, Unknown, Value};
+use crate::project::budget::{Budget, STEP, Spent};
 use crate::project::{Metadata, Place, Problem, Severity};
 
-/// Most expressions and statements evaluated in one reading; 10,000 nodes take about 300,000.
-const MAX_STEPS: u64 = 4_000_000;
 /// Most rounds of one `while` loop.
 pub(super) const MAX_ROUNDS: usize = 100_000;
 /// Deepest nesting of evaluation, far above what Python itself allows and below our stack.
@@ -25,6 +24,21 @@ pub(super) const MAX_CALLS: u32 = 400;
 pub(super) const MAX_TEXT: usize = 1 << 20;
 /// Most problems kept; more would not be read.
 const MAX_PROBLEMS: usize = 1_000;
+/// Longest text of a problem; names that are quoted in it may be of any length.
+const MAX_PROBLEM_TEXT: usize = 4_000;
+/// Why what lies beyond the bounds is not known.
+const TOO_MUCH: &str = "it computes too much to be read";
+/// How many compartments lie within one another; see [`Interp::compartment`].
+const MAX_COMPARTMENTS: u32 = 4;
+
+/// What one kept value takes beside its items: the value, its shared part, and the place that
+/// remembers it.
+const VALUE_BYTES: usize = 160;
+/// What a scope takes with a few names in it.
+const SCOPE_BYTES: usize = 400;
+/// What one item of a list takes, and one entry of a dictionary or set.
+pub(super) const ITEM_BYTES: usize = size_of::<Value<'_>>();
+pub(super) const ENTRY_BYTES: usize = 2 * ITEM_BYTES + size_of::<Key>() + 24;
 
 /// Why evaluation left its course.
 pub(super) enum Stop<'a> {
@@ -32,6 +46,12 @@ pub(super) enum Stop<'a> {
     Raised(Box<Raised<'a>>),
     /// The bounds of one reading are reached.
     Exhausted,
+}
+
+impl From<Spent> for Stop<'_> {
+    fn from(_: Spent) -> Self {
+        Stop::Exhausted
+    }
 }
 
 /// A Python exception.
@@ -64,6 +84,8 @@ impl<'a> Frame<'a> {
 /// One reading of a project's code.
 pub(super) struct Interp<'a> {
     pub metadata: &'a Metadata,
+    /// What this reading may still use up.
+    pub budget: &'a Budget,
     pub modules: HashMap<String, Rc<Module<'a>>>,
     /// Datasets' and nodes' names as numbers, so that pipelines compare quickly.
     pub names: Names,
@@ -81,8 +103,10 @@ pub(super) struct Interp<'a> {
     opened: &'a Opened,
     cache: RefCell<&'a mut SourceCache>,
     purpose: Purpose,
-    steps: u64,
     depth: u32,
+    compartments: u32,
+    /// Where the bounds were reached, until it is told.
+    exhausted_at: Option<Place>,
     /// Every value that holds others, oldest first: they are let go without recursion.
     heap: Vec<Value<'a>>,
     scopes: Vec<Rc<Scope<'a>>>,
@@ -94,10 +118,12 @@ impl<'a> Interp<'a> {
         opened: &'a Opened,
         cache: &'a mut SourceCache,
         purpose: Purpose,
+        budget: &'a Budget,
     ) -> Self {
         cache.begin(purpose);
         Interp {
             metadata,
+            budget,
             modules: HashMap::new(),
             names: Names::default(),
             problems: IndexMap::new(),
@@ -110,8 +136,9 @@ impl<'a> Interp<'a> {
             opened,
             cache: RefCell::new(cache),
             purpose,
-            steps: 0,
             depth: 0,
+            compartments: 0,
+            exhausted_at: None,
             heap: Vec::new(),
             scopes: Vec::new(),
         }
@@ -127,14 +154,83 @@ impl<'a> Interp<'a> {
     ///
     /// # Errors
     /// [`Stop::Exhausted`] when the bounds are reached.
-    pub(super) fn step(&mut self) -> Result<(), Stop<'a>> {
-        self.steps(1)
+    pub(super) fn step(&self) -> Result<(), Stop<'a>> {
+        self.elements(STEP)
     }
 
-    /// Counts `count` steps.
-    pub(super) fn steps(&mut self, count: usize) -> Result<(), Stop<'a>> {
-        self.steps += count as u64;
-        if self.steps > MAX_STEPS { Err(Stop::Exhausted) } else { Ok(()) }
+    /// Charges `count` elements that are looked at.
+    pub(super) fn elements(&self, count: usize) -> Result<(), Stop<'a>> {
+        Ok(self.budget.elements(count)?)
+    }
+
+    /// Charges `count` bytes that are about to be created.
+    pub(super) fn bytes(&self, count: usize) -> Result<(), Stop<'a>> {
+        Ok(self.budget.bytes(count)?)
+    }
+
+    /// Charges a list of `count` items that is about to be created.
+    pub(super) fn room(&self, count: usize) -> Result<(), Stop<'a>> {
+        self.elements(count)?;
+        self.bytes(count.saturating_mul(ITEM_BYTES))
+    }
+
+    /// Charges a dictionary or set of `count` entries that is about to be created.
+    pub(super) fn entry_room(&self, count: usize) -> Result<(), Stop<'a>> {
+        self.elements(count.saturating_mul(4))?;
+        self.bytes(count.saturating_mul(ENTRY_BYTES))
+    }
+
+    /// Charges `count` elements where a value is only looked at.
+    ///
+    /// # Errors
+    /// Why the result can't be known. The next step of evaluation then stops the reading.
+    pub(super) fn afford(&self, count: usize, at: At<'a>) -> Result<(), Rc<Unknown>> {
+        self.budget.elements(count).map_err(|Spent| self.too_much(at))
+    }
+
+    /// The same for bytes of text.
+    pub(super) fn afford_bytes(&self, count: usize, at: At<'a>) -> Result<(), Rc<Unknown>> {
+        self.budget.bytes(count).map_err(|Spent| self.too_much(at))
+    }
+
+    fn too_much(&self, at: At<'a>) -> Rc<Unknown> {
+        self.because(at, TOO_MUCH)
+    }
+
+    /// Remembers where the bounds were first reached.
+    pub(super) fn reached_bounds(&mut self, at: At<'a>) {
+        self.exhausted_at.get_or_insert_with(|| at.place());
+    }
+
+    /// Does `inner` with fifteen sixteenths of what is left of the budget. When that is not enough, a
+    /// problem says so, and the reading goes on with the last sixteenth: `Err` says why the result is
+    /// not known, and what `inner` would have changed is for the caller to mark.
+    pub(super) fn compartment<T>(
+        &mut self,
+        at: At<'a>,
+        inner: impl FnOnce(&mut Self) -> Result<T, Stop<'a>>,
+    ) -> Result<Result<T, Rc<Unknown>>, Stop<'a>> {
+        if self.compartments >= MAX_COMPARTMENTS {
+            return inner(self).map(Ok);
+        }
+        let Some(aside) = self.budget.set_aside() else { return inner(self).map(Ok) };
+        let (depth, calls, tries) = (self.depth, self.calls, self.tries);
+        self.compartments += 1;
+        let result = inner(self);
+        self.compartments -= 1;
+        self.budget.put_back(aside);
+        match result {
+            Err(Stop::Exhausted) => {
+                (self.depth, self.calls, self.tries) = (depth, calls, tries);
+                self.nesting.set(0);
+                self.reached_bounds(at);
+                let place = self.exhausted_at.clone().unwrap_or_else(|| at.place());
+                self.exhausted();
+                let severity = Severity::Info;
+                Ok(Err(Rc::new(Unknown { reason: TOO_MUCH.to_owned(), place, severity })))
+            }
+            result => result.map(Ok),
+        }
     }
 
     /// Goes one level deeper for the time of `inner`.
@@ -154,6 +250,8 @@ impl<'a> Interp<'a> {
 
     /// Keeps a value that holds others until the reading ends.
     pub(super) fn keep(&mut self, value: Value<'a>) -> Value<'a> {
+        // A value by itself is small: where the budget is spent, the next step says so.
+        let _ = self.budget.bytes(VALUE_BYTES);
         self.heap.push(value.clone());
         value
     }
@@ -200,7 +298,11 @@ impl<'a> Interp<'a> {
         let set = Set::default();
         *set.open.borrow_mut() = open;
         for member in members {
-            match member.key() {
+            if self.budget.elements(4).and_then(|()| self.budget.bytes(ENTRY_BYTES)).is_err() {
+                set.open.borrow_mut().get_or_insert_with(|| self.too_much(at));
+                break;
+            }
+            match member.key(self.budget) {
                 Some(key) => {
                     set.members.borrow_mut().entry(key).or_insert(member);
                 }
@@ -214,6 +316,7 @@ impl<'a> Interp<'a> {
     }
 
     pub(super) fn scope(&mut self, kind: Kind, parent: Option<Rc<Scope<'a>>>) -> Rc<Scope<'a>> {
+        let _ = self.budget.bytes(SCOPE_BYTES);
         let scope = Rc::new(Scope::new(kind, parent));
         self.scopes.push(scope.clone());
         scope
@@ -285,9 +388,15 @@ impl<'a> Interp<'a> {
     }
 
     /// Lists a problem, once.
-    pub(super) fn problem(&mut self, problem: Problem) {
+    pub(super) fn problem(&mut self, mut problem: Problem) {
+        let _ = self.budget.bytes(problem.text.len());
         if self.problems.len() >= MAX_PROBLEMS {
             return;
+        }
+        if problem.text.len() > MAX_PROBLEM_TEXT {
+            let end = problem.text.floor_char_boundary(MAX_PROBLEM_TEXT);
+            problem.text.truncate(end);
+            problem.text.push('…');
         }
         let key = (problem.place.clone(), problem.text.clone());
         self.problems
@@ -322,12 +431,13 @@ impl<'a> Interp<'a> {
 
     /// Lists that the reading was stopped at its bounds.
     pub(super) fn exhausted(&mut self) {
+        let place = self.exhausted_at.take();
         self.problem(
             Problem::new(
                 Severity::Warning,
-                None,
+                place,
                 "The pipeline code computes too much to be read without running Python; \
-                 what comes after is missing.",
+                 what follows from this is missing.",
                 "The exact reading, by Kedro itself, tells it.",
             )
             .hiding(),

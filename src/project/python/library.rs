@@ -7,9 +7,10 @@ use std::rc::Rc;
 use indexmap::IndexMap;
 
 use super::call::Args;
-use super::interp::{Eval, Interp, Stop};
+use super::interp::{Eval, Interp};
 use super::source::At;
 use super::value::{Partial, Set, Value};
+use crate::project::budget::STEP;
 
 impl<'a> Interp<'a> {
     /// Calls a function of an installed package.
@@ -49,6 +50,7 @@ impl<'a> Interp<'a> {
                 let mut open = args.open.clone();
                 for value in &args.positional {
                     let (more, why) = self.items(value, at)?;
+                    self.room(more.len())?;
                     items.extend(more);
                     open = open.or(why);
                 }
@@ -62,6 +64,7 @@ impl<'a> Interp<'a> {
                 let mut items = Vec::new();
                 for value in &outer {
                     let (more, why) = self.items(value, at)?;
+                    self.room(1 + more.len())?;
                     items.extend(more);
                     open = open.or(why);
                 }
@@ -99,8 +102,10 @@ impl<'a> Interp<'a> {
             {
                 let unknown = args.positional.iter().find(|it| matches!(it, Value::Unknown(_)));
                 let unknown = unknown.cloned();
-                let path = unknown.or_else(|| Self::path(&args.positional));
-                path.unwrap_or_else(|| self.not_evaluated(at))
+                match unknown {
+                    Some(unknown) => unknown,
+                    None => self.path(&args.positional, at)?,
+                }
             }
             "os.fspath" => {
                 let [Some(path)] = args.bind(["path"]) else { return Ok(self.not_evaluated(at)) };
@@ -148,6 +153,7 @@ impl<'a> Interp<'a> {
         if let Value::Partial(inner) = &func
             && inner.attributes.borrow().is_empty()
         {
+            self.merge_cost(inner, &args)?;
             let mut positional = inner.args.clone();
             positional.append(&mut args.positional);
             let mut named = inner.keywords.clone();
@@ -227,6 +233,7 @@ impl<'a> Interp<'a> {
         };
         let adds = matches!(&function, Value::External(name) if &**name == "operator.add");
         for item in items {
+            self.step()?;
             total = if adds {
                 self.binary(&total, ruff_python_ast::Operator::Add, &item, at)?
             } else {
@@ -248,6 +255,7 @@ impl<'a> Interp<'a> {
             None => {}
             Some(Value::Int(times @ 0..=8)) => {
                 let once = columns.clone();
+                self.room(columns.iter().map(Vec::len).sum::<usize>().saturating_mul(8))?;
                 columns.clear();
                 (0..times).for_each(|_| columns.extend(once.iter().cloned()));
             }
@@ -255,8 +263,10 @@ impl<'a> Interp<'a> {
         }
         let mut rows: Vec<Vec<Value<'a>>> = vec![Vec::new()];
         for column in &columns {
-            let count = rows.len().checked_mul(column.len()).ok_or(Stop::Exhausted)?;
-            self.steps(count)?;
+            let count = rows.len().saturating_mul(column.len());
+            let width = 1 + rows.first().map_or(0, Vec::len);
+            self.room(count.saturating_mul(2 + width))?;
+            self.elements(count.saturating_mul(STEP))?;
             let mut longer = Vec::with_capacity(count);
             for row in &rows {
                 for item in column {
@@ -274,6 +284,7 @@ impl<'a> Interp<'a> {
         Ok(match value {
             Value::List(_) | Value::Tuple(_) => {
                 let (items, _) = self.items(value, at)?;
+                self.room(items.len())?;
                 let mut copies = Vec::with_capacity(items.len());
                 for item in items {
                     copies.push(self.copy_inner(item, deep, at)?);
@@ -284,6 +295,7 @@ impl<'a> Interp<'a> {
                 }
             }
             Value::Dict(dict) => {
+                self.entry_room(dict.entries.borrow().len().saturating_mul(2))?;
                 let entries = dict.entries.borrow().clone();
                 let mut copies = IndexMap::with_capacity(entries.len());
                 for (key, (name, item)) in entries {
@@ -293,6 +305,7 @@ impl<'a> Interp<'a> {
                 self.dict(copies, open)
             }
             Value::Set(set) => {
+                self.entry_room(set.members.borrow().len())?;
                 let members = set.members.borrow().clone();
                 let copy = Set { members: RefCell::new(members), open: RefCell::new(open) };
                 self.keep(Value::Set(Rc::new(copy)))
@@ -311,6 +324,7 @@ impl<'a> Interp<'a> {
         let name = match (&name, package) {
             (Some(Value::Str(name)), None) => name.clone(),
             (Some(Value::Str(name)), Some(Value::Str(package))) if name.starts_with('.') => {
+                self.bytes(package.len() + name.len())?;
                 format!("{package}{name}").into()
             }
             (Some(value @ Value::Unknown(_)), _) => return Ok(value.clone()),

@@ -160,7 +160,7 @@ impl<'a> Interp<'a> {
         let mut entries = dict.entries.borrow().clone();
         for (key, pattern) in pattern.keys.iter().zip(&pattern.patterns) {
             let key = self.eval(key, frame)?;
-            let entry = key.key().and_then(|key| entries.shift_remove(&key));
+            let entry = key.key(self.budget).and_then(|key| entries.shift_remove(&key));
             let Some((_, value)) = entry else {
                 return Ok(subject.open().map_or(Ok(false), Err));
             };

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use super::call::Args;
-use super::interp::{Eval, Interp, Stop};
+use super::interp::{Eval, ITEM_BYTES, Interp, Stop};
 use super::source::At;
 use super::value::{Dict, List, Set, Value};
 
@@ -39,6 +39,7 @@ impl<'a> Interp<'a> {
         at: At<'a>,
     ) -> Result<(), Stop<'a>> {
         let (items, open) = self.items(value, at)?;
+        self.room(items.len())?;
         if let Value::List(list) = list {
             list.items.borrow_mut().extend(items);
         }
@@ -57,8 +58,9 @@ impl<'a> Interp<'a> {
     ) -> Result<(), Stop<'a>> {
         match (target, value) {
             (Value::Dict(dict), Value::Dict(other)) => {
+                // The copy, and what it adds.
+                self.entry_room(other.entries.borrow().len().saturating_mul(2))?;
                 let others = other.entries.borrow().clone();
-                self.steps(others.len() / 16)?;
                 let mut entries = dict.entries.borrow_mut();
                 for (key, (name, value)) in others {
                     match entries.get_mut(&key) {
@@ -71,6 +73,8 @@ impl<'a> Interp<'a> {
             (Value::Dict(_), _) => {
                 let (pairs, open) = self.items(value, at)?;
                 for pair in &pairs {
+                    self.step()?;
+                    self.entry_room(1)?;
                     let (pair, _) = self.items(pair, at)?;
                     if let [key, value] = &pair[..] {
                         self.set_item(target, key, value.clone(), at)?;
@@ -82,8 +86,9 @@ impl<'a> Interp<'a> {
             }
             (Value::Set(set), _) => {
                 let (items, open) = self.items(value, at)?;
+                self.entry_room(items.len())?;
                 for item in items {
-                    match item.key() {
+                    match item.key(self.budget) {
                         Some(key) => {
                             set.members.borrow_mut().entry(key).or_insert(item);
                         }
@@ -123,11 +128,16 @@ impl<'a> Interp<'a> {
         }
         let first = args.positional.first();
         match (name, first) {
-            ("append", Some(item)) => list.items.borrow_mut().push(item.clone()),
+            ("append", Some(item)) => {
+                self.bytes(2 * ITEM_BYTES)?;
+                list.items.borrow_mut().push(item.clone());
+            }
             ("extend", Some(items)) => self.extend(receiver, items, at)?,
             ("insert", Some(Value::Int(index))) if args.positional.len() == 2 => {
+                self.bytes(2 * ITEM_BYTES)?;
                 let mut items = list.items.borrow_mut();
                 let len = items.len();
+                self.elements(len / 8)?;
                 let index = match usize::try_from(*index) {
                     Ok(index) => index.min(len),
                     Err(_) => {
@@ -150,15 +160,18 @@ impl<'a> Interp<'a> {
                     if let Some(position) =
                         usize::try_from(position).ok().filter(|position| *position < items.len())
                     {
+                        self.elements((items.len() - position) / 8)?;
                         items.remove(position);
                     }
                 }
                 return Ok(item);
             }
             ("remove", Some(item)) => {
-                let items = list.items.borrow().clone();
-                let found =
-                    items.iter().position(|other| matches!(self.equal(other, item, at), Ok(true)));
+                let found = {
+                    let items = list.items.borrow();
+                    self.elements(items.len() / 8)?;
+                    items.iter().position(|other| matches!(self.equal(other, item, at), Ok(true)))
+                };
                 match found {
                     Some(index) => drop(list.items.borrow_mut().remove(index)),
                     None => receiver.make_open(&self.why(item, at)),
@@ -169,11 +182,16 @@ impl<'a> Interp<'a> {
                 list.open.borrow_mut().take();
             }
             ("copy", None) => {
+                self.room(list.items.borrow().len())?;
                 let items = list.items.borrow().clone();
                 return Ok(self.open_list(items, receiver.open()));
             }
-            ("reverse", None) => list.items.borrow_mut().reverse(),
+            ("reverse", None) => {
+                self.elements(list.items.borrow().len())?;
+                list.items.borrow_mut().reverse();
+            }
             ("sort", None) => {
+                self.room(list.items.borrow().len())?;
                 let items = list.items.borrow().clone();
                 match self.sort(items, args, at)? {
                     Ok(items) => *list.items.borrow_mut() = items,
@@ -225,6 +243,17 @@ impl<'a> Interp<'a> {
         at: At<'a>,
     ) -> Eval<'a> {
         let open = receiver.open();
+        let count = dict.entries.borrow().len();
+        match name {
+            "values" => self.room(count)?,
+            // Each pair is a list of its own.
+            "items" => self.room(count.saturating_mul(9))?,
+            "copy" => self.entry_room(count)?,
+            // What comes after the entry moves up.
+            "pop" => self.elements(count / 8)?,
+            "update" => self.entry_room(args.named.len())?,
+            _ => {}
+        }
         if let (Some(why), true) = (&args.open, name != "update") {
             return Ok(Value::Unknown(why.clone()));
         }
@@ -245,7 +274,7 @@ impl<'a> Interp<'a> {
                 self.open_list(pairs, open)
             }
             ("get" | "pop" | "setdefault", Some(index)) => {
-                let Some(key) = index.key() else {
+                let Some(key) = index.key(self.budget) else {
                     let why = self.why(index, at);
                     if name != "get" {
                         receiver.make_open(&why);
@@ -332,8 +361,14 @@ impl<'a> Interp<'a> {
             }
             return Ok(result);
         }
+        match name {
+            "add" => self.entry_room(1)?,
+            // What comes after the member moves up.
+            "discard" | "remove" => self.elements(set.members.borrow().len() / 8)?,
+            _ => {}
+        }
         match (name, args.positional.first()) {
-            ("add", Some(item)) => match item.key() {
+            ("add", Some(item)) => match item.key(self.budget) {
                 Some(key) => {
                     set.members.borrow_mut().entry(key).or_insert_with(|| item.clone());
                 }
@@ -344,7 +379,7 @@ impl<'a> Interp<'a> {
                     self.update(receiver, other, at)?;
                 }
             }
-            ("discard" | "remove", Some(item)) => match item.key() {
+            ("discard" | "remove", Some(item)) => match item.key(self.budget) {
                 Some(key) => drop(set.members.borrow_mut().shift_remove(&key)),
                 None => {
                     set.members.borrow_mut().clear();
@@ -363,6 +398,7 @@ impl<'a> Interp<'a> {
                     return Ok(Value::Unknown(why));
                 }
                 let (own, other) = (set.members.borrow(), other.members.borrow());
+                self.elements((own.len() + other.len()).saturating_mul(4))?;
                 return Ok(Value::Bool(match name {
                     "issubset" => own.keys().all(|key| other.contains_key(key)),
                     "issuperset" => other.keys().all(|key| own.contains_key(key)),

@@ -39,7 +39,7 @@ mod value;
 #[cfg(test)]
 mod tests;
 
-use super::{Metadata, Pipeline, Problem};
+use super::{Budget, Metadata, Pipeline, Problem};
 
 pub use cache::SourceCache;
 
@@ -52,14 +52,22 @@ pub struct Registry {
     pub problems: Vec<Problem>,
 }
 
-/// Evaluates `settings.py`.
-pub fn read_settings(metadata: &Metadata, cache: &mut SourceCache) -> super::settings::Settings {
-    on_large_stack(|| settings::read(metadata, cache))
+/// Evaluates `settings.py`, within `budget`.
+pub fn read_settings(
+    metadata: &Metadata,
+    cache: &mut SourceCache,
+    budget: &mut Budget,
+) -> super::settings::Settings {
+    on_large_stack(move || settings::read(metadata, cache, budget))
 }
 
-/// Evaluates `pipeline_registry.py` and all that it imports from the project.
-pub fn read_registry(metadata: &Metadata, cache: &mut SourceCache) -> Registry {
-    on_large_stack(|| registry::read(metadata, cache))
+/// Evaluates `pipeline_registry.py` and all that it imports from the project, within `budget`.
+pub fn read_registry(
+    metadata: &Metadata,
+    cache: &mut SourceCache,
+    budget: &mut Budget,
+) -> Registry {
+    on_large_stack(move || registry::read(metadata, cache, budget))
 }
 
 /// Deep nesting in the code needs a deep stack; only what is touched of it costs memory.

@@ -243,6 +243,7 @@ impl<'a> Interp<'a> {
         match module.scope.own("__all__") {
             Some(all) => {
                 let (names, open) = self.items(&all, at)?;
+                self.entry_room(names.len())?;
                 for name in names.iter().filter_map(Value::as_str) {
                     let value = self.import_name(&module, name, at)?;
                     frame.scope.set(name, value);
@@ -252,6 +253,7 @@ impl<'a> Interp<'a> {
                 }
             }
             None => {
+                self.entry_room(module.scope.names.borrow().len().saturating_mul(2))?;
                 let names: Vec<_> = (module.scope.names.borrow().iter())
                     .filter(|(name, _)| !name.starts_with('_'))
                     .map(|(name, value)| (name.clone(), value.clone()))

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use ruff_python_ast::{CmpOp, Operator};
 
 use super::classes::same_object;
-use super::interp::{Eval, Interp, MAX_TEXT, Stop};
+use super::interp::{Eval, Interp, MAX_TEXT};
 use super::source::At;
 use super::value::{Key, Unknown, Value};
 
@@ -86,7 +86,7 @@ impl<'a> Interp<'a> {
             (Value::Dict(a), Value::Dict(b)) => Ok(Rc::ptr_eq(a, b)),
             (Value::Set(a), Value::Set(b)) => Ok(Rc::ptr_eq(a, b)),
             (Value::Instance(a), Value::Instance(b)) => Ok(Rc::ptr_eq(a, b)),
-            _ => match (left.key(), right.key()) {
+            _ => match (left.key(self.budget), right.key(self.budget)) {
                 (Some(a), Some(b)) => Ok(a == b && left.type_name() == right.type_name()),
                 _ => Ok(false),
             },
@@ -95,6 +95,7 @@ impl<'a> Interp<'a> {
 
     /// `left == right`.
     pub(super) fn equal(&self, left: &Value<'a>, right: &Value<'a>, at: At<'a>) -> Known<bool> {
+        self.afford(1, at)?;
         for value in [left, right] {
             if let Some(why) = value.open() {
                 return Err(why);
@@ -111,6 +112,7 @@ impl<'a> Interp<'a> {
                     return Ok(false);
                 }
                 for (key, (_, value)) in a.iter() {
+                    self.afford(4, at)?;
                     match b.get(key) {
                         Some((_, other))
                             if self.look_into(at, || self.equal(value, other, at))? => {}
@@ -121,8 +123,13 @@ impl<'a> Interp<'a> {
             }
             (Value::Set(a), Value::Set(b)) => {
                 let (a, b) = (a.members.borrow(), b.members.borrow());
+                self.afford(4 * a.len(), at)?;
                 Ok(a.len() == b.len() && a.keys().all(|key| b.contains_key(key)))
             }
+            (Value::Str(a), Value::Str(b)) => Ok(a.len() == b.len() && {
+                self.afford(a.len() / 64, at)?;
+                a == b
+            }),
             (Value::Float(float), _) | (_, Value::Float(float)) if float.is_nan() => Ok(false),
             (Value::External(a), Value::External(b)) if a == b => Ok(true),
             (Value::External(name), _) | (_, Value::External(name))
@@ -136,7 +143,7 @@ impl<'a> Interp<'a> {
             (Value::Instance(_), _) | (_, Value::Instance(_)) => {
                 Err(self.because(at, format!("`{}` is not evaluated", at.text())))
             }
-            _ => match (left.key(), right.key()) {
+            _ => match (left.key(self.budget), right.key(self.budget)) {
                 (Some(a), Some(b)) => Ok(a == b),
                 _ => Ok(false),
             },
@@ -161,14 +168,17 @@ impl<'a> Interp<'a> {
         }
         let found = match container {
             Value::Str(text) => match item {
-                Value::Str(part) => Ok(text.contains(&**part)),
+                Value::Str(part) => {
+                    self.afford(text.len() / 16, at)?;
+                    Ok(text.contains(&**part))
+                }
                 _ => Ok(false),
             },
-            Value::Dict(dict) => match item.key() {
+            Value::Dict(dict) => match item.key(self.budget) {
                 Some(key) => Ok(dict.entries.borrow().contains_key(&key)),
                 None => Err(self.why(item, at)),
             },
-            Value::Set(set) => match item.key() {
+            Value::Set(set) => match item.key(self.budget) {
                 Some(key) => Ok(set.members.borrow().contains_key(&key)),
                 None => Err(self.why(item, at)),
             },
@@ -176,9 +186,9 @@ impl<'a> Interp<'a> {
             Value::Tuple(items) => self.any_equal(items, item, at),
             Value::Range(start, stop, step) => match item {
                 Value::Int(int) => Ok(if *step > 0 {
-                    int >= start && int < stop && (int - start) % step == 0
+                    int >= start && int < stop && is_step(*start, *int, *step)
                 } else {
-                    int <= start && int > stop && (start - int) % -step == 0
+                    int <= start && int > stop && is_step(*start, *int, *step)
                 }),
                 _ => Ok(false),
             },
@@ -196,6 +206,7 @@ impl<'a> Interp<'a> {
             match self.equal(candidate, item, at) {
                 Ok(true) => return Ok(true),
                 Ok(false) => {}
+                Err(why) if self.budget.is_spent() => return Err(why),
                 Err(why) => doubt = Some(why),
             }
         }
@@ -204,6 +215,7 @@ impl<'a> Interp<'a> {
 
     /// The order of two values.
     pub(super) fn order(&self, left: &Value<'a>, right: &Value<'a>, at: At<'a>) -> Known<Ordering> {
+        self.afford(1, at)?;
         for value in [left, right] {
             if let Some(why) = value.open() {
                 return Err(why);
@@ -211,12 +223,18 @@ impl<'a> Interp<'a> {
         }
         let unordered = || self.because(at, format!("`{}` is not evaluated", at.text()));
         match (left, right) {
-            (Value::Str(a), Value::Str(b)) => Ok(a.cmp(b)),
+            (Value::Str(a), Value::Str(b)) => {
+                self.afford(a.len().min(b.len()) / 64, at)?;
+                Ok(a.cmp(b))
+            }
             (Value::Tuple(a), Value::Tuple(b)) => self.order_all(a, b, at),
             (Value::List(a), Value::List(b)) => {
                 self.order_all(&a.items.borrow(), &b.items.borrow(), at)
             }
-            (Value::Node(a), Value::Node(b)) => Ok(a.name.cmp(&b.name)),
+            (Value::Node(a), Value::Node(b)) => {
+                self.afford(a.name.len().min(b.name.len()) / 64, at)?;
+                Ok(a.name.cmp(&b.name))
+            }
             (Value::Int(a), Value::Int(b)) => Ok(a.cmp(b)),
             _ => match (number(left), number(right)) {
                 (Some(a), Some(b)) => a.partial_cmp(&b).ok_or_else(unordered),
@@ -253,10 +271,11 @@ impl<'a> Interp<'a> {
                 self.combine(left, op, right, at)
             }
             (Value::Path(_), Op::Div, _) | (_, Op::Div, Value::Path(_)) => {
-                let joined = Self::path(&[left.clone(), right.clone()]);
-                Ok(joined.unwrap_or_else(|| self.not_evaluated(at)))
+                self.path(&[left.clone(), right.clone()], at)
             }
-            (Value::Str(a), Op::Add, Value::Str(b)) => self.text(format!("{a}{b}"), at),
+            (Value::Str(a), Op::Add, Value::Str(b)) => {
+                self.text_of(a.len() + b.len(), at, || format!("{a}{b}"))
+            }
             (Value::Str(text), Op::Mod, _) => self.percent(text, right, at),
             (Value::List(_), Op::Add, Value::List(_))
             | (Value::Tuple(_), Op::Add, Value::Tuple(_)) => {
@@ -275,14 +294,18 @@ impl<'a> Interp<'a> {
                 self.repeat(right, *times, at)
             }
             (Value::Dict(a), Op::BitOr, Value::Dict(_)) => {
+                self.entry_room(a.entries.borrow().len())?;
                 let merged = self.dict(a.entries.borrow().clone(), left.open());
                 self.update(&merged, right, at)?;
                 Ok(merged)
             }
             (Value::Set(a), Op::BitOr | Op::BitAnd | Op::Sub | Op::BitXor, Value::Set(b)) => {
-                let (a, b) = (a.members.borrow().clone(), b.members.borrow().clone());
+                // The members, and the result.
+                let count = a.members.borrow().len() + b.members.borrow().len();
+                self.room(count)?;
+                let (a, b) = (a.members.borrow(), b.members.borrow());
                 let in_both = |key: &Key| a.contains_key(key) && b.contains_key(key);
-                let members: Vec<_> = (a.iter().chain(&b))
+                let members: Vec<_> = (a.iter().chain(b.iter()))
                     .filter(|(key, _)| match op {
                         Op::BitOr => true,
                         Op::BitAnd => in_both(key),
@@ -291,6 +314,7 @@ impl<'a> Interp<'a> {
                     })
                     .map(|(_, value)| value.clone())
                     .collect();
+                drop((a, b));
                 let open = left.open().or_else(|| right.open());
                 Ok(self.set(members, open, at))
             }
@@ -320,6 +344,15 @@ impl<'a> Interp<'a> {
     ) -> Value<'a> {
         let known = if matches!(left, Value::Unknown(_)) { right } else { left };
         let Value::Unknown(why) = unknown else { return unknown.clone() };
+        let paid = match known {
+            Value::List(list) => self.room(list.items.borrow().len()),
+            Value::Dict(dict) => self.entry_room(dict.entries.borrow().len()),
+            Value::Pipeline(pipeline) => self.room(pipeline.nodes.len()),
+            _ => Ok(()),
+        };
+        if paid.is_err() {
+            return unknown.clone();
+        }
         match (known, op) {
             (Value::List(list), Operator::Add) => {
                 let items = list.items.borrow().clone();
@@ -339,14 +372,11 @@ impl<'a> Interp<'a> {
     fn repeat(&mut self, value: &Value<'a>, times: i64, at: At<'a>) -> Eval<'a> {
         let times = usize::try_from(times).unwrap_or(0);
         if let Value::Str(text) = value {
-            if text.len().saturating_mul(times) > MAX_TEXT {
-                return Ok(self.unknown(at, "the text is too long"));
-            }
-            return Ok(Value::str(text.repeat(times)));
+            return self.text_of(text.len().saturating_mul(times), at, || text.repeat(times));
         }
         let (items, open) = self.items(value, at)?;
-        let count = items.len().checked_mul(times).ok_or(Stop::Exhausted)?;
-        self.steps(count)?;
+        let count = items.len().saturating_mul(times);
+        self.room(count)?;
         let repeated: Vec<_> = items.iter().cycle().take(count).cloned().collect();
         Ok(match value {
             Value::Tuple(_) => self.tuple(repeated),
@@ -354,14 +384,33 @@ impl<'a> Interp<'a> {
         })
     }
 
-    /// A computed text, unless it grows beyond all bounds.
-    pub(super) fn text(&mut self, text: String, at: At<'a>) -> Eval<'a> {
+    /// A text of at most `len` bytes, which `make` makes unless it would grow beyond all bounds.
+    pub(super) fn text_of(
+        &self,
+        len: usize,
+        at: At<'a>,
+        make: impl FnOnce() -> String,
+    ) -> Eval<'a> {
+        if len > MAX_TEXT {
+            return Ok(self.unknown(at, "the text is too long"));
+        }
+        self.bytes(2 * len)?;
+        Ok(Value::str(make()))
+    }
+
+    /// A text that was charged while it was put together.
+    pub(super) fn text(&self, text: String, at: At<'a>) -> Eval<'a> {
         if text.len() > MAX_TEXT {
             return Ok(self.unknown(at, "the text is too long"));
         }
-        self.steps(text.len() / 256)?;
+        self.bytes(text.len())?;
         Ok(Value::str(text))
     }
+}
+
+/// Whether `value` is reached from `start` in steps of `step`.
+fn is_step(start: i64, value: i64, step: i64) -> bool {
+    (i128::from(value) - i128::from(start)) % i128::from(step) == 0
 }
 
 fn op_divides(op: Operator) -> bool {
@@ -401,7 +450,11 @@ fn arithmetic<'a>(left: &Value<'a>, op: Operator, right: &Value<'a>) -> Option<V
                 quotient.checked_sub(i64::from(below))
             }
             Op::Mod => {
-                let rest = a.checked_rem(b)?;
+                if b == 0 {
+                    return None;
+                }
+                // The one case that overflows, the smallest integer by -1, leaves no rest.
+                let rest = a.wrapping_rem(b);
                 let below = rest != 0 && (rest < 0) != (b < 0);
                 if below { rest.checked_add(b) } else { Some(rest) }
             }

@@ -3,19 +3,39 @@
 use std::rc::Rc;
 
 use super::call::Args;
-use super::interp::{Eval, Interp};
+use super::interp::{Eval, ITEM_BYTES, Interp, MAX_TEXT, Stop};
 use super::source::At;
-use super::value::Value;
+use super::value::{Unknown, Value};
 
 impl<'a> Interp<'a> {
-    /// A path joined from `parts`; `None` where one of them is no text and no path.
-    pub(super) fn path(parts: &[Value<'a>]) -> Option<Value<'a>> {
-        let mut path = String::new();
-        for part in parts {
-            let part = text_of(part)?;
-            path = join(&path, &part);
+    /// A path joined from `parts`; not evaluated where one of them is no text and no path.
+    pub(super) fn path(&self, parts: &[Value<'a>], at: At<'a>) -> Eval<'a> {
+        self.elements(parts.len())?;
+        let texts: Option<Vec<Rc<str>>> = parts.iter().map(text_of).collect();
+        let Some(texts) = texts else { return Ok(self.not_evaluated(at)) };
+        Ok(match self.join_all(&texts, at)? {
+            Ok(path) => Value::Path(normal(&path).into()),
+            Err(why) => Value::Unknown(why),
+        })
+    }
+
+    /// `posixpath.join` of all `parts`, or why that is too long.
+    fn join_all(
+        &self,
+        parts: &[Rc<str>],
+        at: At<'a>,
+    ) -> Result<Result<String, Rc<Unknown>>, Stop<'a>> {
+        let len = parts.iter().fold(0_usize, |len, part| len.saturating_add(part.len() + 1));
+        if len > MAX_TEXT {
+            return Ok(Err(self.because(at, "the path is too long")));
         }
-        Some(Value::Path(normal(&path).into()))
+        // The path, and the parts of its normal form.
+        self.bytes(len.saturating_mul(24))?;
+        let mut path = String::with_capacity(len);
+        for part in parts {
+            join(&mut path, part);
+        }
+        Ok(Ok(path))
     }
 
     /// A function of `os.path`.
@@ -25,14 +45,16 @@ impl<'a> Interp<'a> {
             return Ok(unknown.clone());
         }
         let texts: Option<Vec<Rc<str>>> = args.positional.iter().map(text_of).collect();
+        let len = texts.iter().flatten().fold(0_usize, |len, text| len.saturating_add(text.len()));
+        self.bytes(len.saturating_mul(4))?;
         let (Some(texts), true, None) = (texts, args.named.is_empty(), &args.open) else {
             return Ok(self.not_evaluated(at));
         };
         Ok(match (name, &texts[..]) {
-            ("join", [first, rest @ ..]) => {
-                let joined = rest.iter().fold(first.to_string(), |path, part| join(&path, part));
-                return self.text(joined, at);
-            }
+            ("join", [_, ..]) => match self.join_all(&texts, at)? {
+                Ok(path) => Value::str(path),
+                Err(why) => Value::Unknown(why),
+            },
             ("basename", [path]) => Value::str(split(path).1),
             ("dirname", [path]) => Value::str(split(path).0),
             ("split", [path]) => {
@@ -55,13 +77,23 @@ impl<'a> Interp<'a> {
     }
 
     /// `path.name` and the other attributes of `pathlib` that are text alone.
-    pub(super) fn path_attribute(&mut self, path: &Rc<str>, name: &str) -> Value<'a> {
+    pub(super) fn path_attribute(&mut self, path: &Rc<str>, name: &str, at: At<'a>) -> Eval<'a> {
+        let parts = path.matches('/').count() + 1;
+        match name {
+            "parts" => self.bytes(parts * (ITEM_BYTES + 32) + path.len())?,
+            // Each parent is a text of its own.
+            "parents" if path.len().saturating_mul(parts) > MAX_TEXT => {
+                return Ok(self.unknown(at, "the path is too long"));
+            }
+            "parents" => self.bytes(4 * path.len() * parts)?,
+            _ => self.bytes(2 * path.len())?,
+        }
         let last = path.rsplit('/').next().filter(|last| *last != "." && *last != "..");
         let last = last.unwrap_or("");
         let (stem, suffix) = split_extension(last);
         // A full stop at the end begins no suffix.
         let (stem, suffix) = if suffix == "." { (last, "") } else { (stem, suffix) };
-        match name {
+        Ok(match name {
             "name" => Value::str(last),
             "stem" => Value::str(stem),
             "suffix" => Value::str(suffix),
@@ -81,7 +113,7 @@ impl<'a> Interp<'a> {
                 self.tuple(parents)
             }
             _ => Value::Method(Rc::new((Value::Path(path.clone()), name.into()))),
-        }
+        })
     }
 
     /// `path.resolve()` and the other methods that are text alone.
@@ -97,6 +129,12 @@ impl<'a> Interp<'a> {
             return Ok(unknown.clone());
         }
         let plain = args.open.is_none() && args.named.is_empty();
+        let given =
+            args.positional.iter().filter_map(text_of).map(|text| text.len()).sum::<usize>();
+        if path.len().saturating_add(given) > MAX_TEXT {
+            return Ok(self.unknown(at, "the path is too long"));
+        }
+        self.bytes(4 * (path.len() + given))?;
         let found = match (name, &args.positional[..]) {
             _ if !plain => None,
             ("as_posix" | "__str__", []) => Some(Value::Str(path.clone())),
@@ -106,14 +144,14 @@ impl<'a> Interp<'a> {
             ("joinpath", parts) => {
                 let parts: Vec<_> =
                     [Value::Path(path.clone())].into_iter().chain(parts.iter().cloned()).collect();
-                Self::path(&parts)
+                Some(self.path(&parts, at)?)
             }
             ("with_suffix", [Value::Str(suffix)]) => {
                 let (root, _) = split_extension(path);
                 Some(Value::Path(format!("{root}{suffix}").into()))
             }
             ("with_name", [Value::Str(name)]) => {
-                Self::path(&[Value::Path(parent(path).into()), Value::Str(name.clone())])
+                Some(self.path(&[Value::Path(parent(path).into()), Value::Str(name.clone())], at)?)
             }
             ("is_absolute", []) => Some(Value::Bool(path.starts_with('/'))),
             _ => None,
@@ -129,15 +167,14 @@ fn text_of(value: &Value<'_>) -> Option<Rc<str>> {
     }
 }
 
-/// `posixpath.join`.
-fn join(path: &str, part: &str) -> String {
-    if part.starts_with('/') || path.is_empty() {
-        part.to_owned()
-    } else if path.ends_with('/') {
-        format!("{path}{part}")
-    } else {
-        format!("{path}/{part}")
+/// `posixpath.join` of one more part.
+fn join(path: &mut String, part: &str) {
+    if part.starts_with('/') {
+        path.clear();
+    } else if !path.is_empty() && !path.ends_with('/') {
+        path.push('/');
     }
+    path.push_str(part);
 }
 
 /// A path as `pathlib` writes it: without `.`, without doubled or closing slashes.

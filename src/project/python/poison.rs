@@ -3,14 +3,14 @@
 use std::rc::Rc;
 
 use ruff_python_ast::visitor::{self, Visitor};
-use ruff_python_ast::{ExceptHandler, Expr, Operator, Stmt, StmtAssign, StmtTry};
+use ruff_python_ast::{ExceptHandler, Expr, ExprCall, Operator, Stmt, StmtAssign, StmtTry};
 
 use super::interp::{Frame, Interp, Stop};
 use super::module::Found;
 use super::scope::{Elsewhere, Kind};
 use super::source::At;
 use super::stmt::Flow;
-use super::value::{Code, Unknown, Value};
+use super::value::{Code, Key, Unknown, Value};
 
 /// Most functions looked into because they may be called; each is nested in the one before.
 const MAX_CALLED: usize = 200;
@@ -166,6 +166,10 @@ impl<'a> Interp<'a> {
         exits: &mut Exits,
         in_loop: bool,
     ) {
+        // What is left unmarked here is never shown: the next step stops the reading.
+        if self.step().is_err() {
+            return;
+        }
         let set = |name: &str| frame.scope.set(name, Value::Unknown(why.clone()));
         match stmt {
             Stmt::FunctionDef(def) => set(def.name.as_str()),
@@ -314,7 +318,7 @@ impl<'a> Interp<'a> {
             other => plain(other, frame),
         };
         if let (Value::Dict(dict), Some(value)) = (container, key)
-            && let Some(key) = value.key()
+            && let Some(key) = value.key(self.budget)
             && let Some(entry) = dict.entries.borrow_mut().get_mut(&key)
         {
             entry.1 = Value::Unknown(why.clone());
@@ -330,6 +334,17 @@ impl<'a> Interp<'a> {
     pub(super) fn poison_expr(&mut self, expr: &'a Expr, frame: &Frame<'a>, why: &Rc<Unknown>) {
         let mut calls = Calls::default();
         calls.visit_expr(expr);
+        self.poison_calls(calls, frame, why);
+    }
+
+    /// The same for one call that did not come to its end.
+    pub(super) fn poison_call(&mut self, call: &'a ExprCall, frame: &Frame<'a>, why: &Rc<Unknown>) {
+        let mut calls = Calls::default();
+        calls.take(call);
+        self.poison_calls(calls, frame, why);
+    }
+
+    fn poison_calls(&mut self, calls: Calls<'a>, frame: &Frame<'a>, why: &Rc<Unknown>) {
         for (receiver, method) in calls.methods {
             if let Some(container) = plain(receiver, frame) {
                 may_have_changed(&container, method, why);
@@ -433,7 +448,7 @@ fn plain<'a>(expr: &Expr, frame: &Frame<'a>) -> Option<Value<'a>> {
         },
         Expr::Subscript(subscript) => match (plain(&subscript.value, frame)?, &*subscript.slice) {
             (Value::Dict(dict), Expr::StringLiteral(literal)) => {
-                let key = Value::str(literal.value.to_str()).key()?;
+                let key = Key::Str(literal.value.to_str().into());
                 dict.entries.borrow().get(&key).map(|entry| entry.1.clone())
             }
             _ => None,
@@ -451,16 +466,20 @@ struct Calls<'a> {
     walrus: Vec<&'a str>,
 }
 
+impl<'a> Calls<'a> {
+    fn take(&mut self, call: &'a ExprCall) {
+        self.callees.push(&call.func);
+        self.arguments.extend(call.arguments.args.iter().map(|arg| (&*call.func, arg)));
+        if let Expr::Attribute(attribute) = &*call.func {
+            self.methods.push((&attribute.value, attribute.attr.as_str()));
+        }
+    }
+}
+
 impl<'a> Visitor<'a> for Calls<'a> {
     fn visit_expr(&mut self, expr: &'a Expr) {
         match expr {
-            Expr::Call(call) => {
-                self.callees.push(&call.func);
-                self.arguments.extend(call.arguments.args.iter().map(|arg| (&*call.func, arg)));
-                if let Expr::Attribute(attribute) = &*call.func {
-                    self.methods.push((&attribute.value, attribute.attr.as_str()));
-                }
-            }
+            Expr::Call(call) => self.take(call),
             Expr::Named(named) => {
                 if let Expr::Name(name) = &*named.target {
                     self.walrus.push(name.id.as_str());

@@ -6,12 +6,15 @@ use super::interp::{Interp, Stop};
 use super::module::Found;
 use super::source::At;
 use super::value::Value;
-use crate::project::{Metadata, Pipeline, Place, Problem, Severity};
+use crate::project::{Budget, Metadata, Pipeline, Place, Problem, Severity};
+
+/// What a node costs in each pipeline that lists it, in elements: all of them are written out.
+const LISTED: usize = 160;
 
 /// Evaluates `register_pipelines()`.
-pub(super) fn read(metadata: &Metadata, cache: &mut SourceCache) -> Registry {
+pub(super) fn read(metadata: &Metadata, cache: &mut SourceCache, budget: &Budget) -> Registry {
     let opened = Opened::default();
-    let mut interp = Interp::new(metadata, &opened, cache, Purpose::Registry);
+    let mut interp = Interp::new(metadata, &opened, cache, Purpose::Registry, budget);
     let pipelines = match interp.registered() {
         Ok(pipelines) => pipelines,
         Err(Stop::Exhausted) => {
@@ -99,10 +102,24 @@ impl<'a> Interp<'a> {
         }
         let entries: Vec<_> = dict.entries.borrow().values().cloned().collect();
         let mut pipelines = Vec::with_capacity(entries.len());
+        let mut too_many = false;
         for (key, value) in entries {
             let Value::Str(name) = &key else { continue };
             match &value {
-                Value::Pipeline(pipeline) => pipelines.push(self.snapshot(name, pipeline)),
+                Value::Pipeline(pipeline) => {
+                    let count = pipeline.nodes.len();
+                    let paid = self.elements(LISTED * count).and_then(|()| self.bytes(16 * count));
+                    if paid.is_ok() {
+                        pipelines.push(self.snapshot(name, pipeline));
+                        continue;
+                    }
+                    // This one and all after it are left without their nodes.
+                    if !std::mem::replace(&mut too_many, true) {
+                        self.reached_bounds(pipeline.at);
+                        self.exhausted();
+                    }
+                    pipelines.push(Pipeline { name: name.to_string(), ..Pipeline::default() });
+                }
                 Value::Unknown(_) | Value::External(_) | Value::Instance(_) => {
                     let why = self.why(&value, at);
                     self.lost(&format!("Pipeline `{name}`"), &why);

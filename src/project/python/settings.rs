@@ -8,16 +8,16 @@ use super::module::Found;
 use super::source::At;
 use super::value::{Dict, Value};
 use crate::project::settings::Settings;
-use crate::project::{Located, Metadata, Value as Config};
+use crate::project::{Budget, Located, Metadata, Value as Config};
 
 /// Evaluates `settings.py`. A project without one has Kedro's defaults.
-pub(super) fn read(metadata: &Metadata, cache: &mut SourceCache) -> Settings {
+pub(super) fn read(metadata: &Metadata, cache: &mut SourceCache, budget: &Budget) -> Settings {
     let opened = Opened::default();
     let mut settings = Settings::default();
     if metadata.package_name.is_empty() {
         return settings;
     }
-    let mut interp = Interp::new(metadata, &opened, cache, Purpose::Settings);
+    let mut interp = Interp::new(metadata, &opened, cache, Purpose::Settings, budget);
     if let Err(stop) = interp.settings(&mut settings) {
         if matches!(stop, Stop::Exhausted) {
             interp.exhausted();

@@ -59,6 +59,11 @@ impl Spec {
         })
     }
 
+    /// The least width of the result, in characters, with what a number's digits can add.
+    pub(super) fn width(&self) -> usize {
+        self.width + self.precision.unwrap_or(0) + 400
+    }
+
     pub(super) fn apply(&self, value: &Value<'_>) -> Option<String> {
         let (body, numeric) = match (value, self.kind) {
             (Value::Str(text), None | Some('s')) => {

@@ -49,7 +49,22 @@ impl<'a> Interp<'a> {
     }
 
     fn exec(&mut self, stmt: &'a Stmt, frame: &Frame<'a>) -> Exec<'a> {
-        self.deeper(|interp| interp.exec_one(stmt, frame))
+        let at = At::new(frame.source, stmt);
+        // A definition runs nothing of its body, so it needs no bounds of its own.
+        if matches!(stmt, Stmt::FunctionDef(_)) {
+            return self.deeper(|interp| interp.exec_one(stmt, frame));
+        }
+        let within = |interp: &mut Self| interp.deeper(|interp| interp.exec_one(stmt, frame));
+        match self.compartment(at, within) {
+            Ok(Ok(flow)) => Ok(flow),
+            Ok(Err(why)) => Ok(self.poison_branches(&[std::slice::from_ref(stmt)], frame, &why)),
+            Err(stop) => {
+                if let Stop::Exhausted = stop {
+                    self.reached_bounds(at);
+                }
+                Err(stop)
+            }
+        }
     }
 
     fn exec_one(&mut self, stmt: &'a Stmt, frame: &Frame<'a>) -> Exec<'a> {
@@ -388,13 +403,11 @@ fn catches<'a>(handler: &Value<'a>, raised: &Value<'a>) -> bool {
     match (handler, raised) {
         (Value::Tuple(classes), _) => classes.iter().any(|class| catches(class, raised)),
         (Value::Class(handler), Value::Class(raised)) => {
-            Rc::ptr_eq(handler, raised)
-                || raised.bases.iter().any(|base| {
-                    matches!(base, Value::Class(_)) && catches(&Value::Class(handler.clone()), base)
-                })
+            raised.lineage().into_iter().any(|class| std::ptr::eq(class, &**handler))
         }
         (Value::External(_), Value::Class(raised)) => {
-            raised.bases.iter().any(|base| catches(handler, base))
+            let bases = raised.lineage().into_iter().flat_map(|class| &class.bases);
+            bases.filter(|base| !matches!(base, Value::Class(_))).any(|base| catches(handler, base))
         }
         (Value::External(handler), Value::External(raised)) => {
             let mut class = Some(&**raised);

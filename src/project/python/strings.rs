@@ -1,7 +1,7 @@
 //! The methods of text.
 
 use super::call::Args;
-use super::interp::{Eval, Interp};
+use super::interp::{Eval, Interp, Stop};
 use super::source::At;
 use super::value::Value;
 
@@ -19,6 +19,9 @@ impl<'a> Interp<'a> {
         if let Some(why) = &args.open {
             return Ok(Value::Unknown(why.clone()));
         }
+        // Every method goes over the text once, and over what it is given.
+        self.bytes(text.len())?;
+        self.elements(args.positional.len())?;
         let unknown = args.positional.iter().find(|value| matches!(value, Value::Unknown(_)));
         if let Some(unknown) = unknown {
             return Ok(unknown.clone());
@@ -31,6 +34,7 @@ impl<'a> Interp<'a> {
             if let Some(why) = open {
                 return Ok(Value::Unknown(why));
             }
+            self.room(parts.len())?;
             let mut texts = Vec::with_capacity(parts.len());
             for part in &parts {
                 match part {
@@ -38,9 +42,14 @@ impl<'a> Interp<'a> {
                     other => return Ok(Value::Unknown(self.why(other, at))),
                 }
             }
-            return self.text(texts.join(text), at);
+            let gaps = text.len().saturating_mul(texts.len().saturating_sub(1));
+            let len = texts.iter().fold(gaps, |len, part| len.saturating_add(part.len()));
+            return self.text_of(len, at, || texts.join(text));
         }
         let words: Vec<&str> = args.positional.iter().filter_map(Value::as_str).collect();
+        for word in &words {
+            self.bytes(word.len())?;
+        }
         Ok(match (name, &words[..], args.positional.len()) {
             ("upper", [], 0) => return self.text(text.to_uppercase(), at),
             ("lower", [], 0) => return self.text(text.to_lowercase(), at),
@@ -64,12 +73,21 @@ impl<'a> Interp<'a> {
             ("strip", [], 0) => Value::str(text.trim_matches(is_space)),
             ("lstrip", [], 0) => Value::str(text.trim_start_matches(is_space)),
             ("rstrip", [], 0) => Value::str(text.trim_end_matches(is_space)),
+            // Every character is looked for among those given.
+            ("strip" | "lstrip" | "rstrip", [chars], 1)
+                if self.budget.elements(text.len().saturating_mul(chars.len()) / 64).is_err() =>
+            {
+                self.not_evaluated(at)
+            }
             ("strip", [chars], 1) => Value::str(text.trim_matches(|c| chars.contains(c))),
             ("lstrip", [chars], 1) => Value::str(text.trim_start_matches(|c| chars.contains(c))),
             ("rstrip", [chars], 1) => Value::str(text.trim_end_matches(|c| chars.contains(c))),
             ("removeprefix", [prefix], 1) => Value::str(text.strip_prefix(prefix).unwrap_or(text)),
             ("removesuffix", [suffix], 1) => Value::str(text.strip_suffix(suffix).unwrap_or(text)),
-            ("replace", [old, new], 2) => return self.text(text.replace(old, new), at),
+            ("replace", [old, new], 2) => {
+                let len = replaced_len(text, old, new, usize::MAX);
+                return self.text_of(len, at, || text.replace(old, new));
+            }
             ("startswith" | "endswith", _, 1) => {
                 let starts = name == "startswith";
                 let matches = |part: &str| {
@@ -78,17 +96,23 @@ impl<'a> Interp<'a> {
                 match &args.positional[0] {
                     Value::Str(part) => Value::Bool(matches(part)),
                     Value::Tuple(parts) => {
+                        self.elements(parts.len())?;
+                        for part in parts.iter().filter_map(Value::as_str) {
+                            self.elements(part.len().min(text.len()) / 64)?;
+                        }
                         Value::Bool(parts.iter().filter_map(Value::as_str).any(matches))
                     }
                     _ => self.not_evaluated(at),
                 }
             }
             ("split", [], 0) => {
+                self.parts(text.split(is_space).count())?;
                 let parts = text.split(is_space).filter(|part| !part.is_empty());
                 let parts = parts.map(Value::str).collect();
                 self.list(parts)
             }
             ("split" | "rsplit", [separator], given) if !separator.is_empty() => {
+                self.parts(text.matches(separator).count())?;
                 let limit = args.positional.get(1).cloned().or_else(|| args.named("maxsplit"));
                 let parts: Vec<_> = match limit {
                     None | Some(Value::Int(-1)) => text.split(separator).map(Value::str).collect(),
@@ -111,6 +135,7 @@ impl<'a> Interp<'a> {
                 self.not_evaluated(at)
             }
             ("splitlines", [], 0) => {
+                self.parts(text.matches('\n').count())?;
                 let lines = text.lines().map(Value::str).collect();
                 self.list(lines)
             }
@@ -157,6 +182,9 @@ impl<'a> Interp<'a> {
                     |c: char| c.is_ascii_alphabetic() || (name == "isalnum" && c.is_ascii_digit());
                 Value::Bool(!text.is_empty() && text.chars().all(fits))
             }
+            ("ljust" | "rjust" | "center", _, 1 | 2) if self.budget.bytes(4 * WIDEST).is_err() => {
+                self.not_evaluated(at)
+            }
             ("ljust" | "rjust" | "center", _, 1 | 2) => match just(name, text, &args.positional) {
                 Some(text) => Value::str(text),
                 None => self.not_evaluated(at),
@@ -164,7 +192,8 @@ impl<'a> Interp<'a> {
             ("replace", [old, new], 3) if !old.is_empty() => match args.positional[2] {
                 Value::Int(count @ 0..) => {
                     let count = usize::try_from(count).unwrap_or(usize::MAX);
-                    return self.text(text.replacen(old, new, count), at);
+                    let len = replaced_len(text, old, new, count);
+                    return self.text_of(len, at, || text.replacen(old, new, count));
                 }
                 _ => self.not_evaluated(at),
             },
@@ -184,6 +213,25 @@ impl<'a> Interp<'a> {
     }
 }
 
+impl<'a> Interp<'a> {
+    /// Charges a list of texts that a text is split into at `count` places.
+    fn parts(&self, count: usize) -> Result<(), Stop<'a>> {
+        const PART_BYTES: usize = 32;
+        self.room(count)?;
+        self.elements(count)?;
+        self.bytes(count.saturating_mul(PART_BYTES))
+    }
+}
+
+/// Widest field that a text is put into.
+const WIDEST: usize = 10_000;
+
+/// How long `text` is with up to `limit` occurrences of `old` replaced.
+fn replaced_len(text: &str, old: &str, new: &str, limit: usize) -> usize {
+    let count = text.matches(old).take(limit).count();
+    text.len().saturating_add(count.saturating_mul(new.len()))
+}
+
 /// What Python strips and splits at.
 fn is_space(c: char) -> bool {
     c.is_whitespace() || ('\x1c'..='\x1f').contains(&c)
@@ -196,8 +244,7 @@ fn is_odd_line_end(c: char) -> bool {
 
 /// `str.ljust`, `str.rjust` and `str.center`.
 fn just(name: &str, text: &str, args: &[Value<'_>]) -> Option<String> {
-    const WIDEST: i64 = 10_000;
-    let Some(Value::Int(width @ ..=WIDEST)) = args.first() else { return None };
+    let Some(Value::Int(width)) = args.first() else { return None };
     let fill = match args.get(1) {
         None => ' ',
         Some(Value::Str(fill)) => {
@@ -207,6 +254,9 @@ fn just(name: &str, text: &str, args: &[Value<'_>]) -> Option<String> {
         Some(_) => return None,
     };
     let width = usize::try_from(*width).unwrap_or(0);
+    if width > WIDEST {
+        return None;
+    }
     let missing = width.saturating_sub(text.chars().count());
     let left = match name {
         "ljust" => 0,

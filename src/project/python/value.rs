@@ -5,7 +5,7 @@
 //! container can be known in part: it is then *open*, and the reason is kept beside its items.
 
 use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
 use indexmap::IndexMap;
@@ -14,7 +14,7 @@ use ruff_python_ast::{ExprLambda, Parameters, StmtClassDef, StmtFunctionDef};
 use super::kedro::{KedroNode, KedroPipeline};
 use super::scope::Scope;
 use super::source::Source;
-use crate::project::{Place, Severity};
+use crate::project::{Budget, Place, Severity};
 
 /// Deepest nesting of containers that is compared, copied or written out.
 pub(super) const MAX_NESTING: u32 = 100;
@@ -93,7 +93,7 @@ pub(super) enum Key {
     Float(u64),
     Str(Rc<str>),
     Path(Rc<str>),
-    Tuple(Vec<Key>),
+    Tuple(Rc<[Key]>),
     External(Rc<str>),
     Node(u32),
     /// An object that is only equal to itself.
@@ -190,7 +190,25 @@ pub(super) struct Class<'a> {
     pub decorated: Option<Rc<Unknown>>,
 }
 
-impl Class<'_> {
+impl<'a> Class<'a> {
+    /// This class and the project's classes that it is built on, each once, in the order in which
+    /// their attributes are looked for.
+    pub(super) fn lineage(&self) -> Vec<&Class<'a>> {
+        let mut seen = HashSet::new();
+        let mut line = Vec::new();
+        let mut next = vec![self];
+        while let Some(class) = next.pop() {
+            if seen.insert(std::ptr::from_ref(class)) {
+                line.push(class);
+                next.extend(class.bases.iter().rev().filter_map(|base| match base {
+                    Value::Class(base) => Some(&**base),
+                    _ => None,
+                }));
+            }
+        }
+        line
+    }
+
     /// Whether this is an enumeration whose members are numbers or texts themselves.
     fn is_its_value(&self) -> bool {
         let value = |base: &Value<'_>| {
@@ -202,18 +220,21 @@ impl Class<'_> {
 
     /// Whether its objects are equal to nothing but themselves, as far as can be seen.
     fn equal_to_itself(&self) -> bool {
-        matches!(self.shape, Shape::Plain | Shape::Enum)
-            && self.namespace.own("__eq__").is_none()
-            && self.bases.iter().all(|base| match base {
-                Value::Class(base) => base.equal_to_itself(),
-                Value::External(name) => {
-                    matches!(
-                        &**name,
-                        "builtins.object" | "abc.ABC" | "typing.Protocol" | "enum.Enum"
-                    )
-                }
-                _ => false,
-            })
+        let plain = |class: &Class<'a>| {
+            matches!(class.shape, Shape::Plain | Shape::Enum)
+                && class.namespace.own("__eq__").is_none()
+                && class.bases.iter().all(|base| match base {
+                    Value::Class(_) => true,
+                    Value::External(name) => {
+                        matches!(
+                            &**name,
+                            "builtins.object" | "abc.ABC" | "typing.Protocol" | "enum.Enum"
+                        )
+                    }
+                    _ => false,
+                })
+        };
+        self.lineage().into_iter().all(plain)
     }
 }
 
@@ -278,12 +299,13 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// The hashable key of this value; `None` where it is not hashable or not known.
-    pub(super) fn key(&self) -> Option<Key> {
-        self.key_within(MAX_NESTING)
+    /// The hashable key of this value; `None` where it is not hashable or not known, or where the
+    /// budget does not pay for it.
+    pub(super) fn key(&self, budget: &Budget) -> Option<Key> {
+        self.key_within(MAX_NESTING, budget)
     }
 
-    fn key_within(&self, levels: u32) -> Option<Key> {
+    fn key_within(&self, levels: u32, budget: &Budget) -> Option<Key> {
         let address = |pointer: *const ()| Some(Key::Object(pointer as usize));
         match self {
             Value::None => Some(Key::None),
@@ -295,11 +317,18 @@ impl<'a> Value<'a> {
                 Some(Key::Int(*value as i64))
             }
             Value::Float(value) => Some(Key::Float(value.to_bits())),
-            Value::Str(text) => Some(Key::Str(text.clone())),
+            Value::Str(text) => {
+                // The text is hashed, and perhaps compared.
+                budget.elements(text.len() / 64).ok()?;
+                Some(Key::Str(text.clone()))
+            }
             Value::Path(path) => Some(Key::Path(path.clone())),
             Value::Tuple(tuple) => {
                 let levels = levels.checked_sub(1)?;
-                let keys = tuple.iter().map(|item| item.key_within(levels));
+                budget.elements(tuple.len()).ok()?;
+                // Collected first, then kept.
+                budget.bytes(2 * tuple.len() * size_of::<Key>()).ok()?;
+                let keys = tuple.iter().map(|item| item.key_within(levels, budget));
                 keys.collect::<Option<_>>().map(Key::Tuple)
             }
             Value::External(name) => Some(Key::External(name.clone())),
@@ -307,7 +336,7 @@ impl<'a> Value<'a> {
             Value::Function(it) => address(Rc::as_ptr(it).cast()),
             Value::Class(it) => address(Rc::as_ptr(it).cast()),
             Value::Instance(it) if it.class.is_its_value() => {
-                it.attributes.borrow().get("value")?.key_within(levels)
+                it.attributes.borrow().get("value")?.key_within(levels, budget)
             }
             // Objects with an equality of their own may be equal to others.
             Value::Instance(it) if it.class.equal_to_itself() => address(Rc::as_ptr(it).cast()),

@@ -2,7 +2,8 @@ use super::*;
 use crate::project::json::value_to_json;
 
 fn document(text: &str) -> Document {
-    read(text, &Path::new("conf/base/a.yml").into(), &"base".into())
+    let budget = Budget::default();
+    read(text, &Path::new("conf/base/a.yml").into(), &"base".into(), &budget)
 }
 
 fn json(text: &str) -> String {

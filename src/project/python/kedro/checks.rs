@@ -22,7 +22,9 @@ impl<'a> Interp<'a> {
     /// The checks of `Node.__init__`.
     pub(super) fn check_node(&mut self, node: &KedroNode<'a>) {
         let (parts, at, name) = (&node.parts, node.parts.at, &node.name);
-        if parts.incomplete.is_some() {
+        // Every input is looked for among the outputs.
+        let pairs = (node.inputs.len() + 1).saturating_mul(node.outputs.len() + 1);
+        if parts.incomplete.is_some() || self.budget.elements(pairs).is_err() {
             return;
         }
         if parts.inputs.is_empty() && parts.outputs.is_empty() {
@@ -111,6 +113,9 @@ impl<'a> Interp<'a> {
             let place =
                 if node.parts.at.source.shown == at.source.shown { node.parts.at } else { at };
             self.kedro_error(place, text, "Give each node a name of its own, with `name=`.");
+        }
+        if self.pay_for_edges(&kept).is_err() {
+            return kept;
         }
         self.check_outputs(&kept);
         self.check_transcoding(&kept);

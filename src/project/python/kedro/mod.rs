@@ -164,11 +164,13 @@ impl<'a> Interp<'a> {
             None | Some(Value::None) => (Vec::new(), None),
             Some(Value::Str(text)) => (vec![Value::Str(text)], None),
             Some(Value::Dict(dict)) => {
+                self.room(dict.entries.borrow().len())?;
                 let open = dict.open.borrow().clone();
                 (dict.entries.borrow().values().map(|(_, value)| value.clone()).collect(), open)
             }
             Some(value) => self.items(&value, at)?,
         };
+        self.room(2 * items.len())?;
         let mut names = BTreeSet::new();
         for item in items {
             match item {

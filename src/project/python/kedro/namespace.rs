@@ -74,6 +74,7 @@ impl<'a> Interp<'a> {
             None | Some(Value::None) => {}
             Some(Value::Str(name)) => drop(mapping.insert(name.clone(), name)),
             Some(Value::Dict(dict)) => {
+                self.entry_room(dict.entries.borrow().len())?;
                 for (old, new) in dict.entries.borrow().values() {
                     match (old, new) {
                         (Value::Str(old), Value::Str(new)) => {
@@ -89,6 +90,7 @@ impl<'a> Interp<'a> {
             }
             Some(value) => {
                 let (items, open) = self.items(&value, at)?;
+                self.entry_room(items.len())?;
                 lost = open;
                 for item in items {
                     match item {
@@ -120,19 +122,24 @@ impl<'a> Interp<'a> {
         let rename = |name: &Rc<str>| rename(name, &mapping, prefix);
         let order = super::order::order(nodes);
         (order.groups.into_iter().flatten().chain(order.circular))
-            .map(|node| {
+            .map_while(|node| {
+                self.step().ok()?;
                 let namespace = match (&renaming.namespace, &node.parts.namespace) {
                     (Some(outer), Some(inner)) => Some(format!("{outer}.{inner}").into()),
                     (Some(only), None) | (None, Some(only)) => Some(only.clone()),
                     (None, None) => None,
                 };
-                self.node(Parts {
+                // Every name may get the namespace before it.
+                let names = node.inputs.len() + node.outputs.len() + 2;
+                let outer = renaming.namespace.as_ref().map_or(0, |name| name.len());
+                self.bytes(names.saturating_mul(2 * outer + 64)).ok()?;
+                Some(self.node(Parts {
                     inputs: node.parts.inputs.rename(rename),
                     outputs: node.parts.outputs.rename(rename),
                     confirms: node.parts.confirms.rename(rename),
                     namespace,
                     ..node.parts.clone()
-                })
+                }))
             })
             .collect()
     }

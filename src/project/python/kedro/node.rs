@@ -179,6 +179,7 @@ impl<'a> Interp<'a> {
             Value::None => Io::None,
             Value::Str(name) => Io::One(name.clone()),
             Value::Dict(dict) => {
+                self.room(3 * dict.entries.borrow().len())?;
                 let entries: Vec<_> = dict.entries.borrow().values().cloned().collect();
                 let mut pairs = Vec::with_capacity(entries.len());
                 for (key, name) in entries {
@@ -212,6 +213,9 @@ impl<'a> Interp<'a> {
 
     /// A node of these parts, with its name and its inputs in order.
     pub(super) fn node(&mut self, parts: Parts<'a>) -> Rc<KedroNode<'a>> {
+        // A node by itself is no larger than what it was made from: where the budget is spent, the
+        // next step says so.
+        let _ = self.budget.bytes(node_bytes(&parts));
         let (inputs, unordered) = ordered_inputs(&parts);
         let outputs = parts.outputs.to_list();
         let own = match &parts.name {
@@ -289,6 +293,7 @@ impl<'a> Interp<'a> {
         name: &str,
         at: At<'a>,
     ) -> Eval<'a> {
+        self.room(node.inputs.len() + node.outputs.len() + node.parts.tags.len())?;
         let list = |interp: &mut Self, names: &[Rc<str>]| {
             interp.list(names.iter().cloned().map(Value::Str).collect())
         };
@@ -336,6 +341,21 @@ impl<'a> Interp<'a> {
         Ok(Value::Node(self.tagged(node, &tags.names)))
     }
 
+    /// `Pipeline.tag`: every node with more tags.
+    pub(super) fn all_tagged(
+        &mut self,
+        nodes: &[Rc<KedroNode<'a>>],
+        tags: &BTreeSet<Rc<str>>,
+    ) -> Result<Vec<Rc<KedroNode<'a>>>, Stop<'a>> {
+        let mut tagged = Vec::with_capacity(nodes.len());
+        for node in nodes {
+            self.step()?;
+            self.elements(tags.len().saturating_mul(4))?;
+            tagged.push(self.tagged(node, tags));
+        }
+        Ok(tagged)
+    }
+
     /// `Node.tag`: the same node with more tags.
     pub(super) fn tagged(
         &mut self,
@@ -362,6 +382,21 @@ impl<'a> Interp<'a> {
 
 const KEYWORDS: [&str; 8] =
     ["func", "inputs", "outputs", "name", "tags", "confirms", "namespace", "preview_fn"];
+
+/// What a node of these parts takes, with its place in the snapshot.
+fn node_bytes(parts: &Parts<'_>) -> usize {
+    const NODE_BYTES: usize = 1_200;
+    let names = |io: &Io| match io {
+        Io::None => 0,
+        Io::One(name) => 64 + 2 * name.len(),
+        Io::List(names) => names.iter().map(|name| 64 + 2 * name.len()).sum(),
+        Io::Dict(entries) => entries.iter().map(|(_, name)| 128 + 2 * name.len()).sum(),
+    };
+    let own = parts.name.iter().chain(&parts.namespace).map(|name| 4 * name.len());
+    let tags = parts.tags.iter().map(|tag| 64 + tag.len());
+    let io = names(&parts.inputs) + names(&parts.outputs) + names(&parts.confirms);
+    NODE_BYTES + io + own.sum::<usize>() + tags.sum::<usize>()
+}
 
 /// The expression given as the node's function.
 fn written<'a>(args: &Args<'a>, at: At<'a>) -> String {

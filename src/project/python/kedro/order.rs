@@ -41,6 +41,16 @@ fn by_name<'a>(nodes: &[Rc<KedroNode<'a>>], mut group: Vec<usize>) -> Vec<Rc<Ked
     group.into_iter().map(|index| nodes[index].clone()).collect()
 }
 
+/// How many pairs of a node that makes a dataset and a node that takes it there are.
+pub(super) fn edges(nodes: &[Rc<KedroNode<'_>>]) -> usize {
+    let mut makers: IdMap<usize> = IdMap::default();
+    for id in nodes.iter().flat_map(|node| &node.output_ids) {
+        *makers.entry(*id).or_default() += 1;
+    }
+    let takers = nodes.iter().flat_map(|node| &node.input_ids);
+    takers.filter_map(|id| makers.get(id)).sum()
+}
+
 /// For every node the nodes that take one of its outputs, each once.
 pub(super) fn children(nodes: &[Rc<KedroNode<'_>>]) -> Vec<Vec<usize>> {
     let mut makers: IdMap<Vec<usize>> = IdMap::default();

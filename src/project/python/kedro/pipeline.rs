@@ -80,7 +80,7 @@ impl<'a> Interp<'a> {
             incomplete = incomplete.or_else(|| Some(why.clone()));
         }
         if !tags.names.is_empty() {
-            nodes = nodes.iter().map(|node| self.tagged(node, &tags.names)).collect();
+            nodes = self.all_tagged(&nodes, &tags.names)?;
         }
         let pipeline = self.pipeline(nodes, incomplete, at);
         if let Value::Pipeline(pipeline) = &pipeline {
@@ -123,6 +123,7 @@ impl<'a> Interp<'a> {
                 }
                 Value::Pipeline(pipeline) => {
                     lost = lost.or_else(|| pipeline.incomplete.clone());
+                    self.room(2 * pipeline.nodes.len())?;
                     nodes.extend(self.sorted(&pipeline));
                 }
                 Value::Unknown(_) | Value::External(_) | Value::Instance(_) => {
@@ -146,7 +147,7 @@ impl<'a> Interp<'a> {
                 }
             }
         }
-        self.steps(nodes.len() / 4)?;
+        self.elements(4 * nodes.len())?;
         Ok((nodes, lost))
     }
 
@@ -170,6 +171,10 @@ impl<'a> Interp<'a> {
         if let Some(groups) = pipeline.groups.get() {
             return groups;
         }
+        // A pipeline that the budget does not pay for is left as it is: the reading stops here.
+        if self.pay_for_edges(&pipeline.nodes).is_err() {
+            return pipeline.groups.get_or_init(|| vec![pipeline.nodes.to_vec()]);
+        }
         let order = order::order(&pipeline.nodes);
         let mut groups = order.groups;
         if !order.circular.is_empty() {
@@ -185,6 +190,14 @@ impl<'a> Interp<'a> {
             groups.push(order.circular);
         }
         pipeline.groups.get_or_init(|| groups)
+    }
+
+    /// Charges what it takes to go over the nodes and the edges between them.
+    pub(super) fn pay_for_edges(&self, nodes: &[Rc<KedroNode<'a>>]) -> Result<(), super::Stop<'a>> {
+        self.elements(8 * nodes.len())?;
+        let names = nodes.iter().map(|node| node.inputs.len() + node.outputs.len());
+        self.elements(names.sum::<usize>().saturating_mul(2))?;
+        self.bytes(order::edges(nodes).saturating_mul(8))
     }
 
     /// `Pipeline.nodes`: in topological order.
@@ -221,10 +234,10 @@ impl<'a> Interp<'a> {
             }
         };
         let incomplete = a.incomplete.clone().or_else(|| b.incomplete.clone());
+        self.room(2 * (a.nodes.len() + b.nodes.len()))?;
         let nodes = match op {
             Operator::Add | Operator::BitOr => {
                 let all = a.nodes.iter().chain(b.nodes.iter());
-                self.steps((a.nodes.len() + b.nodes.len()) / 4)?;
                 distinct(all)
             }
             Operator::Sub => {
@@ -279,6 +292,10 @@ impl<'a> Interp<'a> {
         }
         if let ([only], None) = (&pipelines[..], &incomplete) {
             return Some(Value::Pipeline(only.clone()));
+        }
+        let count = pipelines.iter().map(|pipeline| pipeline.nodes.len());
+        if let Err(why) = self.afford(count.sum::<usize>().saturating_mul(4), at) {
+            return Some(Value::Unknown(why));
         }
         let nodes = distinct(pipelines.iter().flat_map(|pipeline| pipeline.nodes.iter()));
         let nodes = self.check_pipeline(nodes, at);

@@ -34,6 +34,9 @@ impl<'a> Interp<'a> {
         name: &str,
         at: At<'a>,
     ) -> Eval<'a> {
+        if let "nodes" | "grouped_nodes" = name {
+            self.room(2 * pipeline.nodes.len())?;
+        }
         if let (Some(why), "nodes" | "grouped_nodes") = (&pipeline.incomplete, name) {
             let nodes = self.sorted(pipeline).into_iter().map(Value::Node).collect();
             let why = why.clone();
@@ -70,6 +73,9 @@ impl<'a> Interp<'a> {
         }
         match name {
             "inputs" | "outputs" | "all_inputs" | "all_outputs" | "datasets" | "data_sets" => {
+                let named =
+                    pipeline.nodes.iter().flat_map(|it| it.inputs.iter().chain(&it.outputs));
+                self.bytes(named.map(|name| 2 * name.len() + 32).sum())?;
                 let names = datasets(&pipeline.nodes, name);
                 let open = pipeline.incomplete.clone();
                 Ok(self.set(names.into_iter().map(Value::str), open, at))
@@ -79,8 +85,7 @@ impl<'a> Interp<'a> {
                 if let Some(why) = &tags.lost {
                     self.lost("A tag of this pipeline's nodes", why);
                 }
-                let nodes: Vec<_> =
-                    pipeline.nodes.iter().map(|node| self.tagged(node, &tags.names)).collect();
+                let nodes = self.all_tagged(&pipeline.nodes, &tags.names)?;
                 Ok(self.pipeline(nodes, pipeline.incomplete.clone(), at))
             }
             "filter" => {
@@ -177,6 +182,13 @@ impl<'a> Interp<'a> {
         at: At<'a>,
     ) -> Result<Option<Chosen>, Stop<'a>> {
         let nodes = &pipeline.nodes;
+        // Each name is compared with each of the nodes, and with all that they name.
+        let named = |node: &Rc<KedroNode<'a>>| {
+            2 + node.inputs.len() + node.outputs.len() + node.parts.tags.len()
+        };
+        let count: usize = nodes.iter().map(named).sum();
+        self.elements(count.saturating_mul(2 * given.len()))?;
+        self.pay_for_edges(nodes)?;
         let with = |holds: &dyn Fn(&KedroNode<'a>) -> bool| -> Chosen {
             (0..nodes.len()).filter(|index| holds(&nodes[*index])).collect()
         };

@@ -11,8 +11,8 @@ use std::fmt::Write as _;
 use std::fs;
 
 use super::{Registry, SourceCache, read_registry, read_settings};
-use crate::project::Metadata;
 use crate::project::settings::Settings;
+use crate::project::{Budget, Metadata};
 
 const REGISTRY: &str = "
 from kedro.pipeline import Pipeline
@@ -59,11 +59,11 @@ impl Project {
     }
 
     fn registry(&self) -> Registry {
-        read_registry(&self.metadata, &mut SourceCache::default())
+        read_registry(&self.metadata, &mut SourceCache::default(), &mut Budget::default())
     }
 
     fn settings(&self) -> Settings {
-        read_settings(&self.metadata, &mut SourceCache::default())
+        read_settings(&self.metadata, &mut SourceCache::default(), &mut Budget::default())
     }
 }
 
