@@ -114,6 +114,14 @@ impl Budget {
 }
 
 #[cfg(test)]
+impl Budget {
+    /// A budget that little work uses up, for tests.
+    pub(super) fn small() -> Self {
+        Budget { elements: Cell::new(2_000_000), bytes: Cell::new(24 << 20) }
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use super::*;
 

@@ -18,22 +18,30 @@ use super::model::{
 
 /// The snapshot in the shape of `kedro.inspection.ProjectSnapshot`, ours under further keys.
 pub fn to_json(snapshot: &Snapshot) -> Json {
-    let mut json = without_pipelines(snapshot);
+    let mut json = frame(snapshot);
     json["pipelines"] = snapshot.pipelines.iter().map(pipeline_to_json).collect();
+    let datasets = snapshot.datasets.values();
+    let by_name = |of: fn(&Dataset) -> Json| {
+        datasets.clone().map(|dataset| (dataset.name.clone(), of(dataset))).collect()
+    };
+    json["datasets"] = Json::Object(by_name(dataset_to_json));
+    json["details"] = Json::Object(by_name(details_to_json));
     json
 }
 
-/// [`to_json`] written piece by piece, so that many pipelines take no memory.
+/// [`to_json`] written piece by piece, so that many nodes and datasets take no memory.
 #[derive(Debug)]
 pub struct Written<'a>(pub &'a Snapshot);
 
 impl Serialize for Written<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let json = without_pipelines(self.0);
+        let json = frame(self.0);
         let mut map = serializer.serialize_map(None)?;
         for (key, value) in json.as_object().into_iter().flatten() {
             match key.as_str() {
                 "pipelines" => map.serialize_entry(key, &Pipelines(&self.0.pipelines))?,
+                "datasets" => map.serialize_entry(key, &Datasets(self.0, dataset_to_json))?,
+                "details" => map.serialize_entry(key, &Datasets(self.0, details_to_json))?,
                 _ => map.serialize_entry(key, value)?,
             }
         }
@@ -71,36 +79,36 @@ impl Serialize for Nodes<'_> {
     }
 }
 
-/// The snapshot with `pipelines` left empty.
-fn without_pipelines(snapshot: &Snapshot) -> Json {
+/// What `1` makes of every dataset, by name.
+struct Datasets<'a>(&'a Snapshot, fn(&Dataset) -> Json);
+
+impl Serialize for Datasets<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let datasets = self.0.datasets.values();
+        serializer.collect_map(datasets.map(|dataset| (&dataset.name, self.1(dataset))))
+    }
+}
+
+fn dataset_to_json(dataset: &Dataset) -> Json {
+    json!({"name": dataset.name, "type": dataset.type_name, "filepath": dataset.filepath})
+}
+
+fn details_to_json(dataset: &Dataset) -> Json {
+    json!({
+        "layer": dataset.layer,
+        "versioned": dataset.versioned,
+        "credentials": dataset.credentials,
+        "pattern": dataset.pattern,
+        "origin": dataset.definition.origin.as_ref().map(origin_to_json),
+    })
+}
+
+/// The snapshot with pipelines and datasets left empty.
+fn frame(snapshot: &Snapshot) -> Json {
     let metadata = &snapshot.metadata;
     let mut parameters: Vec<&String> =
         snapshot.parameters.value.as_map().map(|map| map.keys().collect()).unwrap_or_default();
     parameters.sort();
-    let datasets: Map<String, Json> = snapshot
-        .datasets
-        .values()
-        .map(|dataset| {
-            let kedro = json!({
-                "name": dataset.name, "type": dataset.type_name, "filepath": dataset.filepath,
-            });
-            (dataset.name.clone(), kedro)
-        })
-        .collect();
-    let details: Map<String, Json> = snapshot
-        .datasets
-        .values()
-        .map(|dataset| {
-            let details = json!({
-                "layer": dataset.layer,
-                "versioned": dataset.versioned,
-                "credentials": dataset.credentials,
-                "pattern": dataset.pattern,
-                "origin": dataset.definition.origin.as_ref().map(origin_to_json),
-            });
-            (dataset.name.clone(), details)
-        })
-        .collect();
     json!({
         "metadata": {
             "project_name": metadata.project_name,
@@ -108,7 +116,7 @@ fn without_pipelines(snapshot: &Snapshot) -> Json {
             "kedro_version": metadata.kedro_version,
         },
         "pipelines": [],
-        "datasets": datasets,
+        "datasets": {},
         "parameters": parameters,
         "reading": snapshot.reading,
         "complete": snapshot.complete(),
@@ -116,7 +124,7 @@ fn without_pipelines(snapshot: &Snapshot) -> Json {
         "env": snapshot.env,
         "environments": snapshot.environments,
         "patterns": snapshot.patterns.iter().map(|pattern| &pattern.pattern).collect::<Vec<_>>(),
-        "details": details,
+        "details": {},
     })
 }
 

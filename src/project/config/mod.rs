@@ -1,5 +1,7 @@
 //! Configuration, as Kedro's `OmegaConfigLoader` reads it, with the origin of every value.
 
+#[cfg(test)]
+mod bounds;
 mod files;
 mod grammar;
 mod interpolation;

@@ -295,9 +295,9 @@ impl<'a> Interp<'a> {
     /// The item of a sequence at an index, which counts from the end where it is negative.
     fn item_at(&self, container: &Value<'a>, index: i64) -> Result<Option<Value<'a>>, Stop<'a>> {
         let position = |len: usize| {
-            let len = i64::try_from(len).unwrap_or(i64::MAX);
-            let position = if index < 0 { index.checked_add(len)? } else { index };
-            usize::try_from(position).ok()
+            let index = i128::from(index);
+            let len = i128::try_from(len).ok()?;
+            usize::try_from(if index < 0 { index + len } else { index }).ok()
         };
         Ok(match container {
             Value::List(list) => {

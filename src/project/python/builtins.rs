@@ -149,7 +149,7 @@ impl<'a> Interp<'a> {
             return Ok(self.not_evaluated(at));
         }
         if let ("len", Some(count)) = (name, self.len(&value)?) {
-            let count = i64::try_from(count).unwrap_or(i64::MAX);
+            let Ok(count) = i64::try_from(count) else { return Ok(self.not_evaluated(at)) };
             return Ok(value.open().map_or(Value::Int(count), Value::Unknown));
         }
         let (items, mut open) = self.items(&value, at)?;
@@ -251,69 +251,6 @@ impl<'a> Interp<'a> {
                 text.chars().count()
             }
             _ => return Ok(None),
-        }))
-    }
-
-    fn extreme(
-        &mut self,
-        name: &str,
-        items: Vec<Value<'a>>,
-        args: &Args<'a>,
-        at: At<'a>,
-    ) -> Eval<'a> {
-        if items.is_empty() {
-            return match args.named("default") {
-                Some(default) => Ok(default),
-                None => {
-                    let text = format!("`{}` has nothing to choose from", at.text());
-                    self.raise(at, "ValueError", text, "Give a `default`.")
-                }
-            };
-        }
-        Ok(match self.sort(items, args, at)? {
-            Err(why) => Value::Unknown(why),
-            Ok(items) if name == "max" => {
-                // Of equal values `max` gives the first, a stable sort has it before the others.
-                let last = items.last().cloned().unwrap_or(Value::None);
-                let first =
-                    items.iter().find(|item| matches!(self.equal(item, &last, at), Ok(true)));
-                first.cloned().unwrap_or(last)
-            }
-            Ok(items) => items.first().cloned().unwrap_or(Value::None),
-        })
-    }
-
-    /// Sorts by `key` and `reverse` of the call; the inner error says why it can't.
-    pub(super) fn sort(
-        &mut self,
-        items: Vec<Value<'a>>,
-        args: &Args<'a>,
-        at: At<'a>,
-    ) -> Result<Result<Vec<Value<'a>>, Rc<Unknown>>, Stop<'a>> {
-        let key = args.named("key").filter(|key| !matches!(key, Value::None));
-        let reverse = match args.named("reverse").map(|reverse| self.truth(&reverse, at)) {
-            None => false,
-            Some(Ok(reverse)) => reverse,
-            Some(Err(why)) => return Ok(Err(why)),
-        };
-        self.room(items.len().saturating_mul(4))?;
-        let mut keyed = Vec::with_capacity(items.len());
-        for item in items {
-            let by = match &key {
-                Some(key) => self.call_with(key, vec![item.clone()], at)?,
-                None => item.clone(),
-            };
-            keyed.push((by, item));
-        }
-        if reverse {
-            keyed.reverse();
-        }
-        let sorted = merge_sort(keyed, |(a, _), (b, _)| Ok(self.order(a, b, at)?.is_gt()));
-        Ok(sorted.map(|mut keyed| {
-            if reverse {
-                keyed.reverse();
-            }
-            keyed.into_iter().map(|(_, item)| item).collect()
         }))
     }
 
@@ -488,32 +425,6 @@ impl<'a> Interp<'a> {
         }
         if doubt { self.not_evaluated(at) } else { Value::Bool(false) }
     }
-}
-
-/// Sorts, keeping the order of equal items, with `after` telling whether one item belongs behind
-/// another. Any answers of `after` give some order; its first error ends the sorting.
-fn merge_sort<T, E>(
-    mut items: Vec<T>,
-    after: impl Fn(&T, &T) -> Result<bool, E>,
-) -> Result<Vec<T>, E> {
-    let mut width = 1;
-    while width < items.len() {
-        let mut merged = Vec::with_capacity(items.len());
-        let mut rest = items.into_iter().peekable();
-        while rest.peek().is_some() {
-            let left: Vec<T> = rest.by_ref().take(width).collect();
-            let right: Vec<T> = rest.by_ref().take(width).collect();
-            let (mut left, mut right) = (left.into_iter().peekable(), right.into_iter().peekable());
-            while let (Some(a), Some(b)) = (left.peek(), right.peek()) {
-                let next = if after(a, b)? { right.next() } else { left.next() };
-                merged.extend(next);
-            }
-            merged.extend(left.chain(right));
-        }
-        items = merged;
-        width *= 2;
-    }
-    Ok(items)
 }
 
 /// Whether `int` takes this text; other digits than ASCII's are taken to be fine.

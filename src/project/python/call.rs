@@ -334,7 +334,7 @@ impl<'a> Interp<'a> {
             return None;
         }
         let lineage = class.lineage();
-        self.budget.elements(lineage.len() * 4).ok()?;
+        self.budget.elements(lineage.len() * 16).ok()?;
         lineage.into_iter().skip(1).find_map(|base| base.namespace.own(name))
     }
 }

@@ -51,7 +51,7 @@ impl<'a> Interp<'a> {
         let mut members: Vec<Rc<Instance<'a>>> = Vec::new();
         for name in bound_names(class) {
             let Some(value) = class.namespace.own(name) else { continue };
-            if self.budget.elements(STEP + 4 * members.len()).is_err() {
+            if self.budget.elements(STEP + 16 * members.len()).is_err() {
                 return;
             }
             let value = match value {
@@ -303,7 +303,7 @@ fn bound_names<'a>(class: &Class<'a>) -> impl Iterator<Item = &'a str> + use<'a>
 /// What [`fields`] looks at.
 fn fields_cost(class: &Class<'_>) -> usize {
     let count: usize = class.lineage().into_iter().map(|class| class.def.body.len()).sum();
-    count + count.saturating_mul(count) / 16
+    count + count.saturating_mul(count) / 8
 }
 
 /// The fields of a dataclass or named tuple, those of its bases first; or why they are not known.

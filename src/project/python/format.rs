@@ -57,6 +57,8 @@ impl<'a> Interp<'a> {
             Value::Str(text) => {
                 // The quoted text, and its copy; most characters stay as they are.
                 self.afford_bytes(4 * text.len(), at)?;
+                // Whether a character is printable takes longer to tell beyond ASCII.
+                self.afford(if text.is_ascii() { 0 } else { 4 * text.len() }, at)?;
                 out.push_str(&str_repr(text));
             }
             Value::Ellipsis => out.push_str("Ellipsis"),

@@ -207,6 +207,7 @@ impl<'a> Interp<'a> {
             },
             _ => (None, None, HashMap::new()),
         };
+        let _ = self.entry_room(own.len());
         for (attribute, value) in own {
             self.set_attribute(wrapper, &attribute, value);
         }

@@ -140,6 +140,7 @@ impl<'a> Interp<'a> {
         if let Some(Pattern::MatchStar(star)) = patterns.get(before)
             && let Some(name) = &star.name
         {
+            self.room(rest - before)?;
             let list = self.list(items[before..rest].to_vec());
             frame.scope.set(name.as_str(), list);
         }
@@ -157,9 +158,11 @@ impl<'a> Interp<'a> {
             let doubt = matches!(subject, Value::Instance(_));
             return Ok(if doubt { Err(self.why(subject, at)) } else { Ok(false) });
         };
+        self.entry_room(dict.entries.borrow().len())?;
         let mut entries = dict.entries.borrow().clone();
         for (key, pattern) in pattern.keys.iter().zip(&pattern.patterns) {
             let key = self.eval(key, frame)?;
+            self.elements(entries.len() / 8)?;
             let entry = key.key(self.budget).and_then(|key| entries.shift_remove(&key));
             let Some((_, value)) = entry else {
                 return Ok(subject.open().map_or(Ok(false), Err));

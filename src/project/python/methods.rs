@@ -137,7 +137,7 @@ impl<'a> Interp<'a> {
                 self.bytes(2 * ITEM_BYTES)?;
                 let mut items = list.items.borrow_mut();
                 let len = items.len();
-                self.elements(len / 8)?;
+                self.elements(len / 4)?;
                 let index = match usize::try_from(*index) {
                     Ok(index) => index.min(len),
                     Err(_) => {
@@ -160,7 +160,7 @@ impl<'a> Interp<'a> {
                     if let Some(position) =
                         usize::try_from(position).ok().filter(|position| *position < items.len())
                     {
-                        self.elements((items.len() - position) / 8)?;
+                        self.elements((items.len() - position) / 4)?;
                         items.remove(position);
                     }
                 }

@@ -30,6 +30,7 @@ mod poison;
 mod registry;
 mod scope;
 mod settings;
+mod sort;
 pub(super) mod source;
 mod spec;
 mod stmt;

@@ -95,7 +95,7 @@ impl<'a> Interp<'a> {
 
     /// `left == right`.
     pub(super) fn equal(&self, left: &Value<'a>, right: &Value<'a>, at: At<'a>) -> Known<bool> {
-        self.afford(1, at)?;
+        self.afford(2, at)?;
         for value in [left, right] {
             if let Some(why) = value.open() {
                 return Err(why);
@@ -112,7 +112,7 @@ impl<'a> Interp<'a> {
                     return Ok(false);
                 }
                 for (key, (_, value)) in a.iter() {
-                    self.afford(4, at)?;
+                    self.afford(8, at)?;
                     match b.get(key) {
                         Some((_, other))
                             if self.look_into(at, || self.equal(value, other, at))? => {}
@@ -123,7 +123,7 @@ impl<'a> Interp<'a> {
             }
             (Value::Set(a), Value::Set(b)) => {
                 let (a, b) = (a.members.borrow(), b.members.borrow());
-                self.afford(4 * a.len(), at)?;
+                self.afford(8 * a.len(), at)?;
                 Ok(a.len() == b.len() && a.keys().all(|key| b.contains_key(key)))
             }
             (Value::Str(a), Value::Str(b)) => Ok(a.len() == b.len() && {
@@ -215,7 +215,7 @@ impl<'a> Interp<'a> {
 
     /// The order of two values.
     pub(super) fn order(&self, left: &Value<'a>, right: &Value<'a>, at: At<'a>) -> Known<Ordering> {
-        self.afford(1, at)?;
+        self.afford(2, at)?;
         for value in [left, right] {
             if let Some(why) = value.open() {
                 return Err(why);

@@ -6,7 +6,7 @@ use super::cache::{Opened, Purpose, SourceCache};
 use super::interp::{Interp, Stop};
 use super::module::Found;
 use super::source::At;
-use super::value::{Dict, Value};
+use super::value::{Dict, MAX_NESTING, Value};
 use crate::project::settings::Settings;
 use crate::project::{Budget, Located, Metadata, Value as Config};
 
@@ -130,7 +130,7 @@ impl<'a> Interp<'a> {
                             .is_none_or(|parameters| parameters.is_empty()) =>
                 {
                     let value = self.call_with(&function, Vec::new(), at)?;
-                    plain(&value)
+                    plain(&value, MAX_NESTING, self.budget)
                 }
                 _ => None,
             };
@@ -147,9 +147,13 @@ fn text_keys<'a>(dict: &Dict<'a>) -> impl Iterator<Item = (String, Value<'a>)> +
     entries.into_iter().filter_map(|(key, value)| Some((key.as_str()?.to_owned(), value)))
 }
 
-/// A value as configuration has it; `None` where it is not plain data.
-fn plain(value: &Value<'_>) -> Option<Config> {
-    let located = |value: &Value<'_>| Some(Located { value: plain(value)?, origin: None });
+/// A value as configuration has it; `None` where it is not plain data, or where it is nested more
+/// than `levels` deep or larger than `budget` pays for.
+fn plain(value: &Value<'_>, levels: u32, budget: &Budget) -> Option<Config> {
+    let levels = levels.checked_sub(1)?;
+    budget.bytes(size_of::<Located>() + value.as_str().map_or(0, str::len)).ok()?;
+    let located =
+        |value: &Value<'_>| Some(Located { value: plain(value, levels, budget)?, origin: None });
     if value.open().is_some() {
         return None;
     }

@@ -154,6 +154,10 @@ impl<'a> Gather<'_, 'a> {
         if out.len() > MAX_TEXT {
             return Err(self.interp.because(self.at, "the text is too long"));
         }
+        // The text, and the copies of the items that are written.
+        let bytes = value.as_str().map_or(32, |text| 64 + 4 * text.len());
+        self.interp.afford_bytes(bytes, self.at)?;
+        self.interp.afford(self.entries.len(), self.at)?;
         if let Some(why) = value.open() {
             return Err(why);
         }
@@ -167,6 +171,7 @@ impl<'a> Gather<'_, 'a> {
             Value::Ellipsis => out.push_str("..."),
             Value::Range(start, stop, step) => drop(write!(out, "range({start}, {stop}, {step})")),
             Value::List(list) => {
+                self.interp.afford(list.items.borrow().len(), self.at)?;
                 let items = list.items.borrow().clone();
                 self.items(out, ["[", "]"], &items)?;
             }

@@ -2,6 +2,7 @@
 //! however strange, may make the reading panic or hang.
 
 mod bounds;
+mod budget;
 mod callable;
 mod settings;
 mod unfinished;
