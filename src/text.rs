@@ -1,20 +1,21 @@
 //! Text from outside (project files, data, logs, servers) made fit for a terminal.
 
 pub mod ansi;
+pub mod json;
 
 use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::UnicodeWidthStr;
 
 /// The text without escape sequences and control characters; tabs become spaces and line ends `␊`.
-/// Bidirectional overrides become `�`, since they can make a line read as something that it is not.
+/// What hides or reorders text becomes `�`, since it can make a line read as something that it is not.
 pub fn sanitize(text: &str) -> String {
     let clean = |c: char| match c {
         '\t' => ' ',
         '\n' => '␊',
-        c if c.is_control() || is_bidi_control(c) => '\u{fffd}',
+        c if c.is_control() || is_hidden(c) => '\u{fffd}',
         c => c,
     };
-    if !text.chars().any(|c| c.is_control() || is_bidi_control(c)) {
+    if !text.chars().any(|c| c.is_control() || is_hidden(c)) {
         return text.to_owned();
     }
     strip_ansi_escapes::strip_str(text.replace('\n', "␊").replace('\t', " "))
@@ -23,8 +24,14 @@ pub fn sanitize(text: &str) -> String {
         .collect()
 }
 
-fn is_bidi_control(c: char) -> bool {
-    matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+/// Whether a character shows nothing of its own and changes how others are read: marks and overrides of
+/// direction (Unicode Standard Annex 9), separators of lines, tags, and blanks without width. Joiners
+/// are not among them: languages and emoji need them.
+pub fn is_hidden(c: char) -> bool {
+    matches!(c,
+        '\u{61c}' | '\u{180e}' | '\u{200b}' | '\u{200e}' | '\u{200f}'
+        | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
+        | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
 
 /// Width in terminal cells.
@@ -83,6 +90,11 @@ mod tests {
         assert_eq!(sanitize("a\x1b[31mb\x1b]0;title\x07c"), "abc");
         assert_eq!(sanitize("one\ttwo\nthree\r"), "one two␊three");
         assert_eq!(sanitize("left\u{202e}right"), "left\u{fffd}right");
+        for hidden in "\u{7f}\u{9b}\u{61c}\u{200f}\u{2028}\u{2029}\u{2069}\u{feff}\u{e0041}".chars()
+        {
+            assert_eq!(sanitize(&format!("a{hidden}b")), "a\u{fffd}b", "{hidden:?}");
+        }
+        assert_eq!(sanitize("👨\u{200d}👩"), "👨\u{200d}👩");
         assert_eq!(sanitize("plain ü 表"), "plain ü 表");
     }
 

@@ -8,5 +8,7 @@ mod deletion;
 #[cfg(target_os = "linux")]
 #[path = "safety/ends.rs"]
 mod ends;
+#[path = "safety/output.rs"]
+mod output;
 #[path = "safety/trust.rs"]
 mod trust;

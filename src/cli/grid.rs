@@ -116,7 +116,7 @@ async fn one(
     let record = recorder.finish().await.unwrap_or(record);
     if json {
         let line = json!({"params": params, "folder": apart, "run": record});
-        output::text(&format!("{line}\n"))?;
+        output::json_line(&line)?;
         return Ok(Some(record));
     }
     let seconds = record.ended_at.map_or(0.0, |end| end - record.new.started_at);

@@ -25,6 +25,8 @@ use clap::{CommandFactory, Parser, Subcommand};
 use color_eyre::eyre::Result;
 
 use crate::project::discovery;
+use crate::system::say;
+use crate::text::sanitize;
 
 /// A terminal workbench for Kedro: pipeline, catalog, parameters, runs and experiments at once.
 #[derive(Debug, Parser)]
@@ -104,7 +106,10 @@ enum Verb {
 
 /// Runs the command line and returns the process's exit code.
 pub fn main() -> ExitCode {
-    let arguments = Arguments::parse();
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => return refuse(&error),
+    };
     match dispatch(arguments) {
         Ok(code) => code,
         Err(report) => {
@@ -112,6 +117,19 @@ pub fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Prints what is wrong with the command line, or the help. What an error quotes may be anything.
+fn refuse(error: &clap::Error) -> ExitCode {
+    let hostile = |word: std::ffi::OsString| sanitize(&word.to_string_lossy()) != word.to_string_lossy();
+    if std::env::args_os().any(hostile) {
+        let text = error.render().to_string();
+        text.lines().for_each(|line| say::complain(&sanitize(line)));
+    } else {
+        // Its colours are clap's own.
+        let _ = error.print();
+    }
+    ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
 }
 
 fn dispatch(arguments: Arguments) -> Result<ExitCode> {

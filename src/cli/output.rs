@@ -7,7 +7,7 @@ use color_eyre::eyre::Result;
 use serde::Serialize;
 
 use crate::system::say;
-use crate::text::sanitize;
+use crate::text::{json, sanitize};
 
 /// Prints a text that ends with a line end.
 pub(super) fn text(text: &str) -> Result<ExitCode> {
@@ -23,8 +23,13 @@ pub(super) fn complain(text: &str) {
 /// Prints JSON, indented.
 pub(super) fn json(value: &impl Serialize) -> Result<ExitCode> {
     let mut out = BufWriter::new(io::stdout().lock());
-    let written = serde_json::to_writer_pretty(&mut out, value).map_err(io::Error::from);
+    let written = json::write_pretty(&mut out, value);
     finished(written.and_then(|()| out.write_all(b"\n")).and_then(|()| out.flush()))
+}
+
+/// Prints JSON on one line.
+pub(super) fn json_line(value: &impl Serialize) -> Result<ExitCode> {
+    text(&(json::line(value)? + "\n"))
 }
 
 /// Prints bytes.

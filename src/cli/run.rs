@@ -26,7 +26,7 @@ use crate::runs::{
 };
 use crate::store::{Outcome, RunRecord, Store};
 use crate::system::signals::Listener;
-use crate::text::sanitize;
+use crate::text::{json, sanitize};
 
 /// Run nodes as `kedro run` does, and record the run.
 ///
@@ -350,7 +350,7 @@ impl Printer {
 
     fn event(&mut self, stamped: &Stamped) {
         if self.json {
-            match serde_json::to_string(stamped) {
+            match json::line(stamped) {
                 Ok(line) => self.line(&line),
                 Err(error) => complain(&format!("an event can't be printed: {error}")),
             }
@@ -369,7 +369,7 @@ impl Printer {
     /// [`FAREWELL`] to take it.
     async fn close(mut self, record: &RunRecord, signals: &mut Signals) {
         if self.json {
-            if let Ok(line) = serde_json::to_string(record) {
+            if let Ok(line) = json::line(record) {
                 self.line(&line);
             }
         } else if record.id != 0 {

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use crate::app::State;
 use crate::dag::export::{Drawn, dot, mermaid};
+use crate::text::json;
 use crate::ui::picture::screen_picture;
 
 /// Endings of files, and what is written to each.
@@ -13,7 +14,8 @@ const FORMATS: &str = ".svg, .txt, .dot, .mmd and .json";
 
 fn drawing(state: &State) -> String {
     let plot = &state.pipeline.plot;
-    format!("{}\n", Drawn::of(&plot.view, |id| plot.view.label(id)).to_json(&plot.layout))
+    let drawing = Drawn::of(&plot.view, |id| plot.view.label(id)).to_json(&plot.layout);
+    json::line(&drawing).unwrap_or_default() + "\n"
 }
 
 /// Writes the drawing that is on the screen, all of it, to a file that is not there yet.

@@ -116,7 +116,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode> {
     let layout = sketch.layout();
     match arguments.format {
         // In one line: each cell of each edge is in it.
-        Format::Json => output::text(&format!("{}\n", drawn.to_json(&layout))),
+        Format::Json => output::json_line(&drawn.to_json(&layout)),
         Format::Text => output::text(&Picture::of(&layout, &labels, &titles).to_text(false)),
         // The graphs of pipelines in other languages are written by now.
         Format::Svg | Format::Dot | Format::Mermaid => {

@@ -5,13 +5,13 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use color_eyre::eyre::Result;
-use serde_json::json;
 
 use super::clock;
 use super::reference::RunName;
 use crate::app::details::Tone;
 use crate::cli::table::Reader;
 use crate::store::{From, Level, LogFilter, LogLine, Outcome, RunId, Store};
+use crate::text::json;
 
 /// Print the log of a run.
 ///
@@ -129,7 +129,7 @@ impl Printer {
         let mut text = String::new();
         for line in lines {
             if self.json {
-                text += &json!(line).to_string();
+                text += &json::line(line)?;
             } else {
                 text += &self.line(line);
             }
