@@ -378,3 +378,13 @@ fn layers_are_bands_one_after_the_other() {
         app.screen()
     );
 }
+
+#[test]
+fn what_is_too_large_to_be_drawn_says_so() {
+    let lines: String = (0..50_000).map(|it| format!("d{it} -> n{it} -> d{}\n", it + 1)).collect();
+    let app = TestApp::showing(snapshot(&lines), 200, 60);
+    assert!(app.state.pipeline.plot.view.graph.vertices.is_empty());
+    let screen = app.screen();
+    assert!(screen.contains("too large to be drawn"), "{screen}");
+    assert!(screen.contains("100001 nodes, datasets and parameters, 100000 edges"), "{screen}");
+}

@@ -550,3 +550,25 @@ fn namespaces_are_expanded_as_asked() {
     assert!(String::from_utf8(svg).unwrap().contains(">linear</text>"));
     assert!(said.contains("no namespace `square`. There are: forest, linear."), "{said}");
 }
+
+#[test]
+fn what_is_too_large_to_be_drawn_or_written_is_refused() {
+    let nodes = |count: usize| {
+        let ids = (0..count).map(|id| format!("{{\"id\": \"{id}\"}}"));
+        ids.collect::<Vec<_>>().join(",")
+    };
+    let graph = format!("{{\"nodes\": [{}], \"edges\": []}}", nodes(100_001));
+    let output = verb(&["--graph", "-"], &graph);
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(!output.status.success() && output.stdout.is_empty());
+    assert!(said.contains("100001 vertices and 0 edges are more than can be drawn"), "{said}");
+    // Few vertices, but lines that are long in sum.
+    let pairs = (0..600).flat_map(|from| (from + 1..600).step_by(4).map(move |to| (from, to)));
+    let edges = pairs.map(|(from, to)| format!("{{\"source\": \"{from}\", \"target\": \"{to}\"}}"));
+    let edges: Vec<String> = edges.collect();
+    let graph = format!("{{\"nodes\": [{}], \"edges\": [{}]}}", nodes(600), edges.join(","));
+    let output = verb(&["--graph", "-"], &graph);
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(!output.status.success() && output.stdout.is_empty());
+    assert!(said.contains("more than are written") && said.contains("--pipeline"), "{said}");
+}

@@ -121,7 +121,8 @@ pub fn main() -> ExitCode {
 
 /// Prints what is wrong with the command line, or the help. What an error quotes may be anything.
 fn refuse(error: &clap::Error) -> ExitCode {
-    let hostile = |word: std::ffi::OsString| sanitize(&word.to_string_lossy()) != word.to_string_lossy();
+    let hostile =
+        |word: std::ffi::OsString| sanitize(&word.to_string_lossy()) != word.to_string_lossy();
     if std::env::args_os().any(hostile) {
         let text = error.render().to_string();
         text.lines().for_each(|line| say::complain(&sanitize(line)));

@@ -29,7 +29,9 @@ pub(super) fn json(value: &impl Serialize) -> Result<ExitCode> {
 
 /// Prints JSON on one line.
 pub(super) fn json_line(value: &impl Serialize) -> Result<ExitCode> {
-    text(&(json::line(value)? + "\n"))
+    let mut out = BufWriter::new(io::stdout().lock());
+    let written = json::write_line(&mut out, value);
+    finished(written.and_then(|()| out.flush()))
 }
 
 /// Prints bytes.

@@ -15,6 +15,15 @@ pub fn write_pretty(out: impl Write, value: &impl Serialize) -> io::Result<()> {
     serde_json::to_writer_pretty(Escaping(out), value).map_err(io::Error::from)
 }
 
+/// Writes a value on one line, with its end.
+///
+/// # Errors
+/// When it can't be written.
+pub fn write_line(mut out: impl Write, value: &impl Serialize) -> io::Result<()> {
+    serde_json::to_writer(Escaping(&mut out), value).map_err(io::Error::from)?;
+    out.write_all(b"\n")
+}
+
 /// A value on one line, without its end.
 ///
 /// # Errors

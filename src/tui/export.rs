@@ -14,8 +14,8 @@ const FORMATS: &str = ".svg, .txt, .dot, .mmd and .json";
 
 fn drawing(state: &State) -> String {
     let plot = &state.pipeline.plot;
-    let drawing = Drawn::of(&plot.view, |id| plot.view.label(id)).to_json(&plot.layout);
-    json::line(&drawing).unwrap_or_default() + "\n"
+    let drawing = Drawn::of(&plot.view, |id| plot.view.label(id));
+    json::line(&drawing.to_json(&plot.layout)).unwrap_or_default() + "\n"
 }
 
 /// Writes the drawing that is on the screen, all of it, to a file that is not there yet.

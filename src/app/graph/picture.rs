@@ -100,6 +100,18 @@ impl Picture {
         if let Some(layers) = &layers {
             sketch.bands = (0..count).map(|id| layers.shown(&view, id)).collect();
         }
+        if let Some(too_large) = sketch.too_large() {
+            shown(Plot {
+                pipeline: self.pipeline.clone(),
+                whole: whole.clone(),
+                view: View::of(whole, &self.choices, |_| false),
+                zoom,
+                too_large: Some(too_large),
+                refined: true,
+                ..Plot::default()
+            });
+            return Ok(());
+        }
         let plot = |layout: Layout, refined: bool, view: View, labels: Vec<String>| Plot {
             pipeline: self.pipeline.clone(),
             whole: whole.clone(),
@@ -113,6 +125,7 @@ impl Picture {
             zoom,
             boxes,
             sideways,
+            too_large: None,
             refined,
         };
         let alike = |before: &&Plot| {

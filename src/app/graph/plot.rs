@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::screen::Zoom;
 use crate::dag::lanes::Lanes;
-use crate::dag::layout::{Layout, Lines, Rect};
+use crate::dag::layout::{Layout, Lines, Rect, TooLarge};
 use crate::dag::{Graph, Id, Kind, View};
 
 /// Longest name drawn, in cells; longer ones are cut.
@@ -37,6 +37,8 @@ pub struct Plot {
     pub boxes: bool,
     /// To the right instead of downwards.
     pub sideways: bool,
+    /// Why nothing is drawn, where it is more than can be.
+    pub too_large: Option<TooLarge>,
     /// Whether it is the picture that stays; a first one is made in haste.
     pub refined: bool,
 }

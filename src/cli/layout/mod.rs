@@ -113,7 +113,16 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode> {
         groups: groups.collect(),
         ..Sketch::default()
     };
+    if let Some(excess) = sketch.too_large() {
+        bail!("{excess}. {SMALLER}");
+    }
     let layout = sketch.layout();
+    let cells = layout.line_cells();
+    if cells > MOST_CELLS {
+        bail!(
+            "The lines run through {cells} cells, more than are written ({MOST_CELLS}). {SMALLER}"
+        );
+    }
     match arguments.format {
         // In one line: each cell of each edge is in it.
         Format::Json => output::json_line(&drawn.to_json(&layout)),
@@ -124,6 +133,12 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode> {
         }
     }
 }
+
+/// Cells of lines that are written; more are hundreds of megabytes.
+const MOST_CELLS: u64 = 20_000_000;
+/// What to do about a drawing that is too large.
+const SMALLER: &str =
+    "Collapse namespaces (--expand none), or choose a smaller pipeline (--pipeline).";
 
 /// What is displayed of a project's pipeline.
 fn pipeline(arguments: &Arguments) -> Result<View> {

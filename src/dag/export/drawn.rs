@@ -1,8 +1,9 @@
 //! Where everything is drawn, as JSON.
 
-use serde_json::{Value as Json, json};
+use serde::{Serialize, Serializer};
+use serde_json::json;
 
-use super::super::layout::{Direction, Layout, Sketch};
+use super::super::layout::{Direction, Layout, Route, Sketch};
 use super::super::{Id, Kind, View};
 
 /// A vertex as it is written.
@@ -62,40 +63,83 @@ impl Drawn {
     }
 
     /// Where a layout of it draws everything: `{"direction", "nodes": [{"id", "kind", "label", "x", "y", "width", "height"}],
-    /// "edges": [{"source", "target", "cells": [[x, y], ...]}]}`, and where there are groups, `"groups"`. All in cells.
-    pub fn to_json(&self, layout: &Layout) -> Json {
-        let nodes: Vec<Json> = std::iter::zip(&self.items, &layout.boxes)
-            .map(|(item, area)| {
-                json!({
-                    "id": item.id, "kind": item.kind.as_str(), "label": item.label,
-                    "x": area.x, "y": area.y, "width": area.width, "height": area.height,
-                })
-            })
-            .collect();
-        let edges: Vec<Json> = (layout.routes.iter())
-            .map(|route| {
-                let cells: Vec<[i32; 2]> = route.cells().map(|(x, y)| [x, y]).collect();
-                let (source, target) = (&self.items[route.source].id, &self.items[route.target].id);
-                json!({ "source": source, "target": target, "cells": cells })
-            })
-            .collect();
-        let direction = match layout.direction {
-            Direction::TopBottom => "tb",
-            Direction::LeftRight => "lr",
-        };
-        let mut json = json!({ "direction": direction, "nodes": nodes, "edges": edges });
-        if !self.groups.is_empty() {
-            let frames = std::iter::zip(&self.groups, &layout.frames);
-            let groups = frames.filter_map(|(space, frame)| {
-                let area = frame.as_ref()?.area;
-                let parent = space.parent.map(|parent| self.groups[parent].id.as_str());
-                Some(json!({
-                    "id": space.id, "label": space.label, "parent": parent,
-                    "x": area.x, "y": area.y, "width": area.width, "height": area.height,
-                }))
-            });
-            json["groups"] = groups.collect();
+    /// "edges": [{"source", "target", "cells": [[x, y], ...]}]}`, and where there are groups, `"groups"`. All in cells. It is
+    /// written piece by piece: the cells of a large drawing would fill the memory.
+    pub fn to_json<'a>(&'a self, layout: &'a Layout) -> impl Serialize + 'a {
+        Written {
+            direction: match layout.direction {
+                Direction::TopBottom => "tb",
+                Direction::LeftRight => "lr",
+            },
+            nodes: Nodes(self, layout),
+            edges: Edges(self, layout),
+            groups: (!self.groups.is_empty()).then_some(Groups(self, layout)),
         }
-        json
+    }
+}
+
+#[derive(Serialize)]
+struct Written<'a> {
+    direction: &'static str,
+    nodes: Nodes<'a>,
+    edges: Edges<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    groups: Option<Groups<'a>>,
+}
+
+struct Nodes<'a>(&'a Drawn, &'a Layout);
+
+impl Serialize for Nodes<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let nodes = std::iter::zip(&self.0.items, &self.1.boxes);
+        serializer.collect_seq(nodes.map(|(item, area)| {
+            json!({
+                "id": item.id, "kind": item.kind.as_str(), "label": item.label,
+                "x": area.x, "y": area.y, "width": area.width, "height": area.height,
+            })
+        }))
+    }
+}
+
+struct Edges<'a>(&'a Drawn, &'a Layout);
+
+impl Serialize for Edges<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.1.routes.iter().map(|route| Edge {
+            source: &self.0.items[route.source].id,
+            target: &self.0.items[route.target].id,
+            cells: Cells(route),
+        }))
+    }
+}
+
+#[derive(Serialize)]
+struct Edge<'a> {
+    source: &'a str,
+    target: &'a str,
+    cells: Cells<'a>,
+}
+
+struct Cells<'a>(&'a Route);
+
+impl Serialize for Cells<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.cells().map(|(x, y)| [x, y]))
+    }
+}
+
+struct Groups<'a>(&'a Drawn, &'a Layout);
+
+impl Serialize for Groups<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let frames = std::iter::zip(&self.0.groups, &self.1.frames);
+        serializer.collect_seq(frames.filter_map(|(space, frame)| {
+            let area = frame.as_ref()?.area;
+            let parent = space.parent.map(|parent| self.0.groups[parent].id.as_str());
+            Some(json!({
+                "id": space.id, "label": space.label, "parent": parent,
+                "x": area.x, "y": area.y, "width": area.width, "height": area.height,
+            }))
+        }))
     }
 }

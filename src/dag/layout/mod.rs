@@ -195,6 +195,24 @@ pub enum Stand {
     Vertex(usize),
 }
 
+/// Vertices that a drawing may have. More take seconds and hundreds of megabytes, and show nothing.
+const MOST_VERTICES: usize = 100_000;
+/// Edges that a drawing may have.
+const MOST_EDGES: usize = 1_000_000;
+
+/// What is to be drawn has more vertices or edges than a drawing may have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "{vertices} vertices and {edges} edges are more than can be drawn, \
+     {MOST_VERTICES} and {MOST_EDGES}"
+)]
+pub struct TooLarge {
+    /// How many vertices there are.
+    pub vertices: usize,
+    /// How many edges there are.
+    pub edges: usize,
+}
+
 /// The layout was cancelled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the layout was cancelled")]
@@ -233,10 +251,26 @@ impl Sketch {
         }
     }
 
+    /// Whether it is more than can be drawn in a few seconds.
+    pub fn too_large(&self) -> Option<TooLarge> {
+        let (vertices, edges) = (self.sizes.len(), self.edges.len());
+        let too_large = vertices > MOST_VERTICES || edges > MOST_EDGES;
+        too_large.then_some(TooLarge { vertices, edges })
+    }
+
     /// Lays it out in full and anew.
     pub fn layout(&self) -> Layout {
         // Nothing sets the flag.
         layout(self, Effort::Full, None, &AtomicBool::new(false)).unwrap_or_default()
+    }
+}
+
+impl Layout {
+    /// How many cells the lines run through, one for each edge that does.
+    pub fn line_cells(&self) -> u64 {
+        let legs = self.routes.iter().flat_map(|route| route.corners.windows(2));
+        let length = |leg: &[(i32, i32)]| leg[0].0.abs_diff(leg[1].0) + leg[0].1.abs_diff(leg[1].1);
+        legs.map(|leg| u64::from(length(leg))).sum()
     }
 }
 

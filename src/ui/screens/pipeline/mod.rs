@@ -104,7 +104,17 @@ fn empty(paint: &mut Paint<'_>, area: Rect, state: &State) {
                 paint.note(area, &["Drawing the pipeline ..."]);
             }
         }
-        Some(_) => paint.note(area, &["The filter leaves nothing.", "Press esc to show all."]),
+        Some(_) => match state.pipeline.plot.too_large {
+            Some(too_large) => paint.note(
+                area,
+                &[
+                    "This pipeline is too large to be drawn as a whole.",
+                    &format!("{} nodes, datasets and parameters, {} edges.", too_large.vertices, too_large.edges),
+                    "Press & to filter it, or p to choose a smaller one.",
+                ],
+            ),
+            None => paint.note(area, &["The filter leaves nothing.", "Press esc to show all."]),
+        },
     }
 }
 
