@@ -1,6 +1,8 @@
 //! The worker with real Kedro.
 
 mod common;
+#[path = "worker/hostile.rs"]
+mod hostile;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -333,7 +335,7 @@ async fn every_way_to_fail_is_told() {
         let folder = project(&format!("{act}{make}"));
         let events = run(folder.path(), &RunRequest::default()).await;
         assert_eq!(texts(&events, Some("act"), Stream::Stdout), ["last words"]);
-        let Some(RunEvent::RunLost { reason: told }) = events.last() else { panic!("{events:?}") };
+        let told = &failure(&events).message;
         assert!(told.contains(reason), "{told}");
     }
 }
@@ -354,7 +356,18 @@ import os, pathlib, subprocess, time
 
 def sleep():
     child = subprocess.Popen(["sleep", "600"])
-    pathlib.Path("pids").write_text(f"{os.getpid()} {child.pid}")
+    # A daemon: it has left the group and the session, and holds nothing of the run's.
+    reading, writing = os.pipe()
+    if os.fork() == 0:
+        os.setsid()
+        if os.fork() == 0:
+            os.write(writing, str(os.getpid()).encode())
+            os.closerange(0, 5000)
+            time.sleep(600)
+        os._exit(0)
+    os.wait()
+    daemon = os.read(reading, 100).decode()
+    pathlib.Path("pids").write_text(f"{os.getpid()} {child.pid} {daemon}")
     print("asleep")
     while True:
         try:
@@ -401,11 +414,18 @@ fn kill(pid: u32) {
 async fn a_killed_worker_is_told_and_leaves_nothing_behind() {
     for server in [true, false] {
         let folder = project(SLEEPER);
-        let (mut process, pids) = asleep(&folder).await;
+        let (mut process, mut pids) = asleep(&folder).await;
+        // A daemon that holds nothing of the run's is found through the server alone.
+        let daemon = server.then(|| pids.remove(2));
         kill(if server { process.server_pid() } else { process.pid().unwrap() });
         let events = rest(&mut process).await;
-        let Some(RunEvent::RunLost { reason }) = events.last() else { panic!("{events:?}") };
+        let reason = match events.last() {
+            Some(RunEvent::RunLost { reason }) if server => reason,
+            Some(RunEvent::RunFailed { failure }) if !server => &failure.message,
+            other => panic!("{other:?}"),
+        };
         assert!(reason.contains("killed by signal 9"), "{reason}");
+        daemon.into_iter().for_each(kill);
         pids.into_iter().for_each(assert_dies);
     }
 }

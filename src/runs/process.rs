@@ -1,19 +1,17 @@
 //! A child of the worker at work on one request: listened to, cancelled, and never left behind.
 //!
 //! A task owns the pipes. It hands events over a bounded channel (a slow listener slows the
-//! project's printing down, memory stays bounded), and says [`RunEvent::RunLost`] when the child
-//! ends without a last event. Dropping the [`Process`] kills the child's whole process group.
+//! project's printing down, memory stays bounded). A child that ends without a last event has failed;
+//! [`RunEvent::RunLost`] says that how it ended is not known. What the run has left at work stays, as
+//! with `kedro run`, when the run has come to its end by itself; else, and when the [`Process`] is
+//! dropped, all of its processes are killed.
 
-use std::io;
-use std::os::fd::OwnedFd;
-use std::os::unix::process::ExitStatusExt;
+use std::io::{self, Read};
 use std::path::PathBuf;
-use std::process::ExitStatus;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use rustix::process::{Pid, Signal, kill_process_group};
+use rustix::process::Signal;
 use serde::Deserialize;
 use serde_json::{Value as Json, json};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
@@ -23,36 +21,25 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep_until};
 
 use super::event::{RunEvent, Stamped, Stream};
-use super::protocol::{Message, Messages, Raw};
+use super::exit::Exit;
+use super::group::Group;
+use super::pipes::{self, Pipe};
+use super::protocol::{self, Message, Messages, Raw};
 use super::request::RunRequest;
 use super::server::Server;
 use crate::store::now;
 
 /// Batches of messages that wait for the listener; each is at most what a pipe holds.
 const QUEUE: usize = 16;
-/// How much a pipe holds, in bytes, where the system lets it be chosen.
-const PIPE: usize = 1 << 20;
-/// How much is read at once, in bytes.
-const READ: usize = 256 << 10;
 /// How long Python may take to end (exit handlers, threads, uploads) after the last event: then it
 /// is told; after an answer, it is killed.
 const LINGER: Duration = Duration::from_secs(30);
 /// How long pipes are read after the child's end: others may hold them and go on writing.
 const DRAIN: Duration = Duration::from_secs(1);
+/// Most of the messages that are taken from a file, in bytes.
+const SPILLED: u64 = 64 << 20;
 /// How often the state of a line that rewrites itself is looked at.
 const REWRITES: Duration = Duration::from_millis(100);
-
-/// Signals that end a process, as Linux and macOS both number them.
-const SIGNALS: [(i32, &str); 8] = [
-    (2, "SIGINT"),
-    (4, "SIGILL"),
-    (5, "SIGTRAP"),
-    (6, "SIGABRT"),
-    (8, "SIGFPE"),
-    (9, "SIGKILL"),
-    (11, "SIGSEGV"),
-    (15, "SIGTERM"),
-];
 
 /// Which Python works, and where.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -113,14 +100,20 @@ impl Process {
         request["mark"] = json!(mark);
         request["warm"] = json!(lessons.is_some());
         let (to_read, to_send) = io::pipe()?;
-        let (events, their_events) = wide_pipe()?;
-        let (stdout, their_stdout) = wide_pipe()?;
-        let (stderr, their_stderr) = wide_pipe()?;
+        let (events, their_events) = pipes::wide()?;
+        let (stdout, their_stdout) = pipes::wide()?;
+        let (stderr, their_stderr) = pipes::wide()?;
         let (status, their_status) = io::pipe()?;
+        let spill = tempfile::NamedTempFile::with_prefix("mlops-tui-").ok();
+        request["spill"] = json!(spill.as_ref().map(|file| file.path()));
+        let mut written = Vec::new();
+        for pipe in [&events, &stdout, &stderr] {
+            written.push(rustix::fs::fstat(pipe)?.st_ino);
+        }
         let ends = [to_read.into(), their_events, their_stdout, their_stderr, their_status.into()];
         let (send, messages) = mpsc::channel(QUEUE);
         let (control, commands) = mpsc::unbounded_channel();
-        let child = Group::default();
+        let child = Group::new(server.clone(), &written);
         let follower = Follower {
             send,
             commands,
@@ -130,13 +123,16 @@ impl Process {
             request: Some(pipe::Sender::from_owned_fd(to_send.into())?),
             status: BufReader::new(pipe::Receiver::from_owned_fd(status.into())?).lines(),
             events: Pipe::new(events)?,
-            raw: [
+            raw: vec![
                 (Pipe::new(stdout)?, Raw::new(Stream::Stdout, &mark)),
                 (Pipe::new(stderr)?, Raw::new(Stream::Stderr, &mark)),
             ],
             messages: Messages::new(),
+            spill,
             lessons,
+            is_run: request["command"] == "run",
             began: false,
+            over: false,
             running: Vec::new(),
             finished: false,
             cancelled: false,
@@ -195,33 +191,15 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        self.child.signal(Signal::KILL);
+        self.child.kill();
         self.task.abort();
     }
 }
 
-/// A process group; 0 before it is known and after its end.
-#[derive(Debug, Clone, Default)]
-struct Group(Arc<AtomicU32>);
-
-impl Group {
-    fn pid(&self) -> Option<u32> {
-        Some(self.0.load(Ordering::SeqCst)).filter(|pid| *pid != 0)
-    }
-
-    fn signal(&self, signal: Signal) {
-        let pid = self.pid().and_then(|pid| i32::try_from(pid).ok()).and_then(Pid::from_raw);
-        if let Some(pid) = pid {
-            // Nobody is left in it: that is what was wanted.
-            let _ = kill_process_group(pid, signal);
-        }
-    }
-
-    /// Kills what is left of it; it is nobody's any more.
-    fn end(&self) {
-        self.signal(Signal::KILL);
-        self.0.store(0, Ordering::SeqCst);
-    }
+fn deaf() -> Stamped {
+    let text = "The project's code has closed descriptors that are not its own: what was printed after \
+                that may be missing here.";
+    Stamped::log("WARNING", Some("mlops-tui"), text.into())
 }
 
 fn lingering() -> Stamped {
@@ -230,52 +208,10 @@ fn lingering() -> Stamped {
     Stamped::log("WARNING", Some("mlops-tui"), text.into())
 }
 
-fn wide_pipe() -> io::Result<(OwnedFd, OwnedFd)> {
-    let (reading, writing) = io::pipe()?;
-    #[cfg(target_os = "linux")]
-    {
-        // A busy system gives less; it is slower, and right.
-        let _ = rustix::pipe::fcntl_setpipe_size(&writing, PIPE);
-    }
-    Ok((reading.into(), writing.into()))
-}
-
 /// A number that the project's code can't guess.
 fn rand() -> u64 {
     use std::hash::{BuildHasher, Hasher, RandomState};
     RandomState::new().build_hasher().finish()
-}
-
-/// The reading end of a pipe.
-struct Pipe {
-    receiver: pipe::Receiver,
-    buffer: Vec<u8>,
-    open: bool,
-}
-
-impl Pipe {
-    fn new(fd: OwnedFd) -> io::Result<Self> {
-        let receiver = pipe::Receiver::from_owned_fd(fd)?;
-        Ok(Pipe { receiver, buffer: vec![0; READ], open: true })
-    }
-
-    /// Waits until there is something to read.
-    async fn readable(&self) {
-        if !self.open || self.receiver.readable().await.is_err() {
-            std::future::pending::<()>().await;
-        }
-    }
-
-    /// What is there now; nothing when there is nothing, or no more.
-    fn read(&mut self) -> &[u8] {
-        match self.receiver.try_read(&mut self.buffer) {
-            Ok(0) => self.open = false,
-            Ok(count) => return &self.buffer[..count],
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-            Err(_) => self.open = false,
-        }
-        &[]
-    }
 }
 
 /// A line on the status pipe.
@@ -296,13 +232,18 @@ struct Follower {
     request: Option<pipe::Sender>,
     status: tokio::io::Lines<BufReader<pipe::Receiver>>,
     events: Pipe,
-    raw: [(Pipe, Raw); 2],
+    raw: Vec<(Pipe, Raw)>,
     messages: Messages,
+    /// Where the child tells of nodes and of the run's end when its code has closed the pipe.
+    spill: Option<tempfile::NamedTempFile>,
     lessons: Option<mpsc::UnboundedSender<Lesson>>,
+    is_run: bool,
     /// Whether the run has begun.
     began: bool,
-    /// Nodes that have started and not ended.
-    running: Vec<String>,
+    /// Whether the child has told the run's end.
+    over: bool,
+    /// Nodes that have started and not ended, and when.
+    running: Vec<(String, f64)>,
     /// Whether the last event or the answer was told.
     finished: bool,
     cancelled: bool,
@@ -339,7 +280,7 @@ impl Follower {
                     self.deadline = None;
                     let mut out = Vec::new();
                     self.end(RunEvent::RunCancelled, &mut out);
-                    self.child.signal(Signal::KILL);
+                    self.child.kill();
                     (out, false)
                 }
                 () = sleep_until(self.lingers.unwrap_or_else(Instant::now)), if self.lingers.is_some() => {
@@ -348,12 +289,15 @@ impl Follower {
                 }
             };
             if !self.hand_over(out).await {
-                self.child.end();
+                self.child.kill();
+                self.child.forget();
                 return;
             }
         };
-        // Nothing of the group may stay behind.
-        self.child.end();
+        if !self.over || self.cancelled {
+            self.child.kill();
+        }
+        self.child.forget();
         let until = Instant::now() + DRAIN;
         while Instant::now() < until {
             let (out, any) = self.take(true);
@@ -365,22 +309,60 @@ impl Follower {
         for (_, raw) in &mut self.raw {
             out.extend(raw.finish(now()).into_iter().map(Message::Event));
         }
-        if self.finished {
-            self.hand_over(out).await;
+        self.read_spill(&mut out);
+        if !self.finished {
+            match ended {
+                _ if self.cancelled => self.end(RunEvent::RunCancelled, &mut out),
+                Some(status) => self.untold(&Exit::new(status), &mut out),
+                None => {
+                    let reason = self.server.end().await;
+                    self.end(RunEvent::RunLost { reason }, &mut out);
+                }
+            }
+        }
+        self.hand_over(out).await;
+        for (pipe, _) in std::mem::take(&mut self.raw) {
+            tokio::spawn(pipe.drain());
+        }
+    }
+
+    /// Takes what the child could not send, for its pipe was closed.
+    fn read_spill(&mut self, out: &mut Vec<Message>) {
+        let Some(mut file) = self.spill.take() else { return };
+        let mut text = Vec::new();
+        // Without it, the exit status says how the run ended.
+        let _ = file.as_file_mut().take(SPILLED).read_to_end(&mut text);
+        if text.is_empty() {
             return;
         }
-        let event = match ended {
-            _ if self.cancelled => RunEvent::RunCancelled,
-            Some(status) => RunEvent::RunLost { reason: self.reason(status) },
-            None => RunEvent::RunLost { reason: self.server.end().await },
-        };
-        self.end(event, &mut out);
-        self.hand_over(out).await;
+        out.push(Message::Event(deaf()));
+        for message in protocol::messages(&text) {
+            self.tell(message, out);
+        }
+    }
+
+    /// The child has ended in the middle.
+    fn untold(&mut self, exit: &Exit, out: &mut Vec<Message>) {
+        if exit.is_crash() && !self.began {
+            self.teach(Lesson::Crashed(exit.reason()));
+        }
+        let running = std::mem::take(&mut self.running);
+        let failure = exit.failure(running.iter().map(|(name, _)| name.as_str()));
+        if !self.is_run {
+            return self.end(RunEvent::RunLost { reason: failure.message }, out);
+        }
+        let at = now();
+        for (node, began) in running {
+            let event =
+                RunEvent::NodeFailed { node, seconds: at - began, failure: failure.clone() };
+            out.push(Message::Event(Stamped { at, event }));
+        }
+        self.end(RunEvent::RunFailed { failure }, out);
     }
 
     /// The child is there, and waits for its request.
     async fn started(&mut self, pid: u32, request: &str) {
-        self.child.0.store(pid, Ordering::SeqCst);
+        self.child.started(pid);
         if self.cancelled {
             self.child.signal(Signal::INT);
         }
@@ -439,15 +421,16 @@ impl Follower {
             Message::Event(stamped) => {
                 match &stamped.event {
                     RunEvent::RunStarted { .. } => self.began = true,
-                    RunEvent::NodeStarted { node } => self.running.push(node.clone()),
+                    RunEvent::NodeStarted { node } => self.running.push((node.clone(), stamped.at)),
                     RunEvent::NodeFinished { node, .. } | RunEvent::NodeFailed { node, .. } => {
-                        self.running.retain(|other| other != node);
+                        self.running.retain(|(other, _)| other != node);
                     }
                     _ => {}
                 }
                 out.push(Message::Event(stamped));
             }
             Message::Last(stamped) => {
+                self.over = true;
                 let event = match stamped.event {
                     RunEvent::RunFailed { .. } if self.cancelled => RunEvent::RunCancelled,
                     event => event,
@@ -480,31 +463,10 @@ impl Follower {
             let _ = lessons.send(lesson);
         }
     }
+}
 
-    /// Why the child ended, from its status as `waitpid` tells it.
-    fn reason(&self, status: i32) -> String {
-        let status = ExitStatus::from_raw(status);
-        let mut reason = match status.signal() {
-            Some(signal) => {
-                let name = SIGNALS.iter().find(|(number, _)| *number == signal);
-                let name = name.map(|(_, name)| format!(" ({name})")).unwrap_or_default();
-                let mut reason = format!("killed by signal {signal}{name}");
-                if signal == 9 {
-                    reason.push_str("; the system does so when memory runs out");
-                } else if !self.began {
-                    self.teach(Lesson::Crashed(reason.clone()));
-                }
-                reason
-            }
-            None => {
-                let code = status.code().unwrap_or_default();
-                format!("the process ended by itself with exit code {code}")
-            }
-        };
-        if !self.running.is_empty() {
-            let names: Vec<String> = self.running.iter().map(|name| format!("`{name}`")).collect();
-            reason.push_str(&format!(", while {} ran", names.join(", ")));
-        }
-        reason
+impl Drop for Follower {
+    fn drop(&mut self) {
+        self.child.close();
     }
 }

@@ -14,6 +14,10 @@ const LONGEST_LINE: usize = 8 << 10;
 const LONGEST_MESSAGE: usize = 1 << 28;
 /// Longest line of output that is kept in one piece, as in `worker/events.py`.
 const LONGEST_OUTPUT: usize = 16 << 10;
+/// How much is kept of one line, as in `worker/events.py`, in bytes.
+const MOST_OF_LINE: usize = 1 << 20;
+/// Longest name of a node in a mark, in bytes.
+const LONGEST_NAME: usize = 64 << 10;
 
 /// A message from the worker's child.
 #[derive(Debug)]
@@ -67,6 +71,12 @@ impl Messages {
         let (kind, rest) = whole.split_first()?;
         parse(*kind, rest)
     }
+}
+
+/// The messages of a file, a line each and whole.
+pub(super) fn messages(text: &[u8]) -> impl Iterator<Item = Message> {
+    let lines = text.split(|byte| *byte == b'\n');
+    lines.filter_map(|line| line.split_first().and_then(|(kind, rest)| parse(*kind, rest)))
 }
 
 fn parse(kind: u8, rest: &[u8]) -> Option<Message> {
@@ -125,12 +135,19 @@ pub(super) struct Raw {
     stream: Stream,
     mark: Vec<u8>,
     pending: Vec<u8>,
+    /// How much of what is pending has no line end.
+    seen: usize,
     node: Option<String>,
+    /// Bytes of the line that were told already.
+    told: usize,
+    /// Bytes of the line that are not told.
+    left_out: usize,
 }
 
 impl Raw {
     pub(super) fn new(stream: Stream, mark: &str) -> Self {
-        Raw { stream, mark: mark.as_bytes().to_vec(), pending: Vec::new(), node: None }
+        let (pending, mark) = (Vec::new(), mark.as_bytes().to_vec());
+        Raw { stream, mark, pending, seen: 0, node: None, told: 0, left_out: 0 }
     }
 
     /// The lines that a chunk of bytes completes; `at` is the time now.
@@ -139,9 +156,11 @@ impl Raw {
         self.pending.extend_from_slice(bytes);
         let pending = std::mem::take(&mut self.pending);
         let mut rest = &pending[..];
-        while let Some(end) = rest.iter().position(|byte| *byte == b'\n') {
-            let line = &rest[..end];
-            rest = &rest[end + 1..];
+        let mut seen = std::mem::take(&mut self.seen);
+        while let Some(end) = rest[seen..].iter().position(|byte| *byte == b'\n') {
+            let line = &rest[..seen + end];
+            rest = &rest[seen + end + 1..];
+            seen = 0;
             match find(line, &self.mark) {
                 Some(place) => {
                     self.line(&line[..place], false, at, &mut found);
@@ -151,58 +170,103 @@ impl Raw {
                 None => self.line(line, true, at, &mut found),
             }
         }
-        if rest.len() > LONGEST_OUTPUT && find(rest, &self.mark[..1]).is_none() {
-            self.line(rest, true, at, &mut found);
-            rest = &[];
+        if rest.len() > LONGEST_OUTPUT {
+            rest = self.go_on(rest, at, &mut found);
         }
         self.pending = rest.to_vec();
+        self.seen = rest.len();
         found
+    }
+
+    /// Tells what there is of a line that is long already; what may be a mark stays.
+    fn go_on<'a>(&mut self, rest: &'a [u8], at: f64, found: &mut Vec<Stamped>) -> &'a [u8] {
+        let mark = find(rest, &self.mark).filter(|place| rest.len() - place < LONGEST_NAME);
+        let end = mark.unwrap_or_else(|| {
+            let longest = self.mark.len().min(rest.len());
+            let begun = (1..longest).rev().find(|count| rest.ends_with(&self.mark[..*count]));
+            rest.len() - begun.unwrap_or(0)
+        });
+        let (text, stays) = rest.split_at(end);
+        // What a later state of a line that rewrites itself has replaced needn't be told.
+        let state = state(text);
+        if state.len() < text.len() {
+            self.told = 0;
+            self.left_out = 0;
+        }
+        for piece in state.chunks(LONGEST_OUTPUT) {
+            self.piece(piece, at, found);
+        }
+        stays
     }
 
     /// The state of a line that rewrites itself: a progress bar returns to the line's start instead
     /// of ending it.
     pub(super) fn rewriting(&mut self, at: f64) -> Option<Stamped> {
         let end = self.pending.iter().rposition(|byte| *byte == b'\r')?;
-        let mut found = Vec::new();
         let rest = self.pending.split_off(end + 1);
         let done = std::mem::replace(&mut self.pending, rest);
-        self.line(&done, false, at, &mut found);
-        let mut state = found.pop()?;
-        if let RunEvent::Output { partial, .. } = &mut state.event {
+        self.seen = self.pending.len();
+        let done = state(&done);
+        let shown = &done[..done.len().min(LONGEST_OUTPUT)];
+        let mut shown = (!shown.is_empty()).then(|| self.output(shown, at))?;
+        if let RunEvent::Output { partial, .. } = &mut shown.event {
             *partial = true;
         }
-        Some(state)
+        Some(shown)
     }
 
     /// What is left when there is no more to come.
     pub(super) fn finish(&mut self, at: f64) -> Vec<Stamped> {
         let mut found = Vec::new();
         let pending = std::mem::take(&mut self.pending);
+        self.seen = 0;
         self.line(&pending, false, at, &mut found);
         found
     }
 
-    fn line(&self, line: &[u8], even_empty: bool, at: f64, found: &mut Vec<Stamped>) {
-        let end = line.iter().rposition(|byte| *byte != b'\r').map_or(0, |last| last + 1);
-        let start = line[..end].iter().rposition(|byte| *byte == b'\r').map_or(0, |at| at + 1);
-        let line = &line[start..end];
-        if line.is_empty() && !even_empty {
-            return;
+    fn line(&mut self, line: &[u8], even_empty: bool, at: f64, found: &mut Vec<Stamped>) {
+        let line = state(line);
+        if line.is_empty() && even_empty && self.told == 0 {
+            found.push(self.output(line, at));
         }
-        for piece in line.chunks(LONGEST_OUTPUT).chain(line.is_empty().then_some(line)) {
-            found.push(Stamped {
-                at,
-                event: RunEvent::Output {
-                    node: self.node.clone(),
-                    stream: self.stream,
-                    level: None,
-                    logger: None,
-                    text: String::from_utf8_lossy(piece).into_owned(),
-                    partial: false,
-                },
-            });
+        for piece in line.chunks(LONGEST_OUTPUT) {
+            self.piece(piece, at, found);
+        }
+        self.told = 0;
+        let left_out = std::mem::take(&mut self.left_out);
+        if left_out > 0 {
+            let note = format!("[mlops-tui: {left_out} more bytes of this line are left out]");
+            found.push(self.output(note.as_bytes(), at));
         }
     }
+
+    fn piece(&mut self, piece: &[u8], at: f64, found: &mut Vec<Stamped>) {
+        if self.told >= MOST_OF_LINE {
+            self.left_out += piece.len();
+            return;
+        }
+        self.told += piece.len();
+        found.push(self.output(piece, at));
+    }
+
+    fn output(&self, text: &[u8], at: f64) -> Stamped {
+        let event = RunEvent::Output {
+            node: self.node.clone(),
+            stream: self.stream,
+            level: None,
+            logger: None,
+            text: String::from_utf8_lossy(text).into_owned(),
+            partial: false,
+        };
+        Stamped { at, event }
+    }
+}
+
+/// What a line shows in the end that goes back to its start.
+fn state(line: &[u8]) -> &[u8] {
+    let end = line.iter().rposition(|byte| *byte != b'\r').map_or(0, |last| last + 1);
+    let start = line[..end].iter().rposition(|byte| *byte == b'\r').map_or(0, |at| at + 1);
+    &line[start..end]
 }
 
 fn find(haystack: &[u8], needle: &[u8]) -> Option<usize> {
@@ -272,5 +336,25 @@ mod tests {
         assert!(raw.rewriting(1.0).is_none());
         assert_eq!(texts(&raw.finish(1.0)), [(None, "30")]);
         assert_eq!(raw.push(&vec![b'x'; 40_000], 1.0).len(), 3);
+    }
+
+    #[test]
+    fn a_line_without_end_is_bounded_and_a_mark_in_it_is_found() {
+        for byte in [b'x', b'\0', b'\r'] {
+            let mut raw = Raw::new(Stream::Stdout, "\0mark:");
+            let mut told = 0;
+            for _ in 0..40 {
+                let found = raw.push(&[byte; 100_000], 1.0);
+                told += texts(&found).iter().map(|(_, text)| text.len()).sum::<usize>();
+                assert!(raw.pending.len() < 100_000);
+            }
+            assert!(told <= MOST_OF_LINE + LONGEST_OUTPUT, "{told}");
+            let found = raw.push(b"\0ma", 1.0);
+            assert!(texts(&found).is_empty());
+            let found = raw.push(b"rk:\"n\"\nof n\n", 1.0);
+            assert_eq!(texts(&found).last(), Some(&(Some("n"), "of n")));
+            let note = found.iter().any(|one| format!("{one:?}").contains("are left out"));
+            assert_eq!(note, byte != b'\r');
+        }
     }
 }

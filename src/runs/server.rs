@@ -9,6 +9,7 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream as StdStream;
 use std::path::PathBuf;
 use std::process::{ExitStatus, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags, sendmsg};
@@ -26,7 +27,8 @@ use super::process::Spec;
 pub(super) const BOOT: &str = include_str!("worker/boot.py");
 
 /// The package, in the order in which its modules import each other.
-pub(super) const SOURCES: [(&str, &str); 13] = [
+pub(super) const SOURCES: [(&str, &str); 14] = [
+    ("own", include_str!("worker/own.py")),
     ("events", include_str!("worker/events.py")),
     ("modules", include_str!("worker/modules.py")),
     ("output", include_str!("worker/output.py")),
@@ -102,6 +104,7 @@ pub(super) struct Server {
     commands: mpsc::UnboundedSender<Order>,
     condition: watch::Receiver<Condition>,
     pid: u32,
+    at_work: AtomicUsize,
 }
 
 impl Server {
@@ -146,7 +149,7 @@ impl Server {
             };
             tell.send_replace(Condition::Ended(reason(status, &complaint)));
         });
-        Ok(Server { commands, condition, pid })
+        Ok(Server { commands, condition, pid, at_work: AtomicUsize::new(0) })
     }
 
     /// Asks for a child; its status pipe ends when there is none.
@@ -178,6 +181,21 @@ impl Server {
             Ok(Condition::Ended(reason)) => reason.clone(),
             _ => "the worker ended".into(),
         }
+    }
+
+    /// A request begins that this server's child works on.
+    pub(super) fn begin(&self) {
+        self.at_work.fetch_add(1, Ordering::SeqCst);
+    }
+
+    /// A request is over.
+    pub(super) fn done(&self) {
+        self.at_work.fetch_sub(1, Ordering::SeqCst);
+    }
+
+    /// How many requests are at work.
+    pub(super) fn at_work(&self) -> usize {
+        self.at_work.load(Ordering::SeqCst)
     }
 
     /// Id of its process.

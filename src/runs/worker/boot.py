@@ -5,6 +5,7 @@ import sys
 if sys.path[:1] == [""]:
     del sys.path[0]  # `kedro run` does not import from the current folder either
 
+import builtins
 import json
 import os
 import types
@@ -34,6 +35,7 @@ sys.modules[package.__name__] = package
 for name, source in setup["sources"]:
     module = types.ModuleType(package.__name__ + "." + name)
     module.__package__ = package.__name__
+    module.__builtins__ = dict(vars(builtins))  # the project's code may replace those of Python
     sys.modules[module.__name__] = module
     setattr(package, name, module)
     exec(compile(source, "<mlops-tui worker>/" + name + ".py", "exec"), module.__dict__)

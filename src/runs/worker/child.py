@@ -2,24 +2,22 @@
 
 import faulthandler
 import importlib
-import json
-import os
 import signal
 import sys
-import threading
 
-from . import modules, output
-from .events import Channel
+from . import events, modules, output
+from .own import json, os, threading
 
 
 def main(request, fd, life, preloaded):
     with os.fdopen(request, "rb") as file:
         request = json.loads(file.read().decode("utf-8"))
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    faulthandler.enable(file=2)  # a crash in C then tells the Python line
+    # A crash in C then tells the Python line, and not in a file that has taken this number.
+    faulthandler.enable(file=events.high_copy(2) or 2)
     die_with_parent(life)
     root = os.path.realpath(request["root"])
-    channel = Channel(fd, root)
+    channel = events.Channel(fd, root, request.get("spill"))
     recorder = output.Recorder(channel, request["mark"].encode())
     try:
         recorder.install()
@@ -38,6 +36,8 @@ def main(request, fd, life, preloaded):
             raise ValueError("the worker has no command %r" % request["command"])
     except BaseException as error:  # sys.exit and KeyboardInterrupt of the project's code, too
         recorder.flush()
+        if not channel.is_run():
+            raise  # out of a node, in a process that the node has forked: it ends as Python ends
         channel.failed(error)
         return 1
     finally:

@@ -11,79 +11,192 @@ puts them together again. A line begins with its kind:
 - `+` a chunk of a message, `-` the last one: the message's number, a colon, the part.
 """
 
+import io
 import itertools
-import json
-import os
 import re
-import select
-import threading
-import time
 import traceback
+
+from .own import encode, fcntl, os, select, threading, time
 
 PIPE_BUF = min(getattr(select, "PIPE_BUF", 512), 4096)
 CHUNK = PIPE_BUF - 64
 LINE = 16384  # a longer line of output is sent in pieces
+LONGEST = 1 << 20  # characters kept of one line, as in `protocol.rs`
+LEFT_OUT = "[mlops-tui: %d more bytes of this line are left out]"
 TRACEBACK = 100_000  # characters kept of a traceback
 FRAMES = 100
+HEADS = 1000  # beginnings of lines that are remembered
+HIGH = 4000  # where spare descriptors are: code that closes a range begins at 3
+WAIT = 1000  # milliseconds for a pipe that was made non-blocking
+RESERVE = 1 << 20  # bytes that are set free when memory has run out
 
 OWN = "<mlops-tui worker>"
 
 
-class Channel:
-    """The writing end of the event pipe."""
+class Pipe:
+    """A descriptor that stays what it was: the project's code may close it, and open files get its
+    number then. A spare one takes over."""
 
-    def __init__(self, fd, root):
-        self.fd = fd
+    def __init__(self, fd, spare=True):
+        self.identity = identity(fd)
+        self.fds = [fd]
+        if spare:
+            high = high_copy(fd)
+            self.fds += [] if high is None else [high]
+
+    def writable(self):
+        """The descriptor to write to; `None` when all are gone."""
+        for fd in self.fds:
+            if identity(fd) == self.identity:
+                return fd
+        return None
+
+    def write(self, data):
+        """Whether the data were written."""
+        while data:
+            fd = self.writable()
+            if fd is None:
+                return False
+            try:
+                data = data[os.write(fd, data) :]
+            except BlockingIOError:
+                poll = select.poll()
+                poll.register(fd, select.POLLOUT)
+                if not poll.poll(WAIT):
+                    return False
+            except OSError:
+                return False
+        return True
+
+
+def identity(fd):
+    """What tells the open file from others; `None` for a closed descriptor."""
+    try:
+        status = os.fstat(fd)
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
+
+
+def high_copy(fd):
+    """The same open file under a high number."""
+    try:
+        import resource
+
+        most = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+        lowest = HIGH if most == resource.RLIM_INFINITY else max(3, min(HIGH, most - 16))
+        return fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, lowest)
+    except (ImportError, OSError, ValueError):
+        return None
+
+
+class Channel:
+    """The writing end of the event pipe.
+
+    Only the run's own process tells of the run's nodes and of its end, and the processes of its
+    runner's pool of their nodes: a process that a node has forked carries our code along, and comes
+    out of the node when it raises. What it prints is still told."""
+
+    def __init__(self, fd, root, spill=None):
+        self.pipe = Pipe(fd)
         self.root = root
+        self.spill = spill  # path of the file that events go to when the pipe is gone
         self.numbers = itertools.count()
         self.heads = {}
+        self.pid = self.run_pid = os.getpid()
+        self.reserve = bytearray(RESERVE)
+
+    def reports(self):
+        """Whether this process tells of nodes."""
+        return os.getpid() == self.pid
+
+    def is_run(self):
+        """Whether this process is the run's own."""
+        return os.getpid() == self.run_pid
+
+    def adopt(self):
+        """This process, forked from one that reports, reports too."""
+        self.pid = os.getpid()
 
     def event(self, name, **fields):
-        self.send(b"E" + encoded(dict(at=time.time(), event=name, **fields)))
+        if self.reports():
+            self.tell(b"E" + encoded(dict(at=time.time(), event=name, **fields)))
 
     def final(self, name, **fields):
-        self.send(b"F" + encoded(dict(at=time.time(), event=name, **fields)))
+        if self.is_run():
+            self.tell(b"F" + encoded(dict(at=time.time(), event=name, **fields)))
 
     def answer(self, value):
-        self.send(b"A" + encoded(value))
+        if self.is_run():
+            self.tell(b"A" + encoded(value))
 
     def modules(self, names):
-        self.send(b"M" + encoded(names))
+        if self.is_run():
+            self.send(b"M" + encoded(names))
 
     def failed(self, error):
-        self.final("run_failed", failure=failure(error, self.root))
+        self.reserve = None
+        self.final("run_failed", failure=self.failure(error))
+
+    def failure(self, error):
+        """The exception as it is told; memory may have run out."""
+        try:
+            return failure(error, self.root)
+        except BaseException:
+            self.reserve = None
+            return {"kind": kind(error), "message": "(the exception cannot be shown)"}
 
     def output(self, kind, node, text):
         """A line of text; `node` is its name, or a list of node, level and logger for a log record."""
         key = (kind, node)
         head = self.heads.get(key)
         if head is None:
+            if len(self.heads) > HEADS:
+                self.heads.clear()
             head = self.heads[key] = kind + encoded(node) + b"\t"
         if len(text) > LINE:
-            for piece in pieces(text):
+            kept = pieces(text[:LONGEST])
+            if len(text) > LONGEST:
+                kept.append(LEFT_OUT % bytes_of(text[LONGEST:]))
+            for piece in kept:
                 self.send(b"%s%.6f\t%s" % (head, time.time(), piece.encode("utf-8", "replace")))
             return
         line = b"%s%.6f\t%s\n" % (head, time.time(), text.encode("utf-8", "replace"))
         if len(line) <= PIPE_BUF:
-            os.write(self.fd, line)
+            self.pipe.write(line)
         else:
             self.send(line[:-1])
 
+    def tell(self, message):
+        """Sends what must not be lost."""
+        if not self.send(message) and self.spill:
+            try:
+                with io.open(self.spill, "ab", opener=private) as file:
+                    file.write(message + b"\n")
+            except (OSError, ValueError):
+                pass  # the supervisor knows the exit status
+
     def send(self, message):
         if len(message) < PIPE_BUF:
-            return self.write(message + b"\n")
+            return self.pipe.write(message + b"\n")
         number = b"%x.%x.%x:" % (os.getpid(), threading.get_ident(), next(self.numbers))
         for start in range(0, len(message), CHUNK):
             sign = b"-" if start + CHUNK >= len(message) else b"+"
-            self.write(sign + number + message[start : start + CHUNK] + b"\n")
+            if not self.pipe.write(sign + number + message[start : start + CHUNK] + b"\n"):
+                return False
+        return True
 
-    def write(self, line):
-        while line:
-            line = line[os.write(self.fd, line) :]
+
+def private(path, flags):
+    return os.open(path, flags | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
 
 
 def encoded(value):
-    return json.dumps(value, ensure_ascii=False).encode("utf-8", "replace")
+    return encode(value).encode("utf-8", "replace")
+
+
+def bytes_of(text):
+    return len(text) if text.isascii() else len(text.encode("utf-8", "replace"))
 
 
 def pieces(text):
@@ -102,19 +215,23 @@ def failure(error, root):
 
 
 def kind(error):
-    return type(error).__module__ + "." + type(error).__qualname__
+    try:
+        return "%s.%s" % (type(error).__module__, type(error).__qualname__)
+    except BaseException:
+        return "(a class without a name)"
 
 
 def message(error):
-    if isinstance(error, SystemExit):
-        return "the project's code called sys.exit(%s)" % ("" if error.code is None else repr(error.code))
-    if kind(error) == "click.exceptions.Exit":
-        return "the project's command ended with exit code %s" % error.exit_code
-    if isinstance(error, KeyboardInterrupt) and not error.args:
-        return "the project's code raised KeyboardInterrupt"
     try:
+        if isinstance(error, SystemExit):
+            code = "" if error.code is None else repr(error.code)[:TRACEBACK]
+            return "the project's code called sys.exit(%s)" % code
+        if kind(error) == "click.exceptions.Exit":
+            return "the project's command ended with exit code %s" % error.exit_code
+        if isinstance(error, KeyboardInterrupt) and not error.args:
+            return "the project's code raised KeyboardInterrupt"
         return str(error)[:TRACEBACK]
-    except Exception:
+    except BaseException:
         return "(the exception cannot be shown: its __str__ fails)"
 
 
@@ -131,8 +248,8 @@ def text(error):
             one.stack[:] = [frame for frame in one.stack if not frame.filename.startswith(OWN)]
             part += [one.__cause__, one.__context__]
         whole = "".join(printed.format())
-    except Exception:
-        whole = message(error)
+    except BaseException:  # its __str__ may do anything
+        whole = "%s: %s" % (kind(error), message(error))
     return whole if len(whole) <= TRACEBACK else whole[:1000] + "\n...\n" + whole[-TRACEBACK:]
 
 
@@ -153,19 +270,24 @@ def frames(error, root):
 
 def frames_of(error, root):
     found = []
-    for entry in traceback.extract_tb(error.__traceback__)[-FRAMES:]:
-        if not entry.filename.startswith(OWN):
-            found.append(frame(entry.filename, entry.lineno, entry.name, root))
+    entry, entries = error.__traceback__, []
+    while entry is not None:
+        entries = entries[-FRAMES:] + [entry]
+        entry = entry.tb_next
+    for entry in entries[-FRAMES:]:
+        code = entry.tb_frame.f_code
+        if not code.co_filename.startswith(OWN):
+            found.append(frame(code.co_filename, entry.tb_lineno, code.co_name, root))
     if type(error).__name__ == "_RemoteTraceback":
         # A process of a pool failed: only the text of its traceback came over.
-        for place in re.finditer(r'File "(.+)", line (\d+), in (.+)', str(error)):
+        for place in re.finditer(r'File "([^"\n]+)", line (\d+), in (.+)', message(error)):
             if not place.group(1).startswith(OWN):
                 found.append(frame(place.group(1), int(place.group(2)), place.group(3), root))
     if isinstance(error, SyntaxError) and error.filename:
         found.append(frame(error.filename, error.lineno, "", root))
     else:
         # Kedro's error for a configuration file that is not valid YAML.
-        place = re.search(r"file (.+), unable to read line (\d+)", message(error))
+        place = re.search(r"file (.+), unable to read line (\d+)", message(error)[:4096])
         if place:
             found.append(frame(place.group(1), int(place.group(2)), "", root))
     return found

@@ -7,19 +7,17 @@ supervisor reads; a mark in these streams tells it where a node begins and ends.
 
 import functools
 import io
-import json
 import logging
 import logging.config
-import os
 import re
 import sys
-import threading
-import time
 import warnings
 
 from . import events
+from .own import encode, os, threading, time
 
 KINDS = {"stdout": b"o", "stderr": b"e"}
+SLICE = 1 << 20  # characters of a text that are looked at together
 REWRITES = 0.1  # seconds between two shown states of a line that rewrites itself
 MARKUP = re.compile(r"\[/?[a-z_ ]*\]")
 
@@ -37,8 +35,11 @@ class Recorder:
         self.replaced = []  # what stood in their places
         self.sender = None
         self.libc = None
+        # Where marks go: a descriptor that the project's code has closed may be a file of its own.
+        self.marked = [events.Pipe(fd, spare=False) for fd in (1, 2)]
 
     def install(self):
+        os.register_at_fork(after_in_child=self.forked)
         for fd, name in ((1, "stdout"), (2, "stderr")):
             stream = Lines(fd, name, self)
             self.replaced += [getattr(sys, name), getattr(sys, "__%s__" % name)]
@@ -64,6 +65,13 @@ class Recorder:
         except Exception:
             pass  # C code's lines then come when its buffer is full, or when a node ends
 
+    def forked(self):
+        """This process is new. It reports when the runner's pool made it; a node's own does not."""
+        for stream in self.streams:
+            stream.drop_line()
+        if self.concurrent and not self.open and os.getppid() == self.channel.pid:
+            self.channel.adopt()
+
     def node(self):
         """The node that the calling code belongs to."""
         name = getattr(self.local, "node", None)
@@ -76,7 +84,7 @@ class Recorder:
 
     def begin(self, name, here=True):
         """`here`: the node runs in the calling thread."""
-        if name in self.open:
+        if name in self.open or not self.channel.reports():
             return
         self.open[name] = time.perf_counter()
         if here:
@@ -85,7 +93,7 @@ class Recorder:
 
     def end(self, name, error=None):
         began = self.open.get(name)
-        if began is None:
+        if began is None or not self.channel.reports():
             return
         seconds = time.perf_counter() - began
         self.switch(None)
@@ -93,19 +101,16 @@ class Recorder:
         if error is None:
             self.channel.event("node_finished", node=name, seconds=seconds)
         else:
-            failure = events.failure(error, self.channel.root)
+            failure = self.channel.failure(error)
             self.channel.event("node_failed", node=name, seconds=seconds, failure=failure)
 
     def switch(self, name):
         self.flush()
         self.local.node = name
-        if not self.concurrent:
-            line = self.mark + json.dumps(name).encode() + b"\n"
-            for fd in (1, 2):
-                try:
-                    os.write(fd, line)
-                except OSError:
-                    pass  # the project's code closed it
+        if not self.concurrent and self.channel.reports():
+            line = self.mark + encode(name).encode("utf-8", "replace") + b"\n"
+            for pipe in self.marked:
+                pipe.write(line)
 
     def flush(self):
         for stream in self.streams:
@@ -123,66 +128,148 @@ class Recorder:
             self.channel.output(b"w", self.node(), one)
 
 
+class Line:
+    """What a thread has printed of a line that goes on."""
+
+    __slots__ = ("parts", "size", "sent", "left_out", "shown")
+
+    def __init__(self):
+        self.parts = []
+        self.size = 0  # characters in the parts
+        self.sent = 0  # characters of the line that were told already
+        self.left_out = 0  # bytes of the line that are not told
+        self.shown = 0.0  # when the state of a line that rewrites itself was told
+
+    def take(self):
+        """The parts, as one text."""
+        text = self.parts[0] if len(self.parts) == 1 else "".join(self.parts)
+        self.parts, self.size = [], 0
+        return text
+
+    def put_back(self, text):
+        self.parts, self.size = ([text], len(text)) if text else ([], 0)
+
+
 class Lines(io.TextIOWrapper):
-    """Standard output or error: whole lines become events; its `buffer` writes to the descriptor."""
+    """Standard output or error: whole lines become events; its `buffer` writes to the descriptor.
+
+    When the project's code has put a file of its own in the descriptor's place, what is printed goes
+    there."""
 
     def __init__(self, fd, name, recorder):
         raw = io.FileIO(fd, "w", closefd=False)
         super().__init__(
             io.BufferedWriter(raw), encoding="utf-8", errors="backslashreplace", write_through=True
         )
+        self._fd = fd
+        self._identity = events.identity(fd)
         self._kind = KINDS[name]
         self._recorder = recorder
         self._channel = recorder.channel
         self._threads = threading.local()
 
     def write(self, text):
-        local = self._threads
         try:
-            pending = local.pending
+            line = self._threads.line
         except AttributeError:
-            pending = local.pending = ""
-        if text == "\n" and "\r" not in pending:  # how `print` ends a line
-            local.pending = ""
-            self._channel.output(self._kind, self._recorder.node(), pending)
-            return 1
+            line = self._threads.line = Line()
         if not isinstance(text, str):
             raise TypeError("write() argument must be str, not %s" % type(text).__name__)
-        pending += text
-        if "\n" in text:
-            lines = pending.split("\n")
-            pending = lines.pop()
-            for line in lines:
-                self._line(line)
-        if "\r" in pending:
-            pending = self._rewriting(pending)
-        while len(pending) > events.LINE:
-            self._line(pending[: events.LINE])
-            pending = pending[events.LINE :]
-        local.pending = pending
+        if self.closed:
+            raise ValueError("I/O operation on closed file.")
+        if self._is_elsewhere():
+            written = super().write(text)
+            if self._fd == 2:
+                self.flush()  # as Python does
+            return written
+        if len(text) <= SLICE:
+            self._take(line, text)
+        else:
+            for start in range(0, len(text), SLICE):
+                self._take(line, text[start : start + SLICE])
         return len(text)
 
-    def _rewriting(self, pending):
+    def _is_elsewhere(self):
+        try:
+            status = os.fstat(self._fd)
+        except OSError:
+            return False
+        return (status.st_dev, status.st_ino) != self._identity
+
+    def _take(self, line, text):
+        if "\n" in text:
+            first, *rest = text.split("\n")
+            line.parts.append(first)
+            self._end(line)
+            if rest:
+                text = rest.pop()
+                for whole in rest:
+                    self._tell(line, whole)
+            else:
+                return
+        if not text:
+            return
+        line.parts.append(text)
+        line.size += len(text)
+        if "\r" in text or (line.parts[0][:1] == "\r" and len(line.parts) > 1):
+            line.put_back(self._rewriting(line))
+        if line.size > events.LINE:
+            self._go_on(line)
+
+    def _rewriting(self, line):
         """A progress bar goes back to the line's start: its state is shown now and then."""
-        local = self._threads
-        done, _, rest = pending.rpartition("\r")
+        done, _, rest = line.take().rpartition("\r")
         now = time.monotonic()
-        if now - getattr(local, "shown", 0.0) > REWRITES:
-            local.shown = now
+        if now - line.shown > REWRITES:
+            line.shown = now
             # A bar ends its state by going back (`text\r`), or begins with it (`\rtext`).
-            state = rest if rest.strip() else done.rpartition("\r")[2]
+            state = rest if rest.strip() else done.rstrip("\r").rpartition("\r")[2]
             if state.strip():
-                self._channel.output(self._kind.upper(), self._recorder.node(), state)
-        return done.rpartition("\r")[2] + "\r" if not rest else "\r" + rest
+                self._channel.output(self._kind.upper(), self._recorder.node(), state[: events.LINE])
+        line.sent = line.left_out = 0
+        return done.rstrip("\r").rpartition("\r")[2] + "\r" if not rest else "\r" + rest
+
+    def _go_on(self, line):
+        """Tells what there is of a line that is long already, in pieces."""
+        text = line.take()
+        end = len(text) - len(text) % events.LINE
+        start = len(text) - len(text.lstrip("\r"))
+        for at in range(start, end, events.LINE):
+            self._piece(line, text[at : min(at + events.LINE, end)])
+        line.put_back(text[end:])
+
+    def _piece(self, line, text):
+        if line.sent >= events.LONGEST:
+            line.left_out += events.bytes_of(text)
+            return
+        line.sent += len(text)
+        self._channel.output(self._kind, self._recorder.node(), text)
+
+    def _end(self, line):
+        """The line is over."""
+        self._tell(line, line.take())
+
+    def _tell(self, line, text):
+        if "\r" in text:
+            text = text.rstrip("\r").rpartition("\r")[2]
+        if line.sent == 0 and len(text) <= events.LINE:
+            self._channel.output(self._kind, self._recorder.node(), text)
+            return
+        for start in range(0, len(text), events.LINE):
+            self._piece(line, text[start : start + events.LINE])
+        if line.left_out:
+            note = events.LEFT_OUT % line.left_out
+            self._channel.output(self._kind, self._recorder.node(), note)
+        line.sent = line.left_out = 0
 
     def finish_line(self):
-        pending, self._threads.pending = getattr(self._threads, "pending", ""), ""
-        if pending.strip("\r"):
-            self._line(pending)
+        line = getattr(self._threads, "line", None)
+        if line is not None and (line.sent or any(part.strip("\r") for part in line.parts)):
+            self._end(line)
 
-    def _line(self, line):
-        line = line.rstrip("\r").rpartition("\r")[2]
-        self._channel.output(self._kind, self._recorder.node(), line)
+    def drop_line(self):
+        """What a forked process has inherited is told by the other one."""
+        self._threads.line = Line()
 
 
 class Sender:

@@ -3,9 +3,9 @@
 import functools
 import inspect
 import sys
-import time
 
 from . import apart, command, keep, output, project, tracking
+from .own import time
 
 
 def run(request, recorder):

@@ -8,7 +8,9 @@ the next child, and whatever a child does to its own process stays there. Its st
 - from it, JSON lines: `{"warming": count}`, `{"warm": {...}}`, `{"refused": [...]}`.
 
 A child's status pipe gets `{"pid": ...}`, then `{"status": ...}` as `waitpid` tells it. The end of the
-socket means that nobody listens any more: all children are killed.
+socket means that nobody listens any more: all children are killed, with what descends from them.
+
+On Linux this process is a "subreaper": a daemon that a child has made becomes its child, and is found.
 """
 
 import array
@@ -25,6 +27,8 @@ import warnings
 from . import modules
 
 DESCRIPTORS = 5
+SUBREAPER = 36  # PR_SET_CHILD_SUBREAPER
+FAREWELL = 10_000  # milliseconds for the other side to end what a child has left
 
 
 def start(setup):
@@ -41,6 +45,7 @@ class Server:
         self.life = os.pipe()  # ends for the children when this process does
         self.children = {}  # process id -> descriptor of the status pipe
         self.began = time.monotonic()
+        adopt_orphans()
         devnull = os.open(os.devnull, os.O_RDONLY)
         os.dup2(devnull, 0)
         os.close(devnull)
@@ -161,9 +166,13 @@ class Server:
                 return
             if pid in self.children:
                 self.report(pid, status=status)
-                os.close(self.children.pop(pid))
+                fd = self.children.pop(pid)
                 if self.once:
+                    listened = select.poll()
+                    listened.register(fd, 0)
+                    listened.poll(FAREWELL)  # until nobody reads it any more
                     os._exit(0)
+                os.close(fd)
 
     def report(self, child, **fields):
         try:
@@ -178,8 +187,14 @@ class Server:
             self.end()
 
     def end(self):
+        descendants = below(list(self.children))
         for pid in self.children:
             kill(pid)
+        for pid in descendants:
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except OSError:
+                pass
         os._exit(0)
 
 
@@ -188,3 +203,32 @@ def kill(pid):
         os.killpg(pid, signal.SIGKILL)
     except OSError:
         pass
+
+
+def adopt_orphans():
+    if sys.platform.startswith("linux"):
+        try:
+            import ctypes
+
+            ctypes.CDLL(None).prctl(SUBREAPER, 1, 0, 0, 0)
+        except (ImportError, OSError, AttributeError):
+            pass
+
+
+def below(children):
+    """What descends from children, daemons too: they became children of this process later than the
+    child began. Daemons that earlier children have left are older."""
+    parents, began = {}, {}
+    for name in os.listdir("/proc") if children and sys.platform.startswith("linux") else ():
+        try:
+            with open("/proc/%d/stat" % int(name)) as file:
+                fields = file.read().rpartition(")")[2].split()
+        except (OSError, ValueError):
+            continue
+        parents[int(name)], began[int(name)] = int(fields[1]), int(fields[19])
+    oldest = min((began[pid] for pid in children if pid in began), default=0)
+    known = set(children)
+    for pid in sorted(began, key=began.get):
+        if parents[pid] in known or (parents[pid] == os.getpid() and began[pid] >= oldest):
+            known.add(pid)
+    return known

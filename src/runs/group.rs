@@ -1,0 +1,178 @@
+//! The processes of a run: signalled together, and none left behind when the run is ended.
+//!
+//! Each run has a process group of its own. A process that leaves the group (`setsid`, a daemon) is
+//! found on Linux by its parents, up to the run's process; as an orphan, for orphans become children
+//! of the worker's server; or by the run's pipes that it holds. Elsewhere only the group is known.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::time::Duration;
+
+use rustix::process::{Pid, Signal, kill_process, kill_process_group};
+
+use super::server::Server;
+
+/// How often it is looked for processes that are still there.
+const ROUNDS: usize = 50;
+/// How long a killed process may take to end before it is looked for again.
+const PAUSE: Duration = Duration::from_millis(2);
+
+/// A run's processes; 0 before they are known and after their end.
+#[derive(Debug, Clone)]
+pub(super) struct Group {
+    pid: Arc<AtomicU32>,
+    /// When the run's process started, in the system's own clock.
+    began: Arc<AtomicU64>,
+    server: Arc<Server>,
+    /// What tells the pipes that the run writes to.
+    pipes: Arc<[u64]>,
+}
+
+impl Group {
+    pub(super) fn new(server: Arc<Server>, pipes: &[u64]) -> Self {
+        server.begin();
+        Group { pid: Arc::default(), began: Arc::default(), server, pipes: pipes.into() }
+    }
+
+    /// Id of the run's process.
+    pub(super) fn pid(&self) -> Option<u32> {
+        Some(self.pid.load(Ordering::SeqCst)).filter(|pid| *pid != 0)
+    }
+
+    /// The run's process is there.
+    pub(super) fn started(&self, pid: u32) {
+        self.began.store(processes::began(pid).unwrap_or(u64::MAX), Ordering::SeqCst);
+        self.pid.store(pid, Ordering::SeqCst);
+    }
+
+    /// Signals the group, and the run's process where it has left it.
+    pub(super) fn signal(&self, signal: Signal) {
+        if let Some(pid) = self.pid().and_then(to_pid) {
+            // Nobody is left: that is what was wanted.
+            let alive = || self.pid().is_some_and(|pid| self.is(pid));
+            if kill_process_group(pid, signal).is_err() && alive() {
+                let _ = kill_process(pid, signal);
+            }
+        }
+    }
+
+    /// Whether the number is still that of the run's process.
+    fn is(&self, pid: u32) -> bool {
+        processes::began(pid).unwrap_or(u64::MAX) == self.began.load(Ordering::SeqCst)
+    }
+
+    /// Kills all of the run's processes.
+    pub(super) fn kill(&self) {
+        let Some(run) = self.pid() else { return };
+        for _ in 0..ROUNDS {
+            let alone = self.server.at_work() == 1;
+            let server = self.server.pid();
+            let began = self.began.load(Ordering::SeqCst);
+            let found = processes::of_run(run, began, alone.then_some(server), &self.pipes);
+            self.signal(Signal::KILL);
+            for pid in found.iter().filter_map(|pid| to_pid(*pid)) {
+                let _ = kill_process(pid, Signal::KILL);
+            }
+            if found.is_empty() {
+                return;
+            }
+            std::thread::sleep(PAUSE);
+        }
+    }
+
+    /// The run's process has ended; what it has left is nobody's any more.
+    pub(super) fn forget(&self) {
+        self.pid.store(0, Ordering::SeqCst);
+    }
+
+    /// Nobody follows the run any more.
+    pub(super) fn close(&self) {
+        self.server.done();
+    }
+}
+
+fn to_pid(pid: u32) -> Option<Pid> {
+    i32::try_from(pid).ok().and_then(Pid::from_raw)
+}
+
+#[cfg(target_os = "linux")]
+mod processes {
+    use std::collections::HashSet;
+    use std::fs;
+    use std::os::unix::fs::MetadataExt;
+
+    /// A process as `/proc` tells it.
+    struct Entry {
+        pid: u32,
+        parent: u32,
+        began: u64,
+    }
+
+    fn entry(pid: u32) -> Option<Entry> {
+        let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+        // The second field is the name in parentheses, which may hold anything.
+        let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();
+        if matches!(*fields.first()?, "Z" | "X") {
+            return None;
+        }
+        Some(Entry {
+            pid,
+            parent: fields.get(1)?.parse().ok()?,
+            began: fields.get(19)?.parse().ok()?,
+        })
+    }
+
+    /// When a process started, in ticks since the machine did.
+    pub(super) fn began(pid: u32) -> Option<u64> {
+        entry(pid).map(|entry| entry.began)
+    }
+
+    /// The processes of a run that are still there. `server`: orphans among its children are the run's.
+    pub(super) fn of_run(run: u32, began: u64, server: Option<u32>, pipes: &[u64]) -> Vec<u32> {
+        let Ok(folder) = fs::read_dir("/proc") else { return Vec::new() };
+        let own = std::process::id();
+        let mut entries: Vec<Entry> = folder
+            .filter_map(|one| entry(one.ok()?.file_name().to_str()?.parse().ok()?))
+            .filter(|entry| entry.began >= began && entry.pid != own)
+            .collect();
+        entries.sort_by_key(|entry| (entry.began, entry.pid));
+        let mut known = HashSet::from([run]);
+        let mut before = 0;
+        // Numbers of processes start anew at some time, so one pass may not do.
+        while before != known.len() {
+            before = known.len();
+            for entry in &entries {
+                let orphan = server == Some(entry.parent);
+                if known.contains(&entry.parent) || orphan || holds(entry.pid, pipes) {
+                    known.insert(entry.pid);
+                }
+            }
+        }
+        entries.iter().map(|entry| entry.pid).filter(|pid| known.contains(pid)).collect()
+    }
+
+    /// Whether a process can write to one of the pipes.
+    fn holds(pid: u32, pipes: &[u64]) -> bool {
+        let Ok(folder) = fs::read_dir(format!("/proc/{pid}/fd")) else { return false };
+        folder.filter_map(Result::ok).any(|one| {
+            let writes = one.metadata().is_ok_and(|link| link.mode() & 0o200 != 0);
+            writes
+                && fs::read_link(one.path()).is_ok_and(|target| {
+                    let name = target.to_string_lossy();
+                    let inode = name.strip_prefix("pipe:[").and_then(|rest| rest.strip_suffix(']'));
+                    inode.and_then(|it| it.parse().ok()).is_some_and(|it| pipes.contains(&it))
+                })
+        })
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+mod processes {
+    pub(super) fn began(_: u32) -> Option<u64> {
+        None
+    }
+
+    pub(super) fn of_run(_: u32, _: u64, _: Option<u32>, _: &[u64]) -> Vec<u32> {
+        Vec::new()
+    }
+}
