@@ -453,7 +453,7 @@ fn a_run_ends_with_the_program_that_started_it() {
         .unwrap();
     let file: PathBuf = folder.path().join("pids");
     let began = Instant::now();
-    while !fs::read_to_string(&file).is_ok_and(|text| text.split(' ').count() == 2) {
+    while !fs::read_to_string(&file).is_ok_and(|text| text.split(' ').count() == 3) {
         assert!(began.elapsed() < HANGS && program.try_wait().unwrap().is_none());
         std::thread::sleep(Duration::from_millis(50));
     }
