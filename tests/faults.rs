@@ -170,13 +170,19 @@ async fn a_child_or_a_worker_is_killed_at_any_moment() {
             true => Some(process.server_pid()),
             false => process.pid(),
         };
-        outcomes.push(record(&root, &worker, victim, after).await);
+        outcomes.push((server, record(&root, &worker, victim, after).await));
     }
-    assert!(
-        outcomes.iter().all(|it| matches!(it, Outcome::Succeeded | Outcome::Lost)),
-        "{outcomes:?}"
-    );
-    assert!(outcomes.contains(&Outcome::Lost), "{outcomes:?}");
+    // The server tells how its child has ended; nobody is left to tell it for the server.
+    let ends = |server| if server { Outcome::Lost } else { Outcome::Failed };
+    for (server, outcome) in &outcomes {
+        assert!(
+            *outcome == Outcome::Succeeded || *outcome == ends(*server),
+            "{server} {outcome:?}"
+        );
+    }
+    for server in [true, false] {
+        assert!(outcomes.contains(&(server, ends(server))), "{outcomes:?}");
+    }
     assert_eq!(record(&root, &worker, |_| None, Duration::ZERO).await, Outcome::Succeeded);
     drop(worker);
     tokio::task::spawn_blocking(move || {

@@ -18,7 +18,7 @@ impl Lines {
     pub(super) fn push(&mut self, chunk: &[u8]) -> Vec<Vec<u8>> {
         let mut lines = Vec::new();
         let mut rest = chunk;
-        while let Some(end) = rest.iter().position(|byte| *byte == b'\n') {
+        while let Some(end) = memchr::memchr(b'\n', rest) {
             self.keep(&rest[..end]);
             rest = &rest[end + 1..];
             let line = std::mem::take(&mut self.partial);

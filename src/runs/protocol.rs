@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 
+use memchr::{memchr, memmem, memrchr};
 use serde_json::Value as Json;
 
 use super::event::{RunEvent, Stamped, Stream};
@@ -157,11 +158,11 @@ impl Raw {
         let pending = std::mem::take(&mut self.pending);
         let mut rest = &pending[..];
         let mut seen = std::mem::take(&mut self.seen);
-        while let Some(end) = rest[seen..].iter().position(|byte| *byte == b'\n') {
+        while let Some(end) = memchr(b'\n', &rest[seen..]) {
             let line = &rest[..seen + end];
             rest = &rest[seen + end + 1..];
             seen = 0;
-            match find(line, &self.mark) {
+            match memmem::find(line, &self.mark) {
                 Some(place) => {
                     self.line(&line[..place], false, at, &mut found);
                     let name = &line[place + self.mark.len()..];
@@ -180,7 +181,8 @@ impl Raw {
 
     /// Tells what there is of a line that is long already; what may be a mark stays.
     fn go_on<'a>(&mut self, rest: &'a [u8], at: f64, found: &mut Vec<Stamped>) -> &'a [u8] {
-        let mark = find(rest, &self.mark).filter(|place| rest.len() - place < LONGEST_NAME);
+        let mark = memmem::find(rest, &self.mark);
+        let mark = mark.filter(|place| rest.len() - place < LONGEST_NAME);
         let end = mark.unwrap_or_else(|| {
             let longest = self.mark.len().min(rest.len());
             let begun = (1..longest).rev().find(|count| rest.ends_with(&self.mark[..*count]));
@@ -202,7 +204,7 @@ impl Raw {
     /// The state of a line that rewrites itself: a progress bar returns to the line's start instead
     /// of ending it.
     pub(super) fn rewriting(&mut self, at: f64) -> Option<Stamped> {
-        let end = self.pending.iter().rposition(|byte| *byte == b'\r')?;
+        let end = memrchr(b'\r', &self.pending)?;
         let rest = self.pending.split_off(end + 1);
         let done = std::mem::replace(&mut self.pending, rest);
         self.seen = self.pending.len();
@@ -265,12 +267,8 @@ impl Raw {
 /// What a line shows in the end that goes back to its start.
 fn state(line: &[u8]) -> &[u8] {
     let end = line.iter().rposition(|byte| *byte != b'\r').map_or(0, |last| last + 1);
-    let start = line[..end].iter().rposition(|byte| *byte == b'\r').map_or(0, |at| at + 1);
+    let start = memrchr(b'\r', &line[..end]).map_or(0, |at| at + 1);
     &line[start..end]
-}
-
-fn find(haystack: &[u8], needle: &[u8]) -> Option<usize> {
-    haystack.windows(needle.len()).position(|window| window == needle)
 }
 
 #[cfg(test)]
