@@ -2,6 +2,7 @@
 
 pub mod ansi;
 pub mod json;
+pub mod secrets;
 
 use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::UnicodeWidthStr;

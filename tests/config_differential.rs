@@ -213,13 +213,10 @@ fn compare(at: &str, ours: &Value, theirs: &Json, differences: &mut Vec<String>)
             let theirs: f64 = text.parse().unwrap();
             *ours == theirs || ours.is_nan() && theirs.is_nan()
         }),
-        // What a URL carried was removed.
-        (Value::Str(ours), Json::String(theirs)) => {
-            ours == theirs || ours.contains("<redacted>") && theirs.contains("://")
-        }
+        (Value::Str(ours), Json::String(theirs)) => ours == theirs,
         // Texts with a Python representation in them, and bytes.
         (Value::Unknown(_), theirs) => theirs.is_string() || theirs.get("other").is_some(),
-        (Value::Secret, theirs) => !theirs.is_array() && theirs.get("map").is_none(),
+        (Value::Secret(_), theirs) => !theirs.is_array() && theirs.get("map").is_none(),
         _ => false,
     };
     if !agrees {

@@ -62,7 +62,7 @@ fn push(
 pub fn one_line(value: &Value) -> String {
     match value {
         Value::Str(text) => text.clone(),
-        Value::Secret => "(secret)".into(),
+        Value::Secret(secret) => secret.part().unwrap_or("(secret)").to_owned(),
         Value::Unknown(text) => format!("{text}  (not known)"),
         other => json::value_to_json(other).to_string(),
     }

@@ -15,6 +15,8 @@ use super::model::{
     Dataset, Located, Node, Origin, Pipeline, Problem, Reading, Severity, Snapshot, SourceRange,
     Value,
 };
+use super::secrets;
+use crate::text::secrets::redact;
 
 /// The snapshot in the shape of `kedro.inspection.ProjectSnapshot`, ours under further keys.
 pub fn to_json(snapshot: &Snapshot) -> Json {
@@ -167,7 +169,7 @@ pub fn problem_to_json(problem: &Problem) -> Json {
 }
 
 /// A configuration value as plain JSON. What JSON can't say is a string: infinities and NaN as
-/// Python writes them, secrets as `********`, the unknown as it is written.
+/// Python writes them, secrets as what may be shown of them, the unknown as it is written.
 pub fn value_to_json(value: &Value) -> Json {
     match value {
         Value::Null => Json::Null,
@@ -182,7 +184,7 @@ pub fn value_to_json(value: &Value) -> Json {
         Value::Map(map) => Json::Object(
             map.iter().map(|(key, item)| (key.clone(), value_to_json(&item.value))).collect(),
         ),
-        Value::Secret => json!("********"),
+        Value::Secret(secret) => json!(secret.shown()),
         Value::Unknown(text) => Json::String(text.clone()),
     }
 }
@@ -201,7 +203,7 @@ pub fn located_to_json(located: &Located) -> Json {
     object.insert("origin".into(), located.origin.as_ref().map_or(Json::Null, origin_to_json));
     match &located.value {
         Value::Unknown(_) => drop(object.insert("unknown".into(), Json::Bool(true))),
-        Value::Secret => drop(object.insert("secret".into(), Json::Bool(true))),
+        Value::Secret(_) => drop(object.insert("secret".into(), Json::Bool(true))),
         _ => {}
     }
     Json::Object(object)
@@ -265,6 +267,7 @@ pub fn from_exact(answer: &Json, read: &Snapshot) -> Result<Snapshot, String> {
         .collect();
     if answer["parameter_values"].is_object() {
         snapshot.parameters = value_from_json(&answer["parameter_values"], Some(&read.parameters));
+        secrets::remove_from_exact(&mut snapshot.parameters, &read.parameters);
     }
     // What the static reading could not know is known now.
     snapshot.problems.retain(|problem| !problem.hides);
@@ -281,6 +284,30 @@ pub fn from_exact(answer: &Json, read: &Snapshot) -> Result<Snapshot, String> {
     }
     super::reader::sort_problems(&mut snapshot.problems);
     Ok(snapshot)
+}
+
+/// Kedro's answer without secrets, to be kept. `read` is the static reading, which tells where they come
+/// from.
+pub fn exact_without_secrets(answer: &Json, read: &Snapshot) -> Json {
+    let mut answer = answer.clone();
+    if answer["parameter_values"].is_object() {
+        let mut parameters = value_from_json(&answer["parameter_values"], Some(&read.parameters));
+        secrets::remove_from_exact(&mut parameters, &read.parameters);
+        answer["parameter_values"] = value_to_json(&parameters.value);
+    }
+    for key in ["datasets", "warnings"] {
+        redact_strings(&mut answer[key]);
+    }
+    answer
+}
+
+fn redact_strings(json: &mut Json) {
+    match json {
+        Json::String(text) => *text = redact(text),
+        Json::Array(items) => items.iter_mut().for_each(redact_strings),
+        Json::Object(map) => map.values_mut().for_each(redact_strings),
+        _ => {}
+    }
 }
 
 fn pipeline_from_json(json: &Json, read: &Snapshot) -> Result<Pipeline, String> {
@@ -347,7 +374,7 @@ fn dataset_from_json(name: &str, json: &Json, read: &Snapshot) -> Dataset {
     let mut dataset = read.datasets.get(name).cloned().unwrap_or_default();
     dataset.name = name.to_owned();
     dataset.type_name = json["type"].as_str().unwrap_or_default().to_owned();
-    dataset.filepath = json["filepath"].as_str().map(str::to_owned);
+    dataset.filepath = json["filepath"].as_str().map(redact);
     dataset
 }
 

@@ -15,6 +15,7 @@ pub mod json;
 pub mod model;
 pub mod python;
 pub mod reader;
+mod secrets;
 pub mod settings;
 pub mod watch;
 

@@ -9,6 +9,7 @@ use indexmap::IndexMap;
 use serde::Serialize;
 
 use super::code::{Code, Reach};
+use crate::text::secrets::{Secret, redact};
 
 /// Everything known about a Kedro project in one environment, and everything that could not be known.
 #[derive(Debug, Clone, Default)]
@@ -263,8 +264,8 @@ pub enum Value {
     List(Vec<Located>),
     /// A mapping; keys that YAML types otherwise are kept as Python's `str()` writes them.
     Map(IndexMap<String, Located>),
-    /// A secret: its place and kind are known, its value is not kept.
-    Secret,
+    /// A secret: its place is known, its value is not kept.
+    Secret(Secret),
     /// What can't be known without running Python, with the expression as written.
     Unknown(String),
 }
@@ -278,10 +279,11 @@ impl Value {
         }
     }
 
-    /// The text, where it is text.
+    /// The text, where it is text; of a text with secrets in it what may be shown.
     pub fn as_str(&self) -> Option<&str> {
         match self {
             Value::Str(text) => Some(text),
+            Value::Secret(secret) => secret.part(),
             _ => None,
         }
     }
@@ -350,14 +352,15 @@ pub struct Problem {
 }
 
 impl Problem {
-    /// A problem of the given severity that hides nothing.
+    /// A problem of the given severity that hides nothing. Secrets in the texts are removed.
     pub fn new(
         severity: Severity,
         place: Option<Place>,
         text: impl Into<String>,
         remedy: impl Into<String>,
     ) -> Self {
-        Problem { severity, place, text: text.into(), remedy: remedy.into(), hides: false }
+        let (text, remedy) = (redact(&text.into()), redact(&remedy.into()));
+        Problem { severity, place, text, remedy, hides: false }
     }
 
     /// The same problem, marked as hiding a part of the project.

@@ -9,7 +9,7 @@ use indexmap::IndexMap;
 use super::code::{self, Code, CodeCache};
 use super::python::SourceCache;
 use super::{Budget, Located, Metadata, Problem, Reading, Severity, Snapshot, Value, is_parameter};
-use super::{catalog, config, discovery, python};
+use super::{catalog, config, discovery, python, secrets};
 
 /// What to read a project for.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -23,7 +23,7 @@ pub struct Options {
 }
 
 /// Runtime parameters from keys and YAML texts, nested as `OmegaConf.from_dotlist` nests them: the
-/// keys `a.b` and `a[b]` are `b` in `a`.
+/// keys `a.b` and `a[b]` are `b` in `a`. Secrets are not kept.
 pub fn runtime_params<'a>(pairs: impl IntoIterator<Item = (&'a String, &'a String)>) -> Located {
     let mut root = IndexMap::new();
     for (key, text) in pairs {
@@ -44,7 +44,9 @@ pub fn runtime_params<'a>(pairs: impl IntoIterator<Item = (&'a String, &'a Strin
             map = inner;
         }
     }
-    Located { value: Value::Map(root), origin: None }
+    let mut root = Located { value: Value::Map(root), origin: None };
+    secrets::remove("parameters", &mut root);
+    root
 }
 
 /// The configuration of a project, with what is wrong in it and in the settings.

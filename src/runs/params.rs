@@ -6,6 +6,7 @@ use serde_json::Value as Json;
 
 use crate::project::config;
 use crate::project::json::value_to_json;
+use crate::text::secrets::{Secret, is_hidden, names_secret, redact};
 
 /// Dotted keys to values in YAML. Texts are handed to Kedro as they are, so that it types them.
 pub type Params = IndexMap<String, String>;
@@ -25,6 +26,27 @@ pub fn as_written(value: &Json) -> String {
         }
         other => other.to_string(),
     }
+}
+
+/// Whether the value is a secret, all of it or a part.
+pub fn is_secret(key: &str, text: &str) -> bool {
+    key.split(['.', '[']).any(|part| names_secret(part.trim_end_matches(']')))
+        || redact(text) != text
+}
+
+/// The parameters with `mask` of each secret in its place. Secrets are removed from texts from then on.
+pub fn masked(params: &Params, mask: &dyn Fn(&str) -> String) -> Params {
+    let shown = |(key, text): (&String, &String)| {
+        let text = match is_secret(key, text) && !is_hidden(text) {
+            true => {
+                drop(Secret::of(text));
+                mask(text)
+            }
+            false => text.clone(),
+        };
+        (key.clone(), text)
+    };
+    params.iter().map(shown).collect()
 }
 
 /// Takes values that are not texts, too.

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::params::{self, Params};
 use crate::dag::Slice;
+use crate::text::secrets::{HIDDEN, is_hidden, redact_with};
 
 /// A run as `kedro run` would be asked for it.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -42,10 +43,25 @@ pub struct RunRequest {
 }
 
 impl RunRequest {
-    /// The equivalent `kedro run` command, quoted for a POSIX shell.
+    /// The request with `mask` of each secret in its place.
+    pub fn masked(&self, mask: &dyn Fn(&str) -> String) -> RunRequest {
+        RunRequest {
+            params: params::masked(&self.params, mask),
+            runner_params: self.runner_params.as_deref().map(|text| redact_with(text, mask)),
+            ..self.clone()
+        }
+    }
+
+    /// The parameters whose secret value was not kept.
+    pub fn not_kept(&self) -> Vec<&str> {
+        let hidden = self.params.iter().filter(|(_, text)| is_hidden(text));
+        hidden.map(|(key, _)| key.as_str()).collect()
+    }
+
+    /// The equivalent `kedro run` command, quoted for a POSIX shell, without the values of secrets.
     pub fn to_command(&self) -> String {
         let mut command = "kedro run".to_owned();
-        for option in self.to_options() {
+        for option in self.masked(&|_| HIDDEN.into()).to_options() {
             command.push(' ');
             match option.split_once('=') {
                 Some((name, value)) => command.push_str(&format!("{name}={}", quote(value))),
@@ -55,7 +71,7 @@ impl RunRequest {
         command
     }
 
-    /// The options of that command: `--nodes=a,b`, `--async`.
+    /// The options of that command, with all values: `--nodes=a,b`, `--async`.
     pub fn to_options(&self) -> Vec<String> {
         let mut words = Vec::new();
         let mut option = |name: &str, value: String| {

@@ -9,6 +9,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, params};
 
 use super::folder::{Folder, FolderError, Mark};
 use super::migrations;
+use crate::text::secrets::Key;
 
 /// The database file in the store's folder.
 const DATABASE: &str = "store.db";
@@ -84,6 +85,26 @@ impl Store {
     pub(super) fn mark(&mut self) -> Result<Option<Mark>, StoreError> {
         let mark = self.read(mark)?;
         Ok(mark.flatten())
+    }
+
+    /// The key with which secrets are marked in this store; `None` while there is no store.
+    ///
+    /// # Errors
+    /// When the store can't be read.
+    pub fn key(&mut self) -> Result<Option<Key>, StoreError> {
+        let bytes = self.read(|connection| {
+            connection.query_row("SELECT key FROM store", [], |row| row.get(0)).optional()
+        })?;
+        Ok(bytes.flatten().map(Key::new))
+    }
+
+    /// The same for something that is about to be kept; a store is made where there is none.
+    ///
+    /// # Errors
+    /// When the store can't be written.
+    pub fn new_key(&mut self) -> Result<Option<Key>, StoreError> {
+        self.check_writable()?;
+        self.key()
     }
 
     /// The same for something that is about to be made; a store is made where there is none.

@@ -7,8 +7,8 @@ use super::record::{Level, Line, Source};
 use super::{kept, log};
 
 /// Each brings the schema from the version of its index to the next one.
-const MIGRATIONS: [fn(&Transaction<'_>) -> rusqlite::Result<()>; 4] =
-    [first, nodes_and_logs, kept::create, mark];
+const MIGRATIONS: [fn(&Transaction<'_>) -> rusqlite::Result<()>; 5] =
+    [first, nodes_and_logs, kept::create, mark, key];
 
 /// The version of the schema that this program writes.
 pub(super) const VERSION: usize = MIGRATIONS.len();
@@ -78,6 +78,15 @@ fn mark(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
         "CREATE TABLE store (mark TEXT NOT NULL);
         INSERT INTO store (mark) VALUES (lower(hex(randomblob(16))));
         DELETE FROM kept;",
+    )
+}
+
+/// The store draws the key with which secrets are marked. Kept readings may hold secrets.
+fn key(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
+    transaction.execute_batch(
+        "ALTER TABLE store ADD COLUMN key BLOB;
+        UPDATE store SET key = randomblob(32);
+        DELETE FROM readings;",
     )
 }
 

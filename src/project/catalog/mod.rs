@@ -5,7 +5,6 @@
 //! what must not be shown.
 
 mod pattern;
-mod secrets;
 #[cfg(test)]
 mod tests;
 
@@ -17,7 +16,7 @@ use super::budget::Spent;
 use super::config::size;
 use super::json::value_to_json;
 use super::{
-    Budget, Dataset, Located, Pattern, Place, Problem, Severity, Value, strip_transcoding,
+    Budget, Dataset, Located, Pattern, Place, Problem, Severity, Value, secrets, strip_transcoding,
 };
 use pattern::Matcher;
 
@@ -66,7 +65,7 @@ pub fn resolve(
     }
     for factory in &factories {
         let mut definition = factory.definition.clone();
-        secrets::remove(&mut definition);
+        secrets::remove_from_definition(&mut definition);
         let pattern = factory.pattern.to_owned();
         resolver.catalog.patterns.push(Pattern { pattern, definition });
     }
@@ -295,6 +294,14 @@ impl Resolver<'_> {
                     Value::Unknown(text.clone())
                 }
             },
+            Value::Secret(secret) => Value::Secret(match secret.part() {
+                // What is shown has the signs of what was removed, and those of a pattern.
+                Some(part) => match pattern::fill(part, values) {
+                    Ok(text) => secret.showing(&text),
+                    Err(_) => secret.clone(),
+                },
+                None => secret.clone(),
+            }),
             other => other.clone(),
         };
         Located { value, origin: at.origin.clone() }
@@ -305,7 +312,7 @@ impl Resolver<'_> {
         let problem = Problem::new(
             Severity::Error,
             place(at),
-            format!("`{}` in pattern `{name}` can't be filled: {reason}.", secrets::redact(text)),
+            format!("`{}` in pattern `{name}` can't be filled: {reason}.", text),
             "Write `{name}` for a placeholder, `{{` and `}}` for the braces themselves.",
         );
         let said = self.catalog.problems.iter().any(|other| {
@@ -320,7 +327,7 @@ impl Resolver<'_> {
     }
 
     fn add(&mut self, name: &str, mut definition: Located, pattern: Option<String>) {
-        secrets::remove(&mut definition);
+        secrets::remove_from_definition(&mut definition);
         let value = &definition.value;
         let dataset = Dataset {
             name: name.to_owned(),
@@ -382,7 +389,8 @@ fn listed(names: &[&str]) -> String {
 fn text(located: &Located) -> Option<String> {
     match &located.value {
         Value::Str(text) | Value::Unknown(text) => Some(text.clone()),
-        Value::Null | Value::Secret | Value::List(_) | Value::Map(_) => None,
+        Value::Secret(secret) => secret.part().map(str::to_owned),
+        Value::Null | Value::List(_) | Value::Map(_) => None,
         scalar => Some(value_to_json(scalar).to_string()),
     }
 }
@@ -416,6 +424,6 @@ fn is_true(value: &Value) -> bool {
         Value::Str(text) => !text.is_empty(),
         Value::List(items) => !items.is_empty(),
         Value::Map(map) => !map.is_empty(),
-        Value::BigInt(_) | Value::Secret => true,
+        Value::BigInt(_) | Value::Secret(_) => true,
     }
 }

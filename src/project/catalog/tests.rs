@@ -4,6 +4,7 @@ use std::path::Path;
 use super::*;
 use crate::project::settings::Settings;
 use crate::project::{Budget, config};
+use crate::text::secrets::Secret;
 
 /// The catalog of a project whose only file is `conf/base/catalog.yml`.
 fn catalog(yaml: &str, used: &[&str]) -> Catalog {
@@ -158,7 +159,10 @@ fn secrets_are_not_kept() {
     let a = &catalog.datasets["a"];
     assert_eq!(a.filepath.as_deref(), Some("s3://<redacted>@bucket/a.csv?<redacted>"));
     let value = |key: &str| a.definition.value.get(key).unwrap();
-    assert_eq!(value("credentials").value.get("key").unwrap().value, Value::Secret);
+    assert_eq!(
+        value("credentials").value.get("key").unwrap().value,
+        Value::Secret(Secret::of("hush"))
+    );
     assert_eq!(json(value("save_args")), r#"{"token":"********","tokenizer":"bert"}"#);
     assert_eq!(catalog.datasets["x_c"].filepath.as_deref(), Some("s3://<redacted>@bucket/x"));
 }

@@ -10,11 +10,14 @@ use super::grammar::{self, Argument, Call, KeyPath, Part};
 use super::scalar::{python_text, type_plain};
 use super::size;
 use crate::project::budget::Spent;
-use crate::project::{Budget, Located, Origin, Problem, Severity, Value};
+use crate::project::{Budget, Located, Origin, Problem, Severity, Value, secrets};
+use crate::text::secrets::{HIDDEN, Secret, names_secret, redact};
 
 /// What interpolations of one kind of configuration can see.
 #[derive(Clone, Copy)]
 pub(super) struct Scope<'a> {
+    /// Which kind of configuration this is.
+    pub kind: &'a str,
     /// The merged configuration itself, unresolved.
     pub root: &'a Located,
     /// Resolved globals; `None` in globals themselves.
@@ -127,9 +130,11 @@ impl Resolver<'_> {
     }
 
     fn string(&self, text: &str, origin: Option<&Origin>, path: &[String]) -> Located {
+        let is_secret = secrets::names_secret_at(self.scope.kind, path);
+        let said = if is_secret { HIDDEN } else { text };
         if text.len() > LONGEST_TEXT {
             let fault = Fault::error(
-                format!("`{}…` is too long for a text with interpolations.", short(text)),
+                format!("`{}…` is too long for a text with interpolations.", short(said)),
                 "Split it, or put it into a file.",
             );
             return self.fault(fault, text, origin);
@@ -153,7 +158,7 @@ impl Resolver<'_> {
         }
         if !self.under_way.borrow_mut().insert(path.to_vec()) {
             let fault = Fault::error(
-                format!("`{text}` leads back to itself."),
+                format!("`{said}` leads back to itself."),
                 "Break the circle: one of these values must stand by itself.",
             );
             return self.fault(fault, text, origin);
@@ -161,7 +166,7 @@ impl Resolver<'_> {
         self.depth.set(self.depth.get() + 1);
         let resolved = match grammar::parse(text) {
             Err(reason) => Err(Fault::error(
-                format!("`{text}` is not a valid interpolation: {reason}."),
+                format!("`{said}` is not a valid interpolation: {reason}."),
                 "Write `${name}` or `${resolver:argument}`; `\\${` for the characters themselves.",
             )),
             Ok(parts) => self.parts(&parts, path),
@@ -174,14 +179,14 @@ impl Resolver<'_> {
                 return Err(Fault::error(
                     format!(
                         "With what `{}` stands for, values are nested more than {} deep.",
-                        short(text),
+                        short(said),
                         size::DEEPEST
                     ),
                     "Flatten the structure.",
                 ));
             }
             self.charge_copy(&value)?;
-            Ok(value)
+            Ok(secrets::at_path(self.scope.kind, path, value))
         });
         let located = match resolved {
             Ok(value) => Located { value, origin: origin.cloned() },
@@ -244,21 +249,34 @@ impl Resolver<'_> {
             [part] => self.part(part, path),
             parts => {
                 let mut text = String::new();
+                // With a secret in it, the text is one: what is shown of it, and what it is made of.
+                let mut shown = String::new();
+                let mut is_secret = false;
                 for part in parts {
                     let value = self.part(part, path)?;
+                    if let Value::Secret(secret) = &value {
+                        is_secret = true;
+                        text += &secret.material();
+                        shown += secret.part().unwrap_or(HIDDEN);
+                        continue;
+                    }
                     if let Value::Str(part) = &value {
                         self.charge(2 * part.len())?;
                     }
-                    text += &python_text(&value).ok_or_else(|| match value {
+                    let part = python_text(&value).ok_or_else(|| match value {
                         Value::Unknown(_) => Fault::Said,
-                        Value::Secret => Fault::Unknown("This text holds a secret.".to_owned()),
                         _ => Fault::Unknown(
                             "A list or mapping stands within a text, as Python writes it."
                                 .to_owned(),
                         ),
                     })?;
+                    text += &part;
+                    shown += &part;
                 }
-                Ok(Value::Str(text))
+                Ok(match is_secret {
+                    true => Value::Secret(Secret::partly(&text, &redact(&shown))),
+                    false => Value::Str(text),
+                })
             }
         }
     }
@@ -347,7 +365,10 @@ impl Resolver<'_> {
                 ))),
                 value => {
                     self.charge_copy(value)?;
-                    Ok(value.clone())
+                    Ok(match names_secret(&call.name) {
+                        true => secrets::at_path("secrets", &[], value.clone()),
+                        false => value.clone(),
+                    })
                 }
             };
         }
@@ -436,11 +457,19 @@ impl Resolver<'_> {
         let Some(name) = arguments.first().and_then(python_text) else {
             return Err(argument_missing("oc.env"));
         };
-        match std::env::var(&name) {
-            Ok(_) if looks_secret(&name) => Ok(Value::Secret),
+        let value = self.variable(&name, arguments)?;
+        Ok(match names_secret(&name) {
+            true => secrets::at_path("secrets", &[], value),
+            false => value,
+        })
+    }
+
+    fn variable(&self, name: &str, arguments: &[Value]) -> Result<Value, Fault> {
+        match std::env::var(name) {
             Ok(value) => Ok(Value::Str(value)),
             Err(_) => match arguments.get(1) {
                 Some(Value::Null) => Ok(Value::Null),
+                Some(secret @ Value::Secret(_)) => Ok(secret.clone()),
                 Some(default) => Ok(python_text(default).map_or(Value::Null, Value::Str)),
                 None => Err(Fault::error(
                     format!("The environment variable `{name}` is not set."),
@@ -563,24 +592,6 @@ fn known(value: Value) -> Result<Value, Fault> {
         Value::Unknown(_) => Err(Fault::Said),
         value => Ok(value),
     }
-}
-
-/// Whether the name of an environment variable or key says that its value is a secret.
-pub(super) fn looks_secret(name: &str) -> bool {
-    let name = name.to_ascii_lowercase();
-    [
-        "password",
-        "passwd",
-        "secret",
-        "token",
-        "api_key",
-        "apikey",
-        "access_key",
-        "private_key",
-        "credential",
-    ]
-    .iter()
-    .any(|word| name.contains(word))
 }
 
 fn split_path(name: &str) -> Vec<String> {

@@ -13,7 +13,7 @@ use super::interpolation::{self, Scope};
 use super::yaml::{self, Document};
 use super::{Config, Request};
 use crate::project::budget::Spent;
-use crate::project::{Budget, Located, Place, Problem, Severity, Value};
+use crate::project::{Budget, Located, Place, Problem, Severity, Value, secrets};
 
 /// Largest configuration file that is read.
 const LARGEST_FILE: u64 = 16 << 20;
@@ -54,16 +54,15 @@ pub(super) fn load(request: &Request<'_>, budget: &Budget) -> Config {
         );
     }
     // Globals come first: all others may use them.
-    let globals = loader.kind("globals", &folders, None);
+    let mut globals = loader.kind("globals", &folders, None);
+    secrets::remove("globals", &mut globals);
     for kind in settings.config_patterns.keys() {
-        let located = match kind.as_str() {
+        let mut located = match kind.as_str() {
             "globals" => globals.clone(),
             kind => loader.kind(kind, &folders, Some(&globals)),
         };
+        secrets::remove(kind, &mut located);
         config.kinds.insert(kind.clone(), located);
-    }
-    if let Some(credentials) = config.kinds.get_mut("credentials") {
-        conceal(credentials);
     }
     config.problems = loader.problems;
     config
@@ -167,6 +166,7 @@ impl Loader<'_> {
                 merge_maps(&mut merged, runtime.clone(), &mut self.problems);
             }
         }
+        secrets::remove_plain(kind, &mut merged);
         let root = Located { value: Value::Map(merged), origin: None };
         let mut resolved = if kind == "credentials" {
             root
@@ -186,13 +186,14 @@ impl Loader<'_> {
     fn scope<'b>(
         &'b self,
         root: &'b Located,
-        kind: &str,
+        kind: &'b str,
         globals: Option<&'b Located>,
     ) -> Scope<'b> {
         Scope {
             root,
             globals,
             runtime_params: globals.map(|_| &self.request.runtime_params),
+            kind,
             env_allowed: kind == "credentials",
             custom: &self.request.settings.custom_resolvers,
             budget: self.budget,
@@ -345,15 +346,5 @@ fn merge_maps(
             }
             (_, located) => drop(base.insert(key, located)),
         }
-    }
-}
-
-/// Replaces every leaf by a secret.
-fn conceal(located: &mut Located) {
-    match &mut located.value {
-        Value::List(items) => items.iter_mut().for_each(conceal),
-        Value::Map(map) => map.values_mut().for_each(conceal),
-        Value::Null => {}
-        value => *value = Value::Secret,
     }
 }

@@ -168,7 +168,7 @@ pub(super) fn python_text(value: &Value) -> Option<String> {
         Value::BigInt(digits) => digits.clone(),
         Value::Float(value) => python_float(*value),
         Value::Str(text) => text.clone(),
-        Value::List(_) | Value::Map(_) | Value::Secret | Value::Unknown(_) => return None,
+        Value::List(_) | Value::Map(_) | Value::Secret(_) | Value::Unknown(_) => return None,
     })
 }
 

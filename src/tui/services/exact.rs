@@ -2,6 +2,7 @@
 //! the worker. It owns the worker's process; dropping the task kills it.
 
 use std::path::PathBuf;
+use std::sync::PoisonError;
 use std::sync::mpsc::Sender;
 use std::time::Duration;
 
@@ -10,10 +11,11 @@ use super::working::Working;
 use super::{Current, Reports, reading};
 use crate::app::event::{Generation, Report};
 use crate::project::Options;
+use crate::project::json::exact_without_secrets;
 use crate::project::reader::runtime_params;
-use crate::runs::params::Params;
+use crate::runs::params::{self, Params};
 use crate::runs::{Failure, exact, interpreter};
-use crate::store::now;
+use crate::store::{Store, now};
 
 /// What to read, and with what.
 pub(super) struct Task {
@@ -64,7 +66,7 @@ async fn attempt(task: &Task) -> Result<(), Failure> {
     let worker = task.working.worker(&python.path);
     worker.warm_up();
     let metadata = {
-        let current = task.current.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let current = task.current.lock().unwrap_or_else(PoisonError::into_inner);
         current.as_ref().map(|snapshot| snapshot.metadata.clone())
     };
     let (path, root) = (python.path.clone(), task.root.clone());
@@ -77,7 +79,13 @@ async fn attempt(task: &Task) -> Result<(), Failure> {
     });
     let fingerprint = fingerprint.await.unwrap_or_default();
     let mut key = exact::key(task.env.as_deref(), &python.path);
+    let with_secrets = task.store.ask(Store::key).await.and_then(Result::ok).flatten();
     for (name, value) in &task.params {
+        let value = match (params::is_secret(name, value), with_secrets) {
+            (true, Some(key)) => key.mark_of(value),
+            (true, None) => String::new(),
+            (false, _) => value.clone(),
+        };
         key += &format!("\n{name}={value}");
     }
 
@@ -90,11 +98,15 @@ async fn attempt(task: &Task) -> Result<(), Failure> {
         None => {
             let env = task.env.as_deref();
             let answer = exact::snapshot(&worker, env, &task.params).await?;
-            let text = answer.to_string();
-            let now = now();
-            task.store.tell(&task.reports, move |store| {
-                store.save_reading(&key, &fingerprint, now, &text)
-            });
+            let read = task.current.lock().unwrap_or_else(PoisonError::into_inner).clone();
+            // Without the static reading it is not known which values are secrets.
+            if let Some(read) = read {
+                let text = exact_without_secrets(&answer, &read).to_string();
+                let now = now();
+                task.store.tell(&task.reports, move |store| {
+                    store.save_reading(&key, &fingerprint, now, &text)
+                });
+            }
             (answer, false)
         }
     };
