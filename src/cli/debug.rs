@@ -7,7 +7,7 @@ use color_eyre::eyre::{Result, WrapErr, eyre};
 
 use super::output::complain;
 use crate::dag::Slice;
-use crate::runs::params::Params;
+use crate::runs::params::{self, Params};
 use crate::runs::plan::From;
 use crate::runs::request::parse_params;
 use crate::runs::{RunRequest, Spec, debug, interpreter, plan};
@@ -38,9 +38,9 @@ pub(super) struct Arguments {
     /// Parameters: a=1,model.depth=3
     #[arg(long, value_name = "PARAMS", value_parser = parse_params, default_value = "", hide_default_value = true)]
     params: Params,
-    /// One parameter, whose value may have commas
-    #[arg(long, value_name = "KEY=VALUE", hide = true)]
-    param: Vec<String>,
+    /// File with further parameters, which goes
+    #[arg(long, value_name = "FILE", hide = true)]
+    params_from: Option<PathBuf>,
     /// Python interpreter [default: the project's own]
     #[arg(long, value_name = "FILE")]
     python: Option<PathBuf>,
@@ -51,8 +51,9 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode> {
     let python =
         interpreter::choose(&root, arguments.python.as_deref()).map_err(|error| eyre!(error))?;
     let mut params = arguments.params.clone();
-    let single = arguments.param.iter().filter_map(|param| param.split_once('='));
-    params.extend(single.map(|(key, text)| (key.to_owned(), text.to_owned())));
+    if let Some(file) = &arguments.params_from {
+        params.extend(params::take(file).map_err(|error| eyre!(error))?);
+    }
     let request = RunRequest {
         pipeline: arguments.pipeline.clone(),
         slice: Slice::nodes([&arguments.node]),

@@ -1,19 +1,31 @@
 //! `mlops-tui run --detach`: the same command again, as a run that outlives the terminal.
 
+use std::ffi::OsString;
 use std::process::ExitCode;
 
 use color_eyre::eyre::{Result, eyre};
 
 use super::output;
-use crate::runs::detach::{DETACHED, start};
+use crate::runs::detach::{DETACHED, PARAMS_FROM, start};
+use crate::runs::params::{self, Params};
 
 /// Starts this command line again with `--detached` for `--detach`, and waits until its run has
-/// begun.
-pub(super) fn detach(json: bool) -> Result<ExitCode> {
-    let arguments = std::env::args_os().skip(1).map(|word| match word.to_str() {
-        Some("--detach") => DETACHED.into(),
-        _ => word,
-    });
+/// begun. Parameters go through a file: a command line is seen by everybody for as long as the run goes on.
+pub(super) fn detach(params: &Params, json: bool) -> Result<ExitCode> {
+    let mut arguments: Vec<OsString> = Vec::new();
+    let mut words = std::env::args_os().skip(1);
+    while let Some(word) = words.next() {
+        match word.to_str() {
+            Some("--detach") => arguments.push(DETACHED.into()),
+            Some("--params") => drop(words.next()),
+            Some(text) if text.starts_with("--params=") => {}
+            _ => arguments.push(word),
+        }
+    }
+    if !params.is_empty() {
+        // Before a `--`, after which there are no options.
+        arguments.splice(1..1, [PARAMS_FROM.into(), params::leave(params)?.into()]);
+    }
     let begun = start(arguments).map_err(|error| eyre!(error))?;
     if json {
         return output::json(&serde_json::to_value(begun)?);

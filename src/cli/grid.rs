@@ -11,10 +11,12 @@ use tokio::sync::Semaphore;
 use super::output::{self, complain};
 use super::run::{Signals, why};
 use crate::runs::history::Asked;
+use crate::runs::params;
 use crate::runs::recorder::{Subject, burst};
 use crate::runs::{Interpreter, Recorder, RunRequest, Spec, Worker, grid, plan};
 use crate::store::{Outcome, RunRecord, Store, now};
 use crate::text::sanitize;
+use crate::text::secrets::HIDDEN;
 
 /// Runs them through one warm worker, and prints how each went. Ctrl-C cancels all.
 pub(super) fn run(
@@ -78,7 +80,8 @@ pub(super) fn run(
 
 /// The parameters of a run as they are printed.
 fn told(request: &RunRequest) -> String {
-    let params = request.params.iter().map(|(key, text)| format!("{key}={text}"));
+    let shown = params::masked(&request.params, &|_| HIDDEN.into());
+    let params = shown.iter().map(|(key, text)| format!("{key}={text}"));
     params.collect::<Vec<_>>().join(" ")
 }
 

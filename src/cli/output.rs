@@ -7,6 +7,7 @@ use color_eyre::eyre::Result;
 use serde::Serialize;
 
 use crate::system::say;
+use crate::text::secrets::redact;
 use crate::text::{json, sanitize};
 
 /// Prints a text that ends with a line end.
@@ -16,7 +17,7 @@ pub(super) fn text(text: &str) -> Result<ExitCode> {
 
 /// Prints a complaint of the program's; what it quotes can do nothing to a terminal.
 pub(super) fn complain(text: &str) {
-    let lines: Vec<String> = text.lines().map(sanitize).collect();
+    let lines: Vec<String> = redact(text).lines().map(sanitize).collect();
     say::complain(&format!("mlops-tui: {}", lines.join("\n")));
 }
 

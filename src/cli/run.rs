@@ -15,7 +15,7 @@ use super::output::{self, complain};
 use crate::dag::Slice;
 use crate::runs;
 use crate::runs::history::Asked;
-use crate::runs::params::Params;
+use crate::runs::params::{self, Params};
 use crate::runs::recorder::{Subject, burst};
 use crate::runs::request::{
     parse_load_versions, parse_params, quote, split_list, split_node_names,
@@ -26,6 +26,7 @@ use crate::runs::{
 };
 use crate::store::{Outcome, RunRecord, Store};
 use crate::system::signals::Listener;
+use crate::text::secrets::{HIDDEN, redact};
 use crate::text::{json, sanitize};
 
 /// Run nodes as `kedro run` does, and record the run.
@@ -125,6 +126,9 @@ pub(super) struct Arguments {
     /// This is the run that goes on by itself
     #[arg(long, hide = true)]
     detached: bool,
+    /// File with the parameters of the run that goes on by itself
+    #[arg(long, hide = true)]
+    params_from: Option<PathBuf>,
     /// Python interpreter [default: the project's own]
     #[arg(long, value_name = "FILE")]
     python: Option<PathBuf>,
@@ -171,7 +175,7 @@ fn absolute(path: &str) -> String {
 
 pub(super) fn run(arguments: &Arguments) -> Result<ExitCode> {
     if arguments.detach {
-        return detach(arguments.json);
+        return detach(&arguments.params, arguments.json);
     }
     if arguments.detached {
         runs::detach::leave().wrap_err("the run can't leave its session")?;
@@ -179,6 +183,9 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode> {
     let root = super::project_root(arguments.path.as_deref())?;
     let interpreter = interpreter::choose(&root, arguments.python.as_deref());
     let mut request = arguments.request();
+    if let Some(file) = &arguments.params_from {
+        request.params = params::take(file).map_err(|error| eyre!(error))?;
+    }
     if arguments.stale {
         let python = interpreter.as_ref().ok().map(|python| python.path.as_path());
         let due = staleness::due(&root, &request, python)?;
@@ -251,10 +258,23 @@ fn print_plan(prepared: &Prepared, json: bool) -> Result<ExitCode> {
     output::text(&lines)
 }
 
-/// The command line as the history keeps it.
+/// A word of the command line, whose values may be secrets: `--params=a=1,password=x`, `token=x`.
+fn without_secrets(word: &str) -> String {
+    let items = word.split(',').map(|item| match item.rsplit_once('=') {
+        Some((name, value))
+            if name.split('=').any(|name| params::is_secret(name.trim(), value)) =>
+        {
+            format!("{name}={HIDDEN}")
+        }
+        _ => redact(item),
+    });
+    items.collect::<Vec<_>>().join(",")
+}
+
+/// The command line as the history keeps it, without secrets.
 pub(super) fn why(mut words: impl Iterator<Item = std::ffi::OsString>) -> String {
     words.next();
-    let words = words.map(|word| quote(&word.to_string_lossy()));
+    let words = words.map(|word| quote(&without_secrets(&word.to_string_lossy())));
     std::iter::once("mlops-tui".to_owned()).chain(words).collect::<Vec<_>>().join(" ")
 }
 

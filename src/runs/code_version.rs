@@ -16,7 +16,14 @@ const LONGEST_STATUS: usize = 1 << 20;
 /// Most files that are named as untracked.
 const UNTRACKED: usize = 200;
 /// What is never kept of the files: secrets. `git help glossary` tells how these are written.
-const SECRETS: [&str; 7] = [
+const SECRETS: [&str; 14] = [
+    ":(exclude,top,glob,icase)**/secrets*",
+    ":(exclude,top,glob,icase)**/secrets*/**",
+    ":(exclude,top,glob,icase)**/conf/**/cred/**",
+    ":(exclude,top,glob)**/.netrc",
+    ":(exclude,top,glob)**/*.p12",
+    ":(exclude,top,glob)**/*.pfx",
+    ":(exclude,top,glob,icase)**/*service*account*.json",
     ":(exclude,top,glob)**/conf/local/**",
     ":(exclude,top,glob,icase)**/*credentials*",
     ":(exclude,top,glob,icase)**/*credentials*/**",

@@ -4,18 +4,22 @@
 //! number.
 
 use std::ffi::OsString;
-use std::io::{BufRead, BufReader, Read};
+use std::io::{self, BufRead, BufReader, Read};
 use std::process::{Command, Stdio};
 
 use serde::{Deserialize, Serialize};
 
 use super::RunRequest;
+use super::params::{self, Params};
 use crate::store::RunId;
 use crate::system::say;
 use crate::text::sanitize;
 
 /// The option that says that this is the run that goes on by itself.
 pub const DETACHED: &str = "--detached";
+
+/// The option that names a file with the parameters, which the run removes.
+pub const PARAMS_FROM: &str = "--params-from";
 
 /// What the run says when it has begun.
 #[derive(Debug, Serialize, Deserialize)]
@@ -25,18 +29,25 @@ pub struct Begun {
 }
 
 /// The words after the program's name that run `request` in `root` by itself; `python` is the
-/// interpreter where one was named.
+/// interpreter where one was named. Parameters go through a file.
+///
+/// # Errors
+/// When that can't be written.
 pub fn arguments(
     root: &std::path::Path,
     python: Option<&std::path::Path>,
     request: &RunRequest,
-) -> Vec<OsString> {
+) -> io::Result<Vec<OsString>> {
     let mut words: Vec<OsString> = vec!["run".into(), root.into(), DETACHED.into()];
     if let Some(python) = python {
         words.extend(["--python".into(), python.into()]);
     }
-    words.extend(request.to_options().into_iter().map(Into::into));
-    words
+    let others = RunRequest { params: Params::new(), ..request.clone() };
+    words.extend(others.to_options().into_iter().map(Into::into));
+    if !request.params.is_empty() {
+        words.extend([PARAMS_FROM.into(), params::leave(&request.params)?.into()]);
+    }
+    Ok(words)
 }
 
 /// Starts this program with `arguments` and waits until its run has begun.
@@ -106,7 +117,7 @@ mod tests {
             is_async: true,
             ..RunRequest::default()
         };
-        let words = arguments(Path::new("/p"), Some(Path::new("/py")), &request);
+        let words = arguments(Path::new("/p"), Some(Path::new("/py")), &request).unwrap();
         assert_eq!(
             words,
             [
@@ -120,6 +131,13 @@ mod tests {
                 "--async"
             ]
         );
+        let params = crate::runs::request::parse_params("password=hush,n=1").unwrap();
+        let with = RunRequest { params: params.clone(), ..request.clone() };
+        let words = arguments(Path::new("/p"), None, &with).unwrap();
+        assert!(!format!("{words:?}").contains("hush"), "{words:?}");
+        let file = Path::new(words.last().unwrap()).to_owned();
+        assert_eq!(params::take(&file).unwrap(), params);
+        assert!(!file.exists());
         assert_eq!(request.to_command(), "kedro run --pipeline=training --nodes='a b,c' --async");
     }
 }

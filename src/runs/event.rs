@@ -1,5 +1,6 @@
 //! What happens in a run: the lines of the worker's protocol, of the store, and of `run --json`.
 
+use crate::text::secrets::redact;
 use serde::{Deserialize, Serialize};
 
 use crate::store::now;
@@ -213,6 +214,16 @@ pub struct Failure {
     pub traceback: String,
     /// Its frames, outermost first.
     pub frames: Vec<Frame>,
+}
+
+impl RunEvent {
+    /// Removes secrets from what an exception says.
+    pub(super) fn redact(&mut self) {
+        if let RunEvent::NodeFailed { failure, .. } | RunEvent::RunFailed { failure } = self {
+            failure.message = redact(&failure.message);
+            failure.traceback = redact(&failure.traceback);
+        }
+    }
 }
 
 impl Failure {

@@ -19,6 +19,7 @@ use crate::datasets;
 use crate::project::json::value_to_json;
 use crate::project::{Dataset, Node, Reader, Snapshot, strip_transcoding};
 use crate::store::{CodeVersion, DatasetRecord, Direction, RunId, Store, StoreError};
+use crate::text::secrets::{SECRET, redact_diff};
 use crate::tracking;
 
 /// How long Python may take to say its version.
@@ -124,8 +125,11 @@ fn keep(
     parameters: &str,
 ) -> Result<(Option<CodeVersion>, String), StoreError> {
     let mut store = Store::new(root);
+    let key = store.new_key()?;
     let code = match code {
         Some(code_version::Code { mut version, diff }) => {
+            let mask = |secret: &str| key.map_or(SECRET.into(), |key| key.mark_of(secret));
+            let diff = diff.map(|diff| redact_diff(&diff, &mask));
             version.diff = diff.map(|diff| store.keep_text(&diff)).transpose()?;
             Some(version)
         }

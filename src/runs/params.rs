@@ -1,5 +1,8 @@
 //! Values of `--params`: YAML texts by dotted keys.
 
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
 use indexmap::IndexMap;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value as Json;
@@ -26,6 +29,30 @@ pub fn as_written(value: &Json) -> String {
         }
         other => other.to_string(),
     }
+}
+
+/// Leaves the parameters for another process in a file that only this user can read: on a command line
+/// everybody sees them. [`take`] removes it.
+///
+/// # Errors
+/// When the file can't be written.
+pub fn leave(params: &Params) -> io::Result<PathBuf> {
+    let mut file = tempfile::NamedTempFile::new()?;
+    serde_json::to_writer(&mut file, params)?;
+    file.flush()?;
+    Ok(file.into_temp_path().keep()?)
+}
+
+/// The parameters that another process has left, whose file goes.
+///
+/// # Errors
+/// A sentence, when they can't be read.
+pub fn take(path: &Path) -> Result<Params, String> {
+    let failed = |error: &dyn std::fmt::Display| format!("The parameters can't be read: {error}.");
+    let text = std::fs::read_to_string(path).map_err(|error| failed(&error))?;
+    let params = serde_json::from_str(&text).map_err(|error| failed(&error))?;
+    std::fs::remove_file(path).map_err(|error| failed(&error))?;
+    Ok(params)
 }
 
 /// Whether the value is a secret, all of it or a part.

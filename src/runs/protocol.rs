@@ -89,7 +89,12 @@ fn parse(kind: u8, rest: &[u8]) -> Option<Message> {
         _ => return output(kind, rest).map(Message::Event),
     };
     match parsed {
-        Ok(message) => Some(message),
+        Ok(mut message) => {
+            if let Message::Event(stamped) | Message::Last(stamped) = &mut message {
+                stamped.event.redact();
+            }
+            Some(message)
+        }
         Err(error) => {
             tracing::debug!(%error, "a line of the worker is not a message");
             None

@@ -80,7 +80,7 @@ impl Recorder {
         subject: Subject,
         tell: impl Fn(String) + Send + 'static,
     ) -> (Recorder, RunRecord) {
-        let new = history::new_run(&subject.request, &subject.asked);
+        let new = history::new_run(&subject.request, &subject.asked, None);
         let record = RunRecord::begun(0, new);
         let (found, answers) = mpsc::unbounded_channel();
         let mut keeper = Keeper {
@@ -92,7 +92,7 @@ impl Recorder {
             missing: 0,
             findings: Findings::new(found),
         };
-        let (store, added) = add(store, record.new.clone()).await;
+        let (store, added) = add(store, record.new.clone(), subject.request.clone()).await;
         match added {
             Ok(record) => {
                 keeper.store = store;
@@ -122,9 +122,13 @@ impl Recorder {
 
 async fn add(
     mut store: Store,
-    new: crate::store::NewRun,
+    mut new: crate::store::NewRun,
+    request: RunRequest,
 ) -> (Option<Store>, Result<RunRecord, String>) {
     let task = tokio::task::spawn_blocking(move || {
+        if let Ok(key) = store.new_key() {
+            new.request = history::new_run(&request, &Asked::default(), key.as_ref()).request;
+        }
         let added = store.add_run(&new).map_err(|error| error.to_string());
         (store, added)
     });

@@ -8,6 +8,7 @@ use std::time::Duration;
 use rusqlite::{Connection, OpenFlags, Row};
 
 use super::{MOST_RUNS, Overview, RegisteredModel, Run, TrackingError};
+use crate::text::secrets::{HIDDEN, names_secret, redact};
 
 /// MLflow waits 20 s for a lock; a reader that waits a few never meets one.
 const BUSY: Duration = Duration::from_secs(5);
@@ -57,10 +58,11 @@ fn read_all(path: &Path, name: &str) -> rusqlite::Result<Overview> {
     }
     for (id, key, value) in
         rows(&connection, "SELECT run_uuid, key, value FROM params ORDER BY key", |row| {
-            Ok((row.get::<_, String>(0)?, row.get(1)?, row.get(2)?))
+            Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?, row.get::<_, String>(2)?))
         })?
     {
         if let Some(run) = index.get(&id) {
+            let value = if names_secret(&key) { HIDDEN.into() } else { redact(&value) };
             overview.runs[*run].params.push((key, value));
         }
     }

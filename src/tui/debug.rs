@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use super::services::Services;
-use crate::runs::RunRequest;
+use crate::runs::{RunRequest, params};
 
 /// Runs its arguments, and waits for a key where they fail: what was printed would be gone. Ctrl-C is
 /// for what it runs.
@@ -27,8 +27,10 @@ pub(super) fn command(
     };
     option("pipeline", request.pipeline.as_deref());
     option("env", request.env.as_deref());
-    for (key, text) in &request.params {
-        option("param", Some(&format!("{key}={text}")));
+    // On a command line everybody would see them.
+    let params = (!request.params.is_empty()).then(|| params::leave(&request.params));
+    if let Some(Ok(file)) = params {
+        command.arg("--params-from").arg(file);
     }
     if post_mortem {
         command.arg("--post-mortem");

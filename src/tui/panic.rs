@@ -12,6 +12,7 @@ use std::thread;
 use tokio::sync::Notify;
 
 use super::{folders, terminal};
+use crate::text::secrets::redact;
 
 /// What is to be said once the terminal is given back. Only the first panic is: others follow from it.
 static MESSAGE: Mutex<Option<String>> = Mutex::new(None);
@@ -30,6 +31,7 @@ pub(super) fn install() {
             env!("CARGO_PKG_VERSION"),
             Backtrace::force_capture()
         );
+        let text = redact(&text);
         *message = Some(match write(&text) {
             Ok(path) => format!(
                 "mlops-tui had to stop because of a mistake of its own; your project is untouched.\n\

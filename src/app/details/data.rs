@@ -6,7 +6,9 @@ use crate::app::parameters::{find, one_line};
 use crate::app::state::State;
 use crate::datasets::Status;
 use crate::project::{Dataset, Located, Place, Snapshot, Value, strip_transcoding};
+use crate::runs::params;
 use crate::text::sanitize;
+use crate::text::secrets::HIDDEN;
 
 /// The entry of a dataset, also when it is asked for without its transcoding.
 pub(super) fn dataset_of<'a>(snapshot: &'a Snapshot, name: &str) -> Option<&'a Dataset> {
@@ -119,7 +121,7 @@ pub(super) fn of_parameter(state: &State, snapshot: &Snapshot, name: &str) -> De
                 lines.push(Line::Field("from", origin.to_string(), Tone::Plain));
             }
             let key = name.strip_prefix("params:").unwrap_or_default();
-            for (path, text) in &state.overrides {
+            for (path, text) in &params::masked(&state.overrides, &|_| HIDDEN.into()) {
                 if path == key || key.is_empty() || path.starts_with(&format!("{key}.")) {
                     let text = format!("{path} is {text} for the next runs");
                     lines.push(Line::Field("set", sanitize(&text), Tone::Warning));

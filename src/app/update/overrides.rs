@@ -8,6 +8,7 @@ use crate::app::parameters::{find, one_line};
 use crate::app::state::{Exact, State};
 use crate::runs::grid;
 use crate::text::sanitize;
+use crate::text::secrets::redact;
 
 /// Begins to type the value of the selected parameter.
 pub(super) fn begin(state: &mut State) {
@@ -69,6 +70,6 @@ pub(super) fn grid(state: &mut State, text: &str) -> Result<Vec<Effect>, String>
     let request = running::request(state, nodes);
     let requests = grid::requests(&request, sets, state.now);
     state.tell(format!("Starting {} runs; Runs shows them.", requests.len()));
-    let why = format!("a grid: {}", text.trim());
+    let why = format!("a grid: {}", redact(text.trim()));
     Ok(act::trusted(state, vec![Effect::RunGrid { requests, why }]))
 }

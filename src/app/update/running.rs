@@ -97,6 +97,15 @@ pub(super) fn retry(state: &mut State) -> Vec<Effect> {
     // A request that another version wrote otherwise is made anew.
     let mut request: RunRequest = serde_json::from_str(&record.new.request)
         .unwrap_or_else(|_| request(state, Command::RunPipeline));
+    let not_kept = request.not_kept().join(", ");
+    if !not_kept.is_empty() {
+        state.warn(format!(
+            "Run {} was given a secret {}, which is not kept: start it anew with its value.",
+            record.id,
+            sanitize(&not_kept)
+        ));
+        return Vec::new();
+    }
     let live = state.run.as_ref().filter(|run| run.record.id == record.id);
     let left: Vec<String> = match (live, state.history.read(record.id)) {
         (Some(run), _) => {

@@ -16,6 +16,7 @@ pub use timeline::{Bar, Timeline, timeline};
 use super::event::{RunEvent, Stamped, Stream};
 use super::request::RunRequest;
 use crate::store::{Entry, Level, Line, LogLine, NewRun, RunRecord, Source, liveness, now};
+use crate::text::secrets::{Key, SECRET, redact};
 
 /// How a run came about.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -32,10 +33,11 @@ pub struct Asked {
     pub detached: bool,
 }
 
-/// A run that begins now.
-pub fn new_run(request: &RunRequest, asked: &Asked) -> NewRun {
+/// A run that begins now. Of secrets only marks are kept, with the key of the store.
+pub fn new_run(request: &RunRequest, asked: &Asked, key: Option<&Key>) -> NewRun {
     let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
     let some = |text: &String| Some(text.clone()).filter(|text| !text.is_empty());
+    let masked = request.masked(&|secret| key.map_or(SECRET.into(), |key| key.mark_of(secret)));
     NewRun {
         started_at: now(),
         pipeline: match request.pipelines.as_slice() {
@@ -43,11 +45,11 @@ pub fn new_run(request: &RunRequest, asked: &Asked) -> NewRun {
             several => several.join(", "),
         },
         env: request.env.clone(),
-        request: serde_json::to_string(request).unwrap_or_default(),
+        request: serde_json::to_string(&masked).unwrap_or_default(),
         command: request.to_command(),
         user: variable("USER").or_else(|| variable("LOGNAME")).or_else(user_of_process),
         host: liveness::host(),
-        why: some(&asked.why),
+        why: some(&redact(&asked.why)),
         python: some(&asked.python),
         worker: some(&asked.worker),
         batch: asked.batch.clone(),
@@ -171,7 +173,7 @@ mod tests {
     #[test]
     fn a_run_tells_who_asked_for_it_and_how() {
         let asked = Asked { why: "mlops-tui run".into(), ..Asked::default() };
-        let new = new_run(&RunRequest::default(), &asked);
+        let new = new_run(&RunRequest::default(), &asked, None);
         assert_eq!(new.why.as_deref(), Some("mlops-tui run"));
         assert_eq!(new.python, None);
         assert!(new.host.is_some());

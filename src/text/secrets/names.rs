@@ -149,7 +149,7 @@ pub fn names_secret(name: &str) -> bool {
     let ends = |end: &&str| {
         joined.strip_suffix(end).is_some_and(|rest| rest.is_empty() || rest.ends_with(' '))
     };
-    ENDS.iter().any(|end| ends(&end))
+    ENDS.iter().any(ends)
         || last.ends_with("password")
         || words.iter().any(|word| ANYWHERE.contains(word)) && !ABOUT.contains(last)
 }
