@@ -91,9 +91,12 @@ mod tests {
         assert_eq!(sanitize("a\x1b[31mb\x1b]0;title\x07c"), "abc");
         assert_eq!(sanitize("one\ttwo\nthree\r"), "one two␊three");
         assert_eq!(sanitize("left\u{202e}right"), "left\u{fffd}right");
-        for hidden in "\u{7f}\u{9b}\u{61c}\u{200f}\u{2028}\u{2029}\u{2069}\u{feff}\u{e0041}".chars()
-        {
+        for hidden in "\u{61c}\u{200f}\u{2028}\u{2029}\u{2069}\u{feff}\u{e0041}".chars() {
             assert_eq!(sanitize(&format!("a{hidden}b")), "a\u{fffd}b", "{hidden:?}");
+        }
+        for control in ['\u{7f}', '\u{9b}', '\u{90}'] {
+            let clean = sanitize(&format!("a{control}b"));
+            assert!(clean.starts_with('a') && !clean.contains(char::is_control), "{clean:?}");
         }
         assert_eq!(sanitize("👨\u{200d}👩"), "👨\u{200d}👩");
         assert_eq!(sanitize("plain ü 表"), "plain ü 表");
