@@ -20,11 +20,31 @@ const TAB: &str = "a tab stands where only spaces may";
 /// Walks through a text.
 pub(super) fn examine(text: &str) -> Layout {
     let mut walk = Walk::default();
-    for (index, line) in text.split_inclusive('\n').enumerate() {
+    for (index, line) in lines(text).enumerate() {
         walk.number = index + 1;
         walk.line(&line.chars().collect::<Vec<_>>());
     }
     walk.layout
+}
+
+/// The lines of a text with their ends, of which YAML has three: `\n`, `\r\n` and `\r`.
+pub(super) fn lines(text: &str) -> impl Iterator<Item = &str> {
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        let ends = |at: usize| at + if rest[at..].starts_with("\r\n") { 2 } else { 1 };
+        let (line, after) = rest.split_at(rest.find(['\n', '\r']).map_or(rest.len(), ends));
+        rest = after;
+        (!line.is_empty()).then_some(line)
+    })
+}
+
+/// Where a text ends: line from 1, column from 0.
+pub(super) fn end(text: &str) -> (usize, usize) {
+    let (line, last) = lines(text).enumerate().last().unwrap_or_default();
+    match last.ends_with(['\n', '\r']) {
+        true => (line + 2, 0),
+        false => (line + 1, last.chars().count()),
+    }
 }
 
 #[derive(Default)]
@@ -220,9 +240,9 @@ fn is_document_mark(line: &[char]) -> bool {
 /// The first character that PyYAML's reader does not take (`Reader.NON_PRINTABLE`), with its line
 /// from 1 and its column from 0.
 pub(super) fn unprintable(text: &str) -> Option<(usize, usize, char)> {
-    text.split('\n').enumerate().find_map(|(index, line)| {
+    lines(text).enumerate().find_map(|(index, line)| {
         let refused = |c: char| {
-            c.is_control() && !matches!(c, '\t' | '\r' | '\u{85}')
+            c.is_control() && !matches!(c, '\t' | '\n' | '\r' | '\u{85}')
                 || matches!(c, '\u{fffe}' | '\u{ffff}')
         };
         let (column, c) = line.chars().enumerate().find(|(_, c)| refused(*c))?;
@@ -254,6 +274,17 @@ mod tests {
                 examine(text).faults.into_iter().map(|(line, column, _)| (line, column)).collect();
             assert_eq!(found, faults, "{text:?}");
         }
+    }
+
+    #[test]
+    fn lines_end_as_in_yaml() {
+        let found: Vec<_> = lines("a\r\nb\rc\n\r\n\rd").collect();
+        assert_eq!(found, ["a\r\n", "b\r", "c\n", "\r\n", "\r", "d"]);
+        assert_eq!(lines("").count(), 0);
+        assert_eq!([end(""), end("a\nbc"), end("a\r\n")], [(1, 0), (2, 2), (2, 0)]);
+        assert_eq!(unprintable("a\rb\0"), Some((2, 1, '\0')));
+        let faults = examine("a:\r\tb: 1\r").faults;
+        assert_eq!(faults.first().map(|(line, column, _)| (*line, *column)), Some((2, 0)));
     }
 
     #[test]

@@ -140,7 +140,7 @@ impl Document {
 fn top_level_chunks(text: &str) -> Vec<(usize, &str)> {
     let mut starts = Vec::new();
     let mut offset = 0;
-    for (number, line) in text.split_inclusive('\n').enumerate() {
+    for (number, line) in layout::lines(text).enumerate() {
         let begins = line.starts_with(|c: char| !c.is_whitespace() && !"#-]})".contains(c));
         if begins {
             starts.push((number, offset));
@@ -164,6 +164,7 @@ fn parse(
         file,
         env,
         lines_above,
+        end: layout::end(text),
         shifts,
         anchors: HashMap::new(),
         open: Vec::new(),
@@ -225,6 +226,8 @@ struct Builder<'a> {
     file: &'a Arc<Path>,
     env: &'a Arc<str>,
     lines_above: usize,
+    /// Where the text ends: line from 1, column from 0.
+    end: (usize, usize),
     shifts: &'a HashMap<usize, usize>,
     anchors: HashMap<usize, Located>,
     open: Vec<Open>,
@@ -237,6 +240,8 @@ struct Builder<'a> {
 impl Builder<'_> {
     fn place(&self, line: usize, column: usize) -> Place {
         let number = |value: usize| u32::try_from(value).unwrap_or(u32::MAX);
+        // The parser ends each text with a line of its own.
+        let (line, column) = (line, column).min(self.end);
         let shift = self.shifts.get(&line).copied().unwrap_or(0);
         Place {
             file: Arc::clone(self.file),
