@@ -117,7 +117,8 @@ fn output(kind: u8, rest: &[u8]) -> Option<Stamped> {
         Stream::Log => serde_json::from_slice(head).ok()?,
         _ => (node_name(head)?, None, None),
     };
-    let at = std::str::from_utf8(at).ok()?.parse().ok()?;
+    // JSON, in which the log is kept, has no infinity.
+    let at = std::str::from_utf8(at).ok()?.parse().ok().filter(|at: &f64| at.is_finite())?;
     let text = String::from_utf8_lossy(text).into_owned();
     let partial = kind.is_ascii_uppercase();
     Some(Stamped { at, event: RunEvent::Output { node, stream, level, logger, text, partial } })
@@ -314,6 +315,13 @@ mod tests {
         let found = events(messages.push(b"l[\"n\",\"INFO\",\"shop\"]\t4\thello\n"));
         let RunEvent::Output { level, logger, .. } = &found[0].event else { panic!() };
         assert_eq!((level.as_deref(), logger.as_deref()), (Some("INFO"), Some("shop")));
+    }
+
+    #[test]
+    fn a_time_that_json_does_not_have_is_no_time() {
+        for at in ["inf", "-infinity", "nan", "1e999"] {
+            assert!(Messages::new().push(format!("onull\t{at}\tx\n").as_bytes()).is_empty());
+        }
     }
 
     #[test]
