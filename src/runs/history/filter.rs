@@ -103,7 +103,7 @@ fn parse_age(text: &str) -> Option<f64> {
         "w" => 7.0 * 86_400.0,
         _ => return None,
     };
-    Some(number.parse::<f64>().ok()? * unit)
+    Some(number.parse::<f64>().ok()? * unit).filter(|age| age.is_finite())
 }
 
 #[cfg(test)]
@@ -157,5 +157,7 @@ mod tests {
         for wrong in ["yesterday", "d", "3", "2026-13-02"] {
             assert!(parse_time(wrong, NOW).unwrap_err().contains("is no time"), "{wrong}");
         }
+        let endless = format!("{}d", "9".repeat(400));
+        assert!(parse_time(&endless, NOW).is_err());
     }
 }
