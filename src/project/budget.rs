@@ -40,18 +40,20 @@ pub struct Aside {
 impl Default for Budget {
     /// The budget of one whole reading.
     fn default() -> Self {
-        Budget { elements: Cell::new(ELEMENTS), bytes: Cell::new(BYTES) }
+        Budget::new(ELEMENTS, BYTES)
     }
 }
 
 impl Budget {
+    /// A budget of this many elements and bytes.
+    pub fn new(elements: u64, bytes: u64) -> Self {
+        Budget { elements: Cell::new(elements), bytes: Cell::new(bytes) }
+    }
+
     /// A budget of `sixteenths` of a whole reading, for one part of it: a part that uses up its own
     /// takes nothing from the others.
     pub fn of_sixteenths(sixteenths: u64) -> Self {
-        Budget {
-            elements: Cell::new(ELEMENTS / 16 * sixteenths),
-            bytes: Cell::new(BYTES / 16 * sixteenths),
-        }
+        Budget::new(ELEMENTS / 16 * sixteenths, BYTES / 16 * sixteenths)
     }
 
     /// Charges `count` elements.
@@ -117,7 +119,7 @@ impl Budget {
 impl Budget {
     /// A budget that little work uses up, for tests.
     pub(super) fn small() -> Self {
-        Budget { elements: Cell::new(2_000_000), bytes: Cell::new(24 << 20) }
+        Budget::new(2_000_000, 24 << 20)
     }
 }
 

@@ -15,6 +15,8 @@ pub mod exact;
 mod exit;
 mod facts;
 mod findings;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod git;
 pub mod grid;
 mod group;

@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod bounds;
 mod files;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod grammar;
 mod interpolation;
 mod layout;
