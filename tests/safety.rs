@@ -8,6 +8,8 @@ mod deletion;
 #[cfg(target_os = "linux")]
 #[path = "safety/ends.rs"]
 mod ends;
+#[path = "safety/files.rs"]
+mod files;
 #[path = "safety/output.rs"]
 mod output;
 #[path = "safety/trust.rs"]

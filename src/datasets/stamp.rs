@@ -1,13 +1,15 @@
 //! What a run has loaded or saved: the size of a dataset's file, a stamp that tells its content from
 //! another one, and the numbers in it, for metrics.
 
+use std::fmt;
+use std::io::Read;
 use std::path::Path;
-use std::{fmt, fs};
 
 use serde_json::{Map, Value as Json};
 
 use super::{FOLDER_FILES, Status, newest, status};
 use crate::project::Dataset;
+use crate::system::files;
 
 /// Files and folders up to this size are read for a hash of their content: it takes about a tenth of
 /// a second.
@@ -71,7 +73,7 @@ fn hash(path: &Path) -> Option<String> {
             hasher.update(&name.len().to_le_bytes()).update(name).update(content.as_bytes());
         }
     } else {
-        hasher.update_reader(fs::File::open(path).ok()?).ok()?;
+        hasher.update_reader(files::open(path).ok()?.take(HASHED)).ok()?;
     }
     Some(hasher.finalize().to_hex()[..32].to_owned())
 }
@@ -82,11 +84,7 @@ pub fn metrics(root: &Path, dataset: &Dataset) -> Option<Map<String, Json>> {
         || dataset.type_name.ends_with("JSONDataSet")
         || dataset.type_name.contains("Metric");
     let file = newest(root, dataset).filter(|_| json)?;
-    let metadata = fs::metadata(&file).ok()?;
-    if !metadata.is_file() || metadata.len() > METRICS {
-        return None;
-    }
-    numbers(&fs::read(file).ok()?)
+    numbers(&files::read(&file, METRICS).ok()?)
 }
 
 /// The numbers of a JSON object by dotted keys; `None` where there are none.
@@ -112,6 +110,8 @@ fn collect(prefix: &str, object: &Map<String, Json>, found: &mut Map<String, Jso
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     #[test]

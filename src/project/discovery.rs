@@ -6,6 +6,7 @@ use std::sync::Arc;
 use toml_edit::{Document, Item, Table};
 
 use super::model::{Metadata, Place, Problem, Severity};
+use crate::system::files;
 
 /// Name of the file that marks a Kedro project.
 pub const PYPROJECT: &str = "pyproject.toml";
@@ -37,6 +38,9 @@ pub enum OpenError {
         /// Why.
         source: std::io::Error,
     },
+    /// The path is not text, which Kedro and YAML need.
+    #[error("{} is not valid UTF-8. Rename the folder, or open the project through a link.", .0.display())]
+    NotText(PathBuf),
 }
 
 /// The folder of the project that `start` (a folder or a file) lies in: itself or the nearest one
@@ -48,10 +52,13 @@ pub fn find(start: &Path) -> Result<PathBuf, OpenError> {
     let absolute = start
         .canonicalize()
         .map_err(|source| OpenError::Unreadable { path: start.to_owned(), source })?;
+    if absolute.to_str().is_none() {
+        return Err(OpenError::NotText(absolute));
+    }
     absolute
         .ancestors()
         .find(|folder| {
-            std::fs::read_to_string(folder.join(PYPROJECT))
+            files::read_text(&folder.join(PYPROJECT))
                 .is_ok_and(|text| text.contains("[tool.kedro]"))
         })
         .map(Path::to_owned)
@@ -71,7 +78,7 @@ pub fn metadata(root: &Path) -> (Metadata, Vec<Problem>) {
     let error = |line: u32, text: String, remedy: &str| {
         Problem::new(Severity::Error, Some(Place::line(file.clone(), line)), text, remedy)
     };
-    let text = match std::fs::read_to_string(root.join(PYPROJECT)) {
+    let text = match files::read_text(&root.join(PYPROJECT)) {
         Ok(text) => text,
         Err(reason) => {
             let text = format!("`pyproject.toml` can't be read: {reason}.");

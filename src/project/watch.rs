@@ -9,10 +9,8 @@ use std::path::{Component, Path, PathBuf};
 use std::time::Duration;
 
 use notify::event::{AccessKind, EventKind};
-use notify::{PollWatcher, RecursiveMode};
-use notify_debouncer_full::{
-    DebounceEventResult, RecommendedCache, new_debouncer, new_debouncer_opt,
-};
+use notify::{PollWatcher, RecommendedWatcher, RecursiveMode};
+use notify_debouncer_full::{DebounceEventResult, RecommendedCache, new_debouncer_opt};
 
 use super::Metadata;
 
@@ -53,7 +51,17 @@ impl Watcher {
         let targets = targets(metadata);
         if !on_network(&metadata.root) {
             let report = reporter(metadata.root.clone(), changed.clone());
-            let events = new_debouncer(QUIET, Some(TICK), report).and_then(|mut debouncer| {
+            // A link may lead to a whole disk.
+            let config = notify::Config::default().with_follow_symlinks(false);
+            let cache = RecommendedCache::new();
+            let events = new_debouncer_opt::<_, RecommendedWatcher, _>(
+                QUIET,
+                Some(TICK),
+                report,
+                cache,
+                config,
+            )
+            .and_then(|mut debouncer| {
                 targets.iter().try_for_each(|(path, mode)| debouncer.watch(path, *mode))?;
                 Ok(debouncer)
             });
@@ -64,7 +72,10 @@ impl Watcher {
                 Err(error) => tracing::warn!(%error, "no file events; polling instead"),
             }
         }
-        let config = notify::Config::default().with_poll_interval(POLL).with_compare_contents(true);
+        let config = notify::Config::default()
+            .with_poll_interval(POLL)
+            .with_compare_contents(true)
+            .with_follow_symlinks(false);
         let mut debouncer = new_debouncer_opt::<_, PollWatcher, _>(
             QUIET,
             Some(POLL / 4),

@@ -5,6 +5,8 @@
 
 use std::path::Path;
 
+use crate::system::files;
+
 /// An engine that the project is set up for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Backend {
@@ -32,7 +34,7 @@ const ENGINES: [(&str, &str, &str); 6] = [
 pub fn found(root: &Path, conf_source: &Path, environments: &[String]) -> Vec<Backend> {
     let requirements: String = ["requirements.txt", "pyproject.toml"]
         .iter()
-        .filter_map(|file| std::fs::read_to_string(root.join(file)).ok())
+        .filter_map(|file| files::read_text(&root.join(file)).ok())
         .collect();
     ENGINES
         .iter()

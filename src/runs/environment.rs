@@ -8,6 +8,7 @@ use tokio::process::Command;
 use tokio::sync::mpsc;
 
 use super::event::Failure;
+use crate::system::files;
 
 /// Why there is no environment, and what to do.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -90,7 +91,7 @@ fn packages(root: &Path) -> Result<Vec<&'static str>, EnvironmentError> {
     if root.join("src/requirements.txt").is_file() {
         return Ok(vec!["-r", "src/requirements.txt"]);
     }
-    let pyproject = std::fs::read_to_string(root.join("pyproject.toml")).unwrap_or_default();
+    let pyproject = files::read_text(&root.join("pyproject.toml")).unwrap_or_default();
     let has_package = pyproject
         .parse::<toml::Table>()
         .is_ok_and(|table| table.contains_key("project") || table.contains_key("build-system"));

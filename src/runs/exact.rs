@@ -9,6 +9,7 @@ use super::packages;
 use super::params::Params;
 use super::protocol::Message;
 use super::warm::Worker;
+use crate::system::files;
 
 /// Endings of files that decide what Kedro answers.
 const ENDINGS: [&str; 6] = ["py", "yml", "yaml", "json", "toml", "txt"];
@@ -88,7 +89,7 @@ pub fn fingerprint(root: &Path, conf_source: &Path, source_dir: &Path, python: &
         let name = file.strip_prefix(root).unwrap_or(&file);
         hasher.update(name.as_os_str().as_encoded_bytes()).update(&[0]);
         hasher.update(&metadata.len().to_le_bytes());
-        match (metadata.len() <= LARGE).then(|| std::fs::read(&file)) {
+        match (metadata.len() <= LARGE).then(|| files::read(&file, LARGE)) {
             Some(Ok(bytes)) => hasher.update(&bytes),
             _ => hasher.update(modified(&file).as_bytes()),
         };

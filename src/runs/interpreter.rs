@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
-use crate::system::programs;
+use crate::system::{files, programs};
 
 /// An interpreter and why it was chosen.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -122,7 +122,7 @@ fn uv(root: &Path, var: Variables<'_>) -> Option<Interpreter> {
 }
 
 fn poetry(root: &Path, var: Variables<'_>) -> Option<Interpreter> {
-    let text = std::fs::read_to_string(root.join("pyproject.toml")).ok()?;
+    let text = files::read_text(&root.join("pyproject.toml")).ok()?;
     let document: toml::Table = text.parse().ok()?;
     let poetry = document.get("tool").and_then(|tool| tool.get("poetry"));
     if poetry.is_none() && !root.join("poetry.lock").exists() {
@@ -173,7 +173,7 @@ fn conda(root: &Path, var: Variables<'_>) -> Option<Interpreter> {
         .iter()
         .map(|name| root.join(name))
         .find(|path| path.is_file())?;
-    let text = std::fs::read_to_string(file).ok()?;
+    let text = files::read_text(&file).ok()?;
     let name = text.lines().find_map(|line| line.strip_prefix("name:"))?;
     let name = name.split('#').next()?.trim().trim_matches(['"', '\'']);
     if name.is_empty() || name.contains(['/', '\\']) {
@@ -199,7 +199,7 @@ fn conda(root: &Path, var: Variables<'_>) -> Option<Interpreter> {
 }
 
 fn pyenv(root: &Path, var: Variables<'_>) -> Option<Interpreter> {
-    let text = std::fs::read_to_string(root.join(".python-version")).ok()?;
+    let text = files::read_text(&root.join(".python-version")).ok()?;
     let wanted =
         text.lines().map(str::trim).find(|line| !line.is_empty() && !line.starts_with('#'))?;
     if wanted.contains(['/', '\\']) || wanted.starts_with('.') {

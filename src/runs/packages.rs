@@ -6,6 +6,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
+use crate::system::files;
+
 /// An environment's Python and packages.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Installed {
@@ -66,7 +68,7 @@ fn installed(python: &Path, folders: &[PathBuf]) -> Installed {
 
 /// Names of import of a distribution.
 fn modules(info: &Path, distribution: &str) -> Vec<String> {
-    if let Ok(text) = fs::read_to_string(info.join("top_level.txt")) {
+    if let Ok(text) = files::read_text(&info.join("top_level.txt")) {
         return text
             .lines()
             .map(str::trim)
@@ -74,7 +76,7 @@ fn modules(info: &Path, distribution: &str) -> Vec<String> {
             .map(str::to_owned)
             .collect();
     }
-    let Ok(record) = fs::read_to_string(info.join("RECORD")) else {
+    let Ok(record) = files::read_text(&info.join("RECORD")) else {
         return vec![distribution.to_lowercase()];
     };
     let mut found: Vec<String> = record
@@ -96,7 +98,7 @@ fn modules(info: &Path, distribution: &str) -> Vec<String> {
 
 /// `version = 3.11.9` or `version_info = 3.11.9.final.0`.
 fn version(python: &Path) -> Option<String> {
-    let text = fs::read_to_string(python.parent()?.parent()?.join("pyvenv.cfg")).ok()?;
+    let text = files::read_text(&python.parent()?.parent()?.join("pyvenv.cfg")).ok()?;
     let line = text.lines().find_map(|line| {
         let (key, value) = line.split_once('=')?;
         matches!(key.trim(), "version" | "version_info").then(|| value.trim().to_owned())

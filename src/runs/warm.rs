@@ -18,6 +18,7 @@ use super::plan::Prepared;
 use super::process::{Lesson, Process, Spec};
 use super::server::{Condition, Preload, Server};
 use crate::store;
+use crate::system::files;
 
 /// How long an unused server is kept: it holds some hundred megabytes.
 const IDLE: Duration = Duration::from_secs(20 * 60);
@@ -292,7 +293,9 @@ impl Memory {
     /// What is known of the project with this interpreter; nothing where that can't be read.
     fn read(spec: &Spec) -> Self {
         let path = spec.root.join(store::FOLDER).join(FILE);
-        let memory = std::fs::read(path).ok().and_then(|text| serde_json::from_slice(&text).ok());
+        let memory = files::read(&path, files::TEXT)
+            .ok()
+            .and_then(|text| serde_json::from_slice(&text).ok());
         let same = memory.filter(|memory: &Memory| memory.python == spec.python);
         same.unwrap_or(Memory { python: spec.python.clone(), ..Memory::default() })
     }

@@ -46,6 +46,9 @@ pub enum StoreError {
         /// Why.
         source: rusqlite::Error,
     },
+    /// It holds queries that this program did not make.
+    #[error("{} has views or triggers, which mlops-tui does not make. Move the file away.", .0.display())]
+    Code(PathBuf),
     /// A newer mlops-tui made it.
     #[error("{} was made by a newer mlops-tui; use that one, or move the file away.", .0.display())]
     Newer(PathBuf),
@@ -302,6 +305,9 @@ impl Store {
         }
         self.opened = number(&folder);
         let mut connection = Connection::open(self.path()).map_err(|error| self.error(error))?;
+        if has_code(&connection).map_err(|error| self.error(error))? {
+            return Err(StoreError::Code(self.path()));
+        }
         let version = prepare(&mut connection).map_err(|error| self.error(error))?;
         if version > migrations::VERSION {
             return Err(StoreError::Newer(self.path()));
@@ -356,6 +362,12 @@ fn prepare(connection: &mut Connection) -> rusqlite::Result<usize> {
     connection.pragma_update(None, "foreign_keys", true)?;
     connection.pragma_update(None, "journal_size_limit", JOURNAL)?;
     migrations::migrate(connection)
+}
+
+/// Whether the database has views or triggers. This program makes none, and reading them could go on
+/// without end.
+fn has_code(connection: &Connection) -> rusqlite::Result<bool> {
+    connection.prepare("SELECT 1 FROM sqlite_master WHERE type IN ('view', 'trigger')")?.exists([])
 }
 
 /// The mark that the database drew when it was made.
@@ -462,6 +474,20 @@ mod tests {
         store.write(|connection| connection.pragma_update(None, "user_version", 99)).unwrap();
         let mut store = Store::new(folder.path());
         assert!(matches!(store.check_writable(), Err(StoreError::Newer(_))));
+    }
+
+    #[test]
+    fn a_database_with_queries_of_others_is_left_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut store = Store::new(folder.path());
+        store.check_writable().unwrap();
+        let endless = "CREATE VIEW odd AS WITH RECURSIVE n(x) AS \
+            (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT x FROM n";
+        store.write(|connection| connection.execute_batch(endless)).unwrap();
+        let mut store = Store::new(folder.path());
+        assert!(matches!(store.reading("a", "f"), Err(StoreError::Code(_))));
+        assert!(matches!(store.check_writable(), Err(StoreError::Code(_))));
+        assert!(store.set_aside().is_none() && store.path().exists());
     }
 
     #[test]

@@ -1,14 +1,9 @@
 //! Which tracked run a run of the project has logged to.
 
 use std::path::Path;
-use std::time::Duration;
 
-use rusqlite::{Connection, OpenFlags};
+use super::{Location, TrackingError, database};
 
-use super::{Location, TrackingError};
-
-/// MLflow may be writing.
-const BUSY: Duration = Duration::from_secs(5);
 /// MLflow's clock has milliseconds, and is read a moment after ours.
 const SLACK: f64 = 0.01;
 
@@ -30,9 +25,7 @@ pub fn run_between(
 }
 
 fn find(path: &Path, root: &str, begin: f64, end: f64) -> rusqlite::Result<Option<String>> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags(path, flags)?;
-    connection.busy_timeout(BUSY)?;
+    let connection = database::open(path)?;
     // Runs within a run have a tag of their own that names it.
     let found: Vec<String> = connection
         .prepare(
@@ -52,6 +45,8 @@ fn find(path: &Path, root: &str, begin: f64, end: f64) -> rusqlite::Result<Optio
 
 #[cfg(test)]
 mod tests {
+    use rusqlite::Connection;
+
     use super::*;
 
     #[test]

@@ -4,12 +4,15 @@
 //! here; file stores and tracking servers are named, and reading them says that it can't be done
 //! yet. MLflow itself is never asked: opening a store with it may migrate the database.
 
+mod database;
 mod link;
 mod sqlite;
 
 pub use link::run_between;
 
 use std::path::{Path, PathBuf};
+
+use crate::system::files;
 
 /// What is in a tracking store, newest runs first.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -98,7 +101,7 @@ pub fn locate(
 ) -> Option<Location> {
     let configured = tracking_uri.map(str::to_owned).or_else(|| {
         [env, "base"].iter().find_map(|env| {
-            let text = std::fs::read_to_string(conf_source.join(env).join("mlflow.yml")).ok()?;
+            let text = files::read_text(&conf_source.join(env).join("mlflow.yml")).ok()?;
             let config: serde_yaml::Value = serde_yaml::from_str(&text).ok()?;
             Some(config.get("server")?.get("mlflow_tracking_uri")?.as_str()?.to_owned())
         })

@@ -3,24 +3,18 @@
 
 use std::collections::HashMap;
 use std::path::Path;
-use std::time::Duration;
 
-use rusqlite::{Connection, OpenFlags, Row};
+use rusqlite::{Connection, Row};
 
-use super::{MOST_RUNS, Overview, RegisteredModel, Run, TrackingError};
+use super::{MOST_RUNS, Overview, RegisteredModel, Run, TrackingError, database};
 use crate::text::secrets::{HIDDEN, names_secret, redact};
-
-/// MLflow waits 20 s for a lock; a reader that waits a few never meets one.
-const BUSY: Duration = Duration::from_secs(5);
 
 pub(super) fn read(path: &Path, name: String) -> Result<Overview, TrackingError> {
     read_all(path, &name).map_err(|source| TrackingError::Sqlite { path: name, source })
 }
 
 fn read_all(path: &Path, name: &str) -> rusqlite::Result<Overview> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags(path, flags)?;
-    connection.busy_timeout(BUSY)?;
+    let connection = database::open(path)?;
     let mut overview = Overview { source: name.to_owned(), ..Overview::default() };
     if !has_table(&connection, "runs")? {
         return Ok(overview);

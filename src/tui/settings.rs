@@ -9,6 +9,7 @@ use crate::app::event::Report;
 use crate::app::keymap::{self, FileError, Keymap};
 use crate::app::settings::{Overrides, Settings};
 use crate::project::{Place, Problem, Severity};
+use crate::system::files;
 use crate::ui::color::Depth;
 use crate::ui::theme::{self, Theme};
 
@@ -60,7 +61,7 @@ impl Look {
             (&config, Overrides::from_yaml as fn(&str) -> Result<Overrides, FileError>),
             (&pyproject, Overrides::from_pyproject),
         ] {
-            let Ok(text) = fs::read_to_string(path) else { continue };
+            let Ok(text) = files::read_text(path) else { continue };
             match parse(&text) {
                 Ok(overrides) => overrides.apply(&mut settings),
                 Err(error) => self.problem(path, &error),
@@ -152,7 +153,7 @@ impl Look {
 fn find(kind: &str, name: &str, built_in: &[(&str, &str)]) -> (PathBuf, Option<String>) {
     let path = folders::config().join(kind).join(format!("{name}.yaml"));
     let plain = !name.contains(['/', '\\', '.']);
-    let own = fs::read_to_string(&path).ok().filter(|_| plain);
+    let own = files::read_text(&path).ok().filter(|_| plain);
     let text = own.or_else(|| {
         let found = built_in.iter().find(|(other, _)| *other == name);
         found.map(|(_, text)| (*text).to_owned())

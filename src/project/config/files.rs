@@ -18,20 +18,28 @@ pub(super) fn environments(conf_source: &Path, base: &str) -> Vec<String> {
     names
 }
 
-/// Files below an environment's folder that a loader could read, relative to it, sorted.
-pub(super) fn candidates(folder: &Path, ignore_hidden: bool) -> Vec<PathBuf> {
+/// Files and folders of an environment that are looked at. A link may lead to a whole disk.
+pub(super) const LOOKED_AT: usize = 20_000;
+
+/// Files below an environment's folder that a loader could read, relative to it, sorted; and whether
+/// that is all of them.
+pub(super) fn candidates(folder: &Path, ignore_hidden: bool) -> (Vec<PathBuf>, bool) {
+    let mut seen = 0;
     let mut files: Vec<PathBuf> = ignore::WalkBuilder::new(folder)
         .standard_filters(false)
         .hidden(ignore_hidden)
         .follow_links(true)
         .max_depth(Some(20))
         .build()
+        .inspect(|_| seen += 1)
+        .take(LOOKED_AT)
         .flatten()
-        .filter(|entry| entry.path().is_file() && is_configuration(entry.path()))
+        // What is in the place of a file and is none is reported when it is read.
+        .filter(|entry| !entry.path().is_dir() && is_configuration(entry.path()))
         .filter_map(|entry| entry.path().strip_prefix(folder).map(Path::to_owned).ok())
         .collect();
     files.sort();
-    files
+    (files, seen < LOOKED_AT)
 }
 
 /// `_is_valid_config_path` in Kedro.

@@ -14,9 +14,7 @@ use super::yaml::{self, Document};
 use super::{Config, Request};
 use crate::project::budget::Spent;
 use crate::project::{Budget, Located, Place, Problem, Severity, Value, secrets};
-
-/// Largest configuration file that is read.
-const LARGEST_FILE: u64 = 16 << 20;
+use crate::system::files as plain;
 
 /// Loads all kinds for a request, within `budget`.
 pub(super) fn load(request: &Request<'_>, budget: &Budget) -> Config {
@@ -83,7 +81,20 @@ impl Loader<'_> {
         for env in environments {
             let folder = self.request.conf_source.join(env);
             if folder.is_dir() {
-                let files = files::candidates(&folder, self.request.settings.ignore_hidden);
+                let (files, all) = files::candidates(&folder, self.request.settings.ignore_hidden);
+                if !all {
+                    let shown = folder.strip_prefix(&self.request.root).unwrap_or(&folder);
+                    self.problems.push(Problem::new(
+                        Severity::Error,
+                        None,
+                        format!(
+                            "`{}` holds more than {} files and folders; the rest is not read.",
+                            shown.display(),
+                            files::LOOKED_AT
+                        ),
+                        "Move what is no configuration away, or remove the link that leads to it.",
+                    ));
+                }
                 self.files.insert(env.clone(), files);
             } else {
                 let shown = folder.strip_prefix(&self.request.root).unwrap_or(&folder);
@@ -246,11 +257,7 @@ impl Loader<'_> {
             ],
             ..Document::default()
         };
-        let large = std::fs::metadata(path).is_ok_and(|metadata| metadata.len() > LARGEST_FILE);
-        if large {
-            return unreadable("it is larger than 16 MB".to_owned());
-        }
-        match std::fs::read(path) {
+        match plain::read(path, plain::TEXT) {
             Ok(bytes) => match String::from_utf8(bytes) {
                 Ok(text) => {
                     let text = text.strip_prefix('\u{feff}').unwrap_or(&text);

@@ -10,6 +10,7 @@ use std::time::{Duration, SystemTime};
 use indexmap::IndexSet;
 
 use super::source::{MAX_FILE_BYTES, Source};
+use crate::system::files;
 
 /// A file changed this short before it was read may change again within the same time stamp.
 const COARSE_CLOCK: Duration = Duration::from_secs(2);
@@ -96,7 +97,7 @@ impl SourceCache {
         if metadata.len() > MAX_FILE_BYTES {
             return Some(Arc::new(Source::refused(shown, "is larger than a megabyte")));
         }
-        let bytes = match fs::read(path) {
+        let bytes = match files::read(path, MAX_FILE_BYTES) {
             Ok(bytes) => bytes,
             Err(error) => {
                 let why = format!("can't be opened ({error})");

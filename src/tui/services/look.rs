@@ -12,6 +12,7 @@ use crate::project::Snapshot;
 use crate::project::python::highlight;
 use crate::runs::history;
 use crate::store::{From, LogFilter, RunId, Store, StoreError};
+use crate::system::files;
 use crate::tracking::Location;
 use crate::{datasets, remote, tracking};
 
@@ -46,11 +47,8 @@ pub(super) fn source(root: &Path, file: String, reports: &Reports) {
 
 fn read(path: &Path) -> Result<Arc<highlight::Highlighted>, String> {
     let told = |error: std::io::Error| error.to_string();
-    let size = std::fs::metadata(path).map_err(told)?.len();
-    if size > LARGEST_SOURCE {
-        return Err("it is too large to be shown".into());
-    }
-    let text = String::from_utf8_lossy(&std::fs::read(path).map_err(told)?).into_owned();
+    let bytes = files::read(path, LARGEST_SOURCE).map_err(told)?;
+    let text = String::from_utf8_lossy(&bytes).into_owned();
     let python = path.extension().is_some_and(|end| end == "py");
     Ok(Arc::new(if python { highlight::highlight(&text) } else { highlight::plain(&text) }))
 }

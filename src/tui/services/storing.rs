@@ -34,6 +34,10 @@ fn goes_on(store: &mut Store) -> bool {
     store.runs(&running).is_ok_and(|runs| !runs.is_empty())
 }
 
+fn gone(root: &Path) -> String {
+    format!("{} is gone: moved or deleted. Open the project where it is now.", root.display())
+}
+
 /// A handle on the thread; it ends with its last handle.
 #[derive(Clone)]
 pub(super) struct Storing {
@@ -45,7 +49,9 @@ impl Storing {
     pub(super) fn start(root: &Path, reports: Reports) -> Self {
         let (jobs, queue) = channel::<Job>();
         let mut store = Store::new(root);
+        let root = root.to_owned();
         thread::spawn(move || {
+            let mut is_there = true;
             // Runs of a screen that was killed are marked before anything else is told.
             let _ = store.recover();
             let _ = store.changed();
@@ -59,6 +65,9 @@ impl Storing {
                 }
                 if looked.elapsed() >= LOOK {
                     looked = Instant::now();
+                    if std::mem::replace(&mut is_there, root.is_dir()) && !is_there {
+                        let _ = reports.blocking_send(Report::Watching(Err(gone(&root))).into());
+                    }
                     // What can't be read now may be readable the next time.
                     let changed = store.changed().unwrap_or(false);
                     // A program that is killed writes nothing of it.
