@@ -145,7 +145,7 @@ fn prints(root: &Path, snapshot: &Snapshot) -> Vec<Print> {
     let nodes = snapshot.pipelines.iter().flat_map(|pipeline| &pipeline.nodes);
     nodes
         .map(|node| {
-            let (facts, unknown) = facts(snapshot, node, None, &BTreeMap::new());
+            let (facts, unknown) = facts(snapshot, node, None, &BTreeMap::new(), None);
             let inputs = node.inputs.iter().filter(|input| !input.starts_with("params:"));
             let print = NodePrint {
                 facts,

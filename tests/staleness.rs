@@ -559,3 +559,41 @@ fn a_run_with_an_old_version_says_nothing_of_the_newest() {
     run(root, &["--nodes", "score", "--load-versions", &pinned]);
     assert_eq!(stale(&mut staleness), ["score: model changed"]);
 }
+
+#[test]
+fn a_changed_secret_is_seen_and_not_told() {
+    const NODES: &str = r#"
+from functools import partial
+
+
+def log_in(service, size, token):
+    return size
+
+
+def make(node):
+    bound = partial(log_in, token="Hush-token-1")
+    return [node(bound, ["params:service", "params:size"], "answer", name="log_in")]
+"#;
+    let folder = common::project::project(NODES);
+    let root = folder.path();
+    let parameters = root.join(PARAMETERS);
+    let with =
+        |password: &str| format!("size: 3\nservice: {{hosts: [{{password: {password}}}]}}\n");
+    fs::write(&parameters, with("Hush-one-1")).unwrap();
+    assert_eq!(run(root, &[]).0, 0);
+    let mut staleness = Staleness::default();
+    staleness.load(&mut Store::new(root), "local").unwrap();
+    let mut reader = Reader::new(root.canonicalize().unwrap());
+    assert_eq!(not_fresh(&mut reader, &mut staleness), Vec::<String>::new());
+    fs::write(&parameters, with("Hush-two-2")).unwrap();
+    let told = not_fresh(&mut reader, &mut staleness).join("\n");
+    assert!(told.starts_with("log_in: parameter service.hosts changed: "), "{told}");
+    assert!(told.contains("<secret>") && told.contains("<secret, changed>"), "{told}");
+    fs::write(&parameters, with("Hush-one-1")).unwrap();
+    assert_eq!(not_fresh(&mut reader, &mut staleness), Vec::<String>::new());
+    let nodes = root.join("src/shop/nodes.py");
+    fs::write(nodes, NODES.replace("Hush-token-1", "Hush-token-2")).unwrap();
+    let told = not_fresh(&mut reader, &mut staleness).join("\n");
+    assert!(told.contains("token of the function changed: <secret> → <secret, changed>"), "{told}");
+    assert!(!told.contains("Hush"), "{told}");
+}

@@ -77,6 +77,8 @@ pub struct Metadata {
     pub source_dir: PathBuf,
     /// The configuration folder, absolute (`CONF_SOURCE` in `settings.py`, `conf` by default).
     pub conf_source: PathBuf,
+    /// Patterns of the configuration's kinds that are secret (`config_patterns`), within an environment.
+    pub secret_patterns: Vec<String>,
 }
 
 impl Metadata {

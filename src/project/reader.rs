@@ -10,6 +10,7 @@ use super::code::{self, Code, CodeCache};
 use super::python::SourceCache;
 use super::{Budget, Located, Metadata, Problem, Reading, Severity, Snapshot, Value, is_parameter};
 use super::{catalog, config, discovery, python, secrets};
+use crate::text::secrets::names_secret;
 
 /// What to read a project for.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -89,6 +90,8 @@ impl Reader {
             Some(folder) => self.root.join(folder),
             None => self.root.join(&settings.conf_source),
         };
+        let secret = settings.config_patterns.iter().filter(|(kind, _)| names_secret(kind));
+        metadata.secret_patterns = secret.flat_map(|(_, patterns)| patterns).cloned().collect();
         let request = config::Request {
             root: self.root.clone(),
             conf_source: metadata.conf_source.clone(),

@@ -45,12 +45,17 @@ pub struct Code {
 
 /// The version of the code in `root`; `None` where there is no git or no repository.
 ///
-/// `conf_source` is the configuration folder, whose `local` environment is nobody else's.
-pub async fn of(root: &Path, conf_source: &Path) -> Option<Code> {
+/// `conf_source` is the configuration folder, whose `local` environment is nobody else's, and `secret` are
+/// the patterns of files in it that hold secrets.
+pub async fn of(root: &Path, conf_source: &Path, secret: &[String]) -> Option<Code> {
     let mut places: Vec<String> = vec![".".into()];
     places.extend(SECRETS.map(str::to_owned));
     if let Ok(conf) = conf_source.join("local").strip_prefix(root) {
         places.push(format!(":(exclude){}", conf.display()));
+    }
+    if let Ok(conf) = conf_source.strip_prefix(root) {
+        let place = |pattern: &String| format!(":(exclude,glob){}/*/{pattern}", conf.display());
+        places.extend(secret.iter().map(place));
     }
     let git = Git::at(root).await?;
     // A submodule would be asked with its own settings.
@@ -181,10 +186,11 @@ mod tests {
         let root = repository.join("project");
         write(&root, "src/nodes.py", "one = 1\n");
         let conf = root.join("conf");
-        assert_eq!(of(&root, &conf).await, None, "no repository");
+        let secret = ["logins*".to_owned(), "**/vault/**".to_owned()];
+        assert_eq!(of(&root, &conf, &secret).await, None, "no repository");
 
         git_in(&repository, &["init"]);
-        let code = of(&root, &conf).await.unwrap();
+        let code = of(&root, &conf, &secret).await.unwrap();
         assert_eq!((code.version.commit, code.version.branch.as_deref()), (None, Some("main")));
         assert!(code.version.dirty && code.diff.is_none());
 
@@ -192,6 +198,8 @@ mod tests {
             "conf/local/catalog.yml",
             "conf/base/credentials.yml",
             "conf/base/my_credentials/a.yml",
+            "conf/base/logins.yml",
+            "conf/base/sub/vault/a.yml",
             ".env",
         ] {
             write(&root, name, "password: old\n");
@@ -199,7 +207,7 @@ mod tests {
         write(&repository, "elsewhere.py", "a = 1\n");
         git_in(&repository, &["add", "."]);
         git_in(&repository, &["commit", "-m", "first"]);
-        let clean = of(&root, &conf).await.unwrap();
+        let clean = of(&root, &conf, &secret).await.unwrap();
         assert_eq!(clean.version.commit.as_ref().unwrap().len(), 40);
         assert!(!clean.version.dirty && clean.diff.is_none(), "{clean:?}");
 
@@ -207,18 +215,20 @@ mod tests {
             "conf/local/catalog.yml",
             "conf/base/credentials.yml",
             "conf/base/my_credentials/a.yml",
+            "conf/base/logins.yml",
+            "conf/base/sub/vault/a.yml",
             ".env",
         ] {
             write(&root, name, "password: hush\n");
         }
         write(&repository, "elsewhere.py", "a = 2\n");
-        let code = of(&root, &conf).await.unwrap();
+        let code = of(&root, &conf, &secret).await.unwrap();
         assert_eq!(code, clean, "secrets and other folders are no part of it");
 
         write(&root, "src/nodes.py", "one = 2\n");
         write(&root, "src/new näme.py", "");
         write(&root, "conf/local/new.yml", "token: hush\n");
-        let code = of(&root, &conf).await.unwrap();
+        let code = of(&root, &conf, &secret).await.unwrap();
         assert!(code.version.dirty);
         assert_eq!(code.version.untracked, ["src/new näme.py"]);
         let diff = code.diff.unwrap();
@@ -226,7 +236,7 @@ mod tests {
         assert!(!diff.contains("hush"), "{diff}");
 
         git_in(&repository, &["checkout", "--detach"]);
-        assert_eq!(of(&root, &conf).await.unwrap().version.branch, None);
+        assert_eq!(of(&root, &conf, &secret).await.unwrap().version.branch, None);
     }
 
     #[tokio::test]
@@ -257,7 +267,7 @@ mod tests {
             git_in(repository, &["config", "filter.a=b.c.required", "true"]);
             write(repository, "a.py", "a = 2\n");
         }
-        let code = of(&root, &root.join("conf")).await.unwrap();
+        let code = of(&root, &root.join("conf"), &[]).await.unwrap();
         assert!(!root.join("tripped").exists());
         assert!(code.diff.unwrap().contains("+a = 2"));
         // The tripwires are found by anybody else.
@@ -273,16 +283,16 @@ mod tests {
         write(&root, "a.py", "");
         git_in(&root, &["add", "."]);
         git_in(&root, &["commit", "-m", "first"]);
-        let first = of(&root, &root.join("conf")).await.unwrap().version.commit.unwrap();
+        let first = of(&root, &root.join("conf"), &[]).await.unwrap().version.commit.unwrap();
         write(&root, "a.py", &"x = 'ü'\n".repeat(200_000));
-        let diff = of(&root, &root.join("conf")).await.unwrap().diff.unwrap();
+        let diff = of(&root, &root.join("conf"), &[]).await.unwrap().diff.unwrap();
         assert!(diff.len() < LONGEST_DIFF + 100);
         assert!(diff.ends_with(
             "+x = 'ü'\n# The difference is longer than 1 MiB; the rest was not kept.\n"
         ));
 
         git_in(&root, &["commit", "-am", "second"]);
-        let second = of(&root, &root.join("conf")).await.unwrap().version.commit.unwrap();
+        let second = of(&root, &root.join("conf"), &[]).await.unwrap().version.commit.unwrap();
         assert_eq!(files_between(&root, &first, &second).await, Some(vec!["a.py".into()]));
         assert_eq!(files_between(&root, &first, &"0".repeat(40)).await, None);
         assert_eq!(files_between(&root, "--output=x", &second).await, None);

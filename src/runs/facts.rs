@@ -16,10 +16,10 @@ use super::request::RunRequest;
 use super::{code_version, plan, staleness};
 use crate::dag::staleness::{Content, Print};
 use crate::datasets;
-use crate::project::json::value_to_json;
-use crate::project::{Dataset, Node, Reader, Snapshot, strip_transcoding};
+use crate::project::json::kept_json;
+use crate::project::{Dataset, Node, Reader, Snapshot, Value, strip_transcoding};
 use crate::store::{CodeVersion, DatasetRecord, Direction, RunId, Store, StoreError};
-use crate::text::secrets::{SECRET, redact_diff};
+use crate::text::secrets::{Key, SECRET, redact_diff};
 use crate::tracking;
 
 /// How long Python may take to say its version.
@@ -44,6 +44,8 @@ pub(super) struct Facts {
     pub apart: Option<PathBuf>,
     /// The versions that it loads instead of the newest, by dataset.
     pub load_versions: IndexMap<String, String>,
+    /// With which the store marks secrets.
+    pub key: Option<Key>,
 }
 
 impl Facts {
@@ -56,7 +58,8 @@ impl Facts {
 
     /// What a node was run with, but for its datasets' contents.
     pub fn print(&self, node: &Node) -> Print {
-        let (facts, unknown) = staleness::facts(&self.snapshot, node, &self.installed);
+        let (facts, unknown) =
+            staleness::facts(&self.snapshot, node, &self.installed, self.key.as_ref());
         Print { facts, unknown, ..Print::default() }
     }
 }
@@ -69,7 +72,8 @@ pub(super) async fn find(root: PathBuf, request: RunRequest, python: String) -> 
     let read = tokio::task::spawn_blocking(move || Reader::new(of).read(&plan::options(&request)));
     let code = async {
         let snapshot = read.await.unwrap_or_default();
-        let code = code_version::of(&root, &snapshot.metadata.conf_source).await;
+        let metadata = &snapshot.metadata;
+        let code = code_version::of(&root, &metadata.conf_source, &metadata.secret_patterns).await;
         (Arc::new(snapshot), code)
     };
     let ((snapshot, code), python_version) = tokio::join!(code, python_version(&python));
@@ -82,11 +86,11 @@ pub(super) async fn find(root: PathBuf, request: RunRequest, python: String) -> 
 fn further(mut facts: Facts, root: &Path, code: Option<code_version::Code>, python: &str) -> Facts {
     facts.shared = staleness::shared_paths(&facts.snapshot).into_iter().collect();
     facts.installed = Looker::default().look(Path::new(python)).clone();
-    let parameters = value_to_json(&facts.snapshot.parameters.value).to_string();
-    match keep(root, code, &parameters) {
-        Ok((code, parameters)) => {
-            facts.code = code;
-            facts.parameters = Some(parameters);
+    match keep(root, code, &facts.snapshot.parameters.value) {
+        Ok(kept) => {
+            facts.code = kept.code;
+            facts.parameters = Some(kept.parameters);
+            facts.key = kept.key;
         }
         Err(error) => tracing::debug!(%error, "code and parameters are not kept"),
     }
@@ -118,12 +122,20 @@ fn made(snapshot: &Snapshot, mut prints: Vec<crate::store::Print>) -> HashMap<St
     made
 }
 
-/// Keeps the texts, and gives the code's version and the parameters' hash.
+/// What is kept of a run's surroundings.
+struct Kept {
+    code: Option<CodeVersion>,
+    /// Hash of the parameters' text.
+    parameters: String,
+    key: Option<Key>,
+}
+
+/// Keeps the texts of the code's difference and of the parameters, secrets as marks.
 fn keep(
     root: &Path,
     code: Option<code_version::Code>,
-    parameters: &str,
-) -> Result<(Option<CodeVersion>, String), StoreError> {
+    parameters: &Value,
+) -> Result<Kept, StoreError> {
     let mut store = Store::new(root);
     let key = store.new_key()?;
     let code = match code {
@@ -135,7 +147,8 @@ fn keep(
         }
         None => None,
     };
-    Ok((code, store.keep_text(parameters)?))
+    let parameters = store.keep_text(&kept_json(parameters, key.as_ref()).to_string())?;
+    Ok(Kept { code, parameters, key })
 }
 
 /// What the interpreter says of itself; nothing of the project or its packages is imported.

@@ -12,6 +12,7 @@ use crate::dag::staleness::{self, Content, Facts, Now, Print, Status};
 use crate::datasets;
 use crate::project::{Node, Pipeline, Reader, Snapshot, strip_transcoding};
 use crate::store::{Store, StoreError};
+use crate::text::secrets::Key;
 
 /// Looks at one project again and again, and at what changed alone.
 #[derive(Debug, Default)]
@@ -23,6 +24,8 @@ pub struct Staleness {
     /// Hashes by dataset, size and time.
     hashes: HashMap<String, (u64, f64, Option<String>)>,
     packages: Looker,
+    /// With which the store marks secrets.
+    key: Option<Key>,
 }
 
 impl Staleness {
@@ -36,6 +39,7 @@ impl Staleness {
             self.texts.clear();
             self.env = Some(env.to_owned());
         }
+        self.key = store.key()?;
         for stored in store.prints(env)? {
             if self.texts.get(&stored.node) == Some(&stored.json) {
                 continue;
@@ -62,11 +66,12 @@ impl Staleness {
             Some(python) => self.packages.look(python),
             None => &Installed::default(),
         };
+        let key = self.key.as_ref();
         let nodes: HashMap<String, (Facts, Vec<String>)> = pipeline
             .nodes
             .iter()
             .filter(|node| self.prints.contains_key(&node.name))
-            .map(|node| (node.name.clone(), facts(snapshot, node, installed)))
+            .map(|node| (node.name.clone(), facts(snapshot, node, installed, key)))
             .collect();
         let now = Now { nodes: &nodes, contents: &contents, prints: &self.prints };
         staleness::statuses(pipeline.nodes.iter().map(|node| &**node), now)
@@ -159,8 +164,9 @@ pub(super) fn facts(
     snapshot: &Snapshot,
     node: &Node,
     installed: &Installed,
+    key: Option<&Key>,
 ) -> (Facts, Vec<String>) {
-    staleness::facts(snapshot, node, installed.python.as_deref(), &installed.packages)
+    staleness::facts(snapshot, node, installed.python.as_deref(), &installed.packages, key)
 }
 
 /// What a dataset with a file holds.

@@ -16,6 +16,7 @@ use serde_json::{Value as Json, json};
 
 use crate::app::details::Tone;
 use crate::store::{Outcome, RunRecord, Store};
+use crate::text::secrets::without_marks;
 
 /// Look at the run history: list, show, logs, diff, pin, note, cancel, delete, prune.
 ///
@@ -87,7 +88,7 @@ fn sign(outcome: Outcome) -> (&'static str, Tone) {
 /// A run as JSON: its record, the request as an object.
 fn to_json(run: &RunRecord) -> Json {
     let mut json = json!(run);
-    json["request"] = serde_json::from_str(&run.new.request).unwrap_or(Json::Null);
+    json["request"] = serde_json::from_str(&without_marks(&run.new.request)).unwrap_or(Json::Null);
     json
 }
 

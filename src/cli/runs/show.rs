@@ -13,6 +13,7 @@ use crate::cli::output;
 use crate::cli::table::{Align, Cell, Reader, lines};
 use crate::runs::history::{self, Bar, Timeline, Whole, timeline};
 use crate::store::{DatasetRecord, Direction, NodeOutcome, Store, now};
+use crate::text::secrets::without_marks;
 use crate::text::{sanitize, size_text, width};
 
 /// Show a run: who, how, code, nodes in time, datasets, failure.
@@ -68,10 +69,10 @@ fn patch(whole: &Whole) -> Result<ExitCode> {
     };
     // A program gets it as it was; a terminal gets nothing that could do something to it.
     if Reader::of_stdout().width.is_some() {
-        let lines: String = diff.lines().map(|line| sanitize(line) + "\n").collect();
+        let lines: String = without_marks(diff).lines().map(|line| sanitize(line) + "\n").collect();
         return output::text(&lines);
     }
-    output::text(diff)
+    output::text(&without_marks(diff))
 }
 
 fn whole_to_json(whole: &Whole, timeline: &Timeline) -> Json {
@@ -91,7 +92,8 @@ fn whole_to_json(whole: &Whole, timeline: &Timeline) -> Json {
     json["timeline"] = json!(timeline);
     json["datasets"] = Json::Array(datasets);
     json["failure"] = json!(whole.failure);
-    json["resolved_parameters"] = json!(whole.parameters);
+    let parameters = whole.parameters.as_ref().map(|it| without_marks(&it.to_string()));
+    json["resolved_parameters"] = json_text(&parameters);
     json
 }
 

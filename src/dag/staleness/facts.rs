@@ -7,8 +7,9 @@ use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 
 use super::reason::Reason;
-use crate::project::json::value_to_json;
+use crate::project::json::kept_json;
 use crate::project::{Bound, Node, Snapshot, Value};
+use crate::text::secrets::{HIDDEN, Key, changed, names_secret, redact_with, without_marks};
 
 /// A thing that a node's results follow from.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -41,27 +42,33 @@ pub type Facts = Vec<(Fact, String)>;
 const LONGEST: usize = 400;
 
 /// What `node` would be run with, and what can't be told, as sentences. `packages` are versions by
-/// name of import.
+/// name of import; secrets are told by marks with the `key` of the store.
 pub fn facts(
     snapshot: &Snapshot,
     node: &Node,
     python: Option<&str>,
     packages: &BTreeMap<String, String>,
+    key: Option<&Key>,
 ) -> (Facts, Vec<String>) {
     let mut facts = Facts::new();
     let mut unknown = Vec::new();
     code(snapshot, node, packages, &mut facts, &mut unknown);
+    for (fact, text) in &mut facts {
+        if let Fact::Bound(name) = fact {
+            *text = bound(name, text, key);
+        }
+    }
     for input in &node.inputs {
         if input == "parameters" {
-            leaves("", &snapshot.parameters.value, &mut |key, value| {
+            leaves("", &snapshot.parameters.value, key, &mut |key, value| {
                 facts.push((Fact::Parameter(key.to_owned()), value));
             });
-        } else if let Some(key) = input.strip_prefix("params:") {
+        } else if let Some(name) = input.strip_prefix("params:") {
             let value =
-                key.split('.').try_fold(&snapshot.parameters, |at, part| at.value.get(part));
+                name.split('.').try_fold(&snapshot.parameters, |at, part| at.value.get(part));
             // Without a value Kedro refuses the run.
             let Some(value) = value else { continue };
-            leaves(key, &value.value, &mut |key, value| {
+            leaves(name, &value.value, key, &mut |key, value| {
                 facts.push((Fact::Parameter(key.to_owned()), value));
             });
         }
@@ -70,10 +77,10 @@ pub fn facts(
     for dataset in datasets.into_iter().filter_map(|name| snapshot.datasets.get(name)) {
         let Value::Map(definition) = &dataset.definition.value else { continue };
         // What it says about the dataset does not change what is loaded or saved.
-        for (key, value) in
-            definition.iter().filter(|(key, _)| !matches!(key.as_str(), "metadata" | "layer"))
+        for (name, value) in
+            definition.iter().filter(|(name, _)| !matches!(name.as_str(), "metadata" | "layer"))
         {
-            leaves(key, &value.value, &mut |key, value| {
+            leaves(name, &value.value, key, &mut |key, value| {
                 facts.push((Fact::Dataset(dataset.name.clone(), key.to_owned()), value));
             });
         }
@@ -130,20 +137,29 @@ fn code(
     }
 }
 
-/// Calls `take` with the dotted key and the JSON of every leaf. Lists, and empty mappings, are leaves.
-fn leaves(key: &str, value: &Value, take: &mut impl FnMut(&str, String)) {
+/// The text of a value that is bound to a function, secrets as marks.
+fn bound(name: &str, text: &str, key: Option<&Key>) -> String {
+    let mark = |secret: &str| key.map_or(HIDDEN.into(), |key| key.mark_of(secret));
+    match names_secret(name) {
+        true => mark(text),
+        false => redact_with(text, &mark),
+    }
+}
+
+/// Calls `take` with the dotted name and the JSON of every leaf. Lists, and empty mappings, are leaves.
+fn leaves(name: &str, value: &Value, key: Option<&Key>, take: &mut impl FnMut(&str, String)) {
     match value {
         Value::Map(map) if !map.is_empty() => {
             for (inner, value) in map {
-                let key = if key.is_empty() { inner.clone() } else { format!("{key}.{inner}") };
-                leaves(&key, &value.value, take);
+                let name = if name.is_empty() { inner.clone() } else { format!("{name}.{inner}") };
+                leaves(&name, &value.value, key, take);
             }
         }
         // Text that reads as another value is told apart from it by its quotes.
         Value::Str(text) if serde_json::from_str::<IgnoredAny>(text).is_err() => {
-            take(key, shortened(text.clone()));
+            take(name, shortened(text.clone()));
         }
-        value => take(key, shortened(value_to_json(value).to_string())),
+        value => take(name, shortened(kept_json(value, key).to_string())),
     }
 }
 
@@ -176,7 +192,16 @@ pub(super) fn changes(was: &Facts, is: &Facts) -> Vec<Reason> {
         }
         let text = |side: Option<&(Fact, String)>| side.map(|(_, text)| text.clone());
         if lone || from.map(|it| &it.1) != to.map(|it| &it.1) {
-            reasons.push(Reason::Changed { what: what.clone(), from: text(from), to: text(to) });
+            let (from, to) = match (text(from), text(to)) {
+                (Some(from), Some(to)) => {
+                    let (from, to) = changed(&from, &to);
+                    (Some(from), Some(to))
+                }
+                (from, to) => {
+                    (from.as_deref().map(without_marks), to.as_deref().map(without_marks))
+                }
+            };
+            reasons.push(Reason::Changed { what: what.clone(), from, to });
         }
     }
 }

@@ -14,6 +14,7 @@ use crate::store::{
     CodeVersion, DatasetRecord, Direction, NodeOutcome, NodeRecord, Outcome, RunId, RunRecord,
     Store, StoreError,
 };
+use crate::text::secrets;
 
 /// A run with all that is compared of it.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -184,7 +185,19 @@ fn changes(first: &Values, second: &Values) -> Vec<Change> {
             second: value(second, name),
         })
         .filter(|change| change.first != change.second)
+        .map(without_secrets)
         .collect()
+}
+
+/// The change as it is shown: without the marks of secrets.
+fn without_secrets(change: Change) -> Change {
+    let (first, second) = (change.first.to_string(), change.second.to_string());
+    let shown = secrets::changed(&first, &second);
+    if (&shown.0, &shown.1) == (&first, &second) {
+        return change;
+    }
+    let json = |text: &str| serde_json::from_str(text).unwrap_or_default();
+    Change { first: json(&shown.0), second: json(&shown.1), ..change }
 }
 
 fn facts(run: &RunRecord) -> Values {
@@ -425,8 +438,8 @@ mod tests {
                      diff --git a/src/b.py b/src/b.py\nindex 1..3\n+y = 1\n";
         let second = "diff --git a/src/a.py b/src/a.py\nindex 1..9\n+x = 1\n\
                       diff --git a/src/b.py b/src/b.py\nindex 1..3\n+y = 2\n";
-        let first = whole_run(1, "seed=1,a=x", 2.0, first);
-        let second = whole_run(2, "seed=2,b=y", 3.0, second);
+        let first = whole_run(1, "seed=1,pw=<secret 0123456789abcdef>,a=x", 2.0, first);
+        let second = whole_run(2, "seed=2,pw=<secret 0123456789abcde0>,b=y", 3.0, second);
         let node = Node {
             name: "train".into(),
             source: Some(SourceRange { filepath: "src/b.py".into(), line_start: 1, line_end: 2 }),
@@ -440,7 +453,11 @@ mod tests {
             texts.map(|it| format!("{} {} {}", it.name, it.first, it.second)).collect()
         };
         assert_eq!(told(&compared.facts), [] as [&str; 0]);
-        assert_eq!(told(&compared.overrides), ["seed 1 2", "b null \"y\"", "a \"x\" null"]);
+        let secrets = "pw \"<secret>\" \"<secret, changed>\"";
+        assert_eq!(
+            told(&compared.overrides),
+            ["seed 1 2", secrets, "b null \"y\"", "a \"x\" null"]
+        );
         assert_eq!(told(compared.parameters.as_ref().unwrap()), ["model.depth 2.0 3.0"]);
         assert_eq!(
             (compared.code.files.as_slice(), &compared.code.incomplete),
