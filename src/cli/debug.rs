@@ -7,7 +7,7 @@ use color_eyre::eyre::{Result, WrapErr, eyre};
 
 use super::output::complain;
 use crate::dag::Slice;
-use crate::runs::params::{self, Params};
+use crate::runs::params::{Handed, Params};
 use crate::runs::plan::From;
 use crate::runs::request::parse_params;
 use crate::runs::{RunRequest, Spec, debug, interpreter, plan};
@@ -47,13 +47,14 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<ExitCode> {
+    // First of all, so that the file does not stay when something fails.
+    let mut params = arguments.params.clone();
+    if let Some(file) = &arguments.params_from {
+        params.extend(Handed::take(file).map_err(|error| eyre!(error))?.params);
+    }
     let root = super::project_root(arguments.path.as_deref())?;
     let python =
         interpreter::choose(&root, arguments.python.as_deref()).map_err(|error| eyre!(error))?;
-    let mut params = arguments.params.clone();
-    if let Some(file) = &arguments.params_from {
-        params.extend(params::take(file).map_err(|error| eyre!(error))?);
-    }
     let request = RunRequest {
         pipeline: arguments.pipeline.clone(),
         slice: Slice::nodes([&arguments.node]),

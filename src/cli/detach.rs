@@ -7,24 +7,26 @@ use color_eyre::eyre::{Result, eyre};
 
 use super::output;
 use crate::runs::detach::{DETACHED, PARAMS_FROM, start};
-use crate::runs::params::{self, Params};
+use crate::runs::params::Handed;
 
 /// Starts this command line again with `--detached` for `--detach`, and waits until its run has
 /// begun. Parameters go through a file: a command line is seen by everybody for as long as the run goes on.
-pub(super) fn detach(params: &Params, json: bool) -> Result<ExitCode> {
+pub(super) fn detach(handed: &Handed, json: bool) -> Result<ExitCode> {
     let mut arguments: Vec<OsString> = Vec::new();
     let mut words = std::env::args_os().skip(1);
     while let Some(word) = words.next() {
         match word.to_str() {
             Some("--detach") => arguments.push(DETACHED.into()),
-            Some("--params") => drop(words.next()),
-            Some(text) if text.starts_with("--params=") => {}
+            Some("--params" | "--runner-params") => drop(words.next()),
+            Some(text) if text.starts_with("--params=") || text.starts_with("--runner-params=") => {
+            }
             _ => arguments.push(word),
         }
     }
-    if !params.is_empty() {
+    if !handed.is_empty() {
+        let file = handed.leave().map_err(|error| eyre!(error))?;
         // Before a `--`, after which there are no options.
-        arguments.splice(1..1, [PARAMS_FROM.into(), params::leave(params)?.into()]);
+        arguments.splice(1..1, [PARAMS_FROM.into(), file.into()]);
     }
     let begun = start(arguments).map_err(|error| eyre!(error))?;
     if json {

@@ -15,7 +15,7 @@ use super::output::{self, complain};
 use crate::dag::Slice;
 use crate::runs;
 use crate::runs::history::Asked;
-use crate::runs::params::{self, Params};
+use crate::runs::params::{self, Handed, Params};
 use crate::runs::recorder::{Subject, burst};
 use crate::runs::request::{
     parse_load_versions, parse_params, quote, split_list, split_node_names,
@@ -175,7 +175,8 @@ fn absolute(path: &str) -> String {
 
 pub(super) fn run(arguments: &Arguments) -> Result<ExitCode> {
     if arguments.detach {
-        return detach(&arguments.params, arguments.json);
+        let (params, runner_params) = (arguments.params.clone(), arguments.runner_params.clone());
+        return detach(&Handed { params, runner_params }, arguments.json);
     }
     if arguments.detached {
         runs::detach::leave().wrap_err("the run can't leave its session")?;
@@ -184,7 +185,8 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode> {
     let interpreter = interpreter::choose(&root, arguments.python.as_deref());
     let mut request = arguments.request();
     if let Some(file) = &arguments.params_from {
-        request.params = params::take(file).map_err(|error| eyre!(error))?;
+        let handed = Handed::take(file).map_err(|error| eyre!(error))?;
+        (request.params, request.runner_params) = (handed.params, handed.runner_params);
     }
     if arguments.stale {
         let python = interpreter.as_ref().ok().map(|python| python.path.as_path());

@@ -4,13 +4,14 @@
 //! number.
 
 use std::ffi::OsString;
-use std::io::{self, BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, Read};
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use serde::{Deserialize, Serialize};
 
 use super::RunRequest;
-use super::params::{self, Params};
+use super::params::{Handed, Params};
 use crate::store::RunId;
 use crate::system::say;
 use crate::text::sanitize;
@@ -29,32 +30,48 @@ pub struct Begun {
 }
 
 /// The words after the program's name that run `request` in `root` by itself; `python` is the
-/// interpreter where one was named. Parameters go through a file.
+/// interpreter where one was named. Parameters, also those of the runner, go through a file.
 ///
 /// # Errors
-/// When that can't be written.
+/// A sentence, when that can't be written.
 pub fn arguments(
     root: &std::path::Path,
     python: Option<&std::path::Path>,
     request: &RunRequest,
-) -> io::Result<Vec<OsString>> {
+) -> Result<Vec<OsString>, String> {
     let mut words: Vec<OsString> = vec!["run".into(), root.into(), DETACHED.into()];
     if let Some(python) = python {
         words.extend(["--python".into(), python.into()]);
     }
-    let others = RunRequest { params: Params::new(), ..request.clone() };
+    let others = RunRequest { params: Params::new(), runner_params: None, ..request.clone() };
     words.extend(others.to_options().into_iter().map(Into::into));
-    if !request.params.is_empty() {
-        words.extend([PARAMS_FROM.into(), params::leave(&request.params)?.into()]);
+    let handed =
+        Handed { params: request.params.clone(), runner_params: request.runner_params.clone() };
+    if !handed.is_empty() {
+        words.extend([PARAMS_FROM.into(), handed.leave()?.into()]);
     }
     Ok(words)
 }
 
-/// Starts this program with `arguments` and waits until its run has begun.
+/// Starts this program with `arguments` and waits until its run has begun. The file with its parameters
+/// goes in any case.
 ///
 /// # Errors
 /// What the other process complains of, when its run could not begin.
-pub fn start(arguments: impl IntoIterator<Item = OsString>) -> Result<Begun, String> {
+pub fn start(arguments: Vec<OsString>) -> Result<Begun, String> {
+    let named = arguments.iter().position(|word| word == PARAMS_FROM);
+    let file = named.and_then(|at| arguments.get(at + 1)).map(PathBuf::from);
+    let begun = try_start(arguments);
+    if begun.is_err()
+        && let Some(file) = file
+    {
+        // The other process may have removed it.
+        let _ = std::fs::remove_file(file);
+    }
+    begun
+}
+
+fn try_start(arguments: Vec<OsString>) -> Result<Begun, String> {
     let failed = |error: std::io::Error| format!("The run can't be started: {error}.");
     let program = std::env::current_exe().map_err(failed)?;
     let mut child = Command::new(program)
@@ -132,11 +149,16 @@ mod tests {
             ]
         );
         let params = crate::runs::request::parse_params("password=hush,n=1").unwrap();
-        let with = RunRequest { params: params.clone(), ..request.clone() };
+        let runner_params = Some("token=hush".to_owned());
+        let with = RunRequest {
+            params: params.clone(),
+            runner_params: runner_params.clone(),
+            ..request.clone()
+        };
         let words = arguments(Path::new("/p"), None, &with).unwrap();
         assert!(!format!("{words:?}").contains("hush"), "{words:?}");
         let file = Path::new(words.last().unwrap()).to_owned();
-        assert_eq!(params::take(&file).unwrap(), params);
+        assert_eq!(Handed::take(&file).unwrap(), Handed { params, runner_params });
         assert!(!file.exists());
         assert_eq!(request.to_command(), "kedro run --pipeline=training --nodes='a b,c' --async");
     }

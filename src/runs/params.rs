@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use indexmap::IndexMap;
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value as Json;
 
 use crate::project::config;
@@ -31,28 +31,52 @@ pub fn as_written(value: &Json) -> String {
     }
 }
 
-/// Leaves the parameters for another process in a file that only this user can read: on a command line
-/// everybody sees them. [`take`] removes it.
-///
-/// # Errors
-/// When the file can't be written.
-pub fn leave(params: &Params) -> io::Result<PathBuf> {
-    let mut file = tempfile::NamedTempFile::new()?;
-    serde_json::to_writer(&mut file, params)?;
-    file.flush()?;
-    Ok(file.into_temp_path().keep()?)
+/// What is handed to another process in a file that only this user can read: on a command line everybody
+/// would see it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Handed {
+    /// `--params`.
+    pub params: Params,
+    /// `--runner-params`.
+    pub runner_params: Option<String>,
 }
 
-/// The parameters that another process has left, whose file goes.
-///
-/// # Errors
-/// A sentence, when they can't be read.
-pub fn take(path: &Path) -> Result<Params, String> {
-    let failed = |error: &dyn std::fmt::Display| format!("The parameters can't be read: {error}.");
-    let text = std::fs::read_to_string(path).map_err(|error| failed(&error))?;
-    let params = serde_json::from_str(&text).map_err(|error| failed(&error))?;
-    std::fs::remove_file(path).map_err(|error| failed(&error))?;
-    Ok(params)
+impl Handed {
+    /// Whether there is nothing to hand over.
+    pub fn is_empty(&self) -> bool {
+        self.params.is_empty() && self.runner_params.is_none()
+    }
+
+    /// Writes the file, which [`Handed::take`] removes.
+    ///
+    /// # Errors
+    /// A sentence, when the file can't be written.
+    pub fn leave(&self) -> Result<PathBuf, String> {
+        let write = || {
+            let mut file = tempfile::NamedTempFile::new()?;
+            serde_json::to_writer(&mut file, self)?;
+            file.flush()?;
+            io::Result::Ok(file.into_temp_path().keep()?)
+        };
+        write().map_err(|error| {
+            format!(
+                "The parameters can't be handed over: no file can be written to {}: {error}.",
+                std::env::temp_dir().display()
+            )
+        })
+    }
+
+    /// Reads what another process has left, and removes the file.
+    ///
+    /// # Errors
+    /// A sentence, when it can't be read or removed.
+    pub fn take(path: &Path) -> Result<Handed, String> {
+        let failed =
+            |error: &dyn std::fmt::Display| format!("The parameters can't be read: {error}.");
+        let text = std::fs::read_to_string(path).map_err(|error| failed(&error))?;
+        std::fs::remove_file(path).map_err(|error| failed(&error))?;
+        serde_json::from_str(&text).map_err(|error| failed(&error))
+    }
 }
 
 /// Whether the value is a secret, all of it or a part.
@@ -120,6 +144,21 @@ mod tests {
         ] {
             assert_eq!(typed(text), value, "{text}");
         }
+    }
+
+    #[test]
+    fn what_is_handed_over_is_read_once() {
+        let handed = Handed {
+            params: Params::from([("password".to_owned(), "hush".to_owned())]),
+            runner_params: Some("token=hush".into()),
+        };
+        let file = handed.leave().unwrap();
+        assert_eq!(Handed::take(&file), Ok(handed.clone()));
+        assert!(!file.exists());
+        assert!(Handed::take(&file).unwrap_err().contains("can't be read"));
+        std::fs::write(&file, "{").unwrap();
+        assert!(Handed::take(&file).is_err());
+        assert!(!file.exists(), "a file that is broken goes, too");
     }
 
     #[test]

@@ -4,19 +4,23 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use super::services::Services;
-use crate::runs::{RunRequest, params};
+use crate::runs::RunRequest;
+use crate::runs::params::Handed;
 
 /// Runs its arguments, and waits for a key where they fail: what was printed would be gone. Ctrl-C is
 /// for what it runs.
 const WAITING: &str = r#"trap : INT; "$@" || { printf '\nPress enter to go back. '; read -r _; }"#;
 
 /// The command that opens it.
+///
+/// # Errors
+/// A sentence, when the parameters can't be handed over.
 pub(super) fn command(
     services: &Services,
     node: &str,
     post_mortem: bool,
     request: &RunRequest,
-) -> Command {
+) -> Result<Command, String> {
     let program = std::env::current_exe().unwrap_or_else(|_| PathBuf::from("mlops-tui"));
     let mut command = Command::new("/bin/sh");
     command.args(["-c", WAITING, "sh"]).arg(program).arg("debug");
@@ -28,9 +32,9 @@ pub(super) fn command(
     option("pipeline", request.pipeline.as_deref());
     option("env", request.env.as_deref());
     // On a command line everybody would see them.
-    let params = (!request.params.is_empty()).then(|| params::leave(&request.params));
-    if let Some(Ok(file)) = params {
-        command.arg("--params-from").arg(file);
+    if !request.params.is_empty() {
+        let handed = Handed { params: request.params.clone(), runner_params: None };
+        command.arg("--params-from").arg(handed.leave()?);
     }
     if post_mortem {
         command.arg("--post-mortem");
@@ -39,5 +43,5 @@ pub(super) fn command(
         command.arg("--python").arg(python);
     }
     command.arg("--").arg(node).arg(services.root());
-    command
+    Ok(command)
 }

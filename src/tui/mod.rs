@@ -32,6 +32,7 @@ use crate::app::settings::WorkerKind;
 use crate::app::{State, update};
 use crate::store::now;
 use crate::system::say;
+use crate::text::secrets::redact;
 use crate::ui;
 use guard::Guard;
 use services::{Message, Services};
@@ -110,7 +111,23 @@ fn log_to_file() {
     });
     if let Ok(file) = file {
         let log = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(false);
-        log.with_writer(std::sync::Mutex::new(file)).init();
+        log.with_writer(std::sync::Mutex::new(Redacting(file))).init();
+    }
+}
+
+/// A file whose lines lose their secrets.
+struct Redacting(std::fs::File);
+
+impl std::io::Write for Redacting {
+    /// Each event comes as one text.
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        let text = redact(&String::from_utf8_lossy(bytes));
+        std::io::Write::write_all(&mut self.0, text.as_bytes())?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        std::io::Write::flush(&mut self.0)
     }
 }
 
@@ -282,8 +299,10 @@ impl Screen {
                 }
                 Effect::Edit(place) => self.edit(&place)?,
                 Effect::Debug { node, post_mortem, request } => {
-                    let command = debug::command(&self.services, &node, post_mortem, &request);
-                    self.step_aside(command)?;
+                    match debug::command(&self.services, &node, post_mortem, &request) {
+                        Ok(command) => self.step_aside(command)?,
+                        Err(why) => self.notice(&why),
+                    }
                 }
                 other => self.services.perform(other),
             }

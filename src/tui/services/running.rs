@@ -102,7 +102,6 @@ pub(super) fn detach(
     reports: &Reports,
 ) {
     let arguments = detach::arguments(root, python, request);
-    let arguments = arguments.map_err(|error| format!("The run can't be started: {error}."));
     let reports = reports.clone();
     tokio::task::spawn_blocking(move || {
         let result = arguments.and_then(detach::start).map(|begun| begun.run);
