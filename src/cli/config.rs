@@ -1,6 +1,7 @@
 //! `mlops-tui config`: resolved configuration with origins.
 
 use std::fmt::Write as _;
+use std::io::IsTerminal;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -8,15 +9,17 @@ use color_eyre::eyre::{Result, bail};
 use serde_json::json;
 
 use super::{inspect, output};
+use crate::app::parameters::find;
 use crate::project::json::{located_to_json, problem_to_json, value_to_json};
 use crate::project::reader::Configuration;
 use crate::project::{Located, Options, Reader, Value};
+use crate::text::secrets;
 use crate::text::{sanitize, width};
 
 /// Show resolved configuration with the origin of each value.
 ///
 /// Environments are merged and interpolations resolved as Kedro does; each value stands beside the
-/// file, line and environment that set it. Values of credentials are never shown.
+/// file, line and environment that set it. Secrets are shown as `********`; `--reveal` prints one of them.
 ///
 /// Example: mlops-tui config catalog --env cloud
 #[derive(Debug, clap::Args)]
@@ -31,6 +34,9 @@ pub(super) struct Arguments {
     /// Print JSON: `{"value", "origin"}` at every level
     #[arg(long)]
     json: bool,
+    /// Print one value alone, also that of a secret, to a terminal: a dotted key
+    #[arg(long, value_name = "KEY", conflicts_with = "json")]
+    reveal: Option<String>,
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<ExitCode> {
@@ -39,6 +45,12 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode> {
         [path, kind, ..] => (Some(Path::new(path)), kind),
         [] => bail!("Name what to show: catalog, parameters, globals or credentials."),
     };
+    if arguments.reveal.is_some() {
+        if !std::io::stdout().is_terminal() {
+            bail!("--reveal prints to a terminal alone, so that no secret stays in a file.");
+        }
+        secrets::keep_values();
+    }
     let mut reader = Reader::new(super::project_root(path)?);
     let options = Options { env: arguments.env.clone(), ..Options::default() };
     let Configuration { config, problems, .. } = reader.configuration(&options);
@@ -46,6 +58,9 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode> {
         let known: Vec<&str> = config.kinds.keys().map(String::as_str).collect();
         bail!("There is no configuration kind `{kind}` here; there are: {}.", known.join(", "));
     };
+    if let Some(key) = &arguments.reveal {
+        return reveal(located, kind, key);
+    }
     if arguments.json {
         return output::json(&json!({
             "kind": kind,
@@ -55,6 +70,22 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode> {
         }));
     }
     output::text(&(describe(located) + &inspect::describe_problems(&problems)))
+}
+
+/// Prints the value at a dotted key.
+fn reveal(located: &Located, kind: &str, key: &str) -> Result<ExitCode> {
+    let Some(found) = find(located, key) else { bail!("There is no `{key}` in {kind}.") };
+    let text = match &found.value {
+        Value::Map(_) | Value::List(_) => bail!("`{key}` has values below it; name one of them."),
+        Value::Secret(secret) => match secret.reveal() {
+            Some(value) => value.to_owned(),
+            None => bail!("`{key}` is put together from other values; reveal those."),
+        },
+        Value::Str(text) => text.clone(),
+        other => value_to_json(other).to_string(),
+    };
+    let lines: String = text.lines().map(|line| sanitize(line) + "\n").collect();
+    output::text(&lines)
 }
 
 /// YAML-like lines, each value with its origin as a comment, the comments aligned.

@@ -4,7 +4,7 @@ use indexmap::IndexMap;
 
 use super::json::value_to_json;
 use super::{Located, Value};
-use crate::text::secrets::{Secret, names_secret, redact, redact_with};
+use crate::text::secrets::{self, Secret, names_secret, redact};
 
 /// Removes the secrets from the resolved configuration of a kind.
 pub(super) fn remove(kind: &str, located: &mut Located) {
@@ -109,13 +109,8 @@ fn walk(located: &mut Located, kind: &str, resolved: bool) {
         }
         Value::List(items) => items.iter_mut().for_each(|item| walk(item, kind, resolved)),
         Value::Str(text) if resolved => {
-            let shown = redact(text);
+            let shown = secrets::remove(text);
             if shown != *text {
-                // What was removed is looked for in other texts.
-                redact_with(text, &|secret| {
-                    drop(Secret::of(secret));
-                    String::new()
-                });
                 located.value = Value::Secret(Secret::partly(text, &shown));
             }
         }
@@ -188,7 +183,8 @@ mod tests {
                 "a: ${globals:db_password}\nb: 'x ${globals:db_password} seen_3'\nc: ${globals:site}\n\
                  api_key: S_10\nd: ${api_key}\nlist: [{token: S_11}]\nauth: {user: S_12}\n\
                  e: ${oc.env:SOME_TOKEN,S_13}\npassword: ${f}\nf: S_14\ng: ${password}\nsecret: '${nothing:S_15}'\n\
-                 key: [seen_4]\npad_token: seen_5\nh: ${oc.select:api_key}\ncredentials: S_16\n",
+                 key: [seen_4]\npad_token: seen_5\nh: ${oc.select:api_key}\ncredentials: S_16\n\
+                 i: ${runtime_params:login_password,S_19}\nj: ${oc.select:a_token,S_20}\n",
             ),
             (
                 "conf/base/catalog.yml",

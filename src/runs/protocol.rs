@@ -8,6 +8,7 @@ use serde_json::Value as Json;
 
 use super::event::{RunEvent, Stamped, Stream};
 use super::lines::Lines;
+use crate::text::secrets::redact;
 
 /// Longest line of the event pipe; longer messages come in chunks.
 const LONGEST_LINE: usize = 8 << 10;
@@ -119,7 +120,9 @@ fn output(kind: u8, rest: &[u8]) -> Option<Stamped> {
     };
     // JSON, in which the log is kept, has no infinity.
     let at = std::str::from_utf8(at).ok()?.parse().ok().filter(|at: &f64| at.is_finite())?;
-    let text = String::from_utf8_lossy(text).into_owned();
+    let text = String::from_utf8_lossy(text);
+    // Kedro logs the message of an exception; what a node prints is its own.
+    let text = if stream == Stream::Log { redact(&text) } else { text.into_owned() };
     let partial = kind.is_ascii_uppercase();
     Some(Stamped { at, event: RunEvent::Output { node, stream, level, logger, text, partial } })
 }

@@ -9,6 +9,7 @@ mod text;
 
 use std::collections::BTreeSet;
 use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, LazyLock, PoisonError, RwLock};
 
 use regex::Regex;
@@ -31,18 +32,25 @@ pub struct Secret {
     /// The value with its secret parts removed; `None` when all of it is secret.
     shown: Option<Arc<str>>,
     digest: [u8; 16],
+    /// The value, after [`keep_values`] alone.
+    value: Option<Arc<str>>,
 }
 
 impl Secret {
     /// A value that is secret as a whole.
     pub fn of(value: &str) -> Self {
         remember(value);
-        Secret { shown: None, digest: digest(value) }
+        Secret { shown: None, digest: digest(value), value: kept(value) }
     }
 
     /// A value of which `shown` is no secret.
     pub fn partly(value: &str, shown: &str) -> Self {
-        Secret { shown: Some(shown.into()), digest: digest(value) }
+        Secret { shown: Some(shown.into()), digest: digest(value), value: kept(value) }
+    }
+
+    /// A text with secrets in it, made of their [`Secret::material`].
+    pub fn joined(material: &str, shown: &str) -> Self {
+        Secret { shown: Some(shown.into()), digest: digest(material), value: None }
     }
 
     /// What may be shown.
@@ -57,7 +65,12 @@ impl Secret {
 
     /// The same secret with something else shown of it.
     pub fn showing(&self, shown: &str) -> Self {
-        Secret { shown: Some(shown.into()), digest: self.digest }
+        Secret { shown: Some(shown.into()), digest: self.digest, value: None }
+    }
+
+    /// The value itself, for a person who asks for it; see [`keep_values`].
+    pub fn reveal(&self) -> Option<&str> {
+        self.value.as_deref()
     }
 
     /// What is kept of it: what may be shown, and a mark.
@@ -79,6 +92,18 @@ impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Secret({})", self.shown())
     }
+}
+
+static KEEPS_VALUES: AtomicBool = AtomicBool::new(false);
+
+/// From now on secrets hold their value. That is for the one verb that reveals one; no other process
+/// keeps any.
+pub fn keep_values() {
+    KEEPS_VALUES.store(true, Ordering::Relaxed);
+}
+
+fn kept(value: &str) -> Option<Arc<str>> {
+    KEEPS_VALUES.load(Ordering::Relaxed).then(|| value.into())
 }
 
 fn digest(value: &str) -> [u8; 16] {
@@ -159,6 +184,16 @@ fn remember(value: &str) {
     }
 }
 
+/// The text without its secrets, as [`redact`] gives it. They are removed from later texts, too.
+pub fn remove(text: &str) -> String {
+    let shown = redact(text);
+    redact_with(text, &|secret| {
+        remember(secret);
+        String::new()
+    });
+    shown
+}
+
 /// The secrets that occur in the text, the longest first.
 fn known_in(text: &str) -> Vec<Arc<str>> {
     let known = KNOWN.read().unwrap_or_else(PoisonError::into_inner);
@@ -189,6 +224,10 @@ mod tests {
     fn a_secret_that_was_met_is_removed_from_later_texts() {
         let _ = Secret::of("Xy7-unusual-text");
         assert_eq!(redact("login with Xy7-unusual-text failed"), "login with <redacted> failed");
+        let url = "https://me:Xy8-other-text@host/a?sig=Xy9-third-text";
+        assert_eq!(remove(url), "https://<redacted>@host/a?<redacted>");
+        assert_eq!(remove(url), remove(url), "what is known by now is shown as before");
+        assert_eq!(redact("as me:Xy8-other-text"), "as <redacted>");
         // This could be a word.
         let _ = Secret::of("customers");
         assert_eq!(redact("no customers"), "no customers");

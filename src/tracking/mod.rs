@@ -13,6 +13,7 @@ pub use link::run_between;
 use std::path::{Path, PathBuf};
 
 use crate::system::files;
+use crate::text::secrets::remove;
 
 /// What is in a tracking store, newest runs first.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -122,10 +123,7 @@ fn of_uri(root: &Path, uri: &str) -> Option<Location> {
         let path = root.join(local);
         return path.is_dir().then_some(Location::Files(path));
     }
-    let (scheme, rest) = uri.split_once("://")?;
-    let host = rest.rsplit_once('@').map_or(rest, |(_, host)| host);
-    let host = host.split(['?', '#']).next().unwrap_or(host);
-    Some(Location::Uri(format!("{scheme}://{host}")))
+    Some(Location::Uri(remove(uri)))
 }
 
 /// Reads the newest runs and the registered models. Each query is a short read of its own, so a
@@ -171,7 +169,7 @@ mod tests {
         .unwrap();
         assert_eq!(
             locate(root, &conf, "local", None),
-            Some(Location::Uri("https://host/x".into()))
+            Some(Location::Uri("https://<redacted>@host/x?<redacted>".into()))
         );
         assert_eq!(locate(root, &conf, "local", Some("sqlite:///mlflow.db")), database);
     }

@@ -51,7 +51,10 @@ fn open(paint: &mut Paint<'_>, area: Rect, title: &str) -> Rect {
 
 /// A field of one line; its cursor is the terminal's where `active`.
 pub(super) fn field(paint: &mut Paint<'_>, area: Rect, field: &TextArea<'static>, active: bool) {
-    let text = text(field);
+    let text = match (text(field), field.mask_char()) {
+        (text, Some(mask)) => text.chars().map(|_| mask).collect(),
+        (text, None) => text,
+    };
     let before: String = text.chars().take(field.cursor().1).collect();
     let at = width(&before);
     // What does not fit is cut at the left, so that the cursor is seen.

@@ -6,7 +6,8 @@ use crate::app::effect::Effect;
 use crate::app::history::PromptKind;
 use crate::app::parameters::{find, one_line};
 use crate::app::state::{Exact, State};
-use crate::runs::grid;
+use crate::project::Value;
+use crate::runs::{grid, params};
 use crate::text::sanitize;
 use crate::text::secrets::redact;
 
@@ -16,11 +17,19 @@ pub(super) fn begin(state: &mut State) {
     let path = row.path.clone();
     let snapshot = state.project.snapshot.as_deref();
     let found = snapshot.and_then(|snapshot| find(&snapshot.parameters, &path));
-    let text = match state.overrides.get(&path) {
-        Some(text) => text.clone(),
-        None => found.map(|located| one_line(&located.value)).unwrap_or_default(),
+    let before = state.overrides.get(&path);
+    let is_secret = params::is_secret(&path, before.map_or("", String::as_str))
+        || found.is_some_and(|located| matches!(located.value, Value::Secret(_)));
+    let text = match (before, found) {
+        // A secret is typed anew.
+        _ if is_secret => String::new(),
+        (Some(text), _) => text.clone(),
+        (None, found) => found.map(|located| one_line(&located.value)).unwrap_or_default(),
     };
     super::history::begin(state, PromptKind::Override(path), &text);
+    if let Some(prompt) = state.prompt.as_mut().filter(|_| is_secret) {
+        prompt.field.set_mask_char('*');
+    }
 }
 
 /// The value was typed: it holds until it is cleared.

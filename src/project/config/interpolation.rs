@@ -274,7 +274,7 @@ impl Resolver<'_> {
                     shown += &part;
                 }
                 Ok(match is_secret {
-                    true => Value::Secret(Secret::partly(&text, &redact(&shown))),
+                    true => Value::Secret(Secret::joined(&text, &redact(&shown))),
                     false => Value::Str(text),
                 })
             }
@@ -437,7 +437,7 @@ impl Resolver<'_> {
         match select(source, &keys) {
             Some(located) => known(self.copy(located)?.value),
             None => match arguments.get(1) {
-                Some(default) => known(default.clone()),
+                Some(default) => known(secrets::at_path("parameters", &keys, default.clone())),
                 None if resolver == "globals" => Err(Fault::error(
                     format!("`{name}` is not in globals, and there is no default."),
                     "Add it to globals.yml, or give a default: `${globals:name,default}`.",
@@ -514,7 +514,10 @@ impl Resolver<'_> {
         };
         match self.select_named(&name, path) {
             Some(value) => value,
-            None => Ok(arguments.get(1).cloned().unwrap_or_default()),
+            None => {
+                let default = arguments.get(1).cloned().unwrap_or_default();
+                Ok(secrets::at_path("parameters", &split_path(&name), default))
+            }
         }
     }
 

@@ -116,7 +116,7 @@ fn urls(text: &str, mask: &dyn Fn(&str) -> String) -> String {
         url += path;
         for (sign, rest) in [("?", part(4)), ("#", part(5))] {
             if rest.len() > 1 {
-                url += &format!("{sign}{}", mask(rest));
+                url += &format!("{sign}{}", mask(&rest[1..]));
             }
         }
         url

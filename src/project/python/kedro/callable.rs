@@ -15,6 +15,7 @@ use super::super::value::{Class, Code, Function, Instance, Shape, Unknown, Value
 use super::Io;
 use super::node::Parts;
 use crate::project::{Bound, Callable, Entry};
+use crate::text::secrets::{Secret, names_secret};
 
 /// Longer texts of bound values are kept as their beginning and their hash.
 const LONGEST_TEXT: usize = 400;
@@ -115,6 +116,12 @@ impl<'a> Gather<'_, 'a> {
     }
 
     fn bind(&mut self, bound: &mut Vec<(String, Bound)>, name: String, value: &Value<'a>) {
+        if let Value::Str(secret) = value
+            && names_secret(&name)
+        {
+            // The function's own messages may quote it.
+            drop(Secret::of(secret));
+        }
         let mut text = String::new();
         let known = match self.write(&mut text, value) {
             Ok(()) => Bound::Known(shortened(text)),
