@@ -12,5 +12,8 @@ mod ends;
 mod files;
 #[path = "safety/output.rs"]
 mod output;
+#[cfg(target_os = "linux")]
+#[path = "safety/secrets.rs"]
+mod secrets;
 #[path = "safety/trust.rs"]
 mod trust;
