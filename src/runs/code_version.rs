@@ -1,7 +1,7 @@
 //! The version of a project's code, as git has it: commit, branch, and how the files differ from it.
 //!
-//! [`super::git`] asks git: nothing is locked or written in the repository, and no program that it names
-//! is run. Files that a filter turns into something else for git, such as those of Git LFS, differ once
+//! The module `git` asks for it: nothing is locked or written in the repository, and no program that it
+//! names is run. Files that a filter turns into something else for git, such as those of Git LFS, differ once
 //! they are touched.
 
 use std::path::{Path, PathBuf};
