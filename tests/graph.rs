@@ -385,6 +385,6 @@ fn what_is_too_large_to_be_drawn_says_so() {
     let app = TestApp::showing(snapshot(&lines), 200, 60);
     assert!(app.state.pipeline.plot.view.graph.vertices.is_empty());
     let screen = app.screen();
-    assert!(screen.contains("too large to be drawn"), "{screen}");
-    assert!(screen.contains("100001 nodes, datasets and parameters, 100000 edges"), "{screen}");
+    assert!(screen.contains("Too large to be drawn as a whole"), "{screen}");
+    assert!(screen.contains("100001 boxes, 100000 edges."), "{screen}");
 }

@@ -6,9 +6,9 @@ use std::os::fd::OwnedFd;
 use tokio::net::unix::pipe;
 
 /// How much a pipe holds, in bytes, where the system lets it be chosen.
-const WIDE: usize = 1 << 20;
+pub(super) const WIDE: usize = 1 << 20;
 /// How much is read at once, in bytes.
-const READ: usize = 256 << 10;
+pub(super) const READ: usize = 256 << 10;
 
 /// A pipe that holds much: its reading end, and its writing end.
 pub(super) fn wide() -> io::Result<(OwnedFd, OwnedFd)> {
@@ -41,12 +41,29 @@ impl Pipe {
         }
     }
 
-    /// What is there now; nothing when there is nothing, or no more.
+    /// What is known to be there; nothing when there is nothing, or no more.
     pub(super) fn read(&mut self) -> &[u8] {
-        match self.receiver.try_read(&mut self.buffer) {
+        let read = self.receiver.try_read(&mut self.buffer);
+        self.taken(read)
+    }
+
+    /// The same, also when the runtime has not heard yet that there is something.
+    pub(super) fn read_now(&mut self) -> &[u8] {
+        let read = match self.receiver.try_read(&mut self.buffer) {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                rustix::io::read(&self.receiver, &mut self.buffer).map_err(io::Error::from)
+            }
+            read => read,
+        };
+        self.taken(read)
+    }
+
+    fn taken(&mut self, read: io::Result<usize>) -> &[u8] {
+        match read {
             Ok(0) => self.open = false,
             Ok(count) => return &self.buffer[..count],
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(_) => self.open = false,
         }
         &[]
@@ -58,5 +75,29 @@ impl Pipe {
         while self.open && self.receiver.readable().await.is_ok() {
             self.read();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::File;
+    use std::io::Write;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn what_was_written_is_read_before_the_runtime_has_heard_of_it() {
+        let (reading, writing) = wide().unwrap();
+        let mut pipe = Pipe::new(reading).unwrap();
+        let mut writing = File::from(writing);
+        assert_eq!(pipe.read_now(), b"");
+        for _ in 0..100 {
+            writing.write_all(b"text").unwrap();
+            assert_eq!(pipe.read_now(), b"text");
+            assert_eq!(pipe.read_now(), b"");
+        }
+        drop(writing);
+        assert_eq!(pipe.read_now(), b"");
+        assert!(!pipe.open);
     }
 }

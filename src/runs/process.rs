@@ -399,9 +399,25 @@ impl Follower {
             out.extend(raw.push(bytes, now()).into_iter().map(Message::Event));
         }
         for message in told {
+            if matches!(message, Message::Last(_)) {
+                self.take_rest(&mut out);
+            }
             self.tell(message, &mut out);
         }
         (out, any)
+    }
+
+    /// Takes all that was printed before the run's end, as much as pipes hold.
+    fn take_rest(&mut self, out: &mut Vec<Message>) {
+        for (pipe, raw) in &mut self.raw {
+            for _ in 0..=pipes::WIDE / pipes::READ {
+                let bytes = pipe.read_now();
+                if bytes.is_empty() {
+                    break;
+                }
+                out.extend(raw.push(bytes, now()).into_iter().map(Message::Event));
+            }
+        }
     }
 
     fn rewriting(&mut self) -> (Vec<Message>, bool) {

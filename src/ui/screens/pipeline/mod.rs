@@ -108,9 +108,9 @@ fn empty(paint: &mut Paint<'_>, area: Rect, state: &State) {
             Some(too_large) => paint.note(
                 area,
                 &[
-                    "This pipeline is too large to be drawn as a whole.",
-                    &format!("{} nodes, datasets and parameters, {} edges.", too_large.vertices, too_large.edges),
-                    "Press & to filter it, or p to choose a smaller one.",
+                    "Too large to be drawn as a whole",
+                    &format!("{} boxes, {} edges.", too_large.vertices, too_large.edges),
+                    "Press & to filter, p to choose another one.",
                 ],
             ),
             None => paint.note(area, &["The filter leaves nothing.", "Press esc to show all."]),
