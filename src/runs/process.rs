@@ -272,9 +272,9 @@ impl Follower {
                     self.cancel();
                     continue;
                 }
-                () = self.events.readable() => self.take(true),
-                () = self.raw[0].0.readable() => self.take(false),
-                () = self.raw[1].0.readable() => self.take(false),
+                () = self.events.readable() => self.take(),
+                () = self.raw[0].0.readable() => self.take(),
+                () = self.raw[1].0.readable() => self.take(),
                 _ = rewrites.tick() => self.rewriting(),
                 () = sleep_until(self.deadline.unwrap_or_else(Instant::now)), if self.deadline.is_some() => {
                     self.deadline = None;
@@ -300,7 +300,7 @@ impl Follower {
         self.child.forget();
         let until = Instant::now() + DRAIN;
         while Instant::now() < until {
-            let (out, any) = self.take(true);
+            let (out, any) = self.take();
             if !any || !self.hand_over(out).await {
                 break;
             }
@@ -385,25 +385,30 @@ impl Follower {
         messages.is_empty() || self.send.send(messages).await.is_ok()
     }
 
-    /// Takes what is there from the pipes, and whether there was any. What was printed before an
-    /// event is told before it.
-    fn take(&mut self, events: bool) -> (Vec<Message>, bool) {
+    /// Takes what is there from the pipes, and whether there was any. What a node printed is told before
+    /// its end, and the rest before the run's.
+    fn take(&mut self) -> (Vec<Message>, bool) {
         let mut out = Vec::new();
         // The events are read first: what they follow has been printed by then.
-        let bytes = if events { self.events.read() } else { &[] };
+        let bytes = self.events.read_now();
         let mut any = !bytes.is_empty();
         let told = self.messages.push(bytes);
+        let mut printed = Vec::new();
         for (pipe, raw) in &mut self.raw {
             let bytes = pipe.read();
             any |= !bytes.is_empty();
-            out.extend(raw.push(bytes, now()).into_iter().map(Message::Event));
+            printed.extend(raw.push(bytes, now()).into_iter().map(Message::Event));
         }
         for message in told {
+            if ends(&message) {
+                out.append(&mut printed);
+            }
             if matches!(message, Message::Last(_)) {
                 self.take_rest(&mut out);
             }
             self.tell(message, &mut out);
         }
+        out.append(&mut printed);
         (out, any)
     }
 
@@ -478,6 +483,17 @@ impl Follower {
             // Nobody to learn from it: the worker has ended.
             let _ = lessons.send(lesson);
         }
+    }
+}
+
+/// Whether a message tells the end of a node or of the run.
+fn ends(message: &Message) -> bool {
+    match message {
+        Message::Last(_) => true,
+        Message::Event(stamped) => {
+            matches!(stamped.event, RunEvent::NodeFinished { .. } | RunEvent::NodeFailed { .. })
+        }
+        _ => false,
     }
 }
 
