@@ -52,6 +52,7 @@ pub fn interpolation(text: &str) {
             ("today".to_owned(), Value::Unknown("date.today()".to_owned())),
         ]);
         let scope = Scope {
+            kind: "globals",
             root: &globals,
             globals: None,
             runtime_params: None,
@@ -61,7 +62,7 @@ pub fn interpolation(text: &str) {
         };
         let (globals, _) = interpolation::resolve(scope);
         let (globals, runtime_params) = (Some(&globals), Some(&runtime_params));
-        let scope = Scope { root: &root, globals, runtime_params, ..scope };
+        let scope = Scope { kind: "parameters", root: &root, globals, runtime_params, ..scope };
         let (resolved, _) = interpolation::resolve(scope);
         let depth = size::depth(&resolved.value);
         assert!(depth <= size::DEEPEST + 1, "values are nested {depth} deep");
