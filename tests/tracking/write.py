@@ -100,13 +100,14 @@ if KIND == "workspaces":
 else:
     place = lambda path: path  # noqa: E731
 main = experiment("main", place(str(ART / "main")), {"team": "vision", "priority": "1"})
-odd = experiment("Ünïcode / spaces 'and' \"quotes\" 実験", place((ART / "odd one").as_uri()), {
+odd = experiment('Ünïcode / spaces "and" 実験', place((ART / "odd one").as_uri()), {
     "team": "nlp", "mlflow.note.content": "# A note\n\nwith *markdown*, ünïcode and 'quotes'", "key with space": "a b"})
 relative = experiment("relative", place("./artifacts/relative"), {"team": "Vision"})
 remote = experiment("on s3", place("s3://bucket/some/path"))
 proxied = experiment("proxied", place("mlflow-artifacts:/9"))
 gone = experiment("gone", place(str(ART / "gone")), {"team": "vision"})
 empty = experiment("empty_%_100", place(str(ART / "empty")), {"empty": "", "team": "50%_x"})
+experiment("'single' and \"both\"", place(str(ART / "both")))  # the file store looks names up by a filter, and refuses this
 Clock.tick(60)
 client.set_experiment_tag(main, "mlflow.note.content", "The main experiment: it's \"quoted\"")
 client.set_experiment_tag(main, "long", "e" * 5000)
@@ -189,6 +190,11 @@ weird = ["a/b", "a/c/d", "with space", "with.dot", "dash-ed", "under_score", "ü
          "trailing ", "it's", 'say "x"', "back`tick", "a//b", "../up", "semi;colon", "x=y", "new\nline", "k" * 250, "k" * 251, "%", "", "."]
 log(names, [(w, float(i), T, i) for i, w in enumerate(weird)], {w: f"v{i}" for i, w in enumerate(weird)},
     {w: f"t{i}" for i, w in enumerate(weird)})
+# Names that sqlparse takes for keywords, types or functions, and other tokens than names.
+for r, shift in ((names, 0), (curve, 1)):
+    log(r, [(k, i + 0.5 + shift, T, 0) for i, k in enumerate(["min", "max", "avg", "sum", "count", "f1", "val_loss", "val-loss", "top_5", "5_top", "order", "rate", "time"])],
+        {k: "1" for k in ["order", "max", "count", "limit", "type", "date", "desc"]},
+        {k: "x" for k in ["order", "select", "from", "group", "user", "date", "timestamp", "type", "where", "and", "in", "null", "a.b.c", "is", "or"]})
 values = run("values", "values")
 texts = {
     "empty": "", "spaces": "   ", "newline": "line one\nline two\n", "crlf": "a\r\nb", "tab": "a\tb", "single": "it's", "double": 'say "hi"',
@@ -344,6 +350,9 @@ registered("ünï 実験 'q'.x", tags={"team": "nlp", "ünï": "ä"})
 registered("50%_x")
 registered('double "q"')
 registered("deleted model")
+if hasattr(client, "register_prompt"):  # a registered model with the tag mlflow.prompt.is_prompt, which no search for models shows
+    Clock.tick()
+    attempt("prompt", client.register_prompt, name="a_prompt", template="Say {{x}}", tags={"team": "vision"})
 for i, r in enumerate([grid[0], grid[2], odd_runs[0], grid[0], grid[2]]):
     version("iris classifier", uri_of(r), run_id=r, tags={"validated": ["yes", "no"][i % 2], **({"note": "it's"} if i == 0 else {})},
             description=f"version {i + 1}" if i else None, run_link="https://example.com/run" if i == 1 else None)
