@@ -350,8 +350,8 @@ registered("ünï 実験 'q'.x", tags={"team": "nlp", "ünï": "ä"})
 registered("50%_x")
 registered('double "q"')
 registered("deleted model")
+Clock.tick()
 if hasattr(client, "register_prompt"):  # a registered model with the tag mlflow.prompt.is_prompt, which no search for models shows
-    Clock.tick()
     attempt("prompt", client.register_prompt, name="a_prompt", template="Say {{x}}", tags={"team": "vision"})
 for i, r in enumerate([grid[0], grid[2], odd_runs[0], grid[0], grid[2]]):
     version("iris classifier", uri_of(r), run_id=r, tags={"validated": ["yes", "no"][i % 2], **({"note": "it's"} if i == 0 else {})},
