@@ -59,6 +59,7 @@ def answer(line):
 
 
 def steady(message):
+    message = re.sub(r" at 0x[0-9a-f]+", "", message)
     return re.sub(r"\{('[^{}']*'(?:, '[^{}']*')*)\}?", lambda m: "{" + ", ".join(sorted(m[1].split(", "))) + "}", message)
 
 

@@ -7,6 +7,7 @@ What a version refuses is left out of the store and named on stderr.
 """
 import hashlib
 import os
+import random
 import sys
 import tempfile
 import time
@@ -63,6 +64,7 @@ def named(name):
         return uuid.UUID(bytes=digest, version=4)
 
     uuid.uuid4 = uuid4
+    random.seed(name)  # names of runs without a name
     try:
         yield
     finally:
