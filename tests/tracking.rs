@@ -1,0 +1,7 @@
+//! Reading MLflow's stores, compared with MLflow itself.
+
+#[path = "tracking/parsing.rs"]
+mod parsing;
+#[path = "common/python.rs"]
+#[expect(dead_code, reason = "only the environments of MLflow are asked for")]
+mod python;
