@@ -10,6 +10,9 @@ mod deletion;
 mod ends;
 #[path = "safety/files.rs"]
 mod files;
+#[cfg(target_os = "linux")]
+#[path = "safety/full.rs"]
+mod full;
 #[path = "safety/output.rs"]
 mod output;
 #[cfg(target_os = "linux")]

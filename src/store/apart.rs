@@ -102,15 +102,15 @@ impl Store {
         Ok(swept)
     }
 
-    /// Removes the folders of runs that are not in the history any more, those that carry this
-    /// store's mark. A folder that can't be removed stays.
+    /// Removes the folders of runs that are not in the history any more, or are about to go, those that
+    /// carry this store's mark. A folder that can't be removed stays.
     ///
     /// # Errors
     /// When the store can't be read, or was set aside.
-    pub(super) fn sweep(&mut self) -> Result<Swept, StoreError> {
+    pub(super) fn sweep(&mut self, going: &[RunId]) -> Result<Swept, StoreError> {
         let mut swept = Swept::default();
         let mark = self.mark()?;
-        let (Some(mark), Some((folder, names))) = (mark, self.orphans(&[])?) else {
+        let (Some(mark), Some((folder, names))) = (mark, self.orphans(going)?) else {
             return Ok(swept);
         };
         for name in names {
@@ -244,7 +244,7 @@ mod tests {
         let mut store = Store::new(project.path());
         store.add_run(&NewRun { request: "{".into(), ..NewRun::default() }).unwrap();
         let one = saved(&mut store, "one");
-        assert_eq!(store.sweep().unwrap(), Swept::default());
+        assert_eq!(store.sweep(&[]).unwrap(), Swept::default());
         assert!(one.exists());
     }
 

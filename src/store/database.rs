@@ -5,16 +5,16 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, params};
+use rusqlite::{Connection, ErrorCode, OptionalExtension, params};
 
 use super::folder::{Folder, FolderError, Mark};
-use super::migrations;
+use super::{full, migrations};
 use crate::text::secrets::Key;
 
 /// The database file in the store's folder.
 const DATABASE: &str = "store.db";
 /// How long a write waits for another program's.
-const BUSY: Duration = Duration::from_secs(5);
+pub(super) const BUSY: Duration = Duration::from_secs(5);
 /// The write-ahead log is cut back to this when a long read has let it grow.
 const JOURNAL: i64 = 64 << 20;
 /// How many exact readings are kept, one for each environment and interpreter used.
@@ -25,7 +25,7 @@ const READINGS: u32 = 16;
 pub enum StoreError {
     /// What lies in the folder could lead out of it, or is another user's.
     #[error("{0} The run history is not kept.")]
-    Unsafe(#[from] FolderError),
+    Unsafe(#[source] FolderError),
     /// The database was damaged and is set aside, so what belongs to its runs is not known.
     #[error("The store was damaged and is set aside as {}. Nothing was deleted.", .0.display())]
     SetAside(PathBuf),
@@ -52,6 +52,15 @@ pub enum StoreError {
     /// A newer mlops-tui made it.
     #[error("{} was made by a newer mlops-tui; use that one, or move the file away.", .0.display())]
     Newer(PathBuf),
+}
+
+impl From<FolderError> for StoreError {
+    fn from(error: FolderError) -> Self {
+        match error {
+            FolderError::Io { path, source } if full::is_full(&source) => StoreError::Full(path),
+            other => StoreError::Unsafe(other),
+        }
+    }
 }
 
 /// The store of one project. Nothing is opened before it is used, and nothing is made before the
@@ -180,6 +189,10 @@ impl Store {
         let version = self.read(|connection| {
             connection.pragma_query_value(None, "data_version", |row| row.get::<_, i64>(0))
         })?;
+        if self.connection.is_none() {
+            // There is no store, or a full disk: nobody writes to it.
+            return Ok(false);
+        }
         // The numbers of two connections say nothing of each other.
         let before = if opened { None } else { self.version };
         self.version = version;
@@ -257,7 +270,9 @@ impl Store {
         write: bool,
     ) -> Result<T, StoreError> {
         for last in [false, true] {
-            let result = match self.connect(write) {
+            let result = match self.connect() {
+                Err(error @ StoreError::Full(_)) if !write => self.read_alone(&act, error),
+                Err(error) if !write && is_closed(&error) => self.read_closed(&act, error),
                 Ok(connection) => act(connection).map_err(|error| self.error(error)),
                 Err(error) => Err(error),
             };
@@ -271,9 +286,9 @@ impl Store {
         unreachable!("the second attempt returns")
     }
 
-    fn connect(&mut self, write: bool) -> Result<&mut Connection, StoreError> {
+    fn connect(&mut self) -> Result<&mut Connection, StoreError> {
         if self.connection.is_none() {
-            let opened = self.open(write)?;
+            let opened = self.open()?;
             return Ok(self.connection.insert(opened));
         }
         match &mut self.connection {
@@ -282,20 +297,27 @@ impl Store {
         }
     }
 
-    fn open(&mut self, write: bool) -> Result<Connection, StoreError> {
-        match self.open_writable() {
-            Err(error) if !write && self.path().exists() && is_closed(&error) => {
-                // A read-only folder: the history can still be looked at.
-                let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;
-                let uri = format!("file:{}?immutable=1", percent_encoded(&self.path()));
-                let connection = Connection::open_with_flags(uri, flags);
-                connection.map_err(|error| self.error(error))
-            }
-            other => other,
+    /// Whether this program may use an open database.
+    ///
+    /// # Errors
+    /// When it can't be read, has views or triggers, or was made by a newer program.
+    pub(super) fn check(&self, connection: &Connection) -> Result<(), StoreError> {
+        if has_code(connection).map_err(|error| self.error(error))? {
+            return Err(StoreError::Code(self.path()));
+        }
+        match migrations::schema_version(connection) {
+            Ok(version) if version > migrations::VERSION => Err(StoreError::Newer(self.path())),
+            Ok(_) => Ok(()),
+            Err(error) => Err(self.error(error)),
         }
     }
 
-    fn open_writable(&mut self) -> Result<Connection, StoreError> {
+    /// Closes the database until it is next used.
+    pub(super) fn close(&mut self) {
+        self.connection = None;
+    }
+
+    fn open(&mut self) -> Result<Connection, StoreError> {
         let folder = self.made_folder()?;
         match folder.create(OsStr::new(DATABASE), b"") {
             Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
@@ -305,13 +327,9 @@ impl Store {
         }
         self.opened = number(&folder);
         let mut connection = Connection::open(self.path()).map_err(|error| self.error(error))?;
-        if has_code(&connection).map_err(|error| self.error(error))? {
-            return Err(StoreError::Code(self.path()));
-        }
-        let version = prepare(&mut connection).map_err(|error| self.error(error))?;
-        if version > migrations::VERSION {
-            return Err(StoreError::Newer(self.path()));
-        }
+        self.check(&connection)?;
+        prepare(&mut connection).map_err(|error| self.error(error))?;
+        self.check(&connection)?;
         Ok(connection)
     }
 
@@ -340,11 +358,16 @@ impl Store {
         Ok(())
     }
 
-    fn error(&self, source: rusqlite::Error) -> StoreError {
+    pub(super) fn error(&self, source: rusqlite::Error) -> StoreError {
         let path = self.path();
         match source.sqlite_error_code() {
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => StoreError::Locked(path),
             Some(ErrorCode::DiskFull) => StoreError::Full(path),
+            Some(ErrorCode::SystemIoFailure | ErrorCode::CannotOpen)
+                if full::is_full_at(&self.folder) =>
+            {
+                StoreError::Full(path)
+            }
             Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => StoreError::ReadOnly(path),
             _ => StoreError::Database { path, source },
         }
@@ -398,11 +421,6 @@ fn is_closed(error: &StoreError) -> bool {
 fn is_broken(error: &rusqlite::Error) -> bool {
     let code = error.sqlite_error_code();
     matches!(code, Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase))
-}
-
-fn percent_encoded(path: &Path) -> String {
-    let text = path.to_string_lossy();
-    text.replace('%', "%25").replace('?', "%3f").replace('#', "%23")
 }
 
 #[cfg(test)]
@@ -484,9 +502,15 @@ mod tests {
         let endless = "CREATE VIEW odd AS WITH RECURSIVE n(x) AS \
             (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT x FROM n";
         store.write(|connection| connection.execute_batch(endless)).unwrap();
+        drop(store);
         let mut store = Store::new(folder.path());
         assert!(matches!(store.reading("a", "f"), Err(StoreError::Code(_))));
         assert!(matches!(store.check_writable(), Err(StoreError::Code(_))));
+        let closed = store.read_closed(|_| Ok(()), StoreError::ReadOnly(store.path()));
+        assert!(
+            matches!(closed, Err(StoreError::Code(_))),
+            "nor is it read where it can't be written"
+        );
         assert!(store.set_aside().is_none() && store.path().exists());
     }
 

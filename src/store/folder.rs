@@ -177,7 +177,12 @@ impl Folder {
     pub(super) fn create(&self, name: &OsStr, bytes: &[u8]) -> io::Result<()> {
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
         let fd = rustix::fs::openat(&self.fd, name, flags, Mode::from_raw_mode(0o600))?;
-        File::from(fd).write_all(bytes)
+        let written = File::from(fd).write_all(bytes);
+        if written.is_err() {
+            // Half a file would pass for a whole one; on a full disk it is empty.
+            let _ = rustix::fs::unlinkat(&self.fd, name, AtFlags::empty());
+        }
+        written
     }
 
     /// Gives an entry another name in this folder.

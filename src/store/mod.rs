@@ -9,6 +9,7 @@
 mod apart;
 mod database;
 mod folder;
+mod full;
 mod kept;
 mod list;
 pub mod liveness;

@@ -6,6 +6,7 @@ use rusqlite::{Connection, TransactionBehavior, params};
 
 use super::apart::{Left, Swept};
 use super::database::{Store, StoreError};
+use super::full;
 use super::record::{Outcome, RunId};
 
 /// Which runs may stay. Pinned and running ones always do.
@@ -45,13 +46,13 @@ impl Store {
     /// # Errors
     /// When the store can't be written, or was set aside.
     pub fn delete_run(&mut self, id: RunId) -> Result<Option<Pruned>, StoreError> {
-        let deleted = self.write(|connection| {
+        let deleted = self.write_freeing(|connection| {
             connection.execute(
                 "DELETE FROM runs WHERE id = ?1 AND outcome != ?2",
                 params![id, Outcome::Running.as_str()],
             )
         })?;
-        let pruned = Pruned::default().with(self.sweep()?);
+        let pruned = Pruned::default().with(self.sweep(&[])?);
         Ok((deleted > 0).then(|| Pruned { runs: vec![id], ..pruned }))
     }
 
@@ -92,7 +93,12 @@ impl Store {
         if !self.path().exists() {
             return Ok(pruned);
         }
-        self.write(|connection| {
+        // Folders can be removed where the database can't be written.
+        let mut early = Vec::new();
+        if full::is_full_at(&self.root().join(super::FOLDER)) {
+            early = self.sweep(&pruned.runs)?.folders;
+        }
+        self.write_freeing(|connection| {
             let transaction =
                 connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
             for run in &pruned.runs {
@@ -109,8 +115,9 @@ impl Store {
             )?;
             transaction.commit()
         })?;
-        self.write(shrink)?;
-        let swept = self.sweep()?;
+        self.write_freeing(shrink)?;
+        let mut swept = self.sweep(&[])?;
+        swept.folders.splice(..0, early);
         Ok(pruned.with(swept))
     }
 }

@@ -2,7 +2,7 @@
 
 use mlops_tui::store::{
     CodeVersion, DatasetRecord, Direction, Entry, Level, Line, NewRun, NodeOutcome, NodeRecord,
-    Outcome, Progress, Source, Store,
+    Outcome, Progress, RunId, Source, Store,
 };
 
 use super::project::project;
@@ -32,6 +32,20 @@ pub fn node(
         seconds: Some(seconds),
         failure: None,
     }
+}
+
+/// Adds a run that ended well, with so many lines that don't shrink when they are packed.
+pub fn noisy_run(store: &mut Store, new: &NewRun, lines: usize) -> RunId {
+    let mut record = store.add_run(new).unwrap();
+    record.outcome = Outcome::Succeeded;
+    let text = |number| blake3::hash(format!("{} {number}", record.id).as_bytes()).to_hex();
+    let texts: Vec<String> = (0..lines).map(|number| text(number).to_string()).collect();
+    let entries: Vec<Entry<'_>> =
+        texts.iter().map(|text| line(new.started_at, None, Level::Info, text)).collect();
+    let progress =
+        Progress { record: &record, first: 1, entries: &entries, nodes: &[], datasets: &[] };
+    store.record(&progress).unwrap();
+    record.id
 }
 
 /// A project with two runs: one that ended well, and one that failed a day later.
