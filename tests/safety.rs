@@ -3,6 +3,9 @@
 
 mod common;
 
+#[cfg(target_os = "linux")]
+#[path = "safety/closed.rs"]
+mod closed;
 #[path = "safety/deletion.rs"]
 mod deletion;
 #[cfg(target_os = "linux")]

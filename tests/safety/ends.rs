@@ -1,15 +1,13 @@
-//! Every way to end: a closed or stuck terminal, a panic, signals that were ignored, threads and readers
-//! that never answer.
+//! Ways to end: a panic, signals that were ignored, threads and readers that never answer.
 
 use std::fs;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader};
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use mlops_tui::store::{Outcome, RunFilter, Store};
-use portable_pty::{CommandBuilder, PtySize, native_pty_system};
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::common::project::project;
@@ -17,7 +15,7 @@ use crate::common::python::python;
 use crate::common::terminal::Terminal;
 
 /// `talk` prints more than pipes hold, `wait` takes until the file `go` is there.
-const NODES: &str = r#"
+pub(crate) const NODES: &str = r#"
 import pathlib, time
 
 
@@ -41,7 +39,7 @@ def make(node):
     ]
 "#;
 /// An end that takes longer hangs.
-const HANGS: Duration = Duration::from_secs(60);
+pub(crate) const HANGS: Duration = Duration::from_secs(60);
 
 fn outcome(root: &Path) -> Option<Outcome> {
     let mut store = Store::new(root);
@@ -49,7 +47,7 @@ fn outcome(root: &Path) -> Option<Outcome> {
     store.runs(&RunFilter::newest(1)).unwrap().first().map(|run| run.outcome)
 }
 
-fn until(what: &str, mut holds: impl FnMut() -> bool) {
+pub(crate) fn until(what: &str, mut holds: impl FnMut() -> bool) {
     let began = Instant::now();
     while !holds() {
         assert!(began.elapsed() < HANGS, "waited in vain for {what}");
@@ -58,7 +56,7 @@ fn until(what: &str, mut holds: impl FnMut() -> bool) {
 }
 
 /// How many processes work in the project.
-fn orphans(root: &Path) -> usize {
+pub(crate) fn orphans(root: &Path) -> usize {
     let works_there = |entry: &fs::DirEntry| {
         let folder = fs::read_link(entry.path().join("cwd"));
         folder.is_ok_and(|folder| folder.starts_with(root))
@@ -93,67 +91,6 @@ fn run(root: &Path, nodes: &str, words: &[&str]) -> Command {
         .stdin(Stdio::null())
         .stdout(Stdio::null());
     command
-}
-
-#[test]
-fn a_closed_terminal_ends_the_screen_and_cancels_its_run() {
-    for (round, reads) in [true, false, true].into_iter().enumerate() {
-        let folder = project(NODES);
-        let root = folder.path().canonicalize().unwrap();
-        let home = tempfile::tempdir().unwrap();
-        let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_mlops-tui"));
-        command.args([root.to_str().unwrap(), "--python", python().to_str().unwrap()]);
-        command.env("TERM", "xterm-256color");
-        for name in ["CONFIG", "STATE", "CACHE"] {
-            command.env(format!("MLOPS_TUI_{name}_DIR"), home.path().join(name));
-        }
-        let size = PtySize { rows: 24, cols: 80, pixel_width: 0, pixel_height: 0 };
-        let pair = native_pty_system().openpty(size).unwrap();
-        let mut child = pair.slave.spawn_command(command).unwrap();
-        drop(pair.slave);
-        let mut reader = pair.master.try_clone_reader().unwrap();
-        let mut writer = pair.master.take_writer().unwrap();
-        let mut seen = String::new();
-        let mut read_until = |text: &str| {
-            let mut buffer = [0; 4096];
-            while !seen.contains(text) {
-                let count = reader.read(&mut buffer).unwrap();
-                seen += &String::from_utf8_lossy(&buffer[..count]);
-            }
-            seen.clear();
-        };
-        read_until("wait");
-        // The node is searched for, run, and the project trusted.
-        writer.write_all(b"/wait\rr").unwrap();
-        read_until("Trust");
-        writer.write_all(b"y").unwrap();
-        if reads {
-            // Frames go on while the run does.
-            until("the node to wait", || {
-                let mut buffer = [0; 4096];
-                let _ = reader.read(&mut buffer);
-                root.join("waits").exists()
-            });
-        } else {
-            until("the node to wait", || root.join("waits").exists());
-        }
-        drop((reader, writer, pair.master));
-        let began = Instant::now();
-        let status = loop {
-            if let Some(status) = child.try_wait().unwrap() {
-                break status;
-            }
-            assert!(began.elapsed() < HANGS, "it does not end");
-            std::thread::sleep(Duration::from_millis(10));
-        };
-        assert!(status.success(), "round {round}: {status:?}");
-        assert_eq!(outcome(&root), Some(Outcome::Cancelled), "round {round}");
-        until("all processes to end", || orphans(&root) == 0);
-        let state = home.path().join("STATE");
-        let reports = fs::read_dir(state).into_iter().flatten().flatten();
-        let panics = reports.filter(|it| it.file_name().to_string_lossy().starts_with("panic"));
-        assert_eq!(panics.count(), 0, "round {round}");
-    }
 }
 
 #[test]
