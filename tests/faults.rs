@@ -18,10 +18,13 @@ use mlops_tui::runs::recorder::{Recorder, Subject};
 use mlops_tui::runs::{Prepared, RunEvent, RunRequest, Spec, Stamped, Worker, history};
 use mlops_tui::store::{From, LogFilter, Outcome, RunFilter, RunId, Store};
 
-const CHILDREN: usize = 120;
-const SERVERS: usize = 30;
-const PROGRAMS: usize = 40;
-const SCREENS: usize = 10;
+const CHILDREN: usize = 140;
+const SERVERS: usize = 35;
+const PROGRAMS: usize = 50;
+const SCREENS: usize = 25;
+/// Programs and screens that are killed together with all processes that work for them.
+const WHOLE_PROGRAMS: usize = 38;
+const WHOLE_SCREENS: usize = 12;
 /// A run takes about a second; one that takes this long hangs.
 const HANGS: Duration = Duration::from_secs(60);
 
@@ -59,9 +62,30 @@ impl Random {
     }
 }
 
+fn signal(which: &str, pids: &[String]) {
+    // They may have ended by themselves in the meantime.
+    let _ = Command::new("kill").arg(which).args(pids).stderr(Stdio::null()).status();
+}
+
 fn kill(pid: u32) {
-    // It may have ended by itself in the meantime.
-    let _ = Command::new("kill").args(["-9", &pid.to_string()]).stderr(Stdio::null()).status();
+    signal("-KILL", &[pid.to_string()]);
+}
+
+/// Kills a program and all that works in the project at once. They are stopped first, so that none of them
+/// starts another one meanwhile.
+fn kill_all(root: &Path, program: u32) {
+    let mut all = vec![program.to_string()];
+    signal("-STOP", &all);
+    loop {
+        let new: Vec<String> =
+            processes(root).into_iter().filter(|pid| !all.contains(pid)).collect();
+        if new.is_empty() {
+            break;
+        }
+        signal("-STOP", &new);
+        all.extend(new);
+    }
+    signal("-KILL", &all);
 }
 
 /// Processes that work in the project's folder.
@@ -193,13 +217,13 @@ async fn a_child_or_a_worker_is_killed_at_any_moment() {
     .unwrap();
 }
 
-#[test]
-fn the_program_is_killed_at_any_moment() {
+/// Kills so many programs at moments that look random.
+fn kill_programs(seed: u64, count: usize, kill: impl Fn(&Path, u32)) {
     let folder = project(NODES);
     let root = folder.path().canonicalize().unwrap();
-    let mut random = Random(11);
+    let mut random = Random(seed);
     let mut lost = 0;
-    for _ in 0..PROGRAMS {
+    for _ in 0..count {
         let mut program = Command::new(env!("CARGO_BIN_EXE_mlops-tui"))
             .args(["run", "--python"])
             .arg(python())
@@ -216,7 +240,7 @@ fn the_program_is_killed_at_any_moment() {
             .first()
             .map(|run| run.id);
         let before = id.map(|id| seen(&mut store, id));
-        kill(program.id());
+        kill(&root, program.id());
         program.wait().unwrap();
         assert_nobody_is_left(&root);
         lost += store.recover().unwrap().len();
@@ -224,31 +248,67 @@ fn the_program_is_killed_at_any_moment() {
             let after = seen(&mut store, id);
             assert!(after.0 >= before.0 && after.1 >= before.1, "{before:?} became {after:?}");
         }
-        check(&root);
+        // It may have been killed before there was a run.
+        if store.path().exists() {
+            check(&root);
+        }
     }
     assert!(lost > 0);
 }
 
-#[test]
-fn the_screen_is_killed_at_any_moment() {
+/// Kills so many screens at moments that look random.
+fn kill_screens(seed: u64, count: usize, kill: impl Fn(&Path, u32)) {
     let folder = project(NODES);
     let root = folder.path().canonicalize().unwrap();
     let home = tempfile::tempdir().unwrap();
-    let mut random = Random(13);
-    for number in 0..SCREENS {
+    let mut random = Random(seed);
+    let mut runs = 0;
+    for number in 0..count {
         let arguments = [root.to_str().unwrap(), "--python", python().to_str().unwrap()];
         let mut terminal = Terminal::start(home.path(), 80, 24, &arguments, &[]);
         terminal.wait_for("8 nodes");
         terminal.keys(if number == 0 { "ay" } else { "a" });
         std::thread::sleep(Duration::from_millis(random.below(3_000)));
-        terminal.signal(rustix::process::Signal::KILL);
+        kill(&root, terminal.pid());
         terminal.wait_exit();
-        terminal.wait_left();
         assert_nobody_is_left(&root);
-        Store::new(&root).recover().unwrap();
+        let mut store = Store::new(&root);
+        store.recover().unwrap();
         // It may have been killed before there was a run.
-        if Store::new(&root).path().exists() {
+        if store.path().exists() {
             check(&root);
+            let kept = store.runs(&RunFilter::default()).unwrap().len();
+            assert!(kept >= runs, "{runs} runs became {kept}");
+            runs = kept;
         }
     }
+    assert!(runs > 0);
+}
+
+/// Two threads share the work: most of it is waiting.
+fn by_two(seed: u64, count: usize, kill_some: impl Fn(u64, usize) + Sync) {
+    std::thread::scope(|scope| {
+        scope.spawn(|| kill_some(seed, count / 2));
+        kill_some(seed + 1, count - count / 2);
+    });
+}
+
+#[test]
+fn the_program_is_killed_at_any_moment() {
+    by_two(11, PROGRAMS, |seed, count| kill_programs(seed, count, |_, program| kill(program)));
+}
+
+#[test]
+fn the_program_is_killed_with_all_its_processes() {
+    by_two(17, WHOLE_PROGRAMS, |seed, count| kill_programs(seed, count, kill_all));
+}
+
+#[test]
+fn the_screen_is_killed_at_any_moment() {
+    kill_screens(13, SCREENS, |_, screen| kill(screen));
+}
+
+#[test]
+fn the_screen_is_killed_with_all_its_processes() {
+    kill_screens(19, WHOLE_SCREENS, kill_all);
 }
