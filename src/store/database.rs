@@ -39,13 +39,16 @@ pub enum StoreError {
     #[error("{} can't be written. Check who owns the file and its folder.", .0.display())]
     ReadOnly(PathBuf),
     /// The database can't be read or written.
-    #[error("{}: {source}.", path.display())]
+    #[error("{}: {source}. If it stays so, move the file away: a new history is begun then.", path.display())]
     Database {
         /// The file.
         path: PathBuf,
         /// Why.
         source: rusqlite::Error,
     },
+    /// It is another program's, or has lost tables or columns.
+    #[error("{} does not hold what mlops-tui keeps. Move the file away: a new history is begun then.", .0.display())]
+    Foreign(PathBuf),
     /// It holds queries that this program did not make.
     #[error("{} has views or triggers, which mlops-tui does not make. Move the file away.", .0.display())]
     Code(PathBuf),
@@ -300,16 +303,20 @@ impl Store {
     /// Whether this program may use an open database.
     ///
     /// # Errors
-    /// When it can't be read, has views or triggers, or was made by a newer program.
+    /// When it can't be read, has views or triggers, or was made by a newer program or another one.
     pub(super) fn check(&self, connection: &Connection) -> Result<(), StoreError> {
         if has_code(connection).map_err(|error| self.error(error))? {
             return Err(StoreError::Code(self.path()));
         }
-        match migrations::schema_version(connection) {
-            Ok(version) if version > migrations::VERSION => Err(StoreError::Newer(self.path())),
-            Ok(_) => Ok(()),
-            Err(error) => Err(self.error(error)),
+        let version = migrations::schema_version(connection).map_err(|error| self.error(error))?;
+        if version > migrations::VERSION {
+            return Err(StoreError::Newer(self.path()));
         }
+        // The first tables come with a version.
+        if version == 0 && has_tables(connection).map_err(|error| self.error(error))? {
+            return Err(StoreError::Foreign(self.path()));
+        }
+        Ok(())
     }
 
     /// Closes the database until it is next used.
@@ -368,6 +375,10 @@ impl Store {
             {
                 StoreError::Full(path)
             }
+            _ if is_foreign(&source) => {
+                tracing::warn!(error = %source, "the store is not as it was made");
+                StoreError::Foreign(path)
+            }
             Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => StoreError::ReadOnly(path),
             _ => StoreError::Database { path, source },
         }
@@ -391,6 +402,24 @@ fn prepare(connection: &mut Connection) -> rusqlite::Result<usize> {
 /// without end.
 fn has_code(connection: &Connection) -> rusqlite::Result<bool> {
     connection.prepare("SELECT 1 FROM sqlite_master WHERE type IN ('view', 'trigger')")?.exists([])
+}
+
+fn has_tables(connection: &Connection) -> rusqlite::Result<bool> {
+    connection.prepare("SELECT 1 FROM sqlite_master WHERE type = 'table'")?.exists([])
+}
+
+/// Whether tables, columns or the kinds of their values are not those that this program makes.
+fn is_foreign(error: &rusqlite::Error) -> bool {
+    use rusqlite::Error::{
+        FromSqlConversionFailure, IntegralValueOutOfRange, InvalidColumnType, SqlInputError,
+    };
+    matches!(
+        error,
+        SqlInputError { .. }
+            | FromSqlConversionFailure(..)
+            | IntegralValueOutOfRange(..)
+            | InvalidColumnType(..)
+    )
 }
 
 /// The mark that the database drew when it was made.
