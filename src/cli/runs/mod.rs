@@ -15,7 +15,7 @@ use color_eyre::eyre::Result;
 use serde_json::{Value as Json, json};
 
 use crate::app::details::Tone;
-use crate::store::{Outcome, RunRecord, Store};
+use crate::store::{Outcome, RunRecord, Store, StoreError};
 use crate::text::secrets::without_marks;
 
 /// Look at the run history: list, show, logs, diff, pin, note, cancel, delete, prune.
@@ -62,7 +62,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode> {
         // still be read.
         let _ = store.recover();
     }
-    match &arguments.verb {
+    let done = match &arguments.verb {
         Verb::List(arguments) => list::run(&mut store, arguments),
         Verb::Show(arguments) => show::run(&mut store, arguments),
         Verb::Logs(arguments) => logs::run(&mut store, arguments),
@@ -72,7 +72,15 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode> {
         Verb::Cancel(arguments) => change::cancel(&mut store, arguments),
         Verb::Delete(arguments) => change::delete(&mut store, arguments),
         Verb::Prune(arguments) => change::prune(&mut store, arguments),
+    };
+    if let Some(aside) = store.set_aside() {
+        let text = StoreError::SetAside(aside.to_owned()).to_string();
+        // A verb that deletes has ended with it.
+        if !done.as_ref().is_err_and(|error| error.to_string() == text) {
+            super::output::complain(&text);
+        }
     }
+    done
 }
 
 /// Sign and tone of how a run stands.
