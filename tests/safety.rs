@@ -6,6 +6,9 @@ mod common;
 #[cfg(target_os = "linux")]
 #[path = "safety/closed.rs"]
 mod closed;
+#[cfg(target_os = "linux")]
+#[path = "safety/damaged.rs"]
+mod damaged;
 #[path = "safety/deletion.rs"]
 mod deletion;
 #[cfg(target_os = "linux")]

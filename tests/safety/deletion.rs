@@ -10,7 +10,7 @@ use crate::common::project::project;
 use crate::common::python::python;
 use mlops_tui::store::{NewRun, Store};
 
-const NODES: &str = r#"
+pub(crate) const NODES: &str = r#"
 def first(size):
     return [size]
 
@@ -27,7 +27,7 @@ def make(node):
 "#;
 
 /// A folder of somebody's, with files of the names that runs leave.
-fn foreign() -> tempfile::TempDir {
+pub(crate) fn foreign() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     for name in ["thesis/chapter.txt", "0123.pickle", "writing-old", "run/data.csv"] {
         let path = folder.path().join(name);
@@ -42,7 +42,7 @@ fn foreign() -> tempfile::TempDir {
 }
 
 /// All files below a folder with what they hold.
-fn content(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
+pub(crate) fn content(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
     let mut files = Vec::new();
     let mut folders = vec![folder.to_owned()];
     while let Some(folder) = folders.pop() {
