@@ -5,6 +5,7 @@
 //! yet. MLflow itself is never asked: opening a store with it may migrate the database.
 
 mod database;
+pub mod entities;
 pub mod filter;
 mod link;
 mod sqlite;

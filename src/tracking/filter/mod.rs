@@ -7,6 +7,7 @@
 //! The rules are those of MLflow's `mlflow/utils/search_utils.py` and `search_logged_model_utils.py` (3.17)
 //! with sqlparse 0.6, which MLflow splits filters with.
 
+mod evaluate;
 mod extended;
 mod fields;
 mod group;
@@ -14,6 +15,7 @@ mod lexer;
 mod literal;
 mod order;
 
+pub use evaluate::{Cell, Matcher, Searched, Summary, compare_by, is_like, summary};
 pub use fields::{Attribute, DatasetField};
 pub use order::{Order, parse_order};
 
@@ -49,6 +51,13 @@ pub enum Expr {
     Last(i64),
     /// A name that matches this word loosely: its letters in this order.
     Named(String),
+}
+
+impl Default for Expr {
+    /// Accepts everything.
+    fn default() -> Self {
+        Expr::And(Vec::new())
+    }
 }
 
 /// One comparison.
