@@ -1,7 +1,11 @@
 //! Reading MLflow's stores, compared with MLflow itself.
 
+#[path = "tracking/corpus.rs"]
+mod corpus;
 #[path = "tracking/parsing.rs"]
 mod parsing;
 #[path = "common/python.rs"]
 #[expect(dead_code, reason = "only the environments of MLflow are asked for")]
 mod python;
+#[path = "tracking/sqlite.rs"]
+mod sqlite;

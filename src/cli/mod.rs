@@ -9,6 +9,7 @@ mod debug;
 mod detach;
 mod doctor;
 mod env;
+mod experiments;
 mod grid;
 mod inspect;
 mod layout;
@@ -17,6 +18,7 @@ mod run;
 mod runs;
 mod status;
 mod table;
+mod tracked;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -91,6 +93,8 @@ enum Verb {
     Debug(debug::Arguments),
     /// Look at the run history: list, show, logs, diff, pin, note, delete, prune
     Runs(runs::Arguments),
+    /// Look at tracked runs: where, list, search, show, history
+    Experiments(experiments::Arguments),
     /// Make the project's Python environment
     Env(env::Arguments),
     /// Check what the project needs: interpreter, Kedro, store, terminal
@@ -144,6 +148,7 @@ fn dispatch(arguments: Arguments) -> Result<ExitCode> {
         Some(Verb::Status(arguments)) => status::run(&arguments),
         Some(Verb::Debug(arguments)) => debug::run(&arguments),
         Some(Verb::Runs(arguments)) => runs::run(&arguments),
+        Some(Verb::Experiments(arguments)) => experiments::run(&arguments),
         Some(Verb::Env(arguments)) => env::run(&arguments),
         Some(Verb::Doctor(arguments)) => doctor::run(&arguments),
         Some(Verb::Completions { shell }) => {

@@ -74,6 +74,10 @@ pub struct Run {
     pub tags: Vec<(String, String)>,
     /// Datasets that it has read.
     pub datasets: Vec<DatasetInput>,
+    /// Ids of logged models that it has read.
+    pub model_inputs: Vec<String>,
+    /// Ids of logged models that it has made, with their steps.
+    pub model_outputs: Vec<(String, i64)>,
 }
 
 impl Run {

@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use super::{Location, TrackingError, database};
+use super::sqlite::database;
+use super::{Location, TrackingError};
 
 /// MLflow's clock has milliseconds, and is read a moment after ours.
 const SLACK: f64 = 0.01;

@@ -4,13 +4,16 @@
 //! here; file stores and tracking servers are named, and reading them says that it can't be done
 //! yet. MLflow itself is never asked: opening a store with it may migrate the database.
 
-mod database;
 pub mod entities;
 pub mod filter;
 mod link;
+pub mod reference;
 mod sqlite;
+mod store;
 
 pub use link::run_between;
+pub use sqlite::SqliteStore;
+pub use store::Store;
 
 use std::path::{Path, PathBuf};
 
@@ -82,6 +85,12 @@ pub enum TrackingError {
     /// The kind of store is not supported.
     #[error("{0} is not read by this version; SQLite stores (sqlite:///mlflow.db) are.")]
     Unsupported(String),
+    /// The store that is named is not there.
+    #[error("{0} is not there.")]
+    Missing(String),
+    /// The database is not MLflow's.
+    #[error("{0} is no store of MLflow's: it has no tables of experiments and runs.")]
+    Foreign(String),
     /// SQLite refused.
     #[error("{path}: {source}.")]
     Sqlite {
@@ -90,6 +99,37 @@ pub enum TrackingError {
         /// Why.
         source: rusqlite::Error,
     },
+}
+
+/// Which store is read, and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Choice {
+    /// The store; `None` when there is none.
+    pub location: Option<Location>,
+    /// What decided, in a sentence.
+    pub reason: String,
+}
+
+/// Chooses the store to read: `uri` where one is given, else what [`locate`] finds for the environment.
+///
+/// # Errors
+/// When the store that is named is not there.
+pub fn choose(root: &Path, env: Option<&str>, uri: Option<&str>) -> Result<Choice, TrackingError> {
+    let variable = std::env::var("MLFLOW_TRACKING_URI").ok().filter(|uri| !uri.is_empty());
+    let named = uri.map(|uri| (uri.to_owned(), "--tracking-uri names it."));
+    let named = named.or_else(|| variable.map(|uri| (uri, "MLFLOW_TRACKING_URI names it.")));
+    if let Some((uri, reason)) = named {
+        let location = of_uri(root, &uri).ok_or_else(|| TrackingError::Missing(remove(&uri)))?;
+        return Ok(Choice { location: Some(location), reason: reason.to_owned() });
+    }
+    let location = locate(root, &root.join("conf"), env.unwrap_or("local"), None);
+    let reason = match &location {
+        Some(_) => "mlflow.yml names it, or it lies in the project's folder.",
+        None => {
+            "no --tracking-uri, MLFLOW_TRACKING_URI or mlflow.yml names one, and mlflow.db and mlruns/ are missing."
+        }
+    };
+    Ok(Choice { location, reason: reason.to_owned() })
 }
 
 /// Where the project tracks to: `MLFLOW_TRACKING_URI`, else kedro-mlflow's
@@ -137,7 +177,7 @@ pub fn read(root: &Path, location: &Location) -> Result<Overview, TrackingError>
     match location {
         Location::Sqlite(path) => {
             let name = path.strip_prefix(root).unwrap_or(path).display().to_string();
-            sqlite::read(path, name)
+            sqlite::overview::read(path, name)
         }
         Location::Files(path) => {
             let name = path.strip_prefix(root).unwrap_or(path).display();

@@ -391,6 +391,14 @@ fn value(entity: Entity, field: &Field, text: &str, right: &Right) -> Result<Val
                     Ok(integer) => Ok(Value::Integer(integer)),
                     Err(_) => refused(format!("{written} is too large for a whole number")),
                 },
+                // The number of a version may stand in quotes.
+                Right::Text(_) | Right::Identifier(_) if entity == Entity::ModelVersion => {
+                    let digits = unquoted(written, &['\'', '"']).map(str::trim);
+                    match digits.and_then(|digits| digits.parse().ok()) {
+                        Some(integer) => Ok(Value::Integer(integer)),
+                        None => refused(format!("Invalid value for numeric attribute: {written}")),
+                    }
+                }
                 Right::Float(_) if !whole => number(written, at.start).map(Value::Number),
                 _ => refused(format!(
                     "Expected numeric value type for numeric attribute. Found {written}"

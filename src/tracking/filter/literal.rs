@@ -8,7 +8,7 @@ use super::FilterError;
 /// # Errors
 /// When it is empty, or has something else than texts.
 pub(super) fn texts(list: &str, at: usize) -> Result<Vec<String>, FilterError> {
-    let texts = read(list, at, |reader| reader.item())?;
+    let texts = read(list, at, &|reader| reader.item())?;
     match texts.is_empty() {
         false => Ok(texts),
         true => Err(FilterError::new(
@@ -25,7 +25,7 @@ pub(super) fn texts(list: &str, at: usize) -> Result<Vec<String>, FilterError> {
 /// # Errors
 /// When it has something else.
 pub(super) fn items(list: &str, at: usize) -> Result<Vec<String>, FilterError> {
-    let items = read(list, at, |reader| reader.digits().or_else(|| reader.item()))?;
+    let items = read(list, at, &|reader| reader.digits().or_else(|| reader.item()))?;
     // One number in parentheses is no list to Python.
     let is_number = list[1..].trim_start().starts_with(|c: char| c.is_ascii_digit());
     match is_number && items.len() == 1 && !list.contains(',') {
@@ -37,8 +37,15 @@ pub(super) fn items(list: &str, at: usize) -> Result<Vec<String>, FilterError> {
 fn read(
     list: &str,
     at: usize,
-    item: impl Fn(&mut Reader<'_>) -> Option<String>,
+    item: &dyn Fn(&mut Reader<'_>) -> Option<String>,
 ) -> Result<Vec<String>, FilterError> {
+    // A list in parentheses is the list itself.
+    let inner = list.strip_prefix('(').and_then(|rest| rest.strip_suffix(')')).map(str::trim);
+    if let Some(inner) = inner.filter(|it| it.starts_with('(') && it.contains(',')) {
+        if let Ok(items) = read(inner, at, item) {
+            return Ok(items);
+        }
+    }
     let mut reader = Reader { rest: list };
     let refused = |reader: &Reader<'_>| {
         FilterError::new(
@@ -193,6 +200,8 @@ mod tests {
         assert_eq!(read("('a' 'b',)"), list(&["ab"]));
         assert_eq!(read(r"('a\'b\n\x41\u00e9\q')"), list(&["a'b\nAé\\q"]));
         assert_eq!(read("(('a'), 'b')"), list(&["a", "b"]));
+        assert_eq!(read("( ('a', 'b') )"), list(&["a", "b"]));
+        assert_eq!(read("(('a', 'b'), 'c')"), None);
         for refused in ["()", "(1)", "('a', 1)", "('a'", "('a' + 'b')", "(a)", "('a\n')", "('a')x"]
         {
             assert_eq!(read(refused), None, "{refused}");

@@ -2,7 +2,7 @@
 //!
 //! [`parse`] gives an [`Expr`] for what MLflow accepts, and refuses what MLflow refuses, unless it uses one
 //! of the extensions: `OR`, `NOT`, parentheses, `~` (a regular expression), a metric's history
-//! (`metrics.rmse.min`), `last 7 days`, plain words. [`parse_order`] reads `order_by` clauses.
+//! (`metrics.rmse.min`), `last 7 days`, plain words. [`parse_orders`] reads `order_by` clauses.
 //!
 //! The rules are those of MLflow's `mlflow/utils/search_utils.py` and `search_logged_model_utils.py` (3.17)
 //! with sqlparse 0.6, which MLflow splits filters with.
@@ -17,7 +17,7 @@ mod order;
 
 pub use evaluate::{Cell, Matcher, Searched, Summary, compare_by, is_like, summary};
 pub use fields::{Attribute, DatasetField};
-pub use order::{Order, parse_order};
+pub use order::{Order, parse_orders};
 
 use std::ops::Range;
 
@@ -178,6 +178,9 @@ pub fn parse(entity: Entity, text: &str) -> Result<Expr, FilterError> {
         return Ok(Expr::And(Vec::new()));
     }
     let tokens = lexer::tokens(text);
+    if tokens.is_empty() && entity == Entity::RegisteredModel {
+        return Ok(Expr::default());
+    }
     if tokens.is_empty() {
         return Err(FilterError::new(format!("Invalid filter '{text}'. Could not be parsed."), 0));
     }
@@ -193,6 +196,14 @@ pub fn parse(entity: Entity, text: &str) -> Result<Expr, FilterError> {
         Err(refused) => refused,
     };
     extended::parse(entity, text, &tokens).unwrap_or(Err(refused))
+}
+
+/// The field of a run, or another entity, that a name such as `metrics.rmse` says.
+///
+/// # Errors
+/// When MLflow has no such field.
+pub fn field_of(entity: Entity, name: &str) -> Result<Field, FilterError> {
+    fields::field(entity, name, 0, false)
 }
 
 /// What MLflow itself makes of a filter.

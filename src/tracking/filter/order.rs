@@ -11,11 +11,28 @@ pub struct Order {
     pub ascending: bool,
 }
 
-/// Reads one clause.
+/// Reads clauses.
 ///
 /// # Errors
-/// When MLflow refuses it.
-pub fn parse_order(entity: Entity, text: &str) -> Result<Order, FilterError> {
+/// When MLflow refuses one, or two order by the same field.
+pub fn parse_orders(entity: Entity, clauses: &[String]) -> Result<Vec<Order>, FilterError> {
+    let mut orders: Vec<Order> = Vec::new();
+    for clause in clauses {
+        let order = parse_order(entity, clause)?;
+        let is_again = orders.iter().any(|it| it.field == order.field);
+        if is_again && !matches!(entity, Entity::LoggedModel | Entity::Experiment) {
+            let message = format!("`order_by` contains duplicate fields: {}", clauses.join(", "));
+            return Err(FilterError::new(message, 0));
+        }
+        orders.push(order);
+    }
+    Ok(orders)
+}
+
+fn parse_order(entity: Entity, text: &str) -> Result<Order, FilterError> {
+    if entity == Entity::LoggedModel {
+        return parse_plain(text);
+    }
     let refused =
         || FilterError::new(format!("Invalid order_by clause '{text}'. Could not be parsed."), 0);
     let tokens = lexer::tokens(text);
@@ -37,13 +54,32 @@ pub fn parse_order(entity: Entity, text: &str) -> Result<Order, FilterError> {
     let field = fields::field(entity, name.trim(), 0, true)?;
     let orders = match field {
         Field::Attribute(_) => true,
-        Field::Metric(_) => matches!(entity, Entity::Run | Entity::LoggedModel),
-        Field::Param(_) | Field::Tag(_) => entity == Entity::Run,
+        Field::Metric(_) | Field::Param(_) | Field::Tag(_) => entity == Entity::Run,
         Field::Dataset(_) => false,
     };
     match orders {
         true => Ok(Order { field, ascending }),
         false => Err(FilterError::new(format!("Invalid order_by entity in '{text}'"), 0)),
+    }
+}
+
+/// The order of logged models, which MLflow takes apart already: the name is as it is.
+fn parse_plain(text: &str) -> Result<Order, FilterError> {
+    let (name, ascending) = match text.rsplit_once(' ') {
+        Some((name, order)) if order.eq_ignore_ascii_case("asc") => (name, true),
+        Some((name, order)) if order.eq_ignore_ascii_case("desc") => (name, false),
+        _ => (text, true),
+    };
+    let refused = |message: String| Err(FilterError::new(message, 0));
+    match name.split_once('.') {
+        Some(("metrics", key)) => Ok(Order { field: Field::Metric(key.to_owned()), ascending }),
+        Some(_) => {
+            refused(format!("Invalid order by field name: {name}. Only metrics are supported."))
+        }
+        None => match fields::attribute(Entity::LoggedModel, name, true) {
+            Some(attribute) => Ok(Order { field: Field::Attribute(attribute), ascending }),
+            None => refused(format!("Invalid order by field name: {name}")),
+        },
     }
 }
 

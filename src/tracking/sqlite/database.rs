@@ -4,9 +4,11 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use rusqlite::functions::FunctionFlags;
 use rusqlite::{Connection, OpenFlags};
 
 use crate::system::files;
+use crate::tracking::filter::is_like;
 
 /// How long a read waits for a writer.
 const BUSY: Duration = Duration::from_secs(5);
@@ -16,7 +18,7 @@ const LIMIT: Duration = Duration::from_secs(20);
 const STEPS: i32 = 10_000;
 
 /// Opens the database; a pipe or a device in its place is no valid path.
-pub(super) fn open(path: &Path) -> rusqlite::Result<Connection> {
+pub(in crate::tracking) fn open(path: &Path) -> rusqlite::Result<Connection> {
     open_for(path, LIMIT)
 }
 
@@ -29,7 +31,28 @@ fn open_for(path: &Path, limit: Duration) -> rusqlite::Result<Connection> {
     connection.busy_timeout(BUSY)?;
     let until = Instant::now() + limit;
     connection.progress_handler(STEPS, Some(move || Instant::now() > until))?;
+    // As MLflow does: `LIKE` heeds case.
+    connection.pragma_update(None, "case_sensitive_like", true)?;
+    add_functions(&connection)?;
     Ok(connection)
+}
+
+/// The functions of the filter language's extensions.
+fn add_functions(connection: &Connection) -> rusqlite::Result<()> {
+    let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC;
+    connection.create_scalar_function("is_like", 2, flags, |context| {
+        let name: Option<String> = context.get(0)?;
+        let word: String = context.get(1)?;
+        Ok(name.is_some_and(|name| is_like(&name, &word)))
+    })?;
+    connection.create_scalar_function("matches", 2, flags, |context| {
+        let pattern = context.get_or_create_aux(1, |value| {
+            let pattern = value.as_str().unwrap_or_default();
+            regex::Regex::new(pattern).map_err(|error| error.to_string())
+        })?;
+        let text: Option<String> = context.get(0)?;
+        Ok(text.map(|text| pattern.is_match(&text)))
+    })
 }
 
 #[cfg(test)]

@@ -1,15 +1,16 @@
-//! MLflow's SQLite store. The schema is that of MLflow 2.x and 3.x: only columns that both have
+//! The newest runs and the registered models at a glance. The schema is that of MLflow 2.x and 3.x: only columns that both have
 //! are asked for.
 
 use std::collections::HashMap;
 use std::path::Path;
 
-use rusqlite::{Connection, Row};
+use rusqlite::Connection;
 
-use super::{MOST_RUNS, Overview, RegisteredModel, Run, TrackingError, database};
+use super::{database, has_table, rows};
 use crate::text::secrets::{HIDDEN, names_secret, redact};
+use crate::tracking::{MOST_RUNS, Overview, RegisteredModel, Run, TrackingError};
 
-pub(super) fn read(path: &Path, name: String) -> Result<Overview, TrackingError> {
+pub(in crate::tracking) fn read(path: &Path, name: String) -> Result<Overview, TrackingError> {
     read_all(path, &name).map_err(|source| TrackingError::Sqlite { path: name, source })
 }
 
@@ -27,6 +28,7 @@ fn read_all(path: &Path, name: &str) -> rusqlite::Result<Overview> {
              WHERE r.lifecycle_stage = 'active'
              ORDER BY r.start_time DESC, r.run_uuid LIMIT {MOST_RUNS}"
         ),
+        [],
         |row| {
             Ok(Run {
                 id: row.get(0)?,
@@ -44,6 +46,7 @@ fn read_all(path: &Path, name: &str) -> rusqlite::Result<Overview> {
     for (id, key, value) in rows(
         &connection,
         "SELECT run_uuid, key, CASE WHEN is_nan THEN NULL ELSE value END FROM latest_metrics ORDER BY key",
+        [],
         |row| Ok((row.get::<_, String>(0)?, row.get(1)?, row.get::<_, Option<f64>>(2)?)),
     )? {
         if let Some(run) = index.get(&id) {
@@ -51,7 +54,7 @@ fn read_all(path: &Path, name: &str) -> rusqlite::Result<Overview> {
         }
     }
     for (id, key, value) in
-        rows(&connection, "SELECT run_uuid, key, value FROM params ORDER BY key", |row| {
+        rows(&connection, "SELECT run_uuid, key, value FROM params ORDER BY key", [], |row| {
             Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?, row.get::<_, String>(2)?))
         })?
     {
@@ -73,6 +76,7 @@ fn models(connection: &Connection) -> rusqlite::Result<Vec<RegisteredModel>> {
         "SELECT m.name, m.last_updated_time, MAX(v.version)
          FROM registered_models m LEFT JOIN model_versions v ON v.name = m.name
          GROUP BY m.name ORDER BY m.name",
+        [],
         |row| {
             Ok(RegisteredModel {
                 name: row.get(0)?,
@@ -86,6 +90,7 @@ fn models(connection: &Connection) -> rusqlite::Result<Vec<RegisteredModel>> {
         for (name, alias, version) in rows(
             connection,
             "SELECT name, alias, version FROM registered_model_aliases ORDER BY alias",
+            [],
             |row| Ok((row.get::<_, String>(0)?, row.get(1)?, row.get(2)?)),
         )? {
             if let Some(model) = models.iter_mut().find(|model| model.name == name) {
@@ -94,21 +99,6 @@ fn models(connection: &Connection) -> rusqlite::Result<Vec<RegisteredModel>> {
         }
     }
     Ok(models)
-}
-
-/// All rows at once: the statement, and with it the read lock, is gone when this returns.
-fn rows<T>(
-    connection: &Connection,
-    sql: &str,
-    of: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
-) -> rusqlite::Result<Vec<T>> {
-    connection.prepare(sql)?.query_map([], of)?.collect()
-}
-
-fn has_table(connection: &Connection, name: &str) -> rusqlite::Result<bool> {
-    connection
-        .prepare("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?1")?
-        .exists([name])
 }
 
 fn seconds(milliseconds: Option<i64>) -> Option<f64> {

@@ -1,0 +1,96 @@
+//! `mlops-tui experiments list`.
+
+use std::process::ExitCode;
+
+use color_eyre::eyre::Result;
+use serde_json::{Map, Value as Json, json};
+
+use super::search::ViewArgument;
+use super::{Opened, refuse};
+use crate::app::details::Tone;
+use crate::cli::output;
+use crate::cli::table::{Align, Cell, Reader, lines};
+use crate::cli::tracked::{shown, when};
+use crate::tracking::entities::{Experiment, Found};
+use crate::tracking::filter::{Entity, parse, parse_orders};
+
+/// List experiments, the newest first.
+///
+/// Example: mlops-tui experiments list "name LIKE 'churn%'"
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    /// A filter of MLflow's for experiments
+    filter: Option<String>,
+    /// Order, such as `name ASC`; can be repeated
+    #[arg(long, value_name = "CLAUSE")]
+    order_by: Vec<String>,
+    /// Active ones, deleted ones, or all
+    #[arg(long, value_name = "VIEW", default_value = "active")]
+    view: ViewArgument,
+    /// At most so many
+    #[arg(long, value_name = "COUNT")]
+    limit: Option<usize>,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) fn run(opened: &Opened, arguments: &Arguments) -> Result<ExitCode> {
+    let filter = arguments.filter.as_deref().unwrap_or_default();
+    let expr = match parse(Entity::Experiment, filter) {
+        Ok(expr) => expr,
+        Err(error) => return refuse(filter, &error),
+    };
+    let orders = match parse_orders(Entity::Experiment, &arguments.order_by) {
+        Ok(orders) => orders,
+        Err(error) => return refuse(&arguments.order_by.join(", "), &error),
+    };
+    let experiments =
+        opened.store.experiments(&expr, &orders, arguments.view.into(), opened.now)?;
+    let found = Found::of(experiments, arguments.limit);
+    if arguments.json {
+        let experiments: Vec<Json> = found.items.iter().map(to_json).collect();
+        return output::json(
+            &json!({"schema": 1, "experiments": experiments, "truncated": found.truncated}),
+        );
+    }
+    if found.items.is_empty() {
+        return output::text("No experiment matches.\n");
+    }
+    let columns = [
+        ("id", Align::Right),
+        ("name", Align::Left),
+        ("created", Align::Left),
+        ("artifacts", Align::Left),
+    ];
+    let plain = |text: &str| (text.to_owned(), Tone::Plain);
+    let row = |it: &Experiment| -> Vec<Cell> {
+        let tone = if it.lifecycle_stage == "active" { Tone::Name } else { Tone::Dim };
+        vec![
+            plain(&it.id),
+            (it.name.clone(), tone),
+            (when(it.creation_time), Tone::Dim),
+            (shown("", &it.artifact_location), Tone::Dim),
+        ]
+    };
+    let rows: Vec<Vec<Cell>> = found.items.iter().map(row).collect();
+    output::text(&lines(Reader::of_stdout(), &columns, &rows))
+}
+
+fn to_json(experiment: &Experiment) -> Json {
+    let tags: Map<String, Json> = experiment
+        .tags
+        .iter()
+        .map(|(key, value)| (key.clone(), shown(key, value).into()))
+        .collect();
+    json!({
+        "experiment_id": experiment.id,
+        "name": experiment.name,
+        "artifact_location": shown("", &experiment.artifact_location),
+        "lifecycle_stage": experiment.lifecycle_stage,
+        "creation_time": experiment.creation_time,
+        "last_update_time": experiment.last_update_time,
+        "workspace": experiment.workspace,
+        "tags": tags,
+    })
+}

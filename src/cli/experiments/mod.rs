@@ -1,0 +1,53 @@
+//! `mlops-tui experiments`: the tracked runs of an MLflow store, one file for each way to look at them.
+
+mod history;
+mod list;
+mod place;
+mod search;
+mod show;
+
+use std::process::ExitCode;
+
+use clap::Subcommand;
+use color_eyre::eyre::Result;
+
+pub(super) use place::{Opened, PlaceArguments, refuse};
+
+/// Look at tracked runs: where, list, search, show, history.
+///
+/// A RUN is the first digits of an id, a name, `latest`, or `best:metrics.rmse`. The store is only read, and
+/// nothing of the project is executed.
+///
+/// Example: mlops-tui experiments search "metrics.rmse < 1 and params.model = 'ridge'"
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    #[command(subcommand)]
+    verb: Verb,
+    #[command(flatten)]
+    place: PlaceArguments,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Show which store is read, and why
+    Where(place::Where),
+    /// List experiments
+    List(list::Arguments),
+    /// List runs that match a filter of MLflow's
+    Search(search::Arguments),
+    /// Show a run: params, metrics, tags, datasets
+    Show(show::Arguments),
+    /// Print the values of a metric
+    History(history::Arguments),
+}
+
+pub(super) fn run(arguments: &Arguments) -> Result<ExitCode> {
+    let place = &arguments.place;
+    match &arguments.verb {
+        Verb::Where(arguments) => place::run(place, arguments),
+        Verb::List(arguments) => list::run(&place.open()?, arguments),
+        Verb::Search(arguments) => search::run(&place.open()?, arguments),
+        Verb::Show(arguments) => show::run(&place.open()?, arguments),
+        Verb::History(arguments) => history::run(&place.open()?, arguments),
+    }
+}

@@ -1,0 +1,98 @@
+//! Which store the verbs read, and `mlops-tui experiments where`.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use color_eyre::eyre::{Result, bail};
+use serde_json::json;
+
+use crate::cli::output;
+use crate::project::discovery;
+use crate::tracking::filter::FilterError;
+use crate::tracking::{self, Choice, Location, Store};
+
+/// Where the store is looked for.
+#[derive(Debug, clap::Args)]
+pub(in crate::cli) struct PlaceArguments {
+    /// The project: its folder or anything in it [default: the current folder]
+    #[arg(long, short = 'C', global = true, value_name = "PATH")]
+    project: Option<PathBuf>,
+    /// The store [default: the project's, see `experiments where`]
+    #[arg(long, global = true, value_name = "URI")]
+    tracking_uri: Option<String>,
+    /// Run environment, whose mlflow.yml is read
+    #[arg(long, global = true, value_name = "ENV")]
+    env: Option<String>,
+}
+
+/// Show which store is read, and why.
+#[derive(Debug, clap::Args)]
+pub(super) struct Where {
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// The store that a verb reads.
+pub(in crate::cli) struct Opened {
+    pub store: Store,
+    /// Now, in milliseconds since the Unix epoch.
+    pub now: i64,
+}
+
+impl PlaceArguments {
+    /// The project's folder, or the folder that is named where no project is.
+    fn root(&self) -> PathBuf {
+        let folder = self.project.as_deref().unwrap_or(Path::new("."));
+        discovery::find(folder)
+            .unwrap_or_else(|_| std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned()))
+    }
+
+    fn choose(&self) -> Result<Choice> {
+        let root = self.root();
+        Ok(tracking::choose(&root, self.env.as_deref(), self.tracking_uri.as_deref())?)
+    }
+
+    /// Opens the store.
+    pub fn open(&self) -> Result<Opened> {
+        let choice = self.choose()?;
+        let Some(location) = &choice.location else {
+            bail!("No tracking store is there: {}", choice.reason);
+        };
+        let workspace = std::env::var("MLFLOW_WORKSPACE").ok().filter(|name| !name.is_empty());
+        let store = Store::open(location, workspace.as_deref())?;
+        let now = jiff::Timestamp::now().as_millisecond();
+        Ok(Opened { store, now })
+    }
+}
+
+pub(super) fn run(place: &PlaceArguments, arguments: &Where) -> Result<ExitCode> {
+    let choice = place.choose()?;
+    let (kind, uri) = match &choice.location {
+        Some(Location::Sqlite(path)) => (Some("sqlite"), Some(path.display().to_string())),
+        Some(Location::Files(path)) => (Some("files"), Some(path.display().to_string())),
+        Some(Location::Uri(uri)) => (Some("server"), Some(uri.clone())),
+        None => (None, None),
+    };
+    if arguments.json {
+        return output::json(&json!({
+            "schema": 1, "kind": kind, "location": uri, "reason": choice.reason,
+        }));
+    }
+    let place = uri.unwrap_or_else(|| "No tracking store is there".to_owned());
+    output::text(&format!(
+        "{}\n  {}\n",
+        crate::text::sanitize(&place),
+        crate::text::sanitize(&choice.reason)
+    ))
+}
+
+/// Ends with exit code 2: the filter, its error, and a sign under the place that is wrong.
+pub(in crate::cli) fn refuse(filter: &str, error: &FilterError) -> Result<ExitCode> {
+    let start = filter[..error.at.min(filter.len())].rfind('\n').map_or(0, |at| at + 1);
+    let line = filter[start..].lines().next().unwrap_or_default();
+    let before = crate::text::sanitize(&filter[start..error.at.clamp(start, filter.len())]);
+    let sign = " ".repeat(crate::text::width(&before));
+    output::complain(&format!("{}\n  {line}\n  {sign}^", error.message));
+    Ok(ExitCode::from(2))
+}

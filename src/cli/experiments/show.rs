@@ -1,0 +1,104 @@
+//! `mlops-tui experiments show`.
+
+use std::process::ExitCode;
+
+use color_eyre::eyre::Result;
+use serde_json::{Value as Json, json};
+
+use super::Opened;
+use super::search::{experiments, sign};
+use crate::app::details::{Tone, number_text};
+use crate::cli::output;
+use crate::cli::table::{Align, Cell, Reader, lines};
+use crate::cli::tracked::{self, shown, when};
+use crate::tracking::entities::{DatasetInput, Run};
+use crate::tracking::reference::find_run;
+
+/// Show a run: params, metrics, tags, datasets.
+///
+/// Example: mlops-tui experiments show best:metrics.rmse
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    /// First digits of an id, a name, `latest`, or `best:metrics.rmse`
+    run: String,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) fn run(opened: &Opened, arguments: &Arguments) -> Result<ExitCode> {
+    let active = experiments(opened, &[])?;
+    let found = find_run(&opened.store, &arguments.run, Some(&active))?;
+    let run = opened.store.run(&found.id)?.unwrap_or(found);
+    if arguments.json {
+        let mut json = tracked::run(&run);
+        json["datasets"] = run.datasets.iter().map(dataset).collect();
+        return output::json(&json!({"schema": 1, "run": json}));
+    }
+    output::text(&describe(&run, Reader::of_stdout()))
+}
+
+fn dataset(dataset: &DatasetInput) -> Json {
+    json!({
+        "name": dataset.name,
+        "digest": dataset.digest,
+        "source_type": dataset.source_type,
+        "source": shown("", &dataset.source),
+        "schema": dataset.schema,
+        "profile": dataset.profile,
+        "context": dataset.context(),
+        "tags": tracked::object(&dataset.tags),
+    })
+}
+
+fn describe(run: &Run, reader: Reader) -> String {
+    let (sign, tone) = sign(&run.status);
+    let ended = match run.end_time {
+        Some(_) => format!(", ended {}", when(run.end_time)),
+        None => String::new(),
+    };
+    let mut text = format!(
+        "{} {}\n",
+        reader.paint(sign, tone),
+        reader.paint(&reader.line(&format!("{}  {}", run.name, run.id)), Tone::Name)
+    );
+    let stage = if run.lifecycle_stage == "active" { "" } else { ", deleted" };
+    let about = format!(
+        "  {}{stage}, began {}{ended}, by {}",
+        run.status,
+        when(run.start_time),
+        run.user_id
+    );
+    text += &format!("{}\n", reader.line(&about));
+    text += &format!("{}\n", reader.line(&format!("  {}", shown("", &run.artifact_uri))));
+    let of_texts = |pairs: &[(String, String)]| -> Vec<(String, String)> {
+        pairs.iter().map(|(key, value)| (key.clone(), shown(key, value))).collect()
+    };
+    let metrics =
+        run.metrics.iter().map(|(key, value)| (key.clone(), number_text(*value))).collect();
+    let datasets = run.datasets.iter().map(|it| {
+        let context = it.context().map(|it| format!(" ({it})")).unwrap_or_default();
+        (it.name.clone(), format!("{}{context}", it.digest))
+    });
+    for (title, pairs) in [
+        ("metrics", metrics),
+        ("params", of_texts(&run.params)),
+        ("datasets", datasets.collect()),
+        ("tags", of_texts(&run.tags)),
+    ] {
+        text += &section(reader, title, &pairs);
+    }
+    text
+}
+
+fn section(reader: Reader, title: &str, pairs: &[(String, String)]) -> String {
+    if pairs.is_empty() {
+        return String::new();
+    }
+    let row = |(key, value): &(String, String)| -> Vec<Cell> {
+        vec![(String::new(), Tone::Plain), (key.clone(), Tone::Dim), (value.clone(), Tone::Plain)]
+    };
+    let rows: Vec<Vec<Cell>> = pairs.iter().map(row).collect();
+    let columns = [("", Align::Left), ("", Align::Left), ("", Align::Left)];
+    format!("\n{}\n{}", reader.paint(title, Tone::Name), lines(reader, &columns, &rows))
+}

@@ -1,0 +1,57 @@
+//! How values of tracking stores are written: without secrets, numbers that JSON lacks as texts.
+
+use serde_json::{Map, Value as Json, json};
+
+use crate::text::secrets::{HIDDEN, names_secret, redact};
+use crate::tracking::entities::Run;
+
+/// A value as it may be shown: hidden under the name of a secret, and without secrets in it.
+pub(super) fn shown(key: &str, value: &str) -> String {
+    let last = key.rsplit(['.', '/']).next().unwrap_or_default();
+    if names_secret(last) { HIDDEN.to_owned() } else { redact(value) }
+}
+
+/// A number; NaN and infinities are texts, as in MLflow's REST interface.
+pub(super) fn number(value: f64) -> Json {
+    match value {
+        _ if value.is_nan() => "NaN".into(),
+        f64::INFINITY => "Infinity".into(),
+        f64::NEG_INFINITY => "-Infinity".into(),
+        _ => value.into(),
+    }
+}
+
+/// A time on this machine's clock; nothing where there is none.
+pub(super) fn when(milliseconds: Option<i64>) -> String {
+    let time = milliseconds.and_then(|at| jiff::Timestamp::from_millisecond(at).ok());
+    time.map(|time| {
+        time.to_zoned_datetime(jiff::tz::TimeZone::system()).strftime("%Y-%m-%d %H:%M").to_string()
+    })
+    .unwrap_or_default()
+}
+
+/// Keys and values as an object.
+pub(super) fn object(pairs: &[(String, String)]) -> Json {
+    let shown = |(key, value): &(String, String)| (key.clone(), shown(key, value).into());
+    Json::Object(pairs.iter().map(shown).collect())
+}
+
+/// A run as JSON, in MLflow's words.
+pub(super) fn run(run: &Run) -> Json {
+    let metrics: Map<String, Json> =
+        run.metrics.iter().map(|(key, value)| (key.clone(), number(*value))).collect();
+    json!({
+        "run_id": run.id,
+        "run_name": run.name,
+        "experiment_id": run.experiment_id,
+        "status": run.status,
+        "lifecycle_stage": run.lifecycle_stage,
+        "start_time": run.start_time,
+        "end_time": run.end_time,
+        "user_id": run.user_id,
+        "artifact_uri": shown("", &run.artifact_uri),
+        "params": object(&run.params),
+        "metrics": metrics,
+        "tags": object(&run.tags),
+    })
+}

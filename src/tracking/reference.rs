@@ -1,0 +1,105 @@
+//! Naming a run: by a prefix of its id, by its name, as `latest`, or as `best:metrics.rmse`.
+
+use super::entities::{Run, RunQuery, View};
+use super::filter::{
+    Attribute, Comparator, Compare, Entity, Expr, Field, Order, Summary, Value, field_of, summary,
+};
+use super::{Store, TrackingError};
+
+/// Why no run is meant.
+#[derive(Debug, thiserror::Error)]
+pub enum ReferenceError {
+    /// No run has this name or id.
+    #[error(
+        "No run is named `{0}`. `mlops-tui experiments search` lists runs; an id's first digits are enough."
+    )]
+    Unknown(String),
+    /// Several have.
+    #[error("`{reference}` means several runs: {}. More digits of the id tell them apart.", .runs.join(", "))]
+    Ambiguous {
+        /// What was written.
+        reference: String,
+        /// The runs, the newest first.
+        runs: Vec<String>,
+    },
+    /// What follows `best:` is no metric.
+    #[error("`best:` needs a metric, such as `best:metrics.rmse`, not `{0}`.")]
+    NoMetric(String),
+    /// The store can't be read.
+    #[error(transparent)]
+    Store(#[from] TrackingError),
+}
+
+/// How many runs of the same name an error lists.
+const LISTED: usize = 5;
+
+/// The run that is meant, without its datasets. `latest` and `best:` look at active runs of the experiments
+/// alone.
+///
+/// # Errors
+/// When none or several are meant, or the store can't be read.
+pub fn find_run(
+    store: &Store,
+    reference: &str,
+    experiments: Option<&[String]>,
+) -> Result<Run, ReferenceError> {
+    let experiments = experiments.map(<[String]>::to_vec);
+    let first = |order, filter| {
+        let query = RunQuery {
+            experiments: experiments.clone(),
+            order,
+            filter,
+            limit: Some(1),
+            ..RunQuery::default()
+        };
+        let found = store.search_runs(&query)?.items.pop();
+        found.ok_or_else(|| ReferenceError::Unknown(reference.to_owned()))
+    };
+    if reference == "latest" {
+        return first(Vec::new(), Expr::default());
+    }
+    if let Some(metric) = reference.strip_prefix("best:") {
+        let no_metric = || ReferenceError::NoMetric(metric.to_owned());
+        let field = field_of(Entity::Run, metric).map_err(|_| no_metric())?;
+        let Field::Metric(key) = &field else { return Err(no_metric()) };
+        let ascending =
+            summary(&format!("{key}.best")).is_some_and(|(_, best)| best == Summary::Min);
+        // A run without the metric is not the best.
+        let compare = |comparator| {
+            let value = Value::Number(0.0);
+            Expr::Compare(Compare { field: field.clone(), comparator, value })
+        };
+        let has = Expr::Or(vec![compare(Comparator::Less), compare(Comparator::GreaterOrEqual)]);
+        return first(vec![Order { field: field.clone(), ascending }], has);
+    }
+    let text = |attribute, comparator, text: String| {
+        Expr::Compare(Compare {
+            field: Field::Attribute(attribute),
+            comparator,
+            value: Value::Text(text),
+        })
+    };
+    let mut meant = vec![text(Attribute::Name, Comparator::Equal, reference.to_owned())];
+    let is_id = !reference.is_empty() && reference.bytes().all(|b| b.is_ascii_hexdigit());
+    if is_id {
+        meant.push(text(Attribute::Id, Comparator::Like, format!("{}%", reference.to_lowercase())));
+    }
+    let query = RunQuery {
+        filter: Expr::Or(meant),
+        view: View::All,
+        limit: Some(LISTED),
+        ..RunQuery::default()
+    };
+    let mut runs = store.search_runs(&query)?.items;
+    if let Some(exact) = runs.iter().position(|run| run.id == reference) {
+        return Ok(runs.swap_remove(exact));
+    }
+    match runs.len() {
+        0 => Err(ReferenceError::Unknown(reference.to_owned())),
+        1 => Ok(runs.remove(0)),
+        _ => Err(ReferenceError::Ambiguous {
+            reference: reference.to_owned(),
+            runs: runs.iter().map(|run| format!("{} ({})", run.id, run.name)).collect(),
+        }),
+    }
+}

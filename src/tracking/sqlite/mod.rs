@@ -1,0 +1,139 @@
+//! MLflow's SQLite store, read in place. Each question is a short read of its own: a transaction that is held
+//! keeps a trainer from writing. The schemas of MLflow 2 and 3 differ in tables and columns that [`Schema`]
+//! looks up.
+
+pub(super) mod database;
+mod history;
+mod models;
+pub(super) mod overview;
+mod query;
+mod runs;
+
+use std::collections::{BTreeMap, HashSet};
+use std::path::{Path, PathBuf};
+
+use rusqlite::{Connection, Params, Row};
+
+use super::TrackingError;
+
+/// How many runs, models or versions one read takes their params, metrics and tags of.
+const CHUNK: usize = 200;
+
+/// An open SQLite store.
+#[derive(Debug)]
+pub struct SqliteStore {
+    connection: Connection,
+    path: PathBuf,
+    schema: Schema,
+    /// The workspace that is looked at, where the schema knows any.
+    workspace: String,
+}
+
+/// What differs between versions of MLflow.
+#[derive(Debug, Default)]
+struct Schema {
+    /// Tables by name.
+    tables: HashSet<String>,
+    /// Whether experiments and models belong to workspaces.
+    workspaces: bool,
+    /// Whether there is an index of metrics by run, key and step.
+    steps_indexed: bool,
+}
+
+impl SqliteStore {
+    /// Opens a database of MLflow's; nothing in it is changed. `workspace` is the one to look at, `default`
+    /// where none is named.
+    ///
+    /// # Errors
+    /// When it is no readable database of MLflow's.
+    pub fn open(path: &Path, workspace: Option<&str>) -> Result<Self, TrackingError> {
+        let open = || -> rusqlite::Result<SqliteStore> {
+            let connection = database::open(path)?;
+            let tables: Vec<String> = rows(
+                &connection,
+                "SELECT name FROM sqlite_master WHERE type = 'table'",
+                [],
+                |row| row.get(0),
+            )?;
+            let count = |sql| connection.query_row(sql, [], |row| row.get::<_, bool>(0));
+            let schema = Schema {
+                tables: tables.into_iter().collect(),
+                workspaces: count(
+                    "SELECT count(*) > 0 FROM pragma_table_info('experiments') WHERE name = 'workspace'",
+                )?,
+                steps_indexed: count(
+                    "SELECT count(*) > 0 FROM sqlite_master WHERE name = 'index_metrics_run_uuid_key_step'",
+                )?,
+            };
+            let workspace = workspace.unwrap_or("default").to_owned();
+            Ok(SqliteStore { connection, path: path.to_owned(), schema, workspace })
+        };
+        let store = open().map_err(|source| failed(path, source))?;
+        match store.has("experiments") && store.has("runs") {
+            true => Ok(store),
+            false => Err(TrackingError::Foreign(path.display().to_string())),
+        }
+    }
+
+    /// Whether this MLflow's schema has a table.
+    fn has(&self, table: &str) -> bool {
+        self.schema.tables.contains(table)
+    }
+
+    /// Asks the database; an error names it.
+    fn ask<T>(
+        &self,
+        question: impl FnOnce(&Connection) -> rusqlite::Result<T>,
+    ) -> Result<T, TrackingError> {
+        question(&self.connection).map_err(|source| failed(&self.path, source))
+    }
+
+    /// Keys and values of the entities with these ids, each sorted by key. `sql` selects id, key and value by
+    /// the list `?1`.
+    fn keyed<T>(
+        &self,
+        ids: &[String],
+        sql: &str,
+        value: impl Fn(&Row<'_>) -> rusqlite::Result<T>,
+    ) -> Result<BTreeMap<String, Vec<(String, T)>>, TrackingError> {
+        let mut found: BTreeMap<String, Vec<(String, T)>> = BTreeMap::new();
+        for chunk in ids.chunks(CHUNK) {
+            let list = serde_json::Value::from(chunk).to_string();
+            let read = self.ask(|connection| {
+                rows(connection, sql, [list], |row| {
+                    Ok((row.get::<_, String>(0)?, row.get::<_, Option<String>>(1)?, value(row)?))
+                })
+            })?;
+            for (id, key, value) in read {
+                found.entry(id).or_default().push((key.unwrap_or_default(), value));
+            }
+        }
+        found.values_mut().for_each(|list| list.sort_by(|a, b| a.0.cmp(&b.0)));
+        Ok(found)
+    }
+}
+
+fn failed(path: &Path, source: rusqlite::Error) -> TrackingError {
+    TrackingError::Sqlite { path: path.display().to_string(), source }
+}
+
+/// All rows at once: the statement, and with it the read lock, is gone when this returns.
+fn rows<T>(
+    connection: &Connection,
+    sql: &str,
+    params: impl Params,
+    of: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
+) -> rusqlite::Result<Vec<T>> {
+    connection.prepare_cached(sql)?.query_map(params, of)?.collect()
+}
+
+fn has_table(connection: &Connection, name: &str) -> rusqlite::Result<bool> {
+    connection
+        .prepare("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?1")?
+        .exists([name])
+}
+
+/// A text; `NULL` is empty.
+fn text(row: &Row<'_>, index: usize) -> rusqlite::Result<String> {
+    Ok(row.get::<_, Option<String>>(index)?.unwrap_or_default())
+}
