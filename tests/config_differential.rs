@@ -131,7 +131,7 @@ impl Case {
     fn read(&self, root: &Path) -> (Config, Catalog, Vec<Problem>) {
         let runtime_params = json::value_from_json(&self.runtime_params, None);
         let mut config = if self.merge_strategy.is_empty() && self.resolvers.is_empty() {
-            let options = Options { env: self.env.clone(), runtime_params, conf_source: None };
+            let options = Options { env: self.env.clone(), runtime_params, ..Options::default() };
             let read = Reader::new(root).configuration(&options);
             Config { problems: read.problems, ..read.config }
         } else {

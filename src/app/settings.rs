@@ -44,7 +44,7 @@ pub enum WorkerKind {
 
 /// The settings that one file makes.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Overrides {
     /// Name of the theme.
     pub theme: Option<String>,
@@ -56,6 +56,10 @@ pub struct Overrides {
     pub mouse: Option<bool>,
     /// `warm` or `fresh`.
     pub worker: Option<WorkerKind>,
+    /// The tracking store of the project; `tracking` reads it.
+    pub tracking_uri: Option<String>,
+    /// Further tracking stores by name; `tracking` reads them.
+    pub stores: Option<std::collections::BTreeMap<String, String>>,
 }
 
 impl Overrides {

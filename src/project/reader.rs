@@ -21,6 +21,8 @@ pub struct Options {
     pub runtime_params: Located,
     /// The configuration folder, instead of the one in the settings.
     pub conf_source: Option<PathBuf>,
+    /// Glob patterns of further kinds of configuration, which a plugin adds; the settings' own come first.
+    pub further_patterns: IndexMap<String, Vec<String>>,
 }
 
 /// Runtime parameters from keys and YAML texts, nested as `OmegaConf.from_dotlist` nests them: the
@@ -84,8 +86,11 @@ impl Reader {
     pub fn configuration(&mut self, options: &Options) -> Configuration {
         let (mut metadata, mut problems) = discovery::metadata(&self.root);
         let mut for_settings = Budget::of_sixteenths(1);
-        let settings = python::read_settings(&metadata, &mut self.cache, &mut for_settings);
+        let mut settings = python::read_settings(&metadata, &mut self.cache, &mut for_settings);
         problems.extend(settings.problems.iter().cloned());
+        for (kind, patterns) in &options.further_patterns {
+            settings.config_patterns.entry(kind.clone()).or_insert_with(|| patterns.clone());
+        }
         metadata.conf_source = match &options.conf_source {
             Some(folder) => self.root.join(folder),
             None => self.root.join(&settings.conf_source),

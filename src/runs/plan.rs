@@ -124,6 +124,7 @@ pub(super) fn options(request: &RunRequest) -> Options {
         env: request.env.clone(),
         runtime_params: runtime_params(&request.params),
         conf_source: request.conf_source.as_ref().map(PathBuf::from),
+        ..Options::default()
     }
 }
 

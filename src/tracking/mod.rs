@@ -4,6 +4,7 @@
 //! here; file stores and tracking servers are named, and reading them says that it can't be done
 //! yet. MLflow itself is never asked: opening a store with it may migrate the database.
 
+mod choice;
 pub mod entities;
 pub mod filter;
 mod link;
@@ -11,14 +12,14 @@ pub mod reference;
 mod sqlite;
 mod store;
 
+pub use choice::{By, Choice, Location, choose};
 pub use link::run_between;
 pub use sqlite::SqliteStore;
 pub use store::Store;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use crate::system::files;
-use crate::text::secrets::remove;
 
 /// What is in a tracking store, newest runs first.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -68,17 +69,6 @@ pub struct RegisteredModel {
     pub updated_at: f64,
 }
 
-/// Where a project tracks to.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Location {
-    /// A SQLite database.
-    Sqlite(PathBuf),
-    /// A folder of files (`mlruns/`).
-    Files(PathBuf),
-    /// Anything that a URI names; credentials in it are removed.
-    Uri(String),
-}
-
 /// Why a store can't be read.
 #[derive(Debug, thiserror::Error)]
 pub enum TrackingError {
@@ -86,8 +76,13 @@ pub enum TrackingError {
     #[error("{0} is not read by this version; SQLite stores (sqlite:///mlflow.db) are.")]
     Unsupported(String),
     /// The store that is named is not there.
-    #[error("{0} is not there.")]
-    Missing(String),
+    #[error("There is no {uri}. {place}")]
+    Missing {
+        /// Its URI, without credentials.
+        uri: String,
+        /// What names it.
+        place: String,
+    },
     /// The database is not MLflow's.
     #[error("{0} is no store of MLflow's: it has no tables of experiments and runs.")]
     Foreign(String),
@@ -99,37 +94,6 @@ pub enum TrackingError {
         /// Why.
         source: rusqlite::Error,
     },
-}
-
-/// Which store is read, and why.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Choice {
-    /// The store; `None` when there is none.
-    pub location: Option<Location>,
-    /// What decided, in a sentence.
-    pub reason: String,
-}
-
-/// Chooses the store to read: `uri` where one is given, else what [`locate`] finds for the environment.
-///
-/// # Errors
-/// When the store that is named is not there.
-pub fn choose(root: &Path, env: Option<&str>, uri: Option<&str>) -> Result<Choice, TrackingError> {
-    let variable = std::env::var("MLFLOW_TRACKING_URI").ok().filter(|uri| !uri.is_empty());
-    let named = uri.map(|uri| (uri.to_owned(), "--tracking-uri names it."));
-    let named = named.or_else(|| variable.map(|uri| (uri, "MLFLOW_TRACKING_URI names it.")));
-    if let Some((uri, reason)) = named {
-        let location = of_uri(root, &uri).ok_or_else(|| TrackingError::Missing(remove(&uri)))?;
-        return Ok(Choice { location: Some(location), reason: reason.to_owned() });
-    }
-    let location = locate(root, &root.join("conf"), env.unwrap_or("local"), None);
-    let reason = match &location {
-        Some(_) => "mlflow.yml names it, or it lies in the project's folder.",
-        None => {
-            "no --tracking-uri, MLFLOW_TRACKING_URI or mlflow.yml names one, and mlflow.db and mlruns/ are missing."
-        }
-    };
-    Ok(Choice { location, reason: reason.to_owned() })
 }
 
 /// Where the project tracks to: `MLFLOW_TRACKING_URI`, else kedro-mlflow's
@@ -150,22 +114,9 @@ pub fn locate(
         })
     });
     match configured {
-        Some(uri) => of_uri(root, &uri),
-        None => of_uri(root, "sqlite:///mlflow.db").or_else(|| of_uri(root, "mlruns")),
+        Some(uri) => choice::of_uri(root, &uri),
+        None => choice::in_folder(root),
     }
-}
-
-fn of_uri(root: &Path, uri: &str) -> Option<Location> {
-    if let Some(path) = uri.strip_prefix("sqlite:///") {
-        let path = root.join(path.split('?').next().unwrap_or(path));
-        return path.is_file().then_some(Location::Sqlite(path));
-    }
-    let local = uri.strip_prefix("file://").unwrap_or(uri);
-    if !local.contains("://") {
-        let path = root.join(local);
-        return path.is_dir().then_some(Location::Files(path));
-    }
-    Some(Location::Uri(remove(uri)))
 }
 
 /// Reads the newest runs and the registered models. Each query is a short read of its own, so a

@@ -42,8 +42,7 @@ impl Look {
                 theme: start.theme.clone(),
                 keymap: start.keymap.clone(),
                 ascii: start.ascii.then_some(true),
-                mouse: None,
-                worker: None,
+                ..Overrides::default()
             },
         };
         look.reload();

@@ -8,6 +8,7 @@ use serde_json::json;
 
 use crate::cli::output;
 use crate::project::discovery;
+use crate::text::{sanitize, width};
 use crate::tracking::filter::FilterError;
 use crate::tracking::{self, Choice, Location, Store};
 
@@ -17,7 +18,7 @@ pub(in crate::cli) struct PlaceArguments {
     /// The project: its folder or anything in it [default: the current folder]
     #[arg(long, short = 'C', global = true, value_name = "PATH")]
     project: Option<PathBuf>,
-    /// The store [default: the project's, see `experiments where`]
+    /// The store: a URI, or a name of [tool.mlops-tui.stores] [default: see `experiments where`]
     #[arg(long, global = true, value_name = "URI")]
     tracking_uri: Option<String>,
     /// Run environment, whose mlflow.yml is read
@@ -57,7 +58,7 @@ impl PlaceArguments {
     pub fn open(&self) -> Result<Opened> {
         let choice = self.choose()?;
         let Some(location) = &choice.location else {
-            bail!("No tracking store is there: {}", choice.reason);
+            bail!("There is no tracking store. {}", choice.place);
         };
         let workspace = std::env::var("MLFLOW_WORKSPACE").ok().filter(|name| !name.is_empty());
         let store = Store::open(location, workspace.as_deref())?;
@@ -76,23 +77,24 @@ pub(super) fn run(place: &PlaceArguments, arguments: &Where) -> Result<ExitCode>
     };
     if arguments.json {
         return output::json(&json!({
-            "schema": 1, "kind": kind, "location": uri, "reason": choice.reason,
+            "schema": 1, "kind": kind, "location": uri, "chosen_by": choice.by.word(),
+            "reason": choice.place, "stores": choice.named,
         }));
     }
-    let place = uri.unwrap_or_else(|| "No tracking store is there".to_owned());
-    output::text(&format!(
-        "{}\n  {}\n",
-        crate::text::sanitize(&place),
-        crate::text::sanitize(&choice.reason)
-    ))
+    let place = uri.unwrap_or_else(|| "There is no tracking store.".to_owned());
+    let mut text = format!("{}\n  {}\n", sanitize(&place), sanitize(&choice.place));
+    for (name, uri) in &choice.named {
+        text += &format!("  {}\n", sanitize(&format!("{name}: {uri}")));
+    }
+    output::text(&text)
 }
 
 /// Ends with exit code 2: the filter, its error, and a sign under the place that is wrong.
 pub(in crate::cli) fn refuse(filter: &str, error: &FilterError) -> Result<ExitCode> {
     let start = filter[..error.at.min(filter.len())].rfind('\n').map_or(0, |at| at + 1);
     let line = filter[start..].lines().next().unwrap_or_default();
-    let before = crate::text::sanitize(&filter[start..error.at.clamp(start, filter.len())]);
-    let sign = " ".repeat(crate::text::width(&before));
+    let before = sanitize(&filter[start..error.at.clamp(start, filter.len())]);
+    let sign = " ".repeat(width(&before));
     output::complain(&format!("{}\n  {line}\n  {sign}^", error.message));
     Ok(ExitCode::from(2))
 }

@@ -1,0 +1,326 @@
+//! Which tracking store is read, and why: `--tracking-uri`, else `MLFLOW_TRACKING_URI`, else kedro-mlflow's
+//! `mlflow.yml`, else `.env`, else `[tool.mlops-tui]` of `pyproject.toml`, else what lies in the project's
+//! folder, as MLflow itself would choose.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use indexmap::IndexMap;
+use percent_encoding::percent_decode_str;
+
+use super::TrackingError;
+use crate::project::{Located, Options, Reader, Value};
+use crate::system::files;
+use crate::text::secrets::remove;
+
+/// Where a store is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Location {
+    /// A SQLite database.
+    Sqlite(PathBuf),
+    /// A folder of files (`mlruns/`).
+    Files(PathBuf),
+    /// Anything that a URI names; credentials in it are removed.
+    Uri(String),
+}
+
+/// Which store is read, and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Choice {
+    /// The store; `None` when there is none.
+    pub location: Option<Location>,
+    /// What decided.
+    pub by: By,
+    /// Where that is written, or what was looked for.
+    pub place: String,
+    /// Stores that `pyproject.toml` names, by name, without credentials.
+    pub named: IndexMap<String, String>,
+}
+
+/// What decides which store is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum By {
+    /// `--tracking-uri`.
+    Argument,
+    /// `MLFLOW_TRACKING_URI`.
+    Variable,
+    /// `mlflow.yml` of the configuration.
+    Configuration,
+    /// `.env` in the project's folder.
+    DotEnv,
+    /// `[tool.mlops-tui]` in `pyproject.toml`.
+    Pyproject,
+    /// What lies in the project's folder.
+    Folder,
+}
+
+impl By {
+    /// A word for programs.
+    pub fn word(self) -> &'static str {
+        match self {
+            By::Argument => "argument",
+            By::Variable => "variable",
+            By::Configuration => "mlflow.yml",
+            By::DotEnv => ".env",
+            By::Pyproject => "pyproject.toml",
+            By::Folder => "folder",
+        }
+    }
+}
+
+const VARIABLE: &str = "MLFLOW_TRACKING_URI";
+
+/// Chooses the store to read; `argument` is `--tracking-uri`, a URI or the name of a store.
+///
+/// # Errors
+/// When the store that is named is not there.
+pub fn choose(
+    root: &Path,
+    env: Option<&str>,
+    argument: Option<&str>,
+) -> Result<Choice, TrackingError> {
+    let own = Own::read(root);
+    let (uri, by, place) = match named(root, env, argument, &own) {
+        Some(named) => named,
+        None => {
+            let location = in_folder(root);
+            let place = match &location {
+                Some(_) => "It lies in the project's folder, and nothing names another one.",
+                None => {
+                    "Nothing names one (--tracking-uri, MLFLOW_TRACKING_URI, mlflow.yml, .env, \
+                     pyproject.toml), and there is neither mlflow.db nor mlruns/."
+                }
+            };
+            let named = own.named();
+            return Ok(Choice { location, by: By::Folder, place: place.to_owned(), named });
+        }
+    };
+    let location = of_uri(root, &uri)
+        .ok_or_else(|| TrackingError::Missing { uri: remove(&uri), place: place.clone() })?;
+    Ok(Choice { location: Some(location), by, place, named: own.named() })
+}
+
+fn named(
+    root: &Path,
+    env: Option<&str>,
+    argument: Option<&str>,
+    own: &Own,
+) -> Option<(String, By, String)> {
+    let filled = |uri: String| Some(uri).filter(|uri| !uri.trim().is_empty());
+    if let Some(argument) = argument {
+        return match own.stores.get(argument) {
+            Some(uri) => {
+                let place = format!("--tracking-uri {argument}, a store of pyproject.toml");
+                Some((uri.clone(), By::Argument, place))
+            }
+            None => {
+                Some((argument.to_owned(), By::Argument, "--tracking-uri names it.".to_owned()))
+            }
+        };
+    }
+    if let Some(uri) = std::env::var(VARIABLE).ok().and_then(filled) {
+        return Some((uri, By::Variable, format!("{VARIABLE} names it.")));
+    }
+    if let Some((uri, place)) = configured(root, env) {
+        return Some((uri, By::Configuration, format!("{place} names it.")));
+    }
+    if let Some(uri) = dot_env(root).and_then(filled) {
+        return Some((uri, By::DotEnv, ".env names it.".to_owned()));
+    }
+    let uri = own.tracking_uri.clone().and_then(filled)?;
+    Some((uri, By::Pyproject, "[tool.mlops-tui] in pyproject.toml names it.".to_owned()))
+}
+
+/// `server.mlflow_tracking_uri` of kedro-mlflow's `mlflow.yml`, and where it is written.
+fn configured(root: &Path, env: Option<&str>) -> Option<(String, String)> {
+    let patterns = ["mlflow*", "mlflow*/**", "**/mlflow*"].map(str::to_owned).to_vec();
+    let options = Options {
+        env: env.map(str::to_owned),
+        further_patterns: IndexMap::from([("mlflow".to_owned(), patterns)]),
+        ..Options::default()
+    };
+    let configuration = Reader::new(root).configuration(&options);
+    let in_map = |located: &Located, key: &str| located.value.as_map()?.get(key).cloned();
+    let server = in_map(configuration.config.kinds.get("mlflow")?, "server")?;
+    let uri = in_map(&server, "mlflow_tracking_uri")?;
+    let place = match &uri.origin {
+        Some(origin) => format!("{}:{}", origin.place.file.display(), origin.place.line),
+        None => "mlflow.yml".to_owned(),
+    };
+    match uri.value {
+        Value::Str(text) if !text.trim().is_empty() => Some((text, place)),
+        _ => None,
+    }
+}
+
+/// The variable in `.env`: `NAME=value`, perhaps with `export` and quotes.
+fn dot_env(root: &Path) -> Option<String> {
+    let text = files::read_text(&root.join(".env")).ok()?;
+    text.lines().rev().find_map(|line| {
+        let line = line.trim();
+        let (name, value) = line.strip_prefix("export ").unwrap_or(line).split_once('=')?;
+        let value = value.trim();
+        let quoted = ['"', '\''].iter().find_map(|quote| {
+            let (inner, _) = value.strip_prefix(*quote)?.split_once(*quote)?;
+            Some(inner)
+        });
+        let plain = || value.split(" #").next().unwrap_or_default().trim_end();
+        (name.trim() == VARIABLE).then(|| quoted.unwrap_or_else(plain).to_owned())
+    })
+}
+
+/// What `[tool.mlops-tui]` says about stores: `tracking-uri`, and `stores` by name.
+#[derive(Debug, Default)]
+struct Own {
+    tracking_uri: Option<String>,
+    stores: IndexMap<String, String>,
+}
+
+impl Own {
+    fn read(root: &Path) -> Self {
+        let text = files::read_text(&root.join("pyproject.toml")).unwrap_or_default();
+        let table: Option<toml::Table> =
+            text.contains("mlops-tui").then(|| toml::from_str(&text).ok()).flatten();
+        let own = table.as_ref().and_then(|table| table.get("tool")?.get("mlops-tui"));
+        let Some(own) = own else { return Own::default() };
+        let stores = own.get("stores").and_then(toml::Value::as_table).into_iter().flatten();
+        Own {
+            tracking_uri: own.get("tracking-uri").and_then(toml::Value::as_str).map(str::to_owned),
+            stores: stores
+                .filter_map(|(name, uri)| Some((name.clone(), uri.as_str()?.to_owned())))
+                .collect(),
+        }
+    }
+
+    fn named(&self) -> IndexMap<String, String> {
+        self.stores.iter().map(|(name, uri)| (name.clone(), remove(uri))).collect()
+    }
+}
+
+/// What MLflow would use without being told: `mlflow.db`, unless `mlruns/` has an experiment
+/// (`mlflow.tracking._tracking_service.utils._get_default_tracking_uri`, 3.7 and later).
+pub(super) fn in_folder(root: &Path) -> Option<Location> {
+    let folder = root.join("mlruns");
+    let has_experiment = || {
+        let entries = fs::read_dir(&folder).into_iter().flatten().flatten();
+        entries.take(1_000).any(|entry| {
+            let name = entry.file_name();
+            let is_id = name.to_string_lossy().bytes().all(|b| b.is_ascii_digit());
+            is_id && entry.path().join("meta.yaml").is_file()
+        })
+    };
+    if has_experiment() {
+        return Some(Location::Files(folder));
+    }
+    let database = root.join("mlflow.db");
+    if database.is_file() {
+        return Some(Location::Sqlite(database));
+    }
+    folder.is_dir().then_some(Location::Files(folder))
+}
+
+/// The store of a URI; `None` when it is a local one that is not there.
+pub(super) fn of_uri(root: &Path, uri: &str) -> Option<Location> {
+    let uri = uri.trim();
+    let scheme = uri.split("://").next().unwrap_or_default();
+    // A driver may be named: sqlite+pysqlite.
+    if scheme.split('+').next() == Some("sqlite") {
+        let path = uri.split_once("://").and_then(|(_, path)| path.strip_prefix('/'))?;
+        let path = root.join(path.split('?').next().unwrap_or(path));
+        return path.is_file().then_some(Location::Sqlite(path));
+    }
+    let path = match uri.strip_prefix("file:") {
+        Some(path) => {
+            let path = path.strip_prefix("//").unwrap_or(path);
+            let path = path.strip_prefix("localhost").unwrap_or(path);
+            percent_decode_str(path).decode_utf8_lossy().into_owned()
+        }
+        None if uri.contains("://") || uri == "databricks" => {
+            return Some(Location::Uri(remove(uri)));
+        }
+        None => uri.to_owned(),
+    };
+    let path = root.join(path);
+    path.is_dir().then_some(Location::Files(path))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn project() -> tempfile::TempDir {
+        let folder = tempfile::tempdir().unwrap();
+        fs::create_dir_all(folder.path().join("conf/base")).unwrap();
+        fs::create_dir_all(folder.path().join("conf/local")).unwrap();
+        folder
+    }
+
+    #[test]
+    fn the_folder_is_looked_at_as_mlflow_does() {
+        let folder = project();
+        let root = folder.path();
+        assert_eq!(in_folder(root), None);
+        fs::create_dir_all(root.join("mlruns/0")).unwrap();
+        assert_eq!(in_folder(root), Some(Location::Files(root.join("mlruns"))));
+        fs::write(root.join("mlflow.db"), "").unwrap();
+        assert_eq!(in_folder(root), Some(Location::Sqlite(root.join("mlflow.db"))));
+        fs::write(root.join("mlruns/0/meta.yaml"), "").unwrap();
+        assert_eq!(in_folder(root), Some(Location::Files(root.join("mlruns"))));
+    }
+
+    #[test]
+    fn each_place_yields_to_the_ones_before_it() {
+        let folder = project();
+        let root = folder.path();
+        let chosen = |argument| {
+            let choice = choose(root, None, argument).unwrap();
+            (choice.by, choice.location, choice.place)
+        };
+        let server = |host: &str| Some(Location::Uri(format!("https://{host}")));
+        assert_eq!(chosen(None).1, None);
+        let own = "[tool.kedro]\n[tool.mlops-tui]\ntracking-uri = 'https://own'\nstores = {prod = 'https://u:p@prod'}\n";
+        fs::write(root.join("pyproject.toml"), own).unwrap();
+        assert_eq!(chosen(None).1, server("own"));
+        fs::write(root.join(".env"), "A=1\nexport MLFLOW_TRACKING_URI=\"https://env\" # x\n")
+            .unwrap();
+        assert_eq!(chosen(None).0, By::DotEnv);
+        assert_eq!(chosen(None).1, server("env"));
+        fs::write(root.join("conf/base/globals.yml"), "host: base\n").unwrap();
+        let yaml = "server:\n  mlflow_tracking_uri: https://${globals:host}\n";
+        fs::write(root.join("conf/base/mlflow.yml"), yaml).unwrap();
+        let place = "conf/base/mlflow.yml:2 names it.".to_owned();
+        assert_eq!(chosen(None), (By::Configuration, server("base"), place));
+        let null = "server:\n  mlflow_tracking_uri: null\n";
+        fs::write(root.join("conf/local/mlflow.yml"), null).unwrap();
+        assert_eq!(chosen(None).0, By::DotEnv);
+        assert_eq!(chosen(Some("https://flag")).1, server("flag"));
+        assert_eq!(chosen(Some("prod")).1, server("<redacted>@prod"));
+        let missing = choose(root, None, Some("sqlite:///no.db")).unwrap_err();
+        assert_eq!(missing.to_string(), "There is no sqlite:///no.db. --tracking-uri names it.");
+    }
+
+    #[test]
+    fn uris_are_read_as_mlflow_reads_them() {
+        let folder = project();
+        let root = folder.path();
+        fs::create_dir(root.join("a b")).unwrap();
+        fs::write(root.join("x.db"), "").unwrap();
+        let files = Some(Location::Files(root.join("a b")));
+        let absolute = root.display().to_string();
+        for uri in
+            ["a b", "file:a%20b", &format!("file://{absolute}/a%20b"), &format!("{absolute}/a b")]
+        {
+            assert_eq!(of_uri(root, uri), files, "{uri}");
+        }
+        let database = Some(Location::Sqlite(root.join("x.db")));
+        for uri in [
+            "sqlite:///x.db",
+            "sqlite+pysqlite:///x.db?timeout=5",
+            &format!("sqlite:///{absolute}/x.db"),
+        ] {
+            assert_eq!(of_uri(root, uri), database, "{uri}");
+        }
+        assert_eq!(of_uri(root, "databricks"), Some(Location::Uri("databricks".into())));
+        assert_eq!(of_uri(root, "nowhere"), None);
+    }
+}
