@@ -274,6 +274,8 @@ pub struct Found<T> {
     pub items: Vec<T>,
     /// Whether there are more.
     pub truncated: bool,
+    /// What could not be read: each names its file.
+    pub problems: Vec<String>,
 }
 
 impl<T> Found<T> {
@@ -282,6 +284,6 @@ impl<T> Found<T> {
         let limit = limit.unwrap_or(usize::MAX);
         let truncated = items.len() > limit;
         items.truncate(limit);
-        Found { items, truncated }
+        Found { items, truncated, problems: Vec::new() }
     }
 }

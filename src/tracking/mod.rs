@@ -6,9 +6,11 @@
 
 mod choice;
 pub mod entities;
+pub mod files;
 pub mod filter;
 mod link;
 pub mod reference;
+mod searched;
 mod sqlite;
 mod store;
 
@@ -19,7 +21,7 @@ pub use store::Store;
 
 use std::path::Path;
 
-use crate::system::files;
+use crate::system::files::read_text;
 
 /// What is in a tracking store, newest runs first.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -94,6 +96,14 @@ pub enum TrackingError {
         /// Why.
         source: rusqlite::Error,
     },
+    /// A file store, or a file in it, can't be read.
+    #[error("{path}: {reason}.")]
+    Files {
+        /// The file or folder.
+        path: String,
+        /// Why.
+        reason: String,
+    },
 }
 
 /// Where the project tracks to: `MLFLOW_TRACKING_URI`, else kedro-mlflow's
@@ -108,7 +118,7 @@ pub fn locate(
 ) -> Option<Location> {
     let configured = tracking_uri.map(str::to_owned).or_else(|| {
         [env, "base"].iter().find_map(|env| {
-            let text = files::read_text(&conf_source.join(env).join("mlflow.yml")).ok()?;
+            let text = read_text(&conf_source.join(env).join("mlflow.yml")).ok()?;
             let config: serde_yaml::Value = serde_yaml::from_str(&text).ok()?;
             Some(config.get("server")?.get("mlflow_tracking_uri")?.as_str()?.to_owned())
         })

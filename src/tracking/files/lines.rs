@@ -1,0 +1,245 @@
+//! Files of metrics: a line for each value, `time value step`, and behind that the dataset of a run's metric,
+//! or the run and the dataset of a logged model's.
+
+use std::cmp::Ordering;
+use std::fs::File;
+use std::io::{ErrorKind, Read};
+
+use crate::tracking::entities::{ModelMetric, Point};
+
+/// Longest line; a line has five numbers and names, each of a few hundred letters.
+const LONGEST: usize = 64 << 10;
+/// Most values of one metric: 480 MB of them.
+const MOST_POINTS: usize = 20_000_000;
+
+/// All values of a run's metric, in the order of the lines.
+///
+/// # Errors
+/// Where the file can't be read, or a line can't, with its number.
+pub(super) fn history(file: File, buffer: &mut Vec<u8>) -> Result<Vec<Point>, String> {
+    let mut points = Vec::new();
+    each(file, buffer, |line| {
+        if points.len() == MOST_POINTS {
+            return Err(format!("there are more than {MOST_POINTS} values"));
+        }
+        points.push(point(line)?);
+        Ok(())
+    })?;
+    Ok(points)
+}
+
+/// The latest value of a run's metric; `None` where there is none.
+///
+/// # Errors
+/// As those of [`history`].
+pub(super) fn latest(file: File, buffer: &mut Vec<u8>) -> Result<Option<Point>, String> {
+    let mut latest: Option<Point> = None;
+    each(file, buffer, |line| {
+        let point = point(line)?;
+        if latest.is_none_or(|latest| is_later(point, latest)) {
+            latest = Some(point);
+        }
+        Ok(())
+    })?;
+    Ok(latest)
+}
+
+/// The latest value of a logged model's metric for each dataset, in the order in which these come.
+///
+/// # Errors
+/// As those of [`history`].
+pub(super) fn of_model(
+    key: &str,
+    file: File,
+    buffer: &mut Vec<u8>,
+) -> Result<Vec<ModelMetric>, String> {
+    let mut metrics: Vec<ModelMetric> = Vec::new();
+    each(file, buffer, |line| {
+        let metric = model_metric(key, line)?;
+        let at =
+            |it: &ModelMetric| Point { step: it.step, timestamp: it.timestamp, value: it.value };
+        match metrics.iter_mut().find(|it| it.dataset == metric.dataset) {
+            None => metrics.push(metric),
+            Some(latest) if is_later(at(&metric), at(latest)) => *latest = metric,
+            Some(_) => {}
+        }
+        Ok(())
+    })?;
+    Ok(metrics)
+}
+
+/// Whether MLflow takes a point, on a later line, for later than another: Python's `max` of step, time and
+/// value, in which a NaN is never larger, and nothing is larger than a NaN.
+fn is_later(point: Point, than: Point) -> bool {
+    let ordering = point.step.cmp(&than.step).then(point.timestamp.cmp(&than.timestamp));
+    match ordering {
+        Ordering::Equal => point.value > than.value,
+        ordering => ordering.is_gt(),
+    }
+}
+
+/// Hands out each line. A broken last line without an end is left out, for it is still being written.
+fn each(
+    mut file: impl Read,
+    buffer: &mut Vec<u8>,
+    mut take: impl FnMut(&[u8]) -> Result<(), String>,
+) -> Result<(), String> {
+    buffer.resize(LONGEST.max(buffer.len()), 0);
+    let (mut held, mut number) = (0, 0_u64);
+    loop {
+        let read = match file.read(&mut buffer[held..]) {
+            Ok(read) => read,
+            Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+            Err(error) => return Err(error.to_string()),
+        };
+        let end = held + read;
+        let mut start = 0;
+        // What was held has no line end.
+        let mut searched = held;
+        while let Some(at) = memchr::memchr(b'\n', &buffer[searched..end]) {
+            number += 1;
+            take(&buffer[start..searched + at])
+                .map_err(|reason| format!("line {number}: {reason}"))?;
+            searched += at + 1;
+            start = searched;
+        }
+        if read == 0 {
+            if start < end {
+                let _ = take(&buffer[start..end]);
+            }
+            return Ok(());
+        }
+        if start == 0 && end == buffer.len() {
+            return Err(format!("line {}: it is too long", number + 1));
+        }
+        buffer.copy_within(start..end, 0);
+        held = end - start;
+    }
+}
+
+/// The fields of a line, parted by single blanks.
+fn fields<const N: usize>(line: &[u8]) -> ([&[u8]; N], usize) {
+    let mut fields = [&[][..]; N];
+    let mut count = 0;
+    for field in line.trim_ascii().split(|byte| *byte == b' ') {
+        if let Some(place) = fields.get_mut(count) {
+            *place = field;
+        }
+        count += 1;
+    }
+    (fields, count)
+}
+
+fn point(line: &[u8]) -> Result<Point, String> {
+    let ([time, value, step], count) = fields(line);
+    // MLflow takes the values on datasets for those of step 0.
+    let step = match count {
+        2 | 5 => 0,
+        3 => whole("step", step)?,
+        _ => return Err(format!("it has {count} fields, and a metric has 2, 3 or 5")),
+    };
+    Ok(Point { step, timestamp: whole("time", time)?, value: number(value)? })
+}
+
+fn model_metric(key: &str, line: &[u8]) -> Result<ModelMetric, String> {
+    let ([time, value, step, run, name, digest], count) = fields(line);
+    let text = |bytes| String::from_utf8_lossy(bytes).into_owned();
+    let dataset = match count {
+        4 => None,
+        6 => Some((text(name), text(digest))),
+        _ => return Err(format!("it has {count} fields, and a model's metric has 4 or 6")),
+    };
+    Ok(ModelMetric {
+        key: key.to_owned(),
+        value: number(value)?,
+        step: whole("step", step)?,
+        timestamp: whole("time", time)?,
+        run_id: text(run),
+        dataset,
+    })
+}
+
+fn whole(what: &str, field: &[u8]) -> Result<i64, String> {
+    let number = std::str::from_utf8(field).ok().and_then(|text| text.parse().ok());
+    number.ok_or_else(|| format!("its {what} is no whole number"))
+}
+
+fn number(field: &[u8]) -> Result<f64, String> {
+    let number = std::str::from_utf8(field).ok().and_then(|text| text.parse().ok());
+    number.ok_or_else(|| "its value is no number".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn file(text: &str) -> File {
+        let mut file = tempfile::tempfile().unwrap();
+        std::io::Write::write_all(&mut file, text.as_bytes()).unwrap();
+        std::io::Seek::rewind(&mut file).unwrap();
+        file
+    }
+
+    fn read(text: &str) -> Result<Vec<(i64, i64, f64)>, String> {
+        let points = history(file(text), &mut Vec::new())?;
+        Ok(points.iter().map(|it| (it.step, it.timestamp, it.value)).collect())
+    }
+
+    fn last(text: &str) -> Option<f64> {
+        latest(file(text), &mut Vec::new()).unwrap().map(|point| point.value)
+    }
+
+    #[test]
+    fn lines_have_two_three_or_five_fields() {
+        let lines = "5 0.5\n6 -1e-05 7\r\n8 inf 9 train d1\n1 -inf -9223372036854775808";
+        let points = [(0, 5, 0.5), (7, 6, -1e-5), (0, 8, f64::INFINITY)];
+        let lowest = (i64::MIN, 1, f64::NEG_INFINITY);
+        assert_eq!(read(lines).unwrap(), [&points[..], &[lowest]].concat());
+        assert!(read("1 nan 0\n").unwrap()[0].2.is_nan());
+        assert_eq!(read("").unwrap(), []);
+    }
+
+    #[test]
+    fn a_broken_line_is_named() {
+        let reason = |text| read(text).unwrap_err();
+        let fields = "line 2: it has 6 fields, and a metric has 2, 3 or 5";
+        assert_eq!(reason("1 2 3\n1 2 3 a b d\n"), fields);
+        assert_eq!(reason("1.5 2 3\n"), "line 1: its time is no whole number");
+        assert_eq!(reason("1 x 3\n"), "line 1: its value is no number");
+        assert_eq!(reason("1 2 \n1 2  3\n").split(':').next(), Some("line 2"));
+        assert_eq!(reason("\n").split(':').next(), Some("line 1"));
+        assert_eq!(reason(&"1".repeat(LONGEST + 1)), "line 1: it is too long");
+        // The last one may not be complete yet.
+        assert_eq!(read("1 2 3\n1").unwrap(), [(3, 1, 2.0)]);
+    }
+
+    #[test]
+    fn the_latest_is_that_of_the_largest_step_time_and_value() {
+        assert_eq!(last("1 5 2\n9 4 1\n"), Some(5.0));
+        assert_eq!(last("1 5 2\n2 4 2\n"), Some(4.0));
+        assert_eq!(last("1 5 2\n1 4 2\n"), Some(5.0));
+        assert_eq!(last("1 -1 0\n1 nan 0\n"), Some(-1.0));
+        assert!(last("1 nan 0\n1 1 0\n").unwrap().is_nan());
+        assert_eq!(last("1 nan 0\n2 1 0\n"), Some(1.0));
+        assert_eq!(last(""), None);
+    }
+
+    #[test]
+    fn lines_are_read_across_the_ends_of_the_buffer() {
+        let lines: Vec<String> =
+            (0..50_000).map(|step| format!("17{step} 0.{step} {step}\n")).collect();
+        let points = read(&lines.concat()).unwrap();
+        assert_eq!(points.len(), 50_000);
+        assert!(points.iter().enumerate().all(|(index, point)| point.0 == index as i64));
+        assert_eq!(last(&lines.concat()), Some(0.49999));
+    }
+
+    #[test]
+    fn metrics_of_models_are_kept_by_dataset() {
+        let lines = "1 0.5 0 r\n2 0.7 1 r a d\n3 0.6 2 r a e\n4 0.8 2 r a d\n";
+        let metrics = of_model("score", file(lines), &mut Vec::new()).unwrap();
+        let values: Vec<_> = metrics.iter().map(|it| (it.value, it.dataset.is_some())).collect();
+        assert_eq!(values, [(0.5, false), (0.8, true), (0.6, true)]);
+        assert!(of_model("score", file("1 2 3\n"), &mut Vec::new()).is_err());
+    }
+}
