@@ -2,6 +2,8 @@
 
 #[path = "tracking/corpus.rs"]
 mod corpus;
+#[path = "tracking/files.rs"]
+mod files;
 #[path = "tracking/parsing.rs"]
 mod parsing;
 #[path = "common/python.rs"]
