@@ -133,8 +133,9 @@ impl FileStore {
     /// When the store's folder can't be read.
     pub fn run(&self, id: &str) -> Result<Option<(Run, Vec<String>)>, TrackingError> {
         let mut reader = self.reader()?;
-        let Some((experiment, folder)) = self.run_folder(&mut reader, id) else { return Ok(None) };
-        let run = runs::read(&mut reader, &experiment, &folder, View::All);
+        let folders = self.run_folders(&mut reader, id);
+        let run =
+            folders.iter().find_map(|(id, folder)| runs::read(&mut reader, id, folder, View::All));
         Ok(run.map(|run| (run, reader.problems)))
     }
 
@@ -144,11 +145,16 @@ impl FileStore {
     /// When the store's folder or the metric's file can't be read, with the line that is wrong.
     pub fn history(&self, run_id: &str, metric: &str) -> Result<Vec<Point>, TrackingError> {
         let mut reader = self.reader()?;
-        let Some((_, folder)) = self.run_folder(&mut reader, run_id) else { return Ok(Vec::new()) };
-        let read = reader.metric(&folder.join("metrics"), metric, lines::history);
-        let points = read
-            .map_err(|(path, reason)| TrackingError::Files { path: reader.named(&path), reason })?;
-        Ok(points.unwrap_or_default())
+        for (_, folder) in self.run_folders(&mut reader, run_id) {
+            match reader.metric(&folder.join("metrics"), metric, lines::history) {
+                Ok(Some(points)) => return Ok(points),
+                Ok(None) => {}
+                Err((path, reason)) => {
+                    return Err(TrackingError::Files { path: reader.named(&path), reason });
+                }
+            }
+        }
+        Ok(Vec::new())
     }
 
     /// The registered models that match, in MLflow's order; no prompts, unless the filter names their tag.
@@ -245,14 +251,15 @@ impl FileStore {
         places
     }
 
-    /// The experiment of a run, and the run's folder.
-    fn run_folder(&self, reader: &mut Reader<'_>, id: &str) -> Option<(String, PathBuf)> {
+    /// The folders that may be those of a run, with their experiments; one, unless folders were copied.
+    fn run_folders(&self, reader: &mut Reader<'_>, id: &str) -> Vec<(String, PathBuf)> {
         if !is_id(id) || RESERVED.contains(&id) {
-            return None;
+            return Vec::new();
         }
         let places = self.places(reader).into_iter();
-        let mut folders = places.map(|place| (place.id, place.folder.join(id)));
-        folders.find(|(_, folder)| folder.join(reader::META).is_file())
+        let mut folders: Vec<_> = places.map(|it| (it.id, it.folder.join(id))).collect();
+        folders.retain(|(_, folder)| folder.join(reader::META).is_file());
+        folders
     }
 }
 

@@ -18,6 +18,8 @@ pub(super) const META: &str = "meta.yaml";
 
 /// Bytes of a param, a tag or a description that are read; MLflow takes at most 8,000 letters.
 const MOST_BYTES: usize = 1 << 20;
+/// Bytes of all params or tags of one run that are read.
+const MOST_TEXT: usize = 64 << 20;
 /// Entries of one folder that are looked at.
 const MOST_ENTRIES: usize = 200_000;
 /// Folders below each other in a name with `/`; MLflow takes names of at most 250 letters.
@@ -127,7 +129,7 @@ impl<'a> Reader<'a> {
         found
     }
 
-    /// The metric of a name, opened; `None` where there is none.
+    /// The metric of a name, opened; `None` where there is none. Links to folders are not followed.
     pub fn metric<T>(
         &mut self,
         folder: &Path,
@@ -136,7 +138,8 @@ impl<'a> Reader<'a> {
     ) -> Result<Option<T>, (PathBuf, String)> {
         let inside = key.split('/').all(|part| !matches!(part, "" | "." | ".."));
         let path = folder.join(key);
-        if !inside || !path.is_file() {
+        let above = path.ancestors().skip(1).take_while(|above| *above != folder);
+        if !inside || !path.is_file() || above.into_iter().any(Path::is_symlink) {
             return Ok(None);
         }
         let opened = files::open(&path).map_err(|error| error.to_string());
@@ -149,10 +152,18 @@ impl<'a> Reader<'a> {
     /// Texts by key, sorted: a file for each in a folder.
     pub fn texts(&mut self, folder: &Path) -> Vec<(String, String)> {
         let mut texts = Vec::new();
+        let mut bytes = 0;
         for (key, path) in self.keys(folder) {
             match self.text(&path).map(str::to_owned) {
-                Ok(text) => texts.push((key, text)),
+                Ok(text) => {
+                    bytes += text.len();
+                    texts.push((key, text));
+                }
                 Err(error) => self.note(&path, error),
+            }
+            if bytes > MOST_TEXT {
+                self.note(folder, format!("its files hold more than {} MB", MOST_TEXT >> 20));
+                break;
             }
         }
         texts
@@ -236,6 +247,10 @@ impl<'a> Reader<'a> {
         folders: &[F],
         read: impl Fn(&mut Reader<'_>, &F) -> Option<T> + Sync,
     ) -> Vec<T> {
+        if folders.len() > MOST_ENTRIES {
+            self.note(self.root, format!("only {MOST_ENTRIES} of {} are read", folders.len()));
+        }
+        let folders = &folders[..folders.len().min(MOST_ENTRIES)];
         let found = Mutex::new((Vec::new(), &mut self.problems));
         let next = AtomicUsize::new(0);
         let work = || {

@@ -105,12 +105,19 @@ fn pipes_and_links_to_folders_are_not_read() {
     let folder = run(&root, RUN, "");
     write(&outside.path().join("secrets/key"), "hidden");
     write(&folder.join("params/a"), "1");
-    std::os::unix::fs::symlink(outside.path().join("secrets"), folder.join("params/link")).unwrap();
+    write(&folder.join("metrics/a"), "1 2 3\n");
+    write(&outside.path().join("secrets/metric"), "1 2 3\n");
+    for part in ["params/link", "metrics/link"] {
+        let link = folder.join(part);
+        std::os::unix::fs::symlink(outside.path().join("secrets"), link).unwrap();
+    }
     let (kind, mode) = (rustix::fs::FileType::Fifo, rustix::fs::Mode::RWXU);
     rustix::fs::mknodat(rustix::fs::CWD, folder.join("params/pipe"), kind, mode, 0).unwrap();
     let found = search(&store, "");
     assert_eq!(found.items[0].params, [("a".to_owned(), "1".to_owned())]);
-    assert_eq!(found.problems.len(), 2, "{:?}", found.problems);
+    assert_eq!(found.problems.len(), 3, "{:?}", found.problems);
+    assert_eq!(store.history(RUN, "a").unwrap().len(), 1);
+    assert_eq!(store.history(RUN, "link/metric").unwrap(), []);
 }
 
 #[test]
