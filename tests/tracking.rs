@@ -1,5 +1,7 @@
 //! Reading MLflow's stores, compared with MLflow itself.
 
+#[path = "tracking/answers.rs"]
+mod answers;
 #[path = "tracking/corpus.rs"]
 mod corpus;
 #[path = "tracking/files.rs"]

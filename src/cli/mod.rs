@@ -13,6 +13,7 @@ mod experiments;
 mod grid;
 mod inspect;
 mod layout;
+mod models;
 mod output;
 mod run;
 mod runs;
@@ -95,6 +96,8 @@ enum Verb {
     Runs(runs::Arguments),
     /// Look at tracked runs: where, list, search, show, history
     Experiments(experiments::Arguments),
+    /// Look at registered models: list, search, show
+    Models(models::Arguments),
     /// Make the project's Python environment
     Env(env::Arguments),
     /// Check what the project needs: interpreter, Kedro, store, terminal
@@ -149,6 +152,7 @@ fn dispatch(arguments: Arguments) -> Result<ExitCode> {
         Some(Verb::Debug(arguments)) => debug::run(&arguments),
         Some(Verb::Runs(arguments)) => runs::run(&arguments),
         Some(Verb::Experiments(arguments)) => experiments::run(&arguments),
+        Some(Verb::Models(arguments)) => models::run(&arguments),
         Some(Verb::Env(arguments)) => env::run(&arguments),
         Some(Verb::Doctor(arguments)) => doctor::run(&arguments),
         Some(Verb::Completions { shell }) => {

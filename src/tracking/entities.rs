@@ -287,3 +287,9 @@ impl<T> Found<T> {
         Found { items, truncated, problems: Vec::new() }
     }
 }
+
+impl<T> From<Vec<T>> for Found<T> {
+    fn from(items: Vec<T>) -> Self {
+        Found::of(items, None)
+    }
+}

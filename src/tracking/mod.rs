@@ -1,8 +1,9 @@
 //! Experiments: MLflow's stores, read in place and read-only.
 //!
-//! [`locate`] says which store the project tracks to, [`read`] reads it. SQLite stores are read
-//! here; file stores and tracking servers are named, and reading them says that it can't be done
-//! yet. MLflow itself is never asked: opening a store with it may migrate the database.
+//! [`choose`] says which store is read and why, and [`Store`] reads it, whatever its kind: [`SqliteStore`], or
+//! [`files::FileStore`]. Tracking servers are named, and reading them says that it can't be done yet.
+//! [`filter`] is MLflow's filter language. MLflow itself is never asked: opening a store with it may migrate
+//! the database.
 
 mod choice;
 pub mod entities;
@@ -75,7 +76,9 @@ pub struct RegisteredModel {
 #[derive(Debug, thiserror::Error)]
 pub enum TrackingError {
     /// The kind of store is not supported.
-    #[error("{0} is not read by this version; SQLite stores (sqlite:///mlflow.db) are.")]
+    #[error(
+        "{0} is not read by this version; SQLite stores (sqlite:///mlflow.db) and file stores (mlruns/) are."
+    )]
     Unsupported(String),
     /// The store that is named is not there.
     #[error("There is no {uri}. {place}")]

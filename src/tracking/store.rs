@@ -1,10 +1,9 @@
 //! One face for all kinds of stores.
 
-use std::path::Path;
-
 use super::entities::{
     Experiment, Found, LoggedModel, Model, ModelVersion, Point, Run, RunQuery, View,
 };
+use super::files::FileStore;
 use super::filter::{Expr, Order};
 use super::{Location, SqliteStore, TrackingError};
 
@@ -13,6 +12,8 @@ use super::{Location, SqliteStore, TrackingError};
 pub enum Store {
     /// A SQLite database.
     Sqlite(SqliteStore),
+    /// A folder of files.
+    Files(FileStore),
 }
 
 impl Store {
@@ -23,7 +24,7 @@ impl Store {
     pub fn open(location: &Location, workspace: Option<&str>) -> Result<Self, TrackingError> {
         match location {
             Location::Sqlite(path) => SqliteStore::open(path, workspace).map(Store::Sqlite),
-            Location::Files(path) => Err(unsupported("The file store", path)),
+            Location::Files(path) => Ok(Store::Files(FileStore::new(path))),
             Location::Uri(uri) => {
                 Err(TrackingError::Unsupported(format!("The tracking server {uri}")))
             }
@@ -40,9 +41,10 @@ impl Store {
         orders: &[Order],
         view: View,
         now: i64,
-    ) -> Result<Vec<Experiment>, TrackingError> {
+    ) -> Result<Found<Experiment>, TrackingError> {
         match self {
-            Store::Sqlite(store) => store.experiments(filter, orders, view, now),
+            Store::Sqlite(store) => store.experiments(filter, orders, view, now).map(Found::from),
+            Store::Files(store) => store.search_experiments(filter, orders, view),
         }
     }
 
@@ -53,6 +55,7 @@ impl Store {
     pub fn search_runs(&self, query: &RunQuery) -> Result<Found<Run>, TrackingError> {
         match self {
             Store::Sqlite(store) => store.search_runs(query),
+            Store::Files(store) => store.search_runs(query),
         }
     }
 
@@ -63,6 +66,7 @@ impl Store {
     pub fn run(&self, id: &str) -> Result<Option<Run>, TrackingError> {
         match self {
             Store::Sqlite(store) => store.run(id),
+            Store::Files(store) => store.run(id).map(|found| found.map(|(run, _)| run)),
         }
     }
 
@@ -73,6 +77,7 @@ impl Store {
     pub fn history(&self, run_id: &str, key: &str) -> Result<Vec<Point>, TrackingError> {
         match self {
             Store::Sqlite(store) => store.history(run_id, key),
+            Store::Files(store) => store.history(run_id, key),
         }
     }
 
@@ -85,9 +90,10 @@ impl Store {
         filter: &Expr,
         orders: &[Order],
         now: i64,
-    ) -> Result<Vec<Model>, TrackingError> {
+    ) -> Result<Found<Model>, TrackingError> {
         match self {
-            Store::Sqlite(store) => store.models(filter, orders, now),
+            Store::Sqlite(store) => store.models(filter, orders, now).map(Found::from),
+            Store::Files(store) => store.models(filter, orders),
         }
     }
 
@@ -100,9 +106,10 @@ impl Store {
         filter: &Expr,
         orders: &[Order],
         now: i64,
-    ) -> Result<Vec<ModelVersion>, TrackingError> {
+    ) -> Result<Found<ModelVersion>, TrackingError> {
         match self {
-            Store::Sqlite(store) => store.versions(filter, orders, now),
+            Store::Sqlite(store) => store.versions(filter, orders, now).map(Found::from),
+            Store::Files(store) => store.versions(filter, orders),
         }
     }
 
@@ -116,13 +123,12 @@ impl Store {
         filter: &Expr,
         orders: &[Order],
         now: i64,
-    ) -> Result<Vec<LoggedModel>, TrackingError> {
+    ) -> Result<Found<LoggedModel>, TrackingError> {
         match self {
-            Store::Sqlite(store) => store.logged_models(experiments, filter, orders, now),
+            Store::Sqlite(store) => {
+                store.logged_models(experiments, filter, orders, now).map(Found::from)
+            }
+            Store::Files(store) => store.logged_models(experiments, filter, orders),
         }
     }
-}
-
-fn unsupported(what: &str, path: &Path) -> TrackingError {
-    TrackingError::Unsupported(format!("{what} {}", path.display()))
 }

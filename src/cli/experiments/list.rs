@@ -45,9 +45,9 @@ pub(super) fn run(opened: &Opened, arguments: &Arguments) -> Result<ExitCode> {
         Ok(orders) => orders,
         Err(error) => return refuse(&arguments.order_by.join(", "), &error),
     };
-    let experiments =
-        opened.store.experiments(&expr, &orders, arguments.view.into(), opened.now)?;
-    let found = Found::of(experiments, arguments.limit);
+    let all = opened.store.experiments(&expr, &orders, arguments.view.into(), opened.now)?;
+    all.problems.iter().for_each(|problem| output::complain(problem));
+    let found = Found::of(all.items, arguments.limit);
     if arguments.json {
         let experiments: Vec<Json> = found.items.iter().map(to_json).collect();
         return output::json(

@@ -62,7 +62,7 @@ impl From<ViewArgument> for View {
 /// The ids of experiments that are named, or of all active ones.
 pub(super) fn experiments(opened: &Opened, named: &[String]) -> Result<Vec<String>> {
     let view = if named.is_empty() { View::Active } else { View::All };
-    let all = opened.store.experiments(&Expr::default(), &[], view, opened.now)?;
+    let all = opened.store.experiments(&Expr::default(), &[], view, opened.now)?.items;
     if named.is_empty() {
         return Ok(all.into_iter().map(|experiment| experiment.id).collect());
     }
@@ -97,6 +97,7 @@ pub(super) fn run(opened: &Opened, arguments: &Arguments) -> Result<ExitCode> {
         now: opened.now,
     };
     let found = opened.store.search_runs(&query)?;
+    found.problems.iter().for_each(|problem| output::complain(problem));
     if arguments.json {
         let runs: Vec<Json> = found.items.iter().map(tracked::run).collect();
         return output::json(&json!({"schema": 1, "runs": runs, "truncated": found.truncated}));

@@ -107,7 +107,26 @@ pub(super) fn read(
         metrics,
         tags,
         datasets: datasets(reader, folder),
+        model_inputs: model_inputs(reader, folder),
+        model_outputs: model_outputs(reader, folder),
     })
+}
+
+/// Ids of logged models that a run has read.
+fn model_inputs(reader: &mut Reader<'_>, folder: &Path) -> Vec<String> {
+    let folders = reader.folders(&folder.join("inputs"));
+    let inputs = folders.iter().filter_map(|(_, path)| reader.meta::<Input>(path));
+    inputs.filter(|it| it.source_type == "MODEL").map(|it| it.source_id).collect()
+}
+
+/// Ids of logged models that a run has made, with their steps.
+fn model_outputs(reader: &mut Reader<'_>, folder: &Path) -> Vec<(String, i64)> {
+    let folders = reader.folders(&folder.join("outputs"));
+    let outputs = folders.into_iter().filter_map(|(name, path)| {
+        let output = reader.meta::<Output>(&path)?;
+        Some((output.destination_id.unwrap_or(name), output.step.unwrap_or_default()))
+    });
+    outputs.collect()
 }
 
 /// A status by its number (`RunStatus` in MLflow's protocol); running where it has none.
@@ -120,6 +139,14 @@ fn status(number: Option<&str>) -> &str {
         Some("5") => "KILLED",
         Some(name) => name,
     }
+}
+
+#[derive(Deserialize)]
+struct Output {
+    #[serde(default)]
+    destination_id: Option<String>,
+    #[serde(default)]
+    step: Option<i64>,
 }
 
 #[derive(Deserialize)]

@@ -170,7 +170,26 @@ impl<'a> Parser<'a> {
 
     /// Plain words that no field is named by.
     fn words(&self, written: &str) -> Option<Expr> {
-        const KEYWORDS: [&str; 6] = ["is", "in", "null", "like", "ilike", "between"];
+        const KEYWORDS: [&str; 18] = [
+            "is",
+            "in",
+            "null",
+            "like",
+            "ilike",
+            "between",
+            "true",
+            "false",
+            "metric",
+            "metrics",
+            "param",
+            "params",
+            "parameter",
+            "parameters",
+            "tag",
+            "tags",
+            "dataset",
+            "datasets",
+        ];
         let is_plain = |word: &str| {
             word.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '-'))
                 && word.starts_with(|c: char| c.is_alphanumeric())

@@ -1,0 +1,73 @@
+//! `mlops-tui models list`.
+
+use std::process::ExitCode;
+
+use color_eyre::eyre::Result;
+use serde_json::{Value as Json, json};
+
+use super::model_json;
+use crate::app::details::Tone;
+use crate::cli::experiments::{Opened, refuse};
+use crate::cli::output;
+use crate::cli::table::{Align, Cell, Reader, lines};
+use crate::cli::tracked::when;
+use crate::tracking::entities::{Found, Model};
+use crate::tracking::filter::{Entity, parse, parse_orders};
+
+/// List registered models, by name.
+///
+/// Example: mlops-tui models list "tags.team = 'risk'"
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    /// A filter of MLflow's for registered models
+    filter: Option<String>,
+    /// Order, such as `timestamp DESC`; can be repeated
+    #[arg(long, value_name = "CLAUSE")]
+    order_by: Vec<String>,
+    /// At most so many
+    #[arg(long, value_name = "COUNT")]
+    limit: Option<usize>,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) fn run(opened: &Opened, arguments: &Arguments) -> Result<ExitCode> {
+    let filter = arguments.filter.as_deref().unwrap_or_default();
+    let expr = match parse(Entity::RegisteredModel, filter) {
+        Ok(expr) => expr,
+        Err(error) => return refuse(filter, &error),
+    };
+    let orders = match parse_orders(Entity::RegisteredModel, &arguments.order_by) {
+        Ok(orders) => orders,
+        Err(error) => return refuse(&arguments.order_by.join(", "), &error),
+    };
+    let all = opened.store.models(&expr, &orders, opened.now)?;
+    all.problems.iter().for_each(|problem| output::complain(problem));
+    let found = Found::of(all.items, arguments.limit);
+    if arguments.json {
+        let models: Vec<Json> = found.items.iter().map(model_json).collect();
+        return output::json(&json!({"schema": 1, "models": models, "truncated": found.truncated}));
+    }
+    if found.items.is_empty() {
+        return output::text("No registered model matches.\n");
+    }
+    let columns = [
+        ("name", Align::Left),
+        ("changed", Align::Left),
+        ("aliases", Align::Left),
+        ("description", Align::Left),
+    ];
+    let row = |it: &Model| -> Vec<Cell> {
+        let aliases = it.aliases.iter().map(|(alias, version)| format!("{alias}={version}"));
+        let description = it.description.as_deref().unwrap_or_default();
+        vec![
+            (it.name.clone(), Tone::Name),
+            (when(it.last_updated_timestamp), Tone::Dim),
+            (aliases.collect::<Vec<_>>().join(" "), Tone::Plain),
+            (description.lines().next().unwrap_or_default().to_owned(), Tone::Dim),
+        ]
+    };
+    let rows: Vec<Vec<Cell>> = found.items.iter().map(row).collect();
+    output::text(&lines(Reader::of_stdout(), &columns, &rows))
+}

@@ -1,0 +1,84 @@
+//! `mlops-tui models search`.
+
+use std::process::ExitCode;
+
+use color_eyre::eyre::Result;
+use serde_json::{Value as Json, json};
+
+use super::version_json;
+use crate::app::details::Tone;
+use crate::cli::experiments::{Opened, refuse};
+use crate::cli::output;
+use crate::cli::table::{Align, Cell, Reader, lines};
+use crate::cli::tracked::when;
+use crate::tracking::entities::{Found, ModelVersion};
+use crate::tracking::filter::{Entity, parse, parse_orders};
+
+/// List versions of registered models that match a filter, the last changed first.
+///
+/// Example: mlops-tui models search "name = 'churn' and tags.validated = 'yes'"
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    /// A filter of MLflow's for model versions [default: all]
+    filter: Option<String>,
+    /// Order, such as `version_number DESC`; can be repeated
+    #[arg(long, value_name = "CLAUSE")]
+    order_by: Vec<String>,
+    /// At most so many
+    #[arg(long, value_name = "COUNT")]
+    limit: Option<usize>,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) fn run(opened: &Opened, arguments: &Arguments) -> Result<ExitCode> {
+    let filter = arguments.filter.as_deref().unwrap_or_default();
+    let expr = match parse(Entity::ModelVersion, filter) {
+        Ok(expr) => expr,
+        Err(error) => return refuse(filter, &error),
+    };
+    let orders = match parse_orders(Entity::ModelVersion, &arguments.order_by) {
+        Ok(orders) => orders,
+        Err(error) => return refuse(&arguments.order_by.join(", "), &error),
+    };
+    let all = opened.store.versions(&expr, &orders, opened.now)?;
+    all.problems.iter().for_each(|problem| output::complain(problem));
+    let found = Found::of(all.items, arguments.limit);
+    if arguments.json {
+        let versions: Vec<Json> = found.items.iter().map(version_json).collect();
+        return output::json(
+            &json!({"schema": 1, "versions": versions, "truncated": found.truncated}),
+        );
+    }
+    if found.items.is_empty() {
+        return output::text("No model version matches.\n");
+    }
+    output::text(&table(&found.items, Reader::of_stdout()))
+}
+
+/// Versions as a table.
+pub(super) fn table(versions: &[ModelVersion], reader: Reader) -> String {
+    let columns = [
+        ("name", Align::Left),
+        ("version", Align::Right),
+        ("stage", Align::Left),
+        ("aliases", Align::Left),
+        ("changed", Align::Left),
+        ("run", Align::Left),
+    ];
+    let row = |it: &ModelVersion| -> Vec<Cell> {
+        let stage = if it.stage == "None" { "" } else { &it.stage };
+        let run: String = it.run_id.as_deref().unwrap_or_default().chars().take(8).collect();
+        vec![
+            (it.name.clone(), Tone::Name),
+            (it.version.to_string(), Tone::Plain),
+            (stage.to_owned(), Tone::Plain),
+            (it.aliases.join(" "), Tone::Plain),
+            (when(it.last_updated_timestamp), Tone::Dim),
+            (run, Tone::Dim),
+        ]
+    };
+    let rows: Vec<Vec<Cell>> = versions.iter().map(row).collect();
+    lines(reader, &columns, &rows)
+}
