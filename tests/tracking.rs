@@ -1,9 +1,13 @@
 //! Reading MLflow's stores, compared with MLflow itself.
 
+#[path = "tracking/agreement.rs"]
+mod agreement;
 #[path = "tracking/answers.rs"]
 mod answers;
 #[path = "tracking/corpus.rs"]
 mod corpus;
+#[path = "tracking/dice.rs"]
+mod dice;
 #[path = "tracking/files.rs"]
 mod files;
 #[path = "tracking/parsing.rs"]

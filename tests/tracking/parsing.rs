@@ -8,6 +8,7 @@ use mlops_tui::tracking::filter::{
 };
 use serde_json::{Value as Json, json};
 
+use crate::dice::Dice;
 use crate::python;
 
 /// How many filters are made.
@@ -20,22 +21,6 @@ const KINDS: [(&str, Entity); 5] = [
     ("model_versions", Entity::ModelVersion),
     ("logged_models", Entity::LoggedModel),
 ];
-
-/// A small generator of numbers: the same ones each time.
-struct Dice(u64);
-
-impl Dice {
-    fn below(&mut self, limit: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        (self.0 % limit as u64) as usize
-    }
-
-    fn one<'a>(&mut self, from: &[&'a str]) -> &'a str {
-        from[self.below(from.len())]
-    }
-}
 
 const FIELDS: [&str; 54] = [
     "metrics.a",
@@ -245,17 +230,11 @@ const TEXTS: &str =
     "'a' \"a\" 'a+b' 'it''s' 'it\\'s' '%a_' '' 'é+ß' \"a\".\"b\" 'AND' '(a)' \"it's\"";
 const LISTS: &str = "('a') ('a','b') (\"a\",) ('A',+'b') ('a'+'b') (('a'),'b')";
 
-/// One of the words, in which `+` stands for a blank.
-fn word(dice: &mut Dice, words: &str) -> String {
-    let words: Vec<&str> = words.split(' ').collect();
-    dice.one(&words).replace('+', " ")
-}
-
 fn clause(dice: &mut Dice, kind: usize) -> String {
     if dice.below(3) > 0 {
         let (fields, comparators, values) = SENSIBLE[kind][dice.below(SENSIBLE[kind].len())];
-        let (field, comparator) = (word(dice, fields), word(dice, comparators));
-        return format!("{field} {comparator} {}", word(dice, values));
+        let (field, comparator) = (dice.word(fields), dice.word(comparators));
+        return format!("{field} {comparator} {}", dice.word(values));
     }
     let blank = |dice: &mut Dice| if dice.below(4) == 0 { "" } else { " " };
     let comparator = dice.one(&COMPARATORS);
