@@ -10,6 +10,8 @@ mod corpus;
 mod dice;
 #[path = "tracking/files.rs"]
 mod files;
+#[path = "tracking/follow.rs"]
+mod follow;
 #[path = "tracking/parsing.rs"]
 mod parsing;
 #[path = "common/python.rs"]

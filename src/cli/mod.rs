@@ -94,7 +94,7 @@ enum Verb {
     Debug(debug::Arguments),
     /// Look at the run history: list, show, logs, diff, pin, note, delete, prune
     Runs(runs::Arguments),
-    /// Look at tracked runs: where, list, search, show, history
+    /// Look at tracked runs: where, list, search, show, history, artifacts, follow
     Experiments(experiments::Arguments),
     /// Look at registered models: list, search, show
     Models(models::Arguments),

@@ -5,10 +5,12 @@
 //! [`filter`] is MLflow's filter language. MLflow itself is never asked: opening a store with it may migrate
 //! the database.
 
+pub mod artifacts;
 mod choice;
 pub mod entities;
 pub mod files;
 pub mod filter;
+pub mod follow;
 mod link;
 pub mod reference;
 mod searched;
@@ -23,6 +25,7 @@ pub use store::Store;
 use std::path::Path;
 
 use crate::system::files::read_text;
+use crate::text::secrets::{HIDDEN, names_secret, redact};
 
 /// What is in a tracking store, newest runs first.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -88,6 +91,9 @@ pub enum TrackingError {
         /// What names it.
         place: String,
     },
+    /// Only databases can be followed.
+    #[error("Only SQLite stores can be followed by this version.")]
+    NotFollowed,
     /// The database is not MLflow's.
     #[error("{0} is no store of MLflow's: it has no tables of experiments and runs.")]
     Foreign(String),
@@ -144,11 +150,47 @@ pub fn read(root: &Path, location: &Location) -> Result<Overview, TrackingError>
             sqlite::overview::read(path, name)
         }
         Location::Files(path) => {
-            let name = path.strip_prefix(root).unwrap_or(path).display();
-            Err(TrackingError::Unsupported(format!("The file store {name}/")))
+            let name = path.strip_prefix(root).unwrap_or(path).display().to_string();
+            of_files(&files::FileStore::new(path), name)
         }
         Location::Uri(uri) => Err(TrackingError::Unsupported(format!("The tracking server {uri}"))),
     }
+}
+
+/// The newest runs and the models of a file store.
+fn of_files(store: &files::FileStore, source: String) -> Result<Overview, TrackingError> {
+    let seconds = |milliseconds: Option<i64>| milliseconds.map(|it| it as f64 / 1000.0);
+    let experiments = store.experiments(entities::View::All)?;
+    let name_of = |id: &str| {
+        let found = experiments.iter().find(|it| it.id == id);
+        found.map(|it| it.name.clone()).unwrap_or_default()
+    };
+    let query = entities::RunQuery { limit: Some(MOST_RUNS), ..entities::RunQuery::default() };
+    let shown = |(key, value): (String, String)| {
+        let value = if names_secret(&key) { HIDDEN.into() } else { redact(&value) };
+        (key, value)
+    };
+    let runs = store.search_runs(&query)?.items.into_iter().map(|run| Run {
+        experiment: name_of(&run.experiment_id),
+        id: run.id,
+        name: run.name,
+        status: run.status,
+        started_at: seconds(run.start_time).unwrap_or_default(),
+        ended_at: seconds(run.end_time),
+        metrics: run.metrics,
+        params: run.params.into_iter().map(shown).collect(),
+    });
+    let versions = store.versions(&filter::Expr::default(), &[])?.items;
+    let models = store.models(&filter::Expr::default(), &[])?.items.into_iter().map(|model| {
+        let own = versions.iter().filter(|version| version.name == model.name);
+        RegisteredModel {
+            latest_version: own.map(|version| version.version).max(),
+            name: model.name,
+            aliases: model.aliases,
+            updated_at: seconds(model.last_updated_timestamp).unwrap_or_default(),
+        }
+    });
+    Ok(Overview { source, runs: runs.collect(), models: models.collect() })
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use super::{Location, SqliteStore, TrackingError};
 #[derive(Debug)]
 pub enum Store {
     /// A SQLite database.
-    Sqlite(SqliteStore),
+    Sqlite(Box<SqliteStore>),
     /// A folder of files.
     Files(FileStore),
 }
@@ -23,7 +23,9 @@ impl Store {
     /// When it can't be read, or its kind is not supported.
     pub fn open(location: &Location, workspace: Option<&str>) -> Result<Self, TrackingError> {
         match location {
-            Location::Sqlite(path) => SqliteStore::open(path, workspace).map(Store::Sqlite),
+            Location::Sqlite(path) => {
+                SqliteStore::open(path, workspace).map(Box::new).map(Store::Sqlite)
+            }
             Location::Files(path) => Ok(Store::Files(FileStore::new(path))),
             Location::Uri(uri) => {
                 Err(TrackingError::Unsupported(format!("The tracking server {uri}")))

@@ -1,5 +1,7 @@
 //! `mlops-tui experiments`: the tracked runs of an MLflow store, one file for each way to look at them.
 
+mod artifacts;
+mod follow;
 mod history;
 mod list;
 mod place;
@@ -13,7 +15,8 @@ use color_eyre::eyre::Result;
 
 pub(super) use place::{Opened, PlaceArguments, refuse};
 
-/// Look at tracked runs: where, list, search, show, history.
+/// Look at tracked runs: where, list, search, show, history,
+/// artifacts, follow.
 ///
 /// A RUN is the first digits of an id, a name, `latest`, or `best:metrics.rmse`. The store is only read, and
 /// nothing of the project is executed.
@@ -39,6 +42,10 @@ enum Verb {
     Show(show::Arguments),
     /// Print the values of a metric
     History(history::Arguments),
+    /// List the artifacts of a run, or print one
+    Artifacts(artifacts::Arguments),
+    /// Print runs and values of metrics as they are logged
+    Follow(follow::Arguments),
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<ExitCode> {
@@ -49,5 +56,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode> {
         Verb::Search(arguments) => search::run(&place.open()?, arguments),
         Verb::Show(arguments) => show::run(&place.open()?, arguments),
         Verb::History(arguments) => history::run(&place.open()?, arguments),
+        Verb::Artifacts(arguments) => artifacts::run(place, &place.open()?, arguments),
+        Verb::Follow(arguments) => follow::run(place, arguments),
     }
 }

@@ -54,17 +54,26 @@ impl PlaceArguments {
         Ok(tracking::choose(&root, self.env.as_deref(), self.tracking_uri.as_deref())?)
     }
 
+    /// Where the store is.
+    pub fn location(&self) -> Result<Location> {
+        let choice = self.choose()?;
+        match choice.location {
+            Some(location) => Ok(location),
+            None => bail!("There is no tracking store. {}", choice.place),
+        }
+    }
+
     /// Opens the store.
     pub fn open(&self) -> Result<Opened> {
-        let choice = self.choose()?;
-        let Some(location) = &choice.location else {
-            bail!("There is no tracking store. {}", choice.place);
-        };
-        let workspace = std::env::var("MLFLOW_WORKSPACE").ok().filter(|name| !name.is_empty());
-        let store = Store::open(location, workspace.as_deref())?;
+        let store = Store::open(&self.location()?, workspace().as_deref())?;
         let now = jiff::Timestamp::now().as_millisecond();
         Ok(Opened { store, now })
     }
+}
+
+/// The workspace to look at, which MLflow's own variable names.
+pub(super) fn workspace() -> Option<String> {
+    std::env::var("MLFLOW_WORKSPACE").ok().filter(|name| !name.is_empty())
 }
 
 pub(super) fn run(place: &PlaceArguments, arguments: &Where) -> Result<ExitCode> {

@@ -2,6 +2,8 @@
 //! end, whatever views the database holds.
 
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use rusqlite::functions::FunctionFlags;
@@ -12,29 +14,57 @@ use crate::tracking::filter::is_like;
 
 /// How long a read waits for a writer.
 const BUSY: Duration = Duration::from_secs(5);
-/// How long all questions of one connection may take.
+/// How long the questions of one connection may take, until [`Limit::renew`].
 const LIMIT: Duration = Duration::from_secs(20);
 /// Steps of SQLite's machine between two looks at the clock; about a millisecond.
 const STEPS: i32 = 10_000;
 
+/// How long the questions of a connection may go on.
+#[derive(Debug, Clone)]
+pub(super) struct Limit {
+    opened: Instant,
+    /// Milliseconds after the opening.
+    until: Arc<AtomicU64>,
+    length: Duration,
+}
+
+impl Limit {
+    /// Gives the next question its whole time.
+    pub fn renew(&self) {
+        let until = (self.opened.elapsed() + self.length).as_millis();
+        self.until.store(u64::try_from(until).unwrap_or(u64::MAX), Ordering::Relaxed);
+    }
+
+    fn is_over(&self) -> bool {
+        self.opened.elapsed().as_millis() > u128::from(self.until.load(Ordering::Relaxed))
+    }
+}
+
 /// Opens the database; a pipe or a device in its place is no valid path.
 pub(in crate::tracking) fn open(path: &Path) -> rusqlite::Result<Connection> {
+    open_for(path, LIMIT).map(|(connection, _)| connection)
+}
+
+/// Opens the database for many questions, each of which has its own time.
+pub(super) fn open_to_stay(path: &Path) -> rusqlite::Result<(Connection, Limit)> {
     open_for(path, LIMIT)
 }
 
-fn open_for(path: &Path, limit: Duration) -> rusqlite::Result<Connection> {
+fn open_for(path: &Path, length: Duration) -> rusqlite::Result<(Connection, Limit)> {
     if files::open(path).is_err() {
         return Err(rusqlite::Error::InvalidPath(path.to_owned()));
     }
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let mut connection = Connection::open_with_flags(path, flags)?;
     connection.busy_timeout(BUSY)?;
-    let until = Instant::now() + limit;
-    connection.progress_handler(STEPS, Some(move || Instant::now() > until))?;
+    let limit = Limit { opened: Instant::now(), until: Arc::default(), length };
+    limit.renew();
+    let held = limit.clone();
+    connection.progress_handler(STEPS, Some(move || held.is_over()))?;
     // As MLflow does: `LIKE` heeds case.
     connection.pragma_update(None, "case_sensitive_like", true)?;
     add_functions(&connection)?;
-    Ok(connection)
+    Ok((connection, limit))
 }
 
 /// The functions of the filter language's extensions.
@@ -66,10 +96,12 @@ mod tests {
         let endless = "CREATE VIEW runs AS WITH RECURSIVE n(x) AS \
             (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT x AS run_uuid FROM n";
         Connection::open(&path).unwrap().execute_batch(endless).unwrap();
-        let connection = open_for(&path, Duration::from_millis(50)).unwrap();
+        let (connection, limit) = open_for(&path, Duration::from_millis(50)).unwrap();
         let counted = connection.query_row("SELECT count(*) FROM runs", [], |row| row.get(0));
         let error = counted.map(|_: i64| ()).unwrap_err();
         assert_eq!(error.sqlite_error_code(), Some(rusqlite::ErrorCode::OperationInterrupted));
+        limit.renew();
+        assert_eq!(connection.query_row("SELECT 1", [], |row| row.get(0)), Ok(1));
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //! looks up.
 
 pub(super) mod database;
+mod follow;
 mod history;
 mod models;
 pub(super) mod overview;
@@ -14,6 +15,8 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, Params, Row};
 
+pub use follow::Follower;
+
 use super::TrackingError;
 
 /// How many runs, models or versions one read takes their params, metrics and tags of.
@@ -23,6 +26,7 @@ const CHUNK: usize = 200;
 #[derive(Debug)]
 pub struct SqliteStore {
     connection: Connection,
+    limit: database::Limit,
     path: PathBuf,
     schema: Schema,
     /// The workspace that is looked at, where the schema knows any.
@@ -48,7 +52,7 @@ impl SqliteStore {
     /// When it is no readable database of MLflow's.
     pub fn open(path: &Path, workspace: Option<&str>) -> Result<Self, TrackingError> {
         let open = || -> rusqlite::Result<SqliteStore> {
-            let connection = database::open(path)?;
+            let (connection, limit) = database::open_to_stay(path)?;
             let tables: Vec<String> = rows(
                 &connection,
                 "SELECT name FROM sqlite_master WHERE type = 'table'",
@@ -66,7 +70,7 @@ impl SqliteStore {
                 )?,
             };
             let workspace = workspace.unwrap_or("default").to_owned();
-            Ok(SqliteStore { connection, path: path.to_owned(), schema, workspace })
+            Ok(SqliteStore { connection, limit, path: path.to_owned(), schema, workspace })
         };
         let store = open().map_err(|source| failed(path, source))?;
         match store.has("experiments") && store.has("runs") {
@@ -85,6 +89,7 @@ impl SqliteStore {
         &self,
         question: impl FnOnce(&Connection) -> rusqlite::Result<T>,
     ) -> Result<T, TrackingError> {
+        self.limit.renew();
         question(&self.connection).map_err(|source| failed(&self.path, source))
     }
 

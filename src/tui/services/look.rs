@@ -126,6 +126,9 @@ fn locate(root: &Path, snapshot: Option<&Snapshot>) -> Option<Location> {
     tracking::locate(root, &conf, env, uri.as_deref())
 }
 
+/// Folders of experiments that are looked at for changes.
+const MOST_EXPERIMENTS: usize = 1_000;
+
 /// Reports when the tracking store changed: trainers write to it at any time, and a database in a
 /// folder that is not watched gives no events.
 pub(super) async fn follow_tracking(root: PathBuf, current: Current, reports: Reports) {
@@ -137,6 +140,13 @@ pub(super) async fn follow_tracking(root: PathBuf, current: Current, reports: Re
             Some(Location::Sqlite(path)) => {
                 let metadata = std::fs::metadata(path).ok()?;
                 Some((metadata.modified().ok()?, metadata.len()))
+            }
+            // A new run changes the folder of its experiment.
+            Some(Location::Files(path)) => {
+                let entries = std::fs::read_dir(path).ok()?.flatten().take(MOST_EXPERIMENTS);
+                let changed = entries.filter_map(|entry| entry.metadata().ok()?.modified().ok());
+                let changed: Vec<SystemTime> = changed.collect();
+                Some((changed.iter().max().copied()?, changed.len() as u64))
             }
             _ => None,
         });

@@ -1,0 +1,102 @@
+//! `mlops-tui experiments artifacts`.
+
+use std::io::{self, ErrorKind, IsTerminal, Read, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use color_eyre::eyre::{Result, bail};
+use serde_json::{Value as Json, json};
+
+use super::search::experiments;
+use super::{Opened, PlaceArguments};
+use crate::app::details::Tone;
+use crate::cli::output;
+use crate::cli::table::{Align, Cell, Reader, lines};
+use crate::text::{sanitize, size_text};
+use crate::tracking::Location;
+use crate::tracking::artifacts::{self, Artifact, Named};
+use crate::tracking::reference::find_run;
+
+/// List the artifacts of a run, or print one.
+///
+/// A file goes to standard output as it is; on a terminal, its text alone.
+///
+/// Example: mlops-tui experiments artifacts latest model/MLmodel
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    /// First digits of an id, a name, `latest`, or `best:metrics.rmse`
+    run: String,
+    /// A path among the artifacts
+    path: Option<String>,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// Most bytes of a file that are shown on a terminal.
+const MOST_TEXT: u64 = 1 << 20;
+
+pub(super) fn run(
+    place: &PlaceArguments,
+    opened: &Opened,
+    arguments: &Arguments,
+) -> Result<ExitCode> {
+    let active = experiments(opened, &[])?;
+    let run = find_run(&opened.store, &arguments.run, Some(&active))?;
+    let folder = artifacts::folder(&run, &near(&place.location()?))?;
+    let path = arguments.path.as_deref().unwrap_or_default();
+    match artifacts::open(&folder, path)? {
+        Named::Folder(entries, truncated) => list(&entries, truncated, arguments.json),
+        Named::File(_) if arguments.json => bail!("`{path}` is a file; --json lists folders."),
+        Named::File(file) => print(file, path),
+    }
+}
+
+/// The folder of the store.
+fn near(location: &Location) -> PathBuf {
+    match location {
+        Location::Sqlite(path) => path.parent().unwrap_or(Path::new(".")).to_owned(),
+        Location::Files(path) => path.clone(),
+        Location::Uri(_) => PathBuf::from("."),
+    }
+}
+
+fn list(entries: &[Artifact], truncated: bool, as_json: bool) -> Result<ExitCode> {
+    if as_json {
+        let entry = |it: &Artifact| -> Json {
+            json!({"path": it.path, "is_dir": it.is_dir, "file_size": it.size})
+        };
+        let artifacts: Vec<Json> = entries.iter().map(entry).collect();
+        return output::json(&json!({"schema": 1, "artifacts": artifacts, "truncated": truncated}));
+    }
+    if entries.is_empty() {
+        return output::text("There are no artifacts here.\n");
+    }
+    let row = |it: &Artifact| -> Vec<Cell> {
+        let path = if it.is_dir { format!("{}/", it.path) } else { it.path.clone() };
+        let tone = if it.is_dir { Tone::Name } else { Tone::Plain };
+        vec![(it.size.map(size_text).unwrap_or_default(), Tone::Dim), (path, tone)]
+    };
+    let rows: Vec<Vec<Cell>> = entries.iter().map(row).collect();
+    let columns = [("", Align::Right), ("", Align::Left)];
+    output::text(&lines(Reader::of_stdout(), &columns, &rows))
+}
+
+/// Prints a file piece by piece; a terminal gets text alone.
+fn print(mut file: std::fs::File, path: &str) -> Result<ExitCode> {
+    let mut out = io::stdout().lock();
+    let written = if out.is_terminal() {
+        let mut bytes = Vec::new();
+        (&mut file).take(MOST_TEXT).read_to_end(&mut bytes)?;
+        let Ok(text) = String::from_utf8(bytes) else {
+            bail!("`{path}` is no text; redirect it into a file to have it.");
+        };
+        text.lines().try_for_each(|line| writeln!(out, "{}", sanitize(line)))
+    } else {
+        io::copy(&mut file, &mut out).map(|_| ())
+    };
+    match written.and_then(|()| out.flush()) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(error.into()),
+        _ => Ok(ExitCode::SUCCESS),
+    }
+}

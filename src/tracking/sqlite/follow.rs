@@ -1,0 +1,157 @@
+//! What is new in a database. SQLite's counter of changes says whether anything is (`PRAGMA data_version`, a few
+//! microseconds), and rows that are added get larger row ids.
+
+use std::collections::HashMap;
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+use std::time::{Duration, Instant};
+
+use rusqlite::Row;
+
+use super::{SqliteStore, rows, text};
+use crate::tracking::TrackingError;
+use crate::tracking::entities::Point;
+use crate::tracking::follow::{News, RunState};
+
+/// Points of one read.
+const PIECE: i64 = 10_000;
+/// How often runs that have ended are looked at again, and the file's place.
+const SELDOM: Duration = Duration::from_secs(2);
+
+/// Follows a database from the moment it was opened.
+#[derive(Debug)]
+pub struct Follower {
+    store: SqliteStore,
+    /// Device and number of the file.
+    file: Option<(u64, u64)>,
+    /// SQLite's counter of changes.
+    version: Option<i64>,
+    /// The last metric that was seen, and the last run.
+    last_metric: i64,
+    last_run: i64,
+    /// States of runs by id.
+    runs: HashMap<String, RunState>,
+    looked: Instant,
+}
+
+const RUNS: &str = "SELECT run_uuid, name, experiment_id, status, lifecycle_stage, start_time, end_time, rowid \
+                    FROM runs";
+
+impl Follower {
+    /// Follows a store from now on.
+    ///
+    /// # Errors
+    /// When SQLite refuses.
+    pub fn new(store: SqliteStore) -> Result<Self, TrackingError> {
+        let last = |table: &str| {
+            let sql = format!("SELECT coalesce(max(rowid), 0) FROM {table}");
+            store.ask(|connection| connection.query_row(&sql, [], |row| row.get(0)))
+        };
+        let (last_metric, last_run) = (last("metrics")?, last("runs")?);
+        let known = store.ask(|connection| rows(connection, RUNS, [], state))?;
+        let runs = known.into_iter().map(|(state, _)| (state.id.clone(), state)).collect();
+        let file = identity(&store);
+        let looked = Instant::now();
+        Ok(Follower { store, file, version: None, last_metric, last_run, runs, looked })
+    }
+
+    /// What was added since the last time, in the order in which it was.
+    ///
+    /// # Errors
+    /// When SQLite refuses, or another file has taken the database's place and can't be read.
+    pub fn poll(&mut self) -> Result<Vec<News>, TrackingError> {
+        let seldom = self.looked.elapsed() >= SELDOM;
+        if seldom {
+            self.looked = Instant::now();
+            if identity(&self.store) != self.file {
+                return self.reopen();
+            }
+        }
+        let version = self.store.ask(|connection| {
+            connection.query_row("PRAGMA data_version", [], |row| row.get::<_, i64>(0))
+        })?;
+        let changed = self.version.replace(version) != Some(version);
+        let mut news = Vec::new();
+        if changed || seldom {
+            self.runs(seldom, &mut news)?;
+        }
+        if changed {
+            self.metrics(&mut news)?;
+        }
+        Ok(news)
+    }
+
+    /// New runs, and those that go on and have another state now; with `all`, each run.
+    fn runs(&mut self, all: bool, news: &mut Vec<News>) -> Result<(), TrackingError> {
+        let found = if all {
+            self.store.ask(|connection| rows(connection, RUNS, [], state))?
+        } else {
+            let goes_on = |it: &&RunState| matches!(it.status.as_str(), "RUNNING" | "SCHEDULED");
+            let ids: Vec<&str> =
+                self.runs.values().filter(goes_on).map(|it| it.id.as_str()).collect();
+            let list = serde_json::Value::from(ids).to_string();
+            let sql = format!(
+                "{RUNS} WHERE rowid > ?1 OR run_uuid IN (SELECT value FROM json_each(?2)) ORDER BY rowid"
+            );
+            self.store.ask(|connection| rows(connection, &sql, (self.last_run, list), state))?
+        };
+        for (state, row) in found {
+            self.last_run = self.last_run.max(row);
+            if self.runs.get(&state.id) != Some(&state) {
+                self.runs.insert(state.id.clone(), state.clone());
+                news.push(News::Run(state));
+            }
+        }
+        Ok(())
+    }
+
+    fn metrics(&mut self, news: &mut Vec<News>) -> Result<(), TrackingError> {
+        const SQL: &str = "SELECT rowid, run_uuid, key, step, timestamp, CASE WHEN is_nan THEN NULL ELSE value END \
+                           FROM metrics WHERE rowid > ?1 ORDER BY rowid LIMIT ?2";
+        loop {
+            let read = self.store.ask(|connection| {
+                rows(connection, SQL, (self.last_metric, PIECE), |row| {
+                    let point = Point {
+                        step: row.get(3)?,
+                        timestamp: row.get(4)?,
+                        value: row.get::<_, Option<f64>>(5)?.unwrap_or(f64::NAN),
+                    };
+                    Ok((row.get::<_, i64>(0)?, text(row, 1)?, text(row, 2)?, point))
+                })
+            })?;
+            let is_last = (read.len() as i64) < PIECE;
+            for (row, run_id, key, point) in read {
+                self.last_metric = row;
+                news.push(News::Metric { run_id, key, point });
+            }
+            if is_last {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Follows the file that has taken the place of the database.
+    fn reopen(&mut self) -> Result<Vec<News>, TrackingError> {
+        let store = SqliteStore::open(&self.store.path, Some(&self.store.workspace))?;
+        *self = Follower::new(store)?;
+        Ok(vec![News::Replaced])
+    }
+}
+
+/// Device and number of the database's file.
+fn identity(store: &SqliteStore) -> Option<(u64, u64)> {
+    fs::metadata(&store.path).ok().map(|file| (file.dev(), file.ino()))
+}
+
+fn state(row: &Row<'_>) -> rusqlite::Result<(RunState, i64)> {
+    let state = RunState {
+        id: row.get(0)?,
+        name: text(row, 1)?,
+        experiment_id: row.get::<_, i64>(2)?.to_string(),
+        status: text(row, 3)?,
+        lifecycle_stage: text(row, 4)?,
+        start_time: row.get(5)?,
+        end_time: row.get(6)?,
+    };
+    Ok((state, row.get(7)?))
+}
