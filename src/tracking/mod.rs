@@ -7,6 +7,7 @@
 
 pub mod artifacts;
 mod choice;
+pub mod curve;
 pub mod entities;
 pub mod files;
 pub mod filter;
