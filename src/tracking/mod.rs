@@ -17,6 +17,7 @@ pub mod reference;
 mod searched;
 mod sqlite;
 mod store;
+pub mod table;
 
 pub use choice::{By, Choice, Location, choose};
 pub use link::run_between;

@@ -1,0 +1,268 @@
+//! Runs as a table: its columns, those that differ, the order by any of them, and runs that lie in others.
+
+use std::collections::{BTreeSet, HashMap};
+
+use super::entities::Run;
+use super::filter::{Attribute, Cell, Field, Searched};
+
+/// A column for each metric, param and tag that some run has, in this order and by name. Tags of MLflow's own
+/// (`mlflow.*`) are left out.
+pub fn columns(runs: &[Run]) -> Vec<Field> {
+    let (mut metrics, mut params, mut tags) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
+    for run in runs {
+        metrics.extend(run.metrics.iter().map(|(key, _)| key.as_str()));
+        params.extend(run.params.iter().map(|(key, _)| key.as_str()));
+        tags.extend(run.tags.iter().map(|(key, _)| key.as_str()));
+    }
+    let metrics = metrics.into_iter().map(|key| Field::Metric(key.to_owned()));
+    let params = params.into_iter().map(|key| Field::Param(key.to_owned()));
+    let own = tags.into_iter().filter(|key| !key.starts_with("mlflow."));
+    let tags = own.map(|key| Field::Tag(key.to_owned()));
+    metrics.chain(params).chain(tags).collect()
+}
+
+/// The name of a column as filters write it: `metrics.rmse`, `params.lr`, `tags.stage`, `status`.
+pub fn title(column: &Field) -> String {
+    match column {
+        Field::Metric(key) => format!("metrics.{key}"),
+        Field::Param(key) => format!("params.{key}"),
+        Field::Tag(key) => format!("tags.{key}"),
+        Field::Attribute(attribute) => match attribute {
+            Attribute::Id | Attribute::RunId => "run_id",
+            Attribute::ExperimentId => "experiment_id",
+            Attribute::Name => "run_name",
+            Attribute::Status => "status",
+            Attribute::UserId => "user_id",
+            Attribute::ArtifactUri => "artifact_uri",
+            Attribute::Created => "start_time",
+            Attribute::Ended => "end_time",
+            Attribute::LifecycleStage => "lifecycle_stage",
+            Attribute::Updated
+            | Attribute::Version
+            | Attribute::Source
+            | Attribute::ModelType
+            | Attribute::StatusMessage => "",
+        }
+        .to_owned(),
+        Field::Dataset(_) => "dataset".to_owned(),
+    }
+}
+
+/// Whether the runs differ in a column; a value that a run has not counts as one. NaN equals NaN.
+pub fn differs(runs: &[Run], column: &Field) -> bool {
+    let same = |a: &Option<Cell<'_>>, b: &Option<Cell<'_>>| match (a, b) {
+        (Some(Cell::Number(a)), Some(Cell::Number(b))) => a == b || (a.is_nan() && b.is_nan()),
+        (a, b) => a == b,
+    };
+    let mut cells = runs.iter().map(|run| run.cell(column));
+    let Some(first) = cells.next() else { return false };
+    !cells.all(|cell| same(&first, &cell))
+}
+
+/// A column made ready to be sorted by, so that each order takes only whole numbers.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Keys {
+    /// For each run a number that is ordered as the values are.
+    ranks: Vec<u64>,
+}
+
+/// The rank of a missing value.
+const MISSING: u64 = u64::MAX;
+/// The rank of NaN. The ranks of numbers stay below: these bits would be a NaN's.
+const NAN: u64 = u64::MAX - 1;
+
+impl Keys {
+    /// The keys of a column. Params and tags are taken as numbers where all that are there are numbers, else
+    /// as texts.
+    pub fn of(runs: &[Run], column: &Field) -> Self {
+        let cells: Vec<Option<Cell<'_>>> = runs.iter().map(|run| run.cell(column)).collect();
+        let number = |cell: &Option<Cell<'_>>| match cell {
+            Some(Cell::Number(number)) => Some(rank(*number)),
+            Some(Cell::Text(text)) => text.trim().parse().ok().map(rank),
+            None => Some(MISSING),
+        };
+        let as_numbers: Option<Vec<u64>> = cells.iter().map(number).collect();
+        if let Some(ranks) = as_numbers {
+            return Keys { ranks };
+        }
+        let text = |cell: &Option<Cell<'_>>| match cell {
+            Some(Cell::Text(text)) => Some((*text).to_owned()),
+            _ => None,
+        };
+        let mut texts: Vec<(Option<String>, usize)> =
+            cells.iter().map(text).enumerate().map(|(index, text)| (text, index)).collect();
+        texts.sort_unstable();
+        let mut ranks = vec![MISSING; runs.len()];
+        let mut at = 0;
+        for (position, (text, index)) in texts.iter().enumerate() {
+            if position > 0 && texts[position - 1].0 != *text {
+                at += 1;
+            }
+            if text.is_some() {
+                ranks[*index] = at;
+            }
+        }
+        Keys { ranks }
+    }
+
+    /// The rank of a run's value: smaller for what comes first, the same for what is equal.
+    pub fn rank(&self, run: usize) -> u64 {
+        self.ranks[run]
+    }
+
+    /// Indices of the runs by this column. NaN and then missing values are last in both directions; equal
+    /// values keep their order.
+    pub fn order(&self, descending: bool) -> Vec<usize> {
+        let key = |rank: u64| if descending && rank < NAN { NAN - 1 - rank } else { rank };
+        let mut keyed: Vec<(u64, usize)> =
+            self.ranks.iter().enumerate().map(|(index, rank)| (key(*rank), index)).collect();
+        keyed.sort_unstable();
+        keyed.into_iter().map(|(_, index)| index).collect()
+    }
+}
+
+/// Bits that are ordered as the numbers are; 0 and -0 are equal.
+fn rank(number: f64) -> u64 {
+    if number.is_nan() {
+        return NAN;
+    }
+    let bits = (number + 0.0).to_bits();
+    if bits >> 63 == 1 { !bits } else { bits | 1 << 63 }
+}
+
+/// A row of a tree.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Row {
+    /// Which run.
+    pub run: usize,
+    /// In how many runs of the table it lies.
+    pub depth: usize,
+}
+
+/// The runs in this order, each below the one that it lies in (`mlflow.parentRunId`). A run whose parent is
+/// not in the table stands alone; of runs that lie in each other, the first one in the order does.
+pub fn tree(runs: &[Run], order: &[usize]) -> Vec<Row> {
+    let by_id: HashMap<&str, usize> =
+        order.iter().map(|index| (runs[*index].id.as_str(), *index)).collect();
+    let parent = |index: usize| runs[index].parent().and_then(|parent| by_id.get(parent).copied());
+    let mut children: HashMap<usize, Vec<usize>> = HashMap::new();
+    for index in order {
+        if let Some(parent) = parent(*index) {
+            children.entry(parent).or_default().push(*index);
+        }
+    }
+    let mut placed = vec![false; runs.len()];
+    let mut rows = Vec::with_capacity(order.len());
+    let mut grow = |root: usize, placed: &mut Vec<bool>| {
+        let mut open = vec![Row { run: root, depth: 0 }];
+        while let Some(row) = open.pop() {
+            if std::mem::replace(&mut placed[row.run], true) {
+                continue;
+            }
+            rows.push(row);
+            let below = children.get(&row.run).into_iter().flatten().rev();
+            open.extend(below.map(|child| Row { run: *child, depth: row.depth + 1 }));
+        }
+    };
+    // Runs in a cycle hang from no root: their turn comes after the others', and shows in the order of rows.
+    let roots = order.iter().filter(|index| parent(**index).is_none());
+    roots.for_each(|root| grow(*root, &mut placed));
+    for index in order {
+        if !placed[*index] {
+            grow(*index, &mut placed);
+        }
+    }
+    rows
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn run(id: &str, param: Option<&str>, metric: Option<f64>) -> Run {
+        Run {
+            id: id.to_owned(),
+            params: param.map(|it| ("p".to_owned(), it.to_owned())).into_iter().collect(),
+            metrics: metric.map(|it| ("m".to_owned(), it)).into_iter().collect(),
+            ..Run::default()
+        }
+    }
+
+    fn child(id: &str, parent: &str) -> Run {
+        let tags = vec![("mlflow.parentRunId".to_owned(), parent.to_owned())];
+        Run { id: id.to_owned(), tags, ..Run::default() }
+    }
+
+    fn by_param(values: &[Option<&str>], descending: bool) -> Vec<usize> {
+        let runs: Vec<Run> = values.iter().map(|value| run("", *value, None)).collect();
+        Keys::of(&runs, &Field::Param("p".to_owned())).order(descending)
+    }
+
+    #[test]
+    fn nan_and_missing_values_are_last_in_both_directions() {
+        let values =
+            [None, Some(f64::NAN), Some(2.0), Some(f64::NEG_INFINITY), Some(-0.0), Some(0.0)];
+        let runs: Vec<Run> = values.iter().map(|value| run("", None, *value)).collect();
+        let keys = Keys::of(&runs, &Field::Metric("m".to_owned()));
+        assert_eq!(keys.order(false), [3, 4, 5, 2, 1, 0]);
+        assert_eq!(keys.order(true), [2, 4, 5, 3, 1, 0]);
+    }
+
+    #[test]
+    fn params_are_numbers_where_all_are() {
+        let numbers = [Some("10"), Some("9"), None, Some("1e-3"), Some("nan")];
+        assert_eq!(by_param(&numbers, false), [3, 1, 0, 4, 2]);
+        assert_eq!(by_param(&numbers, true), [0, 1, 3, 4, 2]);
+        let texts = [Some("10"), Some("9"), None, Some("None"), Some("10")];
+        assert_eq!(by_param(&texts, false), [0, 4, 1, 3, 2]);
+        assert_eq!(by_param(&texts, true), [3, 1, 0, 4, 2]);
+    }
+
+    #[test]
+    fn columns_that_differ_are_told_from_those_that_do_not() {
+        let runs = [run("a", Some("1"), Some(f64::NAN)), run("b", None, Some(f64::NAN))];
+        let columns = columns(&runs);
+        assert_eq!(columns.iter().map(title).collect::<Vec<_>>(), ["metrics.m", "params.p"]);
+        assert!(!differs(&runs, &columns[0]) && differs(&runs, &columns[1]));
+        assert!(!differs(&[], &columns[0]));
+    }
+
+    fn drawn(runs: &[Run]) -> String {
+        let order: Vec<usize> = (0..runs.len()).collect();
+        let rows = tree(runs, &order);
+        rows.iter().map(|row| format!("{}{} ", "-".repeat(row.depth), runs[row.run].id)).collect()
+    }
+
+    #[test]
+    fn runs_stand_below_the_run_that_they_lie_in() {
+        let runs = [child("b", "a"), run("a", None, None), child("d", "b"), child("c", "a")];
+        assert_eq!(drawn(&runs), "a -b --d -c ");
+        assert_eq!(drawn(&[child("a", "gone"), child("b", "b"), child("c", "b")]), "a b -c ");
+        assert_eq!(drawn(&[child("a", "b"), child("b", "a"), child("c", "a")]), "a -b -c ");
+    }
+
+    proptest! {
+        #[test]
+        fn no_run_is_lost_or_doubled(parents in proptest::collection::vec(0_usize..25, 0..20)) {
+            let of = |(id, parent): (usize, &usize)| child(&id.to_string(), &parent.to_string());
+            let runs: Vec<Run> = parents.iter().enumerate().map(of).collect();
+            let order: Vec<usize> = (0..runs.len()).rev().collect();
+            let mut rows: Vec<usize> = tree(&runs, &order).iter().map(|row| row.run).collect();
+            rows.sort_unstable();
+            prop_assert_eq!(rows, (0..runs.len()).collect::<Vec<_>>());
+        }
+
+        #[test]
+        fn numbers_are_in_order(values in proptest::collection::vec(any::<f64>(), 0..50)) {
+            let runs: Vec<Run> = values.iter().map(|value| run("", None, Some(*value))).collect();
+            let keys = Keys::of(&runs, &Field::Metric("m".to_owned()));
+            let sorted = |descending| -> Vec<f64> {
+                let order = keys.order(descending).into_iter();
+                order.map(|index| values[index]).filter(|value| !value.is_nan()).collect()
+            };
+            prop_assert!(sorted(false).is_sorted());
+            prop_assert!(sorted(true).is_sorted_by(|a, b| a >= b));
+        }
+    }
+}
