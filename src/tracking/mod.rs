@@ -12,6 +12,7 @@ pub mod entities;
 pub mod files;
 pub mod filter;
 pub mod follow;
+pub mod groups;
 mod link;
 pub mod reference;
 mod searched;
