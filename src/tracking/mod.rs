@@ -2,7 +2,7 @@
 //!
 //! [`choose`] says which store is read and why, and [`Store`] reads it, whatever its kind: [`SqliteStore`], or
 //! [`files::FileStore`]. Tracking servers are named, and reading them says that it can't be done yet.
-//! [`filter`] is MLflow's filter language. MLflow itself is never asked: opening a store with it may migrate
+//! [`filter`] is MLflow's filter language; [`table`], [`groups`] and [`curve`] arrange what was read. MLflow itself is never asked: opening a store with it may migrate
 //! the database.
 
 pub mod artifacts;
@@ -13,6 +13,7 @@ pub mod files;
 pub mod filter;
 pub mod follow;
 pub mod groups;
+pub mod inputs;
 mod link;
 pub mod reference;
 mod searched;
