@@ -144,6 +144,17 @@ pub(super) fn attribute(entity: Entity, key: &str, ordering: bool) -> Option<Att
     names.find(|it| it.name == key && it.order != other).map(|it| it.attribute)
 }
 
+/// The first name of an attribute, in filters or else in orders.
+pub(super) fn name_of(
+    entity: Entity,
+    attribute: Attribute,
+    ordering: bool,
+) -> Option<&'static str> {
+    let other = if ordering { Use::Filter } else { Use::Order };
+    let mut names = names(entity).iter();
+    names.find(|it| it.attribute == attribute && it.order != other).map(|it| it.name)
+}
+
 /// The field that a name says. `at` is where it begins.
 ///
 /// # Errors

@@ -14,10 +14,12 @@ mod group;
 mod lexer;
 mod literal;
 mod order;
+mod write;
 
 pub use evaluate::{Cell, Matcher, Searched, Summary, compare_by, is_like, summary};
 pub use fields::{Attribute, DatasetField};
 pub use order::{Order, parse_orders};
+pub use write::{write, write_order};
 
 use std::ops::Range;
 
