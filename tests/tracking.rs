@@ -8,6 +8,8 @@ mod answers;
 mod corpus;
 #[path = "tracking/dice.rs"]
 mod dice;
+#[path = "tracking/faulty.rs"]
+mod faulty;
 #[path = "tracking/files.rs"]
 mod files;
 #[path = "tracking/follow.rs"]

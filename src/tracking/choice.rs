@@ -2,6 +2,7 @@
 //! `mlflow.yml`, else `.env`, else `[tool.mlops-tui]` of `pyproject.toml`, else what lies in the project's
 //! folder, as MLflow itself would choose.
 
+use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -20,8 +21,39 @@ pub enum Location {
     Sqlite(PathBuf),
     /// A folder of files (`mlruns/`).
     Files(PathBuf),
-    /// Anything that a URI names; credentials in it are removed.
-    Uri(String),
+    /// Anything else that a URI names: a tracking server, or a database.
+    Server(ServerUri),
+}
+
+/// The URI of a server. It may have credentials; what is shown of it has none.
+#[derive(Clone, PartialEq, Eq)]
+pub struct ServerUri(String);
+
+impl ServerUri {
+    /// A URI as it is written.
+    pub fn new(uri: impl Into<String>) -> Self {
+        let uri = uri.into();
+        // From now on its password is taken out of all texts.
+        let _ = remove(&uri);
+        ServerUri(uri)
+    }
+
+    /// The URI with its credentials.
+    pub(super) fn whole(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for ServerUri {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&remove(&self.0))
+    }
+}
+
+impl fmt::Debug for ServerUri {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ServerUri({self})")
+    }
 }
 
 /// Which store is read, and why.
@@ -236,7 +268,7 @@ pub(super) fn of_uri(root: &Path, uri: &str) -> Option<Location> {
             percent_decode_str(path).decode_utf8_lossy().into_owned()
         }
         None if uri.contains("://") || uri == "databricks" => {
-            return Some(Location::Uri(remove(uri)));
+            return Some(Location::Server(ServerUri::new(uri)));
         }
         None => uri.to_owned(),
     };
@@ -276,7 +308,7 @@ mod tests {
             let choice = choose(root, None, argument).unwrap();
             (choice.by, choice.location, choice.place)
         };
-        let server = |host: &str| Some(Location::Uri(format!("https://{host}")));
+        let server = |host: &str| Some(Location::Server(ServerUri::new(format!("https://{host}"))));
         assert_eq!(chosen(None).1, None);
         let own = "[tool.kedro]\n[tool.mlops-tui]\ntracking-uri = 'https://own'\nstores = {prod = 'https://u:p@prod'}\n";
         fs::write(root.join("pyproject.toml"), own).unwrap();
@@ -294,7 +326,9 @@ mod tests {
         fs::write(root.join("conf/local/mlflow.yml"), null).unwrap();
         assert_eq!(chosen(None).0, By::DotEnv);
         assert_eq!(chosen(Some("https://flag")).1, server("flag"));
-        assert_eq!(chosen(Some("prod")).1, server("<redacted>@prod"));
+        assert_eq!(chosen(Some("prod")).1, server("u:p@prod"));
+        let shown = format!("{:?}", chosen(Some("prod")).1);
+        assert_eq!(shown, "Some(Server(ServerUri(https://<redacted>@prod)))");
         let missing = choose(root, None, Some("sqlite:///no.db")).unwrap_err();
         assert_eq!(missing.to_string(), "There is no sqlite:///no.db. --tracking-uri names it.");
     }
@@ -320,7 +354,10 @@ mod tests {
         ] {
             assert_eq!(of_uri(root, uri), database, "{uri}");
         }
-        assert_eq!(of_uri(root, "databricks"), Some(Location::Uri("databricks".into())));
+        assert_eq!(
+            of_uri(root, "databricks"),
+            Some(Location::Server(ServerUri::new("databricks")))
+        );
         assert_eq!(of_uri(root, "nowhere"), None);
     }
 }

@@ -1,8 +1,8 @@
 //! Experiments: MLflow's stores, read in place and read-only.
 //!
-//! [`choose`] says which store is read and why, and [`Store`] reads it, whatever its kind: [`SqliteStore`], or
-//! [`files::FileStore`]. Tracking servers are named, and reading them says that it can't be done yet.
-//! [`filter`] is MLflow's filter language; [`table`], [`groups`] and [`curve`] arrange what was read. MLflow itself is never asked: opening a store with it may migrate
+//! [`choose`] says which store is read and why, and [`Store`] reads it, whatever its kind: [`SqliteStore`],
+//! [`files::FileStore`], or [`rest::RestStore`]. [`filter`] is MLflow's filter language; [`table`], [`groups`] and
+//! [`curve`] arrange what was read. MLflow itself is never asked: opening a store with it may migrate
 //! the database.
 
 pub mod artifacts;
@@ -16,12 +16,13 @@ pub mod groups;
 pub mod inputs;
 mod link;
 pub mod reference;
+pub mod rest;
 mod searched;
 mod sqlite;
 mod store;
 pub mod table;
 
-pub use choice::{By, Choice, Location, choose};
+pub use choice::{By, Choice, Location, ServerUri, choose};
 pub use link::run_between;
 pub use sqlite::SqliteStore;
 pub use store::Store;
@@ -109,6 +110,14 @@ pub enum TrackingError {
         /// Why.
         source: rusqlite::Error,
     },
+    /// A tracking server can't be asked, or refuses.
+    #[error("{server}: {reason}")]
+    Server {
+        /// Its URI, without credentials.
+        server: String,
+        /// What was asked, why it failed, and what helps.
+        reason: String,
+    },
     /// A file store, or a file in it, can't be read.
     #[error("{path}: {reason}.")]
     Files {
@@ -157,7 +166,9 @@ pub fn read(root: &Path, location: &Location) -> Result<Overview, TrackingError>
             let name = path.strip_prefix(root).unwrap_or(path).display().to_string();
             of_files(&files::FileStore::new(path), name)
         }
-        Location::Uri(uri) => Err(TrackingError::Unsupported(format!("The tracking server {uri}"))),
+        Location::Server(uri) => {
+            Err(TrackingError::Unsupported(format!("The tracking server {uri}")))
+        }
     }
 }
 
@@ -221,7 +232,7 @@ mod tests {
         .unwrap();
         assert_eq!(
             locate(root, &conf, "local", None),
-            Some(Location::Uri("https://<redacted>@host/x?<redacted>".into()))
+            Some(Location::Server(ServerUri::new("https://me:pw@host/x?token=1")))
         );
         assert_eq!(locate(root, &conf, "local", Some("sqlite:///mlflow.db")), database);
     }

@@ -153,7 +153,8 @@ pub fn without_prompts(filter: &Expr) -> Expr {
     }
 }
 
-fn names_prompts(filter: &Expr) -> bool {
+/// Whether a filter says anything of prompts.
+pub fn names_prompts(filter: &Expr) -> bool {
     match filter {
         Expr::And(parts) | Expr::Or(parts) => parts.iter().any(names_prompts),
         Expr::Not(part) => names_prompts(part),

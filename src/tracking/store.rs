@@ -5,6 +5,7 @@ use super::entities::{
 };
 use super::files::FileStore;
 use super::filter::{Expr, Order};
+use super::rest::RestStore;
 use super::{Location, SqliteStore, TrackingError};
 
 /// An open tracking store.
@@ -14,6 +15,8 @@ pub enum Store {
     Sqlite(Box<SqliteStore>),
     /// A folder of files.
     Files(FileStore),
+    /// A tracking server.
+    Rest(Box<RestStore>),
 }
 
 impl Store {
@@ -27,9 +30,7 @@ impl Store {
                 SqliteStore::open(path, workspace).map(Box::new).map(Store::Sqlite)
             }
             Location::Files(path) => Ok(Store::Files(FileStore::new(path))),
-            Location::Uri(uri) => {
-                Err(TrackingError::Unsupported(format!("The tracking server {uri}")))
-            }
+            Location::Server(uri) => RestStore::open(uri, workspace).map(Box::new).map(Store::Rest),
         }
     }
 
@@ -47,6 +48,7 @@ impl Store {
         match self {
             Store::Sqlite(store) => store.experiments(filter, orders, view, now).map(Found::from),
             Store::Files(store) => store.search_experiments(filter, orders, view),
+            Store::Rest(store) => store.experiments(filter, orders, view, now),
         }
     }
 
@@ -58,6 +60,7 @@ impl Store {
         match self {
             Store::Sqlite(store) => store.search_runs(query),
             Store::Files(store) => store.search_runs(query),
+            Store::Rest(store) => store.search_runs(query),
         }
     }
 
@@ -69,6 +72,7 @@ impl Store {
         match self {
             Store::Sqlite(store) => store.run(id),
             Store::Files(store) => store.run(id).map(|found| found.map(|(run, _)| run)),
+            Store::Rest(store) => store.run(id),
         }
     }
 
@@ -80,6 +84,7 @@ impl Store {
         match self {
             Store::Sqlite(store) => store.history(run_id, key),
             Store::Files(store) => store.history(run_id, key),
+            Store::Rest(store) => store.history(run_id, key),
         }
     }
 
@@ -96,6 +101,7 @@ impl Store {
         match self {
             Store::Sqlite(store) => store.models(filter, orders, now).map(Found::from),
             Store::Files(store) => store.models(filter, orders),
+            Store::Rest(store) => store.models(filter, orders, now),
         }
     }
 
@@ -112,6 +118,7 @@ impl Store {
         match self {
             Store::Sqlite(store) => store.versions(filter, orders, now).map(Found::from),
             Store::Files(store) => store.versions(filter, orders),
+            Store::Rest(store) => store.versions(filter, orders, now),
         }
     }
 
@@ -131,6 +138,7 @@ impl Store {
                 store.logged_models(experiments, filter, orders, now).map(Found::from)
             }
             Store::Files(store) => store.logged_models(experiments, filter, orders),
+            Store::Rest(store) => store.logged_models(experiments, filter, orders, now),
         }
     }
 }

@@ -167,8 +167,8 @@ pub fn ours(store: &Store, theirs: &Json) -> Json {
     if theirs.get("traces").is_some() {
         read["traces"] = match store {
             Store::Sqlite(sqlite) => sqlite.traces().unwrap().into(),
-            // Traces of files are not counted.
-            Store::Files(_) => theirs["traces"].clone(),
+            // Those of files and servers are not counted.
+            Store::Files(_) | Store::Rest(_) => theirs["traces"].clone(),
         };
     }
     read

@@ -81,7 +81,7 @@ pub(super) fn run(place: &PlaceArguments, arguments: &Where) -> Result<ExitCode>
     let (kind, uri) = match &choice.location {
         Some(Location::Sqlite(path)) => (Some("sqlite"), Some(path.display().to_string())),
         Some(Location::Files(path)) => (Some("files"), Some(path.display().to_string())),
-        Some(Location::Uri(uri)) => (Some("server"), Some(uri.clone())),
+        Some(Location::Server(uri)) => (Some("server"), Some(uri.to_string())),
         None => (None, None),
     };
     if arguments.json {

@@ -1,0 +1,189 @@
+//! A tracking server, read over MLflow's REST interface (2.0, as servers of MLflow 2 and 3 speak it).
+//!
+//! The server does the filtering and the ordering where MLflow's language can say what is meant; the rest is
+//! looked at here, page by page. Nothing is changed on the server.
+
+mod pages;
+mod plan;
+mod search;
+mod settings;
+mod shapes;
+mod transport;
+
+use std::fmt;
+
+use serde::Deserialize;
+use serde_json::{Map, Value as Json, json};
+
+use self::settings::Settings;
+use self::transport::{Ask, Failure, Method, Transport};
+use super::entities::{Point, Run};
+use super::{ServerUri, TrackingError};
+
+/// A tracking server.
+pub struct RestStore {
+    transport: Transport,
+}
+
+/// What the server is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServerInfo {
+    /// The version of its MLflow, such as `3.17.2`.
+    pub version: String,
+    /// The kind of its store, such as `SqlStore`, where it tells.
+    pub store: Option<String>,
+    /// Whether it has workspaces.
+    pub workspaces: bool,
+}
+
+/// Points of a metric that one answer holds.
+const POINTS: usize = 25_000;
+
+impl RestStore {
+    /// The server of a URI, with credentials, certificates and time-outs from the environment. Nothing is sent
+    /// yet.
+    ///
+    /// # Errors
+    /// When the URI is no server's, or a setting can't be used.
+    pub fn open(uri: &ServerUri, workspace: Option<&str>) -> Result<Self, TrackingError> {
+        Self::open_with(uri, workspace, &|name| std::env::var(name).ok())
+    }
+
+    /// The same with the variables that are given.
+    ///
+    /// # Errors
+    /// When the URI is no server's, or a setting can't be used.
+    pub fn open_with(
+        uri: &ServerUri,
+        workspace: Option<&str>,
+        variable: &dyn Fn(&str) -> Option<String>,
+    ) -> Result<Self, TrackingError> {
+        let failed = |reason| TrackingError::Server { server: uri.to_string(), reason };
+        let scheme = uri.whole().split("://").next().unwrap_or_default().to_lowercase();
+        if !matches!(scheme.as_str(), "http" | "https") {
+            return Err(failed(no_server(uri, &scheme)));
+        }
+        let settings = Settings::read(uri, workspace, variable).map_err(failed)?;
+        let transport = Transport::new(settings).map_err(failed)?;
+        Ok(RestStore { transport })
+    }
+
+    /// What the server is.
+    ///
+    /// # Errors
+    /// When it can't be asked, or is no server of MLflow's.
+    pub fn info(&self) -> Result<ServerInfo, TrackingError> {
+        #[derive(Default, Deserialize)]
+        #[serde(default)]
+        struct Answer {
+            store_type: Option<String>,
+            workspaces_enabled: bool,
+        }
+        let ask = |path| Ask { method: Method::Get, path, fields: Map::new() };
+        let version = self.transport.ask(&ask("/version")).map_err(|it| self.failed(it))?;
+        let version = String::from_utf8_lossy(&version).trim().to_owned();
+        if version.len() > 40 || !version.starts_with(|c: char| c.is_ascii_digit()) {
+            let reason = "version: it answers with no version of MLflow. The URI may not be that of an MLflow server.";
+            return Err(self.failed(Failure::Other(reason.to_owned())));
+        }
+        // Servers before 3 have no such page.
+        let more: Answer = self
+            .transport
+            .ask(&ask("/api/3.0/mlflow/server-info"))
+            .ok()
+            .and_then(|body| serde_json::from_slice(&body).ok())
+            .unwrap_or_default();
+        Ok(ServerInfo { version, store: more.store_type, workspaces: more.workspaces_enabled })
+    }
+
+    /// A run with all that belongs to it.
+    ///
+    /// # Errors
+    /// When the server can't be asked.
+    pub fn run(&self, id: &str) -> Result<Option<Run>, TrackingError> {
+        #[derive(Deserialize)]
+        struct Answer {
+            run: shapes::OfRun,
+        }
+        let ask = get("/api/2.0/mlflow/runs/get", json!({"run_id": id}));
+        match self.read::<Answer>(&ask) {
+            Ok(answer) => Ok(Some(answer.run.into())),
+            Err(failure) if is_missing(&failure) => Ok(None),
+            Err(failure) => Err(self.failed(failure)),
+        }
+    }
+
+    /// All values of a metric of a run, in the server's order; none where the run has no such metric.
+    ///
+    /// # Errors
+    /// When the server can't be asked.
+    pub fn history(&self, run_id: &str, key: &str) -> Result<Vec<Point>, TrackingError> {
+        let ask = get(
+            "/api/2.0/mlflow/metrics/get-history",
+            json!({"run_id": run_id, "metric_key": key}),
+        );
+        let mut points = Vec::new();
+        let read = self.pages(&ask, "metrics", POINTS, |point: shapes::OfPoint| {
+            points.push(point.into());
+            true
+        });
+        match read {
+            Ok(()) => Ok(points),
+            Err(failure) if is_missing(&failure) => Ok(Vec::new()),
+            Err(failure) => Err(self.failed(failure)),
+        }
+    }
+
+    fn read<T: serde::de::DeserializeOwned>(&self, ask: &Ask) -> Result<T, Failure> {
+        let body = self.transport.ask(ask)?;
+        serde_json::from_slice(&body).map_err(|error| self.transport.odd(ask, &error))
+    }
+
+    fn failed(&self, failure: Failure) -> TrackingError {
+        TrackingError::Server { server: self.transport.server(), reason: failure.to_string() }
+    }
+}
+
+impl fmt::Debug for RestStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "RestStore({})", self.transport.server())
+    }
+}
+
+/// A question whose fields are in its URL.
+fn get(path: &'static str, fields: Json) -> Ask {
+    ask(Method::Get, path, fields)
+}
+
+fn ask(method: Method, path: &'static str, fields: Json) -> Ask {
+    let Json::Object(fields) = fields else { return Ask { method, path, fields: Map::new() } };
+    Ask { method, path, fields }
+}
+
+/// Whether there is no such run.
+fn is_missing(failure: &Failure) -> bool {
+    let Failure::Refused { status, code, .. } = failure else { return false };
+    matches!(
+        (status, code.as_str()),
+        (404, "RESOURCE_DOES_NOT_EXIST") | (400, "INVALID_PARAMETER_VALUE")
+    )
+}
+
+/// Why a URI is not read, and what to do instead.
+fn no_server(uri: &ServerUri, scheme: &str) -> String {
+    let kind = scheme.split('+').next().unwrap_or_default();
+    match kind {
+        "databricks" | "databricks-uc" | "uc" => {
+            "Databricks is not supported. Servers of MLflow (http://, https://), \
+             SQLite stores and file stores are."
+                .to_owned()
+        }
+        "postgresql" | "postgres" | "mysql" | "mssql" | "mariadb" | "oracle" => format!(
+            "a database is read through a tracking server alone. Start one with \
+             `mlflow server --backend-store-uri '{uri}'`, with the user name and the password put in, and name it: \
+             --tracking-uri http://127.0.0.1:5000."
+        ),
+        _ => "this kind of URI is not read; http://, https://, sqlite:/// and file:// are."
+            .to_owned(),
+    }
+}

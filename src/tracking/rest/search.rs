@@ -1,0 +1,419 @@
+//! Searches: runs, experiments, registered models, their versions, logged models.
+
+use std::collections::{BTreeMap, HashSet};
+
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value as Json, json};
+
+use super::plan::{Plan, clauses, plan};
+use super::transport::{Ask, Failure, Method};
+use super::{RestStore, ask, get, shapes};
+use crate::tracking::TrackingError;
+use crate::tracking::entities::{
+    Experiment, Found, LoggedModel, Model, ModelVersion, Run, RunQuery, View,
+};
+use crate::tracking::filter::{
+    Cell, DatasetField, Entity, Expr, Field, Matcher, Order, Searched, compare_by,
+};
+use crate::tracking::searched::{IS_PROMPT, names_prompts, without_prompts};
+
+/// Runs that one answer holds; each takes about 6 kB.
+const RUNS: usize = 10_000;
+const EXPERIMENTS: usize = 10_000;
+/// Servers give no more.
+const MODELS: usize = 1_000;
+const VERSIONS: usize = 10_000;
+const LOGGED_MODELS: usize = 500;
+
+/// One search.
+struct Search<'a> {
+    entity: Entity,
+    method: Method,
+    path: &'static str,
+    /// The name of the list in the answer.
+    list: &'static str,
+    page: usize,
+    fields: Map<String, Json>,
+    filter: &'a Expr,
+    orders: &'a [Order],
+    now: i64,
+    limit: Option<usize>,
+}
+
+impl Search<'_> {
+    fn ask(&self, asked: &str) -> Ask {
+        let mut fields = self.fields.clone();
+        fields.insert("filter".to_owned(), asked.into());
+        let orders = clauses(self.entity, self.orders).into_iter();
+        let orders: Vec<Json> = match self.entity {
+            Entity::LoggedModel => orders
+                .filter_map(|clause| {
+                    let (name, direction) = clause.rsplit_once(' ')?;
+                    Some(json!({"field_name": name, "ascending": direction == "ASC"}))
+                })
+                .collect(),
+            _ => orders.map(Json::from).collect(),
+        };
+        if !orders.is_empty() {
+            fields.insert("order_by".to_owned(), orders.into());
+        }
+        Ask { method: self.method, path: self.path, fields }
+    }
+}
+
+/// A run whose history the server is asked for where a filter needs it.
+struct Held<'a> {
+    run: &'a Run,
+    store: &'a RestStore,
+}
+
+impl Searched for Held<'_> {
+    fn cell(&self, field: &Field) -> Option<Cell<'_>> {
+        self.run.cell(field)
+    }
+
+    fn datasets(&self, field: DatasetField) -> Vec<&str> {
+        self.run.datasets(field)
+    }
+
+    fn history(&self, metric: &str) -> Vec<f64> {
+        // What the key could be a summary of must be there at all.
+        let points = match self.run.metric(metric) {
+            Some(_) => self.store.history(&self.run.id, metric).unwrap_or_default(),
+            None => Vec::new(),
+        };
+        points.into_iter().map(|point| point.value).collect()
+    }
+}
+
+impl RestStore {
+    /// Experiments that match, in MLflow's order.
+    ///
+    /// # Errors
+    /// When the server can't be asked.
+    pub fn experiments(
+        &self,
+        filter: &Expr,
+        orders: &[Order],
+        view: View,
+        now: i64,
+    ) -> Result<Found<Experiment>, TrackingError> {
+        let search = Search {
+            entity: Entity::Experiment,
+            method: Method::Post,
+            path: "/api/2.0/mlflow/experiments/search",
+            list: "experiments",
+            page: EXPERIMENTS,
+            fields: fields(json!({"view_type": named(view)})),
+            filter,
+            orders,
+            now,
+            limit: None,
+        };
+        self.search::<shapes::OfExperiment, Experiment>(&search, |matcher, experiment| {
+            matcher.accepts(experiment)
+        })
+        .map_err(|it| self.failed(it))
+    }
+
+    /// Runs that match, in MLflow's order, without their datasets.
+    ///
+    /// # Errors
+    /// When the server can't be asked.
+    pub fn search_runs(&self, query: &RunQuery) -> Result<Found<Run>, TrackingError> {
+        let experiments = match &query.experiments {
+            Some(ids) => ids.clone(),
+            None => {
+                let all = self.experiments(&Expr::default(), &[], View::All, query.now)?.items;
+                all.into_iter().map(|experiment| experiment.id).collect()
+            }
+        };
+        if experiments.is_empty() {
+            return Ok(Found::default());
+        }
+        let found = match any_of(&query.filter, query.now) {
+            None => self.runs_of(&experiments, query, &query.filter),
+            // Each is asked by itself, which is much less than all runs.
+            Some(parts) => self.runs_of_any(&experiments, query, parts),
+        };
+        let mut found = found.map_err(|it| self.failed(it))?;
+        for run in &mut found.items {
+            run.datasets = Vec::new();
+            run.model_inputs = Vec::new();
+            run.model_outputs = Vec::new();
+        }
+        Ok(found)
+    }
+
+    fn runs_of(
+        &self,
+        experiments: &[String],
+        query: &RunQuery,
+        filter: &Expr,
+    ) -> Result<Found<Run>, Failure> {
+        let search = Search {
+            entity: Entity::Run,
+            method: Method::Post,
+            path: "/api/2.0/mlflow/runs/search",
+            list: "runs",
+            page: RUNS,
+            fields: fields(
+                json!({"experiment_ids": experiments, "run_view_type": named(query.view)}),
+            ),
+            filter,
+            orders: &query.order,
+            now: query.now,
+            limit: query.limit,
+        };
+        self.search::<shapes::OfRun, Run>(&search, |matcher, run| {
+            matcher.accepts(&Held { run, store: self })
+        })
+    }
+
+    fn runs_of_any(
+        &self,
+        experiments: &[String],
+        query: &RunQuery,
+        parts: &[Expr],
+    ) -> Result<Found<Run>, Failure> {
+        let mut seen = HashSet::new();
+        let mut runs = Vec::new();
+        let mut truncated = false;
+        for part in parts {
+            let found = self.runs_of(experiments, query, part)?;
+            truncated |= found.truncated;
+            runs.extend(found.items.into_iter().filter(|run| seen.insert(run.id.clone())));
+        }
+        runs.sort_by(|a, b| {
+            // None is before any time, so it is last here.
+            let newest = || b.start_time.cmp(&a.start_time);
+            compare_by(&query.order, a, b).then_with(newest).then_with(|| a.id.cmp(&b.id))
+        });
+        let found = Found::of(runs, query.limit);
+        Ok(Found { truncated: truncated || found.truncated, ..found })
+    }
+
+    /// Registered models that match, in MLflow's order; no prompts, unless the filter names their tag.
+    ///
+    /// # Errors
+    /// When the server can't be asked.
+    pub fn models(
+        &self,
+        filter: &Expr,
+        orders: &[Order],
+        now: i64,
+    ) -> Result<Found<Model>, TrackingError> {
+        let search = Search {
+            entity: Entity::RegisteredModel,
+            method: Method::Get,
+            path: "/api/2.0/mlflow/registered-models/search",
+            list: "registered_models",
+            page: MODELS,
+            fields: Map::new(),
+            filter,
+            orders,
+            now,
+            limit: None,
+        };
+        let mut found = self
+            .search::<shapes::OfModel, Model>(&search, |matcher, model| matcher.accepts(model))
+            .map_err(|it| self.failed(it))?;
+        hide_prompts(&mut found.items, filter);
+        Ok(found)
+    }
+
+    /// Versions of registered models that match, in MLflow's order; no prompts, unless the filter names their
+    /// tag.
+    ///
+    /// # Errors
+    /// When the server can't be asked.
+    pub fn versions(
+        &self,
+        filter: &Expr,
+        orders: &[Order],
+        now: i64,
+    ) -> Result<Found<ModelVersion>, TrackingError> {
+        let search = Search {
+            entity: Entity::ModelVersion,
+            method: Method::Get,
+            path: "/api/2.0/mlflow/model-versions/search",
+            list: "model_versions",
+            page: VERSIONS,
+            fields: Map::new(),
+            filter,
+            orders,
+            now,
+            limit: None,
+        };
+        let mut found = self
+            .search::<shapes::OfVersion, ModelVersion>(&search, |matcher, version| {
+                matcher.accepts(version)
+            })
+            .map_err(|it| self.failed(it))?;
+        hide_prompts(&mut found.items, filter);
+        self.add_aliases(&mut found.items).map_err(|it| self.failed(it))?;
+        Ok(found)
+    }
+
+    /// Logged models that match, of some experiments or of all, in MLflow's order; none before MLflow 3.
+    ///
+    /// # Errors
+    /// When the server can't be asked.
+    pub fn logged_models(
+        &self,
+        experiments: Option<&[String]>,
+        filter: &Expr,
+        orders: &[Order],
+        now: i64,
+    ) -> Result<Found<LoggedModel>, TrackingError> {
+        let experiments = match experiments {
+            Some(ids) => ids.to_vec(),
+            None => {
+                let all = self.experiments(&Expr::default(), &[], View::All, now)?.items;
+                all.into_iter().map(|experiment| experiment.id).collect()
+            }
+        };
+        if experiments.is_empty() {
+            return Ok(Found::default());
+        }
+        let search = Search {
+            entity: Entity::LoggedModel,
+            method: Method::Post,
+            path: "/api/2.0/mlflow/logged-models/search",
+            list: "models",
+            page: LOGGED_MODELS,
+            fields: fields(json!({"experiment_ids": experiments})),
+            filter,
+            orders,
+            now,
+            limit: None,
+        };
+        let found = self.search::<shapes::OfLoggedModel, LoggedModel>(&search, |matcher, model| {
+            matcher.accepts(model)
+        });
+        match found {
+            Err(Failure::Refused { status: 404, code, .. }) if code.is_empty() => {
+                Ok(Found::default())
+            }
+            found => found.map_err(|it| self.failed(it)),
+        }
+    }
+
+    /// Asks the server, and looks at the rest of the filter here. A server that refuses the filter may be older
+    /// than the language: then all of it is looked at here.
+    fn search<S: DeserializeOwned, T: From<S>>(
+        &self,
+        search: &Search<'_>,
+        accepts: impl Fn(&Matcher, &T) -> bool,
+    ) -> Result<Found<T>, Failure> {
+        let plan = plan(search.entity, search.filter, search.orders, search.now);
+        match self.planned(search, &plan, &accepts) {
+            Err(Failure::Refused { status: 400, .. }) if !plan.asked.is_empty() => {
+                let rest = match search.entity {
+                    Entity::RegisteredModel | Entity::ModelVersion => {
+                        without_prompts(search.filter)
+                    }
+                    _ => search.filter.clone(),
+                };
+                self.planned(search, &Plan { asked: String::new(), rest }, &accepts)
+            }
+            found => found,
+        }
+    }
+
+    fn planned<S: DeserializeOwned, T: From<S>>(
+        &self,
+        search: &Search<'_>,
+        plan: &Plan,
+        accepts: &impl Fn(&Matcher, &T) -> bool,
+    ) -> Result<Found<T>, Failure> {
+        let is_all = plan.rest == Expr::default();
+        let matcher = Matcher::new(&plan.rest, search.now);
+        // One more than the limit tells whether there are more.
+        let wanted = search.limit.map_or(usize::MAX, |limit| limit.saturating_add(1));
+        let page = if is_all { search.page.min(wanted) } else { search.page };
+        let mut items = Vec::new();
+        if wanted > 0 {
+            self.pages(&search.ask(&plan.asked), search.list, page, |item: S| {
+                let item = T::from(item);
+                if is_all || accepts(&matcher, &item) {
+                    items.push(item);
+                }
+                items.len() < wanted
+            })?;
+        }
+        Ok(Found::of(items, search.limit))
+    }
+
+    /// Searches give no aliases of versions; those of their models have them.
+    fn add_aliases(&self, versions: &mut [ModelVersion]) -> Result<(), Failure> {
+        #[derive(Deserialize)]
+        struct Answer {
+            registered_model: shapes::OfModel,
+        }
+        if versions.is_empty() {
+            return Ok(());
+        }
+        let mut models: BTreeMap<String, Vec<(String, i64)>> = BTreeMap::new();
+        let all = ask(Method::Get, "/api/2.0/mlflow/registered-models/search", json!({}));
+        self.pages(&all, "registered_models", MODELS, |model: shapes::OfModel| {
+            let model = Model::from(model);
+            models.insert(model.name, model.aliases);
+            true
+        })?;
+        for version in versions {
+            if !models.contains_key(&version.name) {
+                // Prompts are not among all models.
+                let path = "/api/2.0/mlflow/registered-models/get";
+                let answer: Answer = self.read(&get(path, json!({"name": version.name})))?;
+                let model = Model::from(answer.registered_model);
+                models.insert(version.name.clone(), model.aliases);
+            }
+            let aliases = models.get(&version.name).into_iter().flatten();
+            let own = aliases.filter(|(_, number)| *number == version.version);
+            version.aliases = own.map(|(alias, _)| alias.clone()).collect();
+        }
+        Ok(())
+    }
+}
+
+fn fields(json: Json) -> Map<String, Json> {
+    match json {
+        Json::Object(fields) => fields,
+        _ => Map::new(),
+    }
+}
+
+fn named(view: View) -> &'static str {
+    match view {
+        View::Active => "ACTIVE_ONLY",
+        View::Deleted => "DELETED_ONLY",
+        View::All => "ALL",
+    }
+}
+
+/// The parts of a filter of which one has to hold, if the server can be asked for each.
+fn any_of(filter: &Expr, now: i64) -> Option<&[Expr]> {
+    let parts = match filter {
+        Expr::Or(parts) => parts,
+        Expr::And(all) => match all.as_slice() {
+            [Expr::Or(parts)] => parts,
+            _ => return None,
+        },
+        _ => return None,
+    };
+    let is_asked = |part: &Expr| {
+        let plan = plan(Entity::Run, part, &[], now);
+        plan.rest == Expr::default() && !plan.asked.is_empty()
+    };
+    (parts.len() <= 8 && parts.iter().all(is_asked)).then_some(parts)
+}
+
+/// Servers with a file store leave them to the client.
+fn hide_prompts<T: Searched>(found: &mut Vec<T>, filter: &Expr) {
+    if !names_prompts(filter) {
+        let tag = Field::Tag(IS_PROMPT.to_owned());
+        found.retain(|it| it.cell(&tag) != Some(Cell::Text("true")));
+    }
+}

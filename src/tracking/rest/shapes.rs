@@ -1,0 +1,454 @@
+//! What a tracking server's answers look like (MLflow's `service.proto` and `model_registry.proto` as JSON).
+//! Numbers may be texts there, as 64-bit ones are in JSON of protocol buffers, and NaN always is.
+
+use serde::{Deserialize, Deserializer};
+
+use crate::tracking::entities::{
+    DatasetInput, Experiment, LoggedModel, Model, ModelMetric, ModelVersion, Point, Run,
+};
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Number {
+    Whole(i64),
+    Real(f64),
+    Text(String),
+}
+
+fn whole<'de, D: Deserializer<'de>>(from: D) -> Result<Option<i64>, D::Error> {
+    Option::<Number>::deserialize(from)?
+        .map(|number| match number {
+            Number::Whole(number) => Ok(number),
+            // As large as it can be where it is too large.
+            Number::Real(number) => Ok(number as i64),
+            Number::Text(text) => text
+                .parse()
+                .map_err(|_| serde::de::Error::custom(format_args!("`{text}` is no whole number"))),
+        })
+        .transpose()
+}
+
+fn real<'de, D: Deserializer<'de>>(from: D) -> Result<f64, D::Error> {
+    match Number::deserialize(from)? {
+        Number::Whole(number) => Ok(number as f64),
+        Number::Real(number) => Ok(number),
+        // `NaN`, `Infinity` and `-Infinity` are numbers to Rust, too.
+        Number::Text(text) => text
+            .parse()
+            .map_err(|_| serde::de::Error::custom(format_args!("`{text}` is no number"))),
+    }
+}
+
+#[derive(Deserialize)]
+struct Pair {
+    key: String,
+    #[serde(default)]
+    value: String,
+}
+
+/// Sorted by key.
+fn pairs(pairs: Vec<Pair>) -> Vec<(String, String)> {
+    let mut pairs: Vec<_> = pairs.into_iter().map(|pair| (pair.key, pair.value)).collect();
+    pairs.sort();
+    pairs
+}
+
+fn filled(text: Option<String>) -> Option<String> {
+    text.filter(|text| !text.is_empty())
+}
+
+#[derive(Deserialize)]
+pub(super) struct OfExperiment {
+    experiment_id: String,
+    #[serde(default)]
+    name: String,
+    #[serde(default)]
+    artifact_location: String,
+    #[serde(default)]
+    lifecycle_stage: String,
+    #[serde(default, deserialize_with = "whole")]
+    creation_time: Option<i64>,
+    #[serde(default, deserialize_with = "whole")]
+    last_update_time: Option<i64>,
+    #[serde(default)]
+    workspace: Option<String>,
+    #[serde(default)]
+    tags: Vec<Pair>,
+}
+
+impl From<OfExperiment> for Experiment {
+    fn from(it: OfExperiment) -> Self {
+        Experiment {
+            id: it.experiment_id,
+            name: it.name,
+            artifact_location: it.artifact_location,
+            lifecycle_stage: it.lifecycle_stage,
+            creation_time: it.creation_time,
+            last_update_time: it.last_update_time,
+            workspace: it.workspace,
+            tags: pairs(it.tags),
+        }
+    }
+}
+
+#[derive(Deserialize)]
+pub(super) struct OfRun {
+    info: Info,
+    #[serde(default)]
+    data: Data,
+    #[serde(default)]
+    inputs: Inputs,
+    #[serde(default)]
+    outputs: Outputs,
+}
+
+#[derive(Deserialize)]
+struct Info {
+    #[serde(default)]
+    run_id: Option<String>,
+    /// What `run_id` was called before.
+    #[serde(default)]
+    run_uuid: Option<String>,
+    #[serde(default)]
+    run_name: String,
+    #[serde(default)]
+    experiment_id: String,
+    #[serde(default)]
+    user_id: String,
+    #[serde(default)]
+    status: String,
+    #[serde(default, deserialize_with = "whole")]
+    start_time: Option<i64>,
+    #[serde(default, deserialize_with = "whole")]
+    end_time: Option<i64>,
+    #[serde(default)]
+    artifact_uri: String,
+    #[serde(default)]
+    lifecycle_stage: String,
+}
+
+#[derive(Default, Deserialize)]
+struct Data {
+    #[serde(default)]
+    metrics: Vec<OfMetric>,
+    #[serde(default)]
+    params: Vec<Pair>,
+    #[serde(default)]
+    tags: Vec<Pair>,
+}
+
+#[derive(Deserialize)]
+struct OfMetric {
+    key: String,
+    #[serde(deserialize_with = "real")]
+    value: f64,
+    #[serde(default, deserialize_with = "whole")]
+    timestamp: Option<i64>,
+    #[serde(default, deserialize_with = "whole")]
+    step: Option<i64>,
+    #[serde(default)]
+    run_id: String,
+    #[serde(default)]
+    dataset_name: Option<String>,
+    #[serde(default)]
+    dataset_digest: Option<String>,
+}
+
+#[derive(Default, Deserialize)]
+struct Inputs {
+    #[serde(default)]
+    dataset_inputs: Vec<OfInput>,
+    #[serde(default)]
+    model_inputs: Vec<OfModelInput>,
+}
+
+#[derive(Deserialize)]
+struct OfInput {
+    #[serde(default)]
+    tags: Vec<Pair>,
+    dataset: OfDataset,
+}
+
+#[derive(Deserialize)]
+struct OfDataset {
+    #[serde(default)]
+    name: String,
+    #[serde(default)]
+    digest: String,
+    #[serde(default)]
+    source_type: String,
+    #[serde(default)]
+    source: String,
+    #[serde(default)]
+    schema: Option<String>,
+    #[serde(default)]
+    profile: Option<String>,
+}
+
+#[derive(Default, Deserialize)]
+struct Outputs {
+    #[serde(default)]
+    model_outputs: Vec<OfModelInput>,
+}
+
+#[derive(Deserialize)]
+struct OfModelInput {
+    model_id: String,
+    #[serde(default, deserialize_with = "whole")]
+    step: Option<i64>,
+}
+
+impl From<OfRun> for Run {
+    fn from(it: OfRun) -> Self {
+        let mut metrics: Vec<_> =
+            it.data.metrics.into_iter().map(|metric| (metric.key, metric.value)).collect();
+        metrics.sort_by(|(a, _), (b, _)| a.cmp(b));
+        let dataset = |it: OfInput| DatasetInput {
+            name: it.dataset.name,
+            digest: it.dataset.digest,
+            source_type: it.dataset.source_type,
+            source: it.dataset.source,
+            schema: filled(it.dataset.schema),
+            profile: filled(it.dataset.profile),
+            tags: pairs(it.tags),
+        };
+        let mut datasets: Vec<DatasetInput> =
+            it.inputs.dataset_inputs.into_iter().map(dataset).collect();
+        datasets.sort_by(|a, b| (&a.name, &a.digest).cmp(&(&b.name, &b.digest)));
+        let outputs = it.outputs.model_outputs.into_iter();
+        let mut run = Run {
+            id: filled(it.info.run_id).or(it.info.run_uuid).unwrap_or_default(),
+            name: it.info.run_name,
+            experiment_id: it.info.experiment_id,
+            user_id: it.info.user_id,
+            status: it.info.status,
+            start_time: it.info.start_time,
+            end_time: it.info.end_time.filter(|at| *at != 0),
+            lifecycle_stage: it.info.lifecycle_stage,
+            artifact_uri: it.info.artifact_uri,
+            params: pairs(it.data.params),
+            metrics,
+            tags: pairs(it.data.tags),
+            datasets,
+            model_inputs: it.inputs.model_inputs.into_iter().map(|it| it.model_id).collect(),
+            model_outputs: outputs.map(|it| (it.model_id, it.step.unwrap_or_default())).collect(),
+        };
+        if run.name.is_empty() {
+            run.name = run.tag("mlflow.runName").unwrap_or_default().to_owned();
+        }
+        run
+    }
+}
+
+#[derive(Deserialize)]
+pub(super) struct OfPoint {
+    #[serde(deserialize_with = "real")]
+    value: f64,
+    #[serde(default, deserialize_with = "whole")]
+    timestamp: Option<i64>,
+    #[serde(default, deserialize_with = "whole")]
+    step: Option<i64>,
+}
+
+impl From<OfPoint> for Point {
+    fn from(it: OfPoint) -> Self {
+        Point {
+            step: it.step.unwrap_or_default(),
+            timestamp: it.timestamp.unwrap_or_default(),
+            value: it.value,
+        }
+    }
+}
+
+#[derive(Deserialize)]
+pub(super) struct OfModel {
+    name: String,
+    #[serde(default, deserialize_with = "whole")]
+    creation_timestamp: Option<i64>,
+    #[serde(default, deserialize_with = "whole")]
+    last_updated_timestamp: Option<i64>,
+    #[serde(default)]
+    description: Option<String>,
+    #[serde(default)]
+    workspace: Option<String>,
+    #[serde(default)]
+    tags: Vec<Pair>,
+    #[serde(default)]
+    aliases: Vec<OfAlias>,
+}
+
+#[derive(Deserialize)]
+struct OfAlias {
+    alias: String,
+    #[serde(default, deserialize_with = "whole")]
+    version: Option<i64>,
+}
+
+impl From<OfModel> for Model {
+    fn from(it: OfModel) -> Self {
+        let aliases = it.aliases.into_iter();
+        let mut aliases: Vec<_> =
+            aliases.map(|it| (it.alias, it.version.unwrap_or_default())).collect();
+        aliases.sort();
+        Model {
+            name: it.name,
+            creation_timestamp: it.creation_timestamp,
+            last_updated_timestamp: it.last_updated_timestamp,
+            description: it.description,
+            workspace: it.workspace,
+            tags: pairs(it.tags),
+            aliases,
+        }
+    }
+}
+
+#[derive(Deserialize)]
+pub(super) struct OfVersion {
+    name: String,
+    #[serde(default, deserialize_with = "whole")]
+    version: Option<i64>,
+    #[serde(default, deserialize_with = "whole")]
+    creation_timestamp: Option<i64>,
+    #[serde(default, deserialize_with = "whole")]
+    last_updated_timestamp: Option<i64>,
+    #[serde(default)]
+    description: Option<String>,
+    #[serde(default)]
+    user_id: Option<String>,
+    #[serde(default)]
+    current_stage: String,
+    #[serde(default)]
+    source: Option<String>,
+    #[serde(default)]
+    run_id: Option<String>,
+    #[serde(default)]
+    run_link: Option<String>,
+    #[serde(default)]
+    status: String,
+    #[serde(default)]
+    status_message: Option<String>,
+    #[serde(default)]
+    workspace: Option<String>,
+    #[serde(default)]
+    tags: Vec<Pair>,
+    #[serde(default)]
+    aliases: Vec<String>,
+}
+
+impl From<OfVersion> for ModelVersion {
+    fn from(it: OfVersion) -> Self {
+        let mut aliases = it.aliases;
+        aliases.sort();
+        ModelVersion {
+            name: it.name,
+            version: it.version.unwrap_or_default(),
+            creation_timestamp: it.creation_timestamp,
+            last_updated_timestamp: it.last_updated_timestamp,
+            description: it.description,
+            user_id: it.user_id,
+            stage: it.current_stage,
+            source: it.source,
+            run_id: it.run_id,
+            run_link: it.run_link,
+            status: it.status,
+            status_message: it.status_message,
+            workspace: it.workspace,
+            tags: pairs(it.tags),
+            aliases,
+        }
+    }
+}
+
+#[derive(Deserialize)]
+pub(super) struct OfLoggedModel {
+    info: OfLoggedInfo,
+    #[serde(default)]
+    data: OfLoggedData,
+}
+
+#[derive(Deserialize)]
+struct OfLoggedInfo {
+    model_id: String,
+    #[serde(default)]
+    experiment_id: String,
+    #[serde(default)]
+    name: String,
+    #[serde(default, deserialize_with = "whole")]
+    creation_timestamp_ms: Option<i64>,
+    #[serde(default, deserialize_with = "whole")]
+    last_updated_timestamp_ms: Option<i64>,
+    #[serde(default)]
+    artifact_uri: String,
+    #[serde(default)]
+    status: String,
+    #[serde(default)]
+    status_message: Option<String>,
+    #[serde(default)]
+    model_type: Option<String>,
+    #[serde(default)]
+    source_run_id: Option<String>,
+    #[serde(default)]
+    tags: Vec<Pair>,
+}
+
+#[derive(Default, Deserialize)]
+struct OfLoggedData {
+    #[serde(default)]
+    params: Vec<Pair>,
+    #[serde(default)]
+    metrics: Vec<OfMetric>,
+}
+
+impl From<OfLoggedModel> for LoggedModel {
+    fn from(it: OfLoggedModel) -> Self {
+        let metric = |it: OfMetric| ModelMetric {
+            key: it.key,
+            value: it.value,
+            step: it.step.unwrap_or_default(),
+            timestamp: it.timestamp.unwrap_or_default(),
+            run_id: it.run_id,
+            dataset: filled(it.dataset_name)
+                .map(|name| (name, it.dataset_digest.unwrap_or_default())),
+        };
+        let mut metrics: Vec<ModelMetric> = it.data.metrics.into_iter().map(metric).collect();
+        metrics.sort_by(|a, b| {
+            (&a.key, a.timestamp, a.step, &a.run_id).cmp(&(&b.key, b.timestamp, b.step, &b.run_id))
+        });
+        let info = it.info;
+        LoggedModel {
+            id: info.model_id,
+            experiment_id: info.experiment_id,
+            name: info.name,
+            artifact_location: info.artifact_uri,
+            creation_timestamp: info.creation_timestamp_ms,
+            last_updated_timestamp: info.last_updated_timestamp_ms,
+            model_type: filled(info.model_type),
+            source_run_id: filled(info.source_run_id),
+            status: info.status.trim_start_matches("LOGGED_MODEL_").to_owned(),
+            status_message: info.status_message,
+            // No server answers with deleted ones.
+            lifecycle_stage: "active".to_owned(),
+            params: pairs(it.data.params),
+            tags: pairs(info.tags),
+            metrics,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_may_be_texts() {
+        let read = |json: &str| serde_json::from_str::<OfPoint>(json).map(Point::from);
+        let point = read(r#"{"value": "NaN", "timestamp": "17", "step": -9223372036854775808}"#);
+        let point = point.unwrap();
+        assert!(point.value.is_nan());
+        assert_eq!((point.timestamp, point.step), (17, i64::MIN));
+        assert_eq!(read(r#"{"value": "-Infinity"}"#).unwrap().value, f64::NEG_INFINITY);
+        for wrong in [r#"{"value": "x"}"#, r#"{"value": 1, "step": "x"}"#, r#"{"step": 1}"#, "[]"] {
+            assert!(read(wrong).is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,391 @@
+//! One request to a tracking server, and its answer: with credentials, time-outs, retries where they help,
+//! and bounds on what is read.
+
+use std::error::Error;
+use std::fmt;
+use std::hash::{BuildHasher, RandomState};
+use std::io::Read;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use reqwest::StatusCode;
+use reqwest::blocking::{Client, Response};
+use reqwest::header::RETRY_AFTER;
+use serde::Deserialize;
+use serde_json::{Map, Value as Json};
+
+use super::settings::{Credentials, Settings};
+use crate::system::files;
+use crate::text::secrets::redact;
+
+/// Larger answers are refused.
+const LARGEST: u64 = 256 << 20;
+/// How much of a server's message is shown.
+const SHOWN: usize = 300;
+
+/// How a question is sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Method {
+    /// The fields in the URL.
+    Get,
+    /// The fields as JSON.
+    Post,
+}
+
+/// A question.
+#[derive(Debug, Clone)]
+pub(super) struct Ask {
+    pub method: Method,
+    /// Its path below the server's URI.
+    pub path: &'static str,
+    pub fields: Map<String, Json>,
+}
+
+/// Why a question has no answer.
+#[derive(Debug)]
+pub(super) enum Failure {
+    /// The server refuses it, with a code of MLflow's where it has one.
+    Refused { status: u16, code: String, told: String },
+    /// The answer is too large.
+    TooLarge,
+    /// Anything else, told to a person.
+    Other(String),
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Failure::Refused { told, .. } | Failure::Other(told) => f.write_str(told),
+            Failure::TooLarge => write!(
+                f,
+                "its answer is larger than {} MiB. A narrower filter or --limit makes it smaller.",
+                LARGEST >> 20
+            ),
+        }
+    }
+}
+
+/// A failure, and whether asking again may help: at the earliest after so long.
+struct Failed {
+    failure: Failure,
+    again: Option<Duration>,
+}
+
+impl From<Failure> for Failed {
+    fn from(failure: Failure) -> Self {
+        Failed { failure, again: None }
+    }
+}
+
+/// A connection to a server.
+pub(super) struct Transport {
+    client: Client,
+    settings: Settings,
+}
+
+impl Transport {
+    /// Prepares the connection; nothing is sent.
+    ///
+    /// # Errors
+    /// When a certificate can't be used: which one, and why.
+    pub fn new(settings: Settings) -> Result<Self, String> {
+        // Another one may be installed already, which serves as well.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let mut builder = Client::builder()
+            .user_agent(concat!("mlops-tui/", env!("CARGO_PKG_VERSION")))
+            .timeout(settings.timeout)
+            .connect_timeout(settings.connecting())
+            .redirect(reqwest::redirect::Policy::limited(5));
+        if settings.insecure {
+            builder = builder.tls_danger_accept_invalid_certs(true);
+        } else if let Some(path) = &settings.server_certificates {
+            const NAME: &str = "MLFLOW_TRACKING_SERVER_CERT_PATH";
+            let certificates = reqwest::Certificate::from_pem_bundle(&read(NAME, path)?)
+                .map_err(|error| unusable(NAME, path, &error))?;
+            if certificates.is_empty() {
+                return Err(format!(
+                    "{NAME}: {} has no certificate in PEM format.",
+                    path.display()
+                ));
+            }
+            builder = builder.tls_certs_only(certificates);
+        }
+        if let Some(path) = &settings.client_certificate {
+            const NAME: &str = "MLFLOW_TRACKING_CLIENT_CERT_PATH";
+            let identity = reqwest::Identity::from_pem(&read(NAME, path)?)
+                .map_err(|error| unusable(NAME, path, &error))?;
+            builder = builder.identity(identity);
+        }
+        let client = builder.build().map_err(|error| {
+            format!("The connection can't be prepared: {}.", causes(&error.without_url()))
+        })?;
+        Ok(Transport { client, settings })
+    }
+
+    /// The server's URI, without credentials.
+    pub fn server(&self) -> String {
+        redact(&self.settings.base)
+    }
+
+    /// The body of the answer. What may be passing is asked again.
+    ///
+    /// # Errors
+    /// When there is no answer, or the server refuses.
+    pub fn ask(&self, ask: &Ask) -> Result<Vec<u8>, Failure> {
+        let start = Instant::now();
+        let mut tries = 1;
+        loop {
+            let Failed { failure, again } = match self.once(ask) {
+                Ok(body) => return Ok(body),
+                Err(failed) => failed,
+            };
+            let Some(earliest) = again else { return Err(failure) };
+            let pause = earliest.max(self.pause(tries));
+            if tries > self.settings.retries || start.elapsed() + pause > self.settings.patience {
+                return Err(after(failure, tries));
+            }
+            std::thread::sleep(pause);
+            tries += 1;
+        }
+    }
+
+    /// Twice as long after each try, and a quarter more or less: clients that failed together come back one
+    /// by one.
+    fn pause(&self, tries: u32) -> Duration {
+        let random = RandomState::new().hash_one(tries) as f64 / u64::MAX as f64;
+        let factor = f64::from(2_u32.saturating_pow(tries - 1)) * (0.75 + random / 2.0);
+        self.settings.backoff.mul_f64(factor)
+    }
+
+    fn once(&self, ask: &Ask) -> Result<Vec<u8>, Failed> {
+        let base = &self.settings.base;
+        let mut request = match ask.method {
+            Method::Get => self.client.get(format!("{base}{}{}", ask.path, query(&ask.fields))),
+            Method::Post => {
+                let body = Json::Object(ask.fields.clone()).to_string();
+                let request = self.client.post(format!("{base}{}", ask.path));
+                request.header("Content-Type", "application/json").body(body)
+            }
+        };
+        request = match &self.settings.credentials {
+            Credentials::None => request,
+            Credentials::Basic { user, password, .. } => request.basic_auth(user, Some(password)),
+            Credentials::Token(token) => request.bearer_auth(token),
+        };
+        if let Some(workspace) = &self.settings.workspace {
+            request = request.header("X-MLFLOW-WORKSPACE", workspace);
+        }
+        let response = request.send().map_err(|error| self.unanswered(ask, error))?;
+        let status = response.status();
+        let later = retry_after(&response);
+        let body = self.body(ask, response)?;
+        if status.is_success() {
+            return Ok(body);
+        }
+        let again = matches!(status.as_u16(), 429 | 500 | 502 | 503 | 504);
+        Err(Failed {
+            failure: self.refused(ask, status, &body),
+            again: again.then(|| later.unwrap_or_default()),
+        })
+    }
+
+    fn body(&self, ask: &Ask, response: Response) -> Result<Vec<u8>, Failed> {
+        if response.content_length().is_some_and(|length| length > LARGEST) {
+            return Err(Failure::TooLarge.into());
+        }
+        let mut body = Vec::new();
+        match response.take(LARGEST + 1).read_to_end(&mut body) {
+            Ok(_) if body.len() as u64 > LARGEST => Err(Failure::TooLarge.into()),
+            Ok(_) => Ok(body),
+            Err(error) => {
+                let told = match is_timeout(&error) {
+                    true => self.slow(),
+                    false => format!("its answer ends too early: {}", root(&error)),
+                };
+                let failure = Failure::Other(self.told(ask, &told));
+                Err(Failed { failure, again: Some(Duration::ZERO) })
+            }
+        }
+    }
+
+    fn slow(&self) -> String {
+        format!(
+            "no answer within {} s. MLFLOW_HTTP_REQUEST_TIMEOUT sets a longer time",
+            self.settings.timeout.as_secs_f64()
+        )
+    }
+
+    /// What happened to a question, without secrets.
+    fn told(&self, ask: &Ask, reason: &str) -> String {
+        let reason = self.settings.credentials.hide(&redact(reason));
+        format!("{}: {}.", ask.path.trim_start_matches('/'), reason.trim_end_matches('.'))
+    }
+
+    fn unanswered(&self, ask: &Ask, error: reqwest::Error) -> Failed {
+        let (is_slow, is_connect) = (error.is_timeout(), error.is_connect());
+        let is_builder = error.is_builder();
+        let error = error.without_url();
+        let (all, reason) = (causes(&error), root(&error));
+        let told = match () {
+            () if is_builder => format!("the URI can't be used: {reason}"),
+            () if is_slow && is_connect => {
+                format!("no connection within {} s", self.settings.connecting().as_secs_f64())
+            }
+            () if is_slow => self.slow(),
+            () if is_of_tls(&all) => {
+                let remedy = match &self.settings.server_certificates {
+                    _ if all.contains("CertificateRequired") => {
+                        "It wants a certificate of yours: MLFLOW_TRACKING_CLIENT_CERT_PATH names it".to_owned()
+                    }
+                    Some(path) => format!(
+                        "MLFLOW_TRACKING_SERVER_CERT_PATH ({}) must hold the certificate that signed the server's",
+                        path.display()
+                    ),
+                    None => "MLFLOW_TRACKING_SERVER_CERT_PATH names the certificate that signed the server's, \
+                             where it is not known to this machine"
+                        .to_owned(),
+                };
+                format!("no secure connection: {reason}. {remedy}")
+            }
+            () if is_connect => {
+                format!("no connection: {reason}. Check that the server runs, and its URI")
+            }
+            () => format!("the connection broke: {reason}"),
+        };
+        let failure = Failure::Other(self.told(ask, &told));
+        let is_passing = !is_builder && !is_of_tls(&all);
+        Failed { failure, again: is_passing.then_some(Duration::ZERO) }
+    }
+
+    fn refused(&self, ask: &Ask, status: StatusCode, body: &[u8]) -> Failure {
+        #[derive(Default, Deserialize)]
+        struct Refusal {
+            #[serde(default)]
+            error_code: String,
+            #[serde(default)]
+            message: String,
+        }
+        let refusal: Refusal = serde_json::from_slice(body).unwrap_or_default();
+        let message = match refusal.message.as_str() {
+            // A page for people says nothing more than the status does.
+            "" if body.starts_with(b"<") || body.is_empty() => {
+                status.canonical_reason().unwrap_or("no reason is given").to_owned()
+            }
+            "" => String::from_utf8_lossy(&body[..body.len().min(4 * SHOWN)]).into_owned(),
+            message => message.to_owned(),
+        };
+        let cut: String = message.trim().chars().take(SHOWN).collect();
+        let number = status.as_u16();
+        let credentials = &self.settings.credentials;
+        let told = match number {
+            401 => format!(
+                "it refuses access (401: {cut}); {}. {}",
+                credentials.told(),
+                credentials.remedy()
+            ),
+            403 => format!(
+                "it does not permit this (403: {cut}); {}. {}",
+                credentials.told(),
+                credentials.remedy()
+            ),
+            404 if refusal.error_code.is_empty() => format!(
+                "it has no such page (404). The URI may not be that of an MLflow server, or its MLflow is too old ({cut})"
+            ),
+            429 => format!("it is asked too often (429: {cut})"),
+            _ => format!("it answers with {number}: {cut}"),
+        };
+        Failure::Refused { status: number, code: refusal.error_code, told: self.told(ask, &told) }
+    }
+
+    /// An answer that is not what MLflow documents.
+    pub fn odd(&self, ask: &Ask, error: &serde_json::Error) -> Failure {
+        let told = format!(
+            "its answer is not MLflow's: {error}. The URI may not be that of an MLflow server"
+        );
+        Failure::Other(self.told(ask, &told))
+    }
+}
+
+fn after(failure: Failure, tries: u32) -> Failure {
+    let again = |told: String| match tries {
+        1 => told,
+        _ => format!("{told} It was tried {tries} times."),
+    };
+    match failure {
+        Failure::Refused { status, code, told } => {
+            Failure::Refused { status, code, told: again(told) }
+        }
+        Failure::Other(told) => Failure::Other(again(told)),
+        Failure::TooLarge => Failure::TooLarge,
+    }
+}
+
+fn read(name: &str, path: &Path) -> Result<Vec<u8>, String> {
+    files::read(path, 4 << 20).map_err(|error| format!("{name}: {}: {error}.", path.display()))
+}
+
+fn unusable(name: &str, path: &Path, error: &reqwest::Error) -> String {
+    format!("{name}: {} can't be used: {}.", path.display(), root(error))
+}
+
+/// An error with what caused it, each once.
+fn causes(error: &dyn Error) -> String {
+    let mut told = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let text = error.to_string();
+        if !told.contains(&text) {
+            told = format!("{told}: {text}");
+        }
+        cause = error.source();
+    }
+    told
+}
+
+/// What caused an error in the end.
+fn root(error: &dyn Error) -> String {
+    let mut error = error;
+    while let Some(cause) = error.source() {
+        error = cause;
+    }
+    error.to_string()
+}
+
+fn is_timeout(error: &std::io::Error) -> bool {
+    let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<reqwest::Error>());
+    error.kind() == std::io::ErrorKind::TimedOut || inner.is_some_and(reqwest::Error::is_timeout)
+}
+
+fn is_of_tls(reason: &str) -> bool {
+    let reason = reason.to_lowercase();
+    ["certificate", "tls", "handshake", "unknownissuer", "received corrupt message"]
+        .iter()
+        .any(|word| reason.contains(word))
+}
+
+/// `Retry-After` in seconds, or as a date.
+fn retry_after(response: &Response) -> Option<Duration> {
+    let text = response.headers().get(RETRY_AFTER)?.to_str().ok()?.trim();
+    if let Ok(seconds) = text.parse::<u32>() {
+        return Some(Duration::from_secs(seconds.into()));
+    }
+    let at = jiff::fmt::rfc2822::parse(text).ok()?.timestamp();
+    Duration::try_from(at.duration_since(jiff::Timestamp::now())).ok()
+}
+
+/// The fields as the query of a URL; lists are repeated.
+fn query(fields: &Map<String, Json>) -> String {
+    let mut pairs = Vec::new();
+    for (name, value) in fields {
+        let values = value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice);
+        for value in values {
+            let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+            pairs.push(format!("{name}={}", utf8_percent_encode(&text, NON_ALPHANUMERIC)));
+        }
+    }
+    match pairs.is_empty() {
+        true => String::new(),
+        false => format!("?{}", pairs.join("&")),
+    }
+}
