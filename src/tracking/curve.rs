@@ -1,6 +1,8 @@
 //! Curves of a metric: points in the order of an axis, smoothed, split into what can be drawn and what can't,
 //! and decimated to the columns of a drawing. Pure functions over slices, each in linear time but for points
 //! that are not in order yet.
+//!
+//! MLflow's databases keep infinities as the largest numbers there are, so those count as infinite here.
 
 use std::borrow::Cow;
 
@@ -87,7 +89,7 @@ pub fn smooth(points: &[Point], weight: f64) -> Vec<Point> {
     }
     let (mut average, mut past) = (0.0, 1.0);
     let smoothed = points.iter().map(|point| {
-        if !point.value.is_finite() {
+        if !is_finite(point.value) {
             return *point;
         }
         average = average * weight + (1.0 - weight) * point.value;
@@ -95,6 +97,10 @@ pub fn smooth(points: &[Point], weight: f64) -> Vec<Point> {
         Point { value: average / (1.0 - past), ..*point }
     });
     smoothed.collect()
+}
+
+fn is_finite(value: f64) -> bool {
+    value.abs() < f64::MAX
 }
 
 /// The points as places to draw, with NaN, infinities and, on a logarithmic scale, values that are not
@@ -111,8 +117,8 @@ pub fn split(points: &[Point], axis: Axis, scale: Scale) -> Split {
         };
         match (point.value, scale) {
             (value, _) if value.is_nan() => split.nan.push(x),
-            (f64::INFINITY, _) => split.infinite.push(x),
-            (f64::NEG_INFINITY, _) => split.negative_infinite.push(x),
+            (value, _) if !is_finite(value) && value > 0.0 => split.infinite.push(x),
+            (value, _) if !is_finite(value) => split.negative_infinite.push(x),
             (value, Scale::Linear) => split.spots.push(Spot { x, y: value }),
             (value, Scale::Logarithmic) if value > 0.0 => {
                 split.spots.push(Spot { x, y: value.log10() });
@@ -205,8 +211,7 @@ mod tests {
 
     #[test]
     fn what_cannot_be_drawn_is_kept_apart() {
-        let list =
-            points(&[1.0, f64::NAN, f64::INFINITY, 100.0, f64::NEG_INFINITY, 0.0, -1.0, f64::NAN]);
+        let list = points(&[1.0, f64::NAN, f64::INFINITY, 100.0, f64::MIN, 0.0, -1.0, f64::NAN]);
         let split = super::split(&list, Axis::Step, Scale::Logarithmic);
         assert_eq!(split.spots, [Spot { x: 0.0, y: 0.0 }, Spot { x: 3.0, y: 2.0 }]);
         assert_eq!(split.nan, [1.0, 7.0]);
