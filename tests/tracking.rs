@@ -21,3 +21,5 @@ mod parsing;
 mod python;
 #[path = "tracking/sqlite.rs"]
 mod sqlite;
+#[path = "tracking/verbs.rs"]
+mod verbs;

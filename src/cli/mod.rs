@@ -5,6 +5,7 @@
 
 mod commands;
 mod config;
+mod csv;
 mod debug;
 mod detach;
 mod doctor;
@@ -15,6 +16,7 @@ mod inspect;
 mod layout;
 mod models;
 mod output;
+mod plot;
 mod run;
 mod runs;
 mod status;
@@ -94,7 +96,7 @@ enum Verb {
     Debug(debug::Arguments),
     /// Look at the run history: list, show, logs, diff, pin, note, delete, prune
     Runs(runs::Arguments),
-    /// Look at tracked runs: where, list, search, show, history, artifacts, follow
+    /// Look at tracked runs: where, list, search, show, compare, history, datasets, artifacts, follow
     Experiments(experiments::Arguments),
     /// Look at registered models: list, search, show
     Models(models::Arguments),

@@ -33,6 +33,12 @@ impl Reader {
         Reader { width: width.filter(|width| *width > 0), color: !set("NO_COLOR") && !dumb }
     }
 
+    /// Columns of the terminal, else those of `COLUMNS`, else 80.
+    pub(super) fn columns(self) -> usize {
+        let named = || std::env::var("COLUMNS").ok()?.parse().ok().filter(|columns| *columns > 0);
+        self.width.or_else(named).unwrap_or(80)
+    }
+
     /// The text in the colour of its tone.
     pub(super) fn paint(self, text: &str, tone: Tone) -> String {
         let code = match tone {

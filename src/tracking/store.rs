@@ -52,7 +52,7 @@ impl Store {
         }
     }
 
-    /// Runs that match, with params, metrics and tags; their datasets are left out.
+    /// Runs that match, with params, metrics and tags; [`Store::add_datasets`] adds their datasets.
     ///
     /// # Errors
     /// When the store can't be read.
@@ -61,6 +61,18 @@ impl Store {
             Store::Sqlite(store) => store.search_runs(query),
             Store::Files(store) => store.search_runs(query),
             Store::Rest(store) => store.search_runs(query),
+        }
+    }
+
+    /// Adds the datasets that runs have read, where the search has left them out.
+    ///
+    /// # Errors
+    /// When the store can't be read.
+    pub fn add_datasets(&self, runs: &mut [Run]) -> Result<(), TrackingError> {
+        match self {
+            Store::Sqlite(store) => store.add_datasets(runs),
+            // A run's folder names them, so they are there.
+            Store::Files(_) => Ok(()),
         }
     }
 

@@ -6,8 +6,8 @@ use super::entities::Run;
 use super::filter::{Attribute, Cell, Field, Searched};
 
 /// A column for each metric, param and tag that some run has, in this order and by name. Tags of MLflow's own
-/// (`mlflow.*`) are left out.
-pub fn columns(runs: &[Run]) -> Vec<Field> {
+/// (`mlflow.*`) are among them where `own_tags` says so.
+pub fn columns(runs: &[Run], own_tags: bool) -> Vec<Field> {
     let (mut metrics, mut params, mut tags) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
     for run in runs {
         metrics.extend(run.metrics.iter().map(|(key, _)| key.as_str()));
@@ -16,8 +16,8 @@ pub fn columns(runs: &[Run]) -> Vec<Field> {
     }
     let metrics = metrics.into_iter().map(|key| Field::Metric(key.to_owned()));
     let params = params.into_iter().map(|key| Field::Param(key.to_owned()));
-    let own = tags.into_iter().filter(|key| !key.starts_with("mlflow."));
-    let tags = own.map(|key| Field::Tag(key.to_owned()));
+    let tags = tags.into_iter().filter(|key| own_tags || !key.starts_with("mlflow."));
+    let tags = tags.map(|key| Field::Tag(key.to_owned()));
     metrics.chain(params).chain(tags).collect()
 }
 
@@ -75,7 +75,7 @@ impl Keys {
     /// The keys of a column. Params and tags are taken as numbers where all that are there are numbers, else
     /// as texts.
     pub fn of(runs: &[Run], column: &Field) -> Self {
-        let cells: Vec<Option<Cell<'_>>> = runs.iter().map(|run| run.cell(column)).collect();
+        let cells = cells(runs, column);
         let number = |cell: &Option<Cell<'_>>| match cell {
             Some(Cell::Number(number)) => Some(rank(*number)),
             Some(Cell::Text(text)) => text.trim().parse().ok().map(rank),
@@ -85,11 +85,7 @@ impl Keys {
         if let Some(ranks) = as_numbers {
             return Keys { ranks };
         }
-        let text = |cell: &Option<Cell<'_>>| match cell {
-            Some(Cell::Text(text)) => Some((*text).to_owned()),
-            _ => None,
-        };
-        let mut texts: Vec<(Option<String>, usize)> =
+        let mut texts: Vec<(Option<&str>, usize)> =
             cells.iter().map(text).enumerate().map(|(index, text)| (text, index)).collect();
         texts.sort_unstable();
         let mut ranks = vec![MISSING; runs.len()];
@@ -119,6 +115,33 @@ impl Keys {
         keyed.sort_unstable();
         keyed.into_iter().map(|(_, index)| index).collect()
     }
+}
+
+fn text<'a>(cell: &Option<Cell<'a>>) -> Option<&'a str> {
+    match cell {
+        Some(Cell::Text(text)) => Some(text),
+        _ => None,
+    }
+}
+
+/// The values of a column. Most runs have the same keys, so a key is looked for where the last run had it.
+fn cells<'a>(runs: &'a [Run], column: &Field) -> Vec<Option<Cell<'a>>> {
+    let mut place = 0;
+    let cells = runs.iter().map(|run| match column {
+        Field::Metric(key) => find(&run.metrics, key, &mut place).map(|it| Cell::Number(*it)),
+        Field::Param(key) => find(&run.params, key, &mut place).map(|it| Cell::Text(it)),
+        Field::Tag(key) => find(&run.tags, key, &mut place).map(|it| Cell::Text(it)),
+        other => run.cell(other),
+    });
+    cells.collect()
+}
+
+/// The value under a key of a sorted list, looked for at this place first.
+fn find<'a, T>(sorted: &'a [(String, T)], key: &str, place: &mut usize) -> Option<&'a T> {
+    if sorted.get(*place).is_none_or(|(name, _)| name != key) {
+        *place = sorted.binary_search_by(|(name, _)| name.as_str().cmp(key)).ok()?;
+    }
+    Some(&sorted[*place].1)
 }
 
 /// Bits that are ordered as the numbers are; 0 and -0 are equal.
@@ -222,7 +245,7 @@ mod tests {
     #[test]
     fn columns_that_differ_are_told_from_those_that_do_not() {
         let runs = [run("a", Some("1"), Some(f64::NAN)), run("b", None, Some(f64::NAN))];
-        let columns = columns(&runs);
+        let columns = columns(&runs, false);
         assert_eq!(columns.iter().map(title).collect::<Vec<_>>(), ["metrics.m", "params.p"]);
         assert!(!differs(&runs, &columns[0]) && differs(&runs, &columns[1]));
         assert!(!differs(&[], &columns[0]));

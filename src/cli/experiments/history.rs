@@ -6,15 +6,17 @@ use color_eyre::eyre::{Result, bail};
 use serde_json::{Value as Json, json};
 
 use super::Opened;
+use super::curve::CurveArguments;
 use super::search::experiments;
 use crate::cli::output;
+use crate::cli::table::Reader;
 use crate::cli::tracked::number;
 use crate::tracking::entities::{Found, Point};
 use crate::tracking::reference::find_run;
 
-/// Print the values of a metric: step, time in milliseconds, value.
+/// Print the values of a metric, or draw them: step, time in milliseconds, value.
 ///
-/// Example: mlops-tui experiments history latest loss
+/// Example: mlops-tui experiments history latest loss --plot --smooth 0.6
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
     /// First digits of an id, a name, `latest`, or `best:metrics.rmse`
@@ -30,6 +32,8 @@ pub(super) struct Arguments {
     /// Print CSV
     #[arg(long)]
     csv: bool,
+    #[command(flatten)]
+    curve: CurveArguments,
 }
 
 pub(super) fn run(opened: &Opened, arguments: &Arguments) -> Result<ExitCode> {
@@ -50,6 +54,10 @@ pub(super) fn run(opened: &Opened, arguments: &Arguments) -> Result<ExitCode> {
         };
         let points: Vec<Json> = found.items.iter().map(point).collect();
         return output::json(&json!({"schema": 1, "points": points, "truncated": found.truncated}));
+    }
+    if arguments.curve.plot {
+        let columns = Reader::of_stdout().columns();
+        return output::text(&arguments.curve.draw(&run, &arguments.metric, &found.items, columns));
     }
     let (head, sign) = if arguments.csv { ("step,timestamp,value\n", ',') } else { ("", '\t') };
     let mut text = head.to_owned();

@@ -1,7 +1,12 @@
 //! `mlops-tui experiments`: the tracked runs of an MLflow store, one file for each way to look at them.
 
 mod artifacts;
+mod columns;
+mod compare;
+mod curve;
+mod datasets;
 mod follow;
+mod groups;
 mod history;
 mod list;
 mod place;
@@ -15,8 +20,7 @@ use color_eyre::eyre::Result;
 
 pub(super) use place::{Opened, PlaceArguments, refuse};
 
-/// Look at tracked runs: where, list, search, show, history,
-/// artifacts, follow.
+/// Look at tracked runs: where, list, search, show, compare, history, datasets, artifacts, follow.
 ///
 /// A RUN is the first digits of an id, a name, `latest`, or `best:metrics.rmse`. The store is only read, and
 /// nothing of the project is executed.
@@ -40,8 +44,12 @@ enum Verb {
     Search(search::Arguments),
     /// Show a run: params, metrics, tags, datasets
     Show(show::Arguments),
-    /// Print the values of a metric
+    /// Show in what runs differ
+    Compare(compare::Arguments),
+    /// Print or draw the values of a metric
     History(history::Arguments),
+    /// List datasets with the runs that have read them
+    Datasets(datasets::Arguments),
     /// List the artifacts of a run, or print one
     Artifacts(artifacts::Arguments),
     /// Print runs and values of metrics as they are logged
@@ -55,6 +63,8 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode> {
         Verb::List(arguments) => list::run(&place.open()?, arguments),
         Verb::Search(arguments) => search::run(&place.open()?, arguments),
         Verb::Show(arguments) => show::run(&place.open()?, arguments),
+        Verb::Compare(arguments) => compare::run(&place.open()?, arguments),
+        Verb::Datasets(arguments) => datasets::run(&place.open()?, arguments),
         Verb::History(arguments) => history::run(&place.open()?, arguments),
         Verb::Artifacts(arguments) => artifacts::run(place, &place.open()?, arguments),
         Verb::Follow(arguments) => follow::run(place, arguments),

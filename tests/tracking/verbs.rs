@@ -1,0 +1,268 @@
+//! The verbs that compare, group and draw runs, asked of the program itself.
+
+use std::process::Command;
+
+use serde_json::{Value as Json, json};
+
+use crate::corpus::corpus;
+
+/// What the program prints, what it complains, and its exit code.
+fn ask(kind: &str, arguments: &[&str]) -> (String, String, i32) {
+    let folder = corpus("3.17.2", kind, false).folder;
+    let uri = match kind {
+        "sqlite" => format!("sqlite:///{}/mlflow.db", folder.display()),
+        _ => format!("file://{}/mlruns", folder.display()),
+    };
+    let asked = Command::new(env!("CARGO_BIN_EXE_mlops-tui"))
+        .args(["experiments", "--tracking-uri", &uri])
+        .args(arguments)
+        .env("TZ", "UTC")
+        .env("COLUMNS", "60")
+        .output()
+        .unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (text(asked.stdout), text(asked.stderr), asked.status.code().unwrap())
+}
+
+fn text(arguments: &[&str]) -> String {
+    let (out, complaint, code) = ask("sqlite", arguments);
+    assert_eq!((complaint.as_str(), code), ("", 0), "{arguments:?}");
+    out
+}
+
+fn json(arguments: &[&str]) -> Json {
+    let out = text(&[arguments, &["--json"]].concat());
+    serde_json::from_str(&out).unwrap()
+}
+
+/// Rows of cells, read as RFC 4180 says.
+fn csv(text: &str) -> Vec<Vec<String>> {
+    let mut rows = vec![vec![String::new()]];
+    let mut quoted = false;
+    let mut signs = text.chars().peekable();
+    while let Some(sign) = signs.next() {
+        let row = rows.last_mut().unwrap();
+        match sign {
+            '"' if quoted && signs.peek() == Some(&'"') => {
+                signs.next();
+                row.last_mut().unwrap().push('"');
+            }
+            '"' => quoted = !quoted,
+            ',' if !quoted => row.push(String::new()),
+            '\n' if !quoted => rows.push(vec![String::new()]),
+            sign => row.last_mut().unwrap().push(sign),
+        }
+    }
+    assert_eq!(rows.pop(), Some(vec![String::new()]), "the last line is ended");
+    assert!(rows.iter().all(|row| row.len() == rows[0].len()), "all rows have all cells");
+    rows
+}
+
+#[test]
+fn runs_are_compared_by_what_differs() {
+    let found = json(&["compare", "grid-00", "grid-02", "grid-07"]);
+    assert_eq!(found["schema"], 1);
+    assert_eq!(found["runs"][1]["run_name"], "grid-02");
+    let differences = &found["differences"];
+    assert_eq!(differences["params"]["lr"], json!(["0.1", "0.1", "0.01"]));
+    assert_eq!(differences["params"]["depth"], json!([null, null, "7"]));
+    assert_eq!(differences["metrics"]["rmse"], json!([1.0, 1.0 / 3.0, null]));
+    assert_eq!(differences["tags"]["stage"], json!(["dev", "dev", "prod"]));
+    assert_eq!(differences["tags"].get("mlflow.user"), None);
+    let pair = &json(&["compare", "grid-00", "grid-02"])["differences"];
+    assert_eq!(pair["params"].get("lr"), None);
+    let all = &json(&["compare", "grid-00", "grid-02", "--all"])["differences"];
+    assert_eq!(all["params"]["lr"], json!(["0.1", "0.1"]));
+    assert_eq!(all["tags"]["mlflow.user"], json!(["ada", "o'neil"]));
+    let (out, _, _) = ask("files", &["compare", "grid-00", "grid-02", "grid-07", "--json"]);
+    let files: Json = serde_json::from_str(&out).unwrap();
+    for kind in ["params", "tags"] {
+        assert_eq!(files["differences"][kind], differences[kind]);
+    }
+    assert_eq!(
+        json(&["compare", "special values", "curve"])["differences"]["metrics"]["nan"][0],
+        "NaN"
+    );
+    let shown = text(&["compare", "grid-00", "grid-07"]);
+    assert!(shown.contains("\n  depth") && shown.contains("\n  rmse   1.000\n"), "{shown}");
+    assert!(text(&["compare", "curve", "curve"]).ends_with("the same metrics, params and tags.\n"));
+}
+
+#[test]
+fn csv_is_quoted_and_complete() {
+    let rows = csv(&text(&["compare", "values", "curve", "--csv"]));
+    assert_eq!(rows[0][..2], ["kind", "key"]);
+    let cell = |kind: &str, key: &str| {
+        rows.iter().find(|row| row[0] == kind && row[1] == key).unwrap()[2].clone()
+    };
+    assert_eq!(cell("params", "p.newline"), "line one\nline two\n");
+    assert_eq!(cell("params", "p.double"), "say \"hi\"");
+    assert_eq!(cell("params", "p.json"), r#"{"a": [1, 2]}"#);
+    assert_eq!(cell("params", "p.escape"), "\u{1b}[31mred\u{1b}[0m");
+    assert_eq!(cell("params", "p.long6000").len(), 6000);
+    let rows = csv(&text(&["search", "attributes.run_name LIKE 'grid%'", "--csv"]));
+    assert_eq!(rows.len(), 19);
+    assert_eq!(rows[0][..3], ["run_id", "run_name", "experiment_id"]);
+    assert!(rows[0].contains(&"tags.mlflow.user".to_owned()));
+    let chosen =
+        ["search", "name LIKE 'grid-0%'", "--csv", "--columns", "rmse,params.lr,start_time"];
+    let chosen = [&chosen[..1], &["attributes.run_name LIKE 'grid-0%'"], &chosen[2..]].concat();
+    let rows = csv(&text(&[chosen.as_slice(), &["--order-by", "metrics.acc DESC"]].concat()));
+    assert_eq!(rows[0], ["run_id", "metrics.rmse", "params.lr", "start_time"]);
+    assert_eq!(rows[1][1..], ["0.1", "0.01", "1700000540000"]);
+}
+
+#[test]
+fn columns_are_chosen_and_nested_runs_are_a_tree() {
+    let children = ["search", "params.fold IS NOT NULL", "--differing"];
+    let shown = text(&children);
+    let head = shown.lines().next().unwrap();
+    assert!(head.ends_with("rmse  fold"), "{shown}");
+    let tree = text(&[
+        "search",
+        "attributes.run_name ILIKE '%child%' or attributes.run_name = 'parent'",
+        "--tree",
+    ]);
+    let names: Vec<&str> = tree.lines().skip(1).map(|line| &line[15..]).collect();
+    let at =
+        |name: &str| names.iter().position(|line| line.trim_start().starts_with(name)).unwrap();
+    let depth = |name: &str| names[at(name)].len() - names[at(name)].trim_start().len();
+    assert_eq!(["parent", "child-0", "grandchild-0", "great"].map(depth), [0, 2, 4, 6], "{tree}");
+    assert!(at("parent") < at("child-0") && at("child-0") < at("grandchild-1"), "{tree}");
+    let (_, complaint, code) = ask("sqlite", &["search", "--columns", "nothing"]);
+    assert_eq!(
+        (complaint.as_str(), code),
+        ("mlops-tui: No run has a metric, param or tag `nothing`.\n", 1)
+    );
+}
+
+#[test]
+fn groups_sum_metrics_up() {
+    let grid = "attributes.run_name LIKE 'grid%'";
+    let found = json(&["search", grid, "--group-by", "lr", "--columns", "rmse"]);
+    assert_eq!(
+        (&found["schema"], &found["by"], &found["truncated"]),
+        (&json!(1), &json!(["lr"]), &json!(false))
+    );
+    let groups = found["groups"].as_array().unwrap();
+    let lr: Vec<&Json> = groups.iter().map(|group| &group["params"]["lr"]).collect();
+    assert_eq!(lr, ["1e-3", "0.01", "0.1"]);
+    assert_eq!(groups[1]["runs"].as_array().unwrap().len(), 6);
+    // Run 7 has no rmse.
+    let values: Vec<f64> = [6, 8, 9, 10, 11].iter().map(|n| 1.0 / f64::from(n + 1)).collect();
+    let mean = values.iter().sum::<f64>() / 5.0;
+    let variance = values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / 4.0;
+    let rmse = &groups[1]["metrics"]["rmse"];
+    assert_eq!(
+        (&rmse["count"], &rmse["nan"], &rmse["min"]),
+        (&json!(5), &json!(0), &json!(1.0 / 12.0))
+    );
+    let near = |found: &Json, expected: f64| (found.as_f64().unwrap() - expected).abs() < 1e-12;
+    assert!(near(&rmse["mean"], mean) && near(&rmse["std"], variance.sqrt()), "{rmse}");
+    assert_eq!(groups[1]["metrics"].as_object().unwrap().len(), 1);
+    let rows = csv(&text(&[
+        "search",
+        grid,
+        "--group-by",
+        "lr",
+        "--group-by",
+        "params.model",
+        "--columns",
+        "rmse,acc",
+        "--csv",
+    ]));
+    assert_eq!(rows[0][..4], ["params.lr", "params.model", "runs", "metric"]);
+    assert_eq!(rows.len(), 1 + 9 * 2);
+    // Only fold and nothing else differs between children.
+    let found = json(&["search", "params.fold IS NOT NULL", "--group-by", "auto"]);
+    assert_eq!(
+        (&found["by"], &found["groups"][0]["metrics"]["rmse"]["count"]),
+        (&json!([]), &json!(5))
+    );
+    let (_, complaint, code) = ask("sqlite", &["search", grid, "--group-by", "nothing"]);
+    assert_eq!((complaint.as_str(), code), ("mlops-tui: No run has a param `nothing`.\n", 1));
+}
+
+#[test]
+fn datasets_name_their_readers() {
+    for kind in ["sqlite", "files"] {
+        let (out, complaint, code) = ask(kind, &["datasets", "--json"]);
+        assert_eq!((complaint.as_str(), code), ("", 0));
+        let found: Json = serde_json::from_str(&out).unwrap();
+        let datasets = found["datasets"].as_array().unwrap();
+        let names: Vec<String> =
+            datasets.iter().map(|it| format!("{} {}", it["name"], it["digest"])).collect();
+        let expected = [
+            r#""Datensätze_%" "d4""#,
+            r#""Test set's \"x\"" "d3""#,
+            r#""train" "d1""#,
+            r#""train" "d2""#,
+        ];
+        assert_eq!(names, expected);
+        let readers = datasets[2]["runs"].as_array().unwrap();
+        let reader = |name: &str| readers.iter().find(|it| it["run_name"] == name).unwrap();
+        assert_eq!(reader("grid-00")["contexts"], json!(["training"]));
+        assert_eq!(reader("grid-09")["contexts"], json!([]));
+        assert!(reader("grid-10")["contexts"].as_array().unwrap().contains(&json!("training")));
+        assert!(!readers.iter().any(|it| it["run_name"] == "deleted-0"));
+    }
+    assert_eq!(csv(&text(&["datasets", "d2", "--csv"])).len(), 4);
+    let (_, complaint, code) = ask("sqlite", &["datasets", "none"]);
+    assert!(complaint.contains("No run has read a dataset `none`.") && code == 1, "{complaint}");
+}
+
+/// The drawing of `mixed` of the run `special values`: 1, NaN, infinity, its negative, and 2.
+const MIXED: &str = "\
+mixed  special values  adb26665  5 values
+2.000 ┤                                                 ⢀⡠⠔⠊
+      │                                              ⣀⠤⠊⠁
+      │                                          ⢀⡠⠔⠉
+      │                                       ⣀⠔⠊⠁
+      │                                   ⢀⡠⠒⠉
+      │                                ⡠⠔⠊⠁
+      │                            ⢀⠤⠒⠉
+1.500 ┤                        ⢀⡠⠔⠊⠁
+      │                     ⣀⠤⠒⠁
+      │                 ⢀⡠⠔⠊
+      │              ⣀⠤⠊⠁
+      │          ⢀⡠⠔⠉
+      │       ⣀⠔⠊⠁
+      │   ⢀⡠⠒⠉
+1.000 ┤⡠⠔⠊⠁
+      └─────────────×────────────×────────────×─────────────
+       1                       step                        5
+× 1 value is NaN.
+× 1 value is infinite.
+× 1 value is negative infinity.
+";
+
+#[test]
+fn a_history_is_drawn() {
+    assert_eq!(text(&["history", "special values", "mixed", "--plot"]), MIXED);
+    let plot = text(&[
+        "history", "curve", "loss", "--plot", "--log", "--smooth", "0.6", "--axis", "relative",
+    ]);
+    assert!(plot.lines().all(|line| line.chars().count() <= 60), "{plot}");
+    assert!(plot.starts_with("loss  curve  ") && plot.contains("250 values, smoothed by 0.6"));
+    assert!(plot.trim_end().ends_with("4 min 9 s"), "{plot}");
+    let none = text(&["history", "special values", "all nan", "--plot"]);
+    assert!(
+        none.ends_with("There is no value that can be drawn.\n× 2 values are NaN.\n"),
+        "{none}"
+    );
+}
+
+#[test]
+fn what_is_not_there_is_refused() {
+    let refused = |arguments: &[&str], expected: &str, code: i32| {
+        let (out, complaint, found) = ask("sqlite", arguments);
+        assert!(complaint.contains(expected) && found == code, "{found}: {complaint}");
+        assert_eq!(out, "");
+    };
+    refused(&["compare", "grid-00", "nobody"], "No run is named `nobody`.", 1);
+    refused(&["compare", "grid-00", "same"], "`same` means several runs: ", 1);
+    refused(&["compare", "grid-00"], "RUN", 2);
+    refused(&["history", "curve", "nothing", "--plot"], "has no metric `nothing`; it has ", 1);
+    refused(&["history", "curve", "loss", "--plot", "--smooth", "1"], "from 0 to below 1", 2);
+    refused(&["history", "curve", "loss", "--smooth", "0.5"], "--plot", 2);
+}
