@@ -13,7 +13,7 @@ use crate::cli::output;
 use crate::cli::table::{Align, Cell, Reader, lines};
 use crate::cli::tracked::{self, when};
 use crate::tracking::entities::Run;
-use crate::tracking::filter::{Attribute, Field};
+use crate::tracking::filter::{Attribute, Field, Searched};
 use crate::tracking::reference::find_run;
 use crate::tracking::table;
 
@@ -41,7 +41,7 @@ pub(super) struct Arguments {
 }
 
 /// Cells that a run's values have at least, where the terminal is narrow.
-const LEAST: usize = 12;
+const LEAST: usize = 16;
 /// Cells that keys are given.
 const KEYS: usize = 24;
 
@@ -130,7 +130,9 @@ fn block(reader: Reader, runs: &[Run], rows: &[Field]) -> String {
         }),
         head("began", &|run| (when(run.start_time), Tone::Dim)),
     ];
-    for (kind, rows) in kinds(rows) {
+    for (kind, mut rows) in kinds(rows) {
+        // Where there are several blocks, some keys are of runs of another.
+        rows.retain(|(_, row)| runs.iter().any(|run| run.cell(row).is_some()));
         if rows.is_empty() {
             continue;
         }

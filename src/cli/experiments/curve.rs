@@ -84,6 +84,7 @@ impl CurveArguments {
 fn place(axis: Axis, x: f64, span: f64) -> String {
     match axis {
         Axis::Step => format!("{x}"),
+        Axis::Relative if span < 1.0 => format!("{:.0} ms", x * 1e3),
         Axis::Relative => seconds_text(x),
         Axis::Time => {
             let form = match span {
