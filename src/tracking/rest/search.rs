@@ -27,6 +27,7 @@ const VERSIONS: usize = 10_000;
 const LOGGED_MODELS: usize = 500;
 
 /// One search.
+#[derive(Clone)]
 struct Search<'a> {
     entity: Entity,
     method: Method,
@@ -300,26 +301,33 @@ impl RestStore {
         }
     }
 
-    /// Asks the server, and looks at the rest of the filter here. A server that refuses the filter may be older
-    /// than the language: then all of it is looked at here.
-    fn search<S: DeserializeOwned, T: From<S>>(
+    /// Asks the server, and looks at the rest of the filter here. A server that refuses the filter, or then
+    /// the order, may be older than the language: then all of it is done here.
+    fn search<S: DeserializeOwned, T: From<S> + Searched>(
         &self,
         search: &Search<'_>,
         accepts: impl Fn(&Matcher, &T) -> bool,
     ) -> Result<Found<T>, Failure> {
         let plan = plan(search.entity, search.filter, search.orders, search.now);
-        match self.planned(search, &plan, &accepts) {
-            Err(Failure::Refused { status: 400, .. }) if !plan.asked.is_empty() => {
-                let rest = match search.entity {
-                    Entity::RegisteredModel | Entity::ModelVersion => {
-                        without_prompts(search.filter)
-                    }
-                    _ => search.filter.clone(),
-                };
-                self.planned(search, &Plan { asked: String::new(), rest }, &accepts)
-            }
-            found => found,
+        let is_refused =
+            |failure: &Failure| matches!(failure, Failure::Refused { status: 400, .. });
+        let mut found = self.planned(search, &plan, &accepts);
+        let rest = match search.entity {
+            Entity::RegisteredModel | Entity::ModelVersion => without_prompts(search.filter),
+            _ => search.filter.clone(),
+        };
+        let own = Plan { asked: String::new(), rest };
+        if !plan.asked.is_empty() && found.as_ref().is_err_and(is_refused) {
+            found = self.planned(search, &own, &accepts);
         }
+        if !search.orders.is_empty() && found.as_ref().is_err_and(is_refused) {
+            let unordered = Search { orders: &[], limit: None, ..search.clone() };
+            let mut items = self.planned(&unordered, &own, &accepts)?.items;
+            // What is equal stays in the order that the server has without being asked.
+            items.sort_by(|a, b| compare_by(search.orders, a, b));
+            found = Ok(Found::of(items, search.limit));
+        }
+        found
     }
 
     fn planned<S: DeserializeOwned, T: From<S>>(
