@@ -71,8 +71,8 @@ impl Store {
     pub fn add_datasets(&self, runs: &mut [Run]) -> Result<(), TrackingError> {
         match self {
             Store::Sqlite(store) => store.add_datasets(runs),
-            // A run's folder names them, so they are there.
-            Store::Files(_) => Ok(()),
+            // A run's folder names them, and so does a server's answer: they are there.
+            Store::Files(_) | Store::Rest(_) => Ok(()),
         }
     }
 
