@@ -424,7 +424,11 @@ impl From<OfLoggedModel> for LoggedModel {
             last_updated_timestamp: info.last_updated_timestamp_ms,
             model_type: filled(info.model_type),
             source_run_id: filled(info.source_run_id),
-            status: info.status.trim_start_matches("LOGGED_MODEL_").to_owned(),
+            status: info
+                .status
+                .trim_start_matches("LOGGED_MODEL_")
+                .trim_start_matches("UPLOAD_")
+                .to_owned(),
             status_message: info.status_message,
             // No server answers with deleted ones.
             lifecycle_stage: "active".to_owned(),
