@@ -60,11 +60,19 @@ impl Project {
     }
 
     fn registry(&self) -> Registry {
-        read_registry(&self.metadata, &mut SourceCache::default(), &mut Budget::default())
+        self.registry_within(Budget::default())
+    }
+
+    fn registry_within(&self, mut budget: Budget) -> Registry {
+        read_registry(&self.metadata, &mut SourceCache::default(), &mut budget)
     }
 
     fn settings(&self) -> Settings {
-        read_settings(&self.metadata, &mut SourceCache::default(), &mut Budget::default())
+        self.settings_within(Budget::default())
+    }
+
+    fn settings_within(&self, mut budget: Budget) -> Settings {
+        read_settings(&self.metadata, &mut SourceCache::default(), &mut budget)
     }
 }
 
