@@ -19,6 +19,8 @@ mod parsing;
 #[path = "common/python.rs"]
 #[expect(dead_code, reason = "only the environments of MLflow are asked for")]
 mod python;
+#[path = "tracking/rest.rs"]
+mod rest;
 #[path = "tracking/sqlite.rs"]
 mod sqlite;
 #[path = "tracking/verbs.rs"]
