@@ -6,13 +6,13 @@ use color_eyre::eyre::Result;
 use serde_json::{Map, Value as Json, json};
 
 use super::search::ViewArgument;
-use super::{Opened, refuse};
+use super::{Opened, asked, refuse, within};
 use crate::app::details::Tone;
 use crate::cli::output;
 use crate::cli::table::{Align, Cell, Reader, lines};
 use crate::cli::tracked::{shown, when};
-use crate::tracking::entities::{Experiment, Found};
-use crate::tracking::filter::{Entity, parse, parse_orders};
+use crate::tracking::entities::Experiment;
+use crate::tracking::filter::Entity;
 
 /// List experiments, the newest first.
 ///
@@ -36,18 +36,13 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(opened: &Opened, arguments: &Arguments) -> Result<ExitCode> {
-    let filter = arguments.filter.as_deref().unwrap_or_default();
-    let expr = match parse(Entity::Experiment, filter) {
-        Ok(expr) => expr,
-        Err(error) => return refuse(filter, &error),
-    };
-    let orders = match parse_orders(Entity::Experiment, &arguments.order_by) {
-        Ok(orders) => orders,
-        Err(error) => return refuse(&arguments.order_by.join(", "), &error),
+    let filter = arguments.filter.as_deref();
+    let (expr, orders) = match asked(Entity::Experiment, filter, &arguments.order_by) {
+        Ok(asked) => asked,
+        Err(refused) => return refuse(&refused),
     };
     let all = opened.store.experiments(&expr, &orders, arguments.view.into(), opened.now)?;
-    all.problems.iter().for_each(|problem| output::complain(problem));
-    let found = Found::of(all.items, arguments.limit);
+    let found = within(all, arguments.limit);
     if arguments.json {
         let experiments: Vec<Json> = found.items.iter().map(to_json).collect();
         return output::json(

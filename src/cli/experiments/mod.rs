@@ -18,7 +18,7 @@ use std::process::ExitCode;
 use clap::Subcommand;
 use color_eyre::eyre::Result;
 
-pub(super) use place::{Opened, PlaceArguments, refuse};
+pub(super) use place::{Opened, PlaceArguments, asked, refuse, within};
 
 /// Look at tracked runs: where, list, search, show, compare, history, datasets, artifacts, follow.
 ///

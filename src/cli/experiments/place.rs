@@ -9,7 +9,8 @@ use serde_json::json;
 use crate::cli::output;
 use crate::project::discovery;
 use crate::text::{sanitize, width};
-use crate::tracking::filter::FilterError;
+use crate::tracking::entities::Found;
+use crate::tracking::filter::{Entity, Expr, FilterError, Order, parse, parse_orders};
 use crate::tracking::{self, Choice, Location, Store};
 
 /// Where the store is looked for.
@@ -98,8 +99,33 @@ pub(super) fn run(place: &PlaceArguments, arguments: &Where) -> Result<ExitCode>
     output::text(&text)
 }
 
+/// A filter or an order that MLflow refuses.
+pub(in crate::cli) struct Refused {
+    text: String,
+    error: FilterError,
+}
+
+/// Reads what is asked of entities: a filter, and clauses of an order.
+pub(in crate::cli) fn asked(
+    entity: Entity,
+    filter: Option<&str>,
+    order_by: &[String],
+) -> Result<(Expr, Vec<Order>), Refused> {
+    let filter = filter.unwrap_or_default();
+    let refused = |text: String| move |error| Refused { text, error };
+    let expr = parse(entity, filter).map_err(refused(filter.to_owned()))?;
+    let orders = parse_orders(entity, order_by).map_err(refused(order_by.join(", ")))?;
+    Ok((expr, orders))
+}
+
+/// What was found within a limit; what could not be read is complained of.
+pub(in crate::cli) fn within<T>(found: Found<T>, limit: Option<usize>) -> Found<T> {
+    found.problems.iter().for_each(|problem| output::complain(problem));
+    Found::of(found.items, limit)
+}
+
 /// Ends with exit code 2: the filter, its error, and a sign under the place that is wrong.
-pub(in crate::cli) fn refuse(filter: &str, error: &FilterError) -> Result<ExitCode> {
+pub(in crate::cli) fn refuse(Refused { text: filter, error }: &Refused) -> Result<ExitCode> {
     let start = filter[..error.at.min(filter.len())].rfind('\n').map_or(0, |at| at + 1);
     let line = filter[start..].lines().next().unwrap_or_default();
     let before = sanitize(&filter[start..error.at.clamp(start, filter.len())]);

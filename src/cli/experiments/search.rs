@@ -7,7 +7,7 @@ use color_eyre::eyre::{Result, bail};
 use serde_json::{Value as Json, json};
 
 use super::groups::{self, Shape};
-use super::{Opened, columns, refuse};
+use super::{Opened, asked, columns, refuse};
 use crate::app::details::Tone;
 use crate::cli::csv::Csv;
 use crate::cli::output;
@@ -15,7 +15,7 @@ use crate::cli::table::{Align, Cell, Reader, lines};
 use crate::cli::tracked::{self, when};
 use crate::text::width;
 use crate::tracking::entities::{Run, RunQuery, View};
-use crate::tracking::filter::{Attribute, Entity, Expr, Field, parse, parse_orders};
+use crate::tracking::filter::{Attribute, Entity, Expr, Field};
 use crate::tracking::table::{self, Row};
 
 /// List runs that match a filter, the newest first.
@@ -106,14 +106,10 @@ pub(super) fn experiments(opened: &Opened, named: &[String]) -> Result<Vec<Strin
 }
 
 pub(super) fn run(opened: &Opened, arguments: &Arguments) -> Result<ExitCode> {
-    let filter = arguments.filter.as_deref().unwrap_or_default();
-    let expr = match parse(Entity::Run, filter) {
-        Ok(expr) => expr,
-        Err(error) => return refuse(filter, &error),
-    };
-    let order = match parse_orders(Entity::Run, &arguments.order_by) {
-        Ok(orders) => orders,
-        Err(error) => return refuse(&arguments.order_by.join(", "), &error),
+    let filter = arguments.filter.as_deref();
+    let (expr, order) = match asked(Entity::Run, filter, &arguments.order_by) {
+        Ok(asked) => asked,
+        Err(refused) => return refuse(&refused),
     };
     let query = RunQuery {
         experiments: Some(experiments(opened, &arguments.experiment)?),

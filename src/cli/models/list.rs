@@ -7,12 +7,12 @@ use serde_json::{Value as Json, json};
 
 use super::model_json;
 use crate::app::details::Tone;
-use crate::cli::experiments::{Opened, refuse};
+use crate::cli::experiments::{Opened, asked, refuse, within};
 use crate::cli::output;
 use crate::cli::table::{Align, Cell, Reader, lines};
 use crate::cli::tracked::when;
-use crate::tracking::entities::{Found, Model};
-use crate::tracking::filter::{Entity, parse, parse_orders};
+use crate::tracking::entities::Model;
+use crate::tracking::filter::Entity;
 
 /// List registered models, by name.
 ///
@@ -33,18 +33,13 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(opened: &Opened, arguments: &Arguments) -> Result<ExitCode> {
-    let filter = arguments.filter.as_deref().unwrap_or_default();
-    let expr = match parse(Entity::RegisteredModel, filter) {
-        Ok(expr) => expr,
-        Err(error) => return refuse(filter, &error),
-    };
-    let orders = match parse_orders(Entity::RegisteredModel, &arguments.order_by) {
-        Ok(orders) => orders,
-        Err(error) => return refuse(&arguments.order_by.join(", "), &error),
+    let filter = arguments.filter.as_deref();
+    let (expr, orders) = match asked(Entity::RegisteredModel, filter, &arguments.order_by) {
+        Ok(asked) => asked,
+        Err(refused) => return refuse(&refused),
     };
     let all = opened.store.models(&expr, &orders, opened.now)?;
-    all.problems.iter().for_each(|problem| output::complain(problem));
-    let found = Found::of(all.items, arguments.limit);
+    let found = within(all, arguments.limit);
     if arguments.json {
         let models: Vec<Json> = found.items.iter().map(model_json).collect();
         return output::json(&json!({"schema": 1, "models": models, "truncated": found.truncated}));

@@ -7,9 +7,7 @@ use super::{SqliteStore, text};
 use crate::tracking::TrackingError;
 use crate::tracking::entities::{LoggedModel, Model, ModelMetric, ModelVersion};
 use crate::tracking::filter::{Comparator, Compare, Entity, Expr, Field, Order, Value};
-
-/// Models with this tag are prompts.
-const IS_PROMPT: &str = "mlflow.prompt.is_prompt";
+use crate::tracking::searched::{DELETED, IS_PROMPT};
 
 impl SqliteStore {
     /// Registered models that match, by name unless an order is given.
@@ -73,7 +71,7 @@ impl SqliteStore {
             "SELECT x.name, x.version, x.creation_time, x.last_updated_time, x.description, \
              x.user_id, x.current_stage, x.source, x.run_id, x.run_link, x.status, \
              x.status_message, {} FROM model_versions x \
-             WHERE x.current_stage != 'Deleted_Internal' AND ",
+             WHERE x.current_stage != '{DELETED}' AND ",
             self.workspace_column()
         ));
         let tags_of = "model_version_tags";
