@@ -8,6 +8,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use mlops_tui::tracking::entities::RunQuery;
 use mlops_tui::tracking::rest::RestStore;
 use mlops_tui::tracking::{ServerUri, Store};
 use serde_json::Value as Json;
@@ -117,6 +118,14 @@ fn servers_answer_as_the_client_does_about_their_database() {
         differences(version, &ours(&store, &theirs), &theirs, &mut found);
         let count = found.len();
         assert_eq!(count, 0, "{count} places differ:\n{}", found[..count.min(30)].join("\n"));
+
+        let mut runs = store.search_runs(&RunQuery::default()).unwrap().items;
+        store.add_datasets(&mut runs).unwrap();
+        let read = runs.iter().filter(|run| !run.datasets.is_empty());
+        assert!(read.clone().count() > 5, "runs of the corpus have read datasets");
+        for run in read.take(3) {
+            assert_eq!(run.datasets, store.run(&run.id).unwrap().unwrap().datasets);
+        }
 
         let questions = questions();
         let (mut wrong, mut same, mut more) = (Vec::new(), 0, 0);

@@ -118,7 +118,7 @@ impl RestStore {
         .map_err(|it| self.failed(it))
     }
 
-    /// Runs that match, in MLflow's order, without their datasets.
+    /// Runs that match, in MLflow's order, with their datasets: the server gives them anyway.
     ///
     /// # Errors
     /// When the server can't be asked.
@@ -138,13 +138,7 @@ impl RestStore {
             // Each is asked by itself, which is much less than all runs.
             Some(parts) => self.runs_of_any(&experiments, query, parts),
         };
-        let mut found = found.map_err(|it| self.failed(it))?;
-        for run in &mut found.items {
-            run.datasets = Vec::new();
-            run.model_inputs = Vec::new();
-            run.model_outputs = Vec::new();
-        }
-        Ok(found)
+        found.map_err(|it| self.failed(it))
     }
 
     fn runs_of(
