@@ -1,5 +1,8 @@
 //! What the terminal sends: keys, mouse, paste, size, focus. And the clipboard.
 
+use std::io;
+use std::time::Duration;
+
 use crossterm::event::{Event as Terminal, EventStream, KeyEventKind};
 use futures::StreamExt;
 
@@ -9,8 +12,12 @@ use crate::app::event::Event;
 pub(super) type Input = EventStream;
 
 /// Begins to read.
-pub(super) fn start() -> Input {
-    EventStream::new()
+///
+/// # Errors
+/// When the terminal is gone. A stream would panic then; a poll makes the same reader, and does not.
+pub(super) fn start() -> io::Result<Input> {
+    crossterm::event::poll(Duration::ZERO)?;
+    Ok(EventStream::new())
 }
 
 /// The next event; `None` when the terminal is gone. Never returns while there is no reader.

@@ -21,10 +21,10 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use color_eyre::eyre::{Report as Error, Result, bail};
+use color_eyre::eyre::{Result, bail};
 use futures::FutureExt;
 use tokio::process::Child;
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 
 use crate::app::effect::Effect;
 use crate::app::event::{Event, Report};
@@ -158,6 +158,7 @@ impl Screen {
             guard.ready();
         }
         let terminal = Terminal::enter(look.settings.mouse)?;
+        let closed = terminal::watch()?;
         let mut screen = Screen {
             state: State::new(start.env.clone(), look.settings.clone(), now()),
             terminal,
@@ -169,7 +170,8 @@ impl Screen {
             drawn: Instant::now().checked_sub(FRAME).unwrap_or_else(Instant::now),
             quit: false,
         };
-        let ended = AssertUnwindSafe(screen.follow(signals, &mut reports)).catch_unwind().await;
+        let ended =
+            AssertUnwindSafe(screen.follow(signals, &closed, &mut reports)).catch_unwind().await;
         let Screen { terminal, services, .. } = screen;
         drop(terminal);
         drop(guard);
@@ -177,7 +179,8 @@ impl Screen {
         drop(reports);
         services.finish().await;
         match ended {
-            Ok(Err(error)) if !is_gone(&error) => Err(error),
+            Ok(Err(error)) if !terminal::is_gone() => Err(error),
+            // Without a terminal there is nobody to report an error to.
             Ok(_) => Ok(ExitCode::SUCCESS),
             Err(payload) => resume_unwind(payload),
         }
@@ -187,6 +190,7 @@ impl Screen {
     async fn follow(
         &mut self,
         mut signals: Signals,
+        closed: &Notify,
         reports: &mut mpsc::Receiver<Message>,
     ) -> Result<()> {
         let (columns, rows) = self.terminal.size()?;
@@ -196,7 +200,7 @@ impl Screen {
         self.report_settings();
         #[cfg(debug_assertions)]
         panic::provoke();
-        let mut input = Some(input::start());
+        let mut input = Some(input::start()?);
         let mut tick = tokio::time::interval(TICK);
         tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
 
@@ -207,6 +211,7 @@ impl Screen {
             tokio::select! {
                 biased;
                 () = panic::happened() => return Ok(()),
+                () = closed.notified() => return Ok(()),
                 signal = signals.next() => match signal {
                     Signal::End => return Ok(()),
                     // Pressed in the program that has the terminal, they are for that.
@@ -235,7 +240,7 @@ impl Screen {
                 }
                 status = wait_for(&mut self.editor), if editing => {
                     self.editor_closed(status.err())?;
-                    input = Some(input::start());
+                    input = Some(input::start()?);
                 }
                 _ = tick.tick(), if self.state.shows_time() => {
                     self.happen(Event::Tick(now()), &mut input)?;
@@ -343,7 +348,7 @@ impl Screen {
         self.terminal.leave();
         Signals::stop_self();
         self.terminal.return_to()?;
-        *input = Some(input::start());
+        *input = Some(input::start()?);
         let (columns, rows) = self.terminal.size()?;
         self.state.resize(columns, rows);
         self.dirty = true;
@@ -399,14 +404,6 @@ impl Screen {
         update(&mut self.state, Event::Report(report));
         self.dirty = true;
     }
-}
-
-/// Whether an error says that the terminal is gone: there is nobody left to tell.
-fn is_gone(error: &Error) -> bool {
-    use rustix::io::Errno;
-    let code = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::raw_os_error);
-    let gone = [Errno::IO, Errno::NXIO, Errno::PIPE, Errno::BADF, Errno::NODEV];
-    code.is_some_and(|code| gone.iter().any(|errno| errno.raw_os_error() == code))
 }
 
 async fn wait_for(editor: &mut Option<Child>) -> std::io::Result<std::process::ExitStatus> {

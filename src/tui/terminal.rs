@@ -2,6 +2,7 @@
 
 use std::io::{self, BufWriter, Stdout, Write};
 use std::mem::ManuallyDrop;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crossterm::event::{
@@ -14,6 +15,10 @@ use crossterm::terminal::{
 use crossterm::{cursor, execute, queue, terminal};
 use ratatui::Frame;
 use ratatui::backend::CrosstermBackend;
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::io::Errno;
+use rustix::pipe::{PipeFlags, pipe_with};
+use tokio::sync::Notify;
 
 static ENTERED: AtomicBool = AtomicBool::new(false);
 
@@ -116,4 +121,37 @@ pub(super) fn restore() {
         cursor::Show
     );
     let _ = terminal::disable_raw_mode();
+}
+
+/// Notifies when the terminal is closed, also where SIGHUP is ignored. crossterm reads the end of a closed
+/// terminal again and again in the middle of the event loop (`try_read` in its `source/unix/mio.rs`), so an empty
+/// pipe takes the terminal's place.
+pub(super) fn watch() -> io::Result<Arc<Notify>> {
+    let (empty, writer) = pipe_with(PipeFlags::NONBLOCK | PipeFlags::CLOEXEC)?;
+    let closed = Arc::new(Notify::new());
+    let notify = closed.clone();
+    std::thread::Builder::new().name("terminal".into()).spawn(move || {
+        let input = io::stdin();
+        let ended = PollFlags::HUP | PollFlags::ERR;
+        loop {
+            let mut polled = [PollFd::new(&input, PollFlags::empty())];
+            match poll(&mut polled, None) {
+                Ok(_) if polled[0].revents().intersects(ended) => break,
+                Err(Errno::INTR) => {}
+                // A system that can't poll a terminal; the signal has to do.
+                _ => return,
+            }
+        }
+        // Without a writer the pipe would be at its end, too.
+        std::mem::forget(writer);
+        let _ = rustix::stdio::dup2_stdin(empty);
+        notify.notify_one();
+    })?;
+    Ok(closed)
+}
+
+/// Whether the terminal was closed. An error of a read or a write does not tell: crossterm asks `tput` for
+/// the size that a closed terminal does not have, and reports the last error of that.
+pub(super) fn is_gone() -> bool {
+    rustix::termios::tcgetwinsize(io::stdout()).is_err()
 }

@@ -34,9 +34,14 @@ struct Screen {
 }
 
 impl Screen {
-    fn start(root: &Path, home: &Path) -> Self {
+    /// With `ignored` it was started with SIGHUP ignored, so only errors say that the terminal is closed.
+    fn start(root: &Path, home: &Path, ignored: bool) -> Self {
         let mut command = CommandBuilder::new("env");
-        command.args(["--default-signal=INT,HUP,TERM", env!("CARGO_BIN_EXE_mlops-tui")]);
+        command.arg("--default-signal=INT,HUP,TERM");
+        if ignored {
+            command.arg("--ignore-signal=HUP");
+        }
+        command.arg(env!("CARGO_BIN_EXE_mlops-tui"));
         command.args([root.to_str().unwrap(), "--python", python().to_str().unwrap()]);
         command.env("TERM", "xterm-256color");
         for name in ["CONFIG", "STATE", "CACHE"] {
@@ -93,7 +98,7 @@ fn a_closed_terminal_ends_the_screen_and_cancels_its_run() {
         let folder = project(NODES);
         let root = folder.path().canonicalize().unwrap();
         let home = tempfile::tempdir().unwrap();
-        let mut screen = Screen::start(&root, home.path());
+        let mut screen = Screen::start(&root, home.path(), false);
         screen.read_until("wait");
         // The node is searched for, run, and the project trusted.
         screen.keys("/wait\rr");
@@ -122,8 +127,9 @@ fn close_some(lane: usize) -> Vec<Outcome> {
     let mut random = Random::new(lane as u64);
     let mut is_trusted = false;
     for number in 0..CLOSED / LANES {
-        let mut screen = Screen::start(&root, home.path());
         let moment = (lane + number) % 4;
+        let ignored = moment > 0 && random.chance(50);
+        let mut screen = Screen::start(&root, home.path(), ignored);
         let after = match moment {
             0 => random.below(400),
             1 => random.below(300),
