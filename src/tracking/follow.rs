@@ -1,6 +1,10 @@
 //! Following a store: what is new since the last look.
 
+use std::time::{Duration, Instant};
+
 use super::entities::Point;
+use super::files::{FileStore, Follower as FileFollower};
+use super::rest::{Follower as RestFollower, RestStore};
 use super::sqlite::Follower as SqliteFollower;
 use super::{Location, SqliteStore, TrackingError};
 
@@ -18,6 +22,8 @@ pub enum News {
         /// The value.
         point: Point,
     },
+    /// What can't be read, and why; the rest is followed.
+    Problem(String),
     /// Another file has taken the store's place; what lies between is not known.
     Replaced,
 }
@@ -41,34 +47,107 @@ pub struct RunState {
     pub end_time: Option<i64>,
 }
 
+impl RunState {
+    /// Whether the run has not ended.
+    pub fn goes_on(&self) -> bool {
+        matches!(self.status.as_str(), "RUNNING" | "SCHEDULED")
+    }
+}
+
+/// What one look at a store has found.
+#[derive(Debug, Default)]
+pub(super) struct Batch {
+    /// Runs that were not known.
+    pub new: Vec<RunState>,
+    /// Values of metrics: the run's id, the metric's name, the value.
+    pub points: Vec<(String, String, Point)>,
+    /// Runs that have another state.
+    pub changed: Vec<RunState>,
+    /// What could not be read.
+    pub problems: Vec<String>,
+}
+
+impl Batch {
+    /// The news in their order: a run comes before its values, and its end behind them.
+    pub fn news(self) -> Vec<News> {
+        let metric = |(run_id, key, point)| News::Metric { run_id, key, point };
+        let new = self.new.into_iter().map(News::Run);
+        let changed = self.changed.into_iter().map(News::Run);
+        let problems = self.problems.into_iter().map(News::Problem);
+        new.chain(self.points.into_iter().map(metric)).chain(changed).chain(problems).collect()
+    }
+
+    /// The news. Reading that failed is reported only where there are none: it fails again at the next look.
+    pub fn unless(self, read: Result<(), TrackingError>) -> Result<Vec<News>, TrackingError> {
+        match (self.news(), read) {
+            (news, Err(error)) if news.is_empty() => Err(error),
+            (news, _) => Ok(news),
+        }
+    }
+}
+
 /// Follows a store from the moment it was opened.
 #[derive(Debug)]
-pub enum Follower {
-    /// A SQLite database.
+pub struct Follower {
+    kind: Kind,
+    /// How long the last look took.
+    took: Duration,
+}
+
+#[derive(Debug)]
+enum Kind {
     Sqlite(SqliteFollower),
+    Files(FileFollower),
+    Rest(Box<RestFollower>),
+}
+
+impl Kind {
+    /// How long to wait between two looks at least, and how many times as long as a look takes. A look at a
+    /// database that has not changed takes microseconds; that at a server is work for others.
+    fn pause(&self) -> (Duration, u32) {
+        match self {
+            Kind::Sqlite(_) | Kind::Files(_) => (Duration::from_millis(50), 10),
+            Kind::Rest(_) => (Duration::from_millis(100), 2),
+        }
+    }
 }
 
 impl Follower {
     /// Follows a store from now on.
     ///
     /// # Errors
-    /// When it can't be read, or its kind can't be followed.
+    /// When it can't be read.
     pub fn open(location: &Location, workspace: Option<&str>) -> Result<Self, TrackingError> {
-        match location {
+        let kind = match location {
             Location::Sqlite(path) => {
-                SqliteFollower::new(SqliteStore::open(path, workspace)?).map(Follower::Sqlite)
+                Kind::Sqlite(SqliteFollower::new(SqliteStore::open(path, workspace)?)?)
             }
-            _ => Err(TrackingError::NotFollowed),
-        }
+            Location::Files(path) => Kind::Files(FileFollower::new(FileStore::new(path))?),
+            Location::Server(uri) => {
+                Kind::Rest(Box::new(RestFollower::new(RestStore::open(uri, workspace)?)?))
+            }
+        };
+        Ok(Follower { kind, took: Duration::ZERO })
     }
 
-    /// What was added since the last time, in the order in which it was.
+    /// What was added since the last time: new runs, values of metrics, other states of runs.
     ///
     /// # Errors
-    /// When the store can't be read.
+    /// When the store can't be read now; it may be later.
     pub fn poll(&mut self) -> Result<Vec<News>, TrackingError> {
-        match self {
-            Follower::Sqlite(follower) => follower.poll(),
-        }
+        let begin = Instant::now();
+        let news = match &mut self.kind {
+            Kind::Sqlite(follower) => follower.poll(),
+            Kind::Files(follower) => follower.poll(),
+            Kind::Rest(follower) => follower.poll(),
+        };
+        self.took = begin.elapsed();
+        news
+    }
+
+    /// How long to wait before the next look.
+    pub fn pause(&self) -> Duration {
+        let (least, times) = self.kind.pause();
+        least.max(self.took * times)
     }
 }

@@ -96,9 +96,6 @@ pub enum TrackingError {
         /// What names it.
         place: String,
     },
-    /// Only databases can be followed.
-    #[error("Only SQLite stores can be followed by this version.")]
-    NotFollowed,
     /// The database is not MLflow's.
     #[error("{0} is no store of MLflow's: it has no tables of experiments and runs.")]
     Foreign(String),

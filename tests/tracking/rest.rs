@@ -1,5 +1,5 @@
 //! Tracking servers of several versions: all that is read equals what that version's client answers about the
-//! database behind them, and filters find what they find there.
+//! database behind them, filters find what they find there, and each new point of a metric is reported once.
 
 use std::fs;
 use std::net::TcpListener;
@@ -14,13 +14,14 @@ use mlops_tui::tracking::{ServerUri, Store};
 use serde_json::Value as Json;
 
 use crate::answers::{answer, comparable, ours};
-use crate::corpus::{Corpus, corpus, differences, questions};
+use crate::corpus::{corpus, differences, questions};
+use crate::follow::follow;
 use crate::python;
 
 /// Versions whose server is asked.
 const SERVERS: [&str; 2] = ["3.17.2", "2.22.1"];
 
-/// A running `mlflow server` on a copy of a corpus: it may change its database.
+/// A running `mlflow server`.
 struct Server {
     child: Child,
     uri: String,
@@ -28,12 +29,13 @@ struct Server {
 }
 
 impl Server {
-    fn start(version: &str, corpus: &Corpus) -> Self {
+    /// With a copy of a database, which it may change, or without any runs.
+    fn start(version: &str, copied: Option<&Path>) -> Self {
         let requirements = format!("tests/tracking/requirements-{version}.txt");
         let python = python::environment(&requirements, Some("3.11"));
         let folder = tempfile::tempdir().unwrap();
         let database = folder.path().join("mlflow.db");
-        fs::copy(corpus.folder.join("mlflow.db"), &database).unwrap();
+        copied.map(|copied| fs::copy(copied, &database).unwrap());
         let port = free_port();
         let log = fs::File::create(folder.path().join("log")).unwrap();
         let child = Command::new(python.with_file_name("mlflow"))
@@ -98,7 +100,7 @@ fn sample(questions: &[Json]) -> Vec<usize> {
 fn servers_answer_as_the_client_does_about_their_database() {
     for version in SERVERS {
         let corpus = corpus(version, "sqlite", true);
-        let server = Server::start(version, &corpus);
+        let server = Server::start(version, Some(&corpus.folder.join("mlflow.db")));
         let info = server.store().info().unwrap();
         assert_eq!(info.version, version);
         let store = Store::Rest(Box::new(server.store()));
@@ -146,5 +148,7 @@ fn servers_answer_as_the_client_does_about_their_database() {
         }
         assert!(wrong.is_empty(), "{} differ, {same} do not:\n{}", wrong.len(), wrong.join("\n"));
         assert!(same > 100 && more < same / 2, "{same} answers are compared, {more} are not");
+
+        follow(&server.uri, "200");
     }
 }

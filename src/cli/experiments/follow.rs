@@ -9,18 +9,20 @@ use serde_json::{Value as Json, json};
 
 use super::PlaceArguments;
 use crate::cli::tracked::number;
+use crate::system::say;
 use crate::text::{json as text_json, sanitize};
 use crate::tracking::entities::Point;
 use crate::tracking::follow::{Follower, News, RunState};
 
-/// How long to wait between two looks; a look at a store that has not changed takes microseconds.
-const PAUSE: Duration = Duration::from_millis(50);
+/// How long to wait after a look that failed.
+const AGAIN: Duration = Duration::from_secs(1);
 
 /// Print runs and values of metrics as they are logged, until Ctrl-C.
 ///
 /// With --json each line is an object: {"schema": 1, "event": "metric", "run_id", "key", "step", "timestamp",
 /// "value"}, {"schema": 1, "event": "run", "run_id", "run_name", "experiment_id", "status", "lifecycle_stage",
-/// "start_time", "end_time"}, or {"schema": 1, "event": "replaced"} when another file has taken the store's place.
+/// "start_time", "end_time"}, {"schema": 1, "event": "problem", "message"} for what can't be read, or {"schema": 1,
+/// "event": "replaced"} when another file has taken the store's place.
 ///
 /// Example: mlops-tui experiments follow --metric loss
 #[derive(Debug, clap::Args)]
@@ -38,8 +40,23 @@ pub(super) struct Arguments {
 
 pub(super) fn run(place: &PlaceArguments, arguments: &Arguments) -> Result<ExitCode> {
     let mut follower = Follower::open(&place.location()?, super::place::workspace().as_deref())?;
+    say::complain("Following; Ctrl-C ends it.");
+    let mut failure = String::new();
     loop {
-        let news = follower.poll()?;
+        let news = match follower.poll() {
+            Ok(news) => news,
+            // What fails once may pass: a server is started again, a drive comes back.
+            Err(error) => {
+                let told = error.to_string();
+                if told != failure {
+                    say::complain(&format!("{told} It is tried again."));
+                    failure = told;
+                }
+                std::thread::sleep(AGAIN);
+                continue;
+            }
+        };
+        failure.clear();
         let shown: Vec<&News> = news.iter().filter(|news| is_shown(arguments, news)).collect();
         if let Err(error) = print(&shown, arguments.json) {
             // Whoever reads has gone.
@@ -48,7 +65,7 @@ pub(super) fn run(place: &PlaceArguments, arguments: &Arguments) -> Result<ExitC
                 _ => Err(error.into()),
             };
         }
-        std::thread::sleep(PAUSE);
+        std::thread::sleep(follower.pause());
     }
 }
 
@@ -61,7 +78,7 @@ fn is_shown(arguments: &Arguments, news: &News) -> bool {
         News::Metric { run_id, key, .. } => {
             is_run(run_id) && (arguments.metric.is_empty() || arguments.metric.contains(key))
         }
-        News::Replaced => true,
+        News::Problem(_) | News::Replaced => true,
     }
 }
 
@@ -88,6 +105,9 @@ fn to_json(news: &News) -> Json {
             "schema": 1, "event": "metric", "run_id": run_id, "key": key, "step": point.step,
             "timestamp": point.timestamp, "value": number(point.value),
         }),
+        News::Problem(message) => {
+            json!({"schema": 1, "event": "problem", "message": message})
+        }
         News::Replaced => json!({"schema": 1, "event": "replaced"}),
     }
 }
@@ -102,6 +122,7 @@ fn describe(news: &News) -> String {
         News::Metric { run_id, key, point: Point { step, value, .. } } => {
             format!("{}  {key} = {value} at step {step}", short(run_id))
         }
+        News::Problem(message) => message.clone(),
         News::Replaced => "Another file has taken the store's place.".to_owned(),
     }
 }

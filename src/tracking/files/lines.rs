@@ -3,7 +3,7 @@
 
 use std::cmp::Ordering;
 use std::fs::File;
-use std::io::{ErrorKind, Read};
+use std::io::{self, ErrorKind, Read, Seek, SeekFrom};
 
 use crate::tracking::entities::{ModelMetric, Point};
 
@@ -11,6 +11,8 @@ use crate::tracking::entities::{ModelMetric, Point};
 const LONGEST: usize = 64 << 10;
 /// Most values of one metric: 480 MB of them.
 const MOST_POINTS: usize = 20_000_000;
+/// Bytes of a file that are read at a time by who follows it.
+const PIECE: u64 = 16 << 20;
 
 /// All values of a run's metric, in the order of the lines.
 ///
@@ -78,14 +80,62 @@ fn is_later(point: Point, than: Point) -> bool {
     }
 }
 
+/// The values in the complete lines of the next piece of a run's metric from a place in its file on; where these
+/// lines end; and what is wrong with the first broken one.
+///
+/// # Errors
+/// Where the file can't be read, or a line is too long.
+pub(super) fn added(
+    mut file: File,
+    from: u64,
+    buffer: &mut Vec<u8>,
+) -> Result<(Vec<Point>, u64, Option<String>), String> {
+    let (mut points, mut broken) = (Vec::new(), None);
+    file.seek(SeekFrom::Start(from)).map_err(|error| error.to_string())?;
+    let (length, _) = complete(file.take(PIECE), buffer, &mut |line| {
+        match point(line) {
+            Ok(point) => points.push(point),
+            Err(reason) => broken = broken.take().or(Some(reason)),
+        }
+        Ok(())
+    })?;
+    Ok((points, from + length, broken))
+}
+
+/// Where the last complete line ends.
+///
+/// # Errors
+/// Where the file can't be read.
+pub(super) fn last_end(mut file: File) -> io::Result<u64> {
+    let size = file.metadata()?.len();
+    let mut tail = Vec::new();
+    let from = size.saturating_sub(LONGEST as u64);
+    file.seek(SeekFrom::Start(from))?;
+    file.take(LONGEST as u64).read_to_end(&mut tail)?;
+    Ok(memchr::memrchr(b'\n', &tail).map_or(from, |at| from + at as u64 + 1))
+}
+
 /// Hands out each line. A broken last line without an end is left out, for it is still being written.
 fn each(
-    mut file: impl Read,
+    file: impl Read,
     buffer: &mut Vec<u8>,
     mut take: impl FnMut(&[u8]) -> Result<(), String>,
 ) -> Result<(), String> {
+    let (_, rest) = complete(file, buffer, &mut take)?;
+    if !rest.is_empty() {
+        let _ = take(rest);
+    }
+    Ok(())
+}
+
+/// Hands out each line that has an end. How many bytes these have, and what follows them.
+fn complete<'a>(
+    mut file: impl Read,
+    buffer: &'a mut Vec<u8>,
+    take: &mut impl FnMut(&[u8]) -> Result<(), String>,
+) -> Result<(u64, &'a [u8]), String> {
     buffer.resize(LONGEST.max(buffer.len()), 0);
-    let (mut held, mut number) = (0, 0_u64);
+    let (mut held, mut number, mut length) = (0, 0_u64, 0);
     loop {
         let read = match file.read(&mut buffer[held..]) {
             Ok(read) => read,
@@ -103,11 +153,9 @@ fn each(
             searched += at + 1;
             start = searched;
         }
+        length += start as u64;
         if read == 0 {
-            if start < end {
-                let _ = take(&buffer[start..end]);
-            }
-            return Ok(());
+            return Ok((length, &buffer[start..end]));
         }
         if start == 0 && end == buffer.len() {
             return Err(format!("line {}: it is too long", number + 1));
@@ -232,6 +280,19 @@ mod tests {
         assert_eq!(points.len(), 50_000);
         assert!(points.iter().enumerate().all(|(index, point)| point.0 == index as i64));
         assert_eq!(last(&lines.concat()), Some(0.49999));
+    }
+
+    #[test]
+    fn what_was_added_is_read_up_to_the_last_line_end() {
+        let added = |text: &str, from| {
+            let (points, end, broken) = added(file(text), from, &mut Vec::new()).unwrap();
+            (points.iter().map(|it| it.step).collect::<Vec<_>>(), end, broken)
+        };
+        assert_eq!(added("1 2 3\n1 2 4\n1 2", 0), (vec![3, 4], 12, None));
+        assert_eq!(added("1 2 3\n1 2 4\n1 2", 12), (vec![], 12, None));
+        assert_eq!(added("1 2 3\n1 2 4\n1 2 5\n", 12), (vec![5], 18, None));
+        let reason = "its value is no number".to_owned();
+        assert_eq!(added("1 x 3\n1 2 4\n1\n", 0), (vec![4], 14, Some(reason)));
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //!
 //! Nothing is written. A folder that can't be read is named among the problems and hides no other.
 
+mod follow;
 mod lines;
 mod logged;
 mod reader;
@@ -13,6 +14,7 @@ mod tests;
 
 use std::path::PathBuf;
 
+pub use follow::Follower;
 use serde::Deserialize;
 
 use self::reader::Reader;

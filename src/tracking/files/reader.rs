@@ -11,7 +11,9 @@ use std::time::{Duration, SystemTime};
 
 use serde::de::DeserializeOwned;
 
+use super::lines;
 use crate::system::files;
+use crate::tracking::entities::Point;
 
 /// The file that describes what is in its folder.
 pub(super) const META: &str = "meta.yaml";
@@ -112,6 +114,23 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// What was added to a metric's file from a place on, as [`lines::added`] has it; what is wrong is noted.
+    pub fn added(&mut self, path: &Path, from: u64) -> Option<(Vec<Point>, u64)> {
+        let opened = files::open(path).map_err(|error| error.to_string());
+        let added = opened.and_then(|file| lines::added(file, from, &mut self.buffer));
+        let (points, end, broken) = self.noted(path, added)?;
+        if let Some(reason) = broken {
+            self.note(path, format_args!("a line behind byte {from}: {reason}"));
+        }
+        Some((points, end))
+    }
+
+    /// Where the last complete line of a metric's file ends; `None` where it can't be read, which is noted.
+    pub fn last_end(&mut self, path: &Path) -> Option<u64> {
+        let opened = files::open(path).and_then(lines::last_end);
+        self.noted(path, opened)
+    }
+
     /// Opens the metrics of a folder one by one; `/` in a name is a folder.
     pub fn metrics<T>(
         &mut self,
@@ -170,7 +189,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The files of a folder by key, sorted; `/` in a key is a folder. Links to folders are not followed.
-    fn keys(&mut self, folder: &Path) -> Vec<(String, PathBuf)> {
+    pub fn keys(&mut self, folder: &Path) -> Vec<(String, PathBuf)> {
         let mut keys = Vec::new();
         let mut left = vec![(folder.to_owned(), String::new(), 0)];
         while let Some((folder, before, depth)) = left.pop() {

@@ -9,6 +9,10 @@ use super::lines;
 use super::reader::{META, Reader};
 use crate::tracking::entities::{DatasetInput, Run, View, of};
 use crate::tracking::filter::{Cell, DatasetField, Field, Searched};
+use crate::tracking::follow::RunState;
+
+/// The tag that holds the name of a run of MLflow 1.
+const RUN_NAME: &str = "mlflow.runName";
 
 /// A run and where it lies.
 pub(super) struct Held<'a> {
@@ -59,13 +63,9 @@ struct Meta {
     artifact_uri: Option<String>,
 }
 
-/// The run in a folder of an experiment; `None` where it is none, is not asked for, or can't be read.
-pub(super) fn read(
-    reader: &mut Reader<'_>,
-    experiment: &str,
-    folder: &Path,
-    view: View,
-) -> Option<Run> {
+/// What `meta.yaml` says of the run in a folder of an experiment, and its id; `None` where it is none, or can't
+/// be read.
+fn described(reader: &mut Reader<'_>, experiment: &str, folder: &Path) -> Option<(String, Meta)> {
     let meta: Meta = match reader.meta(folder) {
         Some(meta) => meta,
         None => {
@@ -76,14 +76,42 @@ pub(super) fn read(
             return None;
         }
     };
-    let stage = meta.lifecycle_stage.unwrap_or_else(|| "active".to_owned());
-    if !view.shows(&stage) {
+    let id = folder.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    let own = meta.run_id.as_deref().or(meta.run_uuid.as_deref());
+    if own != Some(id) || meta.experiment_id != experiment {
+        reader.note(&folder.join(META), "it describes a run of another folder");
         return None;
     }
-    let id = folder.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-    let own = meta.run_id.or(meta.run_uuid);
-    if own.as_deref() != Some(id) || meta.experiment_id != experiment {
-        reader.note(&folder.join(META), "it describes a run of another folder");
+    Some((id.to_owned(), meta))
+}
+
+/// How the run in a folder of an experiment stands; `None` where it is none, or can't be read.
+pub(super) fn state(reader: &mut Reader<'_>, experiment: &str, folder: &Path) -> Option<RunState> {
+    let (id, meta) = described(reader, experiment, folder)?;
+    let named = meta.run_name.filter(|name| !name.is_empty());
+    let name =
+        named.or_else(|| of(&reader.texts(&folder.join("tags")), RUN_NAME).map(str::to_owned));
+    Some(RunState {
+        id,
+        name: name.unwrap_or_default(),
+        experiment_id: meta.experiment_id,
+        status: status(meta.status.as_deref()).to_owned(),
+        lifecycle_stage: meta.lifecycle_stage.unwrap_or_else(|| "active".to_owned()),
+        start_time: meta.start_time,
+        end_time: meta.end_time,
+    })
+}
+
+/// The run in a folder of an experiment; `None` where it is none, is not asked for, or can't be read.
+pub(super) fn read(
+    reader: &mut Reader<'_>,
+    experiment: &str,
+    folder: &Path,
+    view: View,
+) -> Option<Run> {
+    let (id, meta) = described(reader, experiment, folder)?;
+    let stage = meta.lifecycle_stage.unwrap_or_else(|| "active".to_owned());
+    if !view.shows(&stage) {
         return None;
     }
     let metrics = reader.metrics(&folder.join("metrics"), |_, file, buffer| {
@@ -92,9 +120,9 @@ pub(super) fn read(
     });
     let tags = reader.texts(&folder.join("tags"));
     let named = meta.run_name.filter(|name| !name.is_empty());
-    let name = named.or_else(|| of(&tags, "mlflow.runName").map(str::to_owned));
+    let name = named.or_else(|| of(&tags, RUN_NAME).map(str::to_owned));
     Some(Run {
-        id: id.to_owned(),
+        id,
         name: name.unwrap_or_default(),
         experiment_id: meta.experiment_id,
         user_id: meta.user_id.unwrap_or_default(),

@@ -3,6 +3,7 @@
 //! The server does the filtering and the ordering where MLflow's language can say what is meant; the rest is
 //! looked at here, page by page. Nothing is changed on the server.
 
+mod follow;
 mod pages;
 mod plan;
 mod search;
@@ -12,6 +13,7 @@ mod transport;
 
 use std::fmt;
 
+pub use follow::Follower;
 use serde::Deserialize;
 use serde_json::{Map, Value as Json, json};
 
@@ -118,6 +120,10 @@ impl RestStore {
     /// # Errors
     /// When the server can't be asked.
     pub fn history(&self, run_id: &str, key: &str) -> Result<Vec<Point>, TrackingError> {
+        self.points(run_id, key).map_err(|it| self.failed(it))
+    }
+
+    fn points(&self, run_id: &str, key: &str) -> Result<Vec<Point>, Failure> {
         let ask = get(
             "/api/2.0/mlflow/metrics/get-history",
             json!({"run_id": run_id, "metric_key": key}),
@@ -130,8 +136,14 @@ impl RestStore {
         match read {
             Ok(()) => Ok(points),
             Err(failure) if is_missing(&failure) => Ok(Vec::new()),
-            Err(failure) => Err(self.failed(failure)),
+            Err(failure) => Err(failure),
         }
+    }
+
+    /// Asks each question once: whoever uses it asks again.
+    fn without_retries(mut self) -> Self {
+        self.transport.without_retries();
+        self
     }
 
     fn read<T: serde::de::DeserializeOwned>(&self, ask: &Ask) -> Result<T, Failure> {

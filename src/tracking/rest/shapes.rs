@@ -6,6 +6,7 @@ use serde::{Deserialize, Deserializer};
 use crate::tracking::entities::{
     DatasetInput, Experiment, LoggedModel, Model, ModelMetric, ModelVersion, Point, Run,
 };
+use crate::tracking::follow::RunState;
 
 #[derive(Deserialize)]
 #[serde(untagged)]
@@ -196,6 +197,34 @@ struct OfModelInput {
     model_id: String,
     #[serde(default, deserialize_with = "whole")]
     step: Option<i64>,
+}
+
+/// What following looks at of a run: how it stands, and the latest values of its metrics with step and time.
+#[derive(Deserialize)]
+#[serde(from = "OfRun")]
+pub(super) struct Observed {
+    pub state: RunState,
+    pub metrics: Vec<(String, Point)>,
+}
+
+impl From<OfRun> for Observed {
+    fn from(it: OfRun) -> Self {
+        let point = |metric: OfMetric| {
+            let (step, timestamp) =
+                (metric.step.unwrap_or_default(), metric.timestamp.unwrap_or_default());
+            (metric.key, Point { step, timestamp, value: metric.value })
+        };
+        let state = RunState {
+            id: filled(it.info.run_id).or(it.info.run_uuid).unwrap_or_default(),
+            name: it.info.run_name,
+            experiment_id: it.info.experiment_id,
+            status: it.info.status,
+            lifecycle_stage: it.info.lifecycle_stage,
+            start_time: it.info.start_time,
+            end_time: it.info.end_time,
+        };
+        Observed { state, metrics: it.data.metrics.into_iter().map(point).collect() }
+    }
 }
 
 impl From<OfRun> for Run {

@@ -123,6 +123,11 @@ impl Transport {
         Ok(Transport { client, settings })
     }
 
+    /// Asks each question once.
+    pub fn without_retries(&mut self) {
+        self.settings.retries = 0;
+    }
+
     /// The server's URI, without credentials.
     pub fn server(&self) -> String {
         redact(&self.settings.base)

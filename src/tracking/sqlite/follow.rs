@@ -11,7 +11,7 @@ use rusqlite::Row;
 use super::{SqliteStore, rows, text};
 use crate::tracking::TrackingError;
 use crate::tracking::entities::Point;
-use crate::tracking::follow::{News, RunState};
+use crate::tracking::follow::{Batch, News, RunState};
 
 /// Points of one read.
 const PIECE: i64 = 10_000;
@@ -55,7 +55,8 @@ impl Follower {
         Ok(Follower { store, file, version: None, last_metric, last_run, runs, looked })
     }
 
-    /// What was added since the last time, in the order in which it was.
+    /// What was added since the last time: new runs, values of metrics in the order in which they were logged,
+    /// other states.
     ///
     /// # Errors
     /// When SQLite refuses, or another file has taken the database's place and can't be read.
@@ -67,28 +68,36 @@ impl Follower {
                 return self.reopen();
             }
         }
+        let mut batch = Batch::default();
+        let read = self.read(seldom, &mut batch);
+        if read.is_err() {
+            self.version = None;
+        }
+        batch.unless(read)
+    }
+
+    fn read(&mut self, seldom: bool, batch: &mut Batch) -> Result<(), TrackingError> {
         let version = self.store.ask(|connection| {
             connection.query_row("PRAGMA data_version", [], |row| row.get::<_, i64>(0))
         })?;
         let changed = self.version.replace(version) != Some(version);
-        let mut news = Vec::new();
+        // Runs come first: all that was logged before a run's end is read with its end.
         if changed || seldom {
-            self.runs(seldom, &mut news)?;
+            self.runs(seldom, batch)?;
         }
         if changed {
-            self.metrics(&mut news)?;
+            self.metrics(batch)?;
         }
-        Ok(news)
+        Ok(())
     }
 
     /// New runs, and those that go on and have another state now; with `all`, each run.
-    fn runs(&mut self, all: bool, news: &mut Vec<News>) -> Result<(), TrackingError> {
+    fn runs(&mut self, all: bool, batch: &mut Batch) -> Result<(), TrackingError> {
         let found = if all {
             self.store.ask(|connection| rows(connection, RUNS, [], state))?
         } else {
-            let goes_on = |it: &&RunState| matches!(it.status.as_str(), "RUNNING" | "SCHEDULED");
-            let ids: Vec<&str> =
-                self.runs.values().filter(goes_on).map(|it| it.id.as_str()).collect();
+            let going = self.runs.values().filter(|run| run.goes_on());
+            let ids: Vec<&str> = going.map(|run| run.id.as_str()).collect();
             let list = serde_json::Value::from(ids).to_string();
             let sql = format!(
                 "{RUNS} WHERE rowid > ?1 OR run_uuid IN (SELECT value FROM json_each(?2)) ORDER BY rowid"
@@ -97,15 +106,16 @@ impl Follower {
         };
         for (state, row) in found {
             self.last_run = self.last_run.max(row);
-            if self.runs.get(&state.id) != Some(&state) {
-                self.runs.insert(state.id.clone(), state.clone());
-                news.push(News::Run(state));
+            match self.runs.insert(state.id.clone(), state.clone()) {
+                None => batch.new.push(state),
+                Some(before) if before != state => batch.changed.push(state),
+                Some(_) => {}
             }
         }
         Ok(())
     }
 
-    fn metrics(&mut self, news: &mut Vec<News>) -> Result<(), TrackingError> {
+    fn metrics(&mut self, batch: &mut Batch) -> Result<(), TrackingError> {
         const SQL: &str = "SELECT rowid, run_uuid, key, step, timestamp, CASE WHEN is_nan THEN NULL ELSE value END \
                            FROM metrics WHERE rowid > ?1 ORDER BY rowid LIMIT ?2";
         loop {
@@ -122,7 +132,7 @@ impl Follower {
             let is_last = (read.len() as i64) < PIECE;
             for (row, run_id, key, point) in read {
                 self.last_metric = row;
-                news.push(News::Metric { run_id, key, point });
+                batch.points.push((run_id, key, point));
             }
             if is_last {
                 return Ok(());
