@@ -1,6 +1,8 @@
 //! The run history: what the verbs tell of it, and that it survives whoever writes it.
 
 mod common;
+#[path = "history/tracked.rs"]
+mod tracked;
 
 use std::io::{BufRead, BufReader};
 use std::path::Path;

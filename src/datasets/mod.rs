@@ -4,7 +4,7 @@
 
 mod stamp;
 
-pub use stamp::{Stamp, metrics, stamp};
+pub use stamp::{Measured, Stamp, measured, metrics, stamp};
 
 use std::collections::HashMap;
 use std::fs;

@@ -3,11 +3,11 @@
 
 use std::fmt;
 use std::io::Read;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value as Json};
 
-use super::{FOLDER_FILES, Status, newest, status};
+use super::{FOLDER_FILES, Status, filepath, local, measure, newest, status, versions};
 use crate::project::Dataset;
 use crate::system::files;
 
@@ -16,6 +16,8 @@ use crate::system::files;
 const HASHED: u64 = 256 << 20;
 /// Files up to this size are looked into for metrics.
 const METRICS: u64 = 64 << 10;
+/// Most versions of a dataset that are looked into.
+const VERSIONS: usize = 10_000;
 /// Most numbers that are kept of one dataset.
 const NUMBERS: usize = 200;
 
@@ -80,11 +82,42 @@ fn hash(path: &Path) -> Option<String> {
 
 /// The numbers in a dataset's file by dotted keys, where it is JSON and holds an object.
 pub fn metrics(root: &Path, dataset: &Dataset) -> Option<Map<String, Json>> {
-    let json = dataset.type_name.ends_with("JSONDataset")
-        || dataset.type_name.ends_with("JSONDataSet")
-        || dataset.type_name.contains("Metric");
-    let file = newest(root, dataset).filter(|_| json)?;
+    let file = newest(root, dataset).filter(|_| may_be_metrics(dataset))?;
     numbers(&files::read(&file, METRICS).ok()?)
+}
+
+fn may_be_metrics(dataset: &Dataset) -> bool {
+    dataset.type_name.ends_with("JSONDataset")
+        || dataset.type_name.ends_with("JSONDataSet")
+        || dataset.type_name.contains("Metric")
+}
+
+/// The numbers in one version of a dataset.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Measured {
+    /// The version, such as `2026-11-30T03.31.19.123Z`; `None` where the dataset is not versioned.
+    pub version: Option<String>,
+    /// Last modification of its file, in seconds since the Unix epoch.
+    pub modified: f64,
+    /// Numbers by dotted keys.
+    pub numbers: Map<String, Json>,
+}
+
+/// The numbers in all versions of a dataset, the oldest first, of those [`metrics`] reads; of the newest ones
+/// where there are very many.
+pub fn measured(root: &Path, dataset: &Dataset) -> Vec<Measured> {
+    let path = filepath(dataset).and_then(|path| local(root, path));
+    let Some(path) = path.filter(|_| may_be_metrics(dataset)) else { return Vec::new() };
+    let mut found: Vec<PathBuf> = if dataset.versioned { versions(&path) } else { vec![path] };
+    found.drain(..found.len().saturating_sub(VERSIONS));
+    let of_file = |path: PathBuf| {
+        let numbers = numbers(&files::read(&path, METRICS).ok()?)?;
+        let (_, modified) = measure(&path)?;
+        let name = path.parent().and_then(Path::file_name).filter(|_| dataset.versioned);
+        let version = name.map(|name| name.to_string_lossy().into_owned());
+        Some(Measured { version, modified, numbers })
+    };
+    found.into_iter().filter_map(of_file).collect()
 }
 
 /// The numbers of a JSON object by dotted keys; `None` where there are none.

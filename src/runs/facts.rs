@@ -168,10 +168,13 @@ async fn python_version(python: &str) -> Option<String> {
 /// The MLflow run that a run has logged to, where it is known for sure.
 pub(super) fn mlflow_run(snapshot: &Snapshot, begin: f64, end: f64) -> Option<String> {
     let root = &snapshot.metadata.root;
-    let uri = std::env::var("MLFLOW_TRACKING_URI").ok().filter(|uri| !uri.is_empty());
-    let conf = &snapshot.metadata.conf_source;
-    let location = tracking::locate(root, conf, &snapshot.env, uri.as_deref())?;
-    tracking::run_between(root, &location, begin, end).ok().flatten()
+    let location = tracking::choose(root, Some(&snapshot.env), None).ok()?.location?;
+    if let tracking::Location::Project(..) = location {
+        return None;
+    }
+    let workspace = std::env::var("MLFLOW_WORKSPACE").ok().filter(|name| !name.is_empty());
+    let store = tracking::Store::open(&location, workspace.as_deref()).ok()?;
+    tracking::run_between(root, &store.hurried(), begin, end).ok().flatten()
 }
 
 /// Looks at the files of what the run `id` loaded and saved. Gives back the records that have one, and

@@ -20,6 +20,8 @@ pub struct RunFilter {
     /// Runs with this text in command, note, reason, failed node, branch or user; large and small
     /// letters alike.
     pub text: Option<String>,
+    /// Runs that logged to this run of MLflow.
+    pub mlflow_run: Option<String>,
     /// Runs that began then or later, in seconds since the Unix epoch.
     pub since: Option<f64>,
     /// Runs that began before then.
@@ -56,6 +58,7 @@ impl RunFilter {
         let text = |text: &Option<String>| text.clone().map(Value::from);
         with("pipeline = ?", text(&self.pipeline));
         with("env = ?", text(&self.env));
+        with("mlflow_run = ?", text(&self.mlflow_run));
         with("id IN (SELECT run FROM nodes WHERE node = ?)", text(&self.node));
         with("started_at >= ?", self.since.map(Value::from));
         with("started_at < ?", self.until.map(Value::from));

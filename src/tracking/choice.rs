@@ -10,7 +10,7 @@ use indexmap::IndexMap;
 use percent_encoding::percent_decode_str;
 
 use super::TrackingError;
-use crate::project::{Located, Options, Reader, Value};
+use crate::project::{Located, Options, Reader, Value, discovery};
 use crate::system::files;
 use crate::text::secrets::remove;
 
@@ -21,6 +21,8 @@ pub enum Location {
     Sqlite(PathBuf),
     /// A folder of files (`mlruns/`).
     Files(PathBuf),
+    /// The runs of a project itself, in a run environment, for where there is no MLflow.
+    Project(PathBuf, Option<String>),
     /// Anything else that a URI names: a tracking server, or a database.
     Server(ServerUri),
 }
@@ -100,6 +102,9 @@ impl By {
     }
 }
 
+/// The URI of the project's own runs.
+const PROJECT: &str = "project:";
+
 const VARIABLE: &str = "MLFLOW_TRACKING_URI";
 
 /// Chooses the store to read; `argument` is `--tracking-uri`, a URI or the name of a store.
@@ -115,19 +120,29 @@ pub fn choose(
     let (uri, by, place) = match named(root, env, argument, &own) {
         Some(named) => named,
         None => {
-            let location = in_folder(root);
+            const NONE: &str = "Nothing names one (--tracking-uri, MLFLOW_TRACKING_URI, mlflow.yml, .env, \
+                                pyproject.toml), and there is neither mlflow.db nor mlruns/.";
+            let project = || {
+                let is_project = discovery::find(root).is_ok();
+                is_project.then(|| Location::Project(root.to_owned(), env.map(str::to_owned)))
+            };
+            let location = in_folder(root).or_else(project);
             let place = match &location {
-                Some(_) => "It lies in the project's folder, and nothing names another one.",
-                None => {
-                    "Nothing names one (--tracking-uri, MLFLOW_TRACKING_URI, mlflow.yml, .env, \
-                     pyproject.toml), and there is neither mlflow.db nor mlruns/."
+                Some(Location::Project(..)) => {
+                    "There is no MLflow store, so the project's own runs and metrics datasets are read."
                 }
+                Some(_) => "It lies in the project's folder, and nothing names another one.",
+                None => NONE,
             };
             let named = own.named();
             return Ok(Choice { location, by: By::Folder, place: place.to_owned(), named });
         }
     };
-    let location = of_uri(root, &uri)
+    let location = match uri.as_str() {
+        PROJECT => Some(Location::Project(root.to_owned(), env.map(str::to_owned))),
+        uri => of_uri(root, uri),
+    };
+    let location = location
         .ok_or_else(|| TrackingError::Missing { uri: remove(&uri), place: place.clone() })?;
     Ok(Choice { location: Some(location), by, place, named: own.named() })
 }

@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::entities::Point;
 use super::files::{FileStore, Follower as FileFollower};
+use super::project::{Follower as ProjectFollower, ProjectStore};
 use super::rest::{Follower as RestFollower, RestStore};
 use super::sqlite::Follower as SqliteFollower;
 use super::{Location, SqliteStore, TrackingError};
@@ -99,6 +100,7 @@ enum Kind {
     Sqlite(SqliteFollower),
     Files(FileFollower),
     Rest(Box<RestFollower>),
+    Project(ProjectFollower),
 }
 
 impl Kind {
@@ -108,6 +110,7 @@ impl Kind {
         match self {
             Kind::Sqlite(_) | Kind::Files(_) => (Duration::from_millis(50), 10),
             Kind::Rest(_) => (Duration::from_millis(100), 2),
+            Kind::Project(_) => (Duration::from_millis(500), 10),
         }
     }
 }
@@ -126,6 +129,10 @@ impl Follower {
             Location::Server(uri) => {
                 Kind::Rest(Box::new(RestFollower::new(RestStore::open(uri, workspace)?)?))
             }
+            Location::Project(root, env) => {
+                let store = ProjectStore::new(root, env.as_deref());
+                Kind::Project(ProjectFollower::new(store)?)
+            }
         };
         Ok(Follower { kind, took: Duration::ZERO })
     }
@@ -140,6 +147,7 @@ impl Follower {
             Kind::Sqlite(follower) => follower.poll(),
             Kind::Files(follower) => follower.poll(),
             Kind::Rest(follower) => follower.poll(),
+            Kind::Project(follower) => follower.poll(),
         };
         self.took = begin.elapsed();
         news

@@ -1,8 +1,12 @@
 //! Datasets with the runs that have read them: the other direction of a run's own list.
 
 use std::collections::BTreeMap;
+use std::path::{Component, Path, PathBuf};
+
+use serde_json::Value as Json;
 
 use super::entities::Run;
+use crate::project::{Dataset, Snapshot};
 
 /// A dataset, one for each name and digest.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -15,6 +19,8 @@ pub struct ReadDataset {
     pub source_type: String,
     /// Where it was read from, as JSON.
     pub source: String,
+    /// The dataset of the project's catalog that it is; [`join`] finds it.
+    pub catalog: Option<String>,
     /// The runs that have read it, in their order.
     pub readers: Vec<Reader>,
 }
@@ -40,6 +46,7 @@ pub fn datasets(runs: &[Run]) -> Vec<ReadDataset> {
                     digest: input.digest.clone(),
                     source_type: input.source_type.clone(),
                     source: input.source.clone(),
+                    catalog: None,
                     readers: Vec::new(),
                 });
             let contexts = input.context().map(str::to_owned);
@@ -57,6 +64,70 @@ pub fn datasets(runs: &[Run]) -> Vec<ReadDataset> {
         }
     }
     found.into_values().collect()
+}
+
+/// A dataset of a catalog.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// Name.
+    pub name: String,
+    /// Its path, absolute, where it is a file or folder of this machine; else its path as it is written.
+    pub path: Option<String>,
+}
+
+/// The datasets of a project's catalog.
+pub fn catalog(root: &Path, snapshot: &Snapshot) -> Vec<Entry> {
+    let entry = |(name, dataset): (&String, &Dataset)| Entry {
+        name: name.clone(),
+        path: dataset.filepath.as_deref().map(|path| plain(root, path)),
+    };
+    snapshot.datasets.iter().map(entry).collect()
+}
+
+/// Finds for each dataset that was read the one of the catalog: with the path that its source names, a version of
+/// it or a file in it included, else with its name.
+pub fn join(datasets: &mut [ReadDataset], root: &Path, catalog: &[Entry]) {
+    for dataset in datasets {
+        let paths = paths(root, &dataset.source);
+        let has_path = |entry: &&Entry| {
+            let Some(own) = entry.path.as_deref() else { return false };
+            let below = |path: &String| {
+                path.strip_prefix(own).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+            };
+            paths.iter().any(below)
+        };
+        // The longest is the nearest.
+        let near = catalog
+            .iter()
+            .filter(has_path)
+            .max_by_key(|entry| entry.path.as_ref().map(String::len));
+        let named = || catalog.iter().find(|entry| entry.name == dataset.name);
+        dataset.catalog = near.or_else(named).map(|entry| entry.name.clone());
+    }
+}
+
+/// The paths that a dataset's source names: the texts in its JSON.
+fn paths(root: &Path, source: &str) -> Vec<String> {
+    let Ok(Json::Object(fields)) = serde_json::from_str(source) else { return Vec::new() };
+    let texts = fields.into_iter().filter_map(|(_, value)| Some(value.as_str()?.to_owned()));
+    texts.map(|text| plain(root, &text)).collect()
+}
+
+/// A path without `file://`, against a folder where it is relative, and without `.` and `..`.
+fn plain(root: &Path, path: &str) -> String {
+    let local = path.strip_prefix("file://").unwrap_or(path);
+    if local.contains("://") {
+        return local.to_owned();
+    }
+    let mut parts = PathBuf::new();
+    for part in root.join(local).components() {
+        match part {
+            Component::CurDir => {}
+            Component::ParentDir => drop(parts.pop()),
+            part => parts.push(part),
+        }
+    }
+    parts.display().to_string()
 }
 
 #[cfg(test)]
@@ -86,5 +157,40 @@ mod tests {
             contexts: contexts.iter().map(|it| (*it).to_owned()).collect(),
         };
         assert_eq!(found[2].readers, [reader(0, &["eval", "train"]), reader(2, &["train"])]);
+    }
+
+    #[test]
+    fn the_catalog_is_joined_by_path_and_by_name() {
+        let root = Path::new("/p");
+        let entry = |name: &str, path: Option<&str>| Entry {
+            name: name.to_owned(),
+            path: path.map(|path| plain(root, path)),
+        };
+        let catalog = [
+            entry("raw", Some("data/01_raw")),
+            entry("companies", Some("./data/01_raw/../01_raw/companies.csv")),
+            entry("remote", Some("s3://bucket/x.csv")),
+            entry("memory", None),
+        ];
+        let joined = |name: &str, source: &str| {
+            let mut datasets = [ReadDataset {
+                name: name.into(),
+                source: source.into(),
+                ..ReadDataset::default()
+            }];
+            join(&mut datasets, root, &catalog);
+            datasets[0].catalog.clone().unwrap_or_default()
+        };
+        assert_eq!(joined("d", r#"{"uri": "/p/data/01_raw/companies.csv"}"#), "companies");
+        assert_eq!(
+            joined("d", r#"{"uri": "file:///p/data/01_raw/companies.csv/2026/companies.csv"}"#),
+            "companies"
+        );
+        assert_eq!(joined("d", r#"{"uri": "/p/data/01_raw/other.csv"}"#), "raw");
+        assert_eq!(joined("d", r#"{"uri": "data/01_raw/companies.csv"}"#), "companies");
+        assert_eq!(joined("d", r#"{"uri": "/p/data/01_raw2"}"#), "");
+        assert_eq!(joined("d", r#"{"url": "s3://bucket/x.csv"}"#), "remote");
+        assert_eq!(joined("memory", "no JSON"), "memory");
+        assert_eq!(joined("companies", r#"{"tags": {}}"#), "companies");
     }
 }

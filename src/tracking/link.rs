@@ -1,78 +1,126 @@
-//! Which tracked run a run of the project has logged to.
+//! Which tracked run a run of the project has logged to, and which run of the project a tracked run comes from.
 
 use std::path::Path;
 
-use super::sqlite::database;
-use super::{Location, TrackingError};
+use super::entities::{Run, RunQuery, View};
+use super::filter::{Attribute, Comparator, Compare, Expr, Field, Value};
+use super::{Store, TrackingError};
+use crate::store::{self, RunFilter, RunRecord, StoreError};
 
 /// MLflow's clock has milliseconds, and is read a moment after ours.
 const SLACK: f64 = 0.01;
+/// The tag that kedro-mlflow gives a run of a pipeline: the project's folder.
+const PROJECT_PATH: &str = "project_path";
 
 /// The id of the tracked run that began between two times (seconds since the Unix epoch) and that
 /// kedro-mlflow has tagged with the project's path; `None` where there is none, or more than one: what
 /// is not certain is not told.
 ///
 /// # Errors
-/// When SQLite refuses.
+/// When the store can't be read.
 pub fn run_between(
     root: &Path,
-    location: &Location,
+    store: &Store,
     begin: f64,
     end: f64,
 ) -> Result<Option<String>, TrackingError> {
-    let Location::Sqlite(path) = location else { return Ok(None) };
-    find(path, &root.display().to_string(), begin, end)
-        .map_err(|source| TrackingError::Sqlite { path: path.display().to_string(), source })
+    let compare = |field, comparator, value| Expr::Compare(Compare { field, comparator, value });
+    let time = |comparator, seconds: f64| {
+        let value = Value::Number((seconds * 1e3).floor());
+        compare(Field::Attribute(Attribute::Created), comparator, value)
+    };
+    let path = Value::Text(root.display().to_string());
+    let filter = Expr::And(vec![
+        compare(Field::Tag(PROJECT_PATH.to_owned()), Comparator::Equal, path),
+        time(Comparator::GreaterOrEqual, begin - SLACK),
+        time(Comparator::LessOrEqual, end + SLACK),
+    ]);
+    let query = RunQuery { filter, view: View::All, ..RunQuery::default() };
+    let found = store.search_runs(&query)?.items.into_iter();
+    // Runs within a run have a tag of their own that names it.
+    let found: Vec<Run> = found.filter(|run| run.parent().is_none()).take(2).collect();
+    Ok(<[Run; 1]>::try_from(found).ok().map(|[run]| run.id))
 }
 
-fn find(path: &Path, root: &str, begin: f64, end: f64) -> rusqlite::Result<Option<String>> {
-    let connection = database::open(path)?;
-    // Runs within a run have a tag of their own that names it.
-    let found: Vec<String> = connection
-        .prepare(
-            "SELECT r.run_uuid FROM runs r
-             JOIN tags p ON p.run_uuid = r.run_uuid AND p.key = 'project_path' AND p.value = ?1
-             WHERE r.start_time BETWEEN ?2 AND ?3 AND NOT EXISTS (
-                 SELECT 1 FROM tags t WHERE t.run_uuid = r.run_uuid AND t.key = 'mlflow.parentRunId')
-             LIMIT 2",
-        )?
-        .query_map(
-            rusqlite::params![root, ((begin - SLACK) * 1e3) as i64, ((end + SLACK) * 1e3) as i64],
-            |row| row.get(0),
-        )?
-        .collect::<Result<_, _>>()?;
-    Ok(<[String; 1]>::try_from(found).ok().map(|[id]| id))
+/// The runs of a project's history that have logged to a tracked run, or to the one that it lies in; the newest
+/// first. None where there is no history.
+///
+/// # Errors
+/// When the history can't be read.
+pub fn pipeline_runs(root: &Path, tracked: &Run) -> Result<Vec<RunRecord>, StoreError> {
+    let mut store = store::Store::new(root);
+    if !store.path().exists() {
+        return Ok(Vec::new());
+    }
+    let ids = [Some(tracked.id.as_str()), tracked.parent()];
+    for id in ids.into_iter().flatten() {
+        let filter = RunFilter { mlflow_run: Some(id.to_owned()), ..RunFilter::default() };
+        let found = store.runs(&filter)?;
+        if !found.is_empty() {
+            return Ok(found);
+        }
+    }
+    Ok(Vec::new())
 }
 
 #[cfg(test)]
 mod tests {
-    use rusqlite::Connection;
+    use std::fs;
 
     use super::*;
+    use crate::store::NewRun;
+    use crate::tracking::files::FileStore;
 
     #[test]
     fn the_one_run_of_the_time_and_project_is_found() {
         let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("mlflow.db");
-        // MLflow's own tables, with the columns that are asked for.
-        let database = Connection::open(&path).unwrap();
-        database
-            .execute_batch(
-                "CREATE TABLE runs (run_uuid TEXT, start_time INTEGER);
-                 CREATE TABLE tags (run_uuid TEXT, key TEXT, value TEXT);
-                 INSERT INTO runs VALUES ('before', 9000), ('own', 11000), ('child', 12000),
-                     ('other', 12000), ('later', 21000), ('latest', 22000);
-                 INSERT INTO tags SELECT run_uuid, 'project_path', '/p' FROM runs WHERE run_uuid != 'other';
-                 INSERT INTO tags VALUES ('other', 'project_path', '/q'),
-                     ('child', 'mlflow.parentRunId', 'own');",
-            )
-            .unwrap();
-        let location = Location::Sqlite(path);
-        let between = |begin, end| run_between(Path::new("/p"), &location, begin, end).unwrap();
+        let root = folder.path().join("mlruns");
+        let write = |path: String, text: &str| {
+            let path = root.join(path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, text).unwrap();
+        };
+        write("0/meta.yaml".to_owned(), "experiment_id: '0'\nname: Default\n");
+        let runs = [("before", 9_000), ("own", 11_000), ("child", 12_000), ("other", 12_000)];
+        for (id, start) in runs.into_iter().chain([("later", 21_000), ("latest", 22_000)]) {
+            let meta = format!("run_id: {id}\nexperiment_id: '0'\nstart_time: {start}\n");
+            write(format!("0/{id}/meta.yaml"), &meta);
+            let project = if id == "other" { "/q" } else { "/p" };
+            write(format!("0/{id}/tags/project_path"), project);
+        }
+        write("0/child/tags/mlflow.parentRunId".to_owned(), "own");
+        let store = Store::Files(FileStore::new(&root));
+        let between = |begin, end| run_between(Path::new("/p"), &store, begin, end).unwrap();
         assert_eq!(between(10.0, 20.0).as_deref(), Some("own"));
         assert_eq!(between(12.5, 20.0), None);
         assert_eq!(between(10.0, 30.0), None, "it could be either");
-        let files = Location::Files("mlruns".into());
-        assert_eq!(run_between(Path::new("/p"), &files, 0.0, 9e9).unwrap(), None);
+        assert_eq!(between(11.0, 11.0).as_deref(), Some("own"));
+    }
+
+    #[test]
+    fn a_tracked_run_leads_to_the_run_that_made_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path();
+        let tracked = |id: &str, parent: Option<&str>| Run {
+            id: id.to_owned(),
+            tags: parent
+                .map(|id| ("mlflow.parentRunId".to_owned(), id.to_owned()))
+                .into_iter()
+                .collect(),
+            ..Run::default()
+        };
+        assert_eq!(pipeline_runs(root, &tracked("a", None)).unwrap(), []);
+        let mut store = store::Store::new(root);
+        let mut record = store.add_run(&NewRun::default()).unwrap();
+        record.mlflow_run = Some("a".to_owned());
+        let progress =
+            store::Progress { record: &record, first: 0, entries: &[], nodes: &[], datasets: &[] };
+        store.record(&progress).unwrap();
+        let ids = |run: &Run| {
+            pipeline_runs(root, run).unwrap().iter().map(|it| it.id).collect::<Vec<_>>()
+        };
+        assert_eq!(ids(&tracked("a", None)), [record.id]);
+        assert_eq!(ids(&tracked("child", Some("a"))), [record.id]);
+        assert!(ids(&tracked("b", None)).is_empty());
     }
 }

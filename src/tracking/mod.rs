@@ -1,7 +1,7 @@
 //! Experiments: MLflow's stores, read in place and read-only.
 //!
 //! [`choose`] says which store is read and why, and [`Store`] reads it, whatever its kind: [`SqliteStore`],
-//! [`files::FileStore`], or [`rest::RestStore`]. [`filter`] is MLflow's filter language; [`table`], [`groups`] and
+//! [`files::FileStore`], [`rest::RestStore`], or [`project::ProjectStore`]. [`filter`] is MLflow's filter language; [`table`], [`groups`] and
 //! [`curve`] arrange what was read. MLflow itself is never asked: opening a store with it may migrate
 //! the database.
 
@@ -15,6 +15,7 @@ pub mod follow;
 pub mod groups;
 pub mod inputs;
 mod link;
+pub mod project;
 pub mod reference;
 pub mod rest;
 mod searched;
@@ -23,7 +24,7 @@ mod store;
 pub mod table;
 
 pub use choice::{By, Choice, Location, ServerUri, choose};
-pub use link::run_between;
+pub use link::{pipeline_runs, run_between};
 pub use sqlite::SqliteStore;
 pub use store::Store;
 
@@ -163,6 +164,7 @@ pub fn read(root: &Path, location: &Location) -> Result<Overview, TrackingError>
             let name = path.strip_prefix(root).unwrap_or(path).display().to_string();
             of_files(&files::FileStore::new(path), name)
         }
+        Location::Project(..) => Ok(Overview::default()),
         Location::Server(uri) => {
             Err(TrackingError::Unsupported(format!("The tracking server {uri}")))
         }

@@ -72,6 +72,10 @@ pub fn find_run(
         let has = Expr::Or(vec![compare(Comparator::Less), compare(Comparator::GreaterOrEqual)]);
         return first(vec![Order { field: field.clone(), ascending }], has);
     }
+    // An id is meant before all that begins with it.
+    if let Some(run) = store.run(reference)? {
+        return Ok(run);
+    }
     let text = |attribute, comparator, text: String| {
         Expr::Compare(Compare {
             field: Field::Attribute(attribute),
@@ -91,9 +95,6 @@ pub fn find_run(
         ..RunQuery::default()
     };
     let mut runs = store.search_runs(&query)?.items;
-    if let Some(exact) = runs.iter().position(|run| run.id == reference) {
-        return Ok(runs.swap_remove(exact));
-    }
     match runs.len() {
         0 => Err(ReferenceError::Unknown(reference.to_owned())),
         1 => Ok(runs.remove(0)),

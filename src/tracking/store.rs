@@ -1,12 +1,18 @@
 //! One face for all kinds of stores.
 
+use std::time::Duration;
+
 use super::entities::{
     Experiment, Found, LoggedModel, Model, ModelVersion, Point, Run, RunQuery, View,
 };
 use super::files::FileStore;
 use super::filter::{Expr, Order};
+use super::project::ProjectStore;
 use super::rest::RestStore;
 use super::{Location, SqliteStore, TrackingError};
+
+/// Time that a server has for an answer that nobody waits for.
+const HURRY: Duration = Duration::from_secs(2);
 
 /// An open tracking store.
 #[derive(Debug)]
@@ -17,6 +23,8 @@ pub enum Store {
     Files(FileStore),
     /// A tracking server.
     Rest(Box<RestStore>),
+    /// The project's own runs.
+    Project(ProjectStore),
 }
 
 impl Store {
@@ -31,6 +39,17 @@ impl Store {
             }
             Location::Files(path) => Ok(Store::Files(FileStore::new(path))),
             Location::Server(uri) => RestStore::open(uri, workspace).map(Box::new).map(Store::Rest),
+            Location::Project(root, env) => {
+                Ok(Store::Project(ProjectStore::new(root, env.as_deref())))
+            }
+        }
+    }
+
+    /// The same store for what nobody waits for: a server is asked once, and has two seconds.
+    pub fn hurried(self) -> Self {
+        match self {
+            Store::Rest(store) => Store::Rest(Box::new(store.hurried(HURRY))),
+            other => other,
         }
     }
 
@@ -49,6 +68,7 @@ impl Store {
             Store::Sqlite(store) => store.experiments(filter, orders, view, now).map(Found::from),
             Store::Files(store) => store.search_experiments(filter, orders, view),
             Store::Rest(store) => store.experiments(filter, orders, view, now),
+            Store::Project(store) => Ok(store.experiments(filter, view)),
         }
     }
 
@@ -61,6 +81,7 @@ impl Store {
             Store::Sqlite(store) => store.search_runs(query),
             Store::Files(store) => store.search_runs(query),
             Store::Rest(store) => store.search_runs(query),
+            Store::Project(store) => store.search_runs(query),
         }
     }
 
@@ -72,7 +93,7 @@ impl Store {
         match self {
             Store::Sqlite(store) => store.add_datasets(runs),
             // A run's folder names them, and so does a server's answer: they are there.
-            Store::Files(_) | Store::Rest(_) => Ok(()),
+            Store::Files(_) | Store::Rest(_) | Store::Project(_) => Ok(()),
         }
     }
 
@@ -85,6 +106,7 @@ impl Store {
             Store::Sqlite(store) => store.run(id),
             Store::Files(store) => store.run(id).map(|found| found.map(|(run, _)| run)),
             Store::Rest(store) => store.run(id),
+            Store::Project(store) => store.run(id),
         }
     }
 
@@ -97,6 +119,7 @@ impl Store {
             Store::Sqlite(store) => store.history(run_id, key),
             Store::Files(store) => store.history(run_id, key),
             Store::Rest(store) => store.history(run_id, key),
+            Store::Project(store) => store.history(run_id, key),
         }
     }
 
@@ -114,6 +137,7 @@ impl Store {
             Store::Sqlite(store) => store.models(filter, orders, now).map(Found::from),
             Store::Files(store) => store.models(filter, orders),
             Store::Rest(store) => store.models(filter, orders, now),
+            Store::Project(_) => Ok(Found::default()),
         }
     }
 
@@ -131,6 +155,7 @@ impl Store {
             Store::Sqlite(store) => store.versions(filter, orders, now).map(Found::from),
             Store::Files(store) => store.versions(filter, orders),
             Store::Rest(store) => store.versions(filter, orders, now),
+            Store::Project(_) => Ok(Found::default()),
         }
     }
 
@@ -151,6 +176,7 @@ impl Store {
             }
             Store::Files(store) => store.logged_models(experiments, filter, orders),
             Store::Rest(store) => store.logged_models(experiments, filter, orders, now),
+            Store::Project(_) => Ok(Found::default()),
         }
     }
 }

@@ -168,7 +168,7 @@ pub fn ours(store: &Store, theirs: &Json) -> Json {
         read["traces"] = match store {
             Store::Sqlite(sqlite) => sqlite.traces().unwrap().into(),
             // Those of files and servers are not counted.
-            Store::Files(_) | Store::Rest(_) => theirs["traces"].clone(),
+            Store::Files(_) | Store::Rest(_) | Store::Project(_) => theirs["traces"].clone(),
         };
     }
     read

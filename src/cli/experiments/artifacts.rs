@@ -57,7 +57,7 @@ fn near(location: &Location) -> PathBuf {
     match location {
         Location::Sqlite(path) => path.parent().unwrap_or(Path::new(".")).to_owned(),
         Location::Files(path) => path.clone(),
-        Location::Server(_) => PathBuf::from("."),
+        Location::Project(..) | Location::Server(_) => PathBuf::from("."),
     }
 }
 

@@ -5,8 +5,8 @@ use std::process::ExitCode;
 use color_eyre::eyre::{Result, bail};
 use serde_json::{Value as Json, json};
 
-use super::Opened;
 use super::search::{ViewArgument, experiments};
+use super::{Opened, PlaceArguments};
 use crate::app::details::Tone;
 use crate::cli::csv::Csv;
 use crate::cli::output;
@@ -17,14 +17,15 @@ use crate::tracking::inputs::{self, ReadDataset};
 
 /// List datasets with the runs that have read them.
 ///
-/// The JSON is `{"schema": 1, "datasets": [{"name", "digest", "source_type", "source", "runs": [{"run_id",
-/// "run_name", "experiment_id", "contexts": []}]}], "truncated": false}`: a dataset for each name and digest;
-/// contexts are what a run has read it for, such as `training`.
+/// The JSON is `{"schema": 1, "datasets": [{"name", "digest", "source_type", "source", "catalog", "runs":
+/// [{"run_id", "run_name", "experiment_id", "contexts": []}]}], "truncated": false}`: a dataset for each name and
+/// digest; catalog is the dataset of the project's catalog with its path or name, or null; contexts are what a run
+/// has read it for, such as `training`.
 ///
 /// Example: mlops-tui experiments datasets train
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
-    /// A dataset's name or digest [default: all]
+    /// A dataset's name, its name in the catalog, or its digest [default: all]
     dataset: Option<String>,
     /// Experiments to look at, by name or id; can be repeated [default: all active ones]
     #[arg(long, short, value_name = "EXPERIMENT")]
@@ -46,7 +47,11 @@ pub(super) struct Arguments {
 /// Runs that are listed below a dataset, unless it is asked for by its name.
 const LISTED: usize = 5;
 
-pub(super) fn run(opened: &Opened, arguments: &Arguments) -> Result<ExitCode> {
+pub(super) fn run(
+    place: &PlaceArguments,
+    opened: &Opened,
+    arguments: &Arguments,
+) -> Result<ExitCode> {
     let query = RunQuery {
         experiments: Some(experiments(opened, &arguments.experiment)?),
         view: arguments.view.into(),
@@ -58,8 +63,10 @@ pub(super) fn run(opened: &Opened, arguments: &Arguments) -> Result<ExitCode> {
     opened.store.add_datasets(&mut runs.items)?;
     let runs = runs.items;
     let mut datasets = inputs::datasets(&runs);
+    inputs::join(&mut datasets, &place.root(), &place.catalog());
     if let Some(name) = &arguments.dataset {
-        datasets.retain(|it| it.name == *name || it.digest == *name);
+        let names = |it: &ReadDataset| it.name == *name || it.digest == *name;
+        datasets.retain(|it| names(it) || it.catalog.as_deref() == Some(name));
         if datasets.is_empty() {
             bail!(
                 "No run has read a dataset `{name}`. `mlops-tui experiments datasets` lists them."
@@ -99,13 +106,22 @@ fn to_json(dataset: &ReadDataset, runs: &[Run]) -> Json {
         "digest": dataset.digest,
         "source_type": dataset.source_type,
         "source": shown("", &dataset.source),
+        "catalog": dataset.catalog,
         "runs": readers.collect::<Vec<Json>>(),
     })
 }
 
 fn to_csv(datasets: &[ReadDataset], runs: &[Run]) -> String {
-    let mut csv =
-        Csv::new(["name", "digest", "source_type", "source", "run_id", "run_name", "contexts"]);
+    let mut csv = Csv::new([
+        "name",
+        "digest",
+        "source_type",
+        "source",
+        "catalog",
+        "run_id",
+        "run_name",
+        "contexts",
+    ]);
     for dataset in datasets {
         for reader in &dataset.readers {
             let run = &runs[reader.run];
@@ -114,6 +130,7 @@ fn to_csv(datasets: &[ReadDataset], runs: &[Run]) -> String {
                 &dataset.digest,
                 &dataset.source_type,
                 &shown("", &dataset.source),
+                dataset.catalog.as_deref().unwrap_or_default(),
                 &run.id,
                 &run.name,
                 &reader.contexts.join(" "),
@@ -133,7 +150,16 @@ fn describe(datasets: &[ReadDataset], runs: &[Run], most: usize, reader: Reader)
         };
         let head = format!("{}  {}  {count}", dataset.name, dataset.digest);
         text += &format!("{gap}{}\n", reader.paint(&reader.line(&head), Tone::Name));
-        let source = format!("  {}: {}", dataset.source_type, shown("", &dataset.source));
+        let source = match dataset.source.as_str() {
+            "" => dataset.source_type.clone(),
+            source => format!("{}: {}", dataset.source_type, shown("", source)),
+        };
+        let catalog = match &dataset.catalog {
+            Some(name) if *name != dataset.name => format!(", in the catalog {name}"),
+            Some(_) => ", in the catalog".to_owned(),
+            None => String::new(),
+        };
+        let source = format!("  {source}{catalog}");
         text += &format!("{}\n", reader.paint(&reader.line(&source), Tone::Dim));
         let row = |it: &inputs::Reader| -> Vec<Cell> {
             let run = &runs[it.run];

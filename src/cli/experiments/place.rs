@@ -7,10 +7,11 @@ use color_eyre::eyre::{Result, bail};
 use serde_json::json;
 
 use crate::cli::output;
-use crate::project::discovery;
+use crate::project::{Options, Reader, discovery};
 use crate::text::{sanitize, width};
 use crate::tracking::entities::Found;
 use crate::tracking::filter::{Entity, Expr, FilterError, Order, parse, parse_orders};
+use crate::tracking::inputs::{self, Entry};
 use crate::tracking::{self, Choice, Location, Store};
 
 /// Where the store is looked for.
@@ -44,10 +45,21 @@ pub(in crate::cli) struct Opened {
 
 impl PlaceArguments {
     /// The project's folder, or the folder that is named where no project is.
-    fn root(&self) -> PathBuf {
+    pub fn root(&self) -> PathBuf {
         let folder = self.project.as_deref().unwrap_or(Path::new("."));
         discovery::find(folder)
             .unwrap_or_else(|_| std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned()))
+    }
+
+    /// The project's catalog: names of datasets and the paths of those on this machine; empty where there is no
+    /// project.
+    pub fn catalog(&self) -> Vec<Entry> {
+        let root = self.root();
+        let options = Options { env: self.env.clone(), ..Options::default() };
+        match discovery::find(&root) {
+            Ok(_) => inputs::catalog(&root, &Reader::new(&root).read(&options)),
+            Err(_) => Vec::new(),
+        }
     }
 
     fn choose(&self) -> Result<Choice> {
@@ -82,6 +94,7 @@ pub(super) fn run(place: &PlaceArguments, arguments: &Where) -> Result<ExitCode>
     let (kind, uri) = match &choice.location {
         Some(Location::Sqlite(path)) => (Some("sqlite"), Some(path.display().to_string())),
         Some(Location::Files(path)) => (Some("files"), Some(path.display().to_string())),
+        Some(Location::Project(root, _)) => (Some("project"), Some(root.display().to_string())),
         Some(Location::Server(uri)) => (Some("server"), Some(uri.to_string())),
         None => (None, None),
     };

@@ -5,16 +5,22 @@ use std::process::ExitCode;
 use color_eyre::eyre::Result;
 use serde_json::{Value as Json, json};
 
-use super::Opened;
 use super::search::{experiments, sign};
-use crate::app::details::{Tone, number_text};
+use super::{Opened, PlaceArguments};
+use crate::app::details::{Tone, number_text, outcome_text};
 use crate::cli::output;
 use crate::cli::table::{Align, Cell, Reader, lines};
 use crate::cli::tracked::{self, shown, when};
+use crate::store::RunRecord;
+use crate::tracking;
 use crate::tracking::entities::{DatasetInput, Run};
 use crate::tracking::reference::find_run;
 
-/// Show a run: params, metrics, tags, datasets.
+/// Show a run: params, metrics, tags, datasets, and the run of the pipeline that logged it.
+///
+/// The JSON is `{"schema": 1, "run": {...}, "pipeline_runs": [...]}`: the run as `search` has it with its
+/// "datasets" (name, digest, source_type, source, schema, profile, context, tags), and the numbers of the runs of
+/// the project's history, which `mlops-tui runs show` shows.
 ///
 /// Example: mlops-tui experiments show best:metrics.rmse
 #[derive(Debug, clap::Args)]
@@ -26,16 +32,28 @@ pub(super) struct Arguments {
     json: bool,
 }
 
-pub(super) fn run(opened: &Opened, arguments: &Arguments) -> Result<ExitCode> {
+pub(super) fn run(
+    place: &PlaceArguments,
+    opened: &Opened,
+    arguments: &Arguments,
+) -> Result<ExitCode> {
     let active = experiments(opened, &[])?;
     let found = find_run(&opened.store, &arguments.run, Some(&active))?;
     let run = opened.store.run(&found.id)?.unwrap_or(found);
+    let runs = tracking::pipeline_runs(&place.root(), &run).unwrap_or_else(|error| {
+        // The history is another file than the store.
+        output::complain(&error.to_string());
+        Vec::new()
+    });
     if arguments.json {
         let mut json = tracked::run(&run);
         json["datasets"] = run.datasets.iter().map(dataset).collect();
-        return output::json(&json!({"schema": 1, "run": json}));
+        return output::json(&json!({
+            "schema": 1, "run": json,
+            "pipeline_runs": runs.iter().map(|run| run.id).collect::<Vec<_>>(),
+        }));
     }
-    output::text(&describe(&run, Reader::of_stdout()))
+    output::text(&describe(&run, &runs, Reader::of_stdout()))
 }
 
 fn dataset(dataset: &DatasetInput) -> Json {
@@ -51,7 +69,7 @@ fn dataset(dataset: &DatasetInput) -> Json {
     })
 }
 
-fn describe(run: &Run, reader: Reader) -> String {
+fn describe(run: &Run, runs: &[RunRecord], reader: Reader) -> String {
     let (sign, tone) = sign(&run.status);
     let ended = match run.end_time {
         Some(_) => format!(", ended {}", when(run.end_time)),
@@ -63,14 +81,20 @@ fn describe(run: &Run, reader: Reader) -> String {
         reader.paint(&reader.line(&format!("{}  {}", run.name, run.id)), Tone::Name)
     );
     let stage = if run.lifecycle_stage == "active" { "" } else { ", deleted" };
-    let about = format!(
-        "  {}{stage}, began {}{ended}, by {}",
-        run.status,
-        when(run.start_time),
-        run.user_id
-    );
+    let user = match run.user_id.as_str() {
+        "" => String::new(),
+        user => format!(", by {user}"),
+    };
+    let about = format!("  {}{stage}, began {}{ended}{user}", run.status, when(run.start_time));
     text += &format!("{}\n", reader.line(&about));
-    text += &format!("{}\n", reader.line(&format!("  {}", shown("", &run.artifact_uri))));
+    if !run.artifact_uri.is_empty() {
+        text += &format!("{}\n", reader.line(&format!("  {}", shown("", &run.artifact_uri))));
+    }
+    for it in runs {
+        let (word, _) = outcome_text(it.outcome);
+        let line = format!("  logged by run {} of pipeline {}, {word}", it.id, it.new.pipeline);
+        text += &format!("{}\n", reader.line(&line));
+    }
     let of_texts = |pairs: &[(String, String)]| -> Vec<(String, String)> {
         pairs.iter().map(|(key, value)| (key.clone(), shown(key, value))).collect()
     };

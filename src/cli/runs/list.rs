@@ -33,6 +33,9 @@ pub(super) struct Arguments {
     /// Runs with this text in command, note, reason, branch or user
     #[arg(long, short, value_name = "TEXT")]
     text: Option<String>,
+    /// Runs that logged to this run of MLflow, by its id
+    #[arg(long, value_name = "ID")]
+    mlflow_run: Option<String>,
     /// Runs that began since then: 7d, 12h, 2026-11-02
     #[arg(long, value_name = "TIME", value_parser = time)]
     since: Option<f64>,
@@ -64,6 +67,7 @@ pub(super) fn run(store: &mut Store, arguments: &Arguments) -> Result<ExitCode> 
         node: arguments.node.clone(),
         env: arguments.env.clone(),
         text: arguments.text.clone(),
+        mlflow_run: arguments.mlflow_run.clone(),
         since: arguments.since,
         until: arguments.until,
         pinned: arguments.pinned,

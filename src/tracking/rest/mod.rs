@@ -12,6 +12,7 @@ mod shapes;
 mod transport;
 
 use std::fmt;
+use std::time::Duration;
 
 pub use follow::Follower;
 use serde::Deserialize;
@@ -138,6 +139,12 @@ impl RestStore {
             Err(failure) if is_missing(&failure) => Ok(Vec::new()),
             Err(failure) => Err(failure),
         }
+    }
+
+    /// Asks each question once, and waits for the answer no longer than this.
+    pub(super) fn hurried(mut self, most: Duration) -> Self {
+        self.transport.hurry(most);
+        self
     }
 
     /// Asks each question once: whoever uses it asks again.

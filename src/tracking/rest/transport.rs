@@ -82,6 +82,8 @@ impl From<Failure> for Failed {
 pub(super) struct Transport {
     client: Client,
     settings: Settings,
+    /// Time for a question, where it is shorter than the settings'.
+    most: Option<Duration>,
 }
 
 impl Transport {
@@ -120,12 +122,18 @@ impl Transport {
         let client = builder.build().map_err(|error| {
             format!("The connection can't be prepared: {}.", causes(&error.without_url()))
         })?;
-        Ok(Transport { client, settings })
+        Ok(Transport { client, settings, most: None })
     }
 
     /// Asks each question once.
     pub fn without_retries(&mut self) {
         self.settings.retries = 0;
+    }
+
+    /// Asks each question once, and waits for the answer no longer than this.
+    pub fn hurry(&mut self, most: Duration) {
+        self.without_retries();
+        self.most = Some(most);
     }
 
     /// The server's URI, without credentials.
@@ -173,6 +181,9 @@ impl Transport {
                 request.header("Content-Type", "application/json").body(body)
             }
         };
+        if let Some(most) = self.most {
+            request = request.timeout(most);
+        }
         request = match &self.settings.credentials {
             Credentials::None => request,
             Credentials::Basic { user, password, .. } => request.basic_auth(user, Some(password)),

@@ -1,0 +1,68 @@
+//! What is new in a project's own runs: all are read again, and what differs is new.
+
+use std::collections::HashMap;
+
+use super::{Measured, ProjectStore};
+use crate::tracking::TrackingError;
+use crate::tracking::entities::Point;
+use crate::tracking::follow::{Batch, News, RunState};
+
+/// Follows the runs of a project from the moment it was made.
+#[derive(Debug)]
+pub struct Follower {
+    store: ProjectStore,
+    /// Runs by id.
+    runs: HashMap<String, Measured>,
+}
+
+impl Follower {
+    /// Follows a project from now on.
+    ///
+    /// # Errors
+    /// When its history can't be read.
+    pub fn new(store: ProjectStore) -> Result<Self, TrackingError> {
+        let runs = store.load()?.runs.into_iter();
+        let runs = runs.map(|it| (it.run.id.clone(), it)).collect();
+        Ok(Follower { store, runs })
+    }
+
+    /// What was added since the last time: new runs, values of metrics, other states.
+    ///
+    /// # Errors
+    /// When the history can't be read.
+    pub fn poll(&mut self) -> Result<Vec<News>, TrackingError> {
+        let mut batch = Batch::default();
+        for (step, it) in self.store.load()?.runs.into_iter().enumerate() {
+            let before = self.runs.get(&it.run.id);
+            for (key, timestamp) in &it.saved {
+                let value = it.run.metric(key).unwrap_or(f64::NAN);
+                let is_known =
+                    before.is_some_and(|before| before.saved.get(key) == Some(timestamp));
+                if !is_known {
+                    let point = Point { step: step as i64, timestamp: *timestamp, value };
+                    batch.points.push((it.run.id.clone(), key.clone(), point));
+                }
+            }
+            match before.map(state) {
+                None => batch.new.push(state(&it)),
+                Some(before) if before != state(&it) => batch.changed.push(state(&it)),
+                Some(_) => {}
+            }
+            self.runs.insert(it.run.id.clone(), it);
+        }
+        Ok(batch.news())
+    }
+}
+
+fn state(it: &Measured) -> RunState {
+    let run = &it.run;
+    RunState {
+        id: run.id.clone(),
+        name: run.name.clone(),
+        experiment_id: run.experiment_id.clone(),
+        status: run.status.clone(),
+        lifecycle_stage: run.lifecycle_stage.clone(),
+        start_time: run.start_time,
+        end_time: run.end_time,
+    }
+}

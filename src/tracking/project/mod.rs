@@ -1,0 +1,157 @@
+//! The project itself as a store of runs, for where there is no MLflow: the history of pipeline runs with their
+//! parameters and the numbers of the metrics datasets that they saved, and the versions of such datasets that
+//! other runs have left on disk.
+//!
+//! A metric is `DATASET.KEY`. What MLflow calls its history are its values over the runs: the step is the number
+//! of runs before, and a run's own history ends with its value.
+
+mod follow;
+mod on_disk;
+mod recorded;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+pub use follow::Follower;
+
+use super::TrackingError;
+use super::entities::{Experiment, Found, Point, Run, RunQuery, View};
+use super::filter::{Cell, DatasetField, Expr, Field, Matcher, Searched, compare_by};
+
+/// The id of the one experiment.
+const EXPERIMENT: &str = "0";
+
+/// A project as a store of runs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProjectStore {
+    root: PathBuf,
+    /// The run environment whose catalog is read; the project's default when `None`.
+    env: Option<String>,
+}
+
+/// A run, and when each of its metrics was saved, in milliseconds since the Unix epoch.
+#[derive(Debug, Clone, PartialEq)]
+struct Measured {
+    run: Run,
+    saved: BTreeMap<String, i64>,
+}
+
+/// All runs, the oldest first.
+#[derive(Debug, Default)]
+struct Loaded {
+    runs: Vec<Measured>,
+    problems: Vec<String>,
+}
+
+impl Loaded {
+    /// The values of a metric up to the run at an index.
+    fn history(&self, index: usize, key: &str) -> Vec<Point> {
+        let point = |(step, it): (usize, &Measured)| {
+            let timestamp = *it.saved.get(key)?;
+            Some(Point { step: step as i64, timestamp, value: it.run.metric(key)? })
+        };
+        self.runs.iter().enumerate().take(index + 1).filter_map(point).collect()
+    }
+}
+
+/// A run among the others, for filters.
+struct Held<'a> {
+    all: &'a Loaded,
+    index: usize,
+}
+
+impl Held<'_> {
+    fn run(&self) -> &Run {
+        &self.all.runs[self.index].run
+    }
+}
+
+impl Searched for Held<'_> {
+    fn cell(&self, field: &Field) -> Option<Cell<'_>> {
+        self.run().cell(field)
+    }
+
+    fn datasets(&self, field: DatasetField) -> Vec<&str> {
+        self.run().datasets(field)
+    }
+
+    fn history(&self, metric: &str) -> Vec<f64> {
+        self.all.history(self.index, metric).into_iter().map(|point| point.value).collect()
+    }
+}
+
+impl ProjectStore {
+    /// The project in a folder.
+    pub fn new(root: impl Into<PathBuf>, env: Option<&str>) -> Self {
+        ProjectStore { root: root.into(), env: env.map(str::to_owned) }
+    }
+
+    /// The one experiment, named as the project's folder, where the filter takes it.
+    pub fn experiments(&self, filter: &Expr, view: View) -> Found<Experiment> {
+        let name = self.root.file_name().map(|name| name.to_string_lossy().into_owned());
+        let experiment = Experiment {
+            id: EXPERIMENT.to_owned(),
+            name: name.unwrap_or_default(),
+            lifecycle_stage: "active".to_owned(),
+            ..Experiment::default()
+        };
+        let is_asked = view.shows("active") && Matcher::new(filter, 0).accepts(&experiment);
+        Found::of(is_asked.then_some(experiment).into_iter().collect(), None)
+    }
+
+    /// The runs that match, in MLflow's order.
+    ///
+    /// # Errors
+    /// When the history can't be read.
+    pub fn search_runs(&self, query: &RunQuery) -> Result<Found<Run>, TrackingError> {
+        let ids = query.experiments.as_deref();
+        let is_asked = ids.is_none_or(|ids| ids.iter().any(|id| id == EXPERIMENT));
+        if !is_asked || !query.view.shows("active") {
+            return Ok(Found::default());
+        }
+        let loaded = self.load()?;
+        let matcher = Matcher::new(&query.filter, query.now);
+        let matches = |index: &usize| matcher.accepts(&Held { all: &loaded, index: *index });
+        let found = (0..loaded.runs.len()).filter(matches);
+        let mut found: Vec<Run> = found.map(|index| loaded.runs[index].run.clone()).collect();
+        found.sort_by(|a, b| {
+            let newest = || b.start_time.cmp(&a.start_time);
+            compare_by(&query.order, a, b).then_with(newest).then_with(|| a.id.cmp(&b.id))
+        });
+        Ok(Found { problems: loaded.problems, ..Found::of(found, query.limit) })
+    }
+
+    /// The run of an id: the number of a pipeline run, or a version of a dataset.
+    ///
+    /// # Errors
+    /// When the history can't be read.
+    pub fn run(&self, id: &str) -> Result<Option<Run>, TrackingError> {
+        let runs = self.load()?.runs.into_iter().map(|it| it.run);
+        Ok(runs.into_iter().find(|run| run.id == id))
+    }
+
+    /// The values of a metric over the runs up to this one.
+    ///
+    /// # Errors
+    /// When the history can't be read.
+    pub fn history(&self, run_id: &str, key: &str) -> Result<Vec<Point>, TrackingError> {
+        let loaded = self.load()?;
+        let index = loaded.runs.iter().position(|it| it.run.id == run_id);
+        Ok(index.map(|index| loaded.history(index, key)).unwrap_or_default())
+    }
+
+    fn load(&self) -> Result<Loaded, TrackingError> {
+        let mut loaded = recorded::load(&self.root)?;
+        let others = on_disk::load(&self.root, self.env.as_deref(), &loaded.runs);
+        loaded.runs.extend(others);
+        loaded
+            .runs
+            .sort_by(|a, b| (a.run.start_time, &a.run.id).cmp(&(b.run.start_time, &b.run.id)));
+        Ok(loaded)
+    }
+}
+
+/// Milliseconds since the Unix epoch.
+fn milliseconds(seconds: f64) -> i64 {
+    (seconds * 1e3) as i64
+}

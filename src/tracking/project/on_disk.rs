@@ -1,0 +1,106 @@
+//! Metrics datasets on disk that no run of the history has saved: those of `kedro run`, or of another machine.
+
+use std::collections::{BTreeMap, HashSet};
+use std::path::Path;
+
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
+
+use super::{EXPERIMENT, Measured, milliseconds};
+use crate::datasets;
+use crate::project::{Options, Reader, strip_transcoding};
+use crate::tracking::entities::Run;
+
+/// Clocks of a run's record and of its files differ by so much, in milliseconds.
+const SLACK: i64 = 1_000;
+
+/// A run for each version that was saved outside of the runs that are known; datasets of the same version are
+/// of the same run.
+pub(super) fn load(root: &Path, env: Option<&str>, known: &[Measured]) -> Vec<Measured> {
+    let options = Options { env: env.map(str::to_owned), ..Options::default() };
+    let snapshot = Reader::new(root).read(&options);
+    let mut found: BTreeMap<String, (Measured, Vec<String>)> = BTreeMap::new();
+    let nodes = || snapshot.pipelines.iter().flat_map(|pipeline| &pipeline.nodes);
+    let read: HashSet<&str> = nodes().flat_map(|node| &node.inputs).map(bare).collect();
+    let made: HashSet<&str> = nodes().flat_map(|node| &node.outputs).map(bare).collect();
+    for (name, dataset) in &snapshot.datasets {
+        // Numbers that nodes only read are data, not what a run has measured.
+        if read.contains(bare(name)) && !made.contains(bare(name)) {
+            continue;
+        }
+        for it in datasets::measured(root, dataset) {
+            let modified = milliseconds(it.modified);
+            let began = it.version.as_deref().and_then(time).unwrap_or(modified);
+            let is_known = known.iter().any(|run| has_saved(run, name, began, modified));
+            if is_known {
+                continue;
+            }
+            let id = it.version.unwrap_or_else(|| version(modified));
+            let (measured, names) = found.entry(id.clone()).or_insert_with(|| {
+                let run = Run {
+                    id,
+                    experiment_id: EXPERIMENT.to_owned(),
+                    status: "FINISHED".to_owned(),
+                    start_time: Some(began),
+                    lifecycle_stage: "active".to_owned(),
+                    ..Run::default()
+                };
+                (Measured { run, saved: BTreeMap::new() }, Vec::new())
+            });
+            names.push(name.clone());
+            measured.run.end_time = measured.run.end_time.max(Some(modified.max(began)));
+            for (key, value) in it.numbers {
+                let key = format!("{name}.{key}");
+                measured.saved.insert(key.clone(), modified);
+                measured.run.metrics.push((key, value.as_f64().unwrap_or(f64::NAN)));
+            }
+        }
+    }
+    let run = |(mut measured, names): (Measured, Vec<String>)| {
+        measured.run.name = names.join(", ");
+        measured.run.metrics.sort_by(|(a, _), (b, _)| a.cmp(b));
+        measured
+    };
+    found.into_values().map(run).collect()
+}
+
+fn bare(name: &String) -> &str {
+    strip_transcoding(name)
+}
+
+/// Whether a run has saved the metrics of a dataset in that version: the version is the time at which the run's
+/// session began, and files are written during it.
+fn has_saved(it: &Measured, dataset: &str, began: i64, modified: i64) -> bool {
+    let start = it.run.start_time.unwrap_or(i64::MAX).saturating_sub(SLACK);
+    let end = it.run.end_time.unwrap_or(i64::MAX).saturating_add(SLACK);
+    let metric = |key: &String| key.strip_prefix(dataset).is_some_and(|key| key.starts_with('.'));
+    (start..=end).contains(&began)
+        && (start..=end).contains(&modified)
+        && it.saved.keys().any(metric)
+}
+
+/// Kedro's format of versions (`kedro.io.core.VERSION_FORMAT`), in UTC.
+const FORMAT: &str = "%Y-%m-%dT%H.%M.%S.%3fZ";
+
+/// The time that a version is, in milliseconds since the Unix epoch; `None` where it is something else.
+fn time(version: &str) -> Option<i64> {
+    let time = DateTime::strptime("%Y-%m-%dT%H.%M.%S.%fZ", version).ok()?;
+    Some(TimeZone::UTC.to_timestamp(time).ok()?.as_millisecond())
+}
+
+fn version(milliseconds: i64) -> String {
+    let time = jiff::Timestamp::from_millisecond(milliseconds).unwrap_or_default();
+    time.strftime(FORMAT).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_are_times() {
+        assert_eq!(time("1970-01-01T00.00.01.234Z"), Some(1_234));
+        assert_eq!(version(1_234), "1970-01-01T00.00.01.234Z");
+        assert_eq!(time("best"), None);
+    }
+}
