@@ -9,6 +9,7 @@ mod plan;
 mod search;
 mod settings;
 mod shapes;
+mod tls;
 mod transport;
 
 use std::fmt;

@@ -1,5 +1,6 @@
 //! Searches: runs, experiments, registered models, their versions, logged models.
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, HashSet};
 
 use serde::Deserialize;
@@ -67,6 +68,8 @@ impl Search<'_> {
 struct Held<'a> {
     run: &'a Run,
     store: &'a RestStore,
+    /// Why the server gave no history, the first time: then nobody knows what matches.
+    failure: &'a RefCell<Option<Failure>>,
 }
 
 impl Searched for Held<'_> {
@@ -80,11 +83,16 @@ impl Searched for Held<'_> {
 
     fn history(&self, metric: &str) -> Vec<f64> {
         // What the key could be a summary of must be there at all.
-        let points = match self.run.metric(metric) {
-            Some(_) => self.store.history(&self.run.id, metric).unwrap_or_default(),
-            None => Vec::new(),
-        };
-        points.into_iter().map(|point| point.value).collect()
+        if self.run.metric(metric).is_none() || self.failure.borrow().is_some() {
+            return Vec::new();
+        }
+        match self.store.points(&self.run.id, metric) {
+            Ok(points) => points.into_iter().map(|point| point.value).collect(),
+            Err(failure) => {
+                self.failure.replace(Some(failure));
+                Vec::new()
+            }
+        }
     }
 }
 
@@ -161,9 +169,18 @@ impl RestStore {
             now: query.now,
             limit: query.limit,
         };
-        self.search::<shapes::OfRun, Run>(&search, |matcher, run| {
-            matcher.accepts(&Held { run, store: self })
-        })
+        let failure = RefCell::new(None);
+        let mut found = self.search::<shapes::OfRun, Run>(&search, |matcher, run| {
+            matcher.accepts(&Held { run, store: self, failure: &failure })
+        })?;
+        if let Some(failure) = failure.into_inner() {
+            return Err(failure);
+        }
+        // The server counts pages from the newest run: one that begins meanwhile moves the others, and the last
+        // one of a page comes again.
+        let mut seen = HashSet::new();
+        found.items.retain(|run| seen.insert(run.id.clone()));
+        Ok(found)
     }
 
     fn runs_of_any(

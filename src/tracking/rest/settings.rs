@@ -20,6 +20,8 @@ pub(super) enum Credentials {
         password: String,
         /// Where they are from.
         from: &'static str,
+        /// The file that both are from.
+        file: Option<PathBuf>,
     },
     /// `MLFLOW_TRACKING_TOKEN`.
     Token(String),
@@ -44,6 +46,10 @@ pub(super) struct Settings {
     /// For all retries of one request.
     pub patience: Duration,
     pub workspace: Option<String>,
+    /// The variable that names a proxy for the URI. The client reads its value.
+    pub proxy: Option<&'static str>,
+    /// Whether `NO_PROXY` is `*`.
+    pub without_proxy: bool,
 }
 
 /// What is waited at most where nothing else is asked for.
@@ -72,6 +78,12 @@ impl Settings {
         let (base, in_uri) = split(uri.whole());
         let retries = number("MLFLOW_HTTP_REQUEST_MAX_RETRIES")?;
         let backoff = number("MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR")?;
+        let proxies = match base.get(..6).is_some_and(|it| it.eq_ignore_ascii_case("https:")) {
+            true => ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"],
+            false => ["HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"],
+        };
+        let no_proxy = filled("NO_PROXY").or_else(|| filled("no_proxy"));
+        let without_proxy = no_proxy.is_some_and(|hosts| hosts.trim() == "*");
         let is_asked = retries.is_some() || backoff.is_some();
         Ok(Settings {
             base,
@@ -91,6 +103,8 @@ impl Settings {
             backoff: Duration::from_secs_f64(backoff.unwrap_or(0.5)),
             patience: if is_asked { MOST_PATIENCE } else { PATIENCE },
             workspace: workspace.map(str::to_owned),
+            proxy: proxies.into_iter().find(|name| filled(name).is_some() && !without_proxy),
+            without_proxy,
         })
     }
 }
@@ -109,15 +123,19 @@ fn split(uri: &str) -> (String, Option<Credentials>) {
     let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
     let Some((user, host)) = authority.rsplit_once('@') else { return (uri.to_owned(), None) };
     let (user, password) = user.split_once(':').unwrap_or((user, ""));
+    // A server may tell it as it is written here.
+    let _ = Secret::of(password);
     let plain = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
     let basic = basic(plain(user), plain(password), "of the tracking URI");
     (format!("{scheme}://{host}{path}"), Some(basic))
 }
 
+const OF_FILE: &str = "of ~/.mlflow/credentials";
+
 fn basic(user: String, password: String, from: &'static str) -> Credentials {
     // From now on it is taken out of all texts.
     let _ = Secret::of(&password);
-    Credentials::Basic { user, password, from }
+    Credentials::Basic { user, password, from, file: None }
 }
 
 /// A user name and a password win over a token, and each variable over the file (`http_request`,
@@ -127,14 +145,19 @@ fn credentials(filled: &dyn Fn(&str) -> Option<String>) -> Credentials {
     let password = filled("MLFLOW_TRACKING_PASSWORD");
     let from = match (&user, &password) {
         (Some(_), Some(_)) => "of MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD",
-        _ => "of ~/.mlflow/credentials",
+        _ => OF_FILE,
     };
-    let file = match (&user, &password) {
-        (Some(_), Some(_)) => (None, None),
-        _ => filled("HOME").map_or((None, None), |home| {
-            let path = Path::new(&home).join(".mlflow/credentials");
+    let path = filled("HOME").map(|home| Path::new(&home).join(".mlflow/credentials"));
+    if user.is_none() && password.is_none() {
+        if let Some(found) = path.as_deref().and_then(of_file) {
+            return found;
+        }
+    }
+    let file = match (&user, &password, path) {
+        (Some(_), None, Some(path)) | (None, Some(_), Some(path)) => {
             in_file(&files::read_text(&path).unwrap_or_default())
-        }),
+        }
+        _ => (None, None),
     };
     match (user.or(file.0), password.or(file.1)) {
         (Some(user), Some(password)) => basic(user, password, from),
@@ -146,6 +169,14 @@ fn credentials(filled: &dyn Fn(&str) -> Option<String>) -> Credentials {
             None => Credentials::None,
         },
     }
+}
+
+/// Both from the file of credentials.
+fn of_file(path: &Path) -> Option<Credentials> {
+    let (user, password) = in_file(&files::read_text(path).ok()?);
+    let (user, password) = (user?, password?);
+    let _ = Secret::of(&password);
+    Some(Credentials::Basic { user, password, from: OF_FILE, file: Some(path.to_owned()) })
 }
 
 /// User name and password in the section `[mlflow]` of an INI file.
@@ -180,12 +211,25 @@ impl Credentials {
         }
     }
 
-    /// What helps when the server refuses them.
-    pub fn remedy(&self) -> &'static str {
+    /// What the file of credentials says now, where they are from it and it was changed since.
+    pub fn renewed(&self) -> Option<Credentials> {
+        let Credentials::Basic { user, password, file: Some(path), .. } = self else { return None };
+        let now = of_file(path)?;
+        let Credentials::Basic { user: new_user, password: new_password, .. } = &now else {
+            return None;
+        };
+        (new_user != user || new_password != password).then_some(now)
+    }
+
+    /// What helps when the server refuses them, or, with 403, who they stand for.
+    pub fn remedy(&self, status: u16) -> &'static str {
         match self {
             Credentials::None => {
                 "Set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or MLFLOW_TRACKING_TOKEN, \
                  or write both into ~/.mlflow/credentials."
+            }
+            Credentials::Basic { .. } if status == 403 => {
+                "They may lack a permission: ask who runs the server."
             }
             Credentials::Basic { .. } => "Check them, or ask who runs the server.",
             Credentials::Token(_) => {
@@ -249,7 +293,7 @@ mod tests {
         std::fs::write(home.path().join(".mlflow/credentials"), text).unwrap();
         let home = home.path().to_str().unwrap().to_owned();
         let found = read("http://h", &[("HOME", &home), token[0]]).credentials;
-        let Credentials::Basic { user, password, from } = &found else { panic!() };
+        let Credentials::Basic { user, password, from, .. } = &found else { panic!() };
         assert_eq!((user.as_str(), password.as_str()), ("ada", "a=b:c"));
         assert_eq!(*from, "of ~/.mlflow/credentials");
     }

@@ -5,7 +5,7 @@ use std::error::Error;
 use std::fmt;
 use std::hash::{BuildHasher, RandomState};
 use std::io::Read;
-use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
@@ -16,7 +16,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value as Json};
 
 use super::settings::{Credentials, Settings};
-use crate::system::files;
+use super::tls;
 use crate::text::secrets::redact;
 
 /// Larger answers are refused.
@@ -84,6 +84,8 @@ pub(super) struct Transport {
     settings: Settings,
     /// Time for a question, where it is shorter than the settings'.
     most: Option<Duration>,
+    /// Other ones once the file that they are from has changed.
+    credentials: Mutex<Arc<Credentials>>,
 }
 
 impl Transport {
@@ -91,7 +93,7 @@ impl Transport {
     ///
     /// # Errors
     /// When a certificate can't be used: which one, and why.
-    pub fn new(settings: Settings) -> Result<Self, String> {
+    pub fn new(mut settings: Settings) -> Result<Self, String> {
         // Another one may be installed already, which serves as well.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let mut builder = Client::builder()
@@ -99,30 +101,32 @@ impl Transport {
             .timeout(settings.timeout)
             .connect_timeout(settings.connecting())
             .redirect(reqwest::redirect::Policy::limited(5));
-        if settings.insecure {
-            builder = builder.tls_danger_accept_invalid_certs(true);
-        } else if let Some(path) = &settings.server_certificates {
-            const NAME: &str = "MLFLOW_TRACKING_SERVER_CERT_PATH";
-            let certificates = reqwest::Certificate::from_pem_bundle(&read(NAME, path)?)
-                .map_err(|error| unusable(NAME, path, &error))?;
-            if certificates.is_empty() {
-                return Err(format!(
-                    "{NAME}: {} has no certificate in PEM format.",
-                    path.display()
-                ));
-            }
-            builder = builder.tls_certs_only(certificates);
+        // To the client `*` means hosts with a name, but not addresses.
+        if settings.without_proxy {
+            builder = builder.no_proxy();
         }
-        if let Some(path) = &settings.client_certificate {
-            const NAME: &str = "MLFLOW_TRACKING_CLIENT_CERT_PATH";
-            let identity = reqwest::Identity::from_pem(&read(NAME, path)?)
-                .map_err(|error| unusable(NAME, path, &error))?;
-            builder = builder.identity(identity);
+        match &settings.server_certificates {
+            Some(server) if !settings.insecure => {
+                let client = settings.client_certificate.as_deref();
+                builder = builder.tls_backend_preconfigured(tls::config(server, client)?);
+            }
+            _ => {
+                builder = builder.tls_danger_accept_invalid_certs(settings.insecure);
+                if let Some(path) = &settings.client_certificate {
+                    let identity = reqwest::Identity::from_pem(&tls::read(tls::CLIENT, path)?);
+                    builder = builder.identity(identity.map_err(|error| {
+                        let (name, path, reason) = (tls::CLIENT, path.display(), root(&error));
+                        format!("{name}: {path} can't be used: {reason}.")
+                    })?);
+                }
+            }
         }
         let client = builder.build().map_err(|error| {
             format!("The connection can't be prepared: {}.", causes(&error.without_url()))
         })?;
-        Ok(Transport { client, settings, most: None })
+        let credentials = std::mem::replace(&mut settings.credentials, Credentials::None);
+        let credentials = Mutex::new(Arc::new(credentials));
+        Ok(Transport { client, settings, most: None, credentials })
     }
 
     /// Asks each question once.
@@ -148,11 +152,19 @@ impl Transport {
     pub fn ask(&self, ask: &Ask) -> Result<Vec<u8>, Failure> {
         let start = Instant::now();
         let mut tries = 1;
+        let mut is_renewed = false;
         loop {
-            let Failed { failure, again } = match self.once(ask) {
+            let credentials = self.credentials();
+            let Failed { failure, again } = match self.once(ask, &credentials) {
                 Ok(body) => return Ok(body),
                 Err(failed) => failed,
             };
+            if matches!(failure, Failure::Refused { status: 401, .. })
+                && !std::mem::replace(&mut is_renewed, true)
+                && self.renews(&credentials)
+            {
+                continue;
+            }
             let Some(earliest) = again else { return Err(failure) };
             let pause = earliest.max(self.pause(tries));
             if tries > self.settings.retries || start.elapsed() + pause > self.settings.patience {
@@ -163,6 +175,21 @@ impl Transport {
         }
     }
 
+    fn credentials(&self) -> Arc<Credentials> {
+        self.credentials.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Whether there are other credentials than those that were refused.
+    fn renews(&self, refused: &Arc<Credentials>) -> bool {
+        let mut held = self.credentials.lock().unwrap_or_else(PoisonError::into_inner);
+        // Another thread may have been faster.
+        if Arc::ptr_eq(&held, refused) {
+            let Some(renewed) = held.renewed() else { return false };
+            *held = Arc::new(renewed);
+        }
+        true
+    }
+
     /// Twice as long after each try, and a quarter more or less: clients that failed together come back one
     /// by one.
     fn pause(&self, tries: u32) -> Duration {
@@ -171,7 +198,7 @@ impl Transport {
         self.settings.backoff.mul_f64(factor)
     }
 
-    fn once(&self, ask: &Ask) -> Result<Vec<u8>, Failed> {
+    fn once(&self, ask: &Ask, credentials: &Credentials) -> Result<Vec<u8>, Failed> {
         let base = &self.settings.base;
         let mut request = match ask.method {
             Method::Get => self.client.get(format!("{base}{}{}", ask.path, query(&ask.fields))),
@@ -184,7 +211,7 @@ impl Transport {
         if let Some(most) = self.most {
             request = request.timeout(most);
         }
-        request = match &self.settings.credentials {
+        request = match credentials {
             Credentials::None => request,
             Credentials::Basic { user, password, .. } => request.basic_auth(user, Some(password)),
             Credentials::Token(token) => request.bearer_auth(token),
@@ -201,7 +228,7 @@ impl Transport {
         }
         let again = matches!(status.as_u16(), 429 | 500 | 502 | 503 | 504);
         Err(Failed {
-            failure: self.refused(ask, status, &body),
+            failure: self.refused(ask, credentials, status, &body),
             again: again.then(|| later.unwrap_or_default()),
         })
     }
@@ -234,7 +261,7 @@ impl Transport {
 
     /// What happened to a question, without secrets.
     fn told(&self, ask: &Ask, reason: &str) -> String {
-        let reason = self.settings.credentials.hide(&redact(reason));
+        let reason = self.credentials().hide(&redact(reason));
         format!("{}: {}.", ask.path.trim_start_matches('/'), reason.trim_end_matches('.'))
     }
 
@@ -251,6 +278,9 @@ impl Transport {
             () if is_slow => self.slow(),
             () if is_of_tls(&all) => {
                 let remedy = match &self.settings.server_certificates {
+                    _ if all.contains("not valid for name") || all.contains("NotValidForName") => {
+                        "The URI must name the host as the certificate does".to_owned()
+                    }
                     _ if all.contains("CertificateRequired") => {
                         "It wants a certificate of yours: MLFLOW_TRACKING_CLIENT_CERT_PATH names it".to_owned()
                     }
@@ -265,7 +295,8 @@ impl Transport {
                 format!("no secure connection: {reason}. {remedy}")
             }
             () if is_connect => {
-                format!("no connection: {reason}. Check that the server runs, and its URI")
+                let proxy = self.by_proxy();
+                format!("no connection: {reason}. Check that the server runs, and its URI{proxy}")
             }
             () => format!("the connection broke: {reason}"),
         };
@@ -274,7 +305,23 @@ impl Transport {
         Failed { failure, again: is_passing.then_some(Duration::ZERO) }
     }
 
-    fn refused(&self, ask: &Ask, status: StatusCode, body: &[u8]) -> Failure {
+    /// What to look at where a proxy may be at fault.
+    fn by_proxy(&self) -> String {
+        match self.settings.proxy {
+            None => String::new(),
+            Some(name) => format!(
+                ". {name} names a proxy, which may be at fault; NO_PROXY lists hosts that need none"
+            ),
+        }
+    }
+
+    fn refused(
+        &self,
+        ask: &Ask,
+        credentials: &Credentials,
+        status: StatusCode,
+        body: &[u8],
+    ) -> Failure {
         #[derive(Default, Deserialize)]
         struct Refusal {
             #[serde(default)]
@@ -293,21 +340,21 @@ impl Transport {
         };
         let cut: String = message.trim().chars().take(SHOWN).collect();
         let number = status.as_u16();
-        let credentials = &self.settings.credentials;
         let told = match number {
             401 => format!(
                 "it refuses access (401: {cut}); {}. {}",
                 credentials.told(),
-                credentials.remedy()
+                credentials.remedy(number)
             ),
             403 => format!(
                 "it does not permit this (403: {cut}); {}. {}",
                 credentials.told(),
-                credentials.remedy()
+                credentials.remedy(number)
             ),
             404 if refusal.error_code.is_empty() => format!(
                 "it has no such page (404). The URI may not be that of an MLflow server, or its MLflow is too old ({cut})"
             ),
+            407 => format!("the proxy refuses access (407: {cut}){}", self.by_proxy()),
             429 => format!("it is asked too often (429: {cut})"),
             _ => format!("it answers with {number}: {cut}"),
         };
@@ -335,14 +382,6 @@ fn after(failure: Failure, tries: u32) -> Failure {
         Failure::Other(told) => Failure::Other(again(told)),
         Failure::TooLarge => Failure::TooLarge,
     }
-}
-
-fn read(name: &str, path: &Path) -> Result<Vec<u8>, String> {
-    files::read(path, 4 << 20).map_err(|error| format!("{name}: {}: {error}.", path.display()))
-}
-
-fn unusable(name: &str, path: &Path, error: &reqwest::Error) -> String {
-    format!("{name}: {} can't be used: {}.", path.display(), root(error))
 }
 
 /// An error with what caused it, each once.

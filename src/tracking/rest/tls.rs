@@ -1,0 +1,119 @@
+//! Connections to servers whose certificate the user names.
+//!
+//! `openssl req -x509` makes a certificate that signs itself and is an authority. As a server's own certificate
+//! rustls refuses such a one, though MLflow's client takes it. It is taken here when it is exactly one of those
+//! that the user named.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use rustls::client::WebPkiServerVerifier;
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
+use rustls::server::ParsedCertificate;
+use rustls::{
+    CertificateError, ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme,
+};
+
+use crate::system::files;
+
+/// Names the certificates of those who may sign the server's.
+const SERVER: &str = "MLFLOW_TRACKING_SERVER_CERT_PATH";
+/// Names a certificate and its key to show to the server.
+pub(super) const CLIENT: &str = "MLFLOW_TRACKING_CLIENT_CERT_PATH";
+
+/// What is trusted when the user names certificates, and what is shown to the server.
+///
+/// # Errors
+/// When a file can't be used: which one, and why.
+pub(super) fn config(server: &Path, client: Option<&Path>) -> Result<ClientConfig, String> {
+    let unusable = |error: &dyn std::fmt::Display| {
+        format!("{SERVER}: {} can't be used: {error}.", server.display())
+    };
+    let named: Vec<CertificateDer<'static>> =
+        CertificateDer::pem_slice_iter(&read(SERVER, server)?)
+            .collect::<Result<_, _>>()
+            .map_err(|error| unusable(&error))?;
+    if named.is_empty() {
+        return Err(format!("{SERVER}: {} has no certificate in PEM format.", server.display()));
+    }
+    let mut roots = RootCertStore::empty();
+    for certificate in &named {
+        roots.add(certificate.clone()).map_err(|error| unusable(&error))?;
+    }
+    let inner =
+        WebPkiServerVerifier::builder(roots.into()).build().map_err(|error| unusable(&error))?;
+    let builder = ClientConfig::builder()
+        .dangerous()
+        .with_custom_certificate_verifier(Arc::new(Verifier { inner, named }));
+    let Some(path) = client else { return Ok(builder.with_no_client_auth()) };
+    let unusable = |error: &dyn std::fmt::Display| {
+        format!("{CLIENT}: {} can't be used: {error}.", path.display())
+    };
+    let text = read(CLIENT, path)?;
+    let own = CertificateDer::pem_slice_iter(&text).collect::<Result<_, _>>();
+    let own = own.map_err(|error| unusable(&error))?;
+    let key = PrivateKeyDer::from_pem_slice(&text).map_err(|error| unusable(&error))?;
+    builder.with_client_auth_cert(own, key).map_err(|error| unusable(&error))
+}
+
+/// The content of a file that a variable names.
+///
+/// # Errors
+/// When it can't be read: which one, and why.
+pub(super) fn read(name: &str, path: &Path) -> Result<Vec<u8>, String> {
+    files::read(path, 4 << 20).map_err(|error| format!("{name}: {}: {error}.", path.display()))
+}
+
+#[derive(Debug)]
+struct Verifier {
+    inner: Arc<WebPkiServerVerifier>,
+    named: Vec<CertificateDer<'static>>,
+}
+
+impl ServerCertVerifier for Verifier {
+    fn verify_server_cert(
+        &self,
+        server: &CertificateDer<'_>,
+        between: &[CertificateDer<'_>],
+        name: &ServerName<'_>,
+        ocsp: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        match self.inner.verify_server_cert(server, between, name, ocsp, now) {
+            // Its time was found good before this.
+            Err(Error::InvalidCertificate(CertificateError::Other(error)))
+                if error.to_string().contains("CaUsedAsEndEntity")
+                    && self.named.contains(server) =>
+            {
+                let parsed = ParsedCertificate::try_from(server)?;
+                rustls::client::verify_server_name(&parsed, name)?;
+                Ok(ServerCertVerified::assertion())
+            }
+            verified => verified,
+        }
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        self.inner.verify_tls12_signature(message, certificate, signature)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        self.inner.verify_tls13_signature(message, certificate, signature)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.inner.supported_verify_schemes()
+    }
+}
