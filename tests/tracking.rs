@@ -4,6 +4,8 @@
 mod agreement;
 #[path = "tracking/answers.rs"]
 mod answers;
+#[path = "tracking/auth.rs"]
+mod auth;
 #[path = "tracking/corpus.rs"]
 mod corpus;
 #[path = "tracking/dice.rs"]
@@ -16,12 +18,20 @@ mod files;
 mod follow;
 #[path = "tracking/parsing.rs"]
 mod parsing;
+#[path = "tracking/program.rs"]
+mod program;
+#[path = "tracking/proxy.rs"]
+mod proxy;
 #[path = "common/python.rs"]
 #[expect(dead_code, reason = "only the environments of MLflow are asked for")]
 mod python;
 #[path = "tracking/rest.rs"]
 mod rest;
+#[path = "tracking/servers.rs"]
+mod servers;
 #[path = "tracking/sqlite.rs"]
 mod sqlite;
+#[path = "tracking/tls.rs"]
+mod tls;
 #[path = "tracking/verbs.rs"]
 mod verbs;

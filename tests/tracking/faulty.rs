@@ -1,7 +1,7 @@
 //! Servers that fail in many ways: each is told in words, asked again where that helps, and no secret is told.
 
 use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpListener;
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
@@ -10,12 +10,12 @@ use mlops_tui::tracking::filter::{Expr, parse};
 use mlops_tui::tracking::rest::RestStore;
 use mlops_tui::tracking::{Location, ServerUri, Store, TrackingError};
 
-const PASSWORD: &str = "pw.of-Ada/19";
-const TOKEN: &str = "Tk-of-Ada-2077";
+pub const PASSWORD: &str = "pw.of-Ada/19";
+pub const TOKEN: &str = "Tk-of-Ada-2077";
 
 /// What the server sends for one request.
 #[derive(Clone)]
-enum Reply {
+pub enum Reply {
     /// A status line with further headers, and a body.
     Answer(&'static str, String),
     /// Fewer bytes than promised.
@@ -26,12 +26,12 @@ enum Reply {
     Slow(Duration),
 }
 
-fn ok(body: &str) -> Reply {
+pub fn ok(body: &str) -> Reply {
     Reply::Answer("200 OK", body.to_owned())
 }
 
 /// A server that answers each request with the next reply, the last one again and again; and the requests.
-fn serve(replies: Vec<Reply>) -> (String, Receiver<String>) {
+pub fn serve(replies: Vec<Reply>) -> (String, Receiver<String>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     let (sender, requests) = channel();
@@ -53,7 +53,7 @@ fn serve(replies: Vec<Reply>) -> (String, Receiver<String>) {
     (format!("http://{address}"), requests)
 }
 
-fn request(stream: &mut TcpStream) -> String {
+pub fn request(stream: &mut impl Read) -> String {
     let mut text = Vec::new();
     let mut buffer = [0; 4096];
     loop {
@@ -80,7 +80,7 @@ fn request(stream: &mut TcpStream) -> String {
     }
 }
 
-fn send(stream: &mut TcpStream, reply: &Reply) -> std::io::Result<()> {
+pub fn send(stream: &mut impl Write, reply: &Reply) -> std::io::Result<()> {
     match reply {
         Reply::Answer(head, body) => {
             let length = match head.contains("Content-Length") {
@@ -106,7 +106,7 @@ fn send(stream: &mut TcpStream, reply: &Reply) -> std::io::Result<()> {
     }
 }
 
-fn open(uri: &str, more: &[(&str, &str)]) -> RestStore {
+pub fn open(uri: &str, more: &[(&str, &str)]) -> RestStore {
     let variable = |name: &str| {
         let all = [
             ("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2"),

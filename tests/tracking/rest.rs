@@ -1,89 +1,14 @@
 //! Tracking servers of several versions: all that is read equals what that version's client answers about the
 //! database behind them, filters find what they find there, and each new point of a metric is reported once.
 
-use std::fs;
-use std::net::TcpListener;
-use std::os::unix::process::CommandExt;
-use std::path::Path;
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
-
+use mlops_tui::tracking::Store;
 use mlops_tui::tracking::entities::RunQuery;
-use mlops_tui::tracking::rest::RestStore;
-use mlops_tui::tracking::{ServerUri, Store};
 use serde_json::Value as Json;
 
 use crate::answers::{answer, comparable, ours};
 use crate::corpus::{corpus, differences, questions};
 use crate::follow::follow;
-use crate::python;
-
-/// Versions whose server is asked.
-const SERVERS: [&str; 2] = ["3.17.2", "2.22.1"];
-
-/// A running `mlflow server`.
-struct Server {
-    child: Child,
-    uri: String,
-    _folder: tempfile::TempDir,
-}
-
-impl Server {
-    /// With a copy of a database, which it may change, or without any runs.
-    fn start(version: &str, copied: Option<&Path>) -> Self {
-        let requirements = format!("tests/tracking/requirements-{version}.txt");
-        let python = python::environment(&requirements, Some("3.11"));
-        let folder = tempfile::tempdir().unwrap();
-        let database = folder.path().join("mlflow.db");
-        copied.map(|copied| fs::copy(copied, &database).unwrap());
-        let port = free_port();
-        let log = fs::File::create(folder.path().join("log")).unwrap();
-        let child = Command::new(python.with_file_name("mlflow"))
-            .args(["server", "--host", "127.0.0.1", "--workers", "1", "--port", &port.to_string()])
-            .args(["--backend-store-uri", &format!("sqlite:///{}", database.display())])
-            .env("MLFLOW_DISABLE_TELEMETRY", "true")
-            .env("PATH", path_with(python.parent().unwrap()))
-            .current_dir(folder.path())
-            .stdin(Stdio::null())
-            .stdout(log.try_clone().unwrap())
-            .stderr(log)
-            .process_group(0)
-            .spawn()
-            .unwrap();
-        let uri = format!("http://127.0.0.1:{port}");
-        let server = Server { child, uri, _folder: folder };
-        let deadline = Instant::now() + Duration::from_secs(180);
-        while server.store().info().is_err() {
-            let log = fs::read_to_string(server._folder.path().join("log")).unwrap();
-            assert!(Instant::now() < deadline, "the server does not answer:\n{log}");
-            std::thread::sleep(Duration::from_millis(500));
-        }
-        server
-    }
-
-    fn store(&self) -> RestStore {
-        let none = |name: &str| (name == "MLFLOW_HTTP_REQUEST_MAX_RETRIES").then(|| "0".to_owned());
-        RestStore::open_with(&ServerUri::new(&*self.uri), None, &none).unwrap()
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let group = rustix::process::Pid::from_child(&self.child);
-        let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
-        let _ = self.child.wait();
-    }
-}
-
-fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
-}
-
-fn path_with(folder: &Path) -> std::ffi::OsString {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let folders = std::iter::once(folder.to_owned()).chain(std::env::split_paths(&path));
-    std::env::join_paths(folders).unwrap()
-}
+use crate::servers::{SERVERS, Server};
 
 /// About every eighth question, and more of those about datasets.
 fn sample(questions: &[Json]) -> Vec<usize> {
@@ -100,7 +25,8 @@ fn sample(questions: &[Json]) -> Vec<usize> {
 fn servers_answer_as_the_client_does_about_their_database() {
     for version in SERVERS {
         let corpus = corpus(version, "sqlite", true);
-        let server = Server::start(version, Some(&corpus.folder.join("mlflow.db")));
+        let server = Server::of(version, &corpus.folder.join("mlflow.db"));
+        server.wait();
         let info = server.store().info().unwrap();
         assert_eq!(info.version, version);
         let store = Store::Rest(Box::new(server.store()));
