@@ -1,54 +1,59 @@
-//! How fast a file store is read, measured by `cargo bench --bench mlruns`: 2,000 runs with 20 params, 20
-//! metrics and 4 tags each beside a plain walk that reads every file, and a metric of three million lines.
+//! File stores: all runs, and what is asked of one.
 
 use std::fs;
 use std::hint::black_box;
 use std::io::Write;
-use std::path::Path;
-use std::time::{Duration, Instant};
+use std::path::{Path, PathBuf};
 
 use mlops_tui::tracking::entities::RunQuery;
 use mlops_tui::tracking::files::FileStore;
 use mlops_tui::tracking::filter::{Entity, parse};
+use tempfile::TempDir;
 
-const RUNS: u32 = 2_000;
-const KEYS: u32 = 20;
+use crate::{KEYS, RUNS, compare, peer, row};
+
 const LINES: u32 = 3_000_000;
 
-fn main() {
+/// A file store that is gone with this.
+pub struct Made {
+    _folder: TempDir,
+    root: PathBuf,
+}
+
+/// All runs, beside MLflow and a walk that reads every file.
+pub fn measure(python: &Path) -> Made {
     let folder = tempfile::tempdir().expect("a folder");
     let root = folder.path().join("mlruns");
     write(&root);
     let store = FileStore::new(&root);
-    println!("| what | time |\n|---|---:|");
-    row("plain walk", median(|| assert!(black_box(walk(&root)) > 0)));
-    let all = RunQuery::default();
-    row("all runs", median(|| drop(black_box(store.search_runs(&all).expect("runs")))));
+    let peers = peer(python, "files", &root, &[&3, &RUNS]);
+    let all = || {
+        let runs = store.search_runs(&RunQuery::default()).expect("runs").items;
+        assert_eq!(runs.len(), RUNS as usize);
+        black_box(runs);
+    };
+    let what = format!("{RUNS} runs of a file store");
+    compare(&what, peers, all, || assert!(black_box(walk(&root)) > 0));
+    Made { _folder: folder, root }
+}
+
+/// Parts of the store.
+pub fn measure_parts(made: &Made) {
+    let root = &made.root;
+    let store = FileStore::new(root);
     let filter = parse(Entity::Run, "metrics.m3.min < 0.1").expect("a filter");
     let query = RunQuery { filter, ..RunQuery::default() };
-    row("runs by a history", median(|| drop(black_box(store.search_runs(&query).expect("runs")))));
+    row("files: runs by a metric's history", || {
+        drop(black_box(store.search_runs(&query).expect("runs")));
+    });
     let id = format!("{:032x}", 7);
-    row("one run", median(|| drop(black_box(store.run(&id).expect("a run")))));
+    row("files: one run", || drop(black_box(store.run(&id).expect("a run"))));
     let mut file = fs::File::create(root.join("0").join(&id).join("metrics/long")).expect("a file");
     file.write_all(lines(LINES).as_bytes()).expect("lines");
-    row("a history of 3,000,000", median(|| drop(black_box(store.history(&id, "long")))));
-    row("its run", median(|| drop(black_box(store.run(&id).expect("a run")))));
-}
-
-fn row(what: &str, time: Duration) {
-    println!("| {what} | {:.1} ms |", time.as_secs_f64() * 1e3);
-}
-
-fn median(mut act: impl FnMut()) -> Duration {
-    let mut taken: Vec<Duration> = (0..5)
-        .map(|_| {
-            let begin = Instant::now();
-            act();
-            begin.elapsed()
-        })
-        .collect();
-    taken.sort();
-    taken[2]
+    row(&format!("files: a history of {LINES} lines"), || {
+        drop(black_box(store.history(&id, "long").expect("a history")));
+    });
+    row("files: its run", || drop(black_box(store.run(&id).expect("a run"))));
 }
 
 fn lines(count: u32) -> String {
