@@ -19,10 +19,11 @@ pub fn measure(python: &Path) {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("mlflow.db");
     peer(python, "write", &path, &[&RUNS, &KEYS, &POINTS]);
-    let peers = peer(python, "search", &path, &[&5]);
+    let peers = peer(python, "search", &path, &[&3]);
     let what = format!("{RUNS} runs of a database to their table");
     compare(&what, peers, || table(&path), || plain_table(&path));
-    let peers = peer(python, "history", &path, &[&3]);
+    // Once, since it takes a minute.
+    let peers = peer(python, "history", &path, &[&1]);
     let what = format!("{POINTS} points to their curve");
     compare(&what, peers, || curve(&path), || plain_points(&path));
 }

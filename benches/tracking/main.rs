@@ -5,8 +5,8 @@
 //! - a file store of 2,000 runs, which the plain reading walks;
 //! - 10,000 runs in memory, sorted and filtered.
 //!
-//! `cargo bench --bench tracking` prints the medians and the ratios, as tables in Markdown. It makes an
-//! environment with MLflow first, once.
+//! `cargo bench --bench tracking` prints the medians and the ratios, as tables in Markdown; with `-- database`,
+//! `-- files` or `-- memory` only a part of them. It makes an environment with MLflow first, once.
 
 #[path = "../../tests/common/python.rs"]
 #[expect(dead_code, reason = "only an environment of MLflow is asked for")]
@@ -29,11 +29,17 @@ fn main() {
     println!(
         "| what | `mlops-tui` | MLflow | MLflow / ours | plain reading | ours / plain |\n|---|---:|---:|---:|---:|---:|"
     );
-    database::measure(&python);
-    let made = files::measure(&python);
+    let only: Vec<String> = std::env::args().skip(1).filter(|it| it != "--bench").collect();
+    let is_asked = |part: &str| only.is_empty() || only.iter().any(|it| it == part);
+    if is_asked("database") {
+        database::measure(&python);
+    }
+    let made = is_asked("files").then(|| files::measure(&python));
     println!("\n| what | time |\n|---|---:|");
-    files::measure_parts(&made);
-    memory::measure();
+    made.iter().for_each(files::measure_parts);
+    if is_asked("memory") {
+        memory::measure();
+    }
 }
 
 /// A row of the table of comparisons. Ours and the plain reading take turns, so that both meet the same machine.
