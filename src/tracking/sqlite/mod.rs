@@ -13,6 +13,7 @@ mod runs;
 use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
 
+use indexmap::IndexMap;
 use rusqlite::{Connection, Params, Row};
 
 pub use follow::Follower;
@@ -101,20 +102,28 @@ impl SqliteStore {
         sql: &str,
         value: impl Fn(&Row<'_>) -> rusqlite::Result<T>,
     ) -> Result<BTreeMap<String, Vec<(String, T)>>, TrackingError> {
-        let mut found: BTreeMap<String, Vec<(String, T)>> = BTreeMap::new();
+        let mut found: IndexMap<String, Vec<(String, T)>> = IndexMap::new();
+        // Most rows belong to the entity of the row before, so only another one's place is looked for.
+        let mut place = 0;
         for chunk in ids.chunks(CHUNK) {
             let list = serde_json::Value::from(chunk).to_string();
-            let read = self.ask(|connection| {
-                rows(connection, sql, [list], |row| {
-                    Ok((row.get::<_, String>(0)?, row.get::<_, Option<String>>(1)?, value(row)?))
-                })
+            self.ask(|connection| {
+                let mut statement = connection.prepare_cached(sql)?;
+                let mut rows = statement.query([list])?;
+                while let Some(row) = rows.next()? {
+                    let id = row.get_ref(0)?.as_str()?;
+                    if found.get_index(place).is_none_or(|(last, _)| last != id) {
+                        let entry = found.entry(id.to_owned());
+                        place = entry.index();
+                        entry.or_default();
+                    }
+                    found[place].push((text(row, 1)?, value(row)?));
+                }
+                Ok(())
             })?;
-            for (id, key, value) in read {
-                found.entry(id).or_default().push((key.unwrap_or_default(), value));
-            }
         }
         found.values_mut().for_each(|list| list.sort_by(|a, b| a.0.cmp(&b.0)));
-        Ok(found)
+        Ok(found.into_iter().collect())
     }
 }
 
