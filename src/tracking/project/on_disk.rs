@@ -21,11 +21,13 @@ pub(super) fn load(root: &Path, env: Option<&str>, known: &[Measured]) -> Vec<Me
     let snapshot = Reader::new(root).read(&options);
     let mut found: BTreeMap<String, (Measured, Vec<String>)> = BTreeMap::new();
     let nodes = || snapshot.pipelines.iter().flat_map(|pipeline| &pipeline.nodes);
-    let read: HashSet<&str> = nodes().flat_map(|node| &node.inputs).map(bare).collect();
-    let made: HashSet<&str> = nodes().flat_map(|node| &node.outputs).map(bare).collect();
+    let read: HashSet<&str> =
+        nodes().flat_map(|node| &node.inputs).map(|it| strip_transcoding(it)).collect();
+    let made: HashSet<&str> =
+        nodes().flat_map(|node| &node.outputs).map(|it| strip_transcoding(it)).collect();
     for (name, dataset) in &snapshot.datasets {
         // Numbers that nodes only read are data, not what a run has measured.
-        if read.contains(bare(name)) && !made.contains(bare(name)) {
+        if read.contains(strip_transcoding(name)) && !made.contains(strip_transcoding(name)) {
             continue;
         }
         for it in datasets::measured(root, dataset) {
@@ -62,10 +64,6 @@ pub(super) fn load(root: &Path, env: Option<&str>, known: &[Measured]) -> Vec<Me
         measured
     };
     found.into_values().map(run).collect()
-}
-
-fn bare(name: &String) -> &str {
-    strip_transcoding(name)
 }
 
 /// Whether a run has saved the metrics of a dataset in that version: the version is the time at which the run's
