@@ -2,7 +2,7 @@
 
 use super::entities::{Experiment, LoggedModel, Model, ModelVersion, Run, of};
 use super::filter::{
-    Attribute, Cell, Comparator, Compare, DatasetField, Expr, Field, Searched, Value,
+    Attribute, Cell, Comparator, Compare, DatasetField, Expr, Field, Near, Searched, Value,
 };
 
 /// The tag that marks prompts, which are kept among models.
@@ -42,6 +42,15 @@ impl Searched for Run {
                 _ => None,
             },
             Field::Dataset(_) => None,
+        }
+    }
+
+    fn cell_near(&self, field: &Field, near: &Near) -> Option<Cell<'_>> {
+        match field {
+            Field::Metric(key) => near.find(&self.metrics, key).copied().map(Cell::Number),
+            Field::Param(key) => near.find(&self.params, key).map(|value| Cell::Text(value)),
+            Field::Tag(key) => near.find(&self.tags, key).map(|value| Cell::Text(value)),
+            _ => self.cell(field),
         }
     }
 

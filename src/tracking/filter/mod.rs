@@ -16,7 +16,7 @@ mod literal;
 mod order;
 mod write;
 
-pub use evaluate::{Cell, Matcher, Searched, Summary, compare_by, is_like, summary};
+pub use evaluate::{Cell, Matcher, Near, Searched, Summary, compare_by, is_like, summary};
 pub use fields::{Attribute, DatasetField};
 pub use order::{Order, parse_orders};
 pub use write::{write, write_order};
