@@ -16,6 +16,8 @@ mod faulty;
 mod files;
 #[path = "tracking/follow.rs"]
 mod follow;
+#[path = "tracking/models.rs"]
+mod models;
 #[path = "tracking/parsing.rs"]
 mod parsing;
 #[path = "tracking/program.rs"]

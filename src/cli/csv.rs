@@ -2,7 +2,22 @@
 
 use std::io::IsTerminal;
 
+use serde_json::Value as Json;
+
 use crate::text::sanitize;
+
+/// Objects as lines, a column for each of these keys; what is no plain value is written as JSON.
+pub(super) fn of_objects(columns: &[&str], objects: &[Json]) -> String {
+    let mut csv = Csv::new(columns);
+    for object in objects {
+        csv.row(columns.iter().map(|column| match &object[*column] {
+            Json::Null => String::new(),
+            Json::String(text) => text.clone(),
+            other => other.to_string(),
+        }));
+    }
+    csv.text()
+}
 
 /// Lines of comma-separated cells that are written to standard output.
 #[derive(Debug)]

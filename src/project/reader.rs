@@ -23,6 +23,8 @@ pub struct Options {
     pub conf_source: Option<PathBuf>,
     /// Glob patterns of further kinds of configuration, which a plugin adds; the settings' own come first.
     pub further_patterns: IndexMap<String, Vec<String>>,
+    /// The kinds of configuration that are read, with the globals; all when empty.
+    pub kinds: Vec<String>,
 }
 
 /// Runtime parameters from keys and YAML texts, nested as `OmegaConf.from_dotlist` nests them: the
@@ -95,6 +97,11 @@ impl Reader {
             Some(folder) => self.root.join(folder),
             None => self.root.join(&settings.conf_source),
         };
+        if !options.kinds.is_empty() {
+            settings
+                .config_patterns
+                .retain(|kind, _| kind == "globals" || options.kinds.contains(kind));
+        }
         let secret = settings.config_patterns.iter().filter(|(kind, _)| names_secret(kind));
         metadata.secret_patterns = secret.flat_map(|(_, patterns)| patterns).cloned().collect();
         let request = config::Request {

@@ -172,8 +172,7 @@ pub(super) fn mlflow_run(snapshot: &Snapshot, begin: f64, end: f64) -> Option<St
     if let tracking::Location::Project(..) = location {
         return None;
     }
-    let workspace = std::env::var("MLFLOW_WORKSPACE").ok().filter(|name| !name.is_empty());
-    let store = tracking::Store::open(&location, workspace.as_deref()).ok()?;
+    let store = tracking::Store::open(&location, tracking::workspace().as_deref()).ok()?;
     tracking::run_between(root, &store.hurried(), begin, end).ok().flatten()
 }
 

@@ -1,12 +1,15 @@
-//! Artifacts of a run that lie on this machine: listed and opened below the run's own folder, and nowhere else.
+//! Artifacts of a run. Those on this machine are listed and opened below the run's own folder, and nowhere else;
+//! a tracking server hands out its own.
 
+use std::fmt;
 use std::fs;
-use std::io;
+use std::io::{self, Read};
 use std::path::{Component, Path, PathBuf};
 
 use percent_encoding::percent_decode_str;
 
 use super::entities::Run;
+use super::{Store, TrackingError};
 use crate::system::files;
 use crate::text::secrets::remove;
 
@@ -25,23 +28,36 @@ pub struct Artifact {
 }
 
 /// What a path among artifacts names.
-#[derive(Debug)]
 pub enum Named {
     /// A folder's entries by name, and whether there are more.
     Folder(Vec<Artifact>, bool),
     /// An open file.
-    File(fs::File),
+    File(Box<dyn Read>),
+}
+
+impl fmt::Debug for Named {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Named::Folder(entries, more) => {
+                f.debug_tuple("Folder").field(entries).field(more).finish()
+            }
+            Named::File(_) => f.write_str("File"),
+        }
+    }
 }
 
 /// Why artifacts can't be read.
 #[derive(Debug, thiserror::Error)]
 pub enum ArtifactError {
     /// They lie elsewhere.
-    #[error("Artifacts of this run lie at {0}; only those on this machine are read.")]
+    #[error("They lie at {0}; only artifacts on this machine or a tracking server are read.")]
     Elsewhere(String),
     /// The path leads out of the run's folder.
     #[error("`{0}` leads out of the run's artifacts.")]
     Outside(String),
+    /// The server can't be asked, or refuses.
+    #[error(transparent)]
+    Server(#[from] TrackingError),
     /// The path is not there, or can't be read.
     #[error("{path}: {source}.")]
     Io {
@@ -52,6 +68,56 @@ pub enum ArtifactError {
     },
 }
 
+/// What a path among a run's artifacts names; the empty path is their folder. `near` is the folder of the store.
+///
+/// # Errors
+/// When they lie elsewhere, the path leads out of them or is not there, or they can't be read.
+pub fn named(store: &Store, near: &Path, run: &Run, path: &str) -> Result<Named, ArtifactError> {
+    let Store::Rest(server) = store else {
+        if run.artifact_uri.is_empty() {
+            return Ok(Named::Folder(Vec::new(), false));
+        }
+        return open(&folder(run, near)?, path);
+    };
+    let path = inside(path)?;
+    let is_folder = match path.as_str() {
+        "" => true,
+        path => {
+            // The list of a file is empty, too.
+            let above = path.rsplit_once('/').map_or("", |(above, _)| above);
+            let (entries, _) = server.artifacts(&run.id, above)?;
+            match entries.iter().find(|entry| entry.path == path) {
+                Some(entry) => entry.is_dir,
+                None => {
+                    let source = io::Error::from(io::ErrorKind::NotFound);
+                    return Err(ArtifactError::Io { path: path.to_owned(), source });
+                }
+            }
+        }
+    };
+    if is_folder {
+        let (entries, more) = server.artifacts(&run.id, &path)?;
+        return Ok(Named::Folder(entries, more));
+    }
+    Ok(Named::File(server.artifact(&run.id, &path)?))
+}
+
+/// A path without `.`, refused where it leads out.
+fn inside(path: &str) -> Result<String, ArtifactError> {
+    let mut parts = Vec::new();
+    for part in Path::new(path).components() {
+        match part {
+            Component::Normal(part) => parts.push(part.to_string_lossy()),
+            Component::CurDir => {}
+            _ => return Err(ArtifactError::Outside(path.to_owned())),
+        }
+    }
+    match path.contains('\0') {
+        true => Err(ArtifactError::Outside(path.to_owned())),
+        false => Ok(parts.join("/")),
+    }
+}
+
 /// The folder of a run's artifacts. `near` is the folder of the store: where a store was copied with its
 /// artifacts, the run's own folder names the old place, and the one beside the store is taken.
 ///
@@ -59,18 +125,38 @@ pub enum ArtifactError {
 /// When they do not lie on this machine.
 pub fn folder(run: &Run, near: &Path) -> Result<PathBuf, ArtifactError> {
     let uri = run.artifact_uri.as_str();
-    let named = match uri.strip_prefix("file://") {
-        Some(path) => PathBuf::from(percent_decode_str(path).decode_utf8_lossy().as_ref()),
-        None if uri.contains(":/") => return Err(ArtifactError::Elsewhere(remove(uri))),
-        None => near.join(uri),
-    };
-    if named.is_dir() {
-        return Ok(named);
+    let named = local(uri, near);
+    if let Some(named) = named.as_ref().filter(|named| named.is_dir()) {
+        return Ok(named.clone());
     }
     let own = Path::new(&run.experiment_id).join(&run.id).join("artifacts");
     let copies =
         [near.join(&own), near.join("mlruns").join(&own), near.join("mlartifacts").join(&own)];
-    Ok(copies.into_iter().find(|folder| folder.is_dir()).unwrap_or(named))
+    let is_copy = |folder: &PathBuf| folder.is_dir() && (named.is_some() || is_of_server(uri));
+    match (copies.into_iter().find(is_copy), named) {
+        (Some(copy), _) => Ok(copy),
+        (None, Some(named)) => Ok(named),
+        (None, None) => Err(elsewhere(uri)),
+    }
+}
+
+/// Says that what a URI names is not on this machine.
+pub(super) fn elsewhere(uri: &str) -> ArtifactError {
+    ArtifactError::Elsewhere(remove(uri))
+}
+
+/// The path on this machine that a URI names; `near` is where relative ones begin.
+pub(super) fn local(uri: &str, near: &Path) -> Option<PathBuf> {
+    match uri.strip_prefix("file://") {
+        Some(path) => Some(PathBuf::from(percent_decode_str(path).decode_utf8_lossy().as_ref())),
+        None if uri.contains(":/") => None,
+        None => Some(near.join(uri)),
+    }
+}
+
+/// Whether a server keeps the artifacts; where that is this machine, they lie in its folder `mlartifacts`.
+fn is_of_server(uri: &str) -> bool {
+    uri.starts_with("mlflow-artifacts:")
 }
 
 /// What a path below a run's artifacts names; the empty path is their folder.
@@ -78,22 +164,16 @@ pub fn folder(run: &Run, near: &Path) -> Result<PathBuf, ArtifactError> {
 /// # Errors
 /// When it leads out of the folder, also over a link, or can't be read.
 pub fn open(folder: &Path, path: &str) -> Result<Named, ArtifactError> {
-    let outside = || ArtifactError::Outside(path.to_owned());
-    let is_below = Path::new(path)
-        .components()
-        .all(|part| matches!(part, Component::Normal(_) | Component::CurDir));
-    if !is_below || path.contains('\0') {
-        return Err(outside());
-    }
+    inside(path)?;
     let failed =
         |source| ArtifactError::Io { path: folder.join(path).display().to_string(), source };
     let root = folder.canonicalize().map_err(failed)?;
     let target = root.join(path).canonicalize().map_err(failed)?;
     if !target.starts_with(&root) {
-        return Err(outside());
+        return Err(ArtifactError::Outside(path.to_owned()));
     }
     if !target.is_dir() {
-        return files::open(&target).map(Named::File).map_err(failed);
+        return files::open(&target).map(|file| Named::File(Box::new(file))).map_err(failed);
     }
     let mut found = Vec::new();
     let mut more = false;
@@ -119,7 +199,6 @@ pub fn open(folder: &Path, path: &str) -> Result<Named, ArtifactError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::io::Read;
     use std::os::unix::fs::symlink;
 
     #[test]
@@ -175,6 +254,8 @@ mod tests {
         assert_eq!(folder(&run("/gone/1/ab/artifacts"), near).unwrap(), copied);
         let elsewhere = folder(&run("s3://key:secret@bucket/x"), near).unwrap_err().to_string();
         assert!(elsewhere.contains("s3://<redacted>@bucket/x"), "{elsewhere}");
-        assert!(folder(&run("mlflow-artifacts:/1/ab"), near).is_err());
+        assert_eq!(folder(&run("mlflow-artifacts:/1/ab/artifacts"), near).unwrap(), copied);
+        fs::remove_dir_all(&copied).unwrap();
+        assert!(folder(&run("mlflow-artifacts:/1/ab/artifacts"), near).is_err());
     }
 }

@@ -27,6 +27,17 @@ pub enum Location {
     Server(ServerUri),
 }
 
+impl Location {
+    /// The folder of the store, where its artifacts may lie; the current one where it has none.
+    pub fn near(&self) -> PathBuf {
+        match self {
+            Location::Sqlite(path) => path.parent().unwrap_or(Path::new(".")).to_owned(),
+            Location::Files(path) => path.clone(),
+            Location::Project(..) | Location::Server(_) => PathBuf::from("."),
+        }
+    }
+}
+
 /// The URI of a server. It may have credentials; what is shown of it has none.
 #[derive(Clone, PartialEq, Eq)]
 pub struct ServerUri(String);
@@ -107,6 +118,11 @@ const PROJECT: &str = "project:";
 
 const VARIABLE: &str = "MLFLOW_TRACKING_URI";
 
+/// The workspace to look at, which MLflow's own variable names.
+pub fn workspace() -> Option<String> {
+    std::env::var("MLFLOW_WORKSPACE").ok().filter(|name| !name.is_empty())
+}
+
 /// Chooses the store to read; `argument` is `--tracking-uri`, a URI or the name of a store.
 ///
 /// # Errors
@@ -184,6 +200,7 @@ fn configured(root: &Path, env: Option<&str>) -> Option<(String, String)> {
     let options = Options {
         env: env.map(str::to_owned),
         further_patterns: IndexMap::from([("mlflow".to_owned(), patterns)]),
+        kinds: vec!["mlflow".to_owned()],
         ..Options::default()
     };
     let configuration = Reader::new(root).configuration(&options);
@@ -246,7 +263,7 @@ impl Own {
 
 /// What MLflow would use without being told: `mlflow.db`, unless `mlruns/` has an experiment
 /// (`mlflow.tracking._tracking_service.utils._get_default_tracking_uri`, 3.7 and later).
-pub(super) fn in_folder(root: &Path) -> Option<Location> {
+pub fn in_folder(root: &Path) -> Option<Location> {
     let folder = root.join("mlruns");
     let has_experiment = || {
         let entries = fs::read_dir(&folder).into_iter().flatten().flatten();

@@ -179,4 +179,17 @@ impl Store {
             Store::Project(_) => Ok(Found::default()),
         }
     }
+
+    /// How many traces experiments have. A server is asked for all of them, page by page.
+    ///
+    /// # Errors
+    /// When the store can't be read.
+    pub fn traces(&self, experiments: &[String]) -> Result<u64, TrackingError> {
+        match self {
+            Store::Sqlite(store) => store.traces(experiments),
+            Store::Files(store) => store.traces(experiments),
+            Store::Rest(store) => store.traces(experiments),
+            Store::Project(_) => Ok(0),
+        }
+    }
 }

@@ -2,11 +2,14 @@
 //! git, Python or a shell could find one, and all verbs and screens that only look leave no note.
 
 use std::fs;
+use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
-use mlops_tui::store::{CodeVersion, NewRun, Outcome, Progress, RunRecord, Store};
+use mlops_tui::store::{CodeVersion, NewRun, Outcome, Progress, RunRecord, Store, Trust};
 
 use crate::common::project::project;
 use crate::common::terminal::Terminal;
@@ -331,4 +334,37 @@ fn no_screen_executes_anything() {
     terminal.signal(rustix::process::Signal::TERM);
     terminal.wait_exit();
     assert_eq!(trapped.tripped(), "");
+}
+
+#[test]
+fn a_server_that_a_project_names_is_asked_in_a_trusted_project_alone() {
+    let folder = project(NODES);
+    let root = folder.path().canonicalize().unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let uri = format!("http://{}", listener.local_addr().unwrap());
+    let config = format!("server:\n  mlflow_tracking_uri: {uri}\n");
+    fs::write(root.join("conf/base/mlflow.yml"), config).unwrap();
+    let asked = Arc::new(AtomicUsize::new(0));
+    let count = asked.clone();
+    std::thread::spawn(move || {
+        for _ in listener.incoming() {
+            count.fetch_add(1, Ordering::SeqCst);
+        }
+    });
+    let home = tempfile::tempdir().unwrap();
+    let env = [("MLFLOW_TRACKING_TOKEN", "secret"), ("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")];
+    let start = || Terminal::start(home.path(), 120, 30, &[root.to_str().unwrap()], &env);
+    let mut terminal = start();
+    terminal.wait_for("first");
+    terminal.keys("5");
+    terminal.wait_for("once you trust the project");
+    assert_eq!(asked.load(Ordering::SeqCst), 0);
+    drop(terminal);
+
+    Trust::new(&home.path().join("state")).add(&root).unwrap();
+    let mut terminal = start();
+    terminal.wait_for("first");
+    terminal.keys("5");
+    terminal.wait_for("The tracking store can't be read");
+    assert!(asked.load(Ordering::SeqCst) > 0);
 }

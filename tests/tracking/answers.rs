@@ -1,10 +1,13 @@
 //! What is read from a store, and what questions find, in the form in which MLflow's clients are asked.
 
-use mlops_tui::tracking::Store;
+use std::path::Path;
+
+use mlops_tui::tracking::artifacts::{self, Named};
 use mlops_tui::tracking::entities::{
     DatasetInput, Experiment, LoggedModel, Model, ModelVersion, Run, RunQuery, View,
 };
 use mlops_tui::tracking::filter::{Entity, Expr, parse, parse_orders};
+use mlops_tui::tracking::{Store, signature};
 use serde_json::{Map, Value as Json, json};
 
 use crate::corpus::number;
@@ -165,13 +168,56 @@ pub fn ours(store: &Store, theirs: &Json) -> Json {
         read["logged_models"] = models.items.iter().map(of_logged_model).collect();
     }
     if theirs.get("traces").is_some() {
-        read["traces"] = match store {
-            Store::Sqlite(sqlite) => sqlite.traces().unwrap().into(),
-            // Those of files and servers are not counted.
-            Store::Files(_) | Store::Rest(_) | Store::Project(_) => theirs["traces"].clone(),
-        };
+        read["traces"] = store.traces(&ids(View::All)).unwrap().into();
     }
     read
+}
+
+/// All artifacts below a folder of a run's, as `read.py` lists them.
+fn walk(store: &Store, near: &Path, run: &Run, folder: &str, found: &mut Vec<Json>) {
+    let Ok(Named::Folder(entries, _)) = artifacts::named(store, near, run, folder) else { return };
+    for entry in entries {
+        found.push(json!({"path": entry.path, "is_dir": entry.is_dir, "file_size": entry.size}));
+        if entry.is_dir {
+            walk(store, near, run, &entry.path, found);
+        }
+    }
+}
+
+/// Compares the artifacts of all runs, and what their models take and give; how many files there are, and how
+/// many models.
+pub fn compare_artifacts(store: &Store, near: &Path, read: &Json) -> (usize, usize) {
+    let (mut files, mut models) = (0, 0);
+    for theirs in read["runs"].as_array().unwrap() {
+        // What the client can't list lies elsewhere.
+        let Some(listed) = theirs["artifacts"].as_array() else { continue };
+        let run = store.run(theirs["run_id"].as_str().unwrap()).unwrap().unwrap();
+        let mut ours = Vec::new();
+        walk(store, near, &run, "", &mut ours);
+        assert_eq!(sorted(ours), sorted(listed.clone()), "{}", run.artifact_uri);
+        files += listed.len();
+        for (path, theirs) in theirs["signatures"].as_object().unwrap() {
+            let Ok(Named::File(file)) = artifacts::named(store, near, &run, path) else {
+                panic!("{path} is a file");
+            };
+            let described = signature::read(file).unwrap();
+            assert_eq!(json!(described.flavors), theirs["flavors"], "{path}");
+            let json = |text: &Json| -> Option<Json> {
+                text.as_str().map(|text| serde_json::from_str(text).unwrap())
+            };
+            match described.signature {
+                None => assert_eq!(theirs["signature"], Json::Null),
+                Some(ours) => {
+                    let theirs = &theirs["signature"];
+                    assert_eq!(ours.inputs, json(&theirs["inputs"]).unwrap_or_default());
+                    assert_eq!(ours.outputs, json(&theirs["outputs"]).unwrap_or_default());
+                    assert_eq!(ours.params, json(&theirs["params"]).unwrap_or_default());
+                }
+            }
+            models += 1;
+        }
+    }
+    (files, models)
 }
 
 /// A clause of an order; those of logged models are objects.

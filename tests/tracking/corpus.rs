@@ -53,23 +53,25 @@ pub fn corpus(version: &str, kind: &str, with_answers: bool) -> Corpus {
     let (store, read, answers) =
         (folder.join("store"), folder.join("read.json"), folder.join("answers.jsonl"));
     let uri = match kind {
-        "sqlite" => format!("sqlite:///{}/mlflow.db", store.display()),
-        _ => format!("file://{}/mlruns", store.display()),
+        "files" => format!("file://{}/mlruns", store.display()),
+        _ => format!("sqlite:///{}/mlflow.db", store.display()),
     };
     if !read.exists() {
         let _ = fs::remove_dir_all(&folder);
         fs::create_dir_all(&store).unwrap();
         ask(
             &python,
+            kind,
             &["tests/tracking/write.py", kind, store.to_str().unwrap()],
             None,
             &folder.join("written"),
         );
-        ask(&python, &["tests/tracking/read.py", &uri], None, &read);
+        ask(&python, kind, &["tests/tracking/read.py", &uri], None, &read);
     }
     if with_answers && !answers.exists() {
         ask(
             &python,
+            kind,
             &["tests/tracking/filters.py", &uri],
             Some("tests/tracking/filters.jsonl"),
             &answers,
@@ -88,13 +90,31 @@ pub fn corpus(version: &str, kind: &str, with_answers: bool) -> Corpus {
     }
 }
 
+/// The database of a version as a later one has migrated it, and what its client answers. It is made anew, for
+/// reading it with a client is what migrates it.
+pub fn migrated(from: &str, to: &str) -> (Corpus, tempfile::TempDir) {
+    let before = corpus(from, "sqlite", false);
+    let requirements = format!("tests/tracking/requirements-{to}.txt");
+    let python = python::environment(&requirements, Some("3.11"));
+    let folder = tempfile::tempdir().unwrap();
+    let database = folder.path().join("mlflow.db");
+    fs::copy(before.folder.join("mlflow.db"), &database).unwrap();
+    let read = folder.path().join("read.json");
+    let uri = format!("sqlite:///{}", database.display());
+    ask(&python, "sqlite", &["tests/tracking/read.py", &uri], None, &read);
+    let read = serde_json::from_str(&fs::read_to_string(&read).unwrap()).unwrap();
+    (Corpus { read, answers: Vec::new(), folder: folder.path().to_owned() }, folder)
+}
+
 /// Runs a script; its output is there when all of it is.
-fn ask(python: &Path, arguments: &[&str], input: Option<&str>, output: &Path) {
+fn ask(python: &Path, kind: &str, arguments: &[&str], input: Option<&str>, output: &Path) {
     let part = output.with_extension("part");
     let input = input.map_or_else(Stdio::null, |path| File::open(path).unwrap().into());
     let errors = output.with_extension("err");
     let status = Command::new(python)
         .args(arguments)
+        .env("MLFLOW_ENABLE_WORKSPACES", (kind == "workspaces").to_string())
+        .env("MLFLOW_WORKSPACE", "default")
         .stdin(input)
         .stdout(File::create(&part).unwrap())
         .stderr(File::create(&errors).unwrap())

@@ -3,10 +3,12 @@
 use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::sync::mpsc::{Receiver, channel};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use mlops_tui::tracking::entities::{RunQuery, View};
 use mlops_tui::tracking::filter::{Expr, parse};
+use mlops_tui::tracking::follow::{Follower, News};
 use mlops_tui::tracking::rest::RestStore;
 use mlops_tui::tracking::{Location, ServerUri, Store, TrackingError};
 
@@ -296,4 +298,110 @@ fn a_filter_that_an_older_server_refuses_is_looked_at_here() {
     let found = open(&uri, &[]).search_runs(&query).unwrap();
     assert_eq!(found.items.iter().map(|it| it.id.as_str()).collect::<Vec<_>>(), ["b"]);
     assert!(requests.recv().unwrap().contains("params.`x` IS NULL"));
+}
+
+/// A server that answers each request as it is told.
+fn answering(answer: impl Fn(&str) -> Reply + Send + 'static) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let Ok(mut stream) = stream else { continue };
+            let reply = answer(&request(&mut stream));
+            // The client may have gone.
+            let _ = send(&mut stream, &reply);
+        }
+    });
+    format!("http://{address}")
+}
+
+/// What a server holds: how its run stands with the latest step, the steps of the metric, what it fails at.
+#[derive(Clone, Default)]
+struct Held {
+    run: Option<(&'static str, i64)>,
+    steps: Vec<i64>,
+    fails_at: &'static str,
+}
+
+impl Held {
+    fn answer(&self, request: &str) -> Reply {
+        if !self.fails_at.is_empty() && request.contains(self.fails_at) {
+            return Reply::Answer("503 Service Unavailable", String::new());
+        }
+        let point = |step: &i64| {
+            format!(r#"{{"key": "loss", "value": 0.{step}, "step": {step}, "timestamp": {step}}}"#)
+        };
+        let points = |steps: &[i64]| {
+            let points: Vec<String> = steps.iter().map(point).collect();
+            ok(&format!(r#"{{"metrics": [{}]}}"#, points.join(", ")))
+        };
+        let run = self.run.map(|(status, step)| {
+            format!(
+                r#"{{"info": {{"run_id": "r", "run_name": "n", "experiment_id": "0", "status": "{status}",
+                "start_time": 4000000000000, "lifecycle_stage": "active"}}, "data": {{"metrics": [{}]}}}}"#,
+                point(&step)
+            )
+        });
+        match request {
+            it if it.contains("experiments/search") => {
+                ok(r#"{"experiments": [{"experiment_id": "0", "name": "Default"}]}"#)
+            }
+            it if it.contains("bulk-interval") => {
+                let at = |name: &str| -> i64 {
+                    let rest = it.split(&format!("{name}=")).nth(1).unwrap();
+                    rest.split(['&', ' ']).next().unwrap().parse().unwrap()
+                };
+                let inside = at("start_step")..=at("end_step");
+                let steps = self.steps.iter().copied().filter(|step| inside.contains(step));
+                points(&steps.collect::<Vec<i64>>())
+            }
+            it if it.contains("get-history") => points(&self.steps),
+            it if it.contains("runs/get") => {
+                ok(&format!(r#"{{"run": {}}}"#, run.unwrap_or_default()))
+            }
+            it => {
+                let is_asked = !it.contains("RUNNING")
+                    || self.run.is_some_and(|(status, _)| status == "RUNNING");
+                let run = run.filter(|_| is_asked).unwrap_or_default();
+                ok(&format!(r#"{{"runs": [{run}]}}"#))
+            }
+        }
+    }
+}
+
+#[test]
+fn following_goes_on_after_a_failure_and_reports_each_point_once() {
+    let held = Arc::new(Mutex::new(Held::default()));
+    let of_server = held.clone();
+    let uri = answering(move |request| of_server.lock().unwrap().answer(request));
+    let mut follower = Follower::open(&Location::Server(ServerUri::new(uri)), None).unwrap();
+    let mut look = |now: Held| -> Result<Vec<String>, TrackingError> {
+        *held.lock().unwrap() = now;
+        let word = |news| match news {
+            News::Run(run) => run.status,
+            News::Metric { point, .. } => point.step.to_string(),
+            other => format!("{other:?}"),
+        };
+        Ok(follower.poll()?.into_iter().map(word).collect())
+    };
+    let running = |steps: std::ops::RangeInclusive<i64>, fails_at| Held {
+        run: Some(("RUNNING", *steps.end())),
+        steps: steps.collect(),
+        fails_at,
+    };
+    let failed = look(running(0..=1, "runs/search")).unwrap_err().to_string();
+    assert!(failed.contains("503") && !failed.contains("tried"), "{failed}");
+    // Its metric can't be read at first.
+    assert_eq!(look(running(0..=1, "get-history")).unwrap(), ["RUNNING"]);
+    assert!(look(running(0..=1, "get-history")).is_err());
+    assert_eq!(look(running(0..=1, "")).unwrap(), ["0", "1"]);
+    assert!(look(running(0..=1, "")).unwrap().is_empty());
+    assert_eq!(look(running(0..=3, "")).unwrap(), ["2", "3"]);
+    // More than one answer holds.
+    let many = look(running(0..=6_000, "")).unwrap();
+    assert_eq!(many.len(), 5_997);
+    assert!(std::iter::zip(4.., &many).all(|(step, found)| *found == i64::to_string(&step)));
+    let ended = Held { run: Some(("FINISHED", 6_001)), ..running(0..=6_001, "") };
+    assert_eq!(look(ended.clone()).unwrap(), ["6001", "FINISHED"]);
+    assert!(look(ended).unwrap().is_empty());
 }

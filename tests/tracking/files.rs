@@ -3,7 +3,7 @@
 use mlops_tui::tracking::{Location, Store};
 use serde_json::Value as Json;
 
-use crate::answers::{answer, comparable, ours};
+use crate::answers::{answer, comparable, compare_artifacts, ours};
 use crate::corpus::{Corpus, VERSIONS, corpus, differences, questions};
 
 fn open(corpus: &Corpus) -> Store {
@@ -18,6 +18,9 @@ fn all_that_is_read_from_files_equals_the_clients_answers() {
         let mut found = Vec::new();
         differences(version, &ours(&open(&corpus), &theirs), &theirs, &mut found);
         assert!(found.is_empty(), "{} places differ:\n{}", found.len(), found.join("\n"));
+        let near = corpus.folder.join("mlruns");
+        let compared = compare_artifacts(&open(&corpus), &near, &corpus.read);
+        assert!(compared.0 > 10 && compared.1 > 0, "{compared:?} artifacts and models");
     }
 }
 

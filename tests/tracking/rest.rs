@@ -1,11 +1,13 @@
 //! Tracking servers of several versions: all that is read equals what that version's client answers about the
 //! database behind them, filters find what they find there, and each new point of a metric is reported once.
 
+use std::path::Path;
+
 use mlops_tui::tracking::Store;
 use mlops_tui::tracking::entities::RunQuery;
 use serde_json::Value as Json;
 
-use crate::answers::{answer, comparable, ours};
+use crate::answers::{answer, comparable, compare_artifacts, ours};
 use crate::corpus::{corpus, differences, questions};
 use crate::follow::follow;
 use crate::servers::{SERVERS, Server};
@@ -46,6 +48,16 @@ fn servers_answer_as_the_client_does_about_their_database() {
         differences(version, &ours(&store, &theirs), &theirs, &mut found);
         let count = found.len();
         assert_eq!(count, 0, "{count} places differ:\n{}", found[..count.min(30)].join("\n"));
+
+        let mut with_paths = corpus.read.clone();
+        // Relative paths are relative to the folder of the server.
+        let is_absolute = |run: &Json| {
+            let uri = run["artifact_uri"].as_str().unwrap();
+            uri.starts_with('/') || uri.starts_with("file:")
+        };
+        with_paths["runs"].as_array_mut().unwrap().retain(is_absolute);
+        let compared = compare_artifacts(&store, Path::new(""), &with_paths);
+        assert!(compared.0 > 10 && compared.1 > 0, "{compared:?} artifacts and models");
 
         let mut runs = store.search_runs(&RunQuery::default()).unwrap().items;
         store.add_datasets(&mut runs).unwrap();

@@ -3,11 +3,13 @@
 
 use std::fs;
 
+use mlops_tui::tracking::entities::RunQuery;
+use mlops_tui::tracking::filter::Expr;
 use mlops_tui::tracking::{Location, Store};
 use serde_json::Value as Json;
 
-use crate::answers::{answer, comparable, ours};
-use crate::corpus::{Corpus, VERSIONS, corpus, differences, questions};
+use crate::answers::{answer, comparable, compare_artifacts, ours};
+use crate::corpus::{Corpus, VERSIONS, corpus, differences, migrated, questions};
 
 fn open(corpus: &Corpus) -> Store {
     Store::open(&Location::Sqlite(corpus.folder.join("mlflow.db")), None).unwrap()
@@ -36,9 +38,43 @@ fn all_that_is_read_equals_the_clients_answers() {
             found.len(),
             found[..found.len().min(30)].join("\n")
         );
+        let compared = compare_artifacts(&open(&corpus), &corpus.folder, &corpus.read);
+        assert!(compared.0 > 10 && compared.1 > 0, "{compared:?} artifacts and models");
         assert!(before == fs::read(&database).unwrap(), "the database of {version} was changed");
         assert!(!corpus.folder.join("mlflow.db-journal").exists());
     }
+}
+
+#[test]
+fn a_migrated_copy_is_read_as_its_client_reads_it() {
+    let (corpus, _folder) = migrated("2.9.2", "3.17.2");
+    let theirs = comparable(&corpus.read);
+    let mut found = Vec::new();
+    differences("migrated", &ours(&open(&corpus), &theirs), &theirs, &mut found);
+    assert!(found.is_empty(), "{} places differ:\n{}", found.len(), found.join("\n"));
+    assert!(theirs["runs"].as_array().unwrap().len() > 20);
+}
+
+#[test]
+fn a_workspace_is_read_as_its_client_reads_it() {
+    // A client sees one workspace at a time: this one was asked about the default one.
+    let corpus = corpus("3.17.2", "workspaces", false);
+    let theirs = comparable(&corpus.read);
+    let mut found = Vec::new();
+    differences("workspaces", &ours(&open(&corpus), &theirs), &theirs, &mut found);
+    assert!(found.is_empty(), "{} places differ:\n{}", found.len(), found.join("\n"));
+
+    let location = Location::Sqlite(corpus.folder.join("mlflow.db"));
+    let other = Store::open(&location, Some("team-b")).unwrap();
+    let runs = other.search_runs(&RunQuery::default()).unwrap().items;
+    let names: Vec<&str> = runs.iter().map(|run| run.name.as_str()).collect();
+    assert_eq!(names, ["of team b"]);
+    let models = other.models(&Expr::default(), &[], 0).unwrap().items;
+    let described: Vec<_> =
+        models.iter().map(|it| (&*it.name, it.description.as_deref())).collect();
+    assert_eq!(described, [("iris classifier", Some("team b's"))]);
+    let none = Store::open(&location, Some("team-c")).unwrap();
+    assert_eq!(none.search_runs(&RunQuery::default()).unwrap().items, []);
 }
 
 /// Whether a filter uses an extension, which MLflow refuses.

@@ -1,6 +1,6 @@
 """A trainer: `python train.py URI SECONDS RATE`.
 
-Logs RATE points a second, ten at a time, through MLflow's own store, and prints as JSON the points with the time at which
+Logs RATE points a second, twenty at a time, through MLflow's own store, and prints as JSON the points with the time at which
 each was committed, and how many seconds logging took.
 """
 
@@ -15,7 +15,7 @@ from mlflow.entities import Metric  # noqa: E402
 from mlflow.tracking._tracking_service.utils import _get_store  # noqa: E402
 
 uri, seconds, rate = sys.argv[1], float(sys.argv[2]), int(sys.argv[3])
-BATCH = 10
+BATCH = 20
 store = _get_store(uri)
 run = store.create_run("0", "trainer", int(time.time() * 1000), [], "live").info.run_id
 print("ready", flush=True)

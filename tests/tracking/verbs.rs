@@ -8,13 +8,18 @@ use crate::corpus::corpus;
 
 /// What the program prints, what it complains, and its exit code.
 fn ask(kind: &str, arguments: &[&str]) -> (String, String, i32) {
+    ask_of("experiments", kind, arguments)
+}
+
+/// The same of another command.
+pub(crate) fn ask_of(command: &str, kind: &str, arguments: &[&str]) -> (String, String, i32) {
     let folder = corpus("3.17.2", kind, false).folder;
     let uri = match kind {
         "sqlite" => format!("sqlite:///{}/mlflow.db", folder.display()),
         _ => format!("file://{}/mlruns", folder.display()),
     };
     let asked = Command::new(env!("CARGO_BIN_EXE_mlops-tui"))
-        .args(["experiments", "--tracking-uri", &uri])
+        .args([command, "--tracking-uri", &uri])
         .args(arguments)
         .env("TZ", "UTC")
         .env("COLUMNS", "60")
@@ -36,7 +41,7 @@ fn json(arguments: &[&str]) -> Json {
 }
 
 /// Rows of cells, read as RFC 4180 says.
-fn csv(text: &str) -> Vec<Vec<String>> {
+pub(crate) fn csv(text: &str) -> Vec<Vec<String>> {
     let mut rows = vec![vec![String::new()]];
     let mut quoted = false;
     let mut signs = text.chars().peekable();

@@ -1,7 +1,6 @@
 //! `mlops-tui experiments artifacts`.
 
 use std::io::{self, ErrorKind, IsTerminal, Read, Write};
-use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use color_eyre::eyre::{Result, bail};
@@ -13,12 +12,12 @@ use crate::app::details::Tone;
 use crate::cli::output;
 use crate::cli::table::{Align, Cell, Reader, lines};
 use crate::text::{sanitize, size_text};
-use crate::tracking::Location;
 use crate::tracking::artifacts::{self, Artifact, Named};
 use crate::tracking::reference::find_run;
 
 /// List the artifacts of a run, or print one.
 ///
+/// The JSON is `{"schema": 1, "artifacts": [{"path", "is_dir", "file_size"}], "truncated": false}`, of one folder.
 /// A file goes to standard output as it is; on a terminal, its text alone.
 ///
 /// Example: mlops-tui experiments artifacts latest model/MLmodel
@@ -43,21 +42,12 @@ pub(super) fn run(
 ) -> Result<ExitCode> {
     let active = experiments(opened, &[])?;
     let run = find_run(&opened.store, &arguments.run, Some(&active))?;
-    let folder = artifacts::folder(&run, &near(&place.location()?))?;
+    let near = place.location()?.near();
     let path = arguments.path.as_deref().unwrap_or_default();
-    match artifacts::open(&folder, path)? {
+    match artifacts::named(&opened.store, &near, &run, path)? {
         Named::Folder(entries, truncated) => list(&entries, truncated, arguments.json),
         Named::File(_) if arguments.json => bail!("`{path}` is a file; --json lists folders."),
         Named::File(file) => print(file, path),
-    }
-}
-
-/// The folder of the store.
-fn near(location: &Location) -> PathBuf {
-    match location {
-        Location::Sqlite(path) => path.parent().unwrap_or(Path::new(".")).to_owned(),
-        Location::Files(path) => path.clone(),
-        Location::Project(..) | Location::Server(_) => PathBuf::from("."),
     }
 }
 
@@ -83,7 +73,7 @@ fn list(entries: &[Artifact], truncated: bool, as_json: bool) -> Result<ExitCode
 }
 
 /// Prints a file piece by piece; a terminal gets text alone.
-fn print(mut file: std::fs::File, path: &str) -> Result<ExitCode> {
+fn print(mut file: Box<dyn Read>, path: &str) -> Result<ExitCode> {
     let mut out = io::stdout().lock();
     let written = if out.is_terminal() {
         let mut bytes = Vec::new();

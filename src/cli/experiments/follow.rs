@@ -11,6 +11,7 @@ use super::PlaceArguments;
 use crate::cli::tracked::number;
 use crate::system::say;
 use crate::text::{json as text_json, sanitize};
+use crate::tracking;
 use crate::tracking::entities::Point;
 use crate::tracking::follow::{Follower, News, RunState};
 
@@ -39,7 +40,7 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(place: &PlaceArguments, arguments: &Arguments) -> Result<ExitCode> {
-    let mut follower = Follower::open(&place.location()?, super::place::workspace().as_deref())?;
+    let mut follower = Follower::open(&place.location()?, tracking::workspace().as_deref())?;
     say::complain("Following; Ctrl-C ends it.");
     let mut failure = String::new();
     loop {

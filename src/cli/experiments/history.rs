@@ -16,6 +16,9 @@ use crate::tracking::reference::find_run;
 
 /// Print the values of a metric, or draw them: step, time in milliseconds, value.
 ///
+/// The JSON is `{"schema": 1, "points": [{"step", "timestamp", "value"}], "truncated": false}`; NaN and infinities
+/// are texts.
+///
 /// Example: mlops-tui experiments history latest loss --plot --smooth 0.6
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {

@@ -8,6 +8,7 @@ use serde_json::{Map, Value as Json, json};
 use super::search::ViewArgument;
 use super::{Opened, asked, refuse, within};
 use crate::app::details::Tone;
+use crate::cli::csv;
 use crate::cli::output;
 use crate::cli::table::{Align, Cell, Reader, lines};
 use crate::cli::tracked::{shown, when};
@@ -15,6 +16,9 @@ use crate::tracking::entities::Experiment;
 use crate::tracking::filter::Entity;
 
 /// List experiments, the newest first.
+///
+/// The JSON is `{"schema": 1, "experiments": [{"experiment_id", "name", "artifact_location", "lifecycle_stage",
+/// "creation_time", "last_update_time", "workspace", "tags": {}}], "truncated": false, "traces": null}`; traces is their number with --traces.
 ///
 /// Example: mlops-tui experiments list "name LIKE 'churn%'"
 #[derive(Debug, clap::Args)]
@@ -30,10 +34,27 @@ pub(super) struct Arguments {
     /// At most so many
     #[arg(long, value_name = "COUNT")]
     limit: Option<usize>,
+    /// Count their traces, too; a tracking server is asked for all of them
+    #[arg(long, conflicts_with = "csv")]
+    traces: bool,
     /// Print JSON
-    #[arg(long)]
+    #[arg(long, conflicts_with = "csv")]
     json: bool,
+    /// Print CSV
+    #[arg(long)]
+    csv: bool,
 }
+
+const COLUMNS: [&str; 8] = [
+    "experiment_id",
+    "name",
+    "lifecycle_stage",
+    "artifact_location",
+    "creation_time",
+    "last_update_time",
+    "workspace",
+    "tags",
+];
 
 pub(super) fn run(opened: &Opened, arguments: &Arguments) -> Result<ExitCode> {
     let filter = arguments.filter.as_deref();
@@ -43,11 +64,17 @@ pub(super) fn run(opened: &Opened, arguments: &Arguments) -> Result<ExitCode> {
     };
     let all = opened.store.experiments(&expr, &orders, arguments.view.into(), opened.now)?;
     let found = within(all, arguments.limit);
+    let ids = || found.items.iter().map(|it| it.id.clone()).collect::<Vec<String>>();
+    let traces = arguments.traces.then(|| opened.store.traces(&ids())).transpose()?;
+    let experiments = || found.items.iter().map(to_json).collect::<Vec<Json>>();
     if arguments.json {
-        let experiments: Vec<Json> = found.items.iter().map(to_json).collect();
-        return output::json(
-            &json!({"schema": 1, "experiments": experiments, "truncated": found.truncated}),
-        );
+        return output::json(&json!({
+            "schema": 1, "experiments": experiments(), "truncated": found.truncated,
+            "traces": traces,
+        }));
+    }
+    if arguments.csv {
+        return output::text(&csv::of_objects(&COLUMNS, &experiments()));
     }
     if found.items.is_empty() {
         return output::text("No experiment matches.\n");
@@ -69,7 +96,13 @@ pub(super) fn run(opened: &Opened, arguments: &Arguments) -> Result<ExitCode> {
         ]
     };
     let rows: Vec<Vec<Cell>> = found.items.iter().map(row).collect();
-    output::text(&lines(Reader::of_stdout(), &columns, &rows))
+    let mut text = lines(Reader::of_stdout(), &columns, &rows);
+    match traces {
+        None => {}
+        Some(1) => text += "They have 1 trace.\n",
+        Some(count) => text += &format!("They have {count} traces.\n"),
+    }
+    output::text(&text)
 }
 
 fn to_json(experiment: &Experiment) -> Json {

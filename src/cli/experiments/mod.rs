@@ -19,6 +19,7 @@ use clap::Subcommand;
 use color_eyre::eyre::Result;
 
 pub(super) use place::{Opened, PlaceArguments, asked, refuse, within};
+pub(super) use search::experiments;
 
 /// Look at tracked runs: where, list, search, show, compare, history, datasets, artifacts, follow.
 ///

@@ -20,7 +20,7 @@ pub(in crate::cli) struct PlaceArguments {
     /// The project: its folder or anything in it [default: the current folder]
     #[arg(long, short = 'C', global = true, value_name = "PATH")]
     project: Option<PathBuf>,
-    /// The store: a URI, or a name of [tool.mlops-tui.stores] [default: see `experiments where`]
+    /// The store: a URI, a name of [tool.mlops-tui.stores], or `project:` [default: see `experiments where`]
     #[arg(long, global = true, value_name = "URI")]
     tracking_uri: Option<String>,
     /// Run environment, whose mlflow.yml is read
@@ -29,6 +29,11 @@ pub(in crate::cli) struct PlaceArguments {
 }
 
 /// Show which store is read, and why.
+///
+/// In order: --tracking-uri, MLFLOW_TRACKING_URI, mlflow.yml of kedro-mlflow, .env, [tool.mlops-tui] in
+/// pyproject.toml, mlflow.db or mlruns/ in the project's folder. Where there is none of these, or with
+/// --tracking-uri project:, the project's own runs and metrics datasets are read. The JSON is `{"schema": 1, "kind":
+/// "sqlite", "files", "server" or "project", "location", "chosen_by", "reason", "stores": {NAME: URI}}`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Where {
     /// Print JSON
@@ -78,15 +83,10 @@ impl PlaceArguments {
 
     /// Opens the store.
     pub fn open(&self) -> Result<Opened> {
-        let store = Store::open(&self.location()?, workspace().as_deref())?;
+        let store = Store::open(&self.location()?, tracking::workspace().as_deref())?;
         let now = jiff::Timestamp::now().as_millisecond();
         Ok(Opened { store, now })
     }
-}
-
-/// The workspace to look at, which MLflow's own variable names.
-pub(super) fn workspace() -> Option<String> {
-    std::env::var("MLFLOW_WORKSPACE").ok().filter(|name| !name.is_empty())
 }
 
 pub(super) fn run(place: &PlaceArguments, arguments: &Where) -> Result<ExitCode> {

@@ -26,6 +26,10 @@ use crate::tracking::table::{self, Row};
 /// The table shows the keys that most runs have; --columns and --differing choose others. CSV has all params,
 /// metrics and tags unless columns are chosen, and times in milliseconds.
 ///
+/// The JSON is `{"schema": 1, "runs": [{"run_id", "run_name", "experiment_id", "status", "lifecycle_stage",
+/// "start_time", "end_time", "user_id", "artifact_uri", "params": {}, "metrics": {}, "tags": {}}], "truncated":
+/// false}`; times are in milliseconds, NaN and infinities are texts.
+///
 /// `--group-by auto` finds the param that varies while all others are equal, such as a seed, and puts the runs
 /// that differ in it alone together. The JSON of groups is `{"schema": 1, "by": [PARAM], "groups": [{"params":
 /// {}, "runs": [RUN_ID], "metrics": {KEY: {"count", "nan", "mean", "std", "min", "max"}}}], "truncated":
@@ -87,7 +91,7 @@ impl From<ViewArgument> for View {
 }
 
 /// The ids of experiments that are named, or of all active ones.
-pub(super) fn experiments(opened: &Opened, named: &[String]) -> Result<Vec<String>> {
+pub(in crate::cli) fn experiments(opened: &Opened, named: &[String]) -> Result<Vec<String>> {
     let view = if named.is_empty() { View::Active } else { View::All };
     let all = opened.store.experiments(&Expr::default(), &[], view, opened.now)?.items;
     if named.is_empty() {

@@ -7,6 +7,7 @@ use serde_json::{Value as Json, json};
 
 use super::model_json;
 use crate::app::details::Tone;
+use crate::cli::csv;
 use crate::cli::experiments::{Opened, asked, refuse, within};
 use crate::cli::output;
 use crate::cli::table::{Align, Cell, Reader, lines};
@@ -15,6 +16,9 @@ use crate::tracking::entities::Model;
 use crate::tracking::filter::Entity;
 
 /// List registered models, by name.
+///
+/// The JSON is `{"schema": 1, "models": [{"name", "creation_timestamp", "last_updated_timestamp", "description",
+/// "workspace", "tags": {}, "aliases": {"ALIAS": VERSION}}], "truncated": false}`.
 ///
 /// Example: mlops-tui models list "tags.team = 'risk'"
 #[derive(Debug, clap::Args)]
@@ -28,9 +32,22 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "COUNT")]
     limit: Option<usize>,
     /// Print JSON
-    #[arg(long)]
+    #[arg(long, conflicts_with = "csv")]
     json: bool,
+    /// Print CSV
+    #[arg(long)]
+    csv: bool,
 }
+
+const COLUMNS: [&str; 7] = [
+    "name",
+    "creation_timestamp",
+    "last_updated_timestamp",
+    "description",
+    "workspace",
+    "tags",
+    "aliases",
+];
 
 pub(super) fn run(opened: &Opened, arguments: &Arguments) -> Result<ExitCode> {
     let filter = arguments.filter.as_deref();
@@ -40,9 +57,14 @@ pub(super) fn run(opened: &Opened, arguments: &Arguments) -> Result<ExitCode> {
     };
     let all = opened.store.models(&expr, &orders, opened.now)?;
     let found = within(all, arguments.limit);
+    let models = || found.items.iter().map(model_json).collect::<Vec<Json>>();
     if arguments.json {
-        let models: Vec<Json> = found.items.iter().map(model_json).collect();
-        return output::json(&json!({"schema": 1, "models": models, "truncated": found.truncated}));
+        return output::json(
+            &json!({"schema": 1, "models": models(), "truncated": found.truncated}),
+        );
+    }
+    if arguments.csv {
+        return output::text(&csv::of_objects(&COLUMNS, &models()));
     }
     if found.items.is_empty() {
         return output::text("No registered model matches.\n");

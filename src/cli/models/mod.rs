@@ -1,6 +1,7 @@
 //! `mlops-tui models`: the model registry of an MLflow store.
 
 mod list;
+mod logged;
 mod search;
 mod show;
 
@@ -14,7 +15,7 @@ use super::experiments::PlaceArguments;
 use super::tracked::{object, shown};
 use crate::tracking::entities::{Model, ModelVersion};
 
-/// Look at registered models: list, search, show. The store is only read.
+/// Look at models: list, search, show registered ones, and logged ones. The store is only read.
 ///
 /// Example: mlops-tui models search "name = 'churn' and version_number > 3"
 #[derive(Debug, clap::Args)]
@@ -31,16 +32,20 @@ enum Verb {
     List(list::Arguments),
     /// List versions that match a filter of MLflow's
     Search(search::Arguments),
-    /// Show a model with its versions
+    /// Show a model with its versions and a signature
     Show(show::Arguments),
+    /// List logged models that match a filter of MLflow's
+    Logged(logged::Arguments),
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<ExitCode> {
-    let opened = arguments.place.open()?;
+    let place = &arguments.place;
+    let opened = place.open()?;
     match &arguments.verb {
         Verb::List(arguments) => list::run(&opened, arguments),
         Verb::Search(arguments) => search::run(&opened, arguments),
-        Verb::Show(arguments) => show::run(&opened, arguments),
+        Verb::Show(arguments) => show::run(place, &opened, arguments),
+        Verb::Logged(arguments) => logged::run(&opened, arguments),
     }
 }
 

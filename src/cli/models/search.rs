@@ -7,6 +7,7 @@ use serde_json::{Value as Json, json};
 
 use super::version_json;
 use crate::app::details::Tone;
+use crate::cli::csv;
 use crate::cli::experiments::{Opened, asked, refuse, within};
 use crate::cli::output;
 use crate::cli::table::{Align, Cell, Reader, lines};
@@ -15,6 +16,10 @@ use crate::tracking::entities::ModelVersion;
 use crate::tracking::filter::Entity;
 
 /// List versions of registered models that match a filter, the last changed first.
+///
+/// The JSON is `{"schema": 1, "versions": [{"name", "version", "creation_timestamp", "last_updated_timestamp",
+/// "description", "user_id", "current_stage", "source", "run_id", "run_link", "status", "status_message", "tags": {},
+/// "aliases": []}], "truncated": false}`.
 ///
 /// Example: mlops-tui models search "name = 'churn' and tags.validated = 'yes'"
 #[derive(Debug, clap::Args)]
@@ -28,9 +33,27 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "COUNT")]
     limit: Option<usize>,
     /// Print JSON
-    #[arg(long)]
+    #[arg(long, conflicts_with = "csv")]
     json: bool,
+    /// Print CSV
+    #[arg(long)]
+    csv: bool,
 }
+
+const COLUMNS: [&str; 12] = [
+    "name",
+    "version",
+    "current_stage",
+    "aliases",
+    "status",
+    "run_id",
+    "source",
+    "user_id",
+    "creation_timestamp",
+    "last_updated_timestamp",
+    "description",
+    "tags",
+];
 
 pub(super) fn run(opened: &Opened, arguments: &Arguments) -> Result<ExitCode> {
     let filter = arguments.filter.as_deref();
@@ -40,11 +63,14 @@ pub(super) fn run(opened: &Opened, arguments: &Arguments) -> Result<ExitCode> {
     };
     let all = opened.store.versions(&expr, &orders, opened.now)?;
     let found = within(all, arguments.limit);
+    let versions = || found.items.iter().map(version_json).collect::<Vec<Json>>();
     if arguments.json {
-        let versions: Vec<Json> = found.items.iter().map(version_json).collect();
         return output::json(
-            &json!({"schema": 1, "versions": versions, "truncated": found.truncated}),
+            &json!({"schema": 1, "versions": versions(), "truncated": found.truncated}),
         );
+    }
+    if arguments.csv {
+        return output::text(&csv::of_objects(&COLUMNS, &versions()));
     }
     if found.items.is_empty() {
         return output::text("No model version matches.\n");

@@ -7,40 +7,76 @@ use serde_json::{Value as Json, json};
 
 use super::search::table;
 use super::{model_json, version_json};
-use crate::cli::experiments::Opened;
+use crate::cli::experiments::{Opened, PlaceArguments};
 use crate::cli::output;
 use crate::cli::table::Reader;
 use crate::text::sanitize;
+use crate::tracking::entities::{Model, ModelVersion};
 use crate::tracking::filter::{Attribute, Comparator, Compare, Expr, Field, Order, Value};
+use crate::tracking::signature::{self, Described};
 
-/// Show a registered model with its versions, the newest first.
+/// Show a registered model with its versions, the newest first, and what one of them takes and gives.
 ///
-/// Example: mlops-tui models show churn
+/// The JSON is `{"schema": 1, "model": {..., "versions": [...], "mlmodel": {"version", "flavors": [], "signature":
+/// {"inputs", "outputs", "params"}}}}`: the model as `list` and its versions as `search` have them, and what the
+/// MLmodel of the named version says, of the newest one where none is named; null where it can't be read.
+///
+/// Example: mlops-tui models show churn@champion
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
-    /// The model's name
+    /// The model's name, or one of its versions: NAME/VERSION or NAME@ALIAS
     model: String,
     /// Print JSON
     #[arg(long)]
     json: bool,
 }
 
-pub(super) fn run(opened: &Opened, arguments: &Arguments) -> Result<ExitCode> {
-    let named = Expr::Compare(Compare {
-        field: Field::Attribute(Attribute::Name),
-        comparator: Comparator::Equal,
-        value: Value::Text(arguments.model.clone()),
-    });
-    let models = opened.store.models(&named, &[], opened.now)?;
-    models.problems.iter().for_each(|problem| output::complain(problem));
-    let Some(model) = models.items.into_iter().next() else {
-        bail!("No model is named `{}`. `mlops-tui models list` lists them.", arguments.model);
+pub(super) fn run(
+    place: &PlaceArguments,
+    opened: &Opened,
+    arguments: &Arguments,
+) -> Result<ExitCode> {
+    let model = |name: &str| -> Result<Option<Model>> {
+        let models = opened.store.models(&named(name), &[], opened.now)?;
+        models.problems.iter().for_each(|problem| output::complain(problem));
+        Ok(models.items.into_iter().next())
+    };
+    let asked = arguments.model.as_str();
+    let (model, which) = match (model(asked)?, asked.rsplit_once(['/', '@'])) {
+        (Some(model), _) => (Some(model), None),
+        (None, Some((name, which))) => (model(name)?, Some(which)),
+        (None, None) => (None, None),
+    };
+    let Some(model) = model else {
+        bail!("No model is named `{asked}`. `mlops-tui models list` lists them.");
     };
     let newest = [Order { field: Field::Attribute(Attribute::Version), ascending: false }];
-    let versions = opened.store.versions(&named, &newest, opened.now)?.items;
+    let versions = opened.store.versions(&named(&model.name), &newest, opened.now)?.items;
+    let version = match which {
+        None => versions.first(),
+        Some(which) => {
+            let is_meant = |it: &&ModelVersion| {
+                it.version.to_string() == which || it.aliases.iter().any(|alias| alias == which)
+            };
+            match versions.iter().find(is_meant) {
+                None => bail!("`{}` has no version and no alias `{which}`.", model.name),
+                version => version,
+            }
+        }
+    };
+    let near = place.location()?.near();
+    let described = version.map(|it| (it, signature::of_version(&opened.store, &near, it)));
     if arguments.json {
         let mut json = model_json(&model);
         json["versions"] = versions.iter().map(version_json).collect::<Vec<Json>>().into();
+        json["mlmodel"] = match &described {
+            Some((version, Ok(described))) => mlmodel(version, described),
+            Some((_, Err(why))) => {
+                output::complain(why);
+                Json::Null
+            }
+            None => Json::Null,
+        };
         return output::json(&json!({"schema": 1, "model": json}));
     }
     let reader = Reader::of_stdout();
@@ -57,5 +93,64 @@ pub(super) fn run(opened: &Opened, arguments: &Arguments) -> Result<ExitCode> {
         true => "It has no versions.\n".to_owned(),
         false => table(&versions, reader),
     };
+    if let Some((version, described)) = &described {
+        text += &format!("\nversion {}\n", version.version);
+        text += &match described {
+            Ok(described) => describe(described),
+            Err(why) => format!("  {}\n", sanitize(&format!("Its signature is not known: {why}"))),
+        };
+    }
     output::text(&text)
+}
+
+/// A condition on the name.
+fn named(name: &str) -> Expr {
+    Expr::Compare(Compare {
+        field: Field::Attribute(Attribute::Name),
+        comparator: Comparator::Equal,
+        value: Value::Text(name.to_owned()),
+    })
+}
+
+fn mlmodel(version: &ModelVersion, described: &Described) -> Json {
+    let signature = described
+        .signature
+        .as_ref()
+        .map(|it| json!({"inputs": it.inputs, "outputs": it.outputs, "params": it.params}));
+    json!({"version": version.version, "flavors": described.flavors, "signature": signature})
+}
+
+/// Flavors and signature, a line for each column.
+fn describe(described: &Described) -> String {
+    let mut text = format!("  flavors: {}\n", sanitize(&described.flavors.join(", ")));
+    let Some(signature) = &described.signature else {
+        return text + "  It has no signature.\n";
+    };
+    let parts = [
+        ("takes", &signature.inputs),
+        ("gives", &signature.outputs),
+        ("params", &signature.params),
+    ];
+    for (title, columns) in parts {
+        for column in columns.as_array().into_iter().flatten() {
+            text += &format!("  {title}: {}\n", sanitize(&of_column(column)));
+        }
+    }
+    text
+}
+
+/// A column or a tensor: its name, its type, whether it can be left out.
+fn of_column(column: &Json) -> String {
+    let word = |json: &Json| json.as_str().map(str::to_owned).unwrap_or_else(|| json.to_string());
+    let kind = match &column["tensor-spec"] {
+        Json::Null => word(&column["type"]),
+        spec => format!("{} {}", word(&spec["dtype"]), spec["shape"]),
+    };
+    let name = column["name"].as_str().map(|name| format!("{name} ")).unwrap_or_default();
+    let optional = if column["required"] == false { ", optional" } else { "" };
+    let default = match &column["default"] {
+        Json::Null => String::new(),
+        default => format!(" = {default}"),
+    };
+    format!("{name}{kind}{default}{optional}")
 }

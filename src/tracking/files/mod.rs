@@ -29,8 +29,10 @@ use super::searched::without_prompts;
 const TRASH: &str = ".trash";
 /// Where registered models lie, and logged ones in their experiment.
 const MODELS: &str = "models";
+/// Where an experiment's traces lie.
+const TRACES: &str = "traces";
 /// Folders of an experiment that are no runs.
-const RESERVED: [&str; 4] = ["tags", "datasets", "traces", MODELS];
+const RESERVED: [&str; 4] = ["tags", "datasets", TRACES, MODELS];
 
 /// A store of files.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -220,6 +222,17 @@ impl FileStore {
         let order = [order, &ties].concat();
         found.sort_by(|a, b| compare_by(&order, &logged::Ordered(a), &logged::Ordered(b)));
         Ok(Found { problems: reader.problems, ..Found::of(found, None) })
+    }
+
+    /// How many traces experiments have.
+    ///
+    /// # Errors
+    /// When the store's folder can't be read.
+    pub fn traces(&self, experiments: &[String]) -> Result<u64, TrackingError> {
+        let mut reader = self.reader()?;
+        let places = self.asked(&mut reader, Some(experiments)).into_iter();
+        let count = places.map(|place| reader.folders(&place.folder.join(TRACES)).len() as u64);
+        Ok(count.sum())
     }
 
     fn reader(&self) -> Result<Reader<'_>, TrackingError> {

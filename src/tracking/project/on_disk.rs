@@ -12,7 +12,7 @@ use crate::project::{Options, Reader, strip_transcoding};
 use crate::tracking::entities::Run;
 
 /// Clocks of a run's record and of its files differ by so much, in milliseconds.
-const SLACK: i64 = 1_000;
+const SLACK: i64 = 50;
 
 /// A run for each version that was saved outside of the runs that are known; datasets of the same version are
 /// of the same run.

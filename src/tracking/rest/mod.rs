@@ -3,6 +3,7 @@
 //! The server does the filtering and the ordering where MLflow's language can say what is meant; the rest is
 //! looked at here, page by page. Nothing is changed on the server.
 
+mod artifacts;
 mod follow;
 mod pages;
 mod plan;
@@ -40,6 +41,10 @@ pub struct ServerInfo {
     pub workspaces: bool,
 }
 
+/// Traces that one answer holds; servers give no more.
+const TRACES: usize = 500;
+/// Experiments whose traces are asked for at once: their ids stand in the URL.
+const EXPERIMENTS: usize = 50;
 /// Points of a metric that one answer holds.
 const POINTS: usize = 25_000;
 
@@ -123,6 +128,27 @@ impl RestStore {
     /// When the server can't be asked.
     pub fn history(&self, run_id: &str, key: &str) -> Result<Vec<Point>, TrackingError> {
         self.points(run_id, key).map_err(|it| self.failed(it))
+    }
+
+    /// How many traces experiments have; all of them are asked for, page by page.
+    ///
+    /// # Errors
+    /// When the server can't be asked.
+    pub fn traces(&self, experiments: &[String]) -> Result<u64, TrackingError> {
+        let mut count = 0;
+        for ids in experiments.chunks(EXPERIMENTS) {
+            let ask = get("/api/2.0/mlflow/traces", json!({"experiment_ids": ids}));
+            let read = self.pages(&ask, "traces", TRACES, |_: serde::de::IgnoredAny| {
+                count += 1;
+                true
+            });
+            match read {
+                // Servers before 2.14 have none.
+                Err(Failure::Refused { status: 404, code, .. }) if code.is_empty() => return Ok(0),
+                read => read.map_err(|it| self.failed(it))?,
+            }
+        }
+        Ok(count)
     }
 
     fn points(&self, run_id: &str, key: &str) -> Result<Vec<Point>, Failure> {

@@ -16,7 +16,7 @@ enum Number {
     Text(String),
 }
 
-fn whole<'de, D: Deserializer<'de>>(from: D) -> Result<Option<i64>, D::Error> {
+pub(super) fn whole<'de, D: Deserializer<'de>>(from: D) -> Result<Option<i64>, D::Error> {
     Option::<Number>::deserialize(from)?
         .map(|number| match number {
             Number::Whole(number) => Ok(number),

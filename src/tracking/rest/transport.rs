@@ -21,6 +21,8 @@ use crate::text::secrets::redact;
 
 /// Larger answers are refused.
 const LARGEST: u64 = 256 << 20;
+/// Time for a file, however large.
+const LONG: Duration = Duration::from_secs(24 * 3600);
 /// How much of a server's message is shown.
 const SHOWN: usize = 300;
 
@@ -150,13 +152,28 @@ impl Transport {
     /// # Errors
     /// When there is no answer, or the server refuses.
     pub fn ask(&self, ask: &Ask) -> Result<Vec<u8>, Failure> {
+        self.repeat(|credentials| {
+            let response = self.send(ask, credentials, self.most)?;
+            self.body(ask, response)
+        })
+    }
+
+    /// The body of the answer as it comes, however large.
+    ///
+    /// # Errors
+    /// When there is no answer, or the server refuses.
+    pub fn open(&self, ask: &Ask) -> Result<impl Read + 'static, Failure> {
+        self.repeat(|credentials| self.send(ask, credentials, Some(LONG)))
+    }
+
+    fn repeat<T>(&self, once: impl Fn(&Credentials) -> Result<T, Failed>) -> Result<T, Failure> {
         let start = Instant::now();
         let mut tries = 1;
         let mut is_renewed = false;
         loop {
             let credentials = self.credentials();
-            let Failed { failure, again } = match self.once(ask, &credentials) {
-                Ok(body) => return Ok(body),
+            let Failed { failure, again } = match once(&credentials) {
+                Ok(answer) => return Ok(answer),
                 Err(failed) => failed,
             };
             if matches!(failure, Failure::Refused { status: 401, .. })
@@ -198,7 +215,13 @@ impl Transport {
         self.settings.backoff.mul_f64(factor)
     }
 
-    fn once(&self, ask: &Ask, credentials: &Credentials) -> Result<Vec<u8>, Failed> {
+    /// Sends a question; the answer, once its head is there.
+    fn send(
+        &self,
+        ask: &Ask,
+        credentials: &Credentials,
+        most: Option<Duration>,
+    ) -> Result<Response, Failed> {
         let base = &self.settings.base;
         let mut request = match ask.method {
             Method::Get => self.client.get(format!("{base}{}{}", ask.path, query(&ask.fields))),
@@ -208,7 +231,7 @@ impl Transport {
                 request.header("Content-Type", "application/json").body(body)
             }
         };
-        if let Some(most) = self.most {
+        if let Some(most) = most {
             request = request.timeout(most);
         }
         request = match credentials {
@@ -221,11 +244,11 @@ impl Transport {
         }
         let response = request.send().map_err(|error| self.unanswered(ask, error))?;
         let status = response.status();
+        if status.is_success() {
+            return Ok(response);
+        }
         let later = retry_after(&response);
         let body = self.body(ask, response)?;
-        if status.is_success() {
-            return Ok(body);
-        }
         let again = matches!(status.as_u16(), 429 | 500 | 502 | 503 | 504);
         Err(Failed {
             failure: self.refused(ask, credentials, status, &body),

@@ -40,13 +40,9 @@ impl Limit {
     }
 }
 
-/// Opens the database; a pipe or a device in its place is no valid path.
-pub(in crate::tracking) fn open(path: &Path) -> rusqlite::Result<Connection> {
-    open_for(path, LIMIT).map(|(connection, _)| connection)
-}
-
-/// Opens the database for many questions, each of which has its own time.
-pub(super) fn open_to_stay(path: &Path) -> rusqlite::Result<(Connection, Limit)> {
+/// Opens the database for many questions, each of which has its own time. A pipe or a device in its place is no
+/// valid path.
+pub(super) fn open(path: &Path) -> rusqlite::Result<(Connection, Limit)> {
     open_for(path, LIMIT)
 }
 

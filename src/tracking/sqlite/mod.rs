@@ -6,7 +6,6 @@ pub(super) mod database;
 mod follow;
 mod history;
 mod models;
-pub(super) mod overview;
 mod query;
 mod runs;
 
@@ -53,7 +52,7 @@ impl SqliteStore {
     /// When it is no readable database of MLflow's.
     pub fn open(path: &Path, workspace: Option<&str>) -> Result<Self, TrackingError> {
         let open = || -> rusqlite::Result<SqliteStore> {
-            let (connection, limit) = database::open_to_stay(path)?;
+            let (connection, limit) = database::open(path)?;
             let tables: Vec<String> = rows(
                 &connection,
                 "SELECT name FROM sqlite_master WHERE type = 'table'",
@@ -139,12 +138,6 @@ fn rows<T>(
     of: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
 ) -> rusqlite::Result<Vec<T>> {
     connection.prepare_cached(sql)?.query_map(params, of)?.collect()
-}
-
-fn has_table(connection: &Connection, name: &str) -> rusqlite::Result<bool> {
-    connection
-        .prepare("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?1")?
-        .exists([name])
 }
 
 /// A text; `NULL` is empty.

@@ -161,16 +161,19 @@ impl SqliteStore {
         Ok(models)
     }
 
-    /// How many traces there are.
+    /// How many traces experiments have.
     ///
     /// # Errors
     /// When SQLite refuses.
-    pub fn traces(&self) -> Result<u64, TrackingError> {
+    pub fn traces(&self, experiments: &[String]) -> Result<u64, TrackingError> {
         if !self.has("trace_info") {
             return Ok(0);
         }
-        let sql = "SELECT count(*) FROM trace_info";
-        self.ask(|connection| connection.query_row(sql, [], |row| row.get::<_, i64>(0)))
+        let ids = serde_json::Value::from(experiments).to_string();
+        // Ids are texts here, and numbers in the database.
+        let sql = "SELECT count(*) FROM trace_info
+                   WHERE CAST(experiment_id AS TEXT) IN (SELECT value FROM json_each(?1))";
+        self.ask(|connection| connection.query_row(sql, [&ids], |row| row.get::<_, i64>(0)))
             .map(|count| count.unsigned_abs())
     }
 

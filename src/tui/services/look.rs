@@ -11,9 +11,10 @@ use crate::app::log_view;
 use crate::project::Snapshot;
 use crate::project::python::highlight;
 use crate::runs::history;
-use crate::store::{From, LogFilter, RunId, Store, StoreError};
+use crate::store::{From, LogFilter, RunId, Store, StoreError, Trust};
 use crate::system::files;
-use crate::tracking::Location;
+use crate::tracking::{By, Choice, Location, TrackingError};
+use crate::tui::folders;
 use crate::{datasets, remote, tracking};
 
 /// Larger files are not shown.
@@ -101,12 +102,11 @@ pub(super) fn compare(root: &Path, runs: (RunId, RunId), current: &Current, repo
 pub(super) fn tracking(root: &Path, current: &Current, reports: &Reports) {
     let (root, reports, snapshot) = (root.to_owned(), reports.clone(), snapshot(current));
     tokio::task::spawn_blocking(move || {
-        let report = match locate(&root, snapshot.as_deref()) {
-            None => TrackingReport::Absent,
-            Some(location) => match tracking::read(&root, &location) {
-                Ok(overview) => TrackingReport::Live(overview),
-                Err(error) => TrackingReport::Failed(error.to_string()),
-            },
+        let report = match choose(&root, snapshot.as_deref()) {
+            Ok(choice) => overview(&root, &choice),
+            // The first run makes it.
+            Err(TrackingError::Missing { .. }) => TrackingReport::Absent,
+            Err(error) => TrackingReport::Failed(error.to_string()),
         };
         let _ = reports.blocking_send(Report::Tracking(report).into());
         if let Some(snapshot) = &snapshot {
@@ -117,40 +117,64 @@ pub(super) fn tracking(root: &Path, current: &Current, reports: &Reports) {
     });
 }
 
-fn locate(root: &Path, snapshot: Option<&Snapshot>) -> Option<Location> {
-    let uri = std::env::var("MLFLOW_TRACKING_URI").ok().filter(|uri| !uri.is_empty());
-    let (conf, env) = match snapshot {
-        Some(snapshot) => (snapshot.metadata.conf_source.clone(), snapshot.env.as_str()),
-        None => (root.join("conf"), "local"),
-    };
-    tracking::locate(root, &conf, env, uri.as_deref())
+fn choose(root: &Path, snapshot: Option<&Snapshot>) -> Result<Choice, TrackingError> {
+    tracking::choose(root, snapshot.map(|snapshot| snapshot.env.as_str()), None)
+}
+
+/// What is in a store. A server that the project names gets the user's MLflow credentials, so it is asked in a
+/// trusted project alone.
+fn overview(root: &Path, choice: &Choice) -> TrackingReport {
+    let Some(location) = &choice.location else { return TrackingReport::Absent };
+    if let Location::Server(uri) = location
+        && choice.by != By::Variable
+        && !Trust::new(&folders::state()).holds(root)
+    {
+        let place = choice.place.trim_end_matches('.');
+        return TrackingReport::Failed(format!(
+            "{uri} is asked once you trust the project, for it gets your MLflow credentials. {place}."
+        ));
+    }
+    match tracking::read(root, location) {
+        Ok(overview) if matches!(location, Location::Project(..)) && overview.runs.is_empty() => {
+            TrackingReport::Absent
+        }
+        Ok(overview) => TrackingReport::Live(overview),
+        Err(error) => TrackingReport::Failed(error.to_string()),
+    }
 }
 
 /// Folders of experiments that are looked at for changes.
 const MOST_EXPERIMENTS: usize = 1_000;
 
 /// Reports when the tracking store changed: trainers write to it at any time, and a database in a
-/// folder that is not watched gives no events.
+/// folder that is not watched gives no events. A server is read when it is asked for.
 pub(super) async fn follow_tracking(root: PathBuf, current: Current, reports: Reports) {
+    let mut chosen: Option<(Option<Arc<Snapshot>>, Choice)> = None;
     let mut last: Option<(SystemTime, u64)> = None;
     let mut first = true;
     loop {
-        let (of, with) = (root.clone(), snapshot(&current));
-        let stamp = tokio::task::spawn_blocking(move || match locate(&of, with.as_deref()) {
-            Some(Location::Sqlite(path)) => {
-                let metadata = std::fs::metadata(path).ok()?;
-                Some((metadata.modified().ok()?, metadata.len()))
-            }
-            // A new run changes the folder of its experiment.
-            Some(Location::Files(path)) => {
-                let entries = std::fs::read_dir(path).ok()?.flatten().take(MOST_EXPERIMENTS);
-                let changed = entries.filter_map(|entry| entry.metadata().ok()?.modified().ok());
-                let changed: Vec<SystemTime> = changed.collect();
-                Some((changed.iter().max().copied()?, changed.len() as u64))
-            }
-            _ => None,
+        let (of, now) = (root.clone(), snapshot(&current));
+        // Choosing reads configuration, so it is done once for each reading of the project.
+        let kept = chosen.take().filter(|(of, _)| match (of, &now) {
+            (Some(of), Some(now)) => Arc::ptr_eq(of, now),
+            (of, now) => of.is_none() && now.is_none(),
         });
-        let stamp = stamp.await.unwrap_or_default();
+        let looked = tokio::task::spawn_blocking(move || {
+            let choice = match kept {
+                Some((_, choice)) => choice,
+                None => choose(&of, now.as_deref()).ok()?,
+            };
+            let stamp = stamp(&of, &choice);
+            Some(((now, choice), stamp))
+        });
+        let stamp = match looked.await.unwrap_or_default() {
+            Some((choice, stamp)) => {
+                chosen = Some(choice);
+                stamp
+            }
+            // What is named is not there yet; it is looked for again.
+            None => None,
+        };
         if stamp != last && !first {
             let report = Report::Changed { files: Vec::new(), tracking: true };
             if reports.send(report.into()).await.is_err() {
@@ -159,5 +183,31 @@ pub(super) async fn follow_tracking(root: PathBuf, current: Current, reports: Re
         }
         (last, first) = (stamp, false);
         tokio::time::sleep(TRACKING).await;
+    }
+}
+
+/// Time and size of a store, which change with it.
+fn stamp(root: &Path, choice: &Choice) -> Option<(SystemTime, u64)> {
+    // MLflow may have made one meanwhile.
+    let made = || tracking::in_folder(root);
+    let location = match choice.by {
+        By::Folder => made().or_else(|| choice.location.clone()),
+        _ => choice.location.clone(),
+    };
+    let of_file = |path: &Path| {
+        let metadata = std::fs::metadata(path).ok()?;
+        Some((metadata.modified().ok()?, metadata.len()))
+    };
+    match location? {
+        Location::Sqlite(path) => of_file(&path),
+        // A new run changes the folder of its experiment.
+        Location::Files(path) => {
+            let entries = std::fs::read_dir(path).ok()?.flatten().take(MOST_EXPERIMENTS);
+            let changed = entries.filter_map(|entry| entry.metadata().ok()?.modified().ok());
+            let changed: Vec<SystemTime> = changed.collect();
+            Some((changed.iter().max().copied()?, changed.len() as u64))
+        }
+        Location::Project(root, _) => of_file(&Store::new(&root).path()),
+        Location::Server(_) => None,
     }
 }

@@ -141,11 +141,14 @@ impl Services {
             }
             Effect::Trust => {
                 let (root, reports) = (self.root.clone(), self.reports.clone());
+                let current = self.current.clone();
                 tokio::task::spawn_blocking(move || {
                     if let Err(error) = Trust::new(&folders::state()).add(&root) {
                         let text = format!("The trust holds for this session alone: {error}.");
                         let _ = reports.blocking_send(Report::Notice(text).into());
                     }
+                    // A server that the project names may be asked now.
+                    look::tracking(&root, &current, &reports);
                 });
             }
             // The thread lives as long as its sender does.

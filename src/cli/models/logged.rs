@@ -1,0 +1,127 @@
+//! `mlops-tui models logged`.
+
+use std::process::ExitCode;
+
+use color_eyre::eyre::Result;
+use serde_json::{Value as Json, json};
+
+use crate::app::details::Tone;
+use crate::cli::csv;
+use crate::cli::experiments::{Opened, asked, experiments, refuse, within};
+use crate::cli::output;
+use crate::cli::table::{Align, Cell, Reader, lines};
+use crate::cli::tracked::{number, object, shown, when};
+use crate::tracking::entities::{LoggedModel, ModelMetric};
+use crate::tracking::filter::Entity;
+
+/// List logged models (MLflow 3) that match a filter, the newest first.
+///
+/// The JSON is `{"schema": 1, "logged_models": [{"model_id", "experiment_id", "name", "artifact_location",
+/// "creation_timestamp", "last_updated_timestamp", "model_type", "source_run_id", "status", "status_message",
+/// "lifecycle_stage", "params": {}, "tags": {}, "metrics": [{"key", "value", "step", "timestamp", "run_id",
+/// "dataset_name", "dataset_digest"}]}], "truncated": false}`.
+///
+/// Example: mlops-tui models logged "metrics.accuracy > 0.9"
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    /// A filter of MLflow's for logged models [default: all]
+    filter: Option<String>,
+    /// Experiments to look at, by name or id; can be repeated [default: all active ones]
+    #[arg(long, short, value_name = "EXPERIMENT")]
+    experiment: Vec<String>,
+    /// Order, such as `metrics.accuracy DESC`; can be repeated
+    #[arg(long, value_name = "CLAUSE")]
+    order_by: Vec<String>,
+    /// At most so many
+    #[arg(long, value_name = "COUNT")]
+    limit: Option<usize>,
+    /// Print JSON
+    #[arg(long, conflicts_with = "csv")]
+    json: bool,
+    /// Print CSV
+    #[arg(long)]
+    csv: bool,
+}
+
+const COLUMNS: [&str; 10] = [
+    "model_id",
+    "name",
+    "experiment_id",
+    "status",
+    "model_type",
+    "source_run_id",
+    "creation_timestamp",
+    "params",
+    "metrics",
+    "tags",
+];
+
+pub(super) fn run(opened: &Opened, arguments: &Arguments) -> Result<ExitCode> {
+    let filter = arguments.filter.as_deref();
+    let (expr, orders) = match asked(Entity::LoggedModel, filter, &arguments.order_by) {
+        Ok(asked) => asked,
+        Err(refused) => return refuse(&refused),
+    };
+    let ids = experiments(opened, &arguments.experiment)?;
+    let all = opened.store.logged_models(Some(&ids), &expr, &orders, opened.now)?;
+    let found = within(all, arguments.limit);
+    let models = || found.items.iter().map(to_json).collect::<Vec<Json>>();
+    if arguments.json {
+        return output::json(
+            &json!({"schema": 1, "logged_models": models(), "truncated": found.truncated}),
+        );
+    }
+    if arguments.csv {
+        return output::text(&csv::of_objects(&COLUMNS, &models()));
+    }
+    if found.items.is_empty() {
+        return output::text("No logged model matches.\n");
+    }
+    let columns = [
+        ("id", Align::Left),
+        ("name", Align::Left),
+        ("type", Align::Left),
+        ("status", Align::Left),
+        ("created", Align::Left),
+        ("run", Align::Left),
+    ];
+    let row = |it: &LoggedModel| -> Vec<Cell> {
+        let run: String = it.source_run_id.as_deref().unwrap_or_default().chars().take(8).collect();
+        vec![
+            (it.id.chars().take(10).collect(), Tone::Dim),
+            (it.name.clone(), Tone::Name),
+            (it.model_type.clone().unwrap_or_default(), Tone::Plain),
+            (it.status.clone(), Tone::Plain),
+            (when(it.creation_timestamp), Tone::Dim),
+            (run, Tone::Dim),
+        ]
+    };
+    let rows: Vec<Vec<Cell>> = found.items.iter().map(row).collect();
+    output::text(&lines(Reader::of_stdout(), &columns, &rows))
+}
+
+fn to_json(it: &LoggedModel) -> Json {
+    let metric = |it: &ModelMetric| {
+        let (name, digest) = it.dataset.clone().unzip();
+        json!({
+            "key": it.key, "value": number(it.value), "step": it.step, "timestamp": it.timestamp,
+            "run_id": it.run_id, "dataset_name": name, "dataset_digest": digest,
+        })
+    };
+    json!({
+        "model_id": it.id,
+        "experiment_id": it.experiment_id,
+        "name": it.name,
+        "artifact_location": shown("", &it.artifact_location),
+        "creation_timestamp": it.creation_timestamp,
+        "last_updated_timestamp": it.last_updated_timestamp,
+        "model_type": it.model_type,
+        "source_run_id": it.source_run_id,
+        "status": it.status,
+        "status_message": it.status_message,
+        "lifecycle_stage": it.lifecycle_stage,
+        "params": object(&it.params),
+        "tags": object(&it.tags),
+        "metrics": it.metrics.iter().map(metric).collect::<Vec<Json>>(),
+    })
+}

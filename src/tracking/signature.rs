@@ -1,0 +1,151 @@
+//! What a model takes and gives: the signature in its `MLmodel` (`mlflow.models.Model`).
+
+use std::io::Read;
+use std::path::Path;
+
+use serde::Deserialize;
+use serde_json::Value as Json;
+
+use super::artifacts::{self, Named};
+use super::entities::{ModelVersion, Run};
+use super::filter::{Attribute, Comparator, Compare, Expr, Field, Value};
+use super::{Store, TrackingError};
+
+/// The file of a model that describes it.
+pub const FILE: &str = "MLmodel";
+/// Bytes of it that are read; wide tables have thousands of columns.
+const MOST_BYTES: u64 = 4 << 20;
+
+/// What is read of an `MLmodel`.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Described {
+    /// Flavors by name, such as `python_function` and `sklearn`.
+    pub flavors: Vec<String>,
+    /// The signature, where the model has one.
+    pub signature: Option<Signature>,
+}
+
+/// A signature, as `ModelSignature.to_dict` has it with its texts read as JSON: lists of columns or tensors.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Signature {
+    /// What the model takes.
+    pub inputs: Json,
+    /// What it gives.
+    pub outputs: Json,
+    /// Parameters of its predictions.
+    pub params: Json,
+}
+
+/// Reads an `MLmodel`.
+///
+/// # Errors
+/// When it can't be read, or is no `MLmodel`.
+pub fn read(file: impl Read) -> Result<Described, String> {
+    #[derive(Deserialize)]
+    struct File {
+        #[serde(default)]
+        flavors: serde_yaml::Mapping,
+        #[serde(default)]
+        signature: Option<Texts>,
+    }
+    #[derive(Deserialize)]
+    struct Texts {
+        inputs: Option<String>,
+        outputs: Option<String>,
+        params: Option<String>,
+    }
+    let mut text = String::new();
+    file.take(MOST_BYTES).read_to_string(&mut text).map_err(|error| error.to_string())?;
+    let file: File = serde_yaml::from_str(&text).map_err(|error| error.to_string())?;
+    let json = |text: Option<String>| match text {
+        Some(text) => serde_json::from_str(&text).map_err(|error| error.to_string()),
+        None => Ok(Json::Null),
+    };
+    let signature = file.signature.map(|it| -> Result<Signature, String> {
+        Ok(Signature {
+            inputs: json(it.inputs)?,
+            outputs: json(it.outputs)?,
+            params: json(it.params)?,
+        })
+    });
+    let names = file.flavors.keys().filter_map(|name| name.as_str().map(str::to_owned));
+    let mut flavors: Vec<String> = names.collect();
+    flavors.sort();
+    Ok(Described { flavors, signature: signature.transpose()? })
+}
+
+/// Reads the `MLmodel` of a version of a registered model. `near` is the folder of the store.
+///
+/// # Errors
+/// Where it is not on this machine or the server, or can't be read: why.
+pub fn of_version(store: &Store, near: &Path, version: &ModelVersion) -> Result<Described, String> {
+    if let Store::Rest(server) = store {
+        let file = server.model_file(&version.name, version.version, FILE);
+        return read(file.map_err(|error| error.to_string())?);
+    }
+    let source = version.source.as_deref().unwrap_or_default();
+    let run = |id: &str| store.run(id).map_err(|error| error.to_string());
+    let of_run = |run: &Run, path: &str| {
+        let path = format!("{}/{FILE}", path.trim_matches('/'));
+        file(artifacts::named(store, near, run, path.trim_start_matches('/')))
+    };
+    if let Some((id, path)) = source.strip_prefix("runs:/").and_then(|it| it.split_once('/')) {
+        let run = run(id)?.ok_or_else(|| format!("its run {id} is not there"))?;
+        return of_run(&run, path);
+    }
+    let folder = match source.strip_prefix("models:/") {
+        None => source.to_owned(),
+        Some(id) => logged(store, id).map_err(|error| error.to_string())?,
+    };
+    if let Some(folder) = artifacts::local(&folder, near).filter(|folder| folder.is_dir()) {
+        return file(artifacts::open(&folder, FILE));
+    }
+    // A store that was copied with its artifacts names their old place.
+    match (&version.run_id, folder.rsplit_once("/artifacts/")) {
+        (Some(id), Some((_, path))) if !id.is_empty() => {
+            let run = run(id)?.ok_or_else(|| format!("its run {id} is not there"))?;
+            of_run(&run, path)
+        }
+        _ => Err(artifacts::elsewhere(&folder).to_string()),
+    }
+}
+
+fn file(named: Result<Named, artifacts::ArtifactError>) -> Result<Described, String> {
+    match named.map_err(|error| error.to_string())? {
+        Named::File(file) => read(file),
+        Named::Folder(..) => Err(format!("its {FILE} is a folder")),
+    }
+}
+
+/// Where the files of a logged model are.
+fn logged(store: &Store, id: &str) -> Result<String, TrackingError> {
+    let filter = Expr::Compare(Compare {
+        field: Field::Attribute(Attribute::Id),
+        comparator: Comparator::Equal,
+        value: Value::Text(id.to_owned()),
+    });
+    let found = store.logged_models(None, &filter, &[], 0)?.items.into_iter().next();
+    Ok(found.map(|model| model.artifact_location).unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn flavors_and_signature_are_read() {
+        let text = "flavors:\n  sklearn: {a: 1}\n  python_function: {}\nsignature:\n  \
+                    inputs: '[{\"type\": \"double\", \"name\": \"x\"}]'\n  outputs: null\n  params: null\n";
+        let described = read(text.as_bytes()).unwrap();
+        assert_eq!(described.flavors, ["python_function", "sklearn"]);
+        let signature = described.signature.unwrap();
+        assert_eq!(signature.inputs, json!([{"type": "double", "name": "x"}]));
+        assert_eq!(signature.outputs, Json::Null);
+        assert_eq!(read("flavors: {}\n".as_bytes()).unwrap(), Described::default());
+        for broken in ["[", "signature: {inputs: '['}\n", "flavors: 1\n"] {
+            assert!(read(broken.as_bytes()).is_err(), "{broken}");
+        }
+    }
+}
