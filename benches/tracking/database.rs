@@ -22,7 +22,7 @@ pub fn measure(python: &Path) {
     let peers = peer(python, "search", &path, &[&3]);
     let what = format!("{RUNS} runs of a database to their table");
     compare(&what, peers, || table(&path), || plain_table(&path));
-    // Once, since it takes a minute.
+    // Once, since it takes half a minute.
     let peers = peer(python, "history", &path, &[&1]);
     let what = format!("{POINTS} points to their curve");
     compare(&what, peers, || curve(&path), || plain_points(&path));

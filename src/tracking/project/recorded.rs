@@ -70,7 +70,7 @@ fn measured(
         let input = DatasetInput {
             name: dataset.dataset.clone(),
             digest: dataset.stamp.clone().unwrap_or_default(),
-            source_type: "catalog".to_owned(),
+            source_type: "local".to_owned(),
             ..DatasetInput::default()
         };
         // What several nodes load is one input.
