@@ -114,7 +114,7 @@ impl By {
 }
 
 /// The URI of the project's own runs.
-const PROJECT: &str = "project:";
+pub const PROJECT: &str = "project:";
 
 const VARIABLE: &str = "MLFLOW_TRACKING_URI";
 

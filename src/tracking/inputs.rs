@@ -1,6 +1,6 @@
 //! Datasets with the runs that have read them: the other direction of a run's own list.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::{Component, Path, PathBuf};
 
 use serde_json::Value as Json;
@@ -85,9 +85,9 @@ pub fn catalog(root: &Path, snapshot: &Snapshot) -> Vec<Entry> {
 }
 
 /// Finds for each dataset that was read the one of the catalog: with the path that its source names, a version of
-/// it or a file in it included, else with its name.
+/// it or a file in it included, else with its name, else with the digest of one that was found so.
 pub fn join(datasets: &mut [ReadDataset], root: &Path, catalog: &[Entry]) {
-    for dataset in datasets {
+    for dataset in &mut *datasets {
         let paths = paths(root, &dataset.source);
         let has_path = |entry: &&Entry| {
             let Some(own) = entry.path.as_deref() else { return false };
@@ -103,6 +103,12 @@ pub fn join(datasets: &mut [ReadDataset], root: &Path, catalog: &[Entry]) {
             .max_by_key(|entry| entry.path.as_ref().map(String::len));
         let named = || catalog.iter().find(|entry| entry.name == dataset.name);
         dataset.catalog = near.or_else(named).map(|entry| entry.name.clone());
+    }
+    let found = datasets.iter().filter(|it| !it.digest.is_empty());
+    let of_digest: HashMap<String, String> =
+        found.filter_map(|it| Some((it.digest.clone(), it.catalog.clone()?))).collect();
+    for dataset in datasets.iter_mut().filter(|it| it.catalog.is_none()) {
+        dataset.catalog = of_digest.get(&dataset.digest).cloned();
     }
 }
 
@@ -192,5 +198,19 @@ mod tests {
         assert_eq!(joined("d", r#"{"url": "s3://bucket/x.csv"}"#), "remote");
         assert_eq!(joined("memory", "no JSON"), "memory");
         assert_eq!(joined("companies", r#"{"tags": {}}"#), "companies");
+    }
+
+    #[test]
+    fn what_has_the_same_content_is_the_same_dataset() {
+        let dataset = |name: &str, digest: &str| ReadDataset {
+            name: name.into(),
+            digest: digest.into(),
+            ..ReadDataset::default()
+        };
+        let mut datasets = [dataset("x", "1"), dataset("companies", "1"), dataset("y", "")];
+        let catalog = [Entry { name: "companies".into(), path: None }];
+        join(&mut datasets, Path::new("/p"), &catalog);
+        let found: Vec<_> = datasets.iter().map(|it| it.catalog.as_deref()).collect();
+        assert_eq!(found, [Some("companies"), Some("companies"), None]);
     }
 }

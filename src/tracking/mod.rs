@@ -25,7 +25,7 @@ mod sqlite;
 mod store;
 pub mod table;
 
-pub use choice::{By, Choice, Location, ServerUri, choose, in_folder, workspace};
+pub use choice::{By, Choice, Location, PROJECT, ServerUri, choose, in_folder, workspace};
 pub use link::{pipeline_runs, run_between};
 pub use overview::{Overview, RegisteredModel, Run, read};
 pub use sqlite::SqliteStore;

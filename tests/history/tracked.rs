@@ -130,6 +130,27 @@ fn runs_are_tracked_without_mlflow() {
     let differ = ask(root, &["compare", "1", "2"]);
     assert!(differ.contains("size") && !differ.contains("model.depth"), "{differ}");
 
+    // Stores have names, so that runs of several are compared.
+    let copy = tempfile::tempdir().unwrap();
+    let other = copy.path().join("mlruns");
+    let write = |path: &str, text: &str| {
+        let path = other.join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    };
+    write("0/meta.yaml", "experiment_id: '0'\nname: Default\n");
+    write("0/abc/meta.yaml", "run_id: abc\nexperiment_id: '0'\nrun_name: theirs\n");
+    write("0/abc/metrics/scores.mae", "1 0.5 0\n");
+    write("0/abc/params/size", "16");
+    let mut pyproject = fs::File::options().append(true).open(root.join("pyproject.toml")).unwrap();
+    writeln!(pyproject, "[tool.mlops-tui]\nstores = {{prod = '{}'}}", other.display()).unwrap();
+    let compared = json_of(root, &["compare", "prod:abc", "2", "project:1", "prod:latest"]);
+    let names: Vec<&Json> =
+        compared["runs"].as_array().unwrap().iter().map(|run| &run["run_name"]).collect();
+    assert_eq!(names, ["theirs", "__default__", "__default__", "theirs"]);
+    assert_eq!(compared["differences"]["params"]["size"], json!(["16", "8", "4", "16"]));
+    assert_eq!(compared["differences"]["metrics"]["scores.mae"], json!([0.5, 0.125, 0.25, 0.5]));
+
     // A later run of Kedro's adds a run, and leaves the file that ours have saved to them.
     fs::write(root.join("data/counts.json"), r#"{"rows": 9}"#).unwrap();
     let runs = json_of(root, &["search"]);

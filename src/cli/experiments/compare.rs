@@ -1,12 +1,14 @@
 //! `mlops-tui experiments compare`.
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::process::ExitCode;
 
 use color_eyre::eyre::Result;
 use serde_json::{Map, Value as Json, json};
 
 use super::search::{experiments, sign};
-use super::{Opened, columns};
+use super::{Opened, PlaceArguments, columns};
 use crate::app::details::Tone;
 use crate::cli::csv::Csv;
 use crate::cli::output;
@@ -23,10 +25,13 @@ use crate::tracking::table;
 /// "tags": ...}}`: runs as in `search`, and for each key the values in the order of the runs, null where a run
 /// has none.
 ///
-/// Example: mlops-tui experiments compare best:metrics.rmse latest
+/// Runs of several stores are compared when STORE: stands before them, a name of [tool.mlops-tui.stores] in
+/// pyproject.toml, or `project:` for the project's own.
+///
+/// Example: mlops-tui experiments compare best:metrics.rmse latest prod:latest
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
-    /// The first digits of an id, a name, `latest`, or `best:metrics.rmse`
+    /// The first digits of an id, a name, `latest`, or `best:metrics.rmse`; of another store STORE:RUN
     #[arg(required = true, num_args = 2.., value_name = "RUN")]
     runs: Vec<String>,
     /// Show what is equal too, and tags of MLflow's own
@@ -45,11 +50,28 @@ const LEAST: usize = 16;
 /// Cells that keys are given.
 const KEYS: usize = 24;
 
-pub(super) fn run(opened: &Opened, arguments: &Arguments) -> Result<ExitCode> {
-    let active = experiments(opened, &[])?;
+pub(super) fn run(place: &PlaceArguments, arguments: &Arguments) -> Result<ExitCode> {
+    let named = place.named()?;
+    // Each store is opened once; the one without a name is that of the other verbs.
+    let mut stores: HashMap<Option<&str>, (Opened, Vec<String>)> = HashMap::new();
     let mut runs = Vec::new();
     for reference in &arguments.runs {
-        runs.push(find_run(&opened.store, reference, Some(&active))?);
+        let (name, run) = match reference.split_once(':') {
+            Some((name, run)) if name == "project" || named.contains(name) => (Some(name), run),
+            _ => (None, reference.as_str()),
+        };
+        let (opened, active) = match stores.entry(name) {
+            Entry::Occupied(entry) => entry.into_mut(),
+            Entry::Vacant(entry) => {
+                let opened = match name {
+                    Some(name) => place.open_named(name)?,
+                    None => place.open()?,
+                };
+                let active = experiments(&opened, &[])?;
+                entry.insert((opened, active))
+            }
+        };
+        runs.push(find_run(&opened.store, run, Some(active))?);
     }
     let mut rows = table::columns(&runs, arguments.all);
     rows.retain(|row| arguments.all || table::differs(&runs, row));

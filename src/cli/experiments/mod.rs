@@ -64,7 +64,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode> {
         Verb::List(arguments) => list::run(&place.open()?, arguments),
         Verb::Search(arguments) => search::run(&place.open()?, arguments),
         Verb::Show(arguments) => show::run(place, &place.open()?, arguments),
-        Verb::Compare(arguments) => compare::run(&place.open()?, arguments),
+        Verb::Compare(arguments) => compare::run(place, arguments),
         Verb::Datasets(arguments) => datasets::run(place, &place.open()?, arguments),
         Verb::History(arguments) => history::run(&place.open()?, arguments),
         Verb::Artifacts(arguments) => artifacts::run(place, &place.open()?, arguments),

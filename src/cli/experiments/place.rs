@@ -1,5 +1,6 @@
 //! Which store the verbs read, and `mlops-tui experiments where`.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -12,7 +13,7 @@ use crate::text::{sanitize, width};
 use crate::tracking::entities::Found;
 use crate::tracking::filter::{Entity, Expr, FilterError, Order, parse, parse_orders};
 use crate::tracking::inputs::{self, Entry};
-use crate::tracking::{self, Choice, Location, Store};
+use crate::tracking::{self, Choice, Location, PROJECT, Store};
 
 /// Where the store is looked for.
 #[derive(Debug, clap::Args)]
@@ -46,6 +47,13 @@ pub(in crate::cli) struct Opened {
     pub store: Store,
     /// Now, in milliseconds since the Unix epoch.
     pub now: i64,
+}
+
+impl Opened {
+    fn at(location: &Location) -> Result<Self> {
+        let store = Store::open(location, tracking::workspace().as_deref())?;
+        Ok(Opened { store, now: jiff::Timestamp::now().as_millisecond() })
+    }
 }
 
 impl PlaceArguments {
@@ -83,9 +91,24 @@ impl PlaceArguments {
 
     /// Opens the store.
     pub fn open(&self) -> Result<Opened> {
-        let store = Store::open(&self.location()?, tracking::workspace().as_deref())?;
-        let now = jiff::Timestamp::now().as_millisecond();
-        Ok(Opened { store, now })
+        Opened::at(&self.location()?)
+    }
+
+    /// The names of stores that pyproject.toml gives.
+    pub fn named(&self) -> Result<HashSet<String>> {
+        // What the other stores are does not depend on whether the chosen one is there.
+        let choice = tracking::choose(&self.root(), self.env.as_deref(), Some(PROJECT))?;
+        Ok(choice.named.into_keys().collect())
+    }
+
+    /// Opens the store of a name, or `project`.
+    pub fn open_named(&self, name: &str) -> Result<Opened> {
+        let uri = if name == "project" { PROJECT } else { name };
+        let choice = tracking::choose(&self.root(), self.env.as_deref(), Some(uri))?;
+        match choice.location {
+            Some(location) => Opened::at(&location),
+            None => bail!("There is no tracking store. {}", choice.place),
+        }
     }
 }
 
