@@ -165,6 +165,9 @@ async fn python_version(python: &str) -> Option<String> {
     (output.status.success() && !version.is_empty()).then_some(version)
 }
 
+/// Time that a tracking server has to name the run.
+const TRACKING: Duration = Duration::from_secs(2);
+
 /// The MLflow run that a run has logged to, where it is known for sure.
 pub(super) fn mlflow_run(snapshot: &Snapshot, begin: f64, end: f64) -> Option<String> {
     let root = &snapshot.metadata.root;
@@ -173,7 +176,7 @@ pub(super) fn mlflow_run(snapshot: &Snapshot, begin: f64, end: f64) -> Option<St
         return None;
     }
     let store = tracking::Store::open(&location, tracking::workspace().as_deref()).ok()?;
-    tracking::run_between(root, &store.hurried(), begin, end).ok().flatten()
+    tracking::run_between(root, &store.hurried(TRACKING), begin, end).ok().flatten()
 }
 
 /// Looks at the files of what the run `id` loaded and saved. Gives back the records that have one, and

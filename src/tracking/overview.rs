@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::path::Path;
+use std::time::Duration;
 
 use super::entities::{RunQuery, View};
 use super::filter::Expr;
@@ -21,6 +22,9 @@ pub struct Overview {
 
 /// How many runs [`read`] takes, the newest ones.
 const MOST_RUNS: usize = 2_000;
+
+/// Time that a tracking server has for an answer; thousands of runs take it seconds.
+const ANSWER: Duration = Duration::from_secs(30);
 
 /// A tracked run.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -69,7 +73,7 @@ pub fn read(root: &Path, location: &Location) -> Result<Overview, TrackingError>
         Location::Project(..) => "own runs".to_owned(),
         Location::Server(uri) => uri.to_string(),
     };
-    let store = Store::open(location, workspace().as_deref())?;
+    let store = Store::open(location, workspace().as_deref())?.hurried(ANSWER);
     let (all, now) = (Expr::default(), jiff::Timestamp::now().as_millisecond());
     let experiments = store.experiments(&all, &[], View::All, now)?.items.into_iter();
     let names: HashMap<String, String> = experiments.map(|it| (it.id, it.name)).collect();

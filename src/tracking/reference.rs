@@ -72,8 +72,11 @@ pub fn find_run(
         let has = Expr::Or(vec![compare(Comparator::Less), compare(Comparator::GreaterOrEqual)]);
         return first(vec![Order { field: field.clone(), ascending }], has);
     }
-    // An id is meant before all that begins with it.
-    if let Some(run) = store.run(reference)? {
+    // An id is meant before all that begins with it. A server is not asked about what can't be one.
+    let is_whole = reference.len() == 32 && reference.bytes().all(|b| b.is_ascii_hexdigit());
+    if (is_whole || !matches!(store, Store::Rest(_)))
+        && let Some(run) = store.run(reference)?
+    {
         return Ok(run);
     }
     let text = |attribute, comparator, text: String| {

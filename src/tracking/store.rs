@@ -11,9 +11,6 @@ use super::project::ProjectStore;
 use super::rest::RestStore;
 use super::{Location, SqliteStore, TrackingError};
 
-/// Time that a server has for an answer that nobody waits for.
-const HURRY: Duration = Duration::from_secs(2);
-
 /// An open tracking store.
 #[derive(Debug)]
 pub enum Store {
@@ -45,10 +42,10 @@ impl Store {
         }
     }
 
-    /// The same store for what nobody waits for: a server is asked once, and has two seconds.
-    pub fn hurried(self) -> Self {
+    /// The same store for what nobody waits for: a server is asked once, and has so much time for each answer.
+    pub fn hurried(self, most: Duration) -> Self {
         match self {
-            Store::Rest(store) => Store::Rest(Box::new(store.hurried(HURRY))),
+            Store::Rest(store) => Store::Rest(Box::new(store.hurried(most))),
             other => other,
         }
     }
