@@ -122,10 +122,21 @@ pub fn main() -> ExitCode {
     match dispatch(arguments) {
         Ok(code) => code,
         Err(report) => {
-            output::complain(&format!("{report:#}"));
+            output::complain(&causes(&report));
             ExitCode::FAILURE
         }
     }
+}
+
+/// An error with its causes, each once: many errors name their cause themselves.
+fn causes(report: &color_eyre::Report) -> String {
+    let mut text = report.to_string();
+    for cause in report.chain().skip(1).map(ToString::to_string) {
+        if !text.contains(cause.trim_end_matches('.')) {
+            text = format!("{text}: {cause}");
+        }
+    }
+    text
 }
 
 /// Prints what is wrong with the command line, or the help. What an error quotes may be anything.
@@ -186,7 +197,18 @@ fn project_root(path: Option<&Path>) -> Result<PathBuf> {
 
 #[cfg(test)]
 mod tests {
+    use color_eyre::eyre::eyre;
+
     use super::*;
+
+    #[test]
+    fn each_cause_is_named_once() {
+        let missing = || std::io::Error::new(std::io::ErrorKind::NotFound, "it is not there");
+        let named = eyre!(missing()).wrap_err("x: it is not there.");
+        assert_eq!(causes(&named), "x: it is not there.");
+        let unnamed = eyre!(missing()).wrap_err("x can't be read");
+        assert_eq!(causes(&unnamed), "x can't be read: it is not there");
+    }
 
     #[test]
     fn the_command_line_is_consistent() {

@@ -89,7 +89,7 @@ pub fn named(store: &Store, near: &Path, run: &Run, path: &str) -> Result<Named,
             match entries.iter().find(|entry| entry.path == path) {
                 Some(entry) => entry.is_dir,
                 None => {
-                    let source = io::Error::from(io::ErrorKind::NotFound);
+                    let source = io::Error::new(io::ErrorKind::NotFound, "it is not there");
                     return Err(ArtifactError::Io { path: path.to_owned(), source });
                 }
             }
