@@ -1,9 +1,13 @@
 //! How values of tracking stores are written: without secrets, numbers that JSON lacks as texts.
 
+use std::process::ExitCode;
+
+use color_eyre::eyre::Result;
 use serde_json::{Map, Value as Json, json};
 
+use super::{csv, output};
 use crate::text::secrets::{HIDDEN, names_secret, redact};
-use crate::tracking::entities::Run;
+use crate::tracking::entities::{Found, Run};
 
 /// A value as it may be shown: hidden under the name of a secret, and without secrets in it.
 pub(super) fn shown(key: &str, value: &str) -> String {
@@ -34,6 +38,24 @@ pub(super) fn when(milliseconds: Option<i64>) -> String {
 pub(super) fn object(pairs: &[(String, String)]) -> Json {
     let shown = |(key, value): &(String, String)| (key.clone(), shown(key, value).into());
     Json::Object(pairs.iter().map(shown).collect())
+}
+
+/// Prints a list for programs where that is asked for: as JSON under a name, or as CSV with these columns.
+pub(super) fn print_list<T>(
+    (as_json, as_csv): (bool, bool),
+    name: &str,
+    columns: &[&str],
+    found: &Found<T>,
+    to_json: impl Fn(&T) -> Json,
+) -> Option<Result<ExitCode>> {
+    if !as_json && !as_csv {
+        return None;
+    }
+    let items: Vec<Json> = found.items.iter().map(to_json).collect();
+    Some(match as_csv {
+        true => output::text(&csv::of_objects(columns, &items)),
+        false => output::json(&json!({"schema": 1, name: items, "truncated": found.truncated})),
+    })
 }
 
 /// A run as JSON, in MLflow's words.

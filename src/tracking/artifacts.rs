@@ -14,7 +14,7 @@ use crate::system::files;
 use crate::text::secrets::remove;
 
 /// Most entries of a folder that are listed.
-const MOST_ENTRIES: usize = 100_000;
+pub(super) const MOST_ENTRIES: usize = 100_000;
 
 /// A file or folder among artifacts.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -267,6 +267,18 @@ pub struct RunQuery {
     pub now: i64,
 }
 
+impl RunQuery {
+    /// Puts runs in the order that is asked for; what is equal in it newest first, and then by id.
+    pub fn sort(&self, runs: &mut [Run]) {
+        runs.sort_by(|a, b| {
+            // None is before any time, so it is last here.
+            let newest = || b.start_time.cmp(&a.start_time);
+            let order = super::filter::compare_by(&self.order, a, b);
+            order.then_with(newest).then_with(|| a.id.cmp(&b.id))
+        });
+    }
+}
+
 /// What was found, and whether a limit has left some out.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Found<T> {

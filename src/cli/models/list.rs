@@ -3,15 +3,13 @@
 use std::process::ExitCode;
 
 use color_eyre::eyre::Result;
-use serde_json::{Value as Json, json};
 
 use super::model_json;
 use crate::app::details::Tone;
-use crate::cli::csv;
 use crate::cli::experiments::{Opened, asked, refuse, within};
 use crate::cli::output;
 use crate::cli::table::{Align, Cell, Reader, lines};
-use crate::cli::tracked::when;
+use crate::cli::tracked::{print_list, when};
 use crate::tracking::entities::Model;
 use crate::tracking::filter::Entity;
 
@@ -57,14 +55,9 @@ pub(super) fn run(opened: &Opened, arguments: &Arguments) -> Result<ExitCode> {
     };
     let all = opened.store.models(&expr, &orders, opened.now)?;
     let found = within(all, arguments.limit);
-    let models = || found.items.iter().map(model_json).collect::<Vec<Json>>();
-    if arguments.json {
-        return output::json(
-            &json!({"schema": 1, "models": models(), "truncated": found.truncated}),
-        );
-    }
-    if arguments.csv {
-        return output::text(&csv::of_objects(&COLUMNS, &models()));
+    let form = (arguments.json, arguments.csv);
+    if let Some(printed) = print_list(form, "models", &COLUMNS, &found, model_json) {
+        return printed;
     }
     if found.items.is_empty() {
         return output::text("No registered model matches.\n");

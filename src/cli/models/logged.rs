@@ -6,11 +6,10 @@ use color_eyre::eyre::Result;
 use serde_json::{Value as Json, json};
 
 use crate::app::details::Tone;
-use crate::cli::csv;
 use crate::cli::experiments::{Opened, asked, experiments, refuse, within};
 use crate::cli::output;
 use crate::cli::table::{Align, Cell, Reader, lines};
-use crate::cli::tracked::{number, object, shown, when};
+use crate::cli::tracked::{number, object, print_list, shown, when};
 use crate::tracking::entities::{LoggedModel, ModelMetric};
 use crate::tracking::filter::Entity;
 
@@ -65,14 +64,9 @@ pub(super) fn run(opened: &Opened, arguments: &Arguments) -> Result<ExitCode> {
     let ids = experiments(opened, &arguments.experiment)?;
     let all = opened.store.logged_models(Some(&ids), &expr, &orders, opened.now)?;
     let found = within(all, arguments.limit);
-    let models = || found.items.iter().map(to_json).collect::<Vec<Json>>();
-    if arguments.json {
-        return output::json(
-            &json!({"schema": 1, "logged_models": models(), "truncated": found.truncated}),
-        );
-    }
-    if arguments.csv {
-        return output::text(&csv::of_objects(&COLUMNS, &models()));
+    let form = (arguments.json, arguments.csv);
+    if let Some(printed) = print_list(form, "logged_models", &COLUMNS, &found, to_json) {
+        return printed;
     }
     if found.items.is_empty() {
         return output::text("No logged model matches.\n");

@@ -3,15 +3,13 @@
 use std::process::ExitCode;
 
 use color_eyre::eyre::Result;
-use serde_json::{Value as Json, json};
 
 use super::version_json;
 use crate::app::details::Tone;
-use crate::cli::csv;
 use crate::cli::experiments::{Opened, asked, refuse, within};
 use crate::cli::output;
 use crate::cli::table::{Align, Cell, Reader, lines};
-use crate::cli::tracked::when;
+use crate::cli::tracked::{print_list, when};
 use crate::tracking::entities::ModelVersion;
 use crate::tracking::filter::Entity;
 
@@ -63,14 +61,9 @@ pub(super) fn run(opened: &Opened, arguments: &Arguments) -> Result<ExitCode> {
     };
     let all = opened.store.versions(&expr, &orders, opened.now)?;
     let found = within(all, arguments.limit);
-    let versions = || found.items.iter().map(version_json).collect::<Vec<Json>>();
-    if arguments.json {
-        return output::json(
-            &json!({"schema": 1, "versions": versions(), "truncated": found.truncated}),
-        );
-    }
-    if arguments.csv {
-        return output::text(&csv::of_objects(&COLUMNS, &versions()));
+    let form = (arguments.json, arguments.csv);
+    if let Some(printed) = print_list(form, "versions", &COLUMNS, &found, version_json) {
+        return printed;
     }
     if found.items.is_empty() {
         return output::text("No model version matches.\n");

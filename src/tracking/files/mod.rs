@@ -121,13 +121,7 @@ impl FileStore {
             let held = runs::Held { run, folder: folder.clone(), root: &self.root };
             matcher.accepts(&held).then_some(held.run)
         });
-        found.sort_by(|a, b| {
-            let newest = || match (a.start_time, b.start_time) {
-                (Some(a), Some(b)) => b.cmp(&a),
-                (a, b) => b.is_some().cmp(&a.is_some()),
-            };
-            compare_by(&query.order, a, b).then_with(newest).then_with(|| a.id.cmp(&b.id))
-        });
+        query.sort(&mut found);
         Ok(Found { problems: reader.problems, ..Found::of(found, query.limit) })
     }
 

@@ -16,7 +16,7 @@ pub use follow::Follower;
 
 use super::TrackingError;
 use super::entities::{Experiment, Found, Point, Run, RunQuery, View};
-use super::filter::{Cell, DatasetField, Expr, Field, Matcher, Searched, compare_by};
+use super::filter::{Cell, DatasetField, Expr, Field, Matcher, Searched};
 
 /// The id of the one experiment.
 const EXPERIMENT: &str = "0";
@@ -114,10 +114,7 @@ impl ProjectStore {
         let matches = |index: &usize| matcher.accepts(&Held { all: &loaded, index: *index });
         let found = (0..loaded.runs.len()).filter(matches);
         let mut found: Vec<Run> = found.map(|index| loaded.runs[index].run.clone()).collect();
-        found.sort_by(|a, b| {
-            let newest = || b.start_time.cmp(&a.start_time);
-            compare_by(&query.order, a, b).then_with(newest).then_with(|| a.id.cmp(&b.id))
-        });
+        query.sort(&mut found);
         Ok(Found { problems: loaded.problems, ..Found::of(found, query.limit) })
     }
 

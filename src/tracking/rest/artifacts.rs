@@ -9,10 +9,7 @@ use super::shapes::whole;
 use super::transport::Failure;
 use super::{RestStore, get};
 use crate::tracking::TrackingError;
-use crate::tracking::artifacts::Artifact;
-
-/// Most entries of a folder that are listed.
-const MOST_ENTRIES: usize = 100_000;
+use crate::tracking::artifacts::{Artifact, MOST_ENTRIES};
 
 #[derive(Deserialize)]
 struct OfFile {

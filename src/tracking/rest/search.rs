@@ -197,11 +197,7 @@ impl RestStore {
             truncated |= found.truncated;
             runs.extend(found.items.into_iter().filter(|run| seen.insert(run.id.clone())));
         }
-        runs.sort_by(|a, b| {
-            // None is before any time, so it is last here.
-            let newest = || b.start_time.cmp(&a.start_time);
-            compare_by(&query.order, a, b).then_with(newest).then_with(|| a.id.cmp(&b.id))
-        });
+        query.sort(&mut runs);
         let found = Found::of(runs, query.limit);
         Ok(Found { truncated: truncated || found.truncated, ..found })
     }
