@@ -237,7 +237,9 @@ impl<'a> Interp<'a> {
             }
             Found::Missing => return self.no_module(dotted, at).map(drop),
         };
-        if let Some(why) = module.scope.open.borrow().clone() {
+        // The module may be this one: the borrow ends before the next begins.
+        let open = module.scope.open.borrow().clone();
+        if let Some(why) = open {
             frame.scope.open.borrow_mut().get_or_insert(why);
         }
         match module.scope.own("__all__") {

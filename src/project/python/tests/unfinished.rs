@@ -154,3 +154,23 @@ fn a_missing_name_is_told_where_it_is_used() {
     assert!(told(&registry).contains("src/pkg/pipeline.py:4: Python stops here with NameError"));
     assert!(names(&registry).contains(&"one"));
 }
+
+/// A module, list, dictionary or set that is used on itself is borrowed once at a time.
+#[test]
+fn what_is_combined_with_itself_is_read() {
+    for statement in [
+        "from .pipeline import *\nx =",
+        "from elsewhere import *\nfrom .pipeline import *",
+        "__all__ = ['f', 'gone']\nfrom .pipeline import *\nx =",
+        "x = [1]\nx.extend(x)\nx += x\nx[:] = x\nx.append(x)\nx.remove(x)\nx.insert(0, x)",
+        "d = {'a': 1}\nd.update(d)\nd |= d\nd.update(**d)\nd['d'] = d\nd.setdefault('e', d)",
+        "s = {1}\ns |= s\ns.update(s)\ns -= s\ns.add(tuple(s))\ns &= s\ns ^= s",
+        "import pkg.pipeline as me\nme.me = me\nsetattr(me, 'other', me)\ndel me.me",
+        "class A: pass\na = A()\na.a = a\na.__dict__.update(a.__dict__)",
+    ] {
+        let code = format!(
+            "{statement}\ndef create_pipeline(**kwargs):\n    return Pipeline([node(f, 'a', 'b', name='one')])\n"
+        );
+        assert_eq!(names(&read(&code)), ["one"], "{statement}");
+    }
+}
