@@ -9,7 +9,7 @@ use color_eyre::eyre::{Result, bail};
 use serde_json::json;
 
 use super::{inspect, output};
-use crate::app::parameters::find;
+use crate::app::screens::entry::find;
 use crate::project::json::{located_to_json, problem_to_json, value_to_json};
 use crate::project::reader::Configuration;
 use crate::project::{Located, Options, Reader, Value};
