@@ -189,6 +189,32 @@ fn the_exit_of_a_project_s_own_command_is_that_of_the_run() {
 }
 
 #[test]
+fn each_row_of_the_status_names_its_node() {
+    let folder = project(
+        "def first():\n    return 1\n\ndef second(x):\n    return x\n\n\
+         def make(node):\n    return [node(first, None, 'x', name='first'), node(second, 'x', 'y', name='second')]\n",
+    );
+    assert!(run(&folder, &[]).output().unwrap().status.success());
+    let file = folder.path().join("src/shop/nodes.py");
+    let code = std::fs::read_to_string(&file).unwrap();
+    std::fs::write(&file, code.replace("return 1", "return 2")).unwrap();
+
+    let words = ["status", folder.path().to_str().unwrap(), "--json", "--python"];
+    let output = verb(&words).arg(python()).output().unwrap();
+    let rows: Json = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(
+        (&rows[0]["node"], &rows[0]["status"]),
+        (&"first".into(), &"stale".into()),
+        "{rows}"
+    );
+    assert_eq!(rows[1]["node"], "second", "{rows}");
+    assert_eq!(
+        (&rows[1]["status"], &rows[1]["through"]),
+        (&"stale_through".into(), &"first".into())
+    );
+}
+
+#[test]
 fn the_doctor_names_what_is_missing() {
     let folder = project(NODES);
     let python = python().to_str().unwrap();
