@@ -215,6 +215,18 @@ fn each_row_of_the_status_names_its_node() {
 }
 
 #[test]
+fn a_run_of_what_is_stale_prints_no_text_where_json_is_asked_for() {
+    let folder = project(
+        "def first():\n    return 1\n\ndef make(node):\n    return [node(first, None, 'x', name='first')]\n",
+    );
+    assert!(run(&folder, &[]).output().unwrap().status.success());
+    let output = run(&folder, &["--stale"]).output().unwrap();
+    assert_eq!(String::from_utf8(output.stdout).unwrap(), "Nothing is stale.\n");
+    let output = run(&folder, &["--stale", "--json"]).output().unwrap();
+    assert_eq!((output.status.code(), output.stdout.as_slice()), (Some(0), b"".as_slice()));
+}
+
+#[test]
 fn the_doctor_names_what_is_missing() {
     let folder = project(NODES);
     let python = python().to_str().unwrap();
