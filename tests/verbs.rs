@@ -1,13 +1,17 @@
-//! The headless verbs that execute, as a script sees them.
+//! The headless verbs that execute, as a script sees them; and the pages of docs/ that follow the program.
 
 mod common;
 
+use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Output, Stdio};
 
 use common::project::project;
 use common::python::python;
+use mlops_tui::app::keymap;
+use mlops_tui::app::settings::{Overrides, Settings};
 use mlops_tui::store::RunFilter;
+use mlops_tui::ui::theme;
 use serde_json::Value as Json;
 
 const NODES: &str = r#"
@@ -250,4 +254,44 @@ fn the_page_of_commands_follows_the_table() {
     let page = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/commands.md");
     let page = std::fs::read_to_string(page).unwrap();
     assert!(page.ends_with(&table), "docs/commands.md should end with:\n{table}");
+}
+
+/// The names in backticks after the text "expected" of an error: what would have been accepted.
+fn accepted(error: &keymap::FileError) -> BTreeSet<String> {
+    let (_, list) = error.text.split_once("expected").expect("the error lists what is accepted");
+    list.split('`').skip(1).step_by(2).map(str::to_owned).collect()
+}
+
+#[test]
+fn the_schema_of_the_settings_says_what_the_program_accepts() {
+    let parse = |name: &str, value: &Json| {
+        Overrides::from_yaml(&serde_json::json!({ name: value }).to_string())
+    };
+    let schema = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/settings.schema.json");
+    let schema: Json = serde_json::from_str(&std::fs::read_to_string(schema).unwrap()).unwrap();
+    assert_eq!(schema["additionalProperties"], false);
+
+    let properties = schema["properties"].as_object().unwrap();
+    let names: BTreeSet<String> = properties.keys().cloned().collect();
+    assert_eq!(names, accepted(&parse("no-setting", &Json::Null).unwrap_err()));
+
+    for (name, property) in properties {
+        for example in property["examples"].as_array().unwrap() {
+            let read = parse(name, example).unwrap_or_else(|error| panic!("{name}: {error:?}"));
+            assert_ne!(read, Overrides::default(), "{name}: {example} sets nothing");
+        }
+        assert!(parse(name, &serde_json::json!([1])).is_err(), "{name} takes anything");
+        if let Some(values) = property["enum"].as_array() {
+            let values = values.iter().map(|value| value.as_str().unwrap().to_owned()).collect();
+            assert_eq!(accepted(&parse(name, &"no-value".into()).unwrap_err()), values, "{name}");
+        }
+        if let Some(default) = property.get("default") {
+            let mut settings = Settings::default();
+            parse(name, default).unwrap().apply(&mut settings);
+            assert_eq!(settings, Settings::default(), "the default of {name}");
+        }
+    }
+    let built_in = |names: &[(&str, &str)]| -> Json { names.iter().map(|(it, _)| *it).collect() };
+    assert_eq!(properties["theme"]["examples"], built_in(&theme::BUILT_IN));
+    assert_eq!(properties["keymap"]["examples"], built_in(&keymap::BUILT_IN));
 }
