@@ -295,3 +295,72 @@ fn the_schema_of_the_settings_says_what_the_program_accepts() {
     assert_eq!(properties["theme"]["examples"], built_in(&theme::BUILT_IN));
     assert_eq!(properties["keymap"]["examples"], built_in(&keymap::BUILT_IN));
 }
+
+/// Adds the keys of all objects in `json`; `named` says that those of the outermost one are names of a project.
+fn add_keys(json: &Json, named: bool, keys: &mut BTreeSet<String>) {
+    const NAMED: [&str; 7] =
+        ["aliases", "datasets", "details", "metrics", "params", "tags", "value"];
+    const FREE: [&str; 2] = ["request", "resolved_parameters"];
+    match json {
+        Json::Array(items) => items.iter().for_each(|item| add_keys(item, false, keys)),
+        Json::Object(object) => {
+            for (key, value) in object {
+                if !named {
+                    keys.insert(key.clone());
+                }
+                if named || !FREE.contains(&key.as_str()) {
+                    add_keys(value, !named && NAMED.contains(&key.as_str()), keys);
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+#[test]
+fn the_page_of_json_names_every_key() {
+    let folder = project(NODES);
+    let path = folder.path().to_str().unwrap();
+    let python = python().to_str().unwrap();
+    let mut keys = BTreeSet::new();
+    for words in [["--nodes=good", "--json"], ["--to-nodes=bad", "--json"]] {
+        lines(&run(&folder, &words).output().unwrap())
+            .iter()
+            .for_each(|line| add_keys(line, false, &mut keys));
+    }
+    lines(&verb(&["runs", "logs", "1", "-C", path, "--json"]).output().unwrap())
+        .iter()
+        .for_each(|line| add_keys(line, false, &mut keys));
+    for words in [
+        &["inspect", path, "--json"] as &[&str],
+        &["config", path, "credentials", "--json"],
+        &["layout", path],
+        &["status", path, "--python", python, "--json"],
+        &["run", path, "--plan", "--json"],
+        &["runs", "list", "-C", path, "--json"],
+        &["runs", "show", "2", "-C", path, "--json"],
+        &["runs", "diff", "1", "2", "-C", path, "--json"],
+        &["runs", "pin", "1", "-C", path, "--json"],
+        &["runs", "note", "1", "-C", path, "--json"],
+        &["runs", "delete", "1", "--dry-run", "-C", path, "--json"],
+        &["experiments", "where", "-C", path, "--json"],
+        &["experiments", "list", "-C", path, "--json"],
+        &["experiments", "search", "-C", path, "--json"],
+        &["experiments", "show", "latest", "-C", path, "--json"],
+        &["doctor", path, "--python", python, "--json"],
+        &["commands", "--json"],
+    ] {
+        let output = verb(words).env_remove("MLFLOW_TRACKING_URI").output().unwrap();
+        let json = serde_json::from_slice(&output.stdout);
+        let json = json.unwrap_or_else(|error| panic!("{words:?}: {error}: {output:?}"));
+        add_keys(&json, false, &mut keys);
+    }
+    assert!(keys.len() > 100, "{keys:?}");
+    let page = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/json.md");
+    let page = std::fs::read_to_string(page).unwrap();
+    let is_missing = |key: &&String| {
+        !page.contains(&format!("\"{key}\"")) && !page.contains(&format!("`{key}`"))
+    };
+    let missing: Vec<&String> = keys.iter().filter(is_missing).collect();
+    assert!(missing.is_empty(), "docs/json.md should describe {missing:?}");
+}
