@@ -6,6 +6,7 @@ use std::collections::HashMap;
 
 use common::app::{NOW, TestApp};
 use mlops_tui::app::effect::Effect;
+use mlops_tui::app::keymap::Keymap;
 use mlops_tui::app::{
     event::{Event, Report},
     shared::TrackingReport,
@@ -94,6 +95,65 @@ fn the_options_form_comes_to_a_request_and_says_what_is_wrong() {
         request.to_command(),
         "kedro run --pipeline=__default__ --nodes=clean_stations --params=seed=3,trips.min_minutes=2"
     );
+}
+
+#[test]
+fn the_options_form_takes_the_names_of_unnamed_nodes() {
+    let mut app = TestApp::open(120, 36);
+    let mut snapshot = (**app.state.shared.project.snapshot.as_ref().unwrap()).clone();
+    let name = "count([clean_trips,holidays]) -> [daily_trips]";
+    for pipeline in &mut snapshot.pipelines {
+        for node in &mut pipeline.nodes {
+            if node.name == "count_daily_trips" {
+                std::sync::Arc::make_mut(node).name = name.into();
+            }
+        }
+    }
+    app.report(Report::Static { generation: 1, result: Ok(Box::new(snapshot)) });
+    app.keys("o<tab>").happen(Event::Paste(format!("{name},clean_stations")));
+    app.keys("<enter>");
+    let request = app.asked_run().unwrap();
+    assert_eq!(request.slice.from_nodes, [name, "clean_stations"]);
+}
+
+#[test]
+fn a_search_line_is_edited_as_every_other_line() {
+    let mut app = TestApp::open(80, 24);
+    app.keys("2/trps<left><left>i");
+    assert_eq!(app.state.shared.search, "trips");
+    let screen = app.screen();
+    let bar = screen.lines().last().unwrap();
+    assert!(bar.starts_with(" /trips"), "{bar}");
+    let at = |app: &TestApp| app.state.catalog.list.position.selected;
+    let first = at(&app);
+    app.keys("<tab>");
+    assert!(at(&app) > first);
+    app.keys("xyz");
+    assert!(app.screen().lines().last().unwrap().contains("nothing here is named"));
+    app.keys("<backspace><backspace><backspace><enter>");
+    assert_eq!(app.state.shared.search, "trips");
+}
+
+#[test]
+fn keys_inside_dialogs_can_be_bound() {
+    let mut app = TestApp::open(80, 24);
+    let text = "extends: default\nask: {yes: j, no: l}\nline: {accept: z}\n";
+    app.state.shared.keymap = Keymap::parse("own", text, &|_| None).unwrap();
+    app.report(Report::Trust(false));
+    app.keys("r");
+    let screen = app.screen();
+    assert!(screen.contains("j trust it   l not now"), "{screen}");
+    app.keys("yn<esc>");
+    assert_eq!(app.state.shared.dialogs.len(), 1, "these keys have no meaning in it any more");
+    app.keys("l");
+    assert!(app.state.shared.dialogs.is_empty() && app.asked_run().is_none());
+    app.keys("rj");
+    assert!(app.asked_run().is_some());
+    app.keys("2/trips").keys("z");
+    assert!(app.state.shared.prompt.is_none());
+    app.keys("?");
+    app.happen(Event::Paste("ask: yes".into()));
+    assert!(app.screen().contains("ask: yes"));
 }
 
 #[test]

@@ -1,14 +1,16 @@
-//! Which keys ask for which commands: the default keys of the table, and keymap files over them.
+//! Which keys ask for which commands: the default keys of the tables, and keymap files over them.
 //!
 //! A keymap file is YAML: `extends: default` (or another keymap, or nothing), and `keys`, from
 //! command names to a key or a list of keys. A command that is named loses its keys of the keymap
-//! below; an empty list takes all keys away.
+//! below; an empty list takes all keys away. The sections `list`, `line`, `ask` and `form` do the same for
+//! the keys inside dialogs and lines that are typed; each of these is a single key.
 
 use std::collections::HashMap;
 
 use serde::Deserialize;
 
 use super::command::{COMMANDS, Command};
+use super::control::{self, CONTROLS, Control, Scope};
 use super::key::{Key, show};
 use super::tab::Tab;
 
@@ -25,6 +27,7 @@ pub struct Keymap {
     /// Its name.
     pub name: String,
     bindings: Vec<(Vec<Key>, Command)>,
+    controls: Vec<(Scope, Key, Control)>,
 }
 
 /// What the keys pressed so far come to.
@@ -45,6 +48,14 @@ struct File {
     extends: Option<String>,
     #[serde(default)]
     keys: HashMap<String, Keys>,
+    #[serde(default)]
+    list: HashMap<String, Keys>,
+    #[serde(default)]
+    line: HashMap<String, Keys>,
+    #[serde(default)]
+    ask: HashMap<String, Keys>,
+    #[serde(default)]
+    form: HashMap<String, Keys>,
 }
 
 #[derive(Deserialize)]
@@ -52,6 +63,22 @@ struct File {
 enum Keys {
     One(String),
     Several(Vec<String>),
+}
+
+impl Keys {
+    fn all(self) -> Vec<String> {
+        match self {
+            Keys::One(keys) => vec![keys],
+            Keys::Several(keys) => keys,
+        }
+    }
+}
+
+/// A section of a keymap file in the order of its names, so that errors do not depend on chance.
+fn sorted(section: HashMap<String, Keys>) -> Vec<(String, Keys)> {
+    let mut entries: Vec<_> = section.into_iter().collect();
+    entries.sort_by(|a, b| a.0.cmp(&b.0));
+    entries
 }
 
 /// What is wrong with a keymap or theme file.
@@ -85,7 +112,12 @@ impl Default for Keymap {
             .flat_map(|spec| spec.keys.iter().map(|keys| (keys, spec.command)))
             .filter_map(|(keys, command)| Some((Key::sequence(keys).ok()?, command)))
             .collect();
-        Keymap { name: "default".into(), bindings }
+        let controls = CONTROLS
+            .iter()
+            .flat_map(|spec| spec.keys.iter().map(move |key| (spec, key)))
+            .filter_map(|(spec, key)| Some((spec.scope, Key::parse(key).ok()?, spec.control)))
+            .collect();
+        Keymap { name: "default".into(), bindings, controls }
     }
 }
 
@@ -110,7 +142,10 @@ impl Keymap {
     ) -> Result<Keymap, FileError> {
         let file: File = serde_yaml::from_str(text).map_err(|error| FileError::yaml(&error))?;
         let mut keymap = match file.extends.as_deref() {
-            None => Keymap { name: String::new(), bindings: Vec::new() },
+            None => {
+                // Without the keys of dialogs a question could not be answered.
+                Keymap { bindings: Vec::new(), ..Keymap::default() }
+            }
             Some("default") => Keymap::default(),
             Some(_) if depth > 8 => {
                 let text = "The keymaps extend each other in a circle.";
@@ -125,21 +160,15 @@ impl Keymap {
             },
         };
         keymap.name = name.into();
-        let mut commands: Vec<_> = file.keys.into_iter().collect();
-        commands.sort_by(|a, b| a.0.cmp(&b.0));
-        for (command, keys) in commands {
+        for (command, keys) in sorted(file.keys) {
             let Some(known) = Command::named(&command) else {
                 let names: Vec<&str> = COMMANDS.iter().map(|spec| spec.name).collect();
                 let message =
                     format!("`{command}` is no command; there are: {}.", names.join(", "));
                 return Err(FileError::at(text, &command, message));
             };
-            let keys = match keys {
-                Keys::One(keys) => vec![keys],
-                Keys::Several(keys) => keys,
-            };
             keymap.bindings.retain(|(_, other)| *other != known);
-            for keys in keys {
+            for keys in keys.all() {
                 let sequence = Key::sequence(&keys)
                     .map_err(|error| FileError::at(text, &command, format!("{error}.")))?;
                 // Elsewhere the key may mean something else, so only a clash on a tab counts.
@@ -149,7 +178,57 @@ impl Keymap {
                 keymap.bindings.push((sequence, known));
             }
         }
+        let sections = [
+            (Scope::List, file.list),
+            (Scope::Line, file.line),
+            (Scope::Ask, file.ask),
+            (Scope::Form, file.form),
+        ];
+        for (scope, section) in sections {
+            keymap.bind_controls(text, scope, section)?;
+        }
         Ok(keymap)
+    }
+
+    /// Takes a section of a keymap file for the keys inside dialogs.
+    fn bind_controls(
+        &mut self,
+        text: &str,
+        scope: Scope,
+        section: HashMap<String, Keys>,
+    ) -> Result<(), FileError> {
+        for (name, keys) in sorted(section) {
+            let Some(known) = control::named(scope, &name) else {
+                let specs = CONTROLS.iter().filter(|spec| spec.scope == scope);
+                let names: Vec<&str> = specs.map(|spec| spec.name).collect();
+                let message = format!(
+                    "`{name}` is no key of `{}`; there are: {}.",
+                    scope.name(),
+                    names.join(", ")
+                );
+                return Err(FileError::at(text, &name, message));
+            };
+            self.controls.retain(|(of, _, other)| *of != scope || *other != known);
+            for key in keys.all() {
+                let key = Key::parse(&key)
+                    .map_err(|error| FileError::at(text, &name, format!("{error}.")))?;
+                self.controls.retain(|(of, other, _)| *of != scope || *other != key);
+                self.controls.push((scope, key, known));
+            }
+        }
+        Ok(())
+    }
+
+    /// What a key does inside a dialog or a line.
+    pub fn control(&self, scope: Scope, key: Key) -> Option<Control> {
+        let found = self.controls.iter().find(|(of, other, _)| *of == scope && *other == key);
+        found.map(|(.., control)| *control)
+    }
+
+    /// The keys of a control as shown.
+    pub fn control_keys(&self, scope: Scope, control: Control) -> Vec<String> {
+        let own = self.controls.iter().filter(|(of, _, it)| *of == scope && *it == control);
+        own.map(|(_, key, _)| key.to_string()).collect()
     }
 
     /// What `keys`, pressed one after the other on `tab`, come to.
@@ -181,6 +260,15 @@ impl Keymap {
                 self.keys(spec.command).iter().map(|keys| format!("{keys:?}")).collect();
             out.push_str(&format!("  # {}.\n  {}: [{}]\n", spec.help, spec.name, keys.join(", ")));
         }
+        for scope in Scope::ALL {
+            out.push_str(&format!("{}:\n", scope.name()));
+            for spec in CONTROLS.iter().filter(|spec| spec.scope == scope) {
+                let keys = self.control_keys(scope, spec.control);
+                let keys: Vec<String> = keys.iter().map(|key| format!("{key:?}")).collect();
+                let keys = keys.join(", ");
+                out.push_str(&format!("  # {}.\n  {}: [{keys}]\n", spec.help, spec.name));
+            }
+        }
         out
     }
 }
@@ -202,8 +290,13 @@ mod tests {
     #[test]
     fn the_default_keymap_file_is_made_from_the_table() {
         let written = Keymap::parse("default", &built_in("default").unwrap(), &built_in).unwrap();
+        assert_eq!(written.bindings.len(), Keymap::default().bindings.len());
         for spec in COMMANDS {
             assert_eq!(written.keys(spec.command), Keymap::default().keys(spec.command));
+        }
+        for spec in CONTROLS {
+            let keys = |keymap: &Keymap| keymap.control_keys(spec.scope, spec.control);
+            assert_eq!(keys(&written), keys(&Keymap::default()));
         }
         let expected = Keymap::default().to_yaml();
         assert!(
@@ -228,7 +321,33 @@ mod tests {
                 }
             }
             assert!(!keymap.keys(Command::Quit).is_empty());
+            for spec in CONTROLS {
+                let keys = keymap.control_keys(spec.scope, spec.control);
+                assert!(!keys.is_empty(), "{name}: {} of {:?} has no key", spec.name, spec.scope);
+            }
         }
+    }
+
+    #[test]
+    fn keys_inside_dialogs_are_bound_by_scope() {
+        let text = "extends: default\nask: {yes: j}\nlist: {close: x, down: [e]}\n";
+        let keymap = Keymap::parse("own", text, &built_in).unwrap();
+        let control = |scope, key: &str| keymap.control(scope, Key::parse(key).unwrap());
+        assert_eq!(control(Scope::Ask, "j"), Some(Control::Yes));
+        assert_eq!(control(Scope::Ask, "y"), None);
+        assert_eq!(control(Scope::List, "x"), Some(Control::Leave));
+        assert_eq!((control(Scope::List, "q"), control(Scope::List, "j")), (None, None));
+        // A key that is taken leaves its other control, here and not in other scopes.
+        assert_eq!(control(Scope::List, "e"), Some(Control::Down));
+        assert_eq!(control(Scope::List, "enter"), Some(Control::Accept));
+        assert_eq!(control(Scope::Form, "esc"), Some(Control::Leave));
+        let bare = Keymap::parse("own", "keys: {quit: x}\n", &built_in).unwrap();
+        assert!(bare.control(Scope::Ask, Key::parse("n").unwrap()).is_some());
+        let fault = |text: &str| Keymap::parse("own", text, &built_in).unwrap_err();
+        let error = fault("ask:\n  perhaps: p\n");
+        assert_eq!(error.line, Some(2));
+        assert!(error.text.contains("`perhaps`") && error.text.contains("yes, confirm, no"));
+        assert!(fault("list: {up: 'g g'}\n").text.contains("is no key"));
     }
 
     #[test]

@@ -7,6 +7,7 @@
 
 pub mod areas;
 pub mod command;
+pub mod control;
 pub mod dialog;
 pub mod disabled;
 pub mod effect;

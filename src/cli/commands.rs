@@ -7,6 +7,7 @@ use color_eyre::eyre::Result;
 
 use super::output;
 use crate::app::command::COMMANDS;
+use crate::app::control::CONTROLS;
 use crate::app::keymap::Keymap;
 use serde_json::json;
 
@@ -35,7 +36,11 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode> {
         let rows = COMMANDS.iter().map(|spec| {
             json!({"name": spec.name, "help": spec.help, "keys": spec.keys, "tabs": spec.scope()})
         });
-        return output::json(&rows.collect::<serde_json::Value>());
+        let controls = CONTROLS.iter().map(|spec| {
+            let name = format!("{}.{}", spec.scope.name(), spec.name);
+            json!({"name": name, "help": spec.help, "keys": spec.keys, "tabs": "dialogs"})
+        });
+        return output::json(&rows.chain(controls).collect::<serde_json::Value>());
     }
     let mut out = String::new();
     if arguments.markdown {
@@ -49,6 +54,21 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode> {
         } else {
             let keys = spec.keys.join(", ");
             writeln!(out, "{:<20} {keys:<18} {} ({})", spec.name, spec.help, spec.scope())
+        };
+    }
+    if arguments.markdown {
+        out.push_str("\n## Keys inside dialogs and lines\n\n");
+        out.push_str("| Section | Name | Keys | What it does |\n|---|---|---|---|\n");
+    }
+    for spec in CONTROLS {
+        let _ = if arguments.markdown {
+            let keys: Vec<String> = spec.keys.iter().map(|key| format!("`{key}`")).collect();
+            let (scope, keys) = (spec.scope.name(), keys.join(" "));
+            writeln!(out, "| `{scope}` | `{}` | {keys} | {}. |", spec.name, spec.help)
+        } else {
+            let name = format!("{}: {}", spec.scope.name(), spec.name);
+            let keys = spec.keys.join(", ");
+            writeln!(out, "{name:<20} {keys:<18} {} (dialogs)", spec.help)
         };
     }
     output::text(&out)

@@ -7,6 +7,7 @@ use super::paint::{Paint, wrap};
 use super::theme::Role;
 use crate::app::State;
 use crate::app::areas;
+use crate::app::control::{Control, Scope};
 use crate::app::dialog::{
     Choose, Dialog, Question, TextDialog, picker_area, picker_height, text_height,
 };
@@ -155,7 +156,22 @@ fn problems(paint: &mut Paint<'_>, state: &State, position: crate::app::list::Po
             paint.restyle(rows, Role::Selection);
         }
     }
-    footer(paint, area, "enter open in the editor   esc close");
+    let controls = [(Control::Accept, "open in the editor"), (Control::Leave, "close")];
+    footer(paint, area, &keys(state, Scope::List, &controls));
+}
+
+/// The first key of a control.
+fn key_of(state: &State, scope: Scope, control: Control) -> String {
+    state.shared.keymap.control_keys(scope, control).into_iter().next().unwrap_or_default()
+}
+
+/// The keys of controls with what they do, for the lower border.
+fn keys(state: &State, scope: Scope, controls: &[(Control, &str)]) -> String {
+    let keys = controls.iter().map(|(control, does)| {
+        let key = key_of(state, scope, *control);
+        format!("{key} {does}")
+    });
+    keys.collect::<Vec<_>>().join("   ")
 }
 
 fn footer(paint: &mut Paint<'_>, area: Rect, text: &str) {
@@ -187,11 +203,15 @@ fn read(paint: &mut Paint<'_>, state: &State, dialog: &TextDialog) {
         };
         paint.text(inner.x, inner.y + row as u16, line, role, inner.width);
     }
-    let keys = match &dialog.place {
-        Some(place) => format!("e edit {place}   esc close"),
-        None => "esc close".into(),
+    let close = keys(state, Scope::List, &[(Control::Leave, "close")]);
+    let text = match &dialog.place {
+        Some(place) => {
+            let key = key_of(state, Scope::List, Control::Accept);
+            format!("{key} edit {place}   {close}")
+        }
+        None => close,
     };
-    footer(paint, area, &keys);
+    footer(paint, area, &text);
 }
 
 fn ask(paint: &mut Paint<'_>, state: &State, question: &Question) {
@@ -201,34 +221,34 @@ fn ask(paint: &mut Paint<'_>, state: &State, question: &Question) {
             "Running nodes, and letting Kedro itself read the project, executes the project's Python code. \
              The answer is remembered for this folder."
                 .to_owned(),
-            "y trust it",
-            "n not now",
+            "trust it",
+            "not now",
         ),
         Question::Quit => (
             "Leave?",
             "A run is going on. It is cancelled when you leave.".to_owned(),
-            "y leave",
-            "n stay",
+            "leave",
+            "stay",
         ),
         Question::DeleteRun(id) => (
             "Delete this run?",
             format!(
                 "Run {id} goes from the history with its log. Data, and what it tracked in MLflow, stay."
             ),
-            "y delete it",
-            "n keep it",
+            "delete it",
+            "keep it",
         ),
         Question::Fresh(..) => (
             "Run it all the same?",
             "Nothing that it follows from has changed since it last ran: it will make the same.".to_owned(),
-            "y run",
-            "n leave it",
+            "run",
+            "leave it",
         ),
         Question::CancelElsewhere(id) => (
             "Cancel this run?",
             format!("Run {id} goes on in another program, which is asked to end it."),
-            "y cancel it",
-            "n let it go on",
+            "cancel it",
+            "let it go on",
         ),
         Question::Prune(_, pruned) => (
             "Delete old runs?",
@@ -236,14 +256,14 @@ fn ask(paint: &mut Paint<'_>, state: &State, question: &Question) {
                 "{} of the store. Data, and what was tracked in MLflow, stay.",
                 change::told(pruned).unwrap_or_default()
             ),
-            "y delete them",
-            "n keep them",
+            "delete them",
+            "keep them",
         ),
         Question::Environment(why) => (
             "Make the Python environment?",
             format!("{why}\n\nA .venv in the project, with what requirements.txt names. This needs the network."),
-            "y make it",
-            "n not now",
+            "make it",
+            "not now",
         ),
     };
     let width = state.shared.size.0.saturating_sub(4).min(66);
@@ -255,9 +275,9 @@ fn ask(paint: &mut Paint<'_>, state: &State, question: &Question) {
     }
     let y = inner.bottom().saturating_sub(1);
     let mut x = inner.x;
-    for answer in [yes, no] {
-        x += paint.text(x, y, &answer[..1], Role::Key, 1);
-        x += paint.text(x, y, &answer[1..], Role::Text, inner.width) + 3;
+    for (control, answer) in [(Control::Yes, yes), (Control::No, no)] {
+        x += paint.text(x, y, &key_of(state, Scope::Ask, control), Role::Key, inner.width) + 1;
+        x += paint.text(x, y, answer, Role::Text, inner.width) + 3;
     }
 }
 
@@ -305,7 +325,9 @@ fn options(paint: &mut Paint<'_>, state: &State, form: &Form) {
     if let Ok(request) = form.request() {
         paint.text(inner.x, y + 2, &request.to_command(), Role::Comment, inner.width);
     }
-    footer(paint, area, "enter run   tab next field   esc close");
+    let controls =
+        [(Control::Accept, "run"), (Control::Down, "next field"), (Control::Leave, "close")];
+    footer(paint, area, &keys(state, Scope::Form, &controls));
 }
 
 fn environment(
@@ -326,5 +348,9 @@ fn environment(
         Some(Ok(())) => drop(paint.text(inner.x, y, "Done.", Role::Good, inner.width)),
         Some(Err(why)) => drop(paint.text(inner.x, y, why, Role::Bad, inner.width)),
     }
-    footer(paint, area, if end.is_some() { "esc close" } else { "this may take a minute" });
+    let text = match end {
+        Some(_) => keys(state, Scope::List, &[(Control::Leave, "close")]),
+        None => "this may take a minute".into(),
+    };
+    footer(paint, area, &text);
 }

@@ -85,6 +85,8 @@ impl TestApp {
                 Some(("enter", after)) => (KeyCode::Enter, after),
                 Some(("esc", after)) => (KeyCode::Esc, after),
                 Some(("tab", after)) => (KeyCode::Tab, after),
+                Some(("left", after)) => (KeyCode::Left, after),
+                Some(("backspace", after)) => (KeyCode::Backspace, after),
                 Some(("space", after)) => (KeyCode::Char(' '), after),
                 Some((name, _)) => panic!("<{name}> is not a key"),
                 None => (KeyCode::Char(c), &rest[c.len_utf8()..]),

@@ -4,12 +4,15 @@ use crossterm::event::KeyEvent;
 
 use super::{reading, running};
 use crate::app::command::{COMMANDS, Command};
-use crate::app::dialog::{Choose, Dialog, Question, picker_area, picker_height, text_height};
+use crate::app::control::{CONTROLS, Control, Scope};
+use crate::app::dialog::{
+    Choose, Dialog, Question, TextDialog, picker_area, picker_height, text_height,
+};
 use crate::app::disabled::disabled_because;
 use crate::app::effect::Effect;
 use crate::app::key::Key;
 use crate::app::list::Position;
-use crate::app::options::{FIELDS, FieldKind};
+use crate::app::options::{FIELDS, FieldKind, Form};
 use crate::app::picker::{self, Choice, Picker};
 use crate::app::shared::{Exact, Shared};
 use crate::app::state::State;
@@ -44,8 +47,16 @@ pub(super) fn palette(state: &mut State) {
     state.shared.dialogs.push(Dialog::Palette(picker));
 }
 
+/// Lists the commands that apply here, and the keys inside dialogs.
 pub(super) fn help(state: &mut State) {
-    let picker = Picker::new(commands(state, true), 0, picker_height(state.shared.size));
+    let mut choices = commands(state, true);
+    choices.extend(CONTROLS.iter().map(|spec| Choice {
+        name: format!("{}: {}", spec.scope.name(), spec.name),
+        detail: spec.help.into(),
+        keys: state.shared.keymap.control_keys(spec.scope, spec.control).join(", "),
+        disabled: Some("this is a key inside dialogs and lines that are typed".into()),
+    }));
+    let picker = Picker::new(choices, 0, picker_height(state.shared.size));
     state.shared.dialogs.push(Dialog::Help(picker));
 }
 
@@ -85,11 +96,37 @@ pub(super) fn choose(shared: &mut Shared, command: Command) {
 /// A key while a dialog is open.
 pub(super) fn key(state: &mut State, key: Key, event: KeyEvent) -> Outcome {
     let Some(mut dialog) = state.shared.dialogs.pop() else { return Outcome::Closed };
-    let outcome = press(state, &mut dialog, &key.to_string(), event);
+    let control = state.shared.keymap.control(scope(&dialog), key);
+    let outcome = match &mut dialog {
+        Dialog::Ask(question) => {
+            let question = question.clone();
+            ask(state, question, control)
+        }
+        Dialog::Help(_) | Dialog::Palette(_) | Dialog::Choose(..) => {
+            choose_by_key(state, &mut dialog, key, event, control)
+        }
+        Dialog::Problems(position) => problems(state, position, control),
+        Dialog::Text(text) => read(&mut state.shared, text, control),
+        Dialog::Options(form) => options(&mut state.shared, form, event, control),
+        Dialog::Environment(_, end) => match control {
+            Some(Control::Leave | Control::Accept) if end.is_some() => Outcome::Closed,
+            _ => Outcome::Stay,
+        },
+    };
     keep(state, dialog, outcome)
 }
 
-/// Puts the dialog back where it stays. One that opened meanwhile lies over it.
+/// The scope of a dialog's keys.
+fn scope(dialog: &Dialog) -> Scope {
+    match dialog {
+        Dialog::Help(_) | Dialog::Palette(_) | Dialog::Choose(..) => Scope::Line,
+        Dialog::Problems(_) | Dialog::Text(_) | Dialog::Environment(..) => Scope::List,
+        Dialog::Ask(_) => Scope::Ask,
+        Dialog::Options(_) => Scope::Form,
+    }
+}
+
+/// Puts the dialog back where it stays.
 fn keep(state: &mut State, dialog: Dialog, outcome: Outcome) -> Outcome {
     if matches!(outcome, Outcome::Stay | Outcome::StayAndAsk(_)) {
         state.shared.dialogs.push(dialog);
@@ -97,136 +134,136 @@ fn keep(state: &mut State, dialog: Dialog, outcome: Outcome) -> Outcome {
     outcome
 }
 
-fn press(state: &mut State, dialog: &mut Dialog, name: &str, event: KeyEvent) -> Outcome {
-    let close = matches!(name, "esc" | "ctrl-c" | "ctrl-g");
-    let size = state.shared.size;
-    let height = picker_height(size);
-    match dialog {
-        Dialog::Ask(question) => {
-            let yes = match name {
-                "y" | "Y" => true,
-                // A key that is pressed for other things must neither give trust nor end a run.
-                "enter" if matches!(question, Question::Quit | Question::Environment(_)) => true,
-                "n" | "N" | "q" => false,
-                _ if close => false,
-                _ => return Outcome::Stay,
-            };
-            Outcome::Ask(answer(state, question.clone(), yes))
+fn ask(state: &mut State, question: Question, control: Option<Control>) -> Outcome {
+    let yes = match control {
+        Some(Control::Yes) => true,
+        // A key that is pressed for other things must neither give trust nor end a run.
+        Some(Control::Confirm) => {
+            if !matches!(question, Question::Quit | Question::Environment(_)) {
+                return Outcome::Stay;
+            }
+            true
         }
-        Dialog::Help(_) | Dialog::Palette(_) | Dialog::Choose(..) if close => {
-            Outcome::Ask(theme_of_settings(&mut state.shared, dialog))
+        Some(Control::No) => false,
+        _ => return Outcome::Stay,
+    };
+    Outcome::Ask(answer(state, question, yes))
+}
+
+fn choose_by_key(
+    state: &mut State,
+    dialog: &mut Dialog,
+    key: Key,
+    event: KeyEvent,
+    control: Option<Control>,
+) -> Outcome {
+    let height = picker_height(state.shared.size);
+    let by_number = matches!(dialog, Dialog::Choose(Choose::Parent | Choose::Child, _));
+    let (Dialog::Help(picker) | Dialog::Palette(picker) | Dialog::Choose(_, picker)) = dialog
+    else {
+        return Outcome::Stay;
+    };
+    match control {
+        Some(Control::Leave) => {
+            return Outcome::Ask(theme_of_settings(&mut state.shared, dialog));
         }
-        Dialog::Help(_) | Dialog::Palette(_) | Dialog::Choose(..) if name == "enter" => {
-            chosen(state, dialog)
-        }
-        Dialog::Choose(Choose::Parent | Choose::Child, picker)
-            if picker::text(&picker.query).is_empty()
-                && nth(name).is_some_and(|at| at < picker.choices.len()) =>
-        {
+        Some(Control::Accept) => return chosen(state, dialog),
+        Some(control) => move_by(&mut picker.position, control, picker.matches.len(), height),
+        None => {
+            let number = key.to_string().parse::<usize>().ok().filter(|_| by_number);
+            let at = number.and_then(|number| number.checked_sub(1));
             // An edge is followed by its number.
-            picker.matches = (0..picker.choices.len()).collect();
-            picker.position.selected = nth(name).unwrap_or(0);
-            chosen(state, dialog)
-        }
-        Dialog::Help(picker) | Dialog::Palette(picker) | Dialog::Choose(_, picker) => {
-            if !in_list(&mut picker.position, name, picker.matches.len(), height) {
-                picker.query.input(event);
-                picker.refresh();
+            if let Some(at) = at.filter(|at| *at < picker.choices.len())
+                && picker::text(&picker.query).is_empty()
+            {
+                picker.matches = (0..picker.choices.len()).collect();
+                picker.position.selected = at;
+                return chosen(state, dialog);
             }
-            Outcome::StayAndAsk(preview(dialog))
+            picker.query.input(event);
+            picker.refresh();
         }
-        Dialog::Problems(position) => {
-            let problems = state.shared.problems();
-            let len = problems.len();
-            let place = problems.get(position.selected).and_then(|it| it.place.clone());
-            match name {
-                "enter" | "e" => match place {
-                    Some(place) => return Outcome::StayAndAsk(vec![Effect::Edit(place)]),
-                    None => state.shared.warn("this problem has no place in a file"),
-                },
-                "q" | "!" => return Outcome::Closed,
-                _ if close => return Outcome::Closed,
-                "j" => position.move_by(1, len, height / 2),
-                "k" => position.move_by(-1, len, height / 2),
-                name => drop(in_list(position, name, len, height / 2)),
-            }
-            Outcome::Stay
+    }
+    Outcome::StayAndAsk(preview(dialog))
+}
+
+fn problems(state: &mut State, position: &mut Position, control: Option<Control>) -> Outcome {
+    let height = picker_height(state.shared.size) / 2;
+    let problems = state.shared.problems();
+    let len = problems.len();
+    let place = problems.get(position.selected).and_then(|it| it.place.clone());
+    match (control, place) {
+        (Some(Control::Leave), _) => return Outcome::Closed,
+        (Some(Control::Accept), Some(place)) => {
+            return Outcome::StayAndAsk(vec![Effect::Edit(place)]);
         }
-        Dialog::Text(text) => {
-            let page = isize::try_from(text_height(size)).unwrap_or(1);
-            let by = match name {
-                "q" => return Outcome::Closed,
-                _ if close => return Outcome::Closed,
-                "e" | "enter" => match text.place.clone() {
-                    Some(place) => return Outcome::StayAndAsk(vec![Effect::Edit(place)]),
-                    None => {
-                        state.shared.warn("there is no line of the project in it");
-                        0
-                    }
-                },
-                "down" | "j" => 1,
-                "up" | "k" => -1,
-                "pagedown" | "ctrl-d" | "space" => page,
-                "pageup" | "ctrl-u" => -page,
-                "home" | "g" => isize::MIN / 2,
-                "end" | "G" => isize::MAX / 2,
-                _ => 0,
-            };
-            text.scroll(by, size);
-            Outcome::Stay
+        (Some(Control::Accept), None) => {
+            state.shared.warn("this problem has no place in a file");
         }
-        Dialog::Options(form) => {
-            let is_text = FIELDS[form.at].1 == FieldKind::Text;
-            match name {
-                _ if close => return Outcome::Closed,
-                "enter" => {
-                    match form.chosen(state.shared.snapshot()).and_then(|_| form.request()) {
-                        Ok(request) => {
-                            let shared = &mut state.shared;
-                            return Outcome::Ask(match form.text("detach") == "yes" {
-                                true => running::start_detached(shared, request),
-                                false => running::start(shared, request, Command::RunOptions),
-                            });
-                        }
-                        Err(text) => state.shared.warn(text),
-                    }
+        (Some(control), _) => move_by(position, control, len, height),
+        (None, _) => {}
+    }
+    Outcome::Stay
+}
+
+fn read(shared: &mut Shared, text: &mut TextDialog, control: Option<Control>) -> Outcome {
+    match (control, text.place.clone()) {
+        (Some(Control::Leave), _) => return Outcome::Closed,
+        (Some(Control::Accept), Some(place)) => {
+            return Outcome::StayAndAsk(vec![Effect::Edit(place)]);
+        }
+        (Some(Control::Accept), None) => shared.warn("there is no line of the project in it"),
+        (Some(control), _) => text.scroll(rows(control, text_height(shared.size)), shared.size),
+        (None, _) => {}
+    }
+    Outcome::Stay
+}
+
+fn options(
+    shared: &mut Shared,
+    form: &mut Form,
+    event: KeyEvent,
+    control: Option<Control>,
+) -> Outcome {
+    let is_text = FIELDS[form.at].1 == FieldKind::Text;
+    match control {
+        Some(Control::Leave) => return Outcome::Closed,
+        Some(Control::Accept) => {
+            match form.chosen(shared.snapshot()).and_then(|_| form.request()) {
+                Ok(request) => {
+                    return Outcome::Ask(match form.text("detach") == "yes" {
+                        true => running::start_detached(shared, request),
+                        false => running::start(shared, request, Command::RunOptions),
+                    });
                 }
-                "down" | "tab" | "ctrl-n" => form.at = (form.at + 1) % FIELDS.len(),
-                "up" | "shift-tab" | "ctrl-p" => {
-                    form.at = (form.at + FIELDS.len() - 1) % FIELDS.len();
-                }
-                "space" if !is_text => form.toggle(),
-                _ if is_text => drop(form.fields[form.at].input(event)),
-                _ => {}
-            }
-            Outcome::Stay
-        }
-        Dialog::Environment(_, end) => {
-            match end.is_some() && (close || name == "enter" || name == "q") {
-                true => Outcome::Closed,
-                false => Outcome::Stay,
+                Err(text) => shared.warn(text),
             }
         }
+        Some(Control::Down) => form.at = (form.at + 1) % FIELDS.len(),
+        Some(Control::Up) => form.at = (form.at + FIELDS.len() - 1) % FIELDS.len(),
+        Some(Control::Toggle) if !is_text => form.toggle(),
+        _ if is_text => drop(form.fields[form.at].input(event)),
+        _ => {}
+    }
+    Outcome::Stay
+}
+
+/// The rows that a control moves by, where a page has `height` of them.
+fn rows(control: Control, height: usize) -> isize {
+    let page = isize::try_from(height).unwrap_or(1);
+    match control {
+        Control::Up => -1,
+        Control::Down => 1,
+        Control::PageUp => -page,
+        Control::PageDown => page,
+        Control::First => isize::MIN / 2,
+        Control::Last => isize::MAX / 2,
+        _ => 0,
     }
 }
 
-/// The index that a number key stands for.
-fn nth(name: &str) -> Option<usize> {
-    name.parse::<usize>().ok()?.checked_sub(1)
-}
-
-/// Moves in a list; false for a key that is no move.
-fn in_list(position: &mut Position, name: &str, len: usize, height: usize) -> bool {
-    let page = isize::try_from(height).unwrap_or(1);
-    let by = match name {
-        "down" | "ctrl-n" | "tab" => 1,
-        "up" | "ctrl-p" | "shift-tab" => -1,
-        "pagedown" | "ctrl-d" => page,
-        "pageup" | "ctrl-u" => -page,
-        _ => return false,
-    };
-    position.move_by(by, len, height);
-    true
+fn move_by(position: &mut Position, control: Control, len: usize, height: usize) {
+    position.move_by(rows(control, height), len, height);
 }
 
 /// A theme is seen while it is chosen.

@@ -3,6 +3,7 @@
 use crossterm::event::KeyEvent;
 
 use super::{overrides, search};
+use crate::app::control::{Control, Scope};
 use crate::app::effect::Effect;
 use crate::app::key::Key;
 use crate::app::picker::text;
@@ -15,17 +16,11 @@ use crate::store::LogFilter;
 pub(super) fn key(state: &mut State, key: Key, event: KeyEvent) -> Vec<Effect> {
     let Some(mut prompt) = state.shared.prompt.take() else { return Vec::new() };
     state.shared.notice = None;
-    let finds = prompt.kind == PromptKind::Find;
-    match key.to_string().as_str() {
-        "esc" | "ctrl-c" | "ctrl-g" => leave(state, prompt.kind),
-        "enter" => accept(state, prompt),
-        "down" | "ctrl-n" if finds => {
-            search::go(state, 1);
-            state.shared.prompt = Some(prompt);
-            Vec::new()
-        }
-        "up" | "ctrl-p" if finds => {
-            search::go(state, -1);
+    match state.shared.keymap.control(Scope::Line, key) {
+        Some(Control::Leave) => leave(state, prompt.kind),
+        Some(Control::Accept) => accept(state, prompt),
+        Some(control @ (Control::Down | Control::Up)) if prompt.kind == PromptKind::Find => {
+            search::go(state, if control == Control::Down { 1 } else { -1 });
             state.shared.prompt = Some(prompt);
             Vec::new()
         }
