@@ -333,12 +333,15 @@ fn an_edit_keeps_the_rest_where_it_was_and_a_late_drawing_is_dropped() {
     app.keys("/ml.split<enter>");
     let before = place(&app, Kind::Node, "ml.split");
     let edited = SHOP.replace("publish", "release") + "    page -> post -> mail\n";
-    app.report(Report::Static { generation: 1, result: Ok(Box::new(snapshot(&edited))) });
+    app.report(Report::Static {
+        generation: 1,
+        result: Ok(std::sync::Arc::new(snapshot(&edited))),
+    });
     assert!(shown(&app, Kind::Node, "post"));
     assert_eq!(app.selected(), "ml.split");
     assert_eq!(place(&app, Kind::Node, "ml.split"), before);
     app.keys("/release<enter>");
-    app.report(Report::Static { generation: 1, result: Ok(Box::new(snapshot(SHOP))) });
+    app.report(Report::Static { generation: 1, result: Ok(std::sync::Arc::new(snapshot(SHOP))) });
     assert_eq!(app.selected(), "publish", "it stands where the renamed one stood");
     let late = Report::Drawn { generation: 1, plot: Arc::new(Plot::default()) };
     app.report(late);

@@ -109,7 +109,7 @@ fn the_options_form_takes_the_names_of_unnamed_nodes() {
             }
         }
     }
-    app.report(Report::Static { generation: 1, result: Ok(Box::new(snapshot)) });
+    app.report(Report::Static { generation: 1, result: Ok(std::sync::Arc::new(snapshot)) });
     app.keys("o<tab>").happen(Event::Paste(format!("{name},clean_stations")));
     app.keys("<enter>");
     let request = app.asked_run().unwrap();
@@ -236,7 +236,7 @@ fn an_answer_that_comes_late_is_dropped() {
     let mut app = TestApp::open(100, 30);
     let old = Snapshot::default();
     app.report(Report::Changed { files: vec!["conf/base/catalog.yml".into()], tracking: false });
-    app.report(Report::Static { generation: 1, result: Ok(Box::new(old)) });
+    app.report(Report::Static { generation: 1, result: Ok(std::sync::Arc::new(old)) });
     assert!(app.screen().contains("15 nodes"));
 }
 
@@ -249,7 +249,7 @@ fn a_change_reads_again_and_keeps_selection_and_scroll() {
     app.report(Report::Changed { files: vec!["conf/base/catalog.yml".into()], tracking: false });
     assert!(app.effects.iter().any(|it| matches!(it, Effect::ReadStatic { generation: 2, .. })));
     let snapshot = (**app.state.shared.project.snapshot.as_ref().unwrap()).clone();
-    app.report(Report::Static { generation: 2, result: Ok(Box::new(snapshot)) });
+    app.report(Report::Static { generation: 2, result: Ok(std::sync::Arc::new(snapshot)) });
     assert_eq!(app.screen(), before);
 }
 
@@ -264,7 +264,7 @@ fn a_node_that_gets_another_name_stays_selected() {
         }
     }
     app.report(Report::Changed { files: vec!["src/x.py".into()], tracking: false });
-    app.report(Report::Static { generation: 2, result: Ok(Box::new(snapshot)) });
+    app.report(Report::Static { generation: 2, result: Ok(std::sync::Arc::new(snapshot)) });
     assert_eq!(app.selected(), "another_name");
 }
 
@@ -274,7 +274,7 @@ fn the_two_readings_are_compared() {
     let mut exact = (**app.state.shared.project.snapshot.as_ref().unwrap()).clone();
     exact.datasets.shift_remove("summary");
     let generation = app.state.shared.generations.exact;
-    app.report(Report::Exact { generation, result: Ok(Box::new(exact)), stored: false });
+    app.report(Report::Exact { generation, result: Ok(std::sync::Arc::new(exact)), stored: false });
     assert!(app.screen().contains("exact, differs in 1"));
     app.keys("D");
     assert!(app.screen().contains("dataset `summary`: only in the files"));

@@ -49,7 +49,7 @@ pub enum Report {
         /// Of the request.
         generation: Generation,
         /// What was read, or why the project can't be opened at all.
-        result: Result<Box<Snapshot>, Problem>,
+        result: Result<Arc<Snapshot>, Problem>,
     },
     /// The exact reading began, with the interpreter that was chosen and why.
     ExactStarted {
@@ -65,7 +65,7 @@ pub enum Report {
         /// Of the request.
         generation: Generation,
         /// Kedro's answer, or why there is none.
-        result: Result<Box<Snapshot>, Failure>,
+        result: Result<Arc<Snapshot>, Failure>,
         /// Whether it comes from the store (no source changed since) and Python was not started.
         stored: bool,
     },

@@ -45,7 +45,7 @@ impl TestApp {
         update(&mut app.state, Event::Resize(columns, rows));
         app.effects = app.state.first_effects();
         app.report(Report::Trust(true));
-        app.report(Report::Static { generation: 1, result: Ok(Box::new(snapshot)) });
+        app.report(Report::Static { generation: 1, result: Ok(std::sync::Arc::new(snapshot)) });
         app
     }
 

@@ -21,7 +21,7 @@ pub(super) fn report(state: &mut State, report: Report) -> Vec<Effect> {
         Report::Static { generation, result } => {
             if generation == state.shared.generations.read {
                 match result {
-                    Ok(snapshot) => return read(state, Arc::new(*snapshot)),
+                    Ok(snapshot) => return read(state, snapshot),
                     Err(problem) => state.shared.project.broken = Some(problem),
                 }
             }
@@ -43,7 +43,7 @@ pub(super) fn report(state: &mut State, report: Report) -> Vec<Effect> {
                             state.shared.project.differences = differences(read, &snapshot);
                         }
                         state.shared.project.exact = Exact::Shown(stored);
-                        return show(state, Arc::new(*snapshot));
+                        return show(state, snapshot);
                     }
                     Err(failure) => {
                         let text = match no_kedro(&failure) {

@@ -1,14 +1,12 @@
 //! The exact reading: Kedro's own answer, from the store where no source changed since, else from
 //! the worker. It owns the worker's process; dropping the task kills it.
 
-use std::path::PathBuf;
-use std::sync::PoisonError;
+use std::sync::Arc;
 use std::sync::mpsc::Sender;
 use std::time::Duration;
 
-use super::storing::Storing;
-use super::working::Working;
-use super::{Current, Reports, reading};
+use super::context::Context;
+use super::reading;
 use crate::app::{effect::Generation, event::Report};
 use crate::project::Options;
 use crate::project::json::exact_without_secrets;
@@ -17,39 +15,32 @@ use crate::runs::params::{self, Params};
 use crate::runs::{Failure, exact, interpreter};
 use crate::store::{Store, now};
 
-/// What to read, and with what.
+/// What to read.
 pub(super) struct Task {
     pub generation: Generation,
     pub env: Option<String>,
     pub params: Params,
     /// Whether it is not the first one: somebody is at work, and may save again.
     pub again: bool,
-    pub root: PathBuf,
-    pub python: Option<PathBuf>,
-    pub working: Working,
-    pub current: Current,
-    pub store: Storing,
     pub reading: Sender<reading::Request>,
-    pub reports: Reports,
 }
 
 /// How long an exact reading waits for the next change; each takes seconds of a core.
 const CALM: Duration = Duration::from_millis(1_500);
 
 /// Reads, and reports the answer through the reading service, which has the static one to lay it over.
-pub(super) async fn read(task: Task) {
+pub(super) async fn read(context: Arc<Context>, task: Task) {
     let generation = task.generation;
     if task.again {
         tokio::time::sleep(CALM).await;
     }
-    if let Err(failure) = attempt(&task).await {
-        let report = Report::Exact { generation, result: Err(failure), stored: false };
-        let _ = task.reports.send(report.into()).await;
+    if let Err(failure) = attempt(&context, &task).await {
+        context.send(Report::Exact { generation, result: Err(failure), stored: false }).await;
     }
 }
 
-async fn attempt(task: &Task) -> Result<(), Failure> {
-    let (root, named) = (task.root.clone(), task.python.clone());
+async fn attempt(context: &Context, task: &Task) -> Result<(), Failure> {
+    let (root, named) = (context.root.clone(), context.python.clone());
     let chosen = tokio::task::spawn_blocking(move || interpreter::choose(&root, named.as_deref()));
     let python = match chosen.await {
         Ok(Ok(python)) => python,
@@ -61,25 +52,22 @@ async fn attempt(task: &Task) -> Result<(), Failure> {
         python: python.path.display().to_string(),
         reason: python.reason.clone(),
     };
-    let _ = task.reports.send(report.into()).await;
+    context.send(report).await;
 
-    let worker = task.working.worker(&python.path);
+    let worker = context.working.worker(&python.path);
     worker.warm_up();
-    let metadata = {
-        let current = task.current.lock().unwrap_or_else(PoisonError::into_inner);
-        current.as_ref().map(|snapshot| snapshot.metadata.clone())
-    };
-    let (path, root) = (python.path.clone(), task.root.clone());
+    let snapshot = context.snapshot();
+    let (path, root) = (python.path.clone(), context.root.clone());
     let fingerprint = tokio::task::spawn_blocking(move || {
-        let (conf, source) = match &metadata {
-            Some(metadata) => (metadata.conf_source.clone(), metadata.source_dir.clone()),
+        let (conf, source) = match snapshot.map(|snapshot| snapshot.metadata.clone()) {
+            Some(metadata) => (metadata.conf_source, metadata.source_dir),
             None => (root.join("conf"), root.join("src")),
         };
         exact::fingerprint(&root, &conf, &source, &path)
     });
     let fingerprint = fingerprint.await.unwrap_or_default();
     let mut key = exact::key(task.env.as_deref(), &python.path);
-    let with_secrets = task.store.ask(Store::key).await.and_then(Result::ok).flatten();
+    let with_secrets = context.store.ask(Store::key).await.and_then(Result::ok).flatten();
     for (name, value) in &task.params {
         let value = match (params::is_secret(name, value), with_secrets) {
             (true, Some(key)) => key.mark_of(value),
@@ -90,7 +78,7 @@ async fn attempt(task: &Task) -> Result<(), Failure> {
     }
 
     let (of, with) = (key.clone(), fingerprint.clone());
-    let stored = task.store.ask(move |store| store.reading(&of, &with)).await;
+    let stored = context.store.ask(move |store| store.reading(&of, &with)).await;
     let stored = stored.and_then(Result::ok).flatten();
     let stored = stored.and_then(|text| serde_json::from_str(&text).ok());
     let (answer, stored) = match stored {
@@ -98,14 +86,12 @@ async fn attempt(task: &Task) -> Result<(), Failure> {
         None => {
             let env = task.env.as_deref();
             let answer = exact::snapshot(&worker, env, &task.params).await?;
-            let read = task.current.lock().unwrap_or_else(PoisonError::into_inner).clone();
+            let read = context.snapshot();
             // Without the static reading it is not known which values are secrets.
             if let Some(read) = read {
                 let text = exact_without_secrets(&answer, &read).to_string();
                 let now = now();
-                task.store.tell(&task.reports, move |store| {
-                    store.save_reading(&key, &fingerprint, now, &text)
-                });
+                context.store.tell(move |store| store.save_reading(&key, &fingerprint, now, &text));
             }
             (answer, false)
         }

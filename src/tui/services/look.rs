@@ -1,11 +1,11 @@
 //! Looking at things that need no Python: datasets on disk, source files, the tracking store, the
 //! engines. Each look is one short job on a thread of its own.
 
-use std::path::{Component, Path, PathBuf};
-use std::sync::{Arc, PoisonError};
+use std::path::{Component, Path};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use super::{Current, Reports};
+use super::context::Context;
 use crate::app::effect::Generation;
 use crate::app::event::Report;
 use crate::app::log_view;
@@ -24,27 +24,23 @@ const LARGEST_SOURCE: u64 = 4 << 20;
 /// How often the tracking store's time stamp is looked at.
 const TRACKING: Duration = Duration::from_secs(1);
 
-fn snapshot(current: &Current) -> Option<Arc<Snapshot>> {
-    current.lock().unwrap_or_else(PoisonError::into_inner).clone()
-}
-
 /// Reports what is on disk of all datasets.
-pub(super) fn datasets(current: &Current, reports: &Reports) {
-    let reports = reports.clone();
-    let Some(snapshot) = snapshot(current) else { return };
+pub(super) fn datasets(context: &Arc<Context>) {
+    let context = context.clone();
+    let Some(snapshot) = context.snapshot() else { return };
     tokio::task::spawn_blocking(move || {
-        let found = datasets::statuses(&snapshot);
-        let _ = reports.blocking_send(Report::Datasets(found).into());
+        context.send_blocking(Report::Datasets(datasets::statuses(&snapshot)));
     });
 }
 
 /// Reports a source file of the project.
-pub(super) fn source(root: &Path, file: String, reports: &Reports) {
-    let (path, reports) = (root.join(&file), reports.clone());
+pub(super) fn source(context: &Arc<Context>, file: String) {
+    let context = context.clone();
     let inside = Path::new(&file).components().all(|part| matches!(part, Component::Normal(_)));
     tokio::task::spawn_blocking(move || {
+        let path = context.root.join(&file);
         let result = if inside { read(&path) } else { Err("it is not in the project".into()) };
-        let _ = reports.blocking_send(Report::Source { file, result }.into());
+        context.send_blocking(Report::Source { file, result });
     });
 }
 
@@ -59,28 +55,29 @@ fn read(path: &Path) -> Result<Arc<highlight::Highlighted>, String> {
 /// Reports lines of a run's log. A search through millions of lines must not hold up the store's own
 /// thread, so it has a connection of its own.
 pub(super) fn log(
-    root: &Path,
+    context: &Arc<Context>,
     run: RunId,
     generation: Generation,
     filter: LogFilter,
     from: From,
-    reports: &Reports,
 ) {
-    let (mut store, reports) = (Store::new(root), reports.clone());
+    let context = context.clone();
     tokio::task::spawn_blocking(move || {
+        let mut store = Store::new(&context.root);
         let lines = store.log(run, &filter, from, log_view::PAGE).unwrap_or_else(|error| {
-            let _ = reports.blocking_send(Report::Notice(error.to_string()).into());
+            context.send_blocking(Report::Notice(error.to_string()));
             Vec::new()
         });
-        let _ = reports.blocking_send(Report::Log { run, generation, lines }.into());
+        context.send_blocking(Report::Log { run, generation, lines });
     });
 }
 
 /// Reports how two runs differ.
-pub(super) fn compare(root: &Path, runs: (RunId, RunId), current: &Current, reports: &Reports) {
-    let (root, reports, snapshot) = (root.to_owned(), reports.clone(), snapshot(current));
+pub(super) fn compare(context: &Arc<Context>, runs: (RunId, RunId)) {
+    let (context, snapshot) = (context.clone(), context.snapshot());
     tokio::spawn(async move {
-        let mut store = Store::new(&root);
+        let root = context.root.as_path();
+        let mut store = Store::new(root);
         let read = tokio::task::spawn_blocking(move || {
             Ok::<_, StoreError>((
                 history::whole(&mut store, runs.0)?,
@@ -89,32 +86,33 @@ pub(super) fn compare(root: &Path, runs: (RunId, RunId), current: &Current, repo
         });
         let result = match read.await {
             Ok(Ok((Some(first), Some(second)))) => {
-                let compared = history::compare(&root, snapshot.as_deref(), &first, &second).await;
+                let compared = history::compare(root, snapshot.as_deref(), &first, &second).await;
                 Ok(Box::new(compared))
             }
             Ok(Ok(_)) => Err("One of the runs is not in the history any more.".to_owned()),
             Ok(Err(error)) => Err(error.to_string()),
             Err(error) => Err(error.to_string()),
         };
-        let _ = reports.send(Report::Compared { runs, result }.into()).await;
+        context.send(Report::Compared { runs, result }).await;
     });
 }
 
 /// Reports the tracking store and the engines.
-pub(super) fn tracking(root: &Path, current: &Current, reports: &Reports) {
-    let (root, reports, snapshot) = (root.to_owned(), reports.clone(), snapshot(current));
+pub(super) fn tracking(context: &Arc<Context>) {
+    let (context, snapshot) = (context.clone(), context.snapshot());
     tokio::task::spawn_blocking(move || {
-        let report = match choose(&root, snapshot.as_deref()) {
-            Ok(choice) => overview(&root, &choice),
+        let root = context.root.as_path();
+        let report = match choose(root, snapshot.as_deref()) {
+            Ok(choice) => overview(root, &choice),
             // The first run makes it.
             Err(TrackingError::Missing { .. }) => TrackingReport::Absent,
             Err(error) => TrackingReport::Failed(error.to_string()),
         };
-        let _ = reports.blocking_send(Report::Tracking(report).into());
+        context.send_blocking(Report::Tracking(report));
         if let Some(snapshot) = &snapshot {
             let conf = &snapshot.metadata.conf_source;
-            let found = remote::found(&root, conf, &snapshot.environments);
-            let _ = reports.blocking_send(Report::Backends(found).into());
+            let found = remote::found(root, conf, &snapshot.environments);
+            context.send_blocking(Report::Backends(found));
         }
     });
 }
@@ -150,12 +148,12 @@ const MOST_EXPERIMENTS: usize = 1_000;
 
 /// Reports when the tracking store changed: trainers write to it at any time, and a database in a
 /// folder that is not watched gives no events. A server is read when it is asked for.
-pub(super) async fn follow_tracking(root: PathBuf, current: Current, reports: Reports) {
+pub(super) async fn follow_tracking(context: Arc<Context>) {
     let mut chosen: Option<(Option<Arc<Snapshot>>, Choice)> = None;
     let mut last: Option<(SystemTime, u64)> = None;
     let mut first = true;
     loop {
-        let (of, now) = (root.clone(), snapshot(&current));
+        let (context_of, now) = (context.clone(), context.snapshot());
         // Choosing reads configuration, so it is done once for each reading of the project.
         let kept = chosen.take().filter(|(of, _)| match (of, &now) {
             (Some(of), Some(now)) => Arc::ptr_eq(of, now),
@@ -164,9 +162,9 @@ pub(super) async fn follow_tracking(root: PathBuf, current: Current, reports: Re
         let looked = tokio::task::spawn_blocking(move || {
             let choice = match kept {
                 Some((_, choice)) => choice,
-                None => choose(&of, now.as_deref()).ok()?,
+                None => choose(&context_of.root, now.as_deref()).ok()?,
             };
-            let stamp = stamp(&of, &choice);
+            let stamp = stamp(&context_of.root, &choice);
             Some(((now, choice), stamp))
         });
         let stamp = match looked.await.unwrap_or_default() {
@@ -179,7 +177,7 @@ pub(super) async fn follow_tracking(root: PathBuf, current: Current, reports: Re
         };
         if stamp != last && !first {
             let report = Report::Changed { files: Vec::new(), tracking: true };
-            if reports.send(report.into()).await.is_err() {
+            if context.reports.send(report.into()).await.is_err() {
                 return;
             }
         }

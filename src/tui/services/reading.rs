@@ -4,14 +4,14 @@
 //! that it reads from. Of several requests that wait, only the newest is answered. It never fails: what is wrong with a project is
 //! part of the snapshot.
 
-use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::sync::{Arc, PoisonError};
 use std::thread;
 
 use serde_json::Value as Json;
 
-use super::{Current, Reports, watching};
+use super::context::Context;
+use super::watching;
 use crate::app::{effect::Generation, event::Report};
 use crate::project::watch::Watcher;
 use crate::project::{Metadata, Options, Reader, Snapshot, json};
@@ -26,39 +26,39 @@ pub(super) enum Request {
 }
 
 /// Starts the thread. It ends when the returned sender is dropped.
-pub(super) fn start(root: PathBuf, current: Current, reports: Reports) -> Sender<Request> {
+pub(super) fn start(context: Arc<Context>) -> Sender<Request> {
     let (sender, receiver) = channel();
-    thread::spawn(move || serve(root, &receiver, &current, &reports));
+    thread::spawn(move || serve(&context, &receiver));
     sender
 }
 
-fn serve(root: PathBuf, requests: &Receiver<Request>, current: &Current, reports: &Reports) {
-    let mut reader = Reader::new(root);
-    let mut last: Option<(Options, Snapshot)> = None;
+fn serve(context: &Context, requests: &Receiver<Request>) {
+    let reports = &context.reports;
+    let mut reader = Reader::new(&context.root);
+    let mut last: Option<(Options, Arc<Snapshot>)> = None;
     let mut watcher: Option<(Metadata, Option<Watcher>)> = None;
     while let Ok(first) = requests.recv() {
         for request in newest(first, requests) {
             let report = match request {
                 Request::Static { generation, options } => {
-                    let snapshot = reader.read(&options);
+                    let snapshot = Arc::new(reader.read(&options));
                     last = Some((options, snapshot.clone()));
-                    let shared = Arc::new(snapshot.clone());
-                    *current.lock().unwrap_or_else(PoisonError::into_inner) = Some(shared);
+                    context.set_snapshot(snapshot.clone());
                     // What is to be watched may have moved.
                     let metadata = &snapshot.metadata;
                     if watcher.as_ref().is_none_or(|(of, _)| of != metadata) {
                         let new = watching::project(metadata, reports);
                         watcher = Some((metadata.clone(), new));
                     }
-                    Report::Static { generation, result: Ok(Box::new(snapshot)) }
+                    Report::Static { generation, result: Ok(snapshot) }
                 }
                 Request::Exact { generation, options, answer, stored } => {
                     let read = match last.take() {
                         Some((of, snapshot)) if of == options => snapshot,
-                        _ => reader.read(&options),
+                        _ => Arc::new(reader.read(&options)),
                     };
                     let result = json::from_exact(&answer, &read)
-                        .map(Box::new)
+                        .map(Arc::new)
                         .map_err(|text| Failure { message: text, ..Failure::default() });
                     last = Some((options, read));
                     Report::Exact { generation, result, stored }

@@ -2,7 +2,7 @@
 //! in bursts. A run ends with its task; cancelling lets the worker end by itself.
 
 use std::collections::HashMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Stdio;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -10,8 +10,7 @@ use std::time::Duration;
 use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::task::JoinHandle;
 
-use super::Reports;
-use super::working::Working;
+use super::context::Context;
 use crate::app::{
     effect::{GRID, Generation},
     event::Report,
@@ -40,34 +39,26 @@ pub(super) struct Runs {
     tasks: Vec<(JoinHandle<()>, Stop)>,
 }
 
-/// What to run, and with what.
+/// What to run.
 pub(super) struct Task {
     pub generation: Generation,
     pub request: RunRequest,
     pub why: String,
-    pub root: PathBuf,
-    pub python: Option<PathBuf>,
-    pub working: Working,
-    pub reports: Reports,
 }
 
 impl Runs {
-    /// Starts a run.
-    pub(super) fn start(&mut self, task: Task) {
-        self.start_grid(vec![task]);
-    }
-
-    /// Starts runs of a grid, as many at a time as there are processors; the next ones follow.
-    pub(super) fn start_grid(&mut self, tasks: Vec<Task>) {
+    /// Starts runs, as many at a time as there are processors; the next ones follow.
+    pub(super) fn start(&mut self, context: &Arc<Context>, tasks: Vec<Task>) {
         let room = Arc::new(Semaphore::new(grid::at_a_time()));
         let stop = Stop::new(watch::Sender::new(false));
         self.tasks.retain(|(task, _)| !task.is_finished());
         for task in tasks {
             let (stops, room, of_all) = (self.stops.clone(), room.clone(), stop.clone());
+            let context = context.clone();
             let one = tokio::spawn(async move {
                 let permit = room.acquire().await;
                 if permit.is_ok() {
-                    run(task, stops, of_all).await;
+                    run(&context, task, stops, of_all).await;
                 }
             });
             self.tasks.push((one, stop.clone()));
@@ -97,28 +88,22 @@ impl Runs {
 }
 
 /// Starts a run in a program of its own.
-pub(super) fn detach(
-    root: &Path,
-    python: Option<&Path>,
-    generation: Generation,
-    request: &RunRequest,
-    reports: &Reports,
-) {
-    let arguments = detach::arguments(root, python, request);
-    let reports = reports.clone();
+pub(super) fn detach(context: &Arc<Context>, generation: Generation, request: &RunRequest) {
+    let arguments = detach::arguments(&context.root, context.python.as_deref(), request);
+    let context = context.clone();
     tokio::task::spawn_blocking(move || {
         let result = arguments.and_then(detach::start).map(|begun| begun.run);
-        let _ = reports.blocking_send(Report::Detached { generation, result }.into());
+        context.send_blocking(Report::Detached { generation, result });
     });
 }
 
-async fn run(task: Task, stops: Stops, stop: Stop) {
+async fn run(context: &Context, task: Task, stops: Stops, stop: Stop) {
     let mut asked = stop.subscribe();
     let begun = tokio::select! {
         biased;
         // Python is dropped with what waits for it, and ends.
         _ = asked.wait_for(|asked| *asked) => return,
-        begun = begin(&task) => begun,
+        begun = begin(context, &task) => begun,
     };
     let Begun { mut process, python, notes, taken } = match begun {
         Ok(begun) => begun,
@@ -129,17 +114,17 @@ async fn run(task: Task, stops: Stops, stop: Stop) {
             }
             let report =
                 Report::RunRefused { generation: task.generation, failure, needs_environment };
-            let _ = task.reports.send(report.into()).await;
+            context.send(report).await;
             return;
         }
     };
     let subject = Subject {
-        root: task.root.clone(),
+        root: context.root.clone(),
         request: task.request.clone(),
         asked: Asked {
             why: task.why.clone(),
             python: python.path.display().to_string(),
-            worker: match *task.working.worker(&python.path).warmth().borrow() {
+            worker: match *context.working.worker(&python.path).warmth().borrow() {
                 Warmth::Fresh(_) => "fresh".into(),
                 _ => "warm".into(),
             },
@@ -148,21 +133,21 @@ async fn run(task: Task, stops: Stops, stop: Stop) {
         },
         taken,
     };
-    let to = task.reports.clone();
+    let to = context.reports.clone();
     let tell = move |text| {
-        // Where the loop is behind, it has worse to tell.
+        // If the channel is full, the loop is overloaded and this notice can be lost.
         let _ = to.try_send(Report::Notice(text).into());
     };
-    let (recorder, run) = Recorder::start(Store::new(&task.root), subject, tell).await;
+    let (recorder, run) = Recorder::start(Store::new(&context.root), subject, tell).await;
     let id = run.id;
     stops.lock().unwrap_or_else(PoisonError::into_inner).insert(id, stop);
     let report = Report::RunStarted { generation: task.generation, run: Box::new(run) };
-    let _ = task.reports.send(report.into()).await;
+    context.send(report).await;
     let head = format!("Python {} ({})", python.path.display(), python.reason);
     let mut events: Vec<Stamped> = std::iter::once(head).chain(notes).map(own_line).collect();
     loop {
         recorder.record(events.clone()).await;
-        if task.reports.send(Report::Run { id, events }.into()).await.is_err() {
+        if context.reports.send(Report::Run { id, events }.into()).await.is_err() {
             process.cancel();
         }
         let first = loop {
@@ -176,7 +161,7 @@ async fn run(task: Task, stops: Stops, stop: Stop) {
     }
     recorder.finish().await;
     stops.lock().unwrap_or_else(PoisonError::into_inner).remove(&id);
-    let _ = task.reports.send(Report::RunStored.into()).await;
+    let _ = context.reports.send(Report::RunStored.into()).await;
 }
 
 /// What this program adds to the log: the interpreter and why it was chosen, and what the plan says.
@@ -195,22 +180,22 @@ struct Begun {
 }
 
 /// Starts the worker; an error says whether a Python environment is missing.
-async fn begin(task: &Task) -> Result<Begun, (Failure, bool)> {
+async fn begin(context: &Context, task: &Task) -> Result<Begun, (Failure, bool)> {
     let failed = |message: String| Failure { message, ..Failure::default() };
-    let (root, named) = (task.root.clone(), task.python.clone());
+    let (root, named) = (context.root.clone(), context.python.clone());
     let chosen = tokio::task::spawn_blocking(move || interpreter::choose(&root, named.as_deref()));
     let python = match chosen.await {
         Ok(Ok(python)) => python,
-        Ok(Err(message)) => return Err((failed(message), task.python.is_none())),
+        Ok(Err(message)) => return Err((failed(message), context.python.is_none())),
         Err(error) => return Err((failed(error.to_string()), false)),
     };
-    if !task.working.has_kedro(&python.path) && !has_kedro(&python.path, &task.root).await {
+    if !context.working.has_kedro(&python.path) && !has_kedro(&python.path, &context.root).await {
         let message =
             format!("Kedro is not installed in {} ({}).", python.path.display(), python.reason);
         return Err((failed(message), true));
     }
-    task.working.saw_kedro(&python.path);
-    let (root, request) = (task.root.clone(), task.request.clone());
+    context.working.saw_kedro(&python.path);
+    let (root, request) = (context.root.clone(), task.request.clone());
     let prepared = tokio::task::spawn_blocking(move || plan::prepare(&root, request)).await;
     let prepared = match prepared {
         Ok(Ok(prepared)) => prepared,
@@ -218,7 +203,7 @@ async fn begin(task: &Task) -> Result<Begun, (Failure, bool)> {
         Err(_) => Prepared::as_asked(task.request.clone()),
     };
     let notes = prepared.plan.iter().flat_map(Plan::notes).collect();
-    match task.working.worker(&python.path).start(&prepared) {
+    match context.working.worker(&python.path).start(&prepared) {
         Ok(process) => Ok(Begun { process, python, notes, taken: prepared.taken() }),
         Err(error) => Err((failed(format!("Python can't be started: {error}.")), false)),
     }
@@ -242,17 +227,16 @@ async fn has_kedro(python: &Path, root: &Path) -> bool {
 }
 
 /// Makes the project's Python environment and reports how it goes.
-pub(super) async fn create_environment(root: PathBuf, reports: Reports) {
+pub(super) async fn create_environment(context: Arc<Context>) {
     let (progress, mut lines) = mpsc::channel(64);
-    let to = reports.clone();
-    let forward = async move {
+    let forward = async {
         while let Some(line) = lines.recv().await {
-            let _ = to.send(Report::EnvironmentProgress(line).into()).await;
+            context.send(Report::EnvironmentProgress(line)).await;
         }
     };
-    let (result, ()) = tokio::join!(environment::create(&root, progress), forward);
+    let (result, ()) = tokio::join!(environment::create(&context.root, progress), forward);
     let result = result.map(drop).map_err(|error| error.to_string());
-    let _ = reports.send(Report::EnvironmentDone(result).into()).await;
+    context.send(Report::EnvironmentDone(result)).await;
 }
 
 #[cfg(test)]
@@ -276,7 +260,7 @@ mod tests {
         fs::write(file("python"), script).unwrap();
         fs::set_permissions(file("python"), fs::Permissions::from_mode(0o755)).unwrap();
         let (reports, mut heard) = mpsc::channel(64);
-        let root = folder.path().to_owned();
+        let context = Context::new(folder.path().to_owned(), Some(file("python")), true, reports);
         let task = |number: usize| Task {
             generation: GRID,
             request: RunRequest {
@@ -284,13 +268,9 @@ mod tests {
                 ..RunRequest::default()
             },
             why: String::new(),
-            root: root.clone(),
-            python: Some(file("python")),
-            working: Working::new(root.clone(), true, reports.clone()),
-            reports: reports.clone(),
         };
         let mut runs = Runs::default();
-        runs.start_grid((1..9).map(task).collect());
+        runs.start(&context, (1..9).map(task).collect());
         while !file("asked").exists() {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }

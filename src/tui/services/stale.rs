@@ -2,13 +2,12 @@
 //! the files of datasets or the history have changed since.
 
 use std::collections::HashMap;
-use std::path::PathBuf;
-use std::sync::PoisonError;
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::{Current, Reports};
+use super::context::Context;
 use crate::app::event::Report;
 use crate::dag::staleness::Status;
 use crate::runs::interpreter;
@@ -21,29 +20,20 @@ const POLL: Duration = Duration::from_secs(2);
 const SHARE: u32 = 200;
 
 /// Starts the thread; it takes names of pipelines, and ends when the returned sender is dropped.
-pub(super) fn start(
-    root: PathBuf,
-    python: Option<PathBuf>,
-    current: Current,
-    reports: Reports,
-) -> Sender<String> {
+pub(super) fn start(context: Arc<Context>) -> Sender<String> {
     let (sender, receiver) = channel();
-    let service = Service { root, python, current, reports };
-    thread::spawn(move || service.serve(&receiver));
+    thread::spawn(move || Service { context }.serve(&receiver));
     sender
 }
 
 struct Service {
-    root: PathBuf,
-    python: Option<PathBuf>,
-    current: Current,
-    reports: Reports,
+    context: Arc<Context>,
 }
 
 impl Service {
     fn serve(&self, requests: &Receiver<String>) {
         let mut staleness = Staleness::default();
-        let mut store = Store::new(&self.root);
+        let mut store = Store::new(&self.context.root);
         let mut told: Option<(String, HashMap<String, Status>)> = None;
         let mut wait = POLL;
         loop {
@@ -67,7 +57,7 @@ impl Service {
             let (pipeline, statuses) = news.clone();
             told = Some(news);
             let report = Report::Staleness { pipeline, statuses };
-            if self.reports.blocking_send(report.into()).is_err() {
+            if self.context.reports.blocking_send(report.into()).is_err() {
                 return;
             }
         }
@@ -79,13 +69,13 @@ impl Service {
         store: &mut Store,
         pipeline: &str,
     ) -> Option<HashMap<String, Status>> {
-        let snapshot = self.current.lock().unwrap_or_else(PoisonError::into_inner).clone()?;
+        let snapshot = self.context.snapshot()?;
         let pipeline = snapshot.pipeline(pipeline)?;
         // Without a history nothing was run.
         if let Err(error) = staleness.load(store, &snapshot.env) {
             tracing::debug!(%error, "what nodes were run with can't be read");
         }
-        let python = interpreter::choose(&self.root, self.python.as_deref()).ok();
+        let python = interpreter::choose(&self.context.root, self.context.python.as_deref()).ok();
         let python = python.as_ref().map(|python| python.path.as_path());
         Some(staleness.look(&snapshot, pipeline, python))
     }

@@ -38,10 +38,10 @@ fn gone(root: &Path) -> String {
     format!("{} is gone: moved or deleted. Open the project where it is now.", root.display())
 }
 
-/// A handle on the thread; it ends with its last handle.
-#[derive(Clone)]
+/// A handle on the thread, which ends with it.
 pub(super) struct Storing {
     jobs: Sender<Job>,
+    reports: Reports,
 }
 
 impl Storing {
@@ -49,7 +49,7 @@ impl Storing {
     pub(super) fn start(root: &Path, reports: Reports) -> Self {
         let (jobs, queue) = channel::<Job>();
         let mut store = Store::new(root);
-        let root = root.to_owned();
+        let (root, to) = (root.to_owned(), reports.clone());
         thread::spawn(move || {
             let mut is_there = true;
             // Runs of a screen that was killed are marked before anything else is told.
@@ -66,7 +66,7 @@ impl Storing {
                 if looked.elapsed() >= LOOK {
                     looked = Instant::now();
                     if std::mem::replace(&mut is_there, root.is_dir()) && !is_there {
-                        let _ = reports.blocking_send(Report::Watching(Err(gone(&root))).into());
+                        let _ = to.blocking_send(Report::Watching(Err(gone(&root))).into());
                     }
                     // What can't be read now may be readable the next time.
                     let changed = store.changed().unwrap_or(false);
@@ -74,12 +74,12 @@ impl Storing {
                     let lost = going_on && store.recover().is_ok_and(|lost| !lost.is_empty());
                     if changed || lost {
                         going_on = goes_on(&mut store);
-                        let _ = reports.blocking_send(Report::HistoryChanged.into());
+                        let _ = to.blocking_send(Report::HistoryChanged.into());
                     }
                 }
             }
         });
-        Storing { jobs }
+        Storing { jobs, reports }
     }
 
     /// Does `job` and gives its result; `None` when the thread is gone.
@@ -93,13 +93,12 @@ impl Storing {
         receiver.await.ok()
     }
 
-    /// Does `job`; what goes wrong is told.
+    /// Does `job`, and reports what goes wrong.
     pub(super) fn tell<E: Display>(
         &self,
-        reports: &Reports,
         job: impl FnOnce(&mut Store) -> Result<(), E> + Send + 'static,
     ) {
-        let reports = reports.clone();
+        let reports = self.reports.clone();
         let _ = self.jobs.send(Box::new(move |store| {
             if let Err(error) = job(store) {
                 let _ = reports.blocking_send(Report::Notice(error.to_string()).into());
@@ -108,9 +107,9 @@ impl Storing {
     }
 
     /// Reports the runs that the filter takes.
-    pub(super) fn load_runs(&self, generation: Generation, filter: RunFilter, reports: &Reports) {
-        let to = reports.clone();
-        self.tell(reports, move |store| -> Result<(), StoreError> {
+    pub(super) fn load_runs(&self, generation: Generation, filter: RunFilter) {
+        let to = self.reports.clone();
+        self.tell(move |store| -> Result<(), StoreError> {
             let runs = store.runs(&filter)?;
             let _ = to.blocking_send(Report::Runs { generation, runs }.into());
             Ok(())
@@ -118,9 +117,9 @@ impl Storing {
     }
 
     /// Reports all that is kept of a run but its log.
-    pub(super) fn load_run(&self, id: RunId, reports: &Reports) {
-        let to = reports.clone();
-        self.tell(reports, move |store| -> Result<(), StoreError> {
+    pub(super) fn load_run(&self, id: RunId) {
+        let to = self.reports.clone();
+        self.tell(move |store| -> Result<(), StoreError> {
             if let Some(whole) = history::whole(store, id)? {
                 let _ = to.blocking_send(Report::RunRead(Box::new(whole)).into());
             }
@@ -129,9 +128,9 @@ impl Storing {
     }
 
     /// Reports how long nodes took.
-    pub(super) fn load_timings(&self, reports: &Reports) {
-        let to = reports.clone();
-        self.tell(reports, move |store| -> Result<(), StoreError> {
+    pub(super) fn load_timings(&self) {
+        let to = self.reports.clone();
+        self.tell(move |store| -> Result<(), StoreError> {
             let timings = store.timings(TIMED)?;
             let _ = to.blocking_send(Report::Timings(timings).into());
             Ok(())
@@ -139,9 +138,9 @@ impl Storing {
     }
 
     /// Reports what pruning to `room` deletes.
-    pub(super) fn prunable(&self, room: Room, reports: &Reports) {
-        let to = reports.clone();
-        self.tell(reports, move |store| -> Result<(), StoreError> {
+    pub(super) fn prunable(&self, room: Room) {
+        let to = self.reports.clone();
+        self.tell(move |store| -> Result<(), StoreError> {
             let pruned = store.prunable(&room)?;
             let _ = to.blocking_send(Report::Prunable(room, pruned).into());
             Ok(())
@@ -151,11 +150,10 @@ impl Storing {
     /// Does `job`, which changes the history, and reports that it did.
     pub(super) fn change<E: Display>(
         &self,
-        reports: &Reports,
         job: impl FnOnce(&mut Store) -> Result<(), E> + Send + 'static,
     ) {
-        let to = reports.clone();
-        self.tell(reports, move |store| {
+        let to = self.reports.clone();
+        self.tell(move |store| {
             let done = job(store);
             // Also when it failed: the screen may have shown the change already.
             let _ = to.blocking_send(Report::HistoryChanged.into());
@@ -166,11 +164,10 @@ impl Storing {
     /// Does `job`, which deletes, and reports what was deleted.
     pub(super) fn delete<E: Display>(
         &self,
-        reports: &Reports,
         job: impl FnOnce(&mut Store) -> Result<Pruned, E> + Send + 'static,
     ) {
-        let to = reports.clone();
-        self.change(reports, move |store| -> Result<(), E> {
+        let to = self.reports.clone();
+        self.change(move |store| -> Result<(), E> {
             let deleted = job(store)?;
             let _ = to.blocking_send(Report::Notice(change::report(&deleted)).into());
             Ok(())
@@ -178,7 +175,7 @@ impl Storing {
     }
 
     /// Waits until all jobs are done, for a while: a disk may be gone.
-    pub(super) async fn finish(self) {
+    pub(super) async fn finish(&self) {
         let _ = tokio::time::timeout(FAREWELL, self.ask(|_| Ok(()))).await;
     }
 }

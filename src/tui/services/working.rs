@@ -2,18 +2,15 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 
 use super::Reports;
 use crate::app::event::Report;
 use crate::runs::{Spec, Worker};
 
 /// Makes the worker when it is first needed, and another one when the interpreter or the setting
-/// changes. Clones share it.
-#[derive(Clone)]
-pub(super) struct Working(Arc<Shared>);
-
-struct Shared {
+/// changes.
+pub(super) struct Working {
     root: PathBuf,
     fresh: AtomicBool,
     worker: Mutex<Option<Made>>,
@@ -30,12 +27,12 @@ struct Made {
 impl Working {
     pub(super) fn new(root: PathBuf, fresh: bool, reports: Reports) -> Self {
         let fresh = AtomicBool::new(fresh);
-        Working(Arc::new(Shared { root, fresh, worker: Mutex::default(), reports }))
+        Working { root, fresh, worker: Mutex::default(), reports }
     }
 
     /// Whether the user wants a Python process for each request; holds from the next one on.
     pub(super) fn set_fresh(&self, fresh: bool) {
-        self.0.fresh.store(fresh, Ordering::Relaxed);
+        self.fresh.store(fresh, Ordering::Relaxed);
     }
 
     /// The worker for an interpreter.
@@ -53,19 +50,23 @@ impl Working {
         self.with(python, |made| made.has_kedro = true);
     }
 
+    /// Lets the worker go; its process ends.
+    pub(super) fn close(&self) {
+        self.worker.lock().unwrap_or_else(PoisonError::into_inner).take();
+    }
+
     fn with<T>(&self, python: &Path, act: impl FnOnce(&mut Made) -> T) -> T {
-        let shared = &self.0;
-        let fresh = shared.fresh.load(Ordering::Relaxed);
-        let mut slot = shared.worker.lock().unwrap_or_else(PoisonError::into_inner);
+        let fresh = self.fresh.load(Ordering::Relaxed);
+        let mut slot = self.worker.lock().unwrap_or_else(PoisonError::into_inner);
         let kept =
             slot.take().filter(|made| made.fresh == fresh && made.worker.spec().python == python);
         let made = kept.unwrap_or_else(|| {
-            let spec = Spec::new(python, &shared.root);
+            let spec = Spec::new(python, &self.root);
             let worker = match fresh {
                 true => Worker::fresh(spec, "the settings say so"),
                 false => Worker::warm(spec),
             };
-            tokio::spawn(report(worker.clone(), shared.reports.clone()));
+            tokio::spawn(report(worker.clone(), self.reports.clone()));
             Made { worker, fresh, has_kedro: false }
         });
         act(slot.insert(made))

@@ -1,0 +1,69 @@
+//! What all services of a project share.
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::mpsc;
+
+use super::Message;
+use super::storing::Storing;
+use super::working::Working;
+use crate::app::event::Report;
+use crate::project::Snapshot;
+
+/// Where reports go.
+pub(in crate::tui) type Reports = mpsc::Sender<Message>;
+
+/// What all services of a project share. Each holds one handle on it.
+pub(super) struct Context {
+    /// The project's folder.
+    pub root: PathBuf,
+    /// The interpreter that the program was started with.
+    pub python: Option<PathBuf>,
+    /// Where reports go.
+    pub reports: Reports,
+    /// The worker.
+    pub working: Working,
+    /// The store.
+    pub store: Storing,
+    current: Mutex<Option<Arc<Snapshot>>>,
+}
+
+impl Context {
+    pub(super) fn new(
+        root: PathBuf,
+        python: Option<PathBuf>,
+        fresh_worker: bool,
+        reports: Reports,
+    ) -> Arc<Self> {
+        Arc::new(Context {
+            working: Working::new(root.clone(), fresh_worker, reports.clone()),
+            store: Storing::start(&root, reports.clone()),
+            current: Mutex::default(),
+            root,
+            python,
+            reports,
+        })
+    }
+
+    /// The last static reading.
+    pub(super) fn snapshot(&self) -> Option<Arc<Snapshot>> {
+        self.current.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The project was read.
+    pub(super) fn set_snapshot(&self, snapshot: Arc<Snapshot>) {
+        *self.current.lock().unwrap_or_else(PoisonError::into_inner) = Some(snapshot);
+    }
+
+    /// Sends a report from a task.
+    pub(super) async fn send(&self, report: Report) {
+        // Without a receiver the program is about to end.
+        let _ = self.reports.send(report.into()).await;
+    }
+
+    /// Sends a report from a thread that may wait.
+    pub(super) fn send_blocking(&self, report: Report) {
+        let _ = self.reports.blocking_send(report.into());
+    }
+}
