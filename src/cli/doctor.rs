@@ -53,7 +53,7 @@ impl Check {
 
 pub(super) fn run(arguments: &Arguments) -> Result<ExitCode> {
     let mut checks = vec![Check::good("mlops-tui", env!("CARGO_PKG_VERSION"))];
-    match super::project_root(arguments.path.as_deref()) {
+    match super::project::root(arguments.path.as_deref()) {
         Ok(root) => check_project(&root, arguments.python.as_deref(), &mut checks),
         Err(error) => {
             let text = error.to_string();
