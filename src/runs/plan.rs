@@ -16,7 +16,8 @@ use crate::dag::{Slice, SliceError};
 use crate::datasets;
 use crate::project::reader::runtime_params;
 use crate::project::{
-    Dataset, Node, Options, Pipeline, Reader, Snapshot, Value, is_parameter, strip_transcoding,
+    Dataset, Node, Options, Pipeline, Reader, Snapshot, Value, is_parameter, makers,
+    strip_transcoding,
 };
 use crate::store::{Kept, RunId, Store, StoreError};
 
@@ -209,12 +210,8 @@ pub fn plan(
     };
     let nodes: HashMap<&str, &Node> =
         pipeline.nodes.iter().map(|node| (node.name.as_str(), &**node)).collect();
-    let makers: HashMap<&str, &str> = pipeline
-        .nodes
-        .iter()
-        .flat_map(|node| {
-            node.outputs.iter().map(|output| (strip_transcoding(output), node.name.as_str()))
-        })
+    let makers: HashMap<&str, &str> = makers(pipeline.nodes.iter().map(|node| &**node))
+        .map(|(dataset, node)| (dataset, node.name.as_str()))
         .collect();
     let kept: HashMap<&str, &Kept> = kept.iter().map(|one| (one.dataset.as_str(), one)).collect();
 
