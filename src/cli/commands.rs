@@ -8,6 +8,7 @@ use color_eyre::eyre::Result;
 use super::output;
 use crate::app::command::COMMANDS;
 use crate::app::keymap::Keymap;
+use crate::text::pad;
 use serde_json::json;
 
 /// List the commands of the screen with their keys.
@@ -48,7 +49,8 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode> {
             writeln!(out, "| `{}` | {keys} | {} | {}. |", spec.name, spec.scope(), spec.help)
         } else {
             let keys = spec.keys.join(", ");
-            writeln!(out, "{:<20} {keys:<18} {} ({})", spec.name, spec.help, spec.scope())
+            let (name, keys) = (pad(spec.name, 20), pad(&keys, 18));
+            writeln!(out, "{name} {keys} {} ({})", spec.help, spec.scope())
         };
     }
     output::text(&out)

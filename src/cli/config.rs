@@ -15,7 +15,7 @@ use crate::project::json::{located_to_json, problem_to_json, value_to_json};
 use crate::project::reader::Configuration;
 use crate::project::{Located, Reader, Value};
 use crate::text::secrets;
-use crate::text::{sanitize, width};
+use crate::text::{pad, sanitize, width};
 
 /// Show resolved configuration with the origin of each value.
 ///
@@ -97,8 +97,8 @@ fn describe(located: &Located) -> String {
     for (text, origin) in rows {
         match origin {
             Some(origin) => {
-                let gap = column.saturating_sub(width(&text)).max(2);
-                let _ = writeln!(out, "{text}{:gap$}# {origin}", "");
+                let cells = column.max(width(&text) + 2);
+                let _ = writeln!(out, "{}# {origin}", pad(&text, cells));
             }
             None => {
                 let _ = writeln!(out, "{text}");

@@ -13,7 +13,7 @@ use super::output;
 use crate::project::discovery;
 use crate::runs::interpreter;
 use crate::store::Store;
-use crate::text::sanitize;
+use crate::text::{pad, sanitize};
 
 /// How long Python may take to say which Kedro it has.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -169,9 +169,9 @@ fn describe(checks: &[Check]) -> String {
     let mut out = String::new();
     for check in checks {
         let sign = if check.ok { '✓' } else { '✗' };
-        let _ = writeln!(out, "{sign} {:<10} {}", check.name, sanitize(&check.found));
+        let _ = writeln!(out, "{sign} {} {}", pad(check.name, 10), sanitize(&check.found));
         if !check.remedy.is_empty() {
-            let _ = writeln!(out, "  {:<10} {}", "", sanitize(&check.remedy));
+            let _ = writeln!(out, "  {} {}", pad("", 10), sanitize(&check.remedy));
         }
     }
     out

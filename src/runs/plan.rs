@@ -324,9 +324,7 @@ impl Plan {
         let widest = |names: &mut dyn Iterator<Item = &String>| {
             names.map(|name| crate::text::width(name)).max().unwrap_or(0)
         };
-        let pad = |name: &str, width: usize| {
-            format!("  {name}{}", " ".repeat(width.saturating_sub(crate::text::width(name)) + 2))
-        };
+        let pad = |name: &str, width: usize| format!("  {}", crate::text::pad(name, width + 2));
         let width = widest(&mut self.nodes.iter().map(|node| &node.name));
         for node in &self.nodes {
             let why = match &node.makes {
