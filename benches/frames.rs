@@ -43,7 +43,7 @@ fn main() {
 /// Draws while a run goes on, and scrolls, so that each frame shows another part.
 fn frames(graph: &Generated, what: &str, keys: &str) {
     let mut app = TestApp::showing(graph.snapshot(), 200, 60);
-    let nodes: Vec<String> = app.state.shown_pipeline().map_or_else(Vec::new, |pipeline| {
+    let nodes: Vec<String> = app.state.shared.shown_pipeline().map_or_else(Vec::new, |pipeline| {
         pipeline.nodes.iter().map(|node| node.name.clone()).collect()
     });
     app.keys(keys);

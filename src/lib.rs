@@ -9,6 +9,9 @@
 // They panic where the reader is gone; `system::say` does not.
 #![deny(clippy::print_stdout, clippy::print_stderr)]
 
+#[cfg(not(unix))]
+compile_error!("mlops-tui runs on Linux and macOS; on Windows, use WSL.");
+
 pub mod app;
 pub mod cli;
 pub mod dag;

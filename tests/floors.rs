@@ -1,6 +1,6 @@
 //! The floors of the house: a module uses only modules of the floors below it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -34,66 +34,143 @@ fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
     }
 }
 
-/// Modules named after `crate::` anywhere in a source, `use crate::{a, b}` included.
-fn used(text: &str) -> BTreeSet<String> {
-    let mut modules = BTreeSet::new();
-    for (at, _) in text.match_indices("crate::") {
-        let rest = &text[at + "crate::".len()..];
-        let name = |text: &str| -> String {
-            text.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect()
-        };
-        match rest.strip_prefix('{') {
-            None => drop(modules.insert(name(rest))),
-            Some(list) => {
-                let mut depth = 0;
-                let mut start = true;
-                for (index, c) in list.char_indices() {
-                    match c {
-                        '{' => depth += 1,
-                        '}' if depth == 0 => break,
-                        '}' => depth -= 1,
-                        ',' if depth == 0 => start = true,
-                        c if start && c.is_alphanumeric() => {
-                            modules.insert(name(&list[index..]));
-                            start = false;
-                        }
-                        _ => {}
-                    }
-                }
-            }
-        }
-    }
-    modules
+/// A module by its path below the crate, such as `["app", "screens", "runs"]`.
+type Module = Vec<String>;
+
+/// Source text without comments and unit tests.
+fn code(text: &str) -> String {
+    let own = text.split("#[cfg(test)]").next().unwrap_or_default();
+    let code = own.lines().map(|line| line.split("//").next().unwrap_or_default());
+    code.collect::<Vec<_>>().join("\n")
 }
 
-#[test]
-fn a_floor_uses_only_the_floors_below_it() {
+/// The paths that a source of `module` names from the crate or from a module around it, groups of a `use`
+/// taken apart.
+fn paths(module: &[String], text: &str) -> Vec<Module> {
+    let mut found = Vec::new();
+    let starts = ["crate::", "super::"].iter().flat_map(|start| text.match_indices(start));
+    for (at, start) in starts {
+        let before = text[..at].chars().next_back();
+        if before.is_some_and(|c| c.is_alphanumeric() || c == '_' || c == ':') {
+            continue;
+        }
+        let mut base = match start {
+            "crate::" => Vec::new(),
+            _ => module[..module.len() - 1].to_vec(),
+        };
+        let mut rest = &text[at + start.len()..];
+        while let Some(outer) = rest.strip_prefix("super::") {
+            base.pop();
+            rest = outer;
+        }
+        tree(&base, &mut rest.trim_start(), &mut found);
+    }
+    found
+}
+
+/// Reads what follows `base::`: a name, a path, or a group of them in braces.
+fn tree(base: &[String], rest: &mut &str, found: &mut Vec<Module>) {
+    if let Some(inner) = rest.strip_prefix('{') {
+        *rest = inner.trim_start();
+        while !rest.is_empty() && !rest.starts_with('}') {
+            let before = rest.len();
+            tree(base, rest, found);
+            *rest = rest.trim_start().trim_start_matches(',').trim_start();
+            if rest.len() == before {
+                return;
+            }
+        }
+        *rest = rest.strip_prefix('}').unwrap_or(rest);
+        return;
+    }
+    let end = rest.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(rest.len());
+    let (name, after) = rest.split_at(end);
+    let path = [base, &[name.to_owned()]].concat();
+    match after.strip_prefix("::") {
+        Some(inner) => {
+            *rest = inner.trim_start();
+            tree(&path, rest, found);
+        }
+        None => {
+            // What follows, such as `as other`, ends at the next comma or brace.
+            let end = after.find([',', '}', ';', '{', '(', '\n']).unwrap_or(after.len());
+            *rest = &after[end..];
+            found.push(path);
+        }
+    }
+}
+
+/// All modules with the text of their sources.
+fn modules() -> BTreeMap<Module, String> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let mut files = Vec::new();
     sources(&root, &mut files);
     assert!(files.len() > 10, "the sources are found");
+    let module = |file: PathBuf| {
+        let relative = file.strip_prefix(&root).unwrap().with_extension("");
+        let parts = relative.components().map(|part| part.as_os_str().to_string_lossy().into());
+        let mut module: Module = parts.collect();
+        module.pop_if(|last| last == "mod");
+        (module, code(&fs::read_to_string(&file).unwrap()))
+    };
+    files.into_iter().map(module).collect()
+}
+
+#[test]
+fn a_floor_uses_only_the_floors_below_it() {
     let mut faults = Vec::new();
     let mut checked = 0;
-    for file in files {
-        let relative = file.strip_prefix(&root).unwrap();
-        let first = relative.components().next().unwrap().as_os_str().to_string_lossy();
-        let module = first.trim_end_matches(".rs").to_owned();
-        if matches!(module.as_str(), "lib" | "main") {
+    for (module, text) in modules() {
+        let first = module[0].as_str();
+        if matches!(first, "lib" | "main") {
             continue;
         }
-        let own = floor(&module).unwrap_or_else(|| panic!("`{module}` has no floor: add it"));
-        for used in used(&fs::read_to_string(&file).unwrap()) {
-            let Some(other) = floor(&used) else { continue };
+        let own = floor(first).unwrap_or_else(|| panic!("`{first}` has no floor: add it"));
+        for path in paths(&module, &text) {
+            let Some(other) = floor(&path[0]) else { continue };
             checked += 1;
-            let allowed = used == module
-                || other < own
-                || EXCEPTIONS.contains(&(module.as_str(), used.as_str()));
+            let used = path[0].as_str();
+            let allowed = used == first || other < own || EXCEPTIONS.contains(&(first, used));
             if !allowed {
-                faults.push(format!("{} uses crate::{used}", relative.display()));
+                faults.push(format!("{} uses {}", module.join("::"), path.join("::")));
             }
         }
     }
-    assert!(checked > 5, "uses are found");
+    assert!(checked > 1_000, "uses are found");
+    assert_eq!(faults, Vec::<String>::new());
+}
+
+/// Modules that use each other in a circle can be understood only together. A module and the modules inside
+/// it may use each other.
+#[test]
+fn no_modules_of_the_app_use_each_other_in_a_circle() {
+    let modules = modules();
+    let in_app: Vec<&Module> = modules.keys().filter(|it| it[0] == "app" && it.len() > 1).collect();
+    let uses = |module: &Module| -> BTreeSet<usize> {
+        let paths = paths(module, &modules[module]).into_iter();
+        let used = paths.filter_map(|path| {
+            let ends = (1..=path.len()).rev();
+            ends.filter_map(|end| in_app.iter().position(|other| other[..] == path[..end])).next()
+        });
+        let aside = |other: &[String]| other.starts_with(module) || module.starts_with(other);
+        used.filter(|other| !aside(in_app[*other])).collect()
+    };
+    let graph: Vec<BTreeSet<usize>> = in_app.iter().map(|module| uses(module)).collect();
+    assert!(graph.iter().map(BTreeSet::len).sum::<usize>() > 100, "uses are found");
+    let reached = |from: usize| {
+        let (mut seen, mut next) = (BTreeSet::new(), vec![from]);
+        while let Some(at) = next.pop() {
+            next.extend(graph[at].iter().copied().filter(|other| seen.insert(*other)));
+        }
+        seen
+    };
+    let all: Vec<BTreeSet<usize>> = (0..graph.len()).map(reached).collect();
+    let name = |at: usize| in_app[at].join("::");
+    let faults: Vec<String> = (0..graph.len())
+        .flat_map(|from| graph[from].iter().map(move |to| (from, *to)))
+        .filter(|(from, to)| all[*to].contains(from))
+        .map(|(from, to)| format!("{} uses {}", name(from), name(to)))
+        .collect();
     assert_eq!(faults, Vec::<String>::new());
 }
 
@@ -113,7 +190,19 @@ fn git_is_called_in_one_place() {
 }
 
 #[test]
-fn grouped_uses_are_seen() {
-    let text = "use crate::{app::{State, event}, ui};\nfn f() { crate::dag::layout() }";
-    assert_eq!(used(text).into_iter().collect::<Vec<_>>(), ["app", "dag", "ui"]);
+fn uses_are_seen_in_groups_and_relative_to_a_module() {
+    let text = "use crate::{app::{State, event}, ui};\nfn f() { crate::dag::layout() }\n\
+                use super::super::text::{self, width as cells};\nfn g() { super::draw(Area { x: 1 }) }";
+    let module = ["ui", "screens", "runs"].map(str::to_owned);
+    let found = paths(&module, &code(text)).into_iter().map(|path| path.join("::"));
+    let expected = [
+        "app::State",
+        "app::event",
+        "dag::layout",
+        "ui",
+        "ui::screens::draw",
+        "ui::text::self",
+        "ui::text::width",
+    ];
+    assert_eq!(found.collect::<BTreeSet<_>>().into_iter().collect::<Vec<_>>(), expected);
 }

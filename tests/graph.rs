@@ -6,10 +6,9 @@ use std::sync::Arc;
 
 use common::app::TestApp;
 use crossterm::event::{KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
-use mlops_tui::app::areas::Areas;
 use mlops_tui::app::effect::Effect;
 use mlops_tui::app::event::{Event, Report};
-use mlops_tui::app::graph::{Plot, Zoom};
+use mlops_tui::app::screens::pipeline::{Plot, Zoom};
 use mlops_tui::app::settings::Settings;
 use mlops_tui::dag::Kind;
 use mlops_tui::dag::staleness::{Reason, Status};
@@ -66,7 +65,7 @@ fn place(app: &TestApp, kind: Kind, name: &str) -> (i32, i32) {
 }
 
 fn mouse(app: &mut TestApp, kind: MouseEventKind, (column, row): (i32, i32), keys: KeyModifiers) {
-    let main = Areas::of(&app.state).main;
+    let main = app.state.areas().main;
     let column = (column + i32::from(main.x)) as u16;
     let row = (row + i32::from(main.y)) as u16;
     app.happen(Event::Mouse(MouseEvent { kind, column, row, modifiers: keys }));
@@ -264,7 +263,7 @@ fn small_wide_and_plain_screens_show_it() {
     insta::assert_snapshot!("at_60x15", shop(60, 15).screen());
     insta::assert_snapshot!("at_240x70_collapsed", shop(240, 70).keys("O").screen());
     let mut app = TestApp::showing(snapshot(SHOP), 100, 45);
-    app.state.settings = Settings { ascii: true, ..Settings::default() };
+    app.state.shared.settings = Settings { ascii: true, ..Settings::default() };
     insta::assert_snapshot!("plain", app.screen());
     assert!(app.screen().is_ascii());
     assert!(app.keys("w").screen().is_ascii());
@@ -292,7 +291,7 @@ fn the_mouse_selects_folds_drags_and_zooms() {
     app.keys("+G");
     let before = app.state.pipeline.scroll;
     assert!(before.1 > 0);
-    let main = Areas::of(&app.state).main;
+    let main = app.state.areas().main;
     let empty = (i32::from(main.width) - 1, 2);
     mouse(&mut app, MouseEventKind::Down(MouseButton::Left), empty, KeyModifiers::NONE);
     let to = (empty.0, empty.1 + 4);

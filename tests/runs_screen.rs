@@ -9,9 +9,12 @@ use std::path::{Path, PathBuf};
 use common::app::{NOW, TestApp};
 use common::history::{BEGAN, line, node, two_runs};
 use mlops_tui::app::effect::Effect;
-use mlops_tui::app::event::{Event, GRID, Report};
 use mlops_tui::app::log_view;
-use mlops_tui::app::state::{Exact, Tab};
+use mlops_tui::app::{
+    effect::GRID,
+    event::{Event, Report},
+};
+use mlops_tui::app::{shared::Exact, tab::Tab};
 use mlops_tui::project::{Options, Reader};
 use mlops_tui::runs::Failure;
 use mlops_tui::runs::history::{self, change};
@@ -40,7 +43,7 @@ impl Screen {
         let mut snapshot = Reader::new(&root).read(&Options::default());
         snapshot.metadata.root = "/project".into();
         let mut app = TestApp::showing(snapshot, columns, rows);
-        app.state.project.exact = Exact::None;
+        app.state.shared.project.exact = Exact::None;
         let mut screen = Screen { app, root, store, done: 0, _folder: folder };
         screen.app.happen(Event::Tick(NOW + 90_000.0));
         screen.serve();
@@ -225,9 +228,9 @@ fn a_filter_is_tried_as_it_is_typed_and_esc_takes_it_back() {
     screen.keys("fis:good<enter>").shows("`good` is no outcome");
     screen.keys("<esc>fnode:train since:30min<enter>");
     screen.shows("Runs · node:train since:30min");
-    assert_eq!(screen.app.state.runs.rows.len(), 0);
+    assert_eq!(screen.app.state.runs.list.rows.len(), 0);
     screen.keys("<esc>");
-    assert_eq!(screen.app.state.runs.rows.len(), 2);
+    assert_eq!(screen.app.state.runs.list.rows.len(), 2);
 }
 
 #[test]
@@ -262,7 +265,7 @@ fn runs_are_pinned_noted_deleted_and_pruned() {
     // A key that is pressed for other things deletes nothing.
     screen.keys("<enter>").shows("Delete old runs?");
     screen.keys("y");
-    assert_eq!((screen.run(2), screen.app.state.runs.rows.len()), (None, 1));
+    assert_eq!((screen.run(2), screen.app.state.runs.list.rows.len()), (None, 1));
     screen.keys("Xkeep:0<enter>").shows("There is room for all runs.");
     screen.keys("dy").shows("Nothing was run from here yet.");
     assert_eq!(screen.run(1), None);
@@ -300,9 +303,9 @@ fn a_run_of_another_program_goes_on_live_and_is_cancelled() {
         .unwrap();
     program.stdout.take().unwrap().read_exact(&mut [0]).unwrap();
     screen.store.set_process(run.id, program.id()).unwrap();
-    assert_eq!(screen.app.state.runs.rows.len(), 2);
+    assert_eq!(screen.app.state.runs.list.rows.len(), 2);
     screen.written();
-    assert_eq!(screen.app.state.runs.rows.len(), 3);
+    assert_eq!(screen.app.state.runs.list.rows.len(), 3);
     assert!(screen.app.state.shows_time());
     screen.keys("g<enter>");
     // Train took 4 s before: what is left of that is seen.
@@ -364,7 +367,7 @@ fn a_detached_run_is_asked_for_and_selected_when_it_is_listed() {
     screen.serve();
     screen.shows("Run 3 goes on by itself");
     screen.keys("4");
-    assert_eq!(screen.app.state.runs.selected().map(|run| run.id), Some(3));
+    assert_eq!(screen.app.state.runs.list.selected().map(|run| run.id), Some(3));
     let result = Err("Kedro is not \u{1b}[1minstalled.".into());
     screen.app.report(Report::Detached { generation, result });
     screen.shows("Kedro is not");
@@ -399,7 +402,7 @@ fn a_grid_is_cancelled_as_a_whole_and_one_that_is_refused_says_so() {
     app.keys("x");
     assert_eq!(cancels(&app), [Effect::Cancel(6)], "the one that began last, with its grid");
     app.keys("4jjx");
-    assert_eq!(app.state.runs.selected().map(|run| run.id), Some(4));
+    assert_eq!(app.state.runs.list.selected().map(|run| run.id), Some(4));
     assert_eq!(cancels(&app), [6, 4].map(Effect::Cancel), "the one that is shown");
     app.keys("x1");
     assert_eq!(cancels(&app).len(), 2, "the shown one is being cancelled");
@@ -428,6 +431,6 @@ fn what_is_read_late_changes_nothing_else() {
     let late = RunFilter { text: Some("size=1".into()), ..RunFilter::default() };
     let runs = screen.store.runs(&late).unwrap();
     screen.app.report(Report::Runs { generation: 0, runs });
-    assert_eq!(screen.app.state.runs.rows.len(), 2);
+    assert_eq!(screen.app.state.runs.list.rows.len(), 2);
     assert_eq!(screen.app.state.tab, Tab::Runs);
 }

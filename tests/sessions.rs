@@ -6,7 +6,10 @@ use std::collections::HashMap;
 
 use common::app::{NOW, TestApp};
 use mlops_tui::app::effect::Effect;
-use mlops_tui::app::event::{Event, Report, TrackingReport};
+use mlops_tui::app::{
+    event::{Event, Report},
+    shared::TrackingReport,
+};
 use mlops_tui::dag::Slice;
 use mlops_tui::project::{Options, Reader, Snapshot};
 use mlops_tui::runs::{Failure, Frame, RunEvent, Stream};
@@ -145,7 +148,7 @@ fn a_run_is_followed_to_its_failure() {
     let node = node("clean_trips");
     app.happens_in_run(3.1, RunEvent::NodeFailed { node, seconds: 1.8, failure: failure.clone() });
     app.happens_in_run(3.2, RunEvent::RunFailed { failure });
-    assert!(app.state.running().is_none());
+    assert!(app.state.shared.running().is_none());
     insta::assert_snapshot!("failed", clock(app.screen()));
     app.keys("T");
     assert!(app.screen().contains("KeyError: 'duration'"));
@@ -185,7 +188,7 @@ fn a_change_reads_again_and_keeps_selection_and_scroll() {
     app.effects.clear();
     app.report(Report::Changed { files: vec!["conf/base/catalog.yml".into()], tracking: false });
     assert!(app.effects.iter().any(|it| matches!(it, Effect::ReadStatic { generation: 2, .. })));
-    let snapshot = (**app.state.project.snapshot.as_ref().unwrap()).clone();
+    let snapshot = (**app.state.shared.project.snapshot.as_ref().unwrap()).clone();
     app.report(Report::Static { generation: 2, result: Ok(Box::new(snapshot)) });
     assert_eq!(app.screen(), before);
 }
@@ -194,7 +197,7 @@ fn a_change_reads_again_and_keeps_selection_and_scroll() {
 fn a_node_that_gets_another_name_stays_selected() {
     let mut app = TestApp::open(80, 24);
     app.keys("/count_docks<enter>");
-    let mut snapshot = (**app.state.project.snapshot.as_ref().unwrap()).clone();
+    let mut snapshot = (**app.state.shared.project.snapshot.as_ref().unwrap()).clone();
     for node in snapshot.pipelines.iter_mut().flat_map(|pipeline| &mut pipeline.nodes) {
         if node.name == "count_docks" {
             std::sync::Arc::make_mut(node).name = "another_name".into();
@@ -208,9 +211,9 @@ fn a_node_that_gets_another_name_stays_selected() {
 #[test]
 fn the_two_readings_are_compared() {
     let mut app = TestApp::open(100, 30);
-    let mut exact = (**app.state.project.snapshot.as_ref().unwrap()).clone();
+    let mut exact = (**app.state.shared.project.snapshot.as_ref().unwrap()).clone();
     exact.datasets.shift_remove("summary");
-    let generation = app.state.generations.exact;
+    let generation = app.state.shared.generations.exact;
     app.report(Report::Exact { generation, result: Ok(Box::new(exact)), stored: false });
     assert!(app.screen().contains("exact, differs in 1"));
     app.keys("D");
@@ -273,12 +276,12 @@ fn a_run_key_pressed_twice_starts_one_run() {
     // Other nodes need not wait, and the run that was asked for first is not lost.
     app.keys("/clean_stations<enter>r");
     assert_eq!(asked(&app), 3);
-    let first = app.state.generations.run - 1;
+    let first = app.state.shared.generations.run - 1;
     let new = |nodes: &str| NewRun { command: nodes.into(), started_at: NOW, ..NewRun::default() };
     let begun = |id, nodes| Box::new(RunRecord::begun(id, new(nodes)));
     app.report(Report::RunStarted { generation: first + 1, run: begun(8, "stations") });
     app.report(Report::RunStarted { generation: first, run: begun(7, "trips") });
-    assert_eq!(app.state.run.as_ref().unwrap().record.id, 8);
-    assert_eq!(app.state.beside[0].record.id, 7);
-    assert!(app.state.starting.is_empty());
+    assert_eq!(app.state.shared.run.as_ref().unwrap().record.id, 8);
+    assert_eq!(app.state.shared.beside[0].record.id, 7);
+    assert!(app.state.shared.starting.is_empty());
 }

@@ -1,13 +1,17 @@
-//! The headless verbs that execute, as a script sees them.
+//! The headless verbs that execute, as a script sees them; and the pages of docs/ that follow the program.
 
 mod common;
 
+use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Output, Stdio};
 
 use common::project::project;
 use common::python::python;
+use mlops_tui::app::keymap;
+use mlops_tui::app::settings::{Overrides, Settings};
 use mlops_tui::store::RunFilter;
+use mlops_tui::ui::theme;
 use serde_json::Value as Json;
 
 const NODES: &str = r#"
@@ -189,6 +193,44 @@ fn the_exit_of_a_project_s_own_command_is_that_of_the_run() {
 }
 
 #[test]
+fn each_row_of_the_status_names_its_node() {
+    let folder = project(
+        "def first():\n    return 1\n\ndef second(x):\n    return x\n\n\
+         def make(node):\n    return [node(first, None, 'x', name='first'), node(second, 'x', 'y', name='second')]\n",
+    );
+    assert!(run(&folder, &[]).output().unwrap().status.success());
+    let file = folder.path().join("src/shop/nodes.py");
+    let code = std::fs::read_to_string(&file).unwrap();
+    std::fs::write(&file, code.replace("return 1", "return 2")).unwrap();
+
+    let words = ["status", folder.path().to_str().unwrap(), "--json", "--python"];
+    let output = verb(&words).arg(python()).output().unwrap();
+    let rows: Json = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(
+        (&rows[0]["node"], &rows[0]["status"]),
+        (&"first".into(), &"stale".into()),
+        "{rows}"
+    );
+    assert_eq!(rows[1]["node"], "second", "{rows}");
+    assert_eq!(
+        (&rows[1]["status"], &rows[1]["through"]),
+        (&"stale_through".into(), &"first".into())
+    );
+}
+
+#[test]
+fn a_run_of_what_is_stale_prints_no_text_where_json_is_asked_for() {
+    let folder = project(
+        "def first():\n    return 1\n\ndef make(node):\n    return [node(first, None, 'x', name='first')]\n",
+    );
+    assert!(run(&folder, &[]).output().unwrap().status.success());
+    let output = run(&folder, &["--stale"]).output().unwrap();
+    assert_eq!(String::from_utf8(output.stdout).unwrap(), "Nothing is stale.\n");
+    let output = run(&folder, &["--stale", "--json"]).output().unwrap();
+    assert_eq!((output.status.code(), output.stdout.as_slice()), (Some(0), b"".as_slice()));
+}
+
+#[test]
 fn the_doctor_names_what_is_missing() {
     let folder = project(NODES);
     let python = python().to_str().unwrap();
@@ -254,4 +296,113 @@ fn the_environment_is_an_option_else_a_variable_and_empty_is_none() {
             );
         }
     }
+}
+
+/// The names in backticks after the text "expected" of an error: what would have been accepted.
+fn accepted(error: &keymap::FileError) -> BTreeSet<String> {
+    let (_, list) = error.text.split_once("expected").expect("the error lists what is accepted");
+    list.split('`').skip(1).step_by(2).map(str::to_owned).collect()
+}
+
+#[test]
+fn the_schema_of_the_settings_says_what_the_program_accepts() {
+    let parse = |name: &str, value: &Json| {
+        Overrides::from_yaml(&serde_json::json!({ name: value }).to_string())
+    };
+    let schema = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/settings.schema.json");
+    let schema: Json = serde_json::from_str(&std::fs::read_to_string(schema).unwrap()).unwrap();
+    assert_eq!(schema["additionalProperties"], false);
+
+    let properties = schema["properties"].as_object().unwrap();
+    let names: BTreeSet<String> = properties.keys().cloned().collect();
+    assert_eq!(names, accepted(&parse("no-setting", &Json::Null).unwrap_err()));
+
+    for (name, property) in properties {
+        for example in property["examples"].as_array().unwrap() {
+            let read = parse(name, example).unwrap_or_else(|error| panic!("{name}: {error:?}"));
+            assert_ne!(read, Overrides::default(), "{name}: {example} sets nothing");
+        }
+        assert!(parse(name, &serde_json::json!([1])).is_err(), "{name} takes anything");
+        if let Some(values) = property["enum"].as_array() {
+            let values = values.iter().map(|value| value.as_str().unwrap().to_owned()).collect();
+            assert_eq!(accepted(&parse(name, &"no-value".into()).unwrap_err()), values, "{name}");
+        }
+        if let Some(default) = property.get("default") {
+            let mut settings = Settings::default();
+            parse(name, default).unwrap().apply(&mut settings);
+            assert_eq!(settings, Settings::default(), "the default of {name}");
+        }
+    }
+    let built_in = |names: &[(&str, &str)]| -> Json { names.iter().map(|(it, _)| *it).collect() };
+    assert_eq!(properties["theme"]["examples"], built_in(&theme::BUILT_IN));
+    assert_eq!(properties["keymap"]["examples"], built_in(&keymap::BUILT_IN));
+}
+
+/// Adds the keys of all objects in `json`; `named` says that those of the outermost one are names of a project.
+fn add_keys(json: &Json, named: bool, keys: &mut BTreeSet<String>) {
+    const NAMED: [&str; 7] =
+        ["aliases", "datasets", "details", "metrics", "params", "tags", "value"];
+    const FREE: [&str; 2] = ["request", "resolved_parameters"];
+    match json {
+        Json::Array(items) => items.iter().for_each(|item| add_keys(item, false, keys)),
+        Json::Object(object) => {
+            for (key, value) in object {
+                if !named {
+                    keys.insert(key.clone());
+                }
+                if named || !FREE.contains(&key.as_str()) {
+                    add_keys(value, !named && NAMED.contains(&key.as_str()), keys);
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+#[test]
+fn the_page_of_json_names_every_key() {
+    let folder = project(NODES);
+    let path = folder.path().to_str().unwrap();
+    let python = python().to_str().unwrap();
+    let mut keys = BTreeSet::new();
+    for words in [["--nodes=good", "--json"], ["--to-nodes=bad", "--json"]] {
+        lines(&run(&folder, &words).output().unwrap())
+            .iter()
+            .for_each(|line| add_keys(line, false, &mut keys));
+    }
+    lines(&verb(&["runs", "logs", "1", "-C", path, "--json"]).output().unwrap())
+        .iter()
+        .for_each(|line| add_keys(line, false, &mut keys));
+    for words in [
+        &["inspect", path, "--json"] as &[&str],
+        &["config", path, "credentials", "--json"],
+        &["layout", path],
+        &["status", path, "--python", python, "--json"],
+        &["run", path, "--plan", "--json"],
+        &["runs", "list", "-C", path, "--json"],
+        &["runs", "show", "2", "-C", path, "--json"],
+        &["runs", "diff", "1", "2", "-C", path, "--json"],
+        &["runs", "pin", "1", "-C", path, "--json"],
+        &["runs", "note", "1", "-C", path, "--json"],
+        &["runs", "delete", "1", "--dry-run", "-C", path, "--json"],
+        &["experiments", "where", "-C", path, "--json"],
+        &["experiments", "list", "-C", path, "--json"],
+        &["experiments", "search", "-C", path, "--json"],
+        &["experiments", "show", "latest", "-C", path, "--json"],
+        &["doctor", path, "--python", python, "--json"],
+        &["commands", "--json"],
+    ] {
+        let output = verb(words).env_remove("MLFLOW_TRACKING_URI").output().unwrap();
+        let json = serde_json::from_slice(&output.stdout);
+        let json = json.unwrap_or_else(|error| panic!("{words:?}: {error}: {output:?}"));
+        add_keys(&json, false, &mut keys);
+    }
+    assert!(keys.len() > 100, "{keys:?}");
+    let page = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/json.md");
+    let page = std::fs::read_to_string(page).unwrap();
+    let is_missing = |key: &&String| {
+        !page.contains(&format!("\"{key}\"")) && !page.contains(&format!("`{key}`"))
+    };
+    let missing: Vec<&String> = keys.iter().filter(is_missing).collect();
+    assert!(missing.is_empty(), "docs/json.md should describe {missing:?}");
 }

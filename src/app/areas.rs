@@ -2,7 +2,39 @@
 
 use ratatui::layout::Rect;
 
-use super::state::{Pane, State, Tab};
+use super::tab::Tab;
+
+/// The panes of a screen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Pane {
+    /// The graph, or a screen's list.
+    #[default]
+    Main,
+    /// The details.
+    Side,
+    /// The log.
+    Log,
+}
+
+/// Sizes that a person can drag.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Panes {
+    /// Width of the side pane in hundredths of the screen.
+    pub side: u16,
+    /// Height of the log in rows.
+    pub log: u16,
+    /// What the mouse holds.
+    pub dragging: Option<Drag>,
+}
+
+/// A border that the mouse holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Drag {
+    /// The one between the main and the side pane.
+    Side,
+    /// The one over the log.
+    Log,
+}
 
 /// The smallest screen on which everything is reachable.
 pub const SMALLEST: (u16, u16) = (60, 15);
@@ -31,21 +63,21 @@ pub struct Areas {
 }
 
 impl Areas {
-    /// The areas of the state's screen.
-    pub fn of(state: &State) -> Areas {
-        let (width, height) = state.size;
+    /// The areas of a terminal of `size` columns and rows. With `log` the log is shown, and with `page`
+    /// the main pane takes the whole width.
+    pub fn of(size: (u16, u16), panes: &Panes, log: bool, page: bool) -> Areas {
+        let (width, height) = size;
         let row = |y: u16, height: u16| Rect { x: 0, y, width, height };
         let body = height.saturating_sub(4);
-        let log = match state.log_shown() {
+        let log = match log {
             // The graph keeps at least half of what there is.
-            true => state.panes.log.clamp(2, (body / 2).max(2)) + 1,
+            true => panes.log.clamp(2, (body / 2).max(2)) + 1,
             false => 0,
         };
         let upper = body.saturating_sub(log);
-        let side = (u32::from(width) * u32::from(state.panes.side) / 100) as u16;
+        let side = (u32::from(width) * u32::from(panes.side) / 100) as u16;
         let side = side.clamp(20, width.saturating_sub(21).max(20));
-        // A page takes the whole width.
-        let (main, side) = match state.page_shown() {
+        let (main, side) = match page {
             true => (width, 0),
             false => (width.saturating_sub(side + 1), side),
         };
@@ -89,19 +121,18 @@ pub struct TabTitle {
 /// Where the titles of the tabs stand on a line of that width.
 pub fn tab_titles(width: u16) -> Vec<TabTitle> {
     let titles = |short: bool| {
-        Tab::ALL.map(|tab| (tab, if short { tab.short_title() } else { tab.title() }))
+        let title = move |tab: &Tab| if short { tab.short_title() } else { tab.title() };
+        Tab::ALL.iter().map(move |tab| (*tab, title(tab)))
     };
-    let needed =
-        |gap: usize| titles(false).iter().map(|(_, title)| title.len() + 2 + gap).sum::<usize>();
+    let needed = |gap: usize| titles(false).map(|(_, title)| title.len() + 2 + gap).sum::<usize>();
     let room = usize::from(width);
-    let (titles, gap) = match () {
-        () if needed(2) <= room => (titles(false), 2),
-        () if needed(1) <= room => (titles(false), 1),
-        () => (titles(true), 0),
+    let (short, gap) = match () {
+        () if needed(2) <= room => (false, 2),
+        () if needed(1) <= room => (false, 1),
+        () => (true, 0),
     };
     let mut x = u16::from(gap > 0);
-    titles
-        .into_iter()
+    titles(short)
         .map(|(tab, title)| {
             let cells = title.len() as u16 + 1 + u16::from(gap > 0);
             let at = TabTitle { tab, x, width: cells, title };

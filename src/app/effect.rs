@@ -1,10 +1,15 @@
 //! What the update asks the services for. Each has an answer among [`super::event::Report`].
 
-use super::event::Generation;
 use crate::project::Place;
 use crate::runs::RunRequest;
 use crate::runs::params::Params;
 use crate::store::{From, LogFilter, Room, RunFilter, RunId};
+
+/// The number that the runs of grids have in the place of their own.
+pub const GRID: Generation = Generation::MAX;
+
+/// Counts requests of one kind; an answer that carries an older one is dropped.
+pub type Generation = u64;
 
 /// A request to the outside.
 #[derive(Debug, Clone, PartialEq)]

@@ -5,9 +5,11 @@ use std::sync::Arc;
 
 use crossterm::event::{KeyEvent, MouseEvent};
 
-use super::graph::Plot;
+use super::effect::Generation;
 use super::keymap::Keymap;
+use super::screens::pipeline::Plot;
 use super::settings::Settings;
+use super::shared::TrackingReport;
 use crate::dag::staleness::Status;
 use crate::datasets;
 use crate::project::python::highlight::Highlighted;
@@ -16,13 +18,6 @@ use crate::remote::Backend;
 use crate::runs::history::{Comparison, Whole};
 use crate::runs::{Failure, Stamped, Warmth};
 use crate::store::{LogLine, Pruned, Room, RunId, RunRecord, Timing};
-use crate::tracking::Overview;
-
-/// The number that the runs of grids have in the place of their own.
-pub const GRID: Generation = Generation::MAX;
-
-/// Counts requests of one kind; an answer that carries an older one is dropped.
-pub type Generation = u64;
 
 /// Something that happened.
 #[derive(Debug, Clone)]
@@ -197,16 +192,5 @@ pub enum Report {
     /// Something to tell, such as an editor that could not be started.
     Notice(String),
     /// Something that could not be done, and why.
-    Failed(String),
-}
-
-/// How the tracking store stands.
-#[derive(Debug, Clone, PartialEq)]
-pub enum TrackingReport {
-    /// The project has none.
-    Absent,
-    /// It was read.
-    Live(Overview),
-    /// It could not be read.
     Failed(String),
 }

@@ -10,7 +10,7 @@ use serde::Deserialize;
 
 use super::command::{COMMANDS, Command};
 use super::key::{Key, show};
-use super::state::Tab;
+use super::tab::Tab;
 
 /// The keymaps that come with the program, by name.
 pub const BUILT_IN: [(&str, &str); 3] = [

@@ -1,4 +1,6 @@
-//! A list's position: what is selected and what is seen first.
+//! Lists: their rows, and where they stand.
+
+use std::collections::HashSet;
 
 /// Where a list stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -33,6 +35,49 @@ impl Position {
         self.offset = self.offset.saturating_add_signed(by).min(last);
         let end = (self.offset + height.max(1) - 1).min(len.saturating_sub(1));
         self.selected = self.selected.clamp(self.offset.min(end), end);
+    }
+}
+
+/// A list of rows, some of which may be groups.
+#[derive(Debug)]
+pub struct Listing<T> {
+    /// The rows.
+    pub rows: Vec<T>,
+    /// Where the list stands.
+    pub position: Position,
+    /// Names of groups that are closed.
+    pub closed: HashSet<String>,
+}
+
+impl<T> Default for Listing<T> {
+    fn default() -> Self {
+        Listing { rows: Vec::new(), position: Position::default(), closed: HashSet::new() }
+    }
+}
+
+impl<T> Listing<T> {
+    /// The selected row.
+    pub fn selected(&self) -> Option<&T> {
+        self.rows.get(self.position.selected)
+    }
+
+    /// Takes other rows, of which `height` are seen; the row that is the `same` as the selected one
+    /// stays selected.
+    pub fn replace(&mut self, rows: Vec<T>, height: usize, same: impl Fn(&T, &T) -> bool) {
+        let before = self.selected();
+        let kept = before.and_then(|row| rows.iter().position(|other| same(row, other)));
+        self.rows = rows;
+        let index = kept.unwrap_or(self.position.selected);
+        self.position.select(index, self.rows.len(), height);
+    }
+
+    /// Opens or closes the group of that name.
+    pub fn set_open(&mut self, name: String, open: bool) {
+        if open {
+            self.closed.remove(&name);
+        } else {
+            self.closed.insert(name);
+        }
     }
 }
 

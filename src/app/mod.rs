@@ -1,30 +1,32 @@
 //! The program without a terminal: everything on the screen follows from one state.
 //!
 //! [`event`] is all that can happen, [`command`] all that a person can ask for, [`effect`] all that
-//! is asked of the services, and [`update`](update::update) leads from one to the other without
-//! I/O, without waiting and without a clock of its own. Start reading at [`state`].
+//! the services are asked for. [`update`](update::update) leads from one to the other without I/O,
+//! without waiting and without a clock of its own. Start reading at [`state`]; [`screens`] holds one
+//! file or folder for each screen.
 
 pub mod areas;
-pub mod catalog;
 pub mod command;
-pub mod comparison;
-pub mod details;
+pub mod dialog;
 pub mod disabled;
 pub mod effect;
 pub mod event;
-pub mod graph;
-pub mod history;
 pub mod key;
 pub mod keymap;
 pub mod list;
 pub mod log_view;
 pub mod options;
-pub mod parameters;
 pub mod picker;
+pub mod prompt;
+pub mod queries;
 pub mod run;
+pub mod screens;
 pub mod settings;
+pub mod shared;
 pub mod state;
+pub mod tab;
 pub mod update;
+pub mod words;
 
 pub use state::State;
 pub use update::update;

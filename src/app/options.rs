@@ -3,14 +3,14 @@
 use ratatui_textarea::TextArea;
 
 use super::picker::{line, text};
-use super::state::State;
 use crate::dag::Slice;
-use crate::runs::request::{parse_load_versions, parse_params};
+use crate::project::Snapshot;
+use crate::runs::request::{parse_load_versions, parse_params, split_list, split_node_names};
 use crate::runs::{RunRequest, plan};
 
 /// A field of the form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum FieldKind {
     /// Text; several names with commas between.
     Text,
     /// Yes or no.
@@ -18,25 +18,25 @@ pub enum Kind {
 }
 
 /// Names of the fields as `kedro run` has them, with their kind and a hint.
-pub const FIELDS: [(&str, Kind, &str); 18] = [
-    ("nodes", Kind::Text, "node names"),
-    ("from-nodes", Kind::Text, "node names"),
-    ("to-nodes", Kind::Text, "node names"),
-    ("from-inputs", Kind::Text, "dataset names"),
-    ("to-outputs", Kind::Text, "dataset names"),
-    ("tags", Kind::Text, "any of these tags"),
-    ("namespaces", Kind::Text, "any of these namespaces"),
-    ("params", Kind::Text, "key=value, nested.key=value"),
-    ("pipeline", Kind::Text, ""),
-    ("pipelines", Kind::Text, "in the place of one pipeline; Kedro 1.2 and later"),
-    ("env", Kind::Text, "the project's default"),
-    ("runner", Kind::Text, "SequentialRunner, ThreadRunner, ParallelRunner"),
-    ("runner-params", Kind::Text, "key=value, for the runner; Kedro 1.2 and later"),
-    ("load-versions", Kind::Text, "dataset:version"),
-    ("conf-source", Kind::Text, "another configuration folder"),
-    ("async", Kind::Switch, "load and save in threads"),
-    ("only-missing-outputs", Kind::Switch, "skip nodes whose outputs exist"),
-    ("detach", Kind::Switch, "the run outlives this screen"),
+pub const FIELDS: [(&str, FieldKind, &str); 18] = [
+    ("nodes", FieldKind::Text, "node names"),
+    ("from-nodes", FieldKind::Text, "node names"),
+    ("to-nodes", FieldKind::Text, "node names"),
+    ("from-inputs", FieldKind::Text, "dataset names"),
+    ("to-outputs", FieldKind::Text, "dataset names"),
+    ("tags", FieldKind::Text, "any of these tags"),
+    ("namespaces", FieldKind::Text, "any of these namespaces"),
+    ("params", FieldKind::Text, "key=value, nested.key=value"),
+    ("pipeline", FieldKind::Text, ""),
+    ("pipelines", FieldKind::Text, "in the place of one pipeline; Kedro 1.2 and later"),
+    ("env", FieldKind::Text, "the project's default"),
+    ("runner", FieldKind::Text, "SequentialRunner, ThreadRunner, ParallelRunner"),
+    ("runner-params", FieldKind::Text, "key=value, for the runner; Kedro 1.2 and later"),
+    ("load-versions", FieldKind::Text, "dataset:version"),
+    ("conf-source", FieldKind::Text, "another configuration folder"),
+    ("async", FieldKind::Switch, "load and save in threads"),
+    ("only-missing-outputs", FieldKind::Switch, "skip nodes whose outputs exist"),
+    ("detach", FieldKind::Switch, "the run outlives this screen"),
 ];
 
 fn position(name: &str) -> Option<usize> {
@@ -53,13 +53,13 @@ pub struct Form {
 }
 
 impl Form {
-    /// A form with the marked nodes, or the selected one, filled in.
-    pub fn new(state: &State, nodes: &[String]) -> Self {
+    /// A form with these nodes, the pipeline and the run environment filled in.
+    pub fn new(nodes: &[String], pipeline: &str, env: &str) -> Self {
         let fields = FIELDS.iter().map(|_| line("")).collect();
         let mut form = Form { fields, at: 0 };
         form.set("nodes", &nodes.join(","));
-        form.set("pipeline", state.shown_pipeline().map_or("", |pipeline| &pipeline.name));
-        form.set("env", state.env.as_deref().unwrap_or_default());
+        form.set("pipeline", pipeline);
+        form.set("env", env);
         form
     }
 
@@ -86,18 +86,15 @@ impl Form {
     /// A sentence that names the field.
     pub fn request(&self) -> Result<RunRequest, String> {
         let some = |name: &str| Some(self.text(name)).filter(|text| !text.is_empty());
-        let list = |name: &str| -> Vec<String> {
-            let text = self.text(name);
-            let parts = text.split(',').map(|part| part.trim().to_owned());
-            parts.filter(|part| !part.is_empty()).collect()
-        };
+        let list = |name: &str| split_list(&self.text(name));
+        let nodes = |name: &str| split_node_names(&self.text(name));
         Ok(RunRequest {
             pipeline: some("pipeline").filter(|_| self.text("pipelines").is_empty()),
             pipelines: list("pipelines"),
             slice: Slice {
-                from_nodes: list("from-nodes"),
-                to_nodes: list("to-nodes"),
-                nodes: list("nodes"),
+                from_nodes: nodes("from-nodes"),
+                to_nodes: nodes("to-nodes"),
+                nodes: nodes("nodes"),
                 from_inputs: list("from-inputs"),
                 to_outputs: list("to-outputs"),
                 tags: list("tags"),
@@ -122,9 +119,9 @@ impl Form {
     ///
     /// # Errors
     /// A sentence.
-    pub fn chosen(&self, state: &State) -> Result<usize, String> {
+    pub fn chosen(&self, snapshot: Option<&Snapshot>) -> Result<usize, String> {
         let request = self.request()?;
-        let snapshot = state.project.snapshot.as_ref().ok_or("the project is not read yet")?;
+        let snapshot = snapshot.ok_or("the project is not read yet")?;
         let mut names = request.pipeline.iter().chain(&request.pipelines);
         if let Some(name) = names.find(|name| snapshot.pipeline(name).is_none()) {
             return Err(format!("there is no pipeline `{name}`"));

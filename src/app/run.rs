@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 
 use indexmap::IndexMap;
 
+use super::words::seconds_text;
 use crate::runs::{Failure, RunEvent, RunRequest, Stamped, Stream};
 use crate::store::{Outcome, RunRecord};
 use crate::text::ansi::{self, Part};
@@ -236,17 +237,6 @@ pub fn headline(failure: &Failure) -> String {
     crate::text::sanitize(&text)
 }
 
-/// A duration for people: `0.21 s`, `12.4 s`, `3 min 20 s`, `2 h 5 min`.
-pub fn seconds_text(seconds: f64) -> String {
-    let whole = seconds.max(0.0) as u64;
-    match seconds {
-        s if s < 9.995 => format!("{:.2} s", s.max(0.0)),
-        s if s < 59.95 => format!("{s:.1} s"),
-        s if s < 3600.0 => format!("{} min {} s", whole / 60, whole % 60),
-        _ => format!("{} h {} min", whole / 3600, whole % 3600 / 60),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -273,18 +263,5 @@ mod tests {
         assert_eq!(print("\x1b[32m100 %\x1b[0m", Stream::Stderr, false), ["before", "100 %"]);
         assert_eq!(print("after", Stream::Stderr, false), ["before", "100 %", "after"]);
         assert_eq!(run.log[1].parts[0].hue, Some(ansi::Hue::Green));
-    }
-
-    #[test]
-    fn durations_read_well() {
-        for (seconds, text) in [
-            (0.0, "0.00 s"),
-            (0.214, "0.21 s"),
-            (9.996, "10.0 s"),
-            (75.0, "1 min 15 s"),
-            (7500.0, "2 h 5 min"),
-        ] {
-            assert_eq!(seconds_text(seconds), text);
-        }
     }
 }

@@ -10,7 +10,7 @@ use serde_json::json;
 
 use super::project::{self, EnvOption};
 use super::{inspect, output};
-use crate::app::parameters::find;
+use crate::app::screens::entry::find;
 use crate::project::json::{located_to_json, problem_to_json, value_to_json};
 use crate::project::reader::Configuration;
 use crate::project::{Located, Reader, Value};

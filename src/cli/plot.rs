@@ -1,6 +1,6 @@
 //! A curve drawn with braille characters, which are two dots wide and four dots high.
 
-use crate::app::details::number_text;
+use crate::app::words::number_text;
 use crate::text::width;
 use crate::tracking::curve::{Scale, Spot, column, decimate};
 

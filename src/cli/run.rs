@@ -190,7 +190,9 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode> {
         let python = interpreter.as_ref().ok().map(|python| python.path.as_path());
         let due = staleness::due(&root, &request, python)?;
         if due.is_empty() {
-            return output::text("Nothing is stale.\n");
+            // Where JSON is asked for, no event has happened and no run is recorded.
+            let text = if arguments.json { "" } else { "Nothing is stale.\n" };
+            return output::text(text);
         }
         request.slice = Slice::nodes(due);
     }

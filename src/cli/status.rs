@@ -38,7 +38,7 @@ pub(super) struct Arguments {
     /// Python interpreter [default: the project's own]
     #[arg(long, value_name = "FILE")]
     python: Option<PathBuf>,
-    /// Print JSON: a list of objects with node, status, and reasons, node or because
+    /// Print JSON: a list of objects with node, status, and reasons, through or because
     #[arg(long)]
     json: bool,
 }

@@ -2,7 +2,7 @@
 
 use std::io::IsTerminal;
 
-use crate::app::details::Tone;
+use crate::app::words::Tone;
 use crate::text::{sanitize, truncate, width};
 
 /// Cells between columns.

@@ -28,7 +28,7 @@ pub(super) fn export(root: &Path, state: &State, file: &str) -> Result<(), Strin
     let (screen, plot) = (&state.pipeline, &state.pipeline.plot);
     let text = match ending {
         "svg" => screen_picture(state, |picture| picture.to_svg()),
-        "txt" => screen_picture(state, |picture| picture.to_text(state.settings.ascii)),
+        "txt" => screen_picture(state, |picture| picture.to_text(state.shared.settings.ascii)),
         "dot" => dot(&plot.view, plot.layout.direction, |id| screen.state(id)),
         "mmd" => mermaid(&plot.view, plot.layout.direction, |id| screen.state(id)),
         "json" => drawing(state),

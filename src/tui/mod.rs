@@ -193,8 +193,7 @@ impl Screen {
         closed: &Notify,
         reports: &mut mpsc::Receiver<Message>,
     ) -> Result<()> {
-        let (columns, rows) = self.terminal.size()?;
-        self.state.resize(columns, rows);
+        self.resize()?;
         let effects = self.state.first_effects();
         self.perform(effects)?;
         self.report_settings();
@@ -285,7 +284,7 @@ impl Screen {
                 Effect::Redraw => self.redraw()?,
                 Effect::Copy(text) => self.terminal.write_sequence(&input::osc52(&text))?,
                 Effect::Draw(generation) => {
-                    if let Some(picture) = self.state.picture() {
+                    if let Some(picture) = self.state.pipeline.picture(&self.state.shared) {
                         self.services.draw(generation, picture);
                     }
                 }
@@ -349,10 +348,15 @@ impl Screen {
         Signals::stop_self();
         self.terminal.return_to()?;
         *input = Some(input::start()?);
+        self.resize()
+    }
+
+    /// Asks for the terminal's size, which may have changed while another program had it.
+    fn resize(&mut self) -> Result<()> {
         let (columns, rows) = self.terminal.size()?;
-        self.state.resize(columns, rows);
+        let effects = update(&mut self.state, Event::Resize(columns, rows));
         self.dirty = true;
-        Ok(())
+        self.perform(effects)
     }
 
     fn edit(&mut self, place: &crate::project::Place) -> Result<()> {
@@ -383,9 +387,7 @@ impl Screen {
     fn editor_closed(&mut self, error: Option<std::io::Error>) -> Result<()> {
         self.editor = None;
         self.terminal.return_to()?;
-        let (columns, rows) = self.terminal.size()?;
-        self.state.resize(columns, rows);
-        self.dirty = true;
+        self.resize()?;
         if let Some(error) = error {
             self.notice(&format!("The editor ended badly: {error}."));
         }

@@ -4,15 +4,15 @@ use ratatui::layout::Rect;
 
 use super::paint::Paint;
 use super::theme::Role;
+use crate::app::areas::Pane;
 use crate::app::areas::{Areas, tab_titles};
 use crate::app::command::{COMMANDS, Command};
 use crate::app::disabled::disabled_because;
-use crate::app::event::TrackingReport;
-use crate::app::history::Page;
 use crate::app::key::show;
-use crate::app::state::no_kedro;
-use crate::app::state::{Exact, Pane, State, Tab};
-use crate::dag::view::{Detail, Focus};
+use crate::app::shared::Exact;
+use crate::app::shared::TrackingReport;
+use crate::app::shared::no_kedro;
+use crate::app::state::State;
 use crate::project::Severity;
 use crate::runs::Warmth;
 use crate::text::width;
@@ -28,7 +28,7 @@ pub(super) fn header(paint: &mut Paint<'_>, area: Rect, state: &State) {
         }
         right = paint.right(right, area.y, &text, role, room).saturating_sub(2);
     }
-    let project = &state.project;
+    let project = &state.shared.project;
     let name = match &project.snapshot {
         Some(snapshot) if !snapshot.metadata.project_name.is_empty() => {
             snapshot.metadata.project_name.clone()
@@ -39,7 +39,7 @@ pub(super) fn header(paint: &mut Paint<'_>, area: Rect, state: &State) {
     let room = |x: u16| right.saturating_sub(x);
     x += paint.text(x, area.y, &name, Role::Title, room(x).min(40));
     let env = project.snapshot.as_ref().map(|snapshot| format!("env {}", snapshot.env));
-    for part in [Some(state.pipeline.name.clone()).filter(|name| !name.is_empty()), env] {
+    for part in [Some(state.shared.pipeline.clone()).filter(|name| !name.is_empty()), env] {
         let Some(part) = part else { continue };
         let text = format!(" {} {part}", paint.glyphs.dot);
         if usize::from(room(x)) >= width(&text) {
@@ -49,10 +49,10 @@ pub(super) fn header(paint: &mut Paint<'_>, area: Rect, state: &State) {
 }
 
 fn facts(state: &State, paint: &Paint<'_>) -> Vec<(String, Role)> {
-    let project = &state.project;
+    let project = &state.shared.project;
     let glyphs = paint.glyphs;
     let mut facts = Vec::new();
-    let problems = state.problems();
+    let problems = state.shared.problems();
     let worst = problems.iter().map(|problem| problem.severity).min();
     if let Some(worst) = worst.filter(|worst| *worst != Severity::Info) {
         let count = problems.iter().filter(|problem| problem.severity != Severity::Info).count();
@@ -63,19 +63,19 @@ fn facts(state: &State, paint: &Paint<'_>) -> Vec<(String, Role)> {
         let s = if count == 1 { "" } else { "s" };
         facts.push((format!("{sign} {count} problem{s}"), role));
     }
-    if let Some(run) = state.running() {
+    if let Some(run) = state.shared.running() {
         let (done, all) = run.progress();
         let progress = if all == 0 { "starting".into() } else { format!("{done}/{all}") };
         let text = format!("{} run {} {progress}", glyphs.running, run.record.id);
         facts.push((text, Role::Running));
     }
-    let beside = state.going_on().count() - usize::from(state.running().is_some());
+    let beside = state.shared.going_on().count() - usize::from(state.shared.running().is_some());
     if beside > 0 {
         facts.push((format!("{beside} beside"), Role::Running));
     }
-    if !state.overrides.is_empty() {
-        let s = if state.overrides.len() == 1 { "" } else { "s" };
-        facts.push((format!("{} override{s}", state.overrides.len()), Role::Warning));
+    if !state.shared.overrides.is_empty() {
+        let s = if state.shared.overrides.len() == 1 { "" } else { "s" };
+        facts.push((format!("{} override{s}", state.shared.overrides.len()), Role::Warning));
     }
     let complete = project.snapshot.as_ref().is_none_or(|snapshot| snapshot.complete());
     facts.push(match &project.exact {
@@ -132,86 +132,21 @@ pub(super) fn rule(paint: &mut Paint<'_>, areas: &Areas, state: &State) {
     paint.upright(areas.border, Role::Border);
     let tee = paint.glyphs.tees[0];
     paint.text(areas.border.x, areas.rule.y, tee, Role::Border, 1);
-    let title = main_title(state);
-    for (pane, area, title) in
-        [(Pane::Main, areas.main, title), (Pane::Side, areas.side, side_title(state).to_owned())]
-    {
+    let screen = state.screen();
+    let (title, side) = (screen.title(&state.shared), screen.side_title().to_owned());
+    for (pane, area, title) in [(Pane::Main, areas.main, title), (Pane::Side, areas.side, side)] {
         if title.is_empty() {
             continue;
         }
-        let role = if state.focus == pane { Role::Focus } else { Role::Dim };
+        let role = if state.shared.focus == pane { Role::Focus } else { Role::Dim };
         let text = format!(" {title} ");
         paint.text(area.x + 1, areas.rule.y, &text, role, area.width.saturating_sub(2));
     }
 }
 
-fn side_title(state: &State) -> &'static str {
-    match state.tab {
-        Tab::Pipeline | Tab::Catalog | Tab::Parameters => "Details",
-        Tab::Runs => "Run",
-        Tab::Experiments => "Tracked run",
-        Tab::Models => "Model",
-        Tab::Remote => "Engine",
-    }
-}
-
-fn main_title(state: &State) -> String {
-    match state.tab {
-        Tab::Pipeline => {
-            let Some(pipeline) = state.shown_pipeline() else { return "Pipeline".into() };
-            let count = pipeline.nodes.len();
-            let nodes = if count == 1 { "node" } else { "nodes" };
-            let mut title = format!("{} · {count} {nodes}", pipeline.name);
-            if !state.pipeline.marked.is_empty() {
-                title.push_str(&format!(" · {} marked", state.pipeline.marked.len()));
-            }
-            if !pipeline.complete {
-                title.push_str(" · not all of it is known");
-            }
-            match state.pipeline.choices.detail {
-                Detail::NoParameters => {}
-                Detail::All => title.push_str(" · with parameters"),
-                Detail::NodesAlone => title.push_str(" · nodes alone"),
-            }
-            match &state.pipeline.choices.focus {
-                Some(Focus::Around { name, .. }) => title.push_str(&format!(" · around {name}")),
-                Some(Focus::Nodes(nodes)) => {
-                    title.push_str(&format!(" · slice of {}", nodes.len()))
-                }
-                None => {}
-            }
-            if !state.pipeline.filter_text.is_empty() {
-                title.push_str(&format!(" · {}", state.pipeline.filter_text));
-            }
-            title
-        }
-        Tab::Catalog => {
-            let count = state.project.snapshot.as_ref().map_or(0, |it| it.datasets.len());
-            format!("Catalog · {count} entr{}", if count == 1 { "y" } else { "ies" })
-        }
-        Tab::Runs => match &state.history.page {
-            Some(Page::Run(page)) => format!("Runs > run {}", page.id),
-            Some(Page::Comparison(page)) => {
-                format!("Runs > run {} and run {}", page.runs.0, page.runs.1)
-            }
-            None => {
-                let mut title = "Runs".to_owned();
-                if !state.history.query.is_empty() {
-                    title.push_str(&format!(" · {}", state.history.query));
-                }
-                if !state.history.marked.is_empty() {
-                    title.push_str(&format!(" · {} marked", state.history.marked.len()));
-                }
-                title
-            }
-        },
-        tab => tab.title().to_owned(),
-    }
-}
-
 /// The last line: what is typed, what was told, or the keys that are useful here.
 pub(super) fn bar(paint: &mut Paint<'_>, area: Rect, state: &State) {
-    if let Some(prompt) = &state.prompt {
+    if let Some(prompt) = &state.shared.prompt {
         let label = prompt.kind.label();
         let x = area.x + 1 + paint.text(area.x + 1, area.y, label, Role::Key, area.width);
         let line = Rect { x, width: area.right().saturating_sub(x + 1), ..area };
@@ -219,7 +154,7 @@ pub(super) fn bar(paint: &mut Paint<'_>, area: Rect, state: &State) {
             paint.text(line.x, line.y, prompt.kind.hint(), Role::Comment, line.width);
         }
         // What is wrong with it stands beside it, as long as it is.
-        let told = state.notice.as_ref().map_or("", |notice| notice.text.as_str());
+        let told = state.shared.notice.as_ref().map_or("", |notice| notice.text.as_str());
         let typed = width(&crate::app::picker::text(&prompt.field)) as u16 + 3;
         let room = line.width.saturating_sub(typed.min(line.width / 3));
         let start = paint.right(area.right() - 1, area.y, told, Role::Bad, room);
@@ -228,14 +163,7 @@ pub(super) fn bar(paint: &mut Paint<'_>, area: Rect, state: &State) {
         super::dialogs::field(paint, line, &prompt.field, true);
         return;
     }
-    if let Some(field) = &state.search.field {
-        let text = crate::app::picker::text(field);
-        let x = area.x + 1 + paint.text(area.x + 1, area.y, "/", Role::Key, 1);
-        let cells = paint.text(x, area.y, &text, Role::Text, area.width - 2);
-        paint.cursor = Some((x + cells, area.y).into());
-        return;
-    }
-    if let Some(notice) = &state.notice {
+    if let Some(notice) = &state.shared.notice {
         let role = if notice.error { Role::Warning } else { Role::Text };
         let sign = if notice.error { paint.glyphs.warning } else { paint.glyphs.dot };
         let x = area.x + 1;
@@ -244,12 +172,12 @@ pub(super) fn bar(paint: &mut Paint<'_>, area: Rect, state: &State) {
         return;
     }
     let mut right = area.right() - 1;
-    if !state.pending.is_empty() {
-        right = paint.right(right, area.y, &show(&state.pending), Role::Key, 12) - 2;
+    if !state.shared.pending.is_empty() {
+        right = paint.right(right, area.y, &show(&state.shared.pending), Role::Key, 12) - 2;
     }
     let mut x = area.x + 1;
     let hint = |paint: &mut Paint<'_>, x: u16, command: Command, word: &str| -> u16 {
-        let Some(key) = state.keymap.keys(command).into_iter().next() else { return x };
+        let Some(key) = state.shared.keymap.keys(command).into_iter().next() else { return x };
         let cells = u16::try_from(width(&key) + 1 + width(word)).unwrap_or(u16::MAX);
         if x + cells > right {
             return x;

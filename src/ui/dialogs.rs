@@ -7,10 +7,11 @@ use super::paint::{Paint, wrap};
 use super::theme::Role;
 use crate::app::State;
 use crate::app::areas;
-use crate::app::options::{FIELDS, Form, Kind};
+use crate::app::dialog::{
+    Choose, Dialog, Question, TextDialog, picker_area, picker_height, text_height,
+};
+use crate::app::options::{FIELDS, FieldKind, Form};
 use crate::app::picker::{Picker, text};
-use crate::app::state::{Choose, Dialog, Question, TextDialog};
-use crate::app::update::{picker_area, picker_height, text_height};
 use crate::project::Severity;
 use crate::runs::history::change;
 use crate::text::width;
@@ -68,7 +69,7 @@ pub(super) fn field(paint: &mut Paint<'_>, area: Rect, field: &TextArea<'static>
 }
 
 fn commands(paint: &mut Paint<'_>, state: &State, picker: &Picker, title: &str) {
-    let inner = open(paint, picker_area(state.size, picker), title);
+    let inner = open(paint, picker_area(state.shared.size, picker), title);
     let sign = if paint.glyphs.ascii() { ">" } else { "❯" };
     paint.text(inner.x, inner.y, sign, Role::Key, 1);
     let line = Rect { x: inner.x + 2, width: inner.width.saturating_sub(2), height: 1, ..inner };
@@ -80,8 +81,9 @@ fn commands(paint: &mut Paint<'_>, state: &State, picker: &Picker, title: &str) 
         paint.text(rows.x, rows.y, "Nothing matches.", Role::Dim, rows.width);
         return;
     }
-    let seen =
-        || picker.matches.iter().skip(picker.position.offset).take(picker_height(state.size));
+    let seen = || {
+        picker.matches.iter().skip(picker.position.offset).take(picker_height(state.shared.size))
+    };
     let choices = || seen().map(|index| &picker.choices[*index]);
     let keys = choices().map(|choice| width(&choice.keys)).max().unwrap_or(0).min(22) as u16;
     let names = choices().map(|choice| width(&choice.name)).max().unwrap_or(0) as u16;
@@ -108,9 +110,10 @@ fn commands(paint: &mut Paint<'_>, state: &State, picker: &Picker, title: &str) 
 }
 
 fn problems(paint: &mut Paint<'_>, state: &State, position: crate::app::list::Position) {
-    let problems = state.problems();
-    let (width, height) = (state.size.0.saturating_sub(4).min(110), state.size.1.saturating_sub(4));
-    let area = areas::dialog(state.size, width, height);
+    let problems = state.shared.problems();
+    let (width, height) =
+        (state.shared.size.0.saturating_sub(4).min(110), state.shared.size.1.saturating_sub(4));
+    let area = areas::dialog(state.shared.size, width, height);
     let title = format!("Problems: {}", problems.len());
     let inner = open(paint, area, &title);
     if problems.is_empty() {
@@ -162,10 +165,13 @@ fn footer(paint: &mut Paint<'_>, area: Rect, text: &str) {
 }
 
 fn read(paint: &mut Paint<'_>, state: &State, dialog: &TextDialog) {
-    let height = u16::try_from(text_height(state.size)).unwrap_or(u16::MAX);
+    let height = u16::try_from(text_height(state.shared.size)).unwrap_or(u16::MAX);
     let lines = u16::try_from(dialog.lines.len()).unwrap_or(u16::MAX).max(1);
-    let area =
-        areas::dialog(state.size, state.size.0.saturating_sub(4).min(120), lines.min(height) + 2);
+    let area = areas::dialog(
+        state.shared.size,
+        state.shared.size.0.saturating_sub(4).min(120),
+        lines.min(height) + 2,
+    );
     let inner = open(paint, area, &dialog.title);
     let seen = dialog.lines.iter().skip(dialog.offset).take(usize::from(inner.height));
     for (row, line) in seen.enumerate() {
@@ -240,10 +246,10 @@ fn ask(paint: &mut Paint<'_>, state: &State, question: &Question) {
             "n not now",
         ),
     };
-    let width = state.size.0.saturating_sub(4).min(66);
+    let width = state.shared.size.0.saturating_sub(4).min(66);
     let lines = wrap(&text, usize::from(width.saturating_sub(4)));
     let height = u16::try_from(lines.len()).unwrap_or(4) + 4;
-    let inner = open(paint, areas::dialog(state.size, width, height), title);
+    let inner = open(paint, areas::dialog(state.shared.size, width, height), title);
     for (row, line) in lines.iter().enumerate() {
         paint.text(inner.x, inner.y + row as u16, line, Role::Text, inner.width);
     }
@@ -257,7 +263,7 @@ fn ask(paint: &mut Paint<'_>, state: &State, question: &Question) {
 
 fn options(paint: &mut Paint<'_>, state: &State, form: &Form) {
     let fields = FIELDS.len() as u16;
-    let area = areas::dialog(state.size, 92, fields + 5);
+    let area = areas::dialog(state.shared.size, 92, fields + 5);
     let inner = open(paint, area, "Run with options");
     let rows = inner.height.saturating_sub(3).min(fields);
     let first = (form.at as u16 + 1).saturating_sub(rows);
@@ -273,13 +279,13 @@ fn options(paint: &mut Paint<'_>, state: &State, form: &Form) {
         let line = Rect { x: inner.x + 22, y, width: inner.width.saturating_sub(22), height: 1 };
         let text = text(&form.fields[index]);
         match kind {
-            Kind::Switch => {
+            FieldKind::Switch => {
                 let on = text == "yes";
                 let sign = if on { "[x] " } else { "[ ] " };
                 let used = paint.text(line.x, y, sign, Role::Text, 4);
                 paint.text(line.x + used, y, hint, Role::Dim, line.width.saturating_sub(used));
             }
-            Kind::Text => {
+            FieldKind::Text => {
                 if text.is_empty() {
                     paint.text(line.x, y, hint, Role::Comment, line.width);
                 }
@@ -289,7 +295,7 @@ fn options(paint: &mut Paint<'_>, state: &State, form: &Form) {
     }
     let y = inner.bottom().saturating_sub(3);
     paint.rule(Rect { y, height: 1, ..inner }, Role::Border);
-    match form.chosen(state) {
+    match form.chosen(state.shared.snapshot()) {
         Ok(count) => {
             let nodes = if count == 1 { "node" } else { "nodes" };
             paint.text(inner.x, y + 1, &format!("{count} {nodes}"), Role::Good, inner.width);
@@ -308,7 +314,7 @@ fn environment(
     lines: &[String],
     end: Option<&Result<(), String>>,
 ) {
-    let area = areas::dialog(state.size, state.size.0.saturating_sub(4).min(100), 14);
+    let area = areas::dialog(state.shared.size, state.shared.size.0.saturating_sub(4).min(100), 14);
     let inner = open(paint, area, "Python environment");
     let height = usize::from(inner.height.saturating_sub(1));
     for (row, line) in lines.iter().skip(lines.len().saturating_sub(height)).enumerate() {

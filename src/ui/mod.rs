@@ -15,11 +15,11 @@ mod screens;
 pub mod theme;
 
 use ratatui::Frame;
+use ratatui::layout::Rect;
 
 use crate::app::State;
-use crate::app::areas::{Areas, SMALLEST};
-use crate::app::history::Page;
-use crate::app::state::Tab;
+use crate::app::areas::SMALLEST;
+use crate::app::tab::{Tab, each_screen};
 use glyphs::Glyphs;
 use paint::Paint;
 use theme::{Role, Theme};
@@ -27,7 +27,7 @@ use theme::{Role, Theme};
 /// Draws the whole screen.
 pub fn draw(frame: &mut Frame<'_>, state: &State, theme: &Theme) {
     let whole = frame.area();
-    let glyphs = Glyphs::of(state.settings.ascii);
+    let glyphs = Glyphs::of(state.shared.settings.ascii);
     let mut paint = Paint::new(frame.buffer_mut(), theme, glyphs);
     paint.fill(whole, Role::Background);
     if whole.width < SMALLEST.0 || whole.height < SMALLEST.1 {
@@ -38,37 +38,39 @@ pub fn draw(frame: &mut Frame<'_>, state: &State, theme: &Theme) {
         paint.text(whole.x, whole.y, &text, Role::Text, whole.width);
         return;
     }
-    let areas = Areas::of(state);
+    let areas = state.areas();
     chrome::header(&mut paint, areas.header, state);
     chrome::tabs(&mut paint, areas.tabs, state);
     chrome::rule(&mut paint, &areas, state);
-    match state.tab {
-        _ if state.project.broken.is_some() => screens::broken(&mut paint, areas.main, state),
-        Tab::Pipeline => screens::pipeline::draw(&mut paint, areas.main, state),
-        Tab::Catalog => screens::catalog::draw(&mut paint, areas.main, state),
-        Tab::Parameters => screens::parameters::draw(&mut paint, areas.main, state),
-        Tab::Runs => match &state.history.page {
-            None => screens::runs::draw(&mut paint, areas.main, state),
-            Some(Page::Run(page)) => screens::run_page::draw(&mut paint, areas.main, state, page),
-            Some(Page::Comparison(page)) => {
-                screens::comparison::draw(&mut paint, areas.main, state, page);
-            }
-        },
-        Tab::Experiments => screens::experiments::draw(&mut paint, areas.main, state),
-        Tab::Models => screens::experiments::models(&mut paint, areas.main, state),
-        Tab::Remote => screens::remote::draw(&mut paint, areas.main, state),
+    match &state.shared.project.broken {
+        Some(problem) => screens::broken(&mut paint, areas.main, problem),
+        None => main(&mut paint, areas.main, state),
     }
     if areas.side.width > 0 {
-        screens::details::draw(&mut paint, areas.side, state);
+        let details = state.details();
+        screens::details::draw(&mut paint, areas.side, &details, state.shared.side_offset);
     }
     if areas.log_rule.height > 0 {
-        screens::log::draw(&mut paint, &areas, state);
+        screens::log::draw(&mut paint, &areas, &state.shared);
     }
     chrome::bar(&mut paint, areas.bar, state);
-    if let Some(dialog) = state.dialogs.last() {
+    if let Some(dialog) = state.shared.dialogs.last() {
         dialogs::draw(&mut paint, state, dialog);
     }
     if let Some(cursor) = paint.cursor {
         frame.set_cursor_position(cursor);
     }
 }
+
+macro_rules! main {
+    ($($tab:ident $field:ident ($screen:ty) $title:literal $short:literal
+        $name:literal $help:literal $key:literal;)*) => {
+        /// Draws the main pane of the screen that is shown.
+        fn main(paint: &mut Paint<'_>, area: Rect, state: &State) {
+            match state.tab {
+                $(Tab::$tab => screens::$field::draw(paint, area, &state.$field, &state.shared),)*
+            }
+        }
+    };
+}
+each_screen!(main);

@@ -42,7 +42,7 @@ impl TestApp {
     pub fn showing(snapshot: Snapshot, columns: u16, rows: u16) -> Self {
         let mut app =
             TestApp { state: State::new(None, Settings::default(), NOW), effects: Vec::new() };
-        app.state.resize(columns, rows);
+        update(&mut app.state, Event::Resize(columns, rows));
         app.effects = app.state.first_effects();
         app.report(Report::Trust(true));
         app.report(Report::Static { generation: 1, result: Ok(Box::new(snapshot)) });
@@ -60,13 +60,13 @@ impl TestApp {
 
     /// Draws as the service does.
     fn draw(&mut self) {
-        let Some(picture) = self.state.picture() else { return };
+        let Some(picture) = self.state.pipeline.picture(&self.state.shared) else { return };
         let whole = Arc::new(Graph::of(picture.pipeline().unwrap()));
         let (before, mut plots) = (self.state.pipeline.plot.clone(), Vec::new());
         let before = Some(&*before).filter(|plot| !plot.whole.vertices.is_empty());
         let go_on = AtomicBool::new(false);
         picture.draw(&whole, before, &go_on, |plot| plots.push(Arc::new(plot))).unwrap();
-        let generation = self.state.generations.drawing;
+        let generation = self.state.shared.generations.drawing;
         for plot in plots {
             self.report(Report::Drawn { generation, plot });
         }
@@ -109,13 +109,13 @@ impl TestApp {
 
     /// The run that was asked for last can't be started.
     pub fn refuse_run(&mut self) {
-        let generation = self.state.generations.run;
+        let generation = self.state.shared.generations.run;
         let failure = Failure { message: "no room".into(), ..Failure::default() };
         self.report(Report::RunRefused { generation, failure, needs_environment: false });
     }
 
     pub fn start_run(&mut self, nodes: &[&str]) {
-        let generation = self.state.generations.run;
+        let generation = self.state.shared.generations.run;
         let new = NewRun {
             started_at: NOW,
             pipeline: "__default__".into(),
@@ -143,7 +143,7 @@ impl TestApp {
 
     /// The screen as text.
     pub fn screen(&self) -> String {
-        let (columns, rows) = self.state.size;
+        let (columns, rows) = self.state.shared.size;
         let mut terminal = Terminal::new(TestBackend::new(columns, rows)).unwrap();
         let theme = Theme::built_in("dark", Depth::True);
         terminal.draw(|frame| ui::draw(frame, &self.state, &theme)).unwrap();

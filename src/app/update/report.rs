@@ -3,41 +3,46 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::{act, graph, history, navigate, running};
+use super::reading::read_exact;
+use super::running;
+use crate::app::dialog::{Dialog, Question};
 use crate::app::effect::Effect;
-use crate::app::event::{Report, TrackingReport};
+use crate::app::event::Report;
 use crate::app::run::headline;
-use crate::app::state::{Dialog, Exact, Question, Source, State, no_kedro};
+use crate::app::screens::Screen;
+use crate::app::shared::{Exact, Source, no_kedro};
+use crate::app::state::State;
+use crate::app::tab::Tab;
 use crate::project::{Pipeline, Snapshot};
 
 /// Takes in a report.
 pub(super) fn report(state: &mut State, report: Report) -> Vec<Effect> {
     match report {
         Report::Static { generation, result } => {
-            if generation == state.generations.read {
+            if generation == state.shared.generations.read {
                 match result {
                     Ok(snapshot) => return read(state, Arc::new(*snapshot)),
-                    Err(problem) => state.project.broken = Some(problem),
+                    Err(problem) => state.shared.project.broken = Some(problem),
                 }
             }
         }
         Report::ExactStarted { generation, python, reason } => {
-            if generation == state.generations.exact {
-                if state.project.python.is_none() {
-                    state.tell(format!("Kedro reads the project with {python} ({reason})"));
+            if generation == state.shared.generations.exact {
+                if state.shared.project.python.is_none() {
+                    state.shared.tell(format!("Kedro reads the project with {python} ({reason})"));
                 }
-                state.project.exact = Exact::Reading(python.clone());
-                state.project.python = Some((python, reason));
+                state.shared.project.exact = Exact::Reading(python.clone());
+                state.shared.project.python = Some((python, reason));
             }
         }
         Report::Exact { generation, result, stored } => {
-            if generation == state.generations.exact {
+            if generation == state.shared.generations.exact {
                 match result {
                     Ok(snapshot) => {
-                        if let Some(read) = &state.project.read {
-                            state.project.differences = differences(read, &snapshot);
+                        if let Some(read) = &state.shared.project.read {
+                            state.shared.project.differences = differences(read, &snapshot);
                         }
-                        state.project.exact = Exact::Shown(stored);
+                        state.shared.project.exact = Exact::Shown(stored);
                         return show(state, Arc::new(*snapshot));
                     }
                     Err(failure) => {
@@ -45,24 +50,25 @@ pub(super) fn report(state: &mut State, report: Report) -> Vec<Effect> {
                             true => "Kedro is not installed; the command make-environment makes the project's own Python".into(),
                             false => format!("Kedro can't read the project: {}", headline(&failure)),
                         };
-                        state.warn(text);
-                        state.project.exact = Exact::Failed(Box::new(failure));
+                        state.shared.warn(text);
+                        state.shared.project.exact = Exact::Failed(Box::new(failure));
                     }
                 }
             }
         }
-        Report::Trust(trusted) => state.project.trusted = Some(trusted),
-        Report::Datasets(datasets) => state.project.datasets = datasets,
+        Report::Trust(trusted) => state.shared.project.trusted = Some(trusted),
+        Report::Datasets(datasets) => state.shared.project.datasets = datasets,
         Report::Staleness { pipeline, statuses } => {
-            if state.shown_pipeline().is_some_and(|shown| shown.name == pipeline) {
-                state.project.staleness = statuses;
-                state.refresh_states();
-                graph::redraw_by_status(state);
+            let State { shared, pipeline: screen, .. } = state;
+            if shared.shown_pipeline().is_some_and(|shown| shown.name == pipeline) {
+                shared.project.staleness = statuses;
+                screen.refresh_states(shared);
+                screen.redraw_by_status(shared);
             }
         }
         Report::Drawn { generation, plot } => {
-            if generation == state.generations.drawing {
-                graph::drawn(state, plot);
+            if generation == state.shared.generations.drawing {
+                state.pipeline.drawn(&mut state.shared, plot);
             }
         }
         Report::Source { file, result } => {
@@ -70,103 +76,113 @@ pub(super) fn report(state: &mut State, report: Report) -> Vec<Effect> {
                 Ok(text) => Source::Text(text),
                 Err(why) => Source::Failed(format!("{file}: {why}")),
             };
-            state.project.sources.insert(file, source);
+            state.shared.project.sources.insert(file, source);
         }
         Report::Changed { files, tracking } => return changed(state, &files, tracking),
         Report::Watching(result) => {
             if let Err(why) = result {
-                state.warn(why);
+                state.shared.warn(why);
             }
         }
         Report::RunStarted { generation, run } => running::started(state, generation, *run),
         Report::RunRefused { generation, failure, needs_environment } => {
-            running::refused(state, generation, &failure, needs_environment);
+            running::refused(&mut state.shared, generation, &failure, needs_environment);
         }
         Report::Detached { generation, result } => {
             return running::detached(state, generation, result);
         }
         Report::Run { id, events } => return running::happened(state, id, &events),
         Report::RunStored => {
-            let mut effects = history::changed(state);
+            let mut effects = history_changed(state);
             effects.push(Effect::LoadTimings);
-            effects.extend(state.look_stale());
+            effects.extend(state.shared.look_stale());
             return effects;
         }
-        Report::HistoryChanged => return history::changed(state),
+        Report::HistoryChanged => return history_changed(state),
         Report::Runs { generation, runs } => {
-            if generation == state.generations.runs {
-                return history::listed(state, runs);
+            if generation == state.shared.generations.runs {
+                return state.runs.listed(&state.shared, runs);
             }
         }
-        Report::RunRead(whole) => history::read(state, *whole),
-        Report::Log { run, generation, lines } => history::log(state, run, generation, lines),
+        Report::RunRead(whole) => state.runs.take_run(&state.shared, *whole),
+        Report::Log { run, generation, lines } => {
+            state.runs.take_log(&state.shared, run, generation, lines);
+        }
         Report::Prunable(room, pruned) => {
             if pruned.runs.is_empty() {
-                state.tell("There is room for all runs.");
+                state.shared.tell("There is room for all runs.");
             } else {
-                state.dialogs.push(Dialog::Ask(Question::Prune(room, pruned)));
+                state.shared.ask(Question::Prune(room, pruned));
             }
         }
-        Report::Timings(timings) => state.history.timings = timings,
-        Report::Compared { runs, result } => history::was_compared(state, runs, result),
+        Report::Timings(timings) => state.shared.timings = timings,
+        Report::Compared { runs, result } => state.runs.take_comparison(runs, result),
         Report::Tracking(tracking) => {
-            let (runs, models) = match &tracking {
-                TrackingReport::Live(overview) => (overview.runs.len(), overview.models.len()),
-                _ => (0, 0),
-            };
-            state.experiments.rows = (0..runs).collect();
-            state.models.rows = (0..models).collect();
-            state.project.tracking = Some(tracking);
+            let State { shared, experiments, models, .. } = state;
+            shared.project.tracking = Some(tracking);
+            experiments.select(shared, experiments.position.selected);
+            models.select(shared, models.position.selected);
         }
         Report::Backends(backends) => {
-            state.remote.rows = (0..backends.len()).collect();
-            state.project.backends = backends;
+            let State { shared, remote, .. } = state;
+            shared.project.backends = backends;
+            remote.select(shared, remote.position.selected);
         }
         Report::EnvironmentProgress(line) => {
-            if let Some(Dialog::Environment(lines, _)) = state.dialogs.last_mut() {
+            if let Some(Dialog::Environment(lines, _)) = state.shared.dialogs.last_mut() {
                 lines.push(crate::text::sanitize(&line));
             }
         }
         Report::EnvironmentDone(result) => return environment_made(state, result),
         Report::Settings { settings, keymap, themes, keymaps, problems } => {
-            state.settings = *settings;
-            state.keymap = *keymap;
-            state.available = (themes, keymaps);
-            state.settings_problems = problems;
-            state.pending.clear();
+            state.shared.settings = *settings;
+            state.shared.keymap = *keymap;
+            state.shared.available = (themes, keymaps);
+            state.shared.settings_problems = problems;
+            state.shared.pending.clear();
         }
-        Report::Worker(warmth) => state.project.worker = Some(warmth),
-        Report::Notice(text) => state.tell(text),
-        Report::Failed(why) => state.warn(why),
+        Report::Worker(warmth) => state.shared.project.worker = Some(warmth),
+        Report::Notice(text) => state.shared.tell(text),
+        Report::Failed(why) => state.shared.warn(why),
     }
     Vec::new()
 }
 
+/// The history was written to.
+fn history_changed(state: &mut State) -> Vec<Effect> {
+    let shown = state.tab == Tab::Runs;
+    state.runs.changed(&mut state.shared, shown)
+}
+
 /// The static reading arrived. It is shown unless an exact one of the same sources is on the screen.
 fn read(state: &mut State, snapshot: Arc<Snapshot>) -> Vec<Effect> {
-    let first = state.project.read.is_none();
-    state.project.broken = None;
-    state.project.read = Some(snapshot.clone());
-    if !matches!(state.project.exact, Exact::None | Exact::Reading(_)) {
-        state.project.exact = Exact::Outdated;
-        state.project.differences.clear();
+    let first = state.shared.project.read.is_none();
+    state.shared.project.broken = None;
+    state.shared.project.read = Some(snapshot.clone());
+    if !matches!(state.shared.project.exact, Exact::None | Exact::Reading(_)) {
+        state.shared.project.exact = Exact::Outdated;
+        state.shared.project.differences.clear();
     }
     let mut effects = show(state, snapshot);
-    if state.project.trusted == Some(true) && (first || state.project.exact == Exact::Outdated) {
-        effects.extend(act::read_exact(state));
+    if state.shared.project.trusted == Some(true)
+        && (first || state.shared.project.exact == Exact::Outdated)
+    {
+        effects.extend(read_exact(&mut state.shared));
     }
     effects
 }
 
 fn show(state: &mut State, snapshot: Arc<Snapshot>) -> Vec<Effect> {
-    if state.pipeline.name.is_empty() {
+    let State { shared, pipeline, catalog, parameters, .. } = state;
+    if shared.pipeline.is_empty() {
         let default = snapshot.pipeline("__default__").or_else(|| snapshot.pipelines.first());
-        state.pipeline.name = default.map(|pipeline| pipeline.name.clone()).unwrap_or_default();
+        shared.pipeline = default.map(|pipeline| pipeline.name.clone()).unwrap_or_default();
     }
-    state.project.snapshot = Some(snapshot);
-    graph::redraw(state, false);
-    navigate::refresh_rows(state);
-    std::iter::once(Effect::StatDatasets).chain(state.look_stale()).collect()
+    shared.project.snapshot = Some(snapshot);
+    pipeline.redraw(shared, false);
+    catalog.refresh(shared);
+    parameters.refresh(shared);
+    std::iter::once(Effect::StatDatasets).chain(shared.look_stale()).collect()
 }
 
 /// Files changed: what they hold is read again, and only that.
@@ -180,32 +196,32 @@ fn changed(state: &mut State, files: &[String], tracking: bool) -> Vec<Effect> {
     }
     for file in files {
         // The old text stays on the screen until the new one is there.
-        if state.project.sources.contains_key(file) {
+        if state.shared.project.sources.contains_key(file) {
             effects.push(Effect::ReadSource { file: file.clone() });
         }
     }
-    effects.push(state.read_static());
+    effects.push(state.shared.read_static());
     effects
 }
 
 fn environment_made(state: &mut State, result: Result<(), String>) -> Vec<Effect> {
     let ok = result.is_ok();
     if let Some(Dialog::Environment(_, end)) =
-        state.dialogs.iter_mut().rfind(|it| matches!(it, Dialog::Environment(..)))
+        state.shared.dialogs.iter_mut().rfind(|it| matches!(it, Dialog::Environment(..)))
     {
         *end = Some(result);
     }
     if !ok {
         return Vec::new();
     }
-    state.dialogs.retain(|it| !matches!(it, Dialog::Environment(..)));
-    state.tell("The Python environment is made.");
+    state.shared.dialogs.retain(|it| !matches!(it, Dialog::Environment(..)));
+    state.shared.tell("The Python environment is made.");
     let mut effects = Vec::new();
-    if let Some((request, command)) = state.waiting_run.take() {
-        effects.extend(running::start(state, request, command));
+    if let Some((request, command)) = state.shared.waiting_run.take() {
+        effects.extend(running::start(&mut state.shared, request, command));
     }
-    if state.project.trusted == Some(true) {
-        effects.extend(act::read_exact(state));
+    if state.shared.project.trusted == Some(true) {
+        effects.extend(read_exact(&mut state.shared));
     }
     effects
 }

@@ -8,7 +8,7 @@ use serde_json::{Value as Json, json};
 
 use super::search::experiments;
 use super::{Opened, PlaceArguments};
-use crate::app::details::Tone;
+use crate::app::words::Tone;
 use crate::cli::output;
 use crate::cli::table::{Align, Cell, Reader, lines};
 use crate::text::{sanitize, size_text};

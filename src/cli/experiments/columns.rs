@@ -3,7 +3,7 @@
 use color_eyre::eyre::{Result, bail};
 use serde_json::Value as Json;
 
-use crate::app::details::number_text;
+use crate::app::words::number_text;
 use crate::cli::csv;
 use crate::cli::tracked::{number, shown, when};
 use crate::tracking::entities::Run;

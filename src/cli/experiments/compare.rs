@@ -9,7 +9,7 @@ use serde_json::{Map, Value as Json, json};
 
 use super::search::{experiments, sign};
 use super::{Opened, PlaceArguments, columns};
-use crate::app::details::Tone;
+use crate::app::words::Tone;
 use crate::cli::csv::Csv;
 use crate::cli::output;
 use crate::cli::table::{Align, Cell, Reader, lines};

@@ -2,7 +2,7 @@
 
 use clap::ValueEnum;
 
-use crate::app::run::seconds_text;
+use crate::app::words::seconds_text;
 use crate::cli::plot::{Plot, draw, range};
 use crate::text::{sanitize, truncate};
 use crate::tracking::curve::{Axis, Scale, Split, ordered, smooth, split};

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use color_eyre::eyre::{Result, bail};
 use serde_json::{Map, Value as Json, json};
 
-use crate::app::details::{Tone, number_text};
+use crate::app::words::{Tone, number_text};
 use crate::cli::csv::{self, Csv};
 use crate::cli::output;
 use crate::cli::table::{Align, Cell, Reader, lines};

@@ -7,7 +7,7 @@ use serde_json::{Map, Value as Json, json};
 
 use super::search::ViewArgument;
 use super::{Opened, asked, refuse, within};
-use crate::app::details::Tone;
+use crate::app::words::Tone;
 use crate::cli::csv;
 use crate::cli::output;
 use crate::cli::table::{Align, Cell, Reader, lines};

@@ -8,7 +8,7 @@ use serde_json::{Value as Json, json};
 
 use super::groups::{self, Shape};
 use super::{Opened, asked, columns, refuse};
-use crate::app::details::Tone;
+use crate::app::words::Tone;
 use crate::cli::csv::Csv;
 use crate::cli::output;
 use crate::cli::table::{Align, Cell, Reader, lines};

@@ -7,7 +7,7 @@ use serde_json::{Value as Json, json};
 
 use super::search::{experiments, sign};
 use super::{Opened, PlaceArguments};
-use crate::app::details::{Tone, number_text, outcome_text};
+use crate::app::words::{Tone, number_text, outcome_text};
 use crate::cli::output;
 use crate::cli::table::{Align, Cell, Reader, lines};
 use crate::cli::tracked::{self, shown, when};

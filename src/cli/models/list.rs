@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use color_eyre::eyre::Result;
 
 use super::model_json;
-use crate::app::details::Tone;
+use crate::app::words::Tone;
 use crate::cli::experiments::{Opened, asked, refuse, within};
 use crate::cli::output;
 use crate::cli::table::{Align, Cell, Reader, lines};

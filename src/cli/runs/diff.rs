@@ -7,8 +7,8 @@ use color_eyre::eyre::{Result, bail};
 use serde_json::json;
 
 use super::reference::RunName;
-use crate::app::comparison::{Pair, sections};
-use crate::app::details::Tone;
+use crate::app::screens::runs::comparison::{Pair, sections};
+use crate::app::words::Tone;
 use crate::cli::output;
 use crate::cli::table::{Align, Cell, Reader, lines};
 use crate::project::{Options, Reader as Project};

@@ -6,8 +6,8 @@ use color_eyre::eyre::Result;
 use serde_json::Value as Json;
 
 use super::{clock, sign, to_json};
-use crate::app::details::{Tone, outcome_text};
-use crate::app::run::seconds_text;
+use crate::app::words::seconds_text;
+use crate::app::words::{Tone, outcome_text};
 use crate::cli::output;
 use crate::cli::table::{Align, Cell, Reader, lines};
 use crate::runs::history::filter::{parse_outcome, parse_time};

@@ -8,7 +8,7 @@ use color_eyre::eyre::Result;
 
 use super::clock;
 use super::reference::RunName;
-use crate::app::details::Tone;
+use crate::app::words::Tone;
 use crate::cli::table::Reader;
 use crate::store::{From, Level, LogFilter, LogLine, Outcome, RunId, Store};
 use crate::text::json;

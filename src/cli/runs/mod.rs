@@ -14,7 +14,7 @@ use color_eyre::eyre::Result;
 use serde_json::{Value as Json, json};
 
 use super::project::FolderOption;
-use crate::app::details::Tone;
+use crate::app::words::Tone;
 use crate::store::{Outcome, RunRecord, Store, StoreError};
 use crate::text::secrets::without_marks;
 

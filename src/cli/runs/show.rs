@@ -7,8 +7,9 @@ use serde_json::{Value as Json, json};
 
 use super::reference::RunName;
 use super::{clock, sign, to_json};
-use crate::app::details::{Tone, code_text, number_text, outcome_text};
-use crate::app::run::{headline, seconds_text};
+use crate::app::run::headline;
+use crate::app::words::seconds_text;
+use crate::app::words::{Tone, code_text, number_text, outcome_text};
 use crate::cli::output;
 use crate::cli::table::{Align, Cell, Reader, lines};
 use crate::runs::history::{self, Bar, Timeline, Whole, timeline};

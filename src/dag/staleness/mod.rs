@@ -83,7 +83,8 @@ pub enum Status {
     },
     /// A node that it follows from is stale.
     StaleThrough {
-        /// The node where it begins.
+        /// The node where it begins. JSON has another word for it, since the row of a node has a key `node` already.
+        #[serde(rename = "through")]
         node: String,
     },
     /// No run of it is known.

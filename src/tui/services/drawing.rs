@@ -7,8 +7,8 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
 
 use super::Reports;
-use crate::app::event::{Generation, Report};
-use crate::app::graph::{Picture, Plot};
+use crate::app::screens::pipeline::{Picture, Plot};
+use crate::app::{effect::Generation, event::Report};
 use crate::dag::Graph;
 use crate::project::Snapshot;
 

@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::storing::Storing;
 use super::working::Working;
 use super::{Current, Reports, reading};
-use crate::app::event::{Generation, Report};
+use crate::app::{effect::Generation, event::Report};
 use crate::project::Options;
 use crate::project::json::exact_without_secrets;
 use crate::project::reader::runtime_params;

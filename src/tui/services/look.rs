@@ -6,8 +6,10 @@ use std::sync::{Arc, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use super::{Current, Reports};
-use crate::app::event::{Generation, Report, TrackingReport};
+use crate::app::effect::Generation;
+use crate::app::event::Report;
 use crate::app::log_view;
+use crate::app::shared::TrackingReport;
 use crate::project::Snapshot;
 use crate::project::python::highlight;
 use crate::runs::history;

@@ -20,8 +20,11 @@ use tokio::sync::mpsc;
 
 use super::{Start, folders};
 use crate::app::effect::Effect;
-use crate::app::event::{Event, GRID, Generation, Report};
-use crate::app::graph::Picture;
+use crate::app::screens::pipeline::Picture;
+use crate::app::{
+    effect::{GRID, Generation},
+    event::{Event, Report},
+};
 use crate::project::reader::runtime_params;
 use crate::project::{Options, Snapshot};
 use crate::runs::history::change;

@@ -12,7 +12,7 @@ use std::thread;
 use serde_json::Value as Json;
 
 use super::{Current, Reports, watching};
-use crate::app::event::{Generation, Report};
+use crate::app::{effect::Generation, event::Report};
 use crate::project::watch::Watcher;
 use crate::project::{Metadata, Options, Reader, Snapshot, json};
 use crate::runs::Failure;

@@ -12,7 +12,10 @@ use tokio::task::JoinHandle;
 
 use super::Reports;
 use super::working::Working;
-use crate::app::event::{GRID, Generation, Report};
+use crate::app::{
+    effect::{GRID, Generation},
+    event::Report,
+};
 use crate::runs::history::Asked;
 use crate::runs::recorder::{Subject, burst};
 use crate::runs::{

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 
 use super::Reports;
-use crate::app::event::{Generation, Report};
+use crate::app::{effect::Generation, event::Report};
 use crate::runs::history::{self, change};
 use crate::store::{Outcome, Pruned, Room, RunFilter, RunId, Store, StoreError};
 

@@ -8,7 +8,7 @@ mod text;
 use super::glyphs::Glyphs;
 use super::theme::Role;
 use crate::app::State;
-use crate::app::graph::Plot;
+use crate::app::screens::pipeline::Plot;
 use crate::dag::layout::{DOWN, LEFT, RIGHT, Rect, Route, UP};
 use crate::dag::view;
 use crate::dag::{Kind, Layout, Lines};

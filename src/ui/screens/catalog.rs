@@ -5,18 +5,24 @@ use ratatui::layout::Rect;
 use super::super::paint::Paint;
 use super::super::theme::Role;
 use super::focused;
-use crate::app::State;
-use crate::app::catalog::CatalogRow;
-use crate::app::details::size_text;
+use crate::app::screens::catalog::CatalogRow;
+use crate::app::screens::catalog::CatalogScreen;
+use crate::app::shared::Shared;
+use crate::app::words::size_text;
 use crate::datasets::Status;
 use crate::text::width;
 
 /// Draws the rows that are seen.
-pub(in super::super) fn draw(paint: &mut Paint<'_>, area: Rect, state: &State) {
-    let Some(snapshot) = state.project.snapshot.as_deref() else {
+pub(in super::super) fn draw(
+    paint: &mut Paint<'_>,
+    area: Rect,
+    screen: &CatalogScreen,
+    shared: &Shared,
+) {
+    let Some(snapshot) = shared.project.snapshot.as_deref() else {
         return paint.note(area, &["Reading the project ..."]);
     };
-    let list = &state.catalog;
+    let list = &screen.list;
     if list.rows.is_empty() {
         return paint.note(
             area,
@@ -30,7 +36,7 @@ pub(in super::super) fn draw(paint: &mut Paint<'_>, area: Rect, state: &State) {
     let seen = list.rows.iter().enumerate().skip(list.position.offset).take(height);
     for (row, (index, entry)) in seen.enumerate() {
         let y = area.y + row as u16;
-        paint.row(area, y, index == list.position.selected, focused(state));
+        paint.row(area, y, index == list.position.selected, focused(shared));
         let right = area.right() - 1;
         let x = area.x + 1;
         match entry {
@@ -42,7 +48,7 @@ pub(in super::super) fn draw(paint: &mut Paint<'_>, area: Rect, state: &State) {
             }
             CatalogRow::Dataset(name) => {
                 let Some(dataset) = snapshot.datasets.get(name) else { continue };
-                let (text, role) = match state.project.datasets.get(name) {
+                let (text, role) = match shared.project.datasets.get(name) {
                     None => (String::new(), Role::Dim),
                     Some(Status::Missing) => ("missing".into(), Role::Warning),
                     Some(Status::Elsewhere) => ("remote".into(), Role::Dim),

@@ -4,19 +4,17 @@ use ratatui::layout::Rect;
 
 use super::super::paint::Paint;
 use super::super::theme::Role;
-use crate::app::State;
-use crate::app::details::{Line, Tone, details};
+use crate::app::words::{Details, Line, Tone};
 use crate::project::python::highlight::Token;
 use crate::text::width;
 
 /// Cells for labels.
 const LABELS: u16 = 8;
 
-/// Draws the lines that are seen, from `side_offset` on.
-pub(in super::super) fn draw(paint: &mut Paint<'_>, area: Rect, state: &State) {
-    let details = details(state);
+/// Draws the lines that are seen, from line `offset` on.
+pub(in super::super) fn draw(paint: &mut Paint<'_>, area: Rect, details: &Details, offset: usize) {
     let height = usize::from(area.height);
-    let offset = state.side_offset.min(details.lines.len().saturating_sub(height));
+    let offset = offset.min(details.lines.len().saturating_sub(height));
     // Origins stand aligned, as far as there is room for them.
     let values = details.lines.iter().map(config_width).max().unwrap_or(0);
     for (row, line) in details.lines.iter().skip(offset).take(height).enumerate() {

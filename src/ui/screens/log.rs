@@ -2,19 +2,20 @@
 
 use super::super::paint::Paint;
 use super::super::theme::Role;
-use crate::app::State;
 use crate::app::areas::Areas;
-use crate::app::details::outcome_text;
-use crate::app::run::{Level, NodeState, seconds_text};
-use crate::app::state::Pane;
+use crate::app::areas::Pane;
+use crate::app::run::{Level, NodeState};
+use crate::app::shared::Shared;
+use crate::app::words::outcome_text;
+use crate::app::words::seconds_text;
 use crate::store::Outcome;
 
 /// Most cells for the name of a node.
 const NAMES: usize = 26;
 
 /// Draws rule and log.
-pub(in super::super) fn draw(paint: &mut Paint<'_>, areas: &Areas, state: &State) {
-    let Some(run) = &state.run else { return };
+pub(in super::super) fn draw(paint: &mut Paint<'_>, areas: &Areas, shared: &Shared) {
+    let Some(run) = &shared.run else { return };
     let rule = areas.log_rule;
     paint.rule(rule, Role::Border);
     paint.text(areas.border.x, rule.y, paint.glyphs.tees[1], Role::Border, 1);
@@ -26,18 +27,18 @@ pub(in super::super) fn draw(paint: &mut Paint<'_>, areas: &Areas, state: &State
         Outcome::Cancelled => (paint.glyphs.stopped, Role::Warning),
     };
     let (done, all) = run.progress();
-    let title = if state.focus == Pane::Log { Role::Focus } else { Role::Dim };
+    let title = if shared.focus == Pane::Log { Role::Focus } else { Role::Dim };
     let mut x = rule.x + 1;
     x += paint.text(x, rule.y, &format!(" run {} ", run.record.id), title, rule.width);
     let word = if run.cancelling && run.ended.is_none() { "cancelling" } else { word };
     let progress = if all == 0 && run.ended.is_none() {
-        format!("{sign} starting Python {} ", seconds_text(run.seconds(state.now)))
+        format!("{sign} starting Python {} ", seconds_text(run.seconds(shared.now)))
     } else {
-        format!("{sign} {word} {done}/{all} {} ", seconds_text(run.seconds(state.now)))
+        format!("{sign} {word} {done}/{all} {} ", seconds_text(run.seconds(shared.now)))
     };
     x += paint.text(x, rule.y, &progress, role, rule.right().saturating_sub(x));
     let busy = run.nodes.iter().filter_map(|(name, node)| match node {
-        NodeState::Running(since) => Some((name, state.now - since)),
+        NodeState::Running(since) => Some((name, shared.now - since)),
         _ => None,
     });
     for (name, seconds) in busy.take(3) {

@@ -1,14 +1,13 @@
 //! The screens, one file each, and the panes that several of them have.
 
 pub(super) mod catalog;
-pub(super) mod comparison;
 pub(super) mod details;
 pub(super) mod experiments;
 pub(super) mod log;
+pub(super) mod models;
 pub(super) mod parameters;
 pub(super) mod pipeline;
 pub(super) mod remote;
-pub(super) mod run_page;
 pub(super) mod runs;
 mod table;
 
@@ -16,11 +15,12 @@ use ratatui::layout::Rect;
 
 use super::paint::{Paint, wrap};
 use super::theme::Role;
-use crate::app::State;
+use crate::app::areas::Pane;
+use crate::app::shared::Shared;
+use crate::project::Problem;
 
 /// A project that can't be opened at all.
-pub(super) fn broken(paint: &mut Paint<'_>, area: Rect, state: &State) {
-    let Some(problem) = &state.project.broken else { return };
+pub(super) fn broken(paint: &mut Paint<'_>, area: Rect, problem: &Problem) {
     let place = problem.place.as_ref().map(|place| format!("{place}")).unwrap_or_default();
     let lines = [
         (place, Role::Dim),
@@ -37,6 +37,6 @@ pub(super) fn broken(paint: &mut Paint<'_>, area: Rect, state: &State) {
 }
 
 /// Whether the list of the screen has the focus.
-fn focused(state: &State) -> bool {
-    state.focus == crate::app::state::Pane::Main && state.dialogs.is_empty()
+fn focused(shared: &Shared) -> bool {
+    shared.focus == Pane::Main && shared.dialogs.is_empty()
 }

@@ -5,16 +5,22 @@ use ratatui::layout::Rect;
 use super::super::paint::Paint;
 use super::super::theme::Role;
 use super::focused;
-use crate::app::State;
-use crate::app::parameters::find;
+use crate::app::screens::entry::find;
+use crate::app::screens::parameters::ParametersScreen;
+use crate::app::shared::Shared;
 use crate::text::width;
 
 /// Draws the rows that are seen.
-pub(in super::super) fn draw(paint: &mut Paint<'_>, area: Rect, state: &State) {
-    let Some(snapshot) = state.project.snapshot.as_deref() else {
+pub(in super::super) fn draw(
+    paint: &mut Paint<'_>,
+    area: Rect,
+    screen: &ParametersScreen,
+    shared: &Shared,
+) {
+    let Some(snapshot) = shared.project.snapshot.as_deref() else {
         return paint.note(area, &["Reading the project ..."]);
     };
-    let list = &state.parameters;
+    let list = &screen.list;
     if list.rows.is_empty() {
         return paint.note(
             area,
@@ -27,7 +33,7 @@ pub(in super::super) fn draw(paint: &mut Paint<'_>, area: Rect, state: &State) {
     let seen = list.rows.iter().enumerate().skip(list.position.offset).take(height);
     for (row, (index, entry)) in seen.enumerate() {
         let y = area.y + row as u16;
-        paint.row(area, y, index == list.position.selected, focused(state));
+        paint.row(area, y, index == list.position.selected, focused(shared));
         let x = area.x + 1 + (entry.depth * 2) as u16;
         let right = area.right() - 1;
         let sign = match entry.group {
@@ -40,7 +46,7 @@ pub(in super::super) fn draw(paint: &mut Paint<'_>, area: Rect, state: &State) {
         let start = area.x + 1 + values;
         let key = paint.text(x + 2, y, &entry.key, role, right.saturating_sub(x + 2));
         let start = start.max(x + 2 + key + 1);
-        let overridden = state.overrides.contains_key(&entry.path);
+        let overridden = shared.overrides.contains_key(&entry.path);
         let role = match (entry.group, overridden) {
             (_, true) => Role::Warning,
             (Some(_), _) => Role::Dim,

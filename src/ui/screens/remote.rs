@@ -6,11 +6,17 @@ use super::super::paint::Paint;
 use super::super::theme::Role;
 use super::focused;
 use super::table::{self, Align};
-use crate::app::State;
+use crate::app::screens::remote::RemoteScreen;
+use crate::app::shared::Shared;
 
 /// Draws the engines found.
-pub(in super::super) fn draw(paint: &mut Paint<'_>, area: Rect, state: &State) {
-    let backends = &state.project.backends;
+pub(in super::super) fn draw(
+    paint: &mut Paint<'_>,
+    area: Rect,
+    screen: &RemoteScreen,
+    shared: &Shared,
+) {
+    let backends = &shared.project.backends;
     if backends.is_empty() {
         return paint.note(
             area,
@@ -24,8 +30,7 @@ pub(in super::super) fn draw(paint: &mut Paint<'_>, area: Rect, state: &State) {
     }
     let titles =
         [("engine", Align::Left), ("plug-in", Align::Left), ("configuration", Align::Left)];
-    let list = &state.remote;
-    table::draw(paint, area, &titles, list.rows.len(), list.position, focused(state), |index| {
+    table::draw(paint, area, &titles, backends.len(), screen.position, focused(shared), |index| {
         let backend = &backends[index];
         let required = if backend.required { Role::Good } else { Role::Dim };
         vec![

@@ -6,9 +6,11 @@ use super::super::super::paint::Paint;
 use super::super::super::theme::Role;
 use super::super::focused;
 use super::canvas::Canvas;
-use crate::app::State;
-use crate::app::graph::Plot;
-use crate::app::run::{NodeState, seconds_text};
+use crate::app::run::NodeState;
+use crate::app::screens::pipeline::PipelineScreen;
+use crate::app::screens::pipeline::Plot;
+use crate::app::shared::Shared;
+use crate::app::words::seconds_text;
 use crate::dag::layout;
 use crate::dag::view::{self, Sum};
 use crate::dag::{Id, Kind};
@@ -48,8 +50,8 @@ pub(super) struct Look {
 }
 
 /// How a vertex looks.
-pub(super) fn look(paint: &Paint<'_>, state: &State, id: Id) -> Look {
-    let (screen, plot) = (&state.pipeline, &state.pipeline.plot);
+pub(super) fn look(paint: &Paint<'_>, screen: &PipelineScreen, id: Id) -> Look {
+    let plot = &screen.plot;
     let vertex = &plot.view.graph.vertices[id];
     let marked = vertex.kind == Kind::Node && screen.marked.contains(&vertex.name);
     let (sign, role) = match (vertex.kind, screen.state(id)) {
@@ -76,15 +78,16 @@ pub(super) fn look(paint: &Paint<'_>, state: &State, id: Id) -> Look {
 pub(super) fn vertex(
     paint: &mut Paint<'_>,
     canvas: &Canvas,
-    state: &State,
+    screen: &PipelineScreen,
+    shared: &Shared,
     id: Id,
     selected: bool,
 ) {
-    let plot = &state.pipeline.plot;
+    let plot = &screen.plot;
     let (vertex, place) = (&plot.view.graph.vertices[id], &plot.layout.boxes[id]);
     let Some(seen) = canvas.rect(place) else { return };
     let boxed = plot.boxes && matches!(vertex.kind, Kind::Node | Kind::Namespace);
-    let look = look(paint, state, id);
+    let look = look(paint, screen, id);
     let (sign, role, text_role) = (look.sign, look.role, look.text);
     // A band goes on behind it.
     if plot.bands.is_empty() {
@@ -104,8 +107,8 @@ pub(super) fn vertex(
             canvas.put(paint, x, place.y, &badge, Role::Parameters);
         }
         match vertex.kind {
-            Kind::Node => time(paint, canvas, state, id),
-            _ => counts(paint, canvas, state, id),
+            Kind::Node => time(paint, canvas, screen, shared, id),
+            _ => counts(paint, canvas, screen, id),
         }
     }
     if !boxed && place.height > 1 {
@@ -139,7 +142,7 @@ pub(super) fn vertex(
         }
         let Some(inside) = canvas.rect(&inside) else { return };
         paint.restyle(inside, Role::Selection);
-        if !focused(state) {
+        if !focused(shared) {
             let style = Style::new().remove_modifier(Modifier::BOLD);
             paint.buffer.set_style(inside, style);
         }
@@ -162,24 +165,24 @@ fn brackets(paint: &mut Paint<'_>, canvas: &Canvas, it: &layout::Rect, role: Rol
 }
 
 /// How the nodes stand that a displayed vertex stands for.
-pub(super) fn sum(state: &State, id: Id) -> Sum {
-    let members = state.pipeline.plot.view.members[id].iter();
-    members.filter_map(|member| state.pipeline.states.get(*member).copied().flatten()).collect()
+pub(super) fn sum(screen: &PipelineScreen, id: Id) -> Sum {
+    let members = screen.plot.view.members[id].iter();
+    members.filter_map(|member| screen.states.get(*member).copied().flatten()).collect()
 }
 
 /// The time of a node that runs or has run, on the lower edge of its box.
-fn time(paint: &mut Paint<'_>, canvas: &Canvas, state: &State, id: Id) {
-    let plot = &state.pipeline.plot;
+fn time(paint: &mut Paint<'_>, canvas: &Canvas, screen: &PipelineScreen, shared: &Shared, id: Id) {
+    let plot = &screen.plot;
     let (name, place) = (&plot.view.graph.vertices[id].name, &plot.layout.boxes[id]);
-    let run = state.node_run(name).map(|(_, node)| node);
+    let run = shared.node_run(name).map(|(_, node)| node);
     let seconds = match run {
         Some(NodeState::Done(seconds) | NodeState::Failed(seconds)) => *seconds,
-        Some(NodeState::Running(since)) => state.now - since,
+        Some(NodeState::Running(since)) => shared.now - since,
         _ => return,
     };
     let time = format!(" {} ", seconds_text(seconds));
     // How long it usually takes, where there is room to say so.
-    let usual = state.history.timings.get(name);
+    let usual = shared.timings.get(name);
     let usual = usual.filter(|_| matches!(run, Some(NodeState::Running(_))));
     let long =
         usual.map(|it| format!(" {} of {} ", seconds_text(seconds), seconds_text(it.median)));
@@ -191,9 +194,9 @@ fn time(paint: &mut Paint<'_>, canvas: &Canvas, state: &State, id: Id) {
 }
 
 /// How many nodes of a namespace stand how, the worst first, on the lower edge of its box, as far as there is room.
-fn counts(paint: &mut Paint<'_>, canvas: &Canvas, state: &State, id: Id) {
-    let sum = sum(state, id);
-    let place = &state.pipeline.plot.layout.boxes[id];
+fn counts(paint: &mut Paint<'_>, canvas: &Canvas, screen: &PipelineScreen, id: Id) {
+    let sum = sum(screen, id);
+    let place = &screen.plot.layout.boxes[id];
     let (mut x, right) = (place.x + 2, place.x + place.width - 2);
     let told = sum.counts().filter(|(state, _)| *state != view::State::NeverRun);
     for (state, count) in told {

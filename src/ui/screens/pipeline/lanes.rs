@@ -6,30 +6,43 @@ use super::super::super::paint::Paint;
 use super::super::super::theme::Role;
 use super::super::focused;
 use super::boxes::look;
-use crate::app::State;
-use crate::app::run::{NodeState, seconds_text};
+use crate::app::run::NodeState;
+use crate::app::screens::pipeline::PipelineScreen;
+use crate::app::shared::Shared;
+use crate::app::words::seconds_text;
 use crate::dag::Id;
 use crate::dag::lanes::{Lanes, Mark, Row};
 use crate::dag::layout::{DOWN, RIGHT, UP};
 use crate::text::width;
 
 /// Draws the rows that are seen.
-pub(super) fn draw(paint: &mut Paint<'_>, area: Rect, state: &State, lanes: &Lanes) {
-    let screen = &state.pipeline;
+pub(super) fn draw(
+    paint: &mut Paint<'_>,
+    area: Rect,
+    screen: &PipelineScreen,
+    shared: &Shared,
+    lanes: &Lanes,
+) {
     let selected = screen.selected_id();
     let rows = screen.lanes_offset..lanes.rows.len();
     for (row, y) in rows.zip(area.y..area.bottom()) {
         let id = lanes.rows[row].id;
-        paint.row(area, y, selected == Some(id), focused(state));
-        cells(paint, area, y, state, lanes, row);
-        label(paint, area, y, state, lanes, row);
+        paint.row(area, y, selected == Some(id), focused(shared));
+        cells(paint, area, y, screen, lanes, row);
+        label(paint, area, y, screen, shared, lanes, row);
     }
 }
 
 /// Whether the line of a vertex leads into the selection or out of it, where it is seen on a row.
-fn is_lit(state: &State, lanes: &Lanes, selected: Option<Id>, row: usize, line: Id) -> bool {
+fn is_lit(
+    screen: &PipelineScreen,
+    lanes: &Lanes,
+    selected: Option<Id>,
+    row: usize,
+    line: Id,
+) -> bool {
     let Some(selected) = selected else { return false };
-    let graph = &state.pipeline.plot.view.graph;
+    let graph = &screen.plot.view.graph;
     match line == selected {
         true => graph.children[selected].iter().any(|child| lanes.row_of(*child) >= row),
         false => graph.parents[selected].contains(&line) && row <= lanes.row_of(selected),
@@ -37,8 +50,15 @@ fn is_lit(state: &State, lanes: &Lanes, selected: Option<Id>, row: usize, line: 
 }
 
 /// Draws the lines of a row.
-fn cells(paint: &mut Paint<'_>, area: Rect, y: u16, state: &State, lanes: &Lanes, row: usize) {
-    let selected = state.pipeline.selected_id();
+fn cells(
+    paint: &mut Paint<'_>,
+    area: Rect,
+    y: u16,
+    screen: &PipelineScreen,
+    lanes: &Lanes,
+    row: usize,
+) {
+    let selected = screen.selected_id();
     let own = selected == Some(lanes.rows[row].id);
     let role = |lit: bool| if lit { Role::EdgeSelected } else { Role::Edge };
     for (column, cell) in lanes.cells(row).iter().enumerate() {
@@ -50,7 +70,7 @@ fn cells(paint: &mut Paint<'_>, area: Rect, y: u16, state: &State, lanes: &Lanes
         let across = |gap: bool| {
             own || lanes.across(row, column, gap).any(|source| Some(source) == selected)
         };
-        let down = cell.line.is_some_and(|line| is_lit(state, lanes, selected, row, line));
+        let down = cell.line.is_some_and(|line| is_lit(screen, lanes, selected, row, line));
         let (ways, lit) = match cell.mark {
             Mark::Vertex => (0, false),
             Mark::Crossing => (UP | DOWN, down),
@@ -66,17 +86,25 @@ fn cells(paint: &mut Paint<'_>, area: Rect, y: u16, state: &State, lanes: &Lanes
 }
 
 /// The sign in the lane, and the name right of all lanes, with the time at the end of the row.
-fn label(paint: &mut Paint<'_>, area: Rect, y: u16, state: &State, lanes: &Lanes, row: usize) {
-    let plot = &state.pipeline.plot;
+fn label(
+    paint: &mut Paint<'_>,
+    area: Rect,
+    y: u16,
+    screen: &PipelineScreen,
+    shared: &Shared,
+    lanes: &Lanes,
+    row: usize,
+) {
+    let plot = &screen.plot;
     let Row { id, column, leads_to, comes_from, .. } = &lanes.rows[row];
     let vertex = &plot.view.graph.vertices[*id];
-    let look = look(paint, state, *id);
+    let look = look(paint, screen, *id);
     paint.text(area.x + 1 + *column as u16 * 2, y, look.sign, look.role, 1);
     let x = area.x + 2 + lanes.cells(row).len() as u16 * 2;
     let mut right = area.right().saturating_sub(1);
-    let seconds = match state.node_run(&vertex.name).map(|(_, node)| *node) {
+    let seconds = match shared.node_run(&vertex.name).map(|(_, node)| *node) {
         Some(NodeState::Done(seconds) | NodeState::Failed(seconds)) => Some(seconds),
-        Some(NodeState::Running(since)) => Some(state.now - since),
+        Some(NodeState::Running(since)) => Some(shared.now - since),
         _ => None,
     };
     let mut ends = Vec::new();

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::super::super::paint::Paint;
 use super::super::super::theme::Role;
 use super::canvas::Canvas;
-use crate::app::graph::Plot;
+use crate::app::screens::pipeline::Plot;
 use crate::dag::layout::{DOWN, LEFT, RIGHT, Rect, UP};
 use crate::dag::{Id, Kind};
 

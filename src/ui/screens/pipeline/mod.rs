@@ -10,9 +10,10 @@ use ratatui::layout::Rect;
 
 use super::super::paint::Paint;
 use super::super::theme::Role;
-use crate::app::State;
-use crate::app::graph::plot::Band;
-use crate::app::graph::{Plot, Zoom};
+use crate::app::screens::pipeline::PipelineScreen;
+use crate::app::screens::pipeline::plot::Band;
+use crate::app::screens::pipeline::{Plot, Zoom};
+use crate::app::shared::Shared;
 use crate::dag::layout;
 use crate::text::{sanitize, width};
 use canvas::Canvas;
@@ -21,25 +22,29 @@ use canvas::Canvas;
 const LARGE: usize = 1_000;
 
 /// Draws the part of the drawing that is seen.
-pub(in super::super) fn draw(paint: &mut Paint<'_>, area: Rect, state: &State) {
-    let screen = &state.pipeline;
+pub(in super::super) fn draw(
+    paint: &mut Paint<'_>,
+    area: Rect,
+    screen: &PipelineScreen,
+    shared: &Shared,
+) {
     if screen.plot.view.graph.vertices.is_empty() {
-        return empty(paint, area, state);
+        return empty(paint, area, screen, shared);
     }
     if let Some(lanes) = screen.plot.lanes.as_ref().filter(|_| screen.lanes) {
-        return lanes::draw(paint, area, state, lanes);
+        return lanes::draw(paint, area, screen, shared, lanes);
     }
     if screen.zoom() == Zoom::Overview {
-        return overview::draw(paint, area, state);
+        return overview::draw(paint, area, screen);
     }
     let canvas = Canvas { area, scroll: screen.scroll };
-    drawing(paint, &canvas, state);
-    hints(paint, &canvas, state);
+    drawing(paint, &canvas, screen, shared);
+    hints(paint, &canvas, screen);
 }
 
-fn drawing(paint: &mut Paint<'_>, canvas: &Canvas, state: &State) {
-    let plot = &state.pipeline.plot;
-    let selected = state.pipeline.selected_id();
+fn drawing(paint: &mut Paint<'_>, canvas: &Canvas, screen: &PipelineScreen, shared: &Shared) {
+    let plot = &screen.plot;
+    let selected = screen.selected_id();
     let bands = bands(canvas, plot);
     for (area, _) in &bands {
         paint.restyle(*area, Role::Header);
@@ -48,7 +53,7 @@ fn drawing(paint: &mut Paint<'_>, canvas: &Canvas, state: &State) {
     lines::draw(paint, canvas, plot, selected);
     boxes::titles(paint, canvas, plot, selected);
     for id in plot.lines.boxes(&plot.layout, canvas.shown()) {
-        boxes::vertex(paint, canvas, state, id, selected == Some(id));
+        boxes::vertex(paint, canvas, screen, shared, id, selected == Some(id));
     }
     if plot.boxes {
         lines::exits(paint, canvas, plot, selected);
@@ -85,8 +90,8 @@ fn names(paint: &mut Paint<'_>, pane: Rect, bands: &[(Rect, &str)]) {
     }
 }
 
-fn empty(paint: &mut Paint<'_>, area: Rect, state: &State) {
-    match &state.project.snapshot {
+fn empty(paint: &mut Paint<'_>, area: Rect, screen: &PipelineScreen, shared: &Shared) {
+    match &shared.project.snapshot {
         None => paint.note(area, &["Reading the project ..."]),
         Some(snapshot) if snapshot.pipelines.is_empty() => paint.note(
             area,
@@ -95,16 +100,16 @@ fn empty(paint: &mut Paint<'_>, area: Rect, state: &State) {
                 "The problems (!) say why. Kedro itself may know more: press E to let it read the project.",
             ],
         ),
-        Some(_) if state.shown_pipeline().is_some_and(|it| it.nodes.is_empty()) => paint
+        Some(_) if shared.shown_pipeline().is_some_and(|it| it.nodes.is_empty()) => paint
             .note(area, &["This pipeline has no nodes.", "Press p to choose another one."]),
         // It is being drawn, which takes a while only where it is large.
-        Some(_) if state.pipeline.plot.whole.vertices.is_empty() => {
-            let count = state.shown_pipeline().map_or(0, |it| it.nodes.len());
+        Some(_) if screen.plot.whole.vertices.is_empty() => {
+            let count = shared.shown_pipeline().map_or(0, |it| it.nodes.len());
             if count > LARGE {
                 paint.note(area, &["Drawing the pipeline ..."]);
             }
         }
-        Some(_) => match state.pipeline.plot.too_large {
+        Some(_) => match screen.plot.too_large {
             Some(too_large) => paint.note(
                 area,
                 &[
@@ -119,8 +124,8 @@ fn empty(paint: &mut Paint<'_>, area: Rect, state: &State) {
 }
 
 /// Where the drawing goes on beyond the pane.
-fn hints(paint: &mut Paint<'_>, canvas: &Canvas, state: &State) {
-    let layout = &state.pipeline.plot.layout;
+fn hints(paint: &mut Paint<'_>, canvas: &Canvas, screen: &PipelineScreen) {
+    let layout = &screen.plot.layout;
     let area = canvas.area;
     let (x, y) = canvas.scroll;
     let arrows =

@@ -4,13 +4,12 @@ use ratatui::layout::Rect;
 
 use super::super::super::paint::Paint;
 use super::super::super::theme::Role;
-use crate::app::State;
+use crate::app::screens::pipeline::PipelineScreen;
 use crate::dag::layout;
 use crate::dag::view;
 
 /// Draws the overview. The part that the larger drawing shows is marked, and so is the selection.
-pub(super) fn draw(paint: &mut Paint<'_>, area: Rect, state: &State) {
-    let screen = &state.pipeline;
+pub(super) fn draw(paint: &mut Paint<'_>, area: Rect, screen: &PipelineScreen) {
     let overview = screen.overview((area.width, area.height));
     let left = area.x + area.width.saturating_sub(overview.width as u16) / 2;
     let top = area.y + area.height.saturating_sub(overview.height as u16) / 2;

@@ -1,0 +1,78 @@
+//! A line that is typed on the bar, and what for.
+
+use ratatui_textarea::TextArea;
+
+use super::picker::line;
+use crate::runs::history::{change, filter};
+use crate::store::RunId;
+
+/// A line that is being typed on the bar.
+#[derive(Debug)]
+pub struct Prompt {
+    /// What for.
+    pub kind: PromptKind,
+    /// The line.
+    pub field: TextArea<'static>,
+}
+
+/// What a line is typed for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PromptKind {
+    /// The name that is searched for; the nearest match is selected while one types.
+    Find,
+    /// The filter of the list; what it was before.
+    Filter(String),
+    /// The note of a run.
+    Note(RunId),
+    /// The text that lines of the log must have.
+    Log,
+    /// The value of a parameter, by its dotted key.
+    Override(String),
+    /// Values of parameters for several runs.
+    Grid,
+    /// The room that old runs are to make.
+    Prune,
+    /// The filter of the graph; what it was before.
+    Graph(String),
+    /// The file that the drawing is written to.
+    Export,
+}
+
+impl PromptKind {
+    /// What stands before the line.
+    pub fn label(&self) -> &'static str {
+        match self {
+            PromptKind::Find => "/",
+            PromptKind::Filter(_) => "filter: ",
+            PromptKind::Note(_) => "note: ",
+            PromptKind::Log => "lines with: ",
+            PromptKind::Override(_) => "value for the next runs: ",
+            PromptKind::Grid => "grid, as lr=0.1,0.01 depth=4,8: ",
+            PromptKind::Prune => "prune: ",
+            PromptKind::Graph(_) => "filter: ",
+            PromptKind::Export => "write the drawing to: ",
+        }
+    }
+
+    /// What may be written, while nothing is.
+    pub fn hint(&self) -> &'static str {
+        match self {
+            PromptKind::Filter(_) => filter::HINT,
+            PromptKind::Prune => change::ROOM_HINT,
+            PromptKind::Graph(_) => crate::dag::view::HINT,
+            PromptKind::Export => "a file: .svg, .txt, .dot, .mmd or .json",
+            PromptKind::Find
+            | PromptKind::Note(_)
+            | PromptKind::Log
+            | PromptKind::Override(_)
+            | PromptKind::Grid => "",
+        }
+    }
+}
+
+impl Prompt {
+    /// A line that holds `text`, the cursor at its end.
+    pub fn new(kind: PromptKind, text: &str) -> Self {
+        Prompt { kind, field: line(text) }
+    }
+}

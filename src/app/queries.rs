@@ -1,0 +1,105 @@
+//! Pure questions about the state, where the answer depends on several screens.
+
+use super::command::Command;
+use super::screens::pipeline::PipelineScreen;
+use super::shared::Shared;
+use super::state::State;
+use crate::dag::staleness::Status;
+use crate::dag::{Kind, Slice};
+use crate::runs::{Failure, RunRequest};
+use crate::store::{Outcome, RunId, RunRecord};
+
+/// The failure that `traceback` shows, and what failed: that of the selected run, else of the last one,
+/// else of Kedro's own reading.
+pub fn failure_shown(state: &State) -> Option<(String, Failure)> {
+    state.screen().failure(&state.shared)
+}
+
+/// The node that a Python prompt is opened for, with its pipeline, environment and parameters: the selected
+/// one, on the Runs screen the one that failed.
+pub fn debugged(state: &State) -> Option<(String, RunRequest)> {
+    state.screen().debugged(&state.shared)
+}
+
+/// The run that `retry` is about: the selected one, else the last one, if it did not end well.
+pub fn failed_run(state: &State) -> Option<&RunRecord> {
+    let last = || state.shared.run.as_ref().map(|run| &run.record);
+    let bad = [Outcome::Failed, Outcome::Cancelled, Outcome::Lost];
+    state.screen().selected_run().or_else(last).filter(|record| bad.contains(&record.outcome))
+}
+
+/// The selected run, where another program runs it.
+pub fn running_elsewhere(state: &State) -> Option<RunId> {
+    let run = state.screen().selected_run().filter(|run| run.id != 0)?;
+    let own = state.shared.going_on().any(|own| own.record.id == run.id);
+    (run.outcome == Outcome::Running && !own).then_some(run.id)
+}
+
+/// The nodes that a run is asked for: the marked ones, else the selected one.
+pub fn chosen(state: &State) -> Vec<String> {
+    let marked = &state.pipeline.marked;
+    if !marked.is_empty() {
+        // In the pipeline's order, as a person reads them.
+        let nodes = state.shared.shown_pipeline().into_iter().flat_map(|pipeline| &pipeline.nodes);
+        return nodes.map(|node| node.name.clone()).filter(|name| marked.contains(name)).collect();
+    }
+    selected_node(&state.pipeline).into_iter().collect()
+}
+
+/// Whether all nodes that a run is asked for are known to be fresh.
+pub fn is_fresh(state: &State) -> bool {
+    let nodes = chosen(state);
+    let fresh = |node: &String| state.shared.project.staleness.get(node) == Some(&Status::Fresh);
+    !nodes.is_empty() && nodes.iter().all(fresh)
+}
+
+/// What a command asks to run.
+pub fn request(state: &State, command: Command) -> RunRequest {
+    let selected = || selected_node(&state.pipeline).into_iter().collect();
+    let slice = match command {
+        Command::RunSelected => chosen_slice(state),
+        Command::RunFromHere => Slice { from_nodes: selected(), ..Slice::default() },
+        Command::RunToHere => Slice { to_nodes: selected(), ..Slice::default() },
+        _ => Slice::default(),
+    };
+    RunRequest { slice, ..state.shared.request() }
+}
+
+/// What a command asks to run that takes the marked nodes, or the whole pipeline where none is marked.
+pub fn request_of_marked(state: &State) -> RunRequest {
+    match state.pipeline.marked.is_empty() {
+        true => state.shared.request(),
+        false => request(state, Command::RunSelected),
+    }
+}
+
+/// The chosen nodes as a slice: the one that the graph shows, while its nodes are those that are marked.
+fn chosen_slice(state: &State) -> Slice {
+    let nodes = chosen(state);
+    let pipeline = state.shared.shown_pipeline();
+    if let (Some((from, to)), Some(pipeline)) = (&state.pipeline.slice, pipeline) {
+        let slice = Slice { from_nodes: from.clone(), to_nodes: to.clone(), ..Slice::default() };
+        if slice.apply(pipeline).is_ok_and(|between| between == nodes) {
+            return slice;
+        }
+    }
+    Slice::nodes(nodes)
+}
+
+fn selected_node(screen: &PipelineScreen) -> Option<String> {
+    match &screen.selected {
+        Some((Kind::Node, name)) => Some(name.clone()),
+        _ => None,
+    }
+}
+
+/// The nodes that are out of date up to the selected one, or in the whole pipeline, and the selected one.
+pub fn due(state: &State) -> (Vec<String>, Option<String>) {
+    let shared: &Shared = &state.shared;
+    let up_to = selected_node(&state.pipeline);
+    let slice = Slice { to_nodes: up_to.iter().cloned().collect(), ..Slice::default() };
+    let nodes = shared.shown_pipeline().and_then(|pipeline| slice.apply(pipeline).ok());
+    let statuses = &shared.project.staleness;
+    let due = |node: &String| statuses.get(node).is_none_or(Status::is_due);
+    (nodes.unwrap_or_default().into_iter().filter(due).collect(), up_to)
+}

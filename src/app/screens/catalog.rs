@@ -1,0 +1,177 @@
+//! The catalog screen: entries by layer or namespace, what lives in memory, and factory patterns.
+
+use std::collections::HashSet;
+
+use indexmap::IndexMap;
+
+use super::Screen;
+use super::entry::{of_dataset, of_pattern};
+use crate::app::list::{Listing, Position};
+use crate::app::shared::Shared;
+use crate::app::words::Details;
+use crate::project::{Snapshot, is_parameter, strip_transcoding};
+
+/// The catalog screen.
+#[derive(Debug, Default)]
+pub struct CatalogScreen {
+    /// The rows, and which groups are closed.
+    pub list: Listing<CatalogRow>,
+}
+
+/// A row of the catalog screen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CatalogRow {
+    /// A group, with how many entries it has and whether it is open.
+    Group {
+        /// Its name.
+        name: String,
+        /// How many entries it has.
+        count: usize,
+        /// Whether they are shown.
+        open: bool,
+    },
+    /// A dataset by its name.
+    Dataset(String),
+    /// A dataset that only lives in memory.
+    Memory(String),
+    /// A dataset factory pattern, by its index.
+    Pattern(usize),
+}
+
+impl CatalogScreen {
+    /// Makes the rows anew; the selected one stays selected.
+    pub fn refresh(&mut self, shared: &Shared) {
+        let Some(snapshot) = shared.snapshot() else { return };
+        let height = self.list_height(shared);
+        let rows = rows(snapshot, &self.list.closed);
+        self.list.replace(rows, height, CatalogRow::is_same);
+    }
+}
+
+impl Screen for CatalogScreen {
+    fn title(&self, shared: &Shared) -> String {
+        let count = shared.snapshot().map_or(0, |it| it.datasets.len());
+        format!("Catalog · {count} entr{}", if count == 1 { "y" } else { "ies" })
+    }
+
+    fn details(&self, shared: &Shared) -> Details {
+        let Some(snapshot) = shared.snapshot() else { return Details::default() };
+        match self.list.selected() {
+            Some(CatalogRow::Dataset(name) | CatalogRow::Memory(name)) => {
+                of_dataset(shared, snapshot, name)
+            }
+            Some(CatalogRow::Pattern(index)) => of_pattern(snapshot, *index),
+            Some(CatalogRow::Group { .. }) | None => Details::default(),
+        }
+    }
+
+    fn len(&self, _shared: &Shared) -> usize {
+        self.list.rows.len()
+    }
+
+    fn position(&mut self) -> Option<&mut Position> {
+        Some(&mut self.list.position)
+    }
+
+    fn names(&self, shared: &Shared) -> Vec<String> {
+        let Some(snapshot) = shared.snapshot() else { return Vec::new() };
+        self.list.rows.iter().map(|row| row.name(snapshot).to_owned()).collect()
+    }
+
+    /// A row inside a group that is closed leads to the group.
+    fn fold(&mut self, shared: &mut Shared, open: bool) {
+        let index = self.list.position.selected;
+        let rows = self.list.rows.iter().enumerate().take(index + 1).rev();
+        let mut groups = rows.filter_map(|(index, row)| match row {
+            CatalogRow::Group { name, .. } => Some((index, name.clone())),
+            _ => None,
+        });
+        let Some((group, name)) = groups.next() else { return };
+        self.list.set_open(name, open);
+        if !open {
+            self.list.position.selected = group;
+        }
+        self.refresh(shared);
+    }
+
+    fn open(&mut self, shared: &mut Shared) -> bool {
+        let Some(CatalogRow::Group { open, .. }) = self.list.selected() else { return false };
+        let open = *open;
+        self.fold(shared, !open);
+        true
+    }
+}
+
+const MEMORY: &str = "in memory";
+const PATTERNS: &str = "dataset factories";
+
+/// The rows: entries by layer where there are layers, else by namespace; then what lives in memory
+/// only, then the factory patterns.
+fn rows(snapshot: &Snapshot, closed: &HashSet<String>) -> Vec<CatalogRow> {
+    let layers = snapshot.datasets.values().any(|dataset| dataset.layer.is_some());
+    let mut groups: IndexMap<String, Vec<CatalogRow>> = IndexMap::new();
+    for dataset in snapshot.datasets.values() {
+        let group = match (&dataset.layer, dataset.name.split_once('.')) {
+            (Some(layer), _) => layer.clone(),
+            (None, _) if layers => "no layer".to_owned(),
+            (None, Some((namespace, _))) => namespace.to_owned(),
+            (None, None) => "no namespace".to_owned(),
+        };
+        groups.entry(group).or_default().push(CatalogRow::Dataset(dataset.name.clone()));
+    }
+    let memory = memory(snapshot);
+    if !memory.is_empty() {
+        groups.insert(MEMORY.into(), memory.into_iter().map(CatalogRow::Memory).collect());
+    }
+    if !snapshot.patterns.is_empty() {
+        let patterns = (0..snapshot.patterns.len()).map(CatalogRow::Pattern).collect();
+        groups.insert(PATTERNS.into(), patterns);
+    }
+    let mut rows = Vec::new();
+    for (name, entries) in groups {
+        let open = !closed.contains(&name);
+        rows.push(CatalogRow::Group { name, count: entries.len(), open });
+        if open {
+            rows.extend(entries);
+        }
+    }
+    rows
+}
+
+/// Datasets that nodes use and no entry or pattern defines: Kedro keeps them in memory.
+fn memory(snapshot: &Snapshot) -> Vec<String> {
+    let known: HashSet<&str> =
+        snapshot.datasets.keys().map(|name| strip_transcoding(name)).collect();
+    let mut seen = HashSet::new();
+    let nodes = snapshot.pipelines.iter().flat_map(|pipeline| &pipeline.nodes);
+    nodes
+        .flat_map(|node| node.inputs.iter().chain(&node.outputs))
+        .map(|name| strip_transcoding(name))
+        .filter(|name| !is_parameter(name) && !known.contains(name) && seen.insert(*name))
+        .map(ToOwned::to_owned)
+        .collect()
+}
+
+impl CatalogRow {
+    /// Whether it is the same row after a new reading; a group may have other entries.
+    fn is_same(&self, other: &CatalogRow) -> bool {
+        match (self, other) {
+            (CatalogRow::Group { name, .. }, CatalogRow::Group { name: other, .. }) => {
+                name == other
+            }
+            _ => self == other,
+        }
+    }
+
+    /// The name that a search looks at.
+    pub fn name<'a>(&'a self, snapshot: &'a Snapshot) -> &'a str {
+        match self {
+            CatalogRow::Group { name, .. }
+            | CatalogRow::Dataset(name)
+            | CatalogRow::Memory(name) => name,
+            CatalogRow::Pattern(index) => {
+                snapshot.patterns.get(*index).map_or("", |pattern| &pattern.pattern)
+            }
+        }
+    }
+}

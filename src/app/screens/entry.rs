@@ -1,0 +1,205 @@
+//! The details of datasets, parameters and factory patterns: where they come from, whether they are on
+//! disk, and which nodes use them. Several screens show them.
+
+use crate::app::shared::Shared;
+use crate::app::words::{Details, Line, Tone, size_text, when};
+use crate::datasets::Status;
+use crate::project::{Dataset, Located, Place, Snapshot, Value, json, strip_transcoding};
+use crate::runs::params;
+use crate::text::sanitize;
+use crate::text::secrets::HIDDEN;
+
+/// The entry of a dataset, also when it is asked for without its transcoding.
+pub(super) fn dataset_of<'a>(snapshot: &'a Snapshot, name: &str) -> Option<&'a Dataset> {
+    snapshot.datasets.get(name).or_else(|| {
+        snapshot.datasets.values().find(|dataset| strip_transcoding(&dataset.name) == name)
+    })
+}
+
+pub(super) fn of_dataset(shared: &Shared, snapshot: &Snapshot, name: &str) -> Details {
+    let mut lines = vec![Line::Title(name.to_owned())];
+    let mut place = None;
+    match dataset_of(snapshot, name) {
+        None => {
+            lines.push(Line::Field("type", "MemoryDataset (in no catalog file)".into(), Tone::Dim))
+        }
+        Some(dataset) => {
+            lines.push(Line::Field("type", dataset.type_name.clone(), Tone::Plain));
+            if let Some(filepath) = &dataset.filepath {
+                lines.push(Line::Field("file", filepath.clone(), Tone::Plain));
+            }
+            let (text, tone) = on_disk(shared, &dataset.name);
+            lines.push(Line::Field("disk", text, tone));
+            if let Some(layer) = &dataset.layer {
+                lines.push(Line::Field("layer", layer.clone(), Tone::Plain));
+            }
+            if let Some(pattern) = &dataset.pattern {
+                lines.push(Line::Field("factory", pattern.clone(), Tone::Plain));
+            }
+            if let Some(credentials) = &dataset.credentials {
+                lines.push(Line::Field("creds", format!("{credentials} (hidden)"), Tone::Plain));
+            }
+            place = first_place(&dataset.definition);
+        }
+    }
+    users(snapshot, name, &mut lines);
+    if let Some(dataset) = dataset_of(snapshot, name) {
+        // Transcoded entries of one dataset stand one below the other.
+        let same = snapshot
+            .datasets
+            .values()
+            .filter(|other| other.name == dataset.name || strip_transcoding(&other.name) == name);
+        for entry in same {
+            lines.push(Line::Blank);
+            config_lines(&mut lines, 0, &entry.name, &entry.definition);
+        }
+    }
+    Details { lines, place, name: name.to_owned() }
+}
+
+fn on_disk(shared: &Shared, name: &str) -> (String, Tone) {
+    match shared.project.datasets.get(name) {
+        None => ("looking ...".into(), Tone::Dim),
+        Some(Status::Missing) => ("not there yet".into(), Tone::Warning),
+        Some(Status::Elsewhere) => ("not a local file".into(), Tone::Dim),
+        Some(Status::NoFile) => ("not kept in a file".into(), Tone::Dim),
+        Some(Status::Present { bytes, modified, versions }) => {
+            let versions = match versions {
+                Some(1) => ", 1 version".into(),
+                Some(count) => format!(", {count} versions"),
+                None => String::new(),
+            };
+            let text = format!("{}, {}{versions}", size_text(*bytes), when(shared.now, *modified));
+            (text, Tone::Good)
+        }
+    }
+}
+
+/// Who makes and who reads a dataset or parameter.
+fn users(snapshot: &Snapshot, name: &str, lines: &mut Vec<Line>) {
+    let base = strip_transcoding(name);
+    let with = |outputs: bool| {
+        let mut names: Vec<String> = Vec::new();
+        for node in snapshot.pipelines.iter().flat_map(|pipeline| &pipeline.nodes) {
+            let datasets = if outputs { &node.outputs } else { &node.inputs };
+            let touches = datasets.iter().any(|dataset| reads(dataset, base));
+            if touches && !names.contains(&node.name) {
+                names.push(node.name.clone());
+            }
+        }
+        names
+    };
+    for (label, names) in [("made by", with(true)), ("used by", with(false))] {
+        for (index, name) in names.into_iter().enumerate() {
+            lines.push(Line::Field(if index == 0 { label } else { "" }, name, Tone::Name));
+        }
+    }
+}
+
+/// Whether a node that names `dataset` touches `asked`; reading a group of parameters reads each.
+fn reads(dataset: &str, asked: &str) -> bool {
+    match (dataset.strip_prefix("params:"), asked.strip_prefix("params:")) {
+        (Some(key), Some(asked)) => {
+            key == asked || asked.strip_prefix(key).is_some_and(|rest| rest.starts_with('.'))
+        }
+        (None, Some(_)) => dataset == "parameters",
+        _ => strip_transcoding(dataset) == asked,
+    }
+}
+
+pub(super) fn of_parameter(shared: &Shared, snapshot: &Snapshot, name: &str) -> Details {
+    let mut lines = vec![Line::Title(name.to_owned())];
+    let found = match name.strip_prefix("params:") {
+        Some(key) => find(&snapshot.parameters, key),
+        None => Some(&snapshot.parameters),
+    };
+    match found {
+        None => lines.push(Line::Text("no parameters file defines it".into(), Tone::Bad)),
+        Some(located) => {
+            if let Some(origin) = &located.origin {
+                lines.push(Line::Field("from", origin.to_string(), Tone::Plain));
+            }
+            let key = name.strip_prefix("params:").unwrap_or_default();
+            for (path, text) in &params::masked(&shared.overrides, &|_| HIDDEN.into()) {
+                if path == key || key.is_empty() || path.starts_with(&format!("{key}.")) {
+                    let text = format!("{path} is {text} for the next runs");
+                    lines.push(Line::Field("set", sanitize(&text), Tone::Warning));
+                }
+            }
+            users(snapshot, name, &mut lines);
+            lines.push(Line::Blank);
+            let key = name.strip_prefix("params:").unwrap_or(name);
+            let key = key.rsplit('.').next().unwrap_or(key);
+            config_lines(&mut lines, 0, key, located);
+        }
+    }
+    let place = found.and_then(first_place);
+    Details { lines, place, name: name.to_owned() }
+}
+
+pub(super) fn of_pattern(snapshot: &Snapshot, index: usize) -> Details {
+    let Some(pattern) = snapshot.patterns.get(index) else { return Details::default() };
+    let mut lines = vec![Line::Title(pattern.pattern.clone())];
+    let made =
+        snapshot.datasets.values().filter(|it| it.pattern.as_ref() == Some(&pattern.pattern));
+    for (index, dataset) in made.enumerate() {
+        let label = if index == 0 { "makes" } else { "" };
+        lines.push(Line::Field(label, dataset.name.clone(), Tone::Name));
+    }
+    lines.push(Line::Blank);
+    config_lines(&mut lines, 0, &pattern.pattern, &pattern.definition);
+    let place = first_place(&pattern.definition);
+    Details { lines, place, name: pattern.pattern.clone() }
+}
+
+fn first_place(located: &Located) -> Option<Place> {
+    if let Some(origin) = &located.origin {
+        return Some(origin.place.clone());
+    }
+    let inner = located.value.as_map()?;
+    inner.values().find_map(first_place)
+}
+
+fn config_lines(lines: &mut Vec<Line>, depth: usize, key: &str, located: &Located) {
+    let origin = located.origin.as_ref().map(ToString::to_string).unwrap_or_default();
+    let mut push = |value: String, origin: String| {
+        lines.push(Line::Config { depth, key: key.to_owned(), value, origin });
+    };
+    match &located.value {
+        Value::Map(map) if !map.is_empty() => {
+            push(String::new(), String::new());
+            map.iter().for_each(|(key, inner)| config_lines(lines, depth + 1, key, inner));
+        }
+        Value::List(items) if items.iter().any(|item| item.value.as_map().is_some()) => {
+            push(String::new(), String::new());
+            items.iter().for_each(|inner| config_lines(lines, depth + 1, "-", inner));
+        }
+        value => push(one_line(value), origin),
+    }
+}
+
+/// A value on one line, as JSON writes it; texts without quotation marks.
+pub fn one_line(value: &Value) -> String {
+    match value {
+        Value::Str(text) => text.clone(),
+        Value::Secret(secret) => secret.part().unwrap_or("(secret)").to_owned(),
+        Value::Unknown(text) => format!("{text}  (not known)"),
+        other => json::value_to_json(other).to_string(),
+    }
+}
+
+/// The value at a dotted key, `a.b.c`; keys with dots of their own are found too.
+pub fn find<'a>(parameters: &'a Located, path: &str) -> Option<&'a Located> {
+    if let Some(found) = parameters.value.get(path) {
+        return Some(found);
+    }
+    for (index, _) in path.match_indices('.') {
+        let (first, rest) = (&path[..index], &path[index + 1..]);
+        if let Some(inner) = parameters.value.get(first)
+            && let Some(found) = find(inner, rest)
+        {
+            return Some(found);
+        }
+    }
+    None
+}

@@ -1,0 +1,178 @@
+//! The parameters screen: the tree of values, open groups unfolded.
+
+use std::collections::HashSet;
+
+use super::Screen;
+use super::entry::{find, of_parameter, one_line};
+use crate::app::command::Command;
+use crate::app::effect::Effect;
+use crate::app::list::{Listing, Position};
+use crate::app::prompt::PromptKind;
+use crate::app::shared::Shared;
+use crate::app::words::Details;
+use crate::project::{Located, Snapshot, Value};
+use crate::runs::params;
+
+/// The parameters screen.
+#[derive(Debug, Default)]
+pub struct ParametersScreen {
+    /// The rows, and which groups are closed.
+    pub list: Listing<ParameterRow>,
+}
+
+/// A row of the parameters screen.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ParameterRow {
+    /// The whole key with dots, as `params:` has it.
+    pub path: String,
+    /// Its last part.
+    pub key: String,
+    /// How deep it is, from 0.
+    pub depth: usize,
+    /// The value as one line; for a group, how many it holds.
+    pub value: String,
+    /// Whether it is a group, and open.
+    pub group: Option<bool>,
+}
+
+impl ParametersScreen {
+    /// Makes the rows anew; the selected one stays selected.
+    pub fn refresh(&mut self, shared: &Shared) {
+        let Some(snapshot) = shared.snapshot() else { return };
+        let height = self.list_height(shared);
+        let rows = rows(snapshot, &self.list.closed);
+        self.list.replace(rows, height, |row, other| row.path == other.path);
+    }
+
+    /// Begins to type the value of the selected parameter.
+    fn begin(&self, shared: &mut Shared) {
+        let Some(row) = self.list.selected() else { return };
+        let path = row.path.clone();
+        let found = shared.snapshot().and_then(|snapshot| find(&snapshot.parameters, &path));
+        let before = shared.overrides.get(&path);
+        let is_secret = params::is_secret(&path, before.map_or("", String::as_str))
+            || found.is_some_and(|located| matches!(located.value, Value::Secret(_)));
+        let text = match (before, found) {
+            // A secret is typed anew.
+            _ if is_secret => String::new(),
+            (Some(text), _) => text.clone(),
+            (None, found) => found.map(|located| one_line(&located.value)).unwrap_or_default(),
+        };
+        shared.begin(PromptKind::Override(path), &text);
+        if let Some(prompt) = shared.prompt.as_mut().filter(|_| is_secret) {
+            prompt.field.set_mask_char('*');
+        }
+    }
+}
+
+impl Screen for ParametersScreen {
+    fn title(&self, _shared: &Shared) -> String {
+        "Parameters".into()
+    }
+
+    fn details(&self, shared: &Shared) -> Details {
+        match (self.list.selected(), shared.snapshot()) {
+            (Some(row), Some(snapshot)) => {
+                of_parameter(shared, snapshot, &format!("params:{}", row.path))
+            }
+            _ => Details::default(),
+        }
+    }
+
+    fn len(&self, _shared: &Shared) -> usize {
+        self.list.rows.len()
+    }
+
+    fn position(&mut self) -> Option<&mut Position> {
+        Some(&mut self.list.position)
+    }
+
+    fn names(&self, _shared: &Shared) -> Vec<String> {
+        self.list.rows.iter().map(|row| format!("{} {}", row.path, row.value)).collect()
+    }
+
+    /// A row inside a group that is closed leads to the group.
+    fn fold(&mut self, shared: &mut Shared, open: bool) {
+        let index = self.list.position.selected;
+        let Some(row) = self.list.rows.get(index) else { return };
+        let target = match (row.group, open) {
+            (Some(true), false) | (Some(false), true) => Some(index),
+            (_, false) => self.list.rows[..index].iter().rposition(|other| other.depth < row.depth),
+            _ => None,
+        };
+        let Some(target) = target else { return };
+        let path = self.list.rows[target].path.clone();
+        self.list.set_open(path, open);
+        self.list.position.selected = target;
+        self.refresh(shared);
+    }
+
+    fn open(&mut self, shared: &mut Shared) -> bool {
+        let open = self.list.selected().and_then(|row| row.group);
+        open.map(|open| self.fold(shared, !open)).is_some()
+    }
+
+    fn act(&mut self, shared: &mut Shared, command: Command) -> Vec<Effect> {
+        if command == Command::Override {
+            self.begin(shared);
+        }
+        Vec::new()
+    }
+
+    fn disabled(&self, shared: &Shared, command: Command) -> Option<String> {
+        let row = self.list.selected();
+        match command {
+            Command::Override => match row {
+                Some(row) if row.group.is_some() => {
+                    Some("it is a group; choose a value in it".into())
+                }
+                Some(_) => None,
+                None => Some("no parameter is selected".into()),
+            },
+            Command::ClearOverride => {
+                let overridden = row.is_some_and(|row| shared.overrides.contains_key(&row.path));
+                (!overridden).then(|| "it is not overridden".into())
+            }
+            _ => None,
+        }
+    }
+}
+
+/// The rows.
+fn rows(snapshot: &Snapshot, closed: &HashSet<String>) -> Vec<ParameterRow> {
+    let mut rows = Vec::new();
+    if let Some(map) = snapshot.parameters.value.as_map() {
+        for (key, located) in map {
+            push(&mut rows, key.clone(), key, located, 0, closed);
+        }
+    }
+    rows
+}
+
+fn push(
+    rows: &mut Vec<ParameterRow>,
+    path: String,
+    key: &str,
+    located: &Located,
+    depth: usize,
+    closed: &HashSet<String>,
+) {
+    let children = located.value.as_map().filter(|map| !map.is_empty());
+    let open = !closed.contains(&path);
+    rows.push(ParameterRow {
+        path: path.clone(),
+        key: key.to_owned(),
+        depth,
+        value: match children {
+            Some(map) => match map.len() {
+                1 => "1 value".into(),
+                count => format!("{count} values"),
+            },
+            None => one_line(&located.value),
+        },
+        group: children.map(|_| open),
+    });
+    for (key, located) in children.into_iter().flatten().filter(|_| open) {
+        push(rows, format!("{path}.{key}"), key, located, depth + 1, closed);
+    }
+}

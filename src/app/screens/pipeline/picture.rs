@@ -1,0 +1,218 @@
+//! What of a pipeline is to be drawn and how, and drawing it.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use super::plot::{Band, LONGEST_NAME, Plot};
+use super::zoom::Zoom;
+use crate::dag::lanes::Lanes;
+use crate::dag::layer::Layers;
+use crate::dag::layout::{
+    Before, Direction, Effort, Group, Layout, Lines, Sketch, Stand, Stopped, layout,
+};
+use crate::dag::view::{Choices, Filter, State};
+use crate::dag::{Graph, Id, Kind, View};
+use crate::project::{Pipeline, Snapshot};
+use crate::text::{sanitize, truncate, width};
+
+/// Vertices up to which nodes are boxes and edges point downwards, unless a person says otherwise. Beyond, single lines to
+/// the right need far less room.
+const MOST_BOXES: usize = 60;
+/// Vertices up to which a graph opens on a drawing that can be read, beyond on its overview.
+const MOST_CHIPS: usize = 1_500;
+/// Vertices from which a first picture is made before the one that stays.
+const QUICK_FIRST: usize = 300;
+/// Lanes of the list; more leave no room for names.
+const MOST_LANES: usize = 12;
+/// Rows of a screen that has room for boxes.
+pub const ROWS_FOR_BOXES: u16 = 30;
+
+/// What is to be drawn.
+#[derive(Debug, Clone)]
+pub struct Picture {
+    /// The project.
+    pub snapshot: Arc<Snapshot>,
+    /// Name of the pipeline.
+    pub pipeline: String,
+    /// What of it.
+    pub choices: Choices,
+    /// What of that.
+    pub filter: Filter,
+    /// How nodes stand, by name; as far as the filter asks.
+    pub states: HashMap<String, State>,
+    /// How large; by the number of vertices when `None`.
+    pub zoom: Option<Zoom>,
+    /// To the right instead of downwards; by the number of vertices when `None`.
+    pub sideways: Option<bool>,
+    /// Whether with the catalog's layers as bands.
+    pub layers: bool,
+    /// Whether as a list with lanes, too.
+    pub lanes: bool,
+    /// Rows of the screen.
+    pub rows: u16,
+    /// Whether to arrange all anew instead of keeping what was drawn where it is.
+    pub anew: bool,
+}
+
+impl Picture {
+    /// The pipeline.
+    pub fn pipeline(&self) -> Option<&Pipeline> {
+        self.snapshot.pipeline(&self.pipeline)
+    }
+
+    /// Draws it, and has every picture on the way to the one that stays `shown`, the last one too. `whole` is the graph of
+    /// the pipeline, `before` what is on the screen.
+    ///
+    /// # Errors
+    /// [`Stopped`] soon after `cancel` is set.
+    pub fn draw(
+        &self,
+        whole: &Arc<Graph>,
+        before: Option<&Plot>,
+        cancel: &AtomicBool,
+        mut shown: impl FnMut(Plot),
+    ) -> Result<(), Stopped> {
+        let passes = match self.filter.is_empty() {
+            true => Vec::new(),
+            false => {
+                let state = |name: &str| self.states.get(name).copied().unwrap_or(State::NeverRun);
+                self.filter.passes(whole, &self.snapshot.datasets, state)
+            }
+        };
+        let mut view = View::of(whole, &self.choices, |id| passes.get(id).copied().unwrap_or(true));
+        let layers = self.layers.then(|| Layers::of(whole, &self.snapshot.datasets));
+        if layers.is_some() {
+            // Bands go through the whole drawing, which frames would be in the way of.
+            view.groups.clear();
+            view.group_of.fill(None);
+        }
+        let count = view.graph.vertices.len();
+        let zoom = self.zoom.unwrap_or(match count {
+            ..=MOST_BOXES if self.rows >= ROWS_FOR_BOXES => Zoom::Boxes,
+            ..=MOST_CHIPS => Zoom::Chips,
+            _ => Zoom::Overview,
+        });
+        let boxes = zoom == Zoom::Boxes;
+        let sideways = self.sideways.unwrap_or(count > MOST_BOXES);
+        let labels = labels(&view);
+        let mut sketch = sketch(whole, &view, &labels, boxes, sideways);
+        if let Some(layers) = &layers {
+            sketch.bands = (0..count).map(|id| layers.shown(&view, id)).collect();
+        }
+        if let Some(too_large) = sketch.too_large() {
+            shown(Plot {
+                pipeline: self.pipeline.clone(),
+                whole: whole.clone(),
+                view: View::of(whole, &self.choices, |_| false),
+                zoom,
+                too_large: Some(too_large),
+                refined: true,
+                ..Plot::default()
+            });
+            return Ok(());
+        }
+        let plot = |layout: Layout, refined: bool, view: View, labels: Vec<String>| Plot {
+            pipeline: self.pipeline.clone(),
+            whole: whole.clone(),
+            lines: Lines::of(&layout),
+            circle: layers.as_ref().map(|it| it.cyclic.clone()).unwrap_or_default(),
+            bands: layers.as_ref().map(|layers| bands(layers, &view, &layout)).unwrap_or_default(),
+            lanes: self.lanes.then(|| Lanes::of(&view.graph, MOST_LANES)),
+            view,
+            labels,
+            layout,
+            zoom,
+            boxes,
+            sideways,
+            too_large: None,
+            refined,
+        };
+        let alike = |before: &&Plot| {
+            let same = before.pipeline == self.pipeline && before.boxes == boxes;
+            same && before.refined && !self.anew
+        };
+        if let Some(before) = before.filter(alike).filter(|it| it.sideways == sideways) {
+            let (vertices, groups) = stands(&view, &before.view);
+            let kept = Before { layout: &before.layout, vertices: &vertices, groups: &groups };
+            let layout = layout(&sketch, Effort::Full, Some(kept), cancel)?;
+            shown(plot(layout, true, view, labels));
+            return Ok(());
+        }
+        if count >= QUICK_FIRST {
+            let layout = layout(&sketch, Effort::Quick, None, cancel)?;
+            shown(plot(layout, false, view.clone(), labels.clone()));
+        }
+        let layout = layout(&sketch, Effort::Full, None, cancel)?;
+        shown(plot(layout, true, view, labels));
+        Ok(())
+    }
+}
+
+/// Where each layer's band begins and ends along the edges, in cells, with its name.
+fn bands(layers: &Layers, view: &View, layout: &Layout) -> Vec<Band> {
+    let sideways = layout.direction == Direction::LeftRight;
+    let extent = |layer: usize| {
+        let ids =
+            (0..view.graph.vertices.len()).filter(|id| layers.shown(view, *id) == Some(layer));
+        let spans = ids.map(|id| {
+            let it = layout.boxes[id];
+            if sideways { (it.x, it.x + it.width) } else { (it.y, it.y + it.height) }
+        });
+        spans.reduce(|one, other| (one.0.min(other.0), one.1.max(other.1)))
+    };
+    let named = layers.names.iter().enumerate();
+    named
+        .filter_map(|(layer, name)| {
+            let (from, to) = extent(layer)?;
+            Some(Band { name: name.clone(), from, to })
+        })
+        .collect()
+}
+
+/// What stands on each vertex: its name without the namespace whose frame is around it.
+fn labels(view: &View) -> Vec<String> {
+    let ids = 0..view.graph.vertices.len();
+    ids.map(|id| truncate(&sanitize(view.label(id)), LONGEST_NAME)).collect()
+}
+
+fn sketch(whole: &Graph, view: &View, labels: &[String], boxes: bool, sideways: bool) -> Sketch {
+    let size = |id: Id| {
+        let label = width(&labels[id]) as i32;
+        let hidden = match view.hidden_inputs[id].len() {
+            0 => 0,
+            count => width(&count.to_string()) as i32 + 2,
+        };
+        let vertex = &view.graph.vertices[id];
+        match vertex.kind {
+            Kind::Node if boxes => ((label + 6).max(hidden + 6), 3),
+            Kind::Namespace => {
+                let count = width(&Plot::nodes(whole, view, id).to_string()) as i32 + 1;
+                if boxes { (label + count + 7, 3) } else { (label + count + 5 + hidden, 1) }
+            }
+            _ => (label + 4 + hidden, 1),
+        }
+    };
+    let direction = if sideways { Direction::LeftRight } else { Direction::TopBottom };
+    let group = |group: &crate::dag::view::Group| Group {
+        parent: group.parent,
+        title: width(&sanitize(group.short_name())) as i32 + 4,
+    };
+    Sketch {
+        group_of: view.group_of.clone(),
+        groups: view.groups.iter().map(group).collect(),
+        ..Sketch::of(&view.graph, direction, size)
+    }
+}
+
+/// What each vertex and group was in an earlier view.
+fn stands(view: &View, before: &View) -> (Vec<Option<Id>>, Vec<Option<Stand>>) {
+    let vertices = view.graph.vertices.iter();
+    let vertices = vertices.map(|vertex| before.graph.find(vertex.kind, &vertex.name));
+    let groups = view.groups.iter().map(|group| {
+        let same = before.groups.iter().position(|other| other.name == group.name);
+        let collapsed = || before.graph.find(Kind::Namespace, &group.name).map(Stand::Vertex);
+        same.map(Stand::Group).or_else(collapsed)
+    });
+    (vertices.collect(), groups.collect())
+}

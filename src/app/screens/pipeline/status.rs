@@ -1,0 +1,53 @@
+//! What the pipeline screen takes from all else that is known: what is to be drawn, and how nodes stand. The latter is kept
+//! as things happen, so that drawing a frame need not find out.
+
+use std::collections::HashMap;
+
+use super::picture::Picture;
+use super::screen::PipelineScreen;
+use crate::app::shared::Shared;
+use crate::dag::Kind;
+
+impl PipelineScreen {
+    /// What of the shown pipeline is to be drawn.
+    pub fn picture(&self, shared: &Shared) -> Option<Picture> {
+        let states = match self.filter.states.is_empty() {
+            true => HashMap::new(),
+            false => {
+                let nodes = shared.shown_pipeline()?.nodes.iter();
+                nodes.map(|node| (node.name.clone(), shared.node_status(&node.name))).collect()
+            }
+        };
+        Some(Picture {
+            snapshot: shared.project.snapshot.clone()?,
+            pipeline: shared.shown_pipeline()?.name.clone(),
+            choices: self.choices.clone(),
+            filter: self.filter.clone(),
+            states,
+            zoom: self.zoom,
+            sideways: self.sideways,
+            layers: self.layers,
+            lanes: self.lanes,
+            rows: shared.size.1,
+            anew: self.anew,
+        })
+    }
+
+    /// Finds out how all nodes of the drawing stand.
+    pub(in crate::app) fn refresh_states(&mut self, shared: &Shared) {
+        let vertices = self.plot.whole.vertices.iter();
+        let states = vertices
+            .map(|it| (it.kind == Kind::Node).then(|| shared.node_status(&it.name)))
+            .collect();
+        self.states = states;
+    }
+
+    /// Finds out how one node stands.
+    pub(in crate::app) fn refresh_state(&mut self, shared: &Shared, node: &str) {
+        let status = shared.node_status(node);
+        let id = self.plot.whole.find(Kind::Node, node);
+        if let Some(state) = id.and_then(|id| self.states.get_mut(id)) {
+            *state = Some(status);
+        }
+    }
+}

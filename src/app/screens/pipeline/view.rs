@@ -1,0 +1,280 @@
+//! What of the graph is displayed, and how large.
+
+use super::drawing::{centre, redraw};
+use super::go::{choose, through_jumps, toggle_follow};
+use super::screen::PipelineScreen;
+use super::zoom::Zoom;
+use crate::app::command::Command;
+use crate::app::prompt::PromptKind;
+use crate::app::shared::Shared;
+use crate::dag::view::{Detail, Filter, Focus, Fold};
+use crate::dag::{Id, Kind, Slice};
+use crate::text::sanitize;
+
+/// Steps to ancestors and descendants that a focus is narrowed to first.
+const FIRST_DEPTH: usize = 3;
+/// Steps beyond which a focus takes all of them.
+const LAST_DEPTH: usize = 6;
+
+/// Does what was asked for on the pipeline screen. The command applies.
+pub(in crate::app) fn act(screen: &mut PipelineScreen, shared: &mut Shared, command: Command) {
+    match command {
+        Command::View => {
+            let (detail, text) = match screen.choices.detail {
+                Detail::NoParameters => (Detail::NodesAlone, "nodes alone"),
+                Detail::NodesAlone => (Detail::All, "nodes, datasets and parameters"),
+                Detail::All => (Detail::NoParameters, "nodes and datasets"),
+            };
+            screen.choices.detail = detail;
+            redraw(screen, shared, true);
+            shared.tell(format!("The graph shows {text}."));
+        }
+        Command::Direction => {
+            screen.sideways = Some(!screen.plot.sideways);
+            redraw(screen, shared, true);
+        }
+        Command::Zoom => {
+            let at = Zoom::ALL.iter().position(|zoom| *zoom == screen.zoom()).unwrap_or(0);
+            set_zoom(screen, shared, Zoom::ALL[(at + 1) % Zoom::ALL.len()]);
+        }
+        Command::ZoomIn | Command::ZoomOut => zoom_by(screen, shared, command == Command::ZoomIn),
+        Command::Lanes => {
+            screen.lanes = !screen.lanes;
+            redraw(screen, shared, false);
+        }
+        Command::Layers => {
+            screen.layers = !screen.layers;
+            redraw(screen, shared, true);
+        }
+        Command::Fold => fold(screen, shared),
+        Command::FoldAll => fold_all(screen, shared),
+        Command::Focus => focus(screen, shared),
+        Command::FocusLess => focus_depth(screen, shared, false),
+        Command::FocusMore => focus_depth(screen, shared, true),
+        Command::Slice => slice(screen, shared),
+        Command::FilterGraph => {
+            let before = screen.filter_text.clone();
+            shared.begin(PromptKind::Graph(before.clone()), &before);
+        }
+        Command::Parents => choose(screen, shared, false),
+        Command::Children => choose(screen, shared, true),
+        Command::JumpBack => through_jumps(screen, shared, false),
+        Command::JumpForward => through_jumps(screen, shared, true),
+        Command::FollowRun => toggle_follow(screen, shared),
+        Command::Tidy => {
+            redraw(screen, shared, true);
+            shared.tell("The drawing is arranged anew.");
+        }
+        _ => {}
+    }
+}
+
+/// Steps back from what narrows the graph; false where nothing does.
+pub(in crate::app) fn leave(screen: &mut PipelineScreen, shared: &mut Shared) -> bool {
+    if screen.choices.focus.take().is_some() {
+        if screen.slice.take().is_some() {
+            screen.marked.clear();
+        }
+    } else if !screen.filter_text.is_empty() {
+        screen.filter_text.clear();
+        screen.filter = Filter::default();
+    } else {
+        return false;
+    }
+    redraw(screen, shared, true);
+    true
+}
+
+/// Shows the graph in another size. Boxes and lines are drawings of their own; the overview is one of lines.
+pub(in crate::app) fn set_zoom(screen: &mut PipelineScreen, shared: &mut Shared, zoom: Zoom) {
+    if screen.zoom() == zoom {
+        return;
+    }
+    screen.zoom = Some(zoom);
+    screen.lanes = false;
+    if (zoom == Zoom::Boxes) != screen.plot.boxes {
+        redraw(screen, shared, true);
+    } else {
+        centre(screen, shared);
+    }
+}
+
+/// One size larger or smaller.
+fn zoom_by(screen: &mut PipelineScreen, shared: &mut Shared, larger: bool) {
+    let at = Zoom::ALL.iter().position(|zoom| *zoom == screen.zoom()).unwrap_or(0);
+    let next = if larger { at.checked_sub(1) } else { Some(at + 1) };
+    match next.and_then(|at| Zoom::ALL.get(at)) {
+        Some(zoom) => set_zoom(screen, shared, *zoom),
+        None if larger => shared.tell("It can't be drawn larger."),
+        None => shared.tell("It can't be drawn smaller."),
+    }
+}
+
+/// The namespace that `fold` is about: the selected one, or the innermost expanded one around the selection.
+fn space(screen: &PipelineScreen) -> Option<(String, Fold)> {
+    let (plot, id) = (&screen.plot, screen.selected_id()?);
+    let vertex = &plot.view.graph.vertices[id];
+    match vertex.kind {
+        Kind::Namespace => Some((vertex.name.clone(), Fold::Expanded)),
+        _ => {
+            let group = plot.view.group_of[id]?;
+            Some((plot.view.groups[group].name.clone(), Fold::Collapsed))
+        }
+    }
+}
+
+/// Expands the selected namespace, or collapses the one around the selection.
+fn fold(screen: &mut PipelineScreen, shared: &mut Shared) {
+    if let Some((name, fold)) = space(screen) {
+        set_fold(screen, shared, name, fold);
+    }
+}
+
+/// Expands the selected namespace; false where another thing is selected.
+pub(in crate::app) fn toggle_fold(screen: &mut PipelineScreen, shared: &mut Shared) -> bool {
+    let space = space(screen).filter(|(_, fold)| *fold == Fold::Expanded);
+    space.map(|(name, fold)| set_fold(screen, shared, name, fold)).is_some()
+}
+
+/// Expands or collapses a namespace.
+pub(in crate::app) fn set_fold(
+    screen: &mut PipelineScreen,
+    shared: &mut Shared,
+    name: String,
+    fold: Fold,
+) {
+    let plot = &screen.plot;
+    // Which ones are collapsed for size alone must not change with the number of boxes.
+    let shown = plot.view.graph.vertices.iter().filter(|it| it.kind == Kind::Namespace);
+    let collapsed = shown.map(|it| (it.name.clone(), Fold::Collapsed));
+    let expanded = plot.view.groups.iter().map(|group| (group.name.clone(), Fold::Expanded));
+    for (name, fold) in collapsed.chain(expanded) {
+        screen.choices.folds.entry(name).or_insert(fold);
+    }
+    if fold == Fold::Collapsed {
+        screen.selected = Some((Kind::Namespace, name.clone()));
+    }
+    screen.choices.folds.insert(name, fold);
+    redraw(screen, shared, false);
+}
+
+/// Expands all namespaces, or collapses them where all are expanded.
+fn fold_all(screen: &mut PipelineScreen, shared: &mut Shared) {
+    let graph = &screen.plot.view.graph;
+    let collapsed = graph.vertices.iter().any(|it| it.kind == Kind::Namespace);
+    let fold = if collapsed { Fold::Expanded } else { Fold::Collapsed };
+    let whole = &screen.plot.whole;
+    for vertex in &whole.vertices {
+        let mut space = vertex.namespace();
+        while let Some(name) = space {
+            screen.choices.folds.insert(name.to_owned(), fold);
+            space = name.rsplit_once('.').map(|(outer, _)| outer);
+        }
+    }
+    redraw(screen, shared, true);
+    shared.tell(match fold {
+        Fold::Expanded => "All namespaces are expanded.",
+        Fold::Collapsed => "All namespaces are collapsed.",
+    });
+}
+
+/// Shows the selected vertex with its ancestors and descendants alone, or all again.
+fn focus(screen: &mut PipelineScreen, shared: &mut Shared) {
+    let Some((kind, name)) = screen.selected.clone() else { return };
+    let around = |focus: &Focus| match focus {
+        Focus::Around { kind: of, name: around, .. } => *of == kind && *around == name,
+        Focus::Nodes(_) => false,
+    };
+    if screen.choices.focus.as_ref().is_some_and(around) {
+        screen.choices.focus = None;
+    } else {
+        if screen.slice.take().is_some() {
+            screen.marked.clear();
+        }
+        let (ancestors, descendants) = (None, None);
+        screen.choices.focus = Some(Focus::Around { kind, name, ancestors, descendants });
+    }
+    redraw(screen, shared, true);
+}
+
+/// Fewer or more steps from what is in the focus.
+fn focus_depth(screen: &mut PipelineScreen, shared: &mut Shared, more: bool) {
+    let Some(Focus::Around { name, ancestors, descendants, .. }) = &mut screen.choices.focus else {
+        return;
+    };
+    let depth = match (*ancestors, more) {
+        (None, true) => None,
+        (None, false) => Some(FIRST_DEPTH),
+        (Some(steps), true) => Some(steps + 1).filter(|steps| *steps <= LAST_DEPTH),
+        (Some(steps), false) => Some(steps.saturating_sub(1).max(1)),
+    };
+    (*ancestors, *descendants) = (depth, depth);
+    let text = match depth {
+        None => format!("All that {} follows from and leads to.", sanitize(name)),
+        Some(1) => format!("1 step around {}.", sanitize(name)),
+        Some(steps) => format!("{steps} steps around {}.", sanitize(name)),
+    };
+    redraw(screen, shared, true);
+    shared.tell(text);
+}
+
+/// Shows what lies between the marked nodes and the selected one alone, and marks it: it is what a run takes.
+fn slice(screen: &mut PipelineScreen, shared: &mut Shared) {
+    let Some((Kind::Node, to)) = screen.selected.clone() else { return };
+    let from: Vec<String> = screen.marked.iter().filter(|it| **it != to).cloned().collect();
+    let Some(pipeline) = shared.shown_pipeline() else { return };
+    let between = |from: &[String], to: &[String]| {
+        let slice = Slice { from_nodes: from.into(), to_nodes: to.into(), ..Slice::default() };
+        slice.apply(pipeline).ok().filter(|nodes| !nodes.is_empty())
+    };
+    let to = vec![to];
+    let (nodes, slice) = match (between(&from, &to), between(&to, &from)) {
+        (Some(nodes), _) => (nodes, (from, to)),
+        (None, Some(nodes)) => (nodes, (to, from)),
+        (None, None) => {
+            let text = format!("no way leads between {} and {}", from.join(", "), to.join(", "));
+            return shared.warn(sanitize(&text));
+        }
+    };
+    let count = nodes.len();
+    screen.choices.focus = Some(Focus::Nodes(nodes.clone()));
+    screen.slice = Some(slice);
+    screen.marked = nodes.into_iter().collect();
+    redraw(screen, shared, true);
+    let s = if count == 1 { "" } else { "s" };
+    shared.tell(format!("{count} node{s} from here to there; r runs them, esc leaves."));
+}
+
+/// Takes a filter as it was written.
+///
+/// # Errors
+/// What is wrong with it.
+pub(in crate::app) fn set_filter(
+    screen: &mut PipelineScreen,
+    shared: &mut Shared,
+    text: &str,
+) -> Result<(), String> {
+    let filter = Filter::parse(text).map_err(|error| error.to_string())?;
+    screen.filter_text = text.trim().to_owned();
+    if screen.filter != filter {
+        screen.filter = filter;
+        redraw(screen, shared, true);
+    }
+    Ok(())
+}
+
+/// The vertex nearest to what a cell of the overview shows.
+pub(super) fn vertex_in_overview(
+    screen: &PipelineScreen,
+    room: (u16, u16),
+    column: i32,
+    row: i32,
+) -> Option<Id> {
+    let (x, y) = screen.overview(room).place(column as usize, row as usize)?;
+    let boxes = screen.plot.layout.boxes.iter().enumerate();
+    let far = |it: &crate::dag::layout::Rect| {
+        let (dx, dy) = (it.x + it.width / 2 - x, (it.y - y) * 2);
+        i64::from(dx).pow(2) + i64::from(dy).pow(2)
+    };
+    boxes.min_by_key(|(_, it)| far(it)).map(|(id, _)| id)
+}

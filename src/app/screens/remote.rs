@@ -1,0 +1,62 @@
+//! The remote screen: the engines that the project is set up for.
+
+use super::Screen;
+use crate::app::list::Position;
+use crate::app::shared::Shared;
+use crate::app::words::{Details, Line, Tone};
+use crate::project::Place;
+
+/// The remote screen.
+#[derive(Debug, Default)]
+pub struct RemoteScreen {
+    /// Where the list of engines stands.
+    pub position: Position,
+}
+
+impl Screen for RemoteScreen {
+    fn title(&self, _shared: &Shared) -> String {
+        "Remote".into()
+    }
+
+    fn side_title(&self) -> &'static str {
+        "Engine"
+    }
+
+    fn details(&self, shared: &Shared) -> Details {
+        let backend = shared.project.backends.get(self.position.selected);
+        let Some(backend) = backend else { return Details::default() };
+        let required = match backend.required {
+            true => ("named in the project's requirements", Tone::Good),
+            false => ("not in the project's requirements", Tone::Warning),
+        };
+        let mut lines = vec![
+            Line::Title(backend.name.into()),
+            Line::Field("plug-in", backend.plugin.into(), Tone::Plain),
+            Line::Field("", required.0.into(), required.1),
+        ];
+        for (index, file) in backend.config.iter().enumerate() {
+            let label = if index == 0 { "file" } else { "" };
+            lines.push(Line::Field(label, file.clone(), Tone::Plain));
+        }
+        lines.push(Line::Blank);
+        lines.push(Line::Text("Submitting is not built yet.".into(), Tone::Dim));
+        let place = backend.config.first().map(|file| Place::line(std::path::Path::new(file), 1));
+        Details { lines, place, name: backend.name.into() }
+    }
+
+    fn len(&self, shared: &Shared) -> usize {
+        shared.project.backends.len()
+    }
+
+    fn position(&mut self) -> Option<&mut Position> {
+        Some(&mut self.position)
+    }
+
+    fn head_rows(&self) -> u16 {
+        1
+    }
+
+    fn names(&self, shared: &Shared) -> Vec<String> {
+        shared.project.backends.iter().map(|backend| backend.name.to_owned()).collect()
+    }
+}

@@ -1,0 +1,461 @@
+//! The runs screen: the history as a list, the page of a run, and two runs beside each other.
+//!
+//! [`page`] moves on a page, [`reports`] takes in what the store reports, [`comparison`] puts the
+//! differences of two runs into words.
+
+mod about;
+pub mod comparison;
+pub mod page;
+pub mod reports;
+
+use std::collections::HashMap;
+
+use super::Screen;
+use crate::app::command::Command;
+use crate::app::dialog::Question;
+use crate::app::effect::Effect;
+use crate::app::list::{Listing, Position};
+use crate::app::log_view::LogView;
+use crate::app::prompt::PromptKind;
+use crate::app::shared::Shared;
+use crate::app::words::Details;
+use crate::runs::history::{Timeline, Whole, filter, timeline};
+use crate::runs::{Failure, RunRequest};
+use crate::store::{LogFilter, Outcome, RunFilter, RunId, RunRecord};
+use page::{ComparisonPage, HEAD, Page, Part, RunPage};
+
+/// How many runs of the history are listed.
+pub const LISTED: usize = 500;
+/// Runs that are held as read; beyond that all are read again as they are needed.
+const HELD: usize = 50;
+
+/// The runs screen.
+#[derive(Debug, Default)]
+pub struct RunsScreen {
+    /// The runs that the filter takes, newest first.
+    pub list: Listing<RunRecord>,
+    /// The filter as it was written.
+    pub query: String,
+    /// Runs that are marked, in the order of marking; at most two.
+    pub marked: Vec<RunId>,
+    /// The page that is shown in place of the list.
+    pub page: Option<Page>,
+    /// A run that is to be selected once it is listed.
+    pub coming: Option<RunId>,
+    /// Runs that were read.
+    read: HashMap<RunId, Read>,
+    /// Runs that were asked for, with their outcomes then.
+    asked: HashMap<RunId, Outcome>,
+}
+
+/// A run that was read.
+#[derive(Debug)]
+pub struct Read {
+    /// All that is kept of it.
+    pub whole: Whole,
+    /// Its nodes in time.
+    pub timeline: Timeline,
+}
+
+impl RunsScreen {
+    /// Asks for the runs that the filter takes. A filter that can't be read yet, because it is being typed,
+    /// takes all.
+    pub fn load(&self, shared: &mut Shared) -> Effect {
+        shared.generations.runs += 1;
+        let filter = filter::parse(&self.query, shared.now).unwrap_or_default();
+        let filter = Box::new(RunFilter { limit: Some(LISTED), ..filter });
+        Effect::LoadRuns { generation: shared.generations.runs, filter }
+    }
+
+    /// Filters the list.
+    pub fn set_query(&mut self, shared: &mut Shared, query: String) -> Vec<Effect> {
+        if self.query == query {
+            return Vec::new();
+        }
+        self.query = query;
+        vec![self.load(shared)]
+    }
+
+    /// A run as it was read.
+    pub fn read(&self, id: RunId) -> Option<&Read> {
+        self.read.get(&id)
+    }
+
+    /// Keeps a run that was read.
+    fn keep(&mut self, whole: Whole, now: f64) {
+        if self.read.len() >= HELD {
+            self.read.clear();
+            self.asked.clear();
+        }
+        self.asked.entry(whole.run.id).or_insert(whole.run.outcome);
+        let timeline = timeline(&whole.run, &whole.nodes, &whole.datasets, now);
+        self.read.insert(whole.run.id, Read { whole, timeline });
+    }
+
+    /// Time passed: the nodes that are running on the page last longer now.
+    pub fn tick(&mut self, now: f64) {
+        let Some(Page::Run(page)) = &self.page else { return };
+        if let Some(Read { whole, timeline: shown }) = self.read.get_mut(&page.id)
+            && whole.run.outcome == Outcome::Running
+        {
+            *shown = timeline(&whole.run, &whole.nodes, &whole.datasets, now);
+        }
+    }
+
+    /// The page of a run.
+    pub fn run_page(&self) -> Option<&RunPage> {
+        match &self.page {
+            Some(Page::Run(page)) => Some(page),
+            _ => None,
+        }
+    }
+
+    /// The page of a run, to be changed.
+    pub fn run_page_mut(&mut self) -> Option<&mut RunPage> {
+        match &mut self.page {
+            Some(Page::Run(page)) => Some(page),
+            _ => None,
+        }
+    }
+
+    /// The part of a run's page that is shown.
+    pub fn shown_part(&self) -> Option<Part> {
+        self.run_page().map(|page| page.part)
+    }
+
+    /// The run that the screen is about: the one of the page, else the selected one.
+    pub fn shown_run(&self) -> Option<&RunRecord> {
+        let Some(page) = self.run_page() else { return self.list.selected() };
+        let row = self.list.rows.iter().find(|run| run.id == page.id);
+        row.or_else(|| self.read(page.id).map(|read| &read.whole.run))
+    }
+
+    /// The nodes in time of the run that the page shows.
+    pub fn shown_timeline(&self) -> Option<&Timeline> {
+        let page = self.run_page()?;
+        self.read(page.id).map(|read| &read.timeline)
+    }
+
+    /// Changes the row of a run before the store reports the change.
+    pub fn change_row(&mut self, id: RunId, change: impl FnOnce(&mut RunRecord)) {
+        if let Some(run) = self.list.rows.iter_mut().find(|run| run.id == id) {
+            change(run);
+        }
+    }
+
+    /// The runs that `compare-runs` takes: the marked ones, else the marked and the shown one.
+    pub fn compared(&self) -> Option<(RunId, RunId)> {
+        let shown = self.shown_run().map(|run| run.id);
+        let pair = match (self.marked.as_slice(), shown) {
+            ([first, second], _) => Some((*first, *second)),
+            ([first], Some(second)) if *first != second => Some((*first, second)),
+            _ => None,
+        };
+        pair.map(|(one, other)| (one.min(other), one.max(other)))
+    }
+
+    /// Removes a run from the screen, and asks for its deletion.
+    pub fn delete(&mut self, shared: &mut Shared, id: RunId) -> Vec<Effect> {
+        self.page = None;
+        self.marked.retain(|marked| *marked != id);
+        shared.tell(format!("Run {id} is deleted."));
+        vec![Effect::DeleteRun(id)]
+    }
+
+    /// Two runs are marked at most: the older mark makes way.
+    fn mark(&mut self, id: RunId) {
+        match self.marked.iter().position(|other| *other == id) {
+            Some(index) => drop(self.marked.remove(index)),
+            None => {
+                if self.marked.len() == 2 {
+                    self.marked.remove(0);
+                }
+                self.marked.push(id);
+            }
+        }
+    }
+
+    fn compare(&mut self) -> Vec<Effect> {
+        let Some(runs) = self.compared() else { return Vec::new() };
+        self.page = Some(Page::Comparison(ComparisonPage { runs, compared: None, offset: 0 }));
+        vec![Effect::Compare(runs.0, runs.1)]
+    }
+
+    fn show_part(&mut self, shared: &mut Shared, id: RunId, part: Part) {
+        shared.side_offset = 0;
+        match self.run_page_mut().filter(|page| page.id == id) {
+            Some(page) => page.part = part,
+            None => self.open_page(shared, id, part),
+        }
+    }
+
+    fn open_page(&mut self, shared: &mut Shared, id: RunId, part: Part) {
+        let page = RunPage { id, part, nodes: Position::default(), log: LogView::default() };
+        self.page = Some(Page::Run(Box::new(page)));
+        shared.side_offset = 0;
+    }
+
+    fn no_run(&self) -> Option<String> {
+        match self.shown_run() {
+            None => Some("no run is selected".into()),
+            Some(run) if run.id == 0 => Some("this run is not in the history".into()),
+            Some(_) if self.is_comparison() => Some("two runs are shown".into()),
+            Some(_) => None,
+        }
+    }
+
+    fn is_comparison(&self) -> bool {
+        matches!(self.page, Some(Page::Comparison(_)))
+    }
+}
+
+impl Screen for RunsScreen {
+    fn title(&self, _shared: &Shared) -> String {
+        match &self.page {
+            Some(Page::Run(page)) => format!("Runs > run {}", page.id),
+            Some(Page::Comparison(page)) => {
+                format!("Runs > run {} and run {}", page.runs.0, page.runs.1)
+            }
+            None => {
+                let mut title = "Runs".to_owned();
+                if !self.query.is_empty() {
+                    title.push_str(&format!(" · {}", self.query));
+                }
+                if !self.marked.is_empty() {
+                    title.push_str(&format!(" · {} marked", self.marked.len()));
+                }
+                title
+            }
+        }
+    }
+
+    fn side_title(&self) -> &'static str {
+        "Run"
+    }
+
+    fn details(&self, shared: &Shared) -> Details {
+        about::of_run(self, shared)
+    }
+
+    fn len(&self, _shared: &Shared) -> usize {
+        match (&self.page, self.shown_part(), self.shown_timeline()) {
+            (None, ..) => self.list.rows.len(),
+            (Some(_), Some(Part::Timeline), Some(timeline)) => timeline.bars.len(),
+            _ => 0,
+        }
+    }
+
+    fn position(&mut self) -> Option<&mut Position> {
+        Some(match &mut self.page {
+            Some(Page::Run(page)) => &mut page.nodes,
+            _ => &mut self.list.position,
+        })
+    }
+
+    fn head_rows(&self) -> u16 {
+        match self.page {
+            // The timeline has a line for the time, too.
+            Some(_) => HEAD + 1,
+            None => 1,
+        }
+    }
+
+    fn names(&self, _shared: &Shared) -> Vec<String> {
+        if self.page.is_some() {
+            let bars = self.shown_timeline().map(|timeline| timeline.bars.as_slice());
+            return bars.unwrap_or_default().iter().map(|bar| bar.node.clone()).collect();
+        }
+        let rows = self.list.rows.iter();
+        rows.map(|run| format!("{} {} {}", run.id, run.new.pipeline, run.new.command)).collect()
+    }
+
+    fn is_page(&self) -> bool {
+        self.page.is_some()
+    }
+
+    fn shows_time(&self) -> bool {
+        self.list.rows.iter().any(|run| run.outcome == Outcome::Running)
+    }
+
+    fn selected_run(&self) -> Option<&RunRecord> {
+        self.shown_run()
+    }
+
+    fn failure(&self, shared: &Shared) -> Option<(String, Failure)> {
+        let own = |id: RunId| shared.run.as_ref().is_some_and(|run| run.record.id == id);
+        if let Some(record) = self.shown_run().filter(|record| !own(record.id))
+            && let Some(read) = self.read(record.id)
+        {
+            let failure = read.whole.failure.clone();
+            return failure.map(|failure| (format!("run {}", record.id), failure));
+        }
+        shared.failure()
+    }
+
+    fn debugged(&self, _shared: &Shared) -> Option<(String, RunRequest)> {
+        let record = self.shown_run()?;
+        let request = serde_json::from_str(&record.new.request).unwrap_or_default();
+        Some((record.failed_node.clone()?, request))
+    }
+
+    fn go(&mut self, shared: &mut Shared, command: Command, page: isize) -> bool {
+        self.go_on_page(shared, command, super::rows_of(command, page))
+    }
+
+    fn scroll(&mut self, shared: &mut Shared, by: isize, _sideways: bool) -> bool {
+        self.go_on_page(shared, Command::Down, by)
+    }
+
+    /// Opens the page of the selected run, or the log of the selected node.
+    fn open(&mut self, shared: &mut Shared) -> bool {
+        match (&self.page, self.shown_run().map(|run| run.id)) {
+            (None, Some(id)) if id != 0 => self.open_page(shared, id, Part::Timeline),
+            (Some(Page::Run(page)), Some(id)) if page.part == Part::Timeline => {
+                let selected = page.nodes.selected;
+                let bars = self.shown_timeline().map(|timeline| timeline.bars.as_slice());
+                let node = bars.and_then(|bars| bars.get(selected)).map(|bar| bar.node.clone());
+                let filter = LogFilter { node, ..LogFilter::default() };
+                if let Some(page) = self.run_page_mut().filter(|page| page.id == id) {
+                    page.part = Part::Log;
+                    page.log.set_filter(filter);
+                }
+            }
+            (None, _) => return false,
+            _ => {}
+        }
+        true
+    }
+
+    fn back(&mut self, shared: &mut Shared) -> Option<Vec<Effect>> {
+        if let Some(page) = self.run_page_mut()
+            && page.part == Part::Log
+            && page.log.filter != LogFilter::default()
+        {
+            // The filter was the last step.
+            page.log.set_filter(LogFilter::default());
+            return Some(Vec::new());
+        }
+        if self.page.take().is_some() {
+            shared.side_offset = 0;
+            return Some(Vec::new());
+        }
+        if !self.query.is_empty() {
+            return Some(self.set_query(shared, String::new()));
+        }
+        let marked = std::mem::take(&mut self.marked);
+        (!marked.is_empty()).then(Vec::new)
+    }
+
+    fn turn(&mut self, shared: &mut Shared, onward: bool) -> bool {
+        let Some(page) = self.run_page_mut() else { return self.page.is_some() };
+        let index = Part::ALL.iter().position(|part| *part == page.part).unwrap_or(0);
+        let by = if onward { 1 } else { Part::ALL.len() - 1 };
+        page.part = Part::ALL[(index + by) % Part::ALL.len()];
+        shared.side_offset = 0;
+        true
+    }
+
+    /// On a log, begins to type the text that lines must have.
+    fn find(&mut self, shared: &mut Shared) -> bool {
+        let Some(page) = self.run_page().filter(|page| page.part == Part::Log) else {
+            return false;
+        };
+        let before = page.log.filter.text.clone();
+        shared.begin(PromptKind::Log, &before.unwrap_or_default());
+        true
+    }
+
+    fn act(&mut self, shared: &mut Shared, command: Command) -> Vec<Effect> {
+        let run = self.shown_run().cloned();
+        match (command, run) {
+            (Command::FilterRuns, _) => {
+                self.page = None;
+                shared.begin(PromptKind::Filter(self.query.clone()), &self.query);
+            }
+            (Command::CompareRuns, _) => return self.compare(),
+            (Command::Mark, Some(run)) => self.mark(run.id),
+            (Command::Timeline, Some(run)) => self.show_part(shared, run.id, Part::Timeline),
+            (Command::Log, Some(run)) => self.show_part(shared, run.id, Part::Log),
+            (Command::PinRun, Some(run)) => {
+                let pinned = !run.pinned;
+                self.change_row(run.id, |run| run.pinned = pinned);
+                let word = if pinned { "pinned" } else { "not pinned any more" };
+                shared.tell(format!("Run {} is {word}.", run.id));
+                return vec![Effect::Pin(run.id, pinned)];
+            }
+            (Command::NoteRun, Some(run)) => {
+                shared.begin(PromptKind::Note(run.id), &run.note.unwrap_or_default());
+            }
+            (Command::DeleteRun, Some(run)) => shared.ask(Question::DeleteRun(run.id)),
+            (Command::PruneRuns, _) => shared.begin(PromptKind::Prune, ""),
+            (Command::LogLevel, _) => {
+                if let Some(page) = self.run_page_mut() {
+                    page.log.next_level();
+                }
+            }
+            (Command::FollowLog, _) => {
+                let height = self.body_height(shared);
+                if let Some(page) = self.run_page_mut() {
+                    match page.log.follow {
+                        true => page.log.follow = false,
+                        false => page.log.last(height),
+                    }
+                }
+            }
+            _ => {}
+        }
+        Vec::new()
+    }
+
+    fn disabled(&self, _shared: &Shared, command: Command) -> Option<String> {
+        match command {
+            Command::Log | Command::PinRun | Command::NoteRun => self.no_run(),
+            Command::Mark if self.page.is_some() => Some("runs are marked in the list".into()),
+            Command::Mark => self.no_run(),
+            Command::Timeline => self.no_run().or_else(|| {
+                let shown = self.shown_part() == Some(Part::Timeline);
+                shown.then(|| "it is shown already".into())
+            }),
+            Command::FilterRuns if self.page.is_some() => {
+                Some("runs are filtered in the list".into())
+            }
+            Command::PruneRuns | Command::FilterRuns => {
+                let none = self.list.rows.is_empty() && self.query.is_empty();
+                none.then(|| "nothing was run from here yet".into())
+            }
+            Command::DeleteRun => self.no_run().or_else(|| {
+                let running = self.shown_run().is_some_and(|run| run.outcome == Outcome::Running);
+                running.then(|| "the run is going on".into())
+            }),
+            Command::CompareRuns if self.is_comparison() => {
+                Some("they are compared already".into())
+            }
+            Command::CompareRuns => self
+                .compared()
+                .is_none()
+                .then(|| "mark a run with space, then select another one".into()),
+            Command::LogLevel | Command::FollowLog => {
+                (self.shown_part() != Some(Part::Log)).then(|| "no log is shown".into())
+            }
+            _ => None,
+        }
+    }
+
+    fn wanted(&mut self, shared: &mut Shared) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        let shown = self.shown_run().map(|run| (run.id, run.outcome));
+        if let Some((id, outcome)) = shown.filter(|(id, _)| *id != 0)
+            && self.asked.insert(id, outcome) != Some(outcome)
+        {
+            effects.push(Effect::LoadRun(id));
+        }
+        let height = self.body_height(shared);
+        if let Some(page) = self.run_page_mut().filter(|page| page.part == Part::Log)
+            && let Some(from) = page.log.wanted(height)
+        {
+            let (generation, filter) = (page.log.generation, page.log.filter.clone());
+            effects.push(Effect::LoadLog { run: page.id, generation, filter, from });
+        }
+        effects
+    }
+}

@@ -1,0 +1,99 @@
+//! What the store reports of the history.
+
+use super::RunsScreen;
+use super::comparison::sections;
+use super::page::{Page, Part};
+use crate::app::effect::Effect;
+use crate::app::screens::Screen;
+use crate::app::shared::Shared;
+use crate::runs::history::{Comparison, Whole};
+use crate::store::{LogLine, Outcome, RunId, RunRecord};
+
+impl RunsScreen {
+    /// The history was written to: the list is read again, and where the screen is `shown`, what may have
+    /// grown of the run on it.
+    pub fn changed(&mut self, shared: &mut Shared, shown: bool) -> Vec<Effect> {
+        let mut effects = vec![self.load(shared)];
+        if !shown {
+            return effects;
+        }
+        if let Some(page) = self.run_page_mut() {
+            page.log.grown();
+        }
+        let goes_on = |run: &RunRecord| run.outcome == Outcome::Running;
+        if let Some(run) = self.shown_run().filter(|run| run.id != 0) {
+            // A run of this screen has ended for the screen before all of it is in the store.
+            let read = self.read(run.id).is_none_or(|read| goes_on(&read.whole.run));
+            if read || goes_on(run) {
+                effects.push(Effect::LoadRun(run.id));
+            }
+        }
+        effects
+    }
+
+    /// Runs of the history arrived; the selected one stays selected.
+    pub fn listed(&mut self, shared: &Shared, mut records: Vec<RunRecord>) -> Vec<Effect> {
+        let goes_on = |rows: &[RunRecord], id: RunId| {
+            rows.iter().any(|run| run.id == id && run.outcome == Outcome::Running)
+        };
+        // A run that has ended elsewhere changes how long its nodes usually take.
+        let rows = &self.list.rows;
+        let ended =
+            records.iter().any(|run| run.outcome != Outcome::Running && goes_on(rows, run.id));
+        // What the screen has seen of its own run is newer than the store's record.
+        if let Some(run) = &shared.run
+            && let Some(row) = records.iter_mut().find(|row| row.id == run.record.id)
+            && row.outcome == Outcome::Running
+        {
+            *row = run.record.clone();
+        }
+        let came = self.coming.take_if(|id| records.iter().any(|run| run.id == *id));
+        let selected = came.or_else(|| self.list.selected().map(|run| run.id));
+        self.list.rows = records;
+        let kept = self.list.rows.iter().position(|run| Some(run.id) == selected);
+        let index = kept.unwrap_or(self.list.position.selected);
+        let height = usize::from(self.areas(shared).main.height.saturating_sub(1));
+        self.list.position.select(index, self.list.rows.len(), height);
+        ended.then_some(Effect::LoadTimings).into_iter().collect()
+    }
+
+    /// Lines of a log arrived.
+    pub fn take_log(&mut self, shared: &Shared, run: RunId, generation: u64, lines: Vec<LogLine>) {
+        let height = self.body_height(shared);
+        if let Some(page) = self.run_page_mut().filter(|page| page.id == run) {
+            page.log.take(generation, lines, height);
+        }
+    }
+
+    /// A run was read.
+    pub fn take_run(&mut self, shared: &Shared, whole: Whole) {
+        let id = whole.run.id;
+        // The row may be of a time when the run was still running.
+        let ended = whole.run.outcome != Outcome::Running;
+        let own = shared.run.as_ref().is_some_and(|run| run.record.id == id && run.ended.is_none());
+        if ended && !own {
+            let record = whole.run.clone();
+            self.change_row(id, |run| *run = record);
+        }
+        self.keep(whole, shared.now);
+        if self.shown_part() == Some(Part::Timeline) && self.shown_timeline().is_some() {
+            let (len, height) = (self.len(shared), self.list_height(shared));
+            if let Some(page) = self.run_page_mut() {
+                page.nodes.select(page.nodes.selected, len, height);
+            }
+        }
+    }
+
+    /// Two runs were compared.
+    pub fn take_comparison(
+        &mut self,
+        runs: (RunId, RunId),
+        result: Result<Box<Comparison>, String>,
+    ) {
+        if let Some(Page::Comparison(page)) = &mut self.page
+            && page.runs == runs
+        {
+            page.compared = Some(result.map(|compared| sections(&compared)));
+        }
+    }
+}

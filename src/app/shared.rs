@@ -1,0 +1,350 @@
+//! What all screens share: the project, the runs of this program, settings, dialogs, messages.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::areas::{Pane, Panes};
+use super::command::Command;
+use super::dialog::{Dialog, Question};
+use super::effect::{Effect, Generation};
+use super::key::Key;
+use super::keymap::Keymap;
+use super::prompt::{Prompt, PromptKind};
+use super::run::{ActiveRun, NodeState};
+use super::settings::Settings;
+use crate::dag::staleness::Status;
+use crate::dag::view::{self, RunState};
+use crate::datasets;
+use crate::project::python::highlight::Highlighted;
+use crate::project::{Pipeline, Problem, Snapshot};
+use crate::remote::Backend;
+use crate::runs::params::Params;
+use crate::runs::{Failure, RunRequest, Warmth};
+use crate::store::Timing;
+use crate::tracking::Overview;
+
+/// How many runs of the screen go on side by side.
+const MOST_RUNS: usize = 4;
+
+/// How Kedro's own reading of the project stands.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub enum Exact {
+    /// Nobody asked for it.
+    #[default]
+    None,
+    /// Kedro is reading, with this interpreter.
+    Reading(String),
+    /// It is on the screen; `true` when it comes from the store.
+    Shown(bool),
+    /// Files changed since; the static reading is on the screen.
+    Outdated,
+    /// It failed.
+    Failed(Box<Failure>),
+}
+
+/// Whether the exact reading failed for want of Kedro itself.
+pub fn no_kedro(failure: &Failure) -> bool {
+    failure.kind.ends_with("ModuleNotFoundError") && failure.message.contains("'kedro'")
+}
+
+/// The project and what is known of its surroundings.
+#[derive(Debug, Default)]
+pub struct Project {
+    /// What is on the screen.
+    pub snapshot: Option<Arc<Snapshot>>,
+    /// The last static reading, to compare the exact one with.
+    pub read: Option<Arc<Snapshot>>,
+    /// Why the project can't be opened at all.
+    pub broken: Option<Problem>,
+    /// How the exact reading stands.
+    pub exact: Exact,
+    /// Where the two readings differ, one sentence each.
+    pub differences: Vec<String>,
+    /// Whether the project may be executed; `None` until the service says.
+    pub trusted: Option<bool>,
+    /// The interpreter that was chosen, and why.
+    pub python: Option<(String, String)>,
+    /// How ready the worker is; `None` before there is one.
+    pub worker: Option<Warmth>,
+    /// What is on disk of the datasets.
+    pub datasets: HashMap<String, datasets::Status>,
+    /// Which nodes of the shown pipeline are out of date.
+    pub staleness: HashMap<String, Status>,
+    /// Source files that were asked for, by path.
+    pub sources: HashMap<String, Source>,
+    /// Engines found.
+    pub backends: Vec<Backend>,
+    /// The tracking store.
+    pub tracking: Option<TrackingReport>,
+}
+
+/// A source file for display.
+#[derive(Debug, Clone)]
+pub enum Source {
+    /// It was asked for.
+    Loading,
+    /// Its text.
+    Text(Arc<Highlighted>),
+    /// Why it can't be shown.
+    Failed(String),
+}
+
+/// How the tracking store stands.
+#[derive(Debug, Clone, PartialEq)]
+pub enum TrackingReport {
+    /// The project has none.
+    Absent,
+    /// It was read.
+    Live(Overview),
+    /// It could not be read.
+    Failed(String),
+}
+
+/// A short message on the bar.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Notice {
+    /// The message.
+    pub text: String,
+    /// Whether something went wrong.
+    pub error: bool,
+}
+
+/// Numbers of the last requests of each kind.
+#[derive(Debug, Default)]
+#[expect(missing_docs, reason = "one for each kind")]
+pub struct Generations {
+    pub read: Generation,
+    pub exact: Generation,
+    pub run: Generation,
+    pub detached: Generation,
+    pub runs: Generation,
+    pub drawing: Generation,
+}
+
+/// What all screens share.
+#[derive(Debug)]
+pub struct Shared {
+    /// Columns and rows of the terminal.
+    pub size: (u16, u16),
+    /// Seconds since the Unix epoch at the last tick or run event.
+    pub now: f64,
+    /// Theme, keymap, glyphs.
+    pub settings: Settings,
+    /// The keys.
+    pub keymap: Keymap,
+    /// The theme before a choice of themes began; choosing shows each one.
+    pub theme_before: Option<String>,
+    /// Names of all themes and keymaps there are.
+    pub available: (Vec<String>, Vec<String>),
+    /// Problems of settings, theme and keymap files.
+    pub settings_problems: Vec<Problem>,
+    /// The run environment that was asked for.
+    pub env: Option<String>,
+    /// The pane that has the focus.
+    pub focus: Pane,
+    /// Sizes of the panes.
+    pub panes: Panes,
+    /// First row of the details that is seen.
+    pub side_offset: usize,
+    /// The project.
+    pub project: Project,
+    /// Name of the shown pipeline; the first one when it does not exist.
+    pub pipeline: String,
+    /// Parameters that stand in the place of the files', for the next runs.
+    pub overrides: Params,
+    /// How long nodes took in their last runs, by name.
+    pub timings: HashMap<String, Timing>,
+    /// The run that is going on, or the last one.
+    pub run: Option<ActiveRun>,
+    /// Runs that began before it and go on beside it.
+    pub beside: Vec<ActiveRun>,
+    /// Runs that are asked for and have not begun yet.
+    pub starting: Vec<(Generation, RunRequest)>,
+    /// A run that waits for its environment to be made.
+    pub waiting_run: Option<(RunRequest, Command)>,
+    /// Whether the log is wanted; by whether there is a run when `None`.
+    pub log: Option<bool>,
+    /// Dialogs, the last one on top.
+    pub dialogs: Vec<Dialog>,
+    /// The last text that was searched for.
+    pub search: String,
+    /// A line that is being typed on the bar.
+    pub prompt: Option<Prompt>,
+    /// Keys of a sequence that has begun.
+    pub pending: Vec<Key>,
+    /// The message on the bar.
+    pub notice: Option<Notice>,
+    /// Numbers of the last requests.
+    pub generations: Generations,
+}
+
+impl Shared {
+    /// The state before anything is known of the project.
+    pub fn new(env: Option<String>, settings: Settings, now: f64) -> Self {
+        Shared {
+            size: (80, 24),
+            now,
+            settings,
+            keymap: Keymap::default(),
+            theme_before: None,
+            available: (Vec::new(), Vec::new()),
+            settings_problems: Vec::new(),
+            env,
+            focus: Pane::Main,
+            panes: Panes { side: 38, log: 6, dragging: None },
+            side_offset: 0,
+            project: Project::default(),
+            pipeline: String::new(),
+            overrides: Params::new(),
+            timings: HashMap::new(),
+            run: None,
+            beside: Vec::new(),
+            starting: Vec::new(),
+            waiting_run: None,
+            log: None,
+            dialogs: Vec::new(),
+            search: String::new(),
+            prompt: None,
+            pending: Vec::new(),
+            notice: None,
+            generations: Generations::default(),
+        }
+    }
+
+    /// Asks for the static reading.
+    pub fn read_static(&mut self) -> Effect {
+        self.generations.read += 1;
+        Effect::ReadStatic {
+            generation: self.generations.read,
+            env: self.env.clone(),
+            params: self.overrides.clone(),
+        }
+    }
+
+    /// Asks which nodes of the shown pipeline are out of date.
+    pub fn look_stale(&self) -> Option<Effect> {
+        self.shown_pipeline().map(|pipeline| Effect::LookStale(pipeline.name.clone()))
+    }
+
+    /// How a node stands in the run that shows it, and that run: the newest one that has it.
+    pub fn node_run(&self, node: &str) -> Option<(&ActiveRun, &NodeState)> {
+        let runs = self.run.iter().chain(self.beside.iter().rev());
+        runs.filter_map(|run| Some((run, run.nodes.get(node)?))).next()
+    }
+
+    /// How a node stands: in its run, else by its staleness.
+    pub fn node_status(&self, node: &str) -> view::State {
+        let run = self.node_run(node).map(|(_, state)| match state {
+            NodeState::Waiting => RunState::Waiting,
+            NodeState::Running(_) => RunState::Running,
+            NodeState::Done(_) => RunState::Done,
+            NodeState::Failed(_) => RunState::Failed,
+            NodeState::Stopped => RunState::Stopped,
+        });
+        view::State::of(run, self.project.staleness.get(node))
+    }
+
+    /// All runs of this program that are going on.
+    pub fn going_on(&self) -> impl Iterator<Item = &ActiveRun> {
+        self.run.iter().chain(&self.beside).filter(|run| run.ended.is_none())
+    }
+
+    /// The run that is going on.
+    pub fn running(&self) -> Option<&ActiveRun> {
+        self.run.as_ref().filter(|run| run.ended.is_none())
+    }
+
+    /// The snapshot on the screen.
+    pub fn snapshot(&self) -> Option<&Snapshot> {
+        self.project.snapshot.as_deref()
+    }
+
+    /// The pipeline that is shown.
+    pub fn shown_pipeline(&self) -> Option<&Pipeline> {
+        let snapshot = self.snapshot()?;
+        snapshot.pipeline(&self.pipeline).or_else(|| snapshot.pipelines.first())
+    }
+
+    /// The node of that name in any pipeline, the shown one first.
+    pub fn node(&self, name: &str) -> Option<&Arc<crate::project::Node>> {
+        let snapshot = self.snapshot()?;
+        self.shown_pipeline()
+            .into_iter()
+            .chain(&snapshot.pipelines)
+            .flat_map(|pipeline| &pipeline.nodes)
+            .find(|node| node.name == name)
+    }
+
+    /// The tracking store, where it was read.
+    pub fn tracked(&self) -> Option<&Overview> {
+        match &self.project.tracking {
+            Some(TrackingReport::Live(overview)) => Some(overview),
+            _ => None,
+        }
+    }
+
+    /// The request for a run of the shown pipeline in the shown environment, with the overrides.
+    pub fn request(&self) -> RunRequest {
+        let pipeline = self.shown_pipeline().map(|pipeline| pipeline.name.clone());
+        RunRequest {
+            pipeline: pipeline.filter(|name| name != "__default__"),
+            env: self.env.clone(),
+            params: self.overrides.clone(),
+            ..RunRequest::default()
+        }
+    }
+
+    /// The failure of the last run, else of Kedro's own reading of the project, and what failed.
+    pub fn failure(&self) -> Option<(String, Failure)> {
+        if let Some(run) = &self.run
+            && let Some(failure) = &run.failure
+        {
+            let of = match &run.failed_node {
+                Some(node) => format!("{node}, run {}", run.record.id),
+                None => format!("run {}", run.record.id),
+            };
+            return Some((of, failure.clone()));
+        }
+        match &self.project.exact {
+            Exact::Failed(failure) => {
+                Some(("Kedro's reading of the project".into(), (**failure).clone()))
+            }
+            _ => None,
+        }
+    }
+
+    /// Why no run can begin now.
+    pub fn no_run_now(&self) -> Option<String> {
+        match self.going_on().filter(|run| !run.apart).count() {
+            MOST_RUNS.. => Some(format!("{MOST_RUNS} runs are going on")),
+            _ if self.shown_pipeline().is_none() => Some("there is no pipeline".into()),
+            _ => None,
+        }
+    }
+
+    /// All problems: of the project and of the settings.
+    pub fn problems(&self) -> Vec<&Problem> {
+        let project = self.project.snapshot.iter().flat_map(|snapshot| &snapshot.problems);
+        self.project.broken.iter().chain(project).chain(&self.settings_problems).collect()
+    }
+
+    /// Shows a message on the bar.
+    pub fn tell(&mut self, text: impl Into<String>) {
+        self.notice = Some(Notice { text: text.into(), error: false });
+    }
+
+    /// Shows on the bar what went wrong or can't be done.
+    pub fn warn(&mut self, text: impl Into<String>) {
+        self.notice = Some(Notice { text: text.into(), error: true });
+    }
+
+    /// Opens a dialog that asks a question.
+    pub fn ask(&mut self, question: Question) {
+        self.dialogs.push(Dialog::Ask(question));
+    }
+
+    /// Begins to type a line on the bar, which holds `text` at first.
+    pub fn begin(&mut self, kind: PromptKind, text: &str) {
+        self.prompt = Some(Prompt::new(kind, text));
+    }
+}

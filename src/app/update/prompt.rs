@@ -1,0 +1,139 @@
+//! A line that is typed on the bar: its keys, and what follows from it.
+
+use crossterm::event::KeyEvent;
+
+use super::{overrides, search};
+use crate::app::effect::Effect;
+use crate::app::key::Key;
+use crate::app::picker::text;
+use crate::app::prompt::{Prompt, PromptKind};
+use crate::app::state::State;
+use crate::runs::history::{change, filter};
+use crate::store::LogFilter;
+
+/// A key while a line is being typed.
+pub(super) fn key(state: &mut State, key: Key, event: KeyEvent) -> Vec<Effect> {
+    let Some(mut prompt) = state.shared.prompt.take() else { return Vec::new() };
+    state.shared.notice = None;
+    let finds = prompt.kind == PromptKind::Find;
+    match key.to_string().as_str() {
+        "esc" | "ctrl-c" | "ctrl-g" => leave(state, prompt.kind),
+        "enter" => accept(state, prompt),
+        "down" | "ctrl-n" if finds => {
+            search::go(state, 1);
+            state.shared.prompt = Some(prompt);
+            Vec::new()
+        }
+        "up" | "ctrl-p" if finds => {
+            search::go(state, -1);
+            state.shared.prompt = Some(prompt);
+            Vec::new()
+        }
+        _ => {
+            prompt.field.input(event);
+            typed(state, prompt)
+        }
+    }
+}
+
+/// Text was pasted.
+pub(super) fn paste(state: &mut State, text: &str) -> Vec<Effect> {
+    let Some(mut prompt) = state.shared.prompt.take() else { return Vec::new() };
+    prompt.field.insert_str(text);
+    typed(state, prompt)
+}
+
+/// The line was left: a filter that was tried gives way to the one before.
+fn leave(state: &mut State, kind: PromptKind) -> Vec<Effect> {
+    let State { shared, runs, pipeline, .. } = state;
+    match kind {
+        PromptKind::Filter(before) => return runs.set_query(shared, before),
+        // It was a filter before, so it can be read.
+        PromptKind::Graph(before) => drop(pipeline.set_filter(shared, &before)),
+        PromptKind::Find
+        | PromptKind::Note(_)
+        | PromptKind::Log
+        | PromptKind::Prune
+        | PromptKind::Override(_)
+        | PromptKind::Export
+        | PromptKind::Grid => {}
+    }
+    Vec::new()
+}
+
+/// Takes what was typed or pasted so far. Searches and filters are tried while they are typed; an error
+/// in one is reported only once the line is accepted.
+fn typed(state: &mut State, prompt: Prompt) -> Vec<Effect> {
+    let written = text(&prompt.field);
+    let kind = prompt.kind.clone();
+    state.shared.prompt = Some(prompt);
+    let State { shared, runs, pipeline, .. } = state;
+    match kind {
+        PromptKind::Find => {
+            shared.search = written;
+            search::go(state, 0);
+        }
+        PromptKind::Graph(_) => drop(pipeline.set_filter(shared, &written)),
+        PromptKind::Filter(_) => {
+            let query = filter::settled(&written);
+            if filter::parse(query, shared.now).is_ok() {
+                return runs.set_query(shared, query.to_owned());
+            }
+        }
+        _ => {}
+    }
+    Vec::new()
+}
+
+/// Does what the line asks for. A line with an error stays, with the error beside it.
+fn accept(state: &mut State, prompt: Prompt) -> Vec<Effect> {
+    let written = text(&prompt.field);
+    match act(state, &prompt.kind, written) {
+        Ok(effects) => effects,
+        Err(why) => {
+            state.shared.warn(why);
+            state.shared.prompt = Some(prompt);
+            Vec::new()
+        }
+    }
+}
+
+fn act(state: &mut State, kind: &PromptKind, written: String) -> Result<Vec<Effect>, String> {
+    let State { shared, runs, pipeline, .. } = state;
+    match kind {
+        PromptKind::Find => shared.search = written,
+        PromptKind::Filter(_) => {
+            filter::parse(&written, shared.now)?;
+            return Ok(runs.set_query(shared, written.trim().to_owned()));
+        }
+        PromptKind::Note(id) => {
+            let note = written.trim().to_owned();
+            let kept = Some(note.clone()).filter(|note| !note.is_empty());
+            runs.change_row(*id, |run| run.note = kept);
+            return Ok(vec![Effect::Note(*id, note)]);
+        }
+        PromptKind::Graph(_) => pipeline.set_filter(shared, &written)?,
+        PromptKind::Export => {
+            let file = written.trim().to_owned();
+            return Ok(Some(file)
+                .filter(|file| !file.is_empty())
+                .map(Effect::Export)
+                .into_iter()
+                .collect());
+        }
+        PromptKind::Override(path) => {
+            return Ok(overrides::set(shared, path.clone(), written));
+        }
+        PromptKind::Grid => return overrides::grid(state, &written),
+        PromptKind::Prune => {
+            return Ok(vec![Effect::Prunable(change::parse_room(&written, shared.now)?)]);
+        }
+        PromptKind::Log => {
+            let text = Some(written).filter(|text| !text.is_empty());
+            if let Some(page) = runs.run_page_mut() {
+                page.log.set_filter(LogFilter { text, ..page.log.filter.clone() });
+            }
+        }
+    }
+    Ok(Vec::new())
+}
