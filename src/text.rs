@@ -61,6 +61,23 @@ pub fn truncate(text: &str, max: usize) -> String {
     out
 }
 
+/// The text with blanks after it, up to so many cells.
+pub fn pad(text: &str, cells: usize) -> String {
+    format!("{text}{}", " ".repeat(cells.saturating_sub(width(text))))
+}
+
+/// The text without its first cells. What is left of a wide character becomes blank.
+pub fn skip(text: &str, cells: usize) -> String {
+    let mut used = 0;
+    for (at, grapheme) in text.grapheme_indices(true) {
+        if used >= cells {
+            return " ".repeat(used - cells) + &text[at..];
+        }
+        used += grapheme.width();
+    }
+    " ".repeat(used.saturating_sub(cells))
+}
+
 /// Bytes for people: `812 B`, `4.2 kB`, `1.3 GB`.
 pub fn size_text(bytes: u64) -> String {
     let mut value = bytes as f64;
@@ -108,5 +125,33 @@ mod tests {
         assert_eq!(truncate("abc", 4), "abc");
         assert_eq!(truncate("表表表", 4), "表…");
         assert_eq!(truncate("abc", 0), "");
+    }
+
+    #[test]
+    fn padding_counts_cells() {
+        for (text, padded) in [
+            ("ab", "ab  "),
+            ("表", "表  "),
+            ("e\u{301}", "e\u{301}   "),
+            ("表表表", "表表表"),
+            ("", "    "),
+        ] {
+            assert_eq!(pad(text, 4), padded, "{text}");
+        }
+    }
+
+    #[test]
+    fn skipping_counts_cells_and_cuts_wide_characters() {
+        for (text, cells, left) in [
+            ("abc", 0, "abc"),
+            ("abc", 2, "c"),
+            ("abc", 9, ""),
+            ("表b", 1, " b"),
+            ("表b", 2, "b"),
+            ("a表", 2, " "),
+            ("e\u{301}b", 1, "b"),
+        ] {
+            assert_eq!(skip(text, cells), left, "{text} {cells}");
+        }
     }
 }

@@ -461,6 +461,13 @@ fn settings_are_followed_as_they_are_saved_and_their_faults_are_told() {
 }
 
 #[test]
+fn it_opens_in_the_environment_that_the_variable_names() {
+    for (variable, env) in [("cloud", "env cloud"), ("", "env local")] {
+        open(80, 24, &[("KEDRO_ENV", variable)]).terminal.wait_for(env);
+    }
+}
+
+#[test]
 fn without_a_terminal_it_refuses_with_one_line() {
     let output = Command::new(env!("CARGO_BIN_EXE_mlops-tui"))
         .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/sample-project"))

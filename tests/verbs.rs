@@ -256,6 +256,48 @@ fn the_page_of_commands_follows_the_table() {
     assert!(page.ends_with(&table), "docs/commands.md should end with:\n{table}");
 }
 
+#[test]
+fn the_environment_is_an_option_else_a_variable_and_empty_is_none() {
+    let folder = project(NODES);
+    std::fs::create_dir(folder.path().join("conf/cloud")).unwrap();
+    std::fs::write(
+        folder.path().join("conf/cloud/mlflow.yml"),
+        "server: {mlflow_tracking_uri: cloud}\n",
+    )
+    .unwrap();
+    std::fs::create_dir(folder.path().join("cloud")).unwrap();
+    let root = folder.path().to_str().unwrap();
+    let is_cloud = |words: &[&str], option: Option<&str>, variable: Option<&str>| {
+        let mut command = verb(words);
+        command.args(option).envs(variable.map(|name| ("KEDRO_ENV", name)));
+        let output = command.env_remove("MLFLOW_TRACKING_URI").output().unwrap();
+        let found: Json = serde_json::from_slice(&output.stdout)
+            .unwrap_or_else(|error| panic!("{error}: {output:?}"));
+        found["env"] == "cloud" || found["chosen_by"] == "mlflow.yml"
+    };
+    for words in [
+        &["inspect", root, "--json"][..],
+        &["config", root, "parameters", "--json"],
+        &["experiments", "-C", root, "where", "--json"],
+    ] {
+        for (option, variable, cloud) in [
+            (None, None, false),
+            (Some("--env=cloud"), None, true),
+            (None, Some("cloud"), true),
+            (Some("--env=local"), Some("cloud"), false),
+            (Some("--env="), Some("cloud"), true),
+            (Some("--env="), None, false),
+            (None, Some(""), false),
+        ] {
+            assert_eq!(
+                is_cloud(words, option, variable),
+                cloud,
+                "{words:?} {option:?} {variable:?}"
+            );
+        }
+    }
+}
+
 /// The names in backticks after the text "expected" of an error: what would have been accepted.
 fn accepted(error: &keymap::FileError) -> BTreeSet<String> {
     let (_, list) = error.text.split_once("expected").expect("the error lists what is accepted");

@@ -9,6 +9,7 @@ use super::output;
 use crate::app::command::COMMANDS;
 use crate::app::control::CONTROLS;
 use crate::app::keymap::Keymap;
+use crate::text::pad;
 use serde_json::json;
 
 /// List the commands of the screen with their keys.
@@ -53,7 +54,8 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode> {
             writeln!(out, "| `{}` | {keys} | {} | {}. |", spec.name, spec.scope(), spec.help)
         } else {
             let keys = spec.keys.join(", ");
-            writeln!(out, "{:<20} {keys:<18} {} ({})", spec.name, spec.help, spec.scope())
+            let (name, keys) = (pad(spec.name, 20), pad(&keys, 18));
+            writeln!(out, "{name} {keys} {} ({})", spec.help, spec.scope())
         };
     }
     if arguments.markdown {

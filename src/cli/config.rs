@@ -8,13 +8,14 @@ use std::process::ExitCode;
 use color_eyre::eyre::{Result, bail};
 use serde_json::json;
 
+use super::project::{self, EnvOption};
 use super::{inspect, output};
 use crate::app::screens::entry::find;
 use crate::project::json::{located_to_json, problem_to_json, value_to_json};
 use crate::project::reader::Configuration;
-use crate::project::{Located, Options, Reader, Value};
+use crate::project::{Located, Reader, Value};
 use crate::text::secrets;
-use crate::text::{sanitize, width};
+use crate::text::{pad, sanitize, width};
 
 /// Show resolved configuration with the origin of each value.
 ///
@@ -28,9 +29,8 @@ pub(super) struct Arguments {
     /// another one of the project's `config_patterns`
     #[arg(num_args = 1..=2, required = true, value_names = ["PATH", "KIND"])]
     path_and_kind: Vec<String>,
-    /// Run environment
-    #[arg(long, value_name = "ENV")]
-    env: Option<String>,
+    #[command(flatten)]
+    env: EnvOption,
     /// Print JSON: `{"value", "origin"}` at every level
     #[arg(long)]
     json: bool,
@@ -51,9 +51,8 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode> {
         }
         secrets::keep_values();
     }
-    let mut reader = Reader::new(super::project_root(path)?);
-    let options = Options { env: arguments.env.clone(), ..Options::default() };
-    let Configuration { config, problems, .. } = reader.configuration(&options);
+    let mut reader = Reader::new(project::root(path)?);
+    let Configuration { config, problems, .. } = reader.configuration(&arguments.env.options());
     let Some(located) = config.kinds.get(kind) else {
         let known: Vec<&str> = config.kinds.keys().map(String::as_str).collect();
         bail!("There is no configuration kind `{kind}` here; there are: {}.", known.join(", "));
@@ -98,8 +97,8 @@ fn describe(located: &Located) -> String {
     for (text, origin) in rows {
         match origin {
             Some(origin) => {
-                let gap = column.saturating_sub(width(&text)).max(2);
-                let _ = writeln!(out, "{text}{:gap$}# {origin}", "");
+                let cells = column.max(width(&text) + 2);
+                let _ = writeln!(out, "{}# {origin}", pad(&text, cells));
             }
             None => {
                 let _ = writeln!(out, "{text}");

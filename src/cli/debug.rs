@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use color_eyre::eyre::{Result, WrapErr, eyre};
 
 use super::output::complain;
+use super::project::ProjectArguments;
 use crate::dag::Slice;
 use crate::runs::params::{Handed, Params};
 use crate::runs::plan::From;
@@ -24,17 +25,14 @@ use crate::text::sanitize;
 pub(super) struct Arguments {
     /// Name of the node
     node: String,
-    /// The project: its folder or anything in it [default: the current folder]
-    path: Option<PathBuf>,
+    #[command(flatten)]
+    project: ProjectArguments,
     /// Run the node, and open the debugger (pdb) where it fails
     #[arg(long)]
     post_mortem: bool,
     /// Pipeline of the node [default: __default__]
     #[arg(short, long, value_name = "NAME")]
     pipeline: Option<String>,
-    /// Run environment [default: the project's]
-    #[arg(short, long, value_name = "ENV", env = "KEDRO_ENV")]
-    env: Option<String>,
     /// Parameters: a=1,model.depth=3
     #[arg(long, value_name = "PARAMS", value_parser = parse_params, default_value = "", hide_default_value = true)]
     params: Params,
@@ -52,13 +50,13 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode> {
     if let Some(file) = &arguments.params_from {
         params.extend(Handed::take(file).map_err(|error| eyre!(error))?.params);
     }
-    let root = super::project_root(arguments.path.as_deref())?;
+    let root = arguments.project.root()?;
     let python =
         interpreter::choose(&root, arguments.python.as_deref()).map_err(|error| eyre!(error))?;
     let request = RunRequest {
         pipeline: arguments.pipeline.clone(),
         slice: Slice::nodes([&arguments.node]),
-        env: arguments.env.clone().filter(|env| !env.is_empty()),
+        env: arguments.project.env(),
         params,
         ..RunRequest::default()
     };

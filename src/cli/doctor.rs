@@ -13,7 +13,7 @@ use super::output;
 use crate::project::discovery;
 use crate::runs::interpreter;
 use crate::store::Store;
-use crate::text::sanitize;
+use crate::text::{pad, sanitize};
 
 /// How long Python may take to say which Kedro it has.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -53,7 +53,7 @@ impl Check {
 
 pub(super) fn run(arguments: &Arguments) -> Result<ExitCode> {
     let mut checks = vec![Check::good("mlops-tui", env!("CARGO_PKG_VERSION"))];
-    match super::project_root(arguments.path.as_deref()) {
+    match super::project::root(arguments.path.as_deref()) {
         Ok(root) => check_project(&root, arguments.python.as_deref(), &mut checks),
         Err(error) => {
             let text = error.to_string();
@@ -169,9 +169,9 @@ fn describe(checks: &[Check]) -> String {
     let mut out = String::new();
     for check in checks {
         let sign = if check.ok { '✓' } else { '✗' };
-        let _ = writeln!(out, "{sign} {:<10} {}", check.name, sanitize(&check.found));
+        let _ = writeln!(out, "{sign} {} {}", pad(check.name, 10), sanitize(&check.found));
         if !check.remedy.is_empty() {
-            let _ = writeln!(out, "  {:<10} {}", "", sanitize(&check.remedy));
+            let _ = writeln!(out, "  {} {}", pad("", 10), sanitize(&check.remedy));
         }
     }
     out

@@ -30,7 +30,7 @@ enum Verb {
 
 pub(super) fn run(arguments: &Arguments) -> Result<ExitCode> {
     let Verb::Create { path } = &arguments.verb;
-    let root = super::project_root(path.as_deref())?;
+    let root = super::project::root(path.as_deref())?;
     super::block_on(async {
         let (progress, mut lines) = tokio::sync::mpsc::channel::<String>(64);
         let print = async {

@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use color_eyre::eyre::{Result, bail, eyre};
 
 use super::output;
+use super::project::ProjectArguments;
 use crate::project::reader::runtime_params;
 use crate::project::{Options, Problem, Reader, Severity, Snapshot, json};
 use crate::runs::params::Params;
@@ -22,11 +23,8 @@ use crate::text::sanitize;
 /// problems found.
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
-    /// The project: its folder or anything in it [default: the current folder]
-    path: Option<PathBuf>,
-    /// Run environment
-    #[arg(long, value_name = "ENV")]
-    env: Option<String>,
+    #[command(flatten)]
+    project: ProjectArguments,
     /// Runtime parameters: a=1,model.depth=3
     #[arg(long, value_name = "PARAMS", value_parser = parse_params, default_value = "", hide_default_value = true)]
     params: Params,
@@ -42,11 +40,10 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<ExitCode> {
-    let root = super::project_root(arguments.path.as_deref())?;
+    let root = arguments.project.root()?;
     let options = Options {
-        env: arguments.env.clone(),
         runtime_params: runtime_params(&arguments.params),
-        ..Options::default()
+        ..arguments.project.options()
     };
     let mut snapshot = Reader::new(&root).read(&options);
     if arguments.exact {
@@ -61,9 +58,9 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode> {
 fn ask_kedro(arguments: &Arguments, root: &Path, read: &Snapshot) -> Result<Snapshot> {
     let python = arguments.python.as_deref();
     let python = interpreter::choose(root, python).map_err(|text| eyre!("{text}"))?;
-    let env = arguments.env.as_deref();
+    let env = arguments.project.env();
     let worker = Worker::fresh(Spec::new(&python.path, root), "asked for");
-    let ask = async { Ok(exact::snapshot(&worker, env, &arguments.params).await) };
+    let ask = async { Ok(exact::snapshot(&worker, env.as_deref(), &arguments.params).await) };
     match super::block_on(ask)? {
         Ok(answer) => json::from_exact(&answer, read).map_err(|text| eyre!("{text}")),
         Err(failure) => {

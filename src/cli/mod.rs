@@ -17,19 +17,20 @@ mod layout;
 mod models;
 mod output;
 mod plot;
+mod project;
 mod run;
 mod runs;
 mod status;
 mod table;
 mod tracked;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
 use color_eyre::eyre::Result;
 
-use crate::project::discovery;
+use self::project::ProjectArguments;
 use crate::system::say;
 use crate::text::sanitize;
 
@@ -46,11 +47,8 @@ struct Arguments {
 /// What the interactive program takes.
 #[derive(Debug, clap::Args)]
 struct ScreenArguments {
-    /// The project: its folder or anything in it [default: the current folder]
-    path: Option<PathBuf>,
-    /// Run environment to open with
-    #[arg(long, value_name = "ENV")]
-    env: Option<String>,
+    #[command(flatten)]
+    project: ProjectArguments,
     /// Python interpreter of the project
     #[arg(long, value_name = "FILE")]
     python: Option<PathBuf>,
@@ -68,8 +66,8 @@ struct ScreenArguments {
 impl ScreenArguments {
     fn start(self) -> Result<crate::tui::Start> {
         Ok(crate::tui::Start {
-            root: project_root(self.path.as_deref())?,
-            env: self.env,
+            root: self.project.root()?,
+            env: self.project.env(),
             python: self.python.map(|path| std::path::absolute(&path).unwrap_or(path)),
             theme: self.theme,
             keymap: self.keymap,
@@ -190,11 +188,6 @@ fn block_on<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
     result
 }
 
-/// The folder of the project that a path argument, or the current folder, lies in.
-fn project_root(path: Option<&Path>) -> Result<PathBuf> {
-    Ok(discovery::find(path.unwrap_or(Path::new(".")))?)
-}
-
 #[cfg(test)]
 mod tests {
     use color_eyre::eyre::eyre;
@@ -208,6 +201,22 @@ mod tests {
         assert_eq!(causes(&named), "x: it is not there.");
         let unnamed = eyre!(missing()).wrap_err("x can't be read");
         assert_eq!(causes(&unnamed), "x can't be read: it is not there");
+    }
+
+    #[test]
+    fn whatever_reads_a_project_takes_its_environment() {
+        let parses = |words: &str, option: &str| {
+            let words = words.split_whitespace();
+            Arguments::try_parse_from(words.chain([option, "cloud"])).is_ok()
+        };
+        for verb in ["", "inspect", "layout", "config globals", "run", "status", "debug node"] {
+            let verb = format!("mlops-tui {verb}");
+            assert!(parses(&verb, "--env") && parses(&verb, "-e"), "{verb}");
+        }
+        for verb in ["experiments list", "experiments where", "models search name"] {
+            assert!(parses(&format!("mlops-tui {verb}"), "--env"), "{verb}");
+        }
+        assert!(!parses("mlops-tui layout --graph -", "--env"));
     }
 
     #[test]

@@ -12,6 +12,7 @@ use tokio::task::JoinHandle;
 
 use super::detach::detach;
 use super::output::{self, complain};
+use super::project::ProjectArguments;
 use crate::dag::Slice;
 use crate::runs;
 use crate::runs::history::Asked;
@@ -38,8 +39,8 @@ use crate::text::{json, sanitize};
 /// Example: mlops-tui run --to-nodes train_model --params seed=3
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
-    /// The project: its folder or anything in it [default: the current folder]
-    path: Option<PathBuf>,
+    #[command(flatten)]
+    project: ProjectArguments,
     /// Pipeline to run [default: __default__]
     #[arg(short, long, value_name = "NAME")]
     pipeline: Option<String>,
@@ -79,9 +80,6 @@ pub(super) struct Arguments {
         hide_default_value = true
     )]
     namespaces: String,
-    /// Run environment [default: the project's]
-    #[arg(short, long, value_name = "ENV", env = "KEDRO_ENV")]
-    env: Option<String>,
     /// Parameters for this run: a=1,model.depth=3
     #[arg(long, value_name = "PARAMS", value_parser = parse_params, default_value = "", hide_default_value = true)]
     params: Params,
@@ -153,7 +151,7 @@ impl Arguments {
                 tags: split_list(&self.tags),
                 namespaces: split_list(&self.namespaces),
             },
-            env: self.env.clone().filter(|env| !env.is_empty()),
+            env: self.project.env(),
             params: self.params.clone(),
             runner: self.runner.clone(),
             runner_params: self.runner_params.clone(),
@@ -181,7 +179,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode> {
     if arguments.detached {
         runs::detach::leave().wrap_err("the run can't leave its session")?;
     }
-    let root = super::project_root(arguments.path.as_deref())?;
+    let root = arguments.project.root()?;
     let interpreter = interpreter::choose(&root, arguments.python.as_deref());
     let mut request = arguments.request();
     if let Some(file) = &arguments.params_from {

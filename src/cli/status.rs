@@ -7,6 +7,7 @@ use color_eyre::eyre::{Result, bail, eyre};
 use serde_json::json;
 
 use super::output;
+use super::project::ProjectArguments;
 use crate::dag::staleness::Status;
 use crate::project::reader::runtime_params;
 use crate::project::{Options, Reader};
@@ -26,14 +27,11 @@ use crate::text::sanitize;
 /// Example: mlops-tui status --pipeline training
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
-    /// The project: its folder or anything in it [default: the current folder]
-    path: Option<PathBuf>,
+    #[command(flatten)]
+    project: ProjectArguments,
     /// Pipeline to look at [default: __default__]
     #[arg(short, long, value_name = "NAME")]
     pipeline: Option<String>,
-    /// Run environment [default: the project's]
-    #[arg(short, long, value_name = "ENV", env = "KEDRO_ENV")]
-    env: Option<String>,
     /// Parameters that the next run would have: a=1,model.depth=3
     #[arg(long, value_name = "PARAMS", value_parser = parse_params, default_value = "", hide_default_value = true)]
     params: Params,
@@ -46,11 +44,10 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<ExitCode> {
-    let root = super::project_root(arguments.path.as_deref())?;
+    let root = arguments.project.root()?;
     let options = Options {
-        env: arguments.env.clone().filter(|env| !env.is_empty()),
         runtime_params: runtime_params(&arguments.params),
-        ..Options::default()
+        ..arguments.project.options()
     };
     let snapshot = Reader::new(&root).read(&options);
     let name = arguments.pipeline.as_deref().unwrap_or("__default__");

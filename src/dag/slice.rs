@@ -287,27 +287,13 @@ fn prefixes(namespace: &str) -> impl Iterator<Item = &str> {
 
 /// The name most like `wanted`, if one is like it at all: at most a third of the letters differ. Among equals the first.
 fn closest<'a>(wanted: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    let letters: Vec<char> = wanted.chars().collect();
-    let limit = letters.len().div_ceil(3).max(2);
+    let letters = wanted.chars().count();
+    let limit = letters.div_ceil(3).max(2);
     names
-        .map(|name| (distance(&letters, name), name))
-        .filter(|(distance, _)| *distance <= limit && *distance < letters.len())
+        .map(|name| (strsim::levenshtein(wanted, name), name))
+        .filter(|(distance, _)| *distance <= limit && *distance < letters)
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, name)| name)
-}
-
-/// How many letters to insert, delete or replace to turn `from` into `to` (Levenshtein's distance).
-fn distance(from: &[char], to: &str) -> usize {
-    let mut row: Vec<usize> = (0..=from.len()).collect();
-    for (line, letter) in to.chars().enumerate() {
-        let mut diagonal = std::mem::replace(&mut row[0], line + 1);
-        for (column, other) in from.iter().enumerate() {
-            let replaced = diagonal + usize::from(letter != *other);
-            diagonal = row[column + 1];
-            row[column + 1] = replaced.min(diagonal + 1).min(row[column] + 1);
-        }
-    }
-    row[from.len()]
 }
 
 #[cfg(test)]

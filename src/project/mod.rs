@@ -23,6 +23,7 @@ pub use budget::Budget;
 pub use code::{Code, Definition, DefinitionKind, Reach, Unseen};
 pub use model::{
     Bound, Callable, Dataset, Entry, Located, Metadata, Node, Origin, Pattern, Pipeline, Place,
-    Problem, Reading, Severity, Snapshot, SourceRange, Value, is_parameter, strip_transcoding,
+    Problem, Reading, Severity, Snapshot, SourceRange, Value, is_parameter, makers,
+    strip_transcoding,
 };
 pub use reader::{Options, Reader};

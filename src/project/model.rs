@@ -376,7 +376,32 @@ pub fn strip_transcoding(name: &str) -> &str {
     name.split_once('@').map_or(name, |(base, _)| base)
 }
 
+/// What the nodes make: each dataset, without its transcoding, with its node. In a pipeline that Kedro accepts, no
+/// dataset comes twice.
+pub fn makers<'a>(
+    nodes: impl IntoIterator<Item = &'a Node>,
+) -> impl Iterator<Item = (&'a str, &'a Node)> {
+    let made = |node: &'a Node| node.outputs.iter().map(move |it| (strip_transcoding(it), node));
+    nodes.into_iter().flat_map(made)
+}
+
 /// Whether a dataset name stands for parameters (`parameters` or `params:...`).
 pub fn is_parameter(name: &str) -> bool {
     name == "parameters" || name.starts_with("params:")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn makers_are_found_by_names_without_transcoding() {
+        let node = |name: &str, outputs: &[&str]| {
+            let outputs = outputs.iter().map(|&output| output.to_owned()).collect();
+            Node { name: name.into(), outputs, ..Node::default() }
+        };
+        let nodes = [node("split", &["cars@pandas", "model.x"]), node("end", &[])];
+        let found: Vec<_> = makers(&nodes).map(|(dataset, node)| (dataset, &*node.name)).collect();
+        assert_eq!(found, [("cars", "split"), ("model.x", "split")]);
+    }
 }

@@ -17,7 +17,7 @@ use super::{code_version, plan, staleness};
 use crate::dag::staleness::{Content, Print};
 use crate::datasets;
 use crate::project::json::kept_json;
-use crate::project::{Dataset, Node, Reader, Snapshot, Value, strip_transcoding};
+use crate::project::{Dataset, Node, Reader, Snapshot, Value, makers, strip_transcoding};
 use crate::store::{CodeVersion, DatasetRecord, Direction, RunId, Store, StoreError};
 use crate::text::secrets::{Key, SECRET, redact_diff};
 use crate::tracking;
@@ -105,11 +105,8 @@ fn further(mut facts: Facts, root: &Path, code: Option<code_version::Code>, pyth
 /// more, or make other things now, say nothing.
 fn made(snapshot: &Snapshot, mut prints: Vec<crate::store::Print>) -> HashMap<String, Content> {
     let nodes = snapshot.pipelines.iter().flat_map(|pipeline| &pipeline.nodes);
-    let makes: HashSet<(&str, &str)> = nodes
-        .flat_map(|node| {
-            node.outputs.iter().map(|output| (node.name.as_str(), strip_transcoding(output)))
-        })
-        .collect();
+    let makes: HashSet<(&str, &str)> =
+        makers(nodes.map(|node| &**node)).map(|(dataset, node)| (&*node.name, dataset)).collect();
     prints.sort_by_key(|print| print.run);
     let mut made: HashMap<String, Content> = HashMap::new();
     for stored in prints {

@@ -16,7 +16,8 @@ use crate::dag::{Slice, SliceError};
 use crate::datasets;
 use crate::project::reader::runtime_params;
 use crate::project::{
-    Dataset, Node, Options, Pipeline, Reader, Snapshot, Value, is_parameter, strip_transcoding,
+    Dataset, Node, Options, Pipeline, Reader, Snapshot, Value, is_parameter, makers,
+    strip_transcoding,
 };
 use crate::store::{Kept, RunId, Store, StoreError};
 
@@ -209,12 +210,8 @@ pub fn plan(
     };
     let nodes: HashMap<&str, &Node> =
         pipeline.nodes.iter().map(|node| (node.name.as_str(), &**node)).collect();
-    let makers: HashMap<&str, &str> = pipeline
-        .nodes
-        .iter()
-        .flat_map(|node| {
-            node.outputs.iter().map(|output| (strip_transcoding(output), node.name.as_str()))
-        })
+    let makers: HashMap<&str, &str> = makers(pipeline.nodes.iter().map(|node| &**node))
+        .map(|(dataset, node)| (dataset, node.name.as_str()))
         .collect();
     let kept: HashMap<&str, &Kept> = kept.iter().map(|one| (one.dataset.as_str(), one)).collect();
 
@@ -327,9 +324,7 @@ impl Plan {
         let widest = |names: &mut dyn Iterator<Item = &String>| {
             names.map(|name| crate::text::width(name)).max().unwrap_or(0)
         };
-        let pad = |name: &str, width: usize| {
-            format!("  {name}{}", " ".repeat(width.saturating_sub(crate::text::width(name)) + 2))
-        };
+        let pad = |name: &str, width: usize| format!("  {}", crate::text::pad(name, width + 2));
         let width = widest(&mut self.nodes.iter().map(|node| &node.name));
         for node in &self.nodes {
             let why = match &node.makes {

@@ -544,6 +544,20 @@ mod tests {
     }
 
     #[test]
+    fn a_store_that_cannot_be_written_is_read_in_a_folder_of_any_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().join("50%25 a?b#c ü");
+        std::fs::create_dir(&root).unwrap();
+        Store::new(&root).save_reading("a", "f", 1.0, "{}").unwrap();
+        let store = Store::new(&root);
+        let count = |connection: &mut Connection| {
+            connection.query_row("SELECT count(*) FROM readings", [], |row| row.get::<_, i64>(0))
+        };
+        let read = store.read_closed(count, StoreError::ReadOnly(store.path()));
+        assert_eq!(read.unwrap(), 1);
+    }
+
+    #[test]
     fn what_others_write_is_noticed() {
         let folder = tempfile::tempdir().unwrap();
         let (mut own, mut other) = (Store::new(folder.path()), Store::new(folder.path()));

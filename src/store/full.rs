@@ -8,6 +8,7 @@
 use std::io::{self, ErrorKind, Write};
 use std::path::Path;
 
+use percent_encoding::{AsciiSet, CONTROLS, percent_encode};
 use rusqlite::{Connection, OpenFlags};
 
 use super::database::{BUSY, Store, StoreError};
@@ -15,6 +16,9 @@ use super::migrations;
 
 /// As much as SQLite needs beside the database before it reads anything, and a little more.
 const NEEDED: usize = 64 << 10;
+
+/// What would end the path of a URI, or stands for another character in it (<https://sqlite.org/uri.html>).
+const NOT_IN_A_PATH: &AsciiSet = &CONTROLS.add(b'%').add(b'?').add(b'#');
 
 /// Whether an error says that there is no room: on the disk, or for this user.
 pub(super) fn is_full(error: &io::Error) -> bool {
@@ -60,7 +64,9 @@ impl Store {
             return Err(closed);
         }
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;
-        let uri = format!("file:{}?immutable=1", percent_encoded(&self.path()));
+        let path = self.path();
+        let path = percent_encode(path.as_os_str().as_encoded_bytes(), NOT_IN_A_PATH);
+        let uri = format!("file:{path}?immutable=1");
         let opened = Connection::open_with_flags(uri, flags);
         let mut connection = opened.map_err(|error| self.error(error))?;
         self.check(&connection)?;
@@ -126,9 +132,4 @@ impl Store {
             .and_then(|ready| if ready { act(&mut connection).map(Some) } else { Ok(None) });
         freed.map_err(|error| self.error(error))?.ok_or(full)
     }
-}
-
-fn percent_encoded(path: &Path) -> String {
-    let text = path.to_string_lossy();
-    text.replace('%', "%25").replace('?', "%3f").replace('#', "%23")
 }

@@ -1,6 +1,8 @@
 //! The colours of what programs print: SGR sequences (ECMA-48, 8.3.117) as styles, and nothing else of
 //! what a terminal would obey.
 
+use vte::{Params, Parser, Perform};
+
 use super::sanitize;
 
 /// What a colour stands for; themes say how that looks.
@@ -29,60 +31,69 @@ pub struct Part {
 
 /// The line in parts of one style each.
 pub fn parts(line: &str) -> Vec<Part> {
-    let mut found = Vec::new();
-    let mut style = Part::default();
-    let mut rest = line;
-    let mut push = |text: &str, style: &Part| {
-        let text = sanitize(text);
+    let mut reading = Reading::default();
+    Parser::new().advance(&mut reading, line.as_bytes());
+    reading.end_part();
+    reading.found
+}
+
+/// Parts as they are read.
+#[derive(Default)]
+struct Reading {
+    found: Vec<Part>,
+    /// The present style, and the text in it so far.
+    part: Part,
+}
+
+impl Reading {
+    fn end_part(&mut self) {
+        let text = sanitize(&std::mem::take(&mut self.part.text));
         if !text.is_empty() {
-            found.push(Part { text, ..style.clone() });
+            self.found.push(Part { text, ..self.part.clone() });
         }
-    };
-    while let Some((start, codes, end)) = next(rest) {
-        push(&rest[..start], &style);
-        apply(codes, &mut style);
-        rest = &rest[end..];
     }
-    push(rest, &style);
-    found
 }
 
-/// Where the next SGR sequence begins, its parameters, and where it ends.
-fn next(text: &str) -> Option<(usize, &str, usize)> {
-    let mut from = 0;
-    while let Some(at) = text[from..].find("\x1b[") {
-        let start = from + at;
-        let body = &text[start + 2..];
-        let length = body.find(|c: char| !matches!(c, '0'..='9' | ';' | ':'))?;
-        if body[length..].starts_with('m') {
-            return Some((start, &body[..length], start + 2 + length + 1));
-        }
-        from = start + 2;
+impl Perform for Reading {
+    fn print(&mut self, c: char) {
+        self.part.text.push(c);
     }
-    None
+
+    fn execute(&mut self, byte: u8) {
+        if matches!(byte, b'\t' | b'\n') {
+            self.part.text.push(byte.into());
+        }
+    }
+
+    fn csi_dispatch(&mut self, params: &Params, intermediates: &[u8], _: bool, action: char) {
+        if action == 'm' && intermediates.is_empty() {
+            self.end_part();
+            apply(params, &mut self.part);
+        }
+    }
 }
 
-fn apply(codes: &str, style: &mut Part) {
-    let mut codes = codes.split([';', ':']).map(|code| code.parse::<u8>().unwrap_or(0));
+fn apply(params: &Params, style: &mut Part) {
+    let mut codes = params.iter();
     while let Some(code) = codes.next() {
-        match code {
-            0 => *style = Part::default(),
-            1 => style.bold = true,
-            2 => style.hue = style.hue.or(Some(Hue::Grey)),
-            22 => style.bold = false,
-            30..=37 => style.hue = basic(code - 30),
-            90..=97 => style.hue = basic(code - 90).or((code == 90).then_some(Hue::Grey)),
-            39 => style.hue = None,
-            38 => style.hue = extended(&mut codes),
-            // A background would hide what the theme draws; its colour is passed over.
-            48 => drop(extended(&mut codes)),
+        match *code {
+            [0] => *style = Part::default(),
+            [1] => style.bold = true,
+            [2] => style.hue = style.hue.or(Some(Hue::Grey)),
+            [22] => style.bold = false,
+            [code @ 30..=37] => style.hue = basic(code - 30),
+            [code @ 90..=97] => style.hue = basic(code - 90).or((code == 90).then_some(Hue::Grey)),
+            [39] => style.hue = None,
+            [38, ref inner @ ..] => style.hue = extended(inner, &mut codes),
+            // A background would hide what the theme draws, and lines have no colour of their own.
+            [48 | 58, ref inner @ ..] => drop(extended(inner, &mut codes)),
             _ => {}
         }
     }
 }
 
 /// The hue of one of the eight colours; black and white are the usual one.
-fn basic(number: u8) -> Option<Hue> {
+fn basic(number: u16) -> Option<Hue> {
     match number {
         1 => Some(Hue::Red),
         2 => Some(Hue::Green),
@@ -94,25 +105,37 @@ fn basic(number: u8) -> Option<Hue> {
     }
 }
 
-/// `5;N` of 256 colours, or `2;R;G;B`.
-fn extended(codes: &mut impl Iterator<Item = u8>) -> Option<Hue> {
-    match codes.next()? {
-        5 => match codes.next()? {
-            number @ 0..=7 => basic(number),
-            number @ 8..=15 => basic(number - 8).or((number == 8).then_some(Hue::Grey)),
-            number @ 16..=231 => {
-                let cube = number - 16;
-                nearest(cube / 36 * 51, cube / 6 % 6 * 51, cube % 6 * 51)
-            }
-            number => (number < 248).then_some(Hue::Grey),
+/// `5;N` of 256 colours, or `2;R;G;B`: the next codes, or with colons within one, perhaps with a colour space before R.
+fn extended<'a>(inner: &[u16], codes: &mut impl Iterator<Item = &'a [u16]>) -> Option<Hue> {
+    let mut next = || codes.next()?.first().copied();
+    match *inner {
+        [] => match next()? {
+            5 => indexed(next()?),
+            2 => nearest(next()?, next()?, next()?),
+            _ => None,
         },
-        2 => nearest(codes.next()?, codes.next()?, codes.next()?),
+        [5, number] => indexed(number),
+        [2, red, green, blue] | [2, _, red, green, blue, ..] => nearest(red, green, blue),
+        _ => None,
+    }
+}
+
+/// The hue of one of the 256 colours of xterm.
+fn indexed(number: u16) -> Option<Hue> {
+    match number {
+        0..=7 => basic(number),
+        8..=15 => basic(number - 8).or((number == 8).then_some(Hue::Grey)),
+        16..=231 => {
+            let cube = number - 16;
+            nearest(cube / 36 * 51, cube / 6 % 6 * 51, cube % 6 * 51)
+        }
+        232..=247 => Some(Hue::Grey),
         _ => None,
     }
 }
 
 /// By which of red, green and blue are strong; what has no colour is the usual one.
-fn nearest(red: u8, green: u8, blue: u8) -> Option<Hue> {
+fn nearest(red: u16, green: u16, blue: u16) -> Option<Hue> {
     let most = red.max(green).max(blue);
     let least = red.min(green).min(blue);
     if most - least < 40 {
@@ -156,6 +179,18 @@ mod tests {
             [(text("ab"), Some(Hue::Grey), false)]
         );
         assert_eq!(seen("\x1b[48;5;1mon red\x1b[31"), [(text("on red"), None, false)]);
+        for (line, hue) in [
+            ("\x1b[38:5:46mx", Some(Hue::Green)),
+            ("\x1b[38:2:30:30:250mx", Some(Hue::Blue)),
+            ("\x1b[38:2::30:30:250mx", Some(Hue::Blue)),
+            ("\x1b[31;4:3;58:5:1mx", Some(Hue::Red)),
+            ("\x1b[31;58;5;1mx", Some(Hue::Red)),
+            ("\x1b[31;999mx", Some(Hue::Red)),
+            ("\x1b[>4;1mx", None),
+        ] {
+            assert_eq!(seen(line), [(text("x"), hue, false)], "{line:?}");
+        }
+        assert_eq!(seen("a\tb\nc\r"), [(text("a b␊c"), None, false)]);
         for broken in ["\x1b[", "\x1b[3", "\x1b[31;", "\x1b[38;5m", "\x1b[999999m", "\x1b\x1b[31m"]
         {
             assert!(parts(broken).iter().all(|part| !part.text.contains('\x1b')), "{broken:?}");

@@ -62,7 +62,7 @@ impl<'a> Paint<'a> {
         end - x
     }
 
-    /// Writes parts of a line in their colours, without its first `skip` characters; `role` is that of
+    /// Writes parts of a line in their colours, without its first `skip` cells; `role` is that of
     /// what has none.
     pub(super) fn parts(
         &mut self,
@@ -75,8 +75,8 @@ impl<'a> Paint<'a> {
     ) {
         let (mut skip, mut used) = (skip, 0);
         for part in parts {
-            let text: String = part.text.chars().skip(skip).collect();
-            skip = skip.saturating_sub(part.text.chars().count());
+            let text = crate::text::skip(&part.text, skip);
+            skip = skip.saturating_sub(width(&part.text));
             let role = match part.hue {
                 None => role,
                 Some(Hue::Grey) => Role::Dim,
@@ -248,4 +248,29 @@ pub(super) fn wrap(text: &str, max: usize) -> Vec<String> {
         lines.push(line);
     }
     lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::text::ansi::parts;
+    use crate::ui::color::Depth;
+
+    #[test]
+    fn parts_are_moved_sideways_by_cells() {
+        let theme = Theme::built_in("dark", Depth::True);
+        for (line, skip, seen) in [
+            ("\x1b[31mab\x1b[0mcd", 1, "bcd "),
+            ("\x1b[31m表\x1b[0mcd", 1, " cd "),
+            ("\x1b[31m表\x1b[0mcd", 2, "cd  "),
+            ("\x1b[31m表\x1b[0mcd", 3, "d   "),
+            ("\x1b[31me\u{301}\x1b[0mcd", 2, "d   "),
+        ] {
+            let mut buffer = Buffer::empty(Rect::new(0, 0, 4, 1));
+            let mut paint = Paint::new(&mut buffer, &theme, Glyphs::of(false));
+            paint.parts(0, 0, &parts(line), Role::Text, skip, 4);
+            let cells: String = buffer.content.iter().map(|cell| cell.symbol()).collect();
+            assert_eq!(cells, seen, "{line:?} {skip}");
+        }
+    }
 }

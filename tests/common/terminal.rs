@@ -50,8 +50,14 @@ impl Terminal {
         let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_mlops-tui"));
         command.args(arguments);
         command.cwd(folder.canonicalize().unwrap());
-        for variable in ["VIRTUAL_ENV", "CONDA_PREFIX", "NO_COLOR", "VISUAL", "MLFLOW_TRACKING_URI"]
-        {
+        for variable in [
+            "VIRTUAL_ENV",
+            "CONDA_PREFIX",
+            "NO_COLOR",
+            "VISUAL",
+            "KEDRO_ENV",
+            "MLFLOW_TRACKING_URI",
+        ] {
             command.env_remove(variable);
         }
         command.env("TERM", "xterm-256color");

@@ -1,32 +1,32 @@
 //! Which store the verbs read, and `mlops-tui experiments where`.
 
 use std::collections::HashSet;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use color_eyre::eyre::{Result, bail};
 use serde_json::json;
 
 use crate::cli::output;
-use crate::project::{Options, Reader, discovery};
+use crate::cli::project::{EnvOption, FolderOption};
+use crate::project::{Reader, discovery};
 use crate::text::{sanitize, width};
 use crate::tracking::entities::Found;
 use crate::tracking::filter::{Entity, Expr, FilterError, Order, parse, parse_orders};
 use crate::tracking::inputs::{self, Entry};
 use crate::tracking::{self, Choice, Location, PROJECT, Store};
 
-/// Where the store is looked for.
+/// Where the store is looked for. `-e` is the experiment of the verbs that have it.
 #[derive(Debug, clap::Args)]
+#[command(mut_arg("env", |env| env.short(None).global(true)))]
 pub(in crate::cli) struct PlaceArguments {
-    /// The project: its folder or anything in it [default: the current folder]
-    #[arg(long, short = 'C', global = true, value_name = "PATH")]
-    project: Option<PathBuf>,
+    #[command(flatten)]
+    project: FolderOption,
     /// The store: a URI, a name of [tool.mlops-tui.stores], or `project:` [default: see `experiments where`]
     #[arg(long, global = true, value_name = "URI")]
     tracking_uri: Option<String>,
-    /// Run environment, whose mlflow.yml is read
-    #[arg(long, global = true, value_name = "ENV")]
-    env: Option<String>,
+    #[command(flatten)]
+    env: EnvOption,
 }
 
 /// Show which store is read, and why.
@@ -59,7 +59,7 @@ impl Opened {
 impl PlaceArguments {
     /// The project's folder, or the folder that is named where no project is.
     pub fn root(&self) -> PathBuf {
-        let folder = self.project.as_deref().unwrap_or(Path::new("."));
+        let folder = self.project.path();
         discovery::find(folder)
             .unwrap_or_else(|_| std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned()))
     }
@@ -68,16 +68,15 @@ impl PlaceArguments {
     /// project.
     pub fn catalog(&self) -> Vec<Entry> {
         let root = self.root();
-        let options = Options { env: self.env.clone(), ..Options::default() };
         match discovery::find(&root) {
-            Ok(_) => inputs::catalog(&root, &Reader::new(&root).read(&options)),
+            Ok(_) => inputs::catalog(&root, &Reader::new(&root).read(&self.env.options())),
             Err(_) => Vec::new(),
         }
     }
 
     fn choose(&self) -> Result<Choice> {
         let root = self.root();
-        Ok(tracking::choose(&root, self.env.as_deref(), self.tracking_uri.as_deref())?)
+        Ok(tracking::choose(&root, self.env.name().as_deref(), self.tracking_uri.as_deref())?)
     }
 
     /// Where the store is.
@@ -97,14 +96,14 @@ impl PlaceArguments {
     /// The names of stores that pyproject.toml gives.
     pub fn named(&self) -> Result<HashSet<String>> {
         // What the other stores are does not depend on whether the chosen one is there.
-        let choice = tracking::choose(&self.root(), self.env.as_deref(), Some(PROJECT))?;
+        let choice = tracking::choose(&self.root(), self.env.name().as_deref(), Some(PROJECT))?;
         Ok(choice.named.into_keys().collect())
     }
 
     /// Opens the store of a name, or `project`.
     pub fn open_named(&self, name: &str) -> Result<Opened> {
         let uri = if name == "project" { PROJECT } else { name };
-        let choice = tracking::choose(&self.root(), self.env.as_deref(), Some(uri))?;
+        let choice = tracking::choose(&self.root(), self.env.name().as_deref(), Some(uri))?;
         match choice.location {
             Some(location) => Opened::at(&location),
             None => bail!("There is no tracking store. {}", choice.place),

@@ -9,11 +9,12 @@ use std::process::ExitCode;
 use color_eyre::eyre::{Result, bail};
 
 use super::output;
+use super::project::ProjectArguments;
 use crate::dag::export::{self, Drawn, Item};
 use crate::dag::layout::{Direction, Group, Sketch};
 use crate::dag::view::{Choices, Detail, Fold, Limits};
 use crate::dag::{Graph, Kind, View};
-use crate::project::{Options, Reader};
+use crate::project::Reader;
 use crate::text::{sanitize, width};
 use crate::ui::picture::{Label, Picture};
 
@@ -31,15 +32,11 @@ const MOST_BOXES: usize = 60;
 #[derive(Debug, clap::Args)]
 #[command(verbatim_doc_comment)]
 pub(super) struct Arguments {
-    /// The project: its folder or anything in it [default: the current folder]
-    #[arg(conflicts_with = "graph")]
-    path: Option<PathBuf>,
+    #[command(flatten)]
+    project: ProjectArguments,
     /// The pipeline [default: __default__]
     #[arg(long, value_name = "NAME", conflicts_with = "graph")]
     pipeline: Option<String>,
-    /// Run environment
-    #[arg(long, value_name = "ENV", conflicts_with = "graph")]
-    env: Option<String>,
     /// Namespaces to draw as frames around what they hold: all, none, or their names with commas between; the others
     /// are one box each [default: all, or none of a pipeline too large for that]
     #[arg(long, value_name = "NAMES", value_delimiter = ',', conflicts_with = "graph")]
@@ -48,7 +45,7 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "WAY", value_enum, default_value_t = Way::Tb)]
     direction: Way,
     /// A graph to lay out instead of a project, as JSON; - reads standard input
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["path", "env"])]
     graph: Option<PathBuf>,
     /// How to print it: json, boxes and the cells of edges; text or svg, the drawing itself; dot or mermaid, the graph
     /// for Graphviz or Mermaid
@@ -142,9 +139,8 @@ const SMALLER: &str =
 
 /// What is displayed of a project's pipeline.
 fn pipeline(arguments: &Arguments) -> Result<View> {
-    let root = super::project_root(arguments.path.as_deref())?;
-    let options = Options { env: arguments.env.clone(), ..Options::default() };
-    let snapshot = Reader::new(&root).read(&options);
+    let root = arguments.project.root()?;
+    let snapshot = Reader::new(&root).read(&arguments.project.options());
     let name = arguments.pipeline.as_deref().unwrap_or("__default__");
     let Some(pipeline) = snapshot.pipeline(name) else {
         bail!("There is no pipeline `{}`; `mlops-tui inspect` lists them.", sanitize(name));

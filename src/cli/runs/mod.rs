@@ -7,13 +7,13 @@ mod logs;
 mod reference;
 mod show;
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Subcommand;
 use color_eyre::eyre::Result;
 use serde_json::{Value as Json, json};
 
+use super::project::FolderOption;
 use crate::app::words::Tone;
 use crate::store::{Outcome, RunRecord, Store, StoreError};
 use crate::text::secrets::without_marks;
@@ -27,9 +27,8 @@ use crate::text::secrets::without_marks;
 pub(super) struct Arguments {
     #[command(subcommand)]
     verb: Verb,
-    /// The project: its folder or anything in it [default: the current folder]
-    #[arg(long, short = 'C', global = true, value_name = "PATH")]
-    project: Option<PathBuf>,
+    #[command(flatten)]
+    project: FolderOption,
 }
 
 #[derive(Debug, Subcommand)]
@@ -55,7 +54,7 @@ enum Verb {
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<ExitCode> {
-    let root = super::project_root(arguments.project.as_deref())?;
+    let root = arguments.project.root()?;
     let mut store = Store::new(&root);
     if store.path().exists() {
         // Runs of a program that was killed are told as lost; a store that can't be written can

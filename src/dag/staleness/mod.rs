@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 pub use facts::{Fact, Facts, facts};
 pub use reason::Reason;
 
-use crate::project::{Node, is_parameter, strip_transcoding};
+use crate::project::{Node, is_parameter, makers, strip_transcoding};
 
 /// What a node was run with.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -141,12 +141,8 @@ pub fn statuses<'n>(
     nodes: impl Iterator<Item = &'n Node> + Clone,
     now: Now<'_>,
 ) -> HashMap<String, Status> {
-    let makers: HashMap<&str, &str> = nodes
-        .clone()
-        .flat_map(|node| {
-            node.outputs.iter().map(|output| (strip_transcoding(output), node.name.as_str()))
-        })
-        .collect();
+    let makers: HashMap<&str, &str> =
+        makers(nodes.clone()).map(|(dataset, node)| (dataset, node.name.as_str())).collect();
     let mut found: HashMap<String, Status> = HashMap::new();
     for node in nodes {
         let status = status(node, &makers, &found, now);

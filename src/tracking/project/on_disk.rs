@@ -8,7 +8,7 @@ use jiff::tz::TimeZone;
 
 use super::{EXPERIMENT, Measured, milliseconds};
 use crate::datasets;
-use crate::project::{Options, Reader, strip_transcoding};
+use crate::project::{Options, Reader, makers, strip_transcoding};
 use crate::tracking::entities::Run;
 
 /// Clocks of a run's record and of its files differ by so much, in milliseconds.
@@ -20,11 +20,10 @@ pub(super) fn load(root: &Path, env: Option<&str>, known: &[Measured]) -> Vec<Me
     let options = Options { env: env.map(str::to_owned), ..Options::default() };
     let snapshot = Reader::new(root).read(&options);
     let mut found: BTreeMap<String, (Measured, Vec<String>)> = BTreeMap::new();
-    let nodes = || snapshot.pipelines.iter().flat_map(|pipeline| &pipeline.nodes);
+    let nodes = || snapshot.pipelines.iter().flat_map(|it| it.nodes.iter().map(|it| &**it));
     let read: HashSet<&str> =
         nodes().flat_map(|node| &node.inputs).map(|it| strip_transcoding(it)).collect();
-    let made: HashSet<&str> =
-        nodes().flat_map(|node| &node.outputs).map(|it| strip_transcoding(it)).collect();
+    let made: HashSet<&str> = makers(nodes()).map(|(dataset, _)| dataset).collect();
     for (name, dataset) in &snapshot.datasets {
         // Numbers that nodes only read are data, not what a run has measured.
         if read.contains(strip_transcoding(name)) && !made.contains(strip_transcoding(name)) {

@@ -1,0 +1,78 @@
+//! Which project a verb reads, and in which environment: the same words and the same defaults everywhere.
+
+use std::env;
+use std::path::{Path, PathBuf};
+
+use color_eyre::eyre::Result;
+
+use crate::project::{Options, discovery};
+
+/// The project, and the environment to read it in.
+#[derive(Debug, clap::Args)]
+pub(super) struct ProjectArguments {
+    /// The project: its folder or anything in it [default: the current folder]
+    path: Option<PathBuf>,
+    #[command(flatten)]
+    env: EnvOption,
+}
+
+/// The project, for verbs whose own arguments are something else.
+#[derive(Debug, clap::Args)]
+pub(super) struct FolderOption {
+    /// The project: its folder or anything in it [default: the current folder]
+    #[arg(long, short = 'C', global = true, value_name = "PATH")]
+    project: Option<PathBuf>,
+}
+
+/// The environment of the project's configuration.
+#[derive(Debug, clap::Args)]
+pub(super) struct EnvOption {
+    /// Run environment [default: that of KEDRO_ENV, else the project's]
+    #[arg(short, long, value_name = "ENV")]
+    env: Option<String>,
+}
+
+impl ProjectArguments {
+    pub(super) fn root(&self) -> Result<PathBuf> {
+        root(self.path.as_deref())
+    }
+
+    pub(super) fn env(&self) -> Option<String> {
+        self.env.name()
+    }
+
+    pub(super) fn options(&self) -> Options {
+        self.env.options()
+    }
+}
+
+impl FolderOption {
+    /// The folder as it was named.
+    pub(super) fn path(&self) -> &Path {
+        self.project.as_deref().unwrap_or(Path::new("."))
+    }
+
+    pub(super) fn root(&self) -> Result<PathBuf> {
+        root(self.project.as_deref())
+    }
+}
+
+impl EnvOption {
+    /// The environment; `None` for the project's default one. An empty name is none, as for
+    /// `KedroSession.create`.
+    pub(super) fn name(&self) -> Option<String> {
+        let named = self.env.clone().filter(|name| !name.is_empty());
+        let variable = || Some(env::var_os("KEDRO_ENV")?.to_string_lossy().into_owned());
+        named.or_else(variable).filter(|name| !name.is_empty())
+    }
+
+    /// How to read the project in this environment.
+    pub(super) fn options(&self) -> Options {
+        Options { env: self.name(), ..Options::default() }
+    }
+}
+
+/// The folder of the project that a path argument, or the current folder, lies in.
+pub(super) fn root(path: Option<&Path>) -> Result<PathBuf> {
+    Ok(discovery::find(path.unwrap_or(Path::new(".")))?)
+}
