@@ -5,7 +5,7 @@ use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use mlops_tui::store::{
-    Entry, From, Level, Line, LogFilter, NewRun, NodeOutcome, NodeRecord, Outcome, Progress,
+    Entry, Level, Line, LogCursor, LogFilter, NewRun, NodeOutcome, NodeRecord, Outcome, Progress,
     RunFilter, RunRecord, Source, Store,
 };
 
@@ -122,23 +122,23 @@ fn record_entries(store: &mut Store, record: &RunRecord, first: u64, entries: &[
 
 fn read_log(store: &mut Store, run: i64) {
     let all = LogFilter::default();
-    let mut page = |name: &str, filter: &LogFilter, from: &dyn Fn(usize) -> From| {
+    let mut page = |name: &str, filter: &LogFilter, from: &dyn Fn(usize) -> LogCursor| {
         let mut found = 0;
         let time = median(9, |time| {
             found = black_box(store.log(run, filter, from(time), 100).expect("a log")).len();
         });
         row(name, time, &format!("{found} lines"));
     };
-    page("page at a line", &all, &|time| From::Line((time * 333_333) as u64 + 1));
-    page("last page", &all, &|_| From::Before(u64::MAX));
+    page("page at a line", &all, &|time| LogCursor::Line((time * 333_333) as u64 + 1));
+    page("last page", &all, &|_| LogCursor::Before(u64::MAX));
     let warnings = LogFilter { level: Some(Level::Warning), ..LogFilter::default() };
-    page("page of warnings", &warnings, &|time| From::Line((time * 300_000) as u64 + 1));
+    page("page of warnings", &warnings, &|time| LogCursor::Line((time * 300_000) as u64 + 1));
     let node = LogFilter { node: Some("evaluate_model".into()), ..LogFilter::default() };
-    page("last page of a node", &node, &|_| From::Before(u64::MAX));
+    page("last page of a node", &node, &|_| LogCursor::Before(u64::MAX));
     let text = LogFilter { text: Some("batch 777".into()), ..LogFilter::default() };
-    page("page with a text", &text, &|_| From::Line(1_500_000));
+    page("page with a text", &text, &|_| LogCursor::Line(1_500_000));
     let absent = LogFilter { text: Some("no such text".into()), ..LogFilter::default() };
-    page("a text that is nowhere", &absent, &|_| From::Line(1));
+    page("a text that is nowhere", &absent, &|_| LogCursor::Line(1));
 }
 
 fn list(store: &mut Store) {

@@ -9,10 +9,10 @@ use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant, UNIX_EPOCH};
 
-use mlops_tui::dag::staleness::{Content, Print as NodePrint, Status, facts};
+use mlops_tui::dag::staleness::{Content, Fingerprint as NodeFingerprint, Freshness, facts};
 use mlops_tui::project::{Options, Reader, Snapshot};
 use mlops_tui::runs::staleness::Staleness;
-use mlops_tui::store::{Print, Store};
+use mlops_tui::store::{Store, StoredFingerprint};
 
 const MODULES: usize = 100;
 const NODES: usize = 10;
@@ -29,11 +29,11 @@ fn main() {
     let pipeline = snapshot.pipeline("__default__").expect("a pipeline");
     assert!(pipeline.complete && pipeline.nodes.len() == MODULES * NODES);
     let mut store = Store::new(root);
-    store.save_prints(&snapshot.env, &prints(root, &snapshot)).expect("a store");
+    store.save_fingerprints(&snapshot.env, &fingerprints(root, &snapshot)).expect("a store");
     let mut staleness = Staleness::default();
-    staleness.load(&mut store, &snapshot.env).expect("prints");
+    staleness.load(&mut store, &snapshot.env).expect("fingerprints");
     let stale = staleness.look(&snapshot, pipeline, None);
-    assert!(stale.values().all(|status| *status == Status::Fresh), "all are fresh at first");
+    assert!(stale.values().all(|status| *status == Freshness::Fresh), "all are fresh at first");
 
     let (mut reads, mut looks, mut both) = (Vec::new(), Vec::new(), Vec::new());
     for time in 0..TIMES {
@@ -47,7 +47,7 @@ fn main() {
         let snapshot = reader.read(&Options::default());
         let read = began.elapsed();
         let pipeline = snapshot.pipeline("__default__").expect("a pipeline");
-        staleness.load(&mut store, &snapshot.env).expect("prints");
+        staleness.load(&mut store, &snapshot.env).expect("fingerprints");
         let stale = staleness.look(&snapshot, pipeline, None);
         let all = began.elapsed();
         // `node_50_0` and what follows from it.
@@ -134,7 +134,7 @@ fn generate(root: &Path) {
 }
 
 /// What a run of all nodes would have left.
-fn prints(root: &Path, snapshot: &Snapshot) -> Vec<Print> {
+fn fingerprints(root: &Path, snapshot: &Snapshot) -> Vec<StoredFingerprint> {
     let content = |name: &String| {
         let metadata = fs::metadata(root.join(format!("data/{name}.json"))).expect("a dataset");
         let modified = metadata.modified().expect("a time").duration_since(UNIX_EPOCH);
@@ -147,14 +147,14 @@ fn prints(root: &Path, snapshot: &Snapshot) -> Vec<Print> {
         .map(|node| {
             let (facts, unknown) = facts(snapshot, node, None, &BTreeMap::new(), None);
             let inputs = node.inputs.iter().filter(|input| !input.starts_with("params:"));
-            let print = NodePrint {
+            let fingerprint = NodeFingerprint {
                 facts,
                 unknown,
                 inputs: inputs.map(content).collect(),
                 outputs: node.outputs.iter().map(content).collect(),
             };
-            let json = serde_json::to_string(&print).expect("JSON");
-            Print { node: node.name.clone(), run: 1, json }
+            let json = serde_json::to_string(&fingerprint).expect("JSON");
+            StoredFingerprint { node: node.name.clone(), run: 1, json }
         })
         .collect()
 }

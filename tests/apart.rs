@@ -8,7 +8,7 @@ use std::process::Command;
 
 use common::project::project;
 use common::python::python;
-use mlops_tui::store::{From, LogFilter, Outcome, RunFilter, Store};
+use mlops_tui::store::{LogCursor, LogFilter, Outcome, RunFilter, Store};
 use serde_json::Value;
 
 /// `Remote` has its protocol beside the path, as datasets of Spark do; it saves to a log.
@@ -129,7 +129,7 @@ fn what_runs_of_a_grid_save_and_confirm_is_apart() {
         let elsewhere = format!("file://{}/elsewhere/data/frame\n", apart.display());
         assert!(saved.contains(&elsewhere), "{saved}");
         let id = run["run"]["id"].as_i64().unwrap();
-        let log = store.log(id, &LogFilter::default(), From::Line(0), 1000).unwrap();
+        let log = store.log(id, &LogFilter::default(), LogCursor::Line(0), 1000).unwrap();
         let warned = log.iter().filter(|line| line.text.contains("where it always is"));
         let warned: Vec<&str> = warned.map(|line| line.text.as_str()).collect();
         assert_eq!(warned, ["cloud is saved where it always is: it has no file of its own here."]);

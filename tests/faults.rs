@@ -16,7 +16,7 @@ use common::terminal::Terminal;
 use mlops_tui::runs::history::Asked;
 use mlops_tui::runs::recorder::{Recorder, Subject};
 use mlops_tui::runs::{Prepared, RunEvent, RunRequest, Spec, Stamped, Worker, history};
-use mlops_tui::store::{From, LogFilter, Outcome, RunFilter, RunId, Store};
+use mlops_tui::store::{LogCursor, LogFilter, Outcome, RunFilter, RunId, Store};
 
 const CHILDREN: usize = 140;
 const SERVERS: usize = 35;
@@ -117,7 +117,7 @@ fn assert_nobody_is_left(root: &Path) {
 
 /// How much of a run another connection sees.
 fn seen(store: &mut Store, id: RunId) -> (usize, usize) {
-    let lines = store.log(id, &LogFilter::default(), From::Line(1), usize::MAX).unwrap();
+    let lines = store.log(id, &LogFilter::default(), LogCursor::Line(1), usize::MAX).unwrap();
     (store.events(id).unwrap().len(), lines.len())
 }
 

@@ -10,8 +10,8 @@ use mlops_tui::app::effect::Effect;
 use mlops_tui::app::event::{Event, Report};
 use mlops_tui::app::screens::pipeline::{Plot, Zoom};
 use mlops_tui::app::settings::Settings;
-use mlops_tui::dag::Kind;
-use mlops_tui::dag::staleness::{Reason, Status};
+use mlops_tui::dag::VertexKind;
+use mlops_tui::dag::staleness::{Freshness, Reason};
 use mlops_tui::project::{Node, Pipeline, Snapshot};
 use mlops_tui::runs::RunEvent;
 
@@ -51,12 +51,12 @@ fn shop(columns: u16, rows: u16) -> TestApp {
     TestApp::showing(snapshot(SHOP), columns, rows)
 }
 
-fn shown(app: &TestApp, kind: Kind, name: &str) -> bool {
+fn shown(app: &TestApp, kind: VertexKind, name: &str) -> bool {
     app.state.pipeline.plot.view.graph.find(kind, name).is_some()
 }
 
 /// The first cell of a displayed vertex on the screen.
-fn place(app: &TestApp, kind: Kind, name: &str) -> (i32, i32) {
+fn place(app: &TestApp, kind: VertexKind, name: &str) -> (i32, i32) {
     let screen = &app.state.pipeline;
     let id =
         screen.plot.view.graph.find(kind, name).unwrap_or_else(|| panic!("{name} is not there"));
@@ -87,22 +87,26 @@ fn a_namespace_collapses_around_the_selection_and_expands_where_it_stood() {
     assert_eq!(app.selected(), "ml.deep.fit");
     app.keys("c");
     assert_eq!(app.selected(), "ml.deep");
-    assert!(shown(&app, Kind::Namespace, "ml.deep") && !shown(&app, Kind::Node, "ml.deep.pack"));
+    assert!(
+        shown(&app, VertexKind::Namespace, "ml.deep")
+            && !shown(&app, VertexKind::Node, "ml.deep.pack")
+    );
     app.keys("cc");
     assert_eq!(app.selected(), "ml.deep", "expanded, and collapsed again from within");
     // What lies around it stays in its place.
-    let before = [place(&app, Kind::Node, "ml.split"), place(&app, Kind::Namespace, "ml.deep")];
+    let before =
+        [place(&app, VertexKind::Node, "ml.split"), place(&app, VertexKind::Namespace, "ml.deep")];
     app.keys("<enter>");
     assert_eq!(app.selected(), "ml.deep.fit");
-    let split = place(&app, Kind::Node, "ml.split");
+    let split = place(&app, VertexKind::Node, "ml.split");
     assert!((split.1 - before[0].1).abs() <= 2, "{before:?} {split:?}");
     app.keys("c");
-    assert_eq!(place(&app, Kind::Namespace, "ml.deep"), before[1]);
+    assert_eq!(place(&app, VertexKind::Namespace, "ml.deep"), before[1]);
     app.keys("O");
-    assert!(shown(&app, Kind::Node, "prep.clean"), "all are expanded first");
+    assert!(shown(&app, VertexKind::Node, "prep.clean"), "all are expanded first");
     app.keys("O");
-    assert!(shown(&app, Kind::Namespace, "prep") && shown(&app, Kind::Namespace, "ml"));
-    assert!(!shown(&app, Kind::Namespace, "ml.deep"));
+    assert!(shown(&app, VertexKind::Namespace, "prep") && shown(&app, VertexKind::Namespace, "ml"));
+    assert!(!shown(&app, VertexKind::Namespace, "ml.deep"));
     app.keys("/publish<enter>c");
     assert!(app.screen().contains("fold: the selection is in no namespace"), "{}", app.screen());
 }
@@ -111,8 +115,9 @@ fn a_namespace_collapses_around_the_selection_and_expands_where_it_stood() {
 fn a_collapsed_namespace_tells_how_its_nodes_stand() {
     let mut app = shop(120, 60);
     app.keys("/ml.deep.fit<enter>c");
-    let stale = Status::Stale { reasons: vec![Reason::InputChanged { dataset: "table".into() }] };
-    let statuses = [("ml.deep.fit", stale), ("ml.deep.pack", Status::Fresh)];
+    let stale =
+        Freshness::Stale { reasons: vec![Reason::InputChanged { dataset: "table".into() }] };
+    let statuses = [("ml.deep.fit", stale), ("ml.deep.pack", Freshness::Fresh)];
     let statuses = statuses.into_iter().map(|(name, status)| (name.to_owned(), status)).collect();
     let count = draws(&app);
     app.report(Report::Staleness { pipeline: "__default__".into(), statuses });
@@ -127,15 +132,21 @@ fn a_collapsed_namespace_tells_how_its_nodes_stand() {
 fn a_focus_is_narrowed_widened_and_left() {
     let mut app = shop(120, 60);
     app.keys("/ml.split<enter>i");
-    assert!(shown(&app, Kind::Node, "publish") && shown(&app, Kind::Node, "prep.clean"));
+    assert!(
+        shown(&app, VertexKind::Node, "publish") && shown(&app, VertexKind::Node, "prep.clean")
+    );
     app.keys("(((");
-    assert!(shown(&app, Kind::Dataset, "table") && !shown(&app, Kind::Node, "prep.join"));
+    assert!(
+        shown(&app, VertexKind::Dataset, "table") && !shown(&app, VertexKind::Node, "prep.join")
+    );
     assert!(app.screen().contains("1 step around ml.split"), "{}", app.screen());
     app.keys(")");
-    assert!(shown(&app, Kind::Node, "prep.join") && !shown(&app, Kind::Node, "prep.clean"));
+    assert!(
+        shown(&app, VertexKind::Node, "prep.join") && !shown(&app, VertexKind::Node, "prep.clean")
+    );
     assert!(app.screen().contains("· around ml.split"), "{}", app.screen());
     app.keys("<esc>");
-    assert!(shown(&app, Kind::Node, "prep.clean"));
+    assert!(shown(&app, VertexKind::Node, "prep.clean"));
     app.keys("(");
     assert!(app.screen().contains("nothing is in the focus"), "{}", app.screen());
 }
@@ -147,7 +158,9 @@ fn a_slice_is_what_is_run() {
     assert!(app.screen().contains("slice: mark a node"), "{}", app.screen());
     // Backwards is the same slice.
     app.keys("/ml.score<enter><space>/ml.split<enter>S");
-    assert!(shown(&app, Kind::Node, "ml.deep.pack") && !shown(&app, Kind::Node, "publish"));
+    assert!(
+        shown(&app, VertexKind::Node, "ml.deep.pack") && !shown(&app, VertexKind::Node, "publish")
+    );
     assert!(app.screen().contains("4 nodes from here to there"), "{}", app.screen());
     app.keys("Y");
     let copied = app.effects.iter().rev().find_map(|effect| match effect {
@@ -161,7 +174,7 @@ fn a_slice_is_what_is_run() {
     assert_eq!(slice.from_nodes, ["ml.split"]);
     assert_eq!(slice.to_nodes, ["ml.score"]);
     app.keys("<esc>");
-    assert!(shown(&app, Kind::Node, "publish") && app.state.pipeline.marked.is_empty());
+    assert!(shown(&app, VertexKind::Node, "publish") && app.state.pipeline.marked.is_empty());
     app.keys("/prep.clean<enter><space>/publish<enter><space>S");
     assert!(app.state.pipeline.slice.is_some());
 }
@@ -170,27 +183,30 @@ fn a_slice_is_what_is_run() {
 fn a_filter_is_tried_while_it_is_typed_and_what_is_wrong_is_told() {
     let mut app = shop(120, 60);
     app.keys("&tag:slow");
-    assert!(shown(&app, Kind::Node, "ml.deep.fit") && !shown(&app, Kind::Node, "publish"));
+    assert!(
+        shown(&app, VertexKind::Node, "ml.deep.fit") && !shown(&app, VertexKind::Node, "publish")
+    );
     app.keys("<enter>");
     assert!(app.screen().contains("· tag:slow"), "{}", app.screen());
     app.keys("& bad:y<enter>");
     assert!(app.screen().contains("`bad:` is no key"), "{}", app.screen());
     app.keys("<esc><esc>");
-    assert!(shown(&app, Kind::Node, "publish"));
+    assert!(shown(&app, VertexKind::Node, "publish"));
     app.keys("&nothing<enter>");
     assert!(app.screen().contains("The filter leaves nothing."), "{}", app.screen());
     app.keys("<esc>&status:stale<enter>");
-    let stale = Status::Stale { reasons: vec![Reason::InputChanged { dataset: "table".into() }] };
+    let stale =
+        Freshness::Stale { reasons: vec![Reason::InputChanged { dataset: "table".into() }] };
     let statuses = [("publish".to_owned(), stale)].into_iter().collect();
     app.report(Report::Staleness { pipeline: "__default__".into(), statuses });
-    assert!(shown(&app, Kind::Node, "publish"), "a filter of statuses follows them");
+    assert!(shown(&app, VertexKind::Node, "publish"), "a filter of statuses follows them");
 }
 
 #[test]
 fn what_is_hidden_is_found_and_there_is_a_way_back() {
     let mut app = shop(120, 60);
     app.keys("/publish<enter>O");
-    assert!(!shown(&app, Kind::Node, "ml.deep.fit"));
+    assert!(!shown(&app, VertexKind::Node, "ml.deep.fit"));
     app.keys("/do_fit<enter>");
     assert_eq!(app.selected(), "ml.deep.fit", "by its function, in two collapsed namespaces");
     app.keys("/params:rate<enter>");
@@ -273,7 +289,7 @@ fn small_wide_and_plain_screens_show_it() {
 #[test]
 fn the_mouse_selects_folds_drags_and_zooms() {
     let mut app = shop(120, 40);
-    let at = place(&app, Kind::Node, "prep.join");
+    let at = place(&app, VertexKind::Node, "prep.join");
     press(&mut app, (at.0 + 3, at.1 + 1));
     assert_eq!(app.selected(), "prep.join");
     let frame = {
@@ -283,10 +299,10 @@ fn the_mouse_selects_folds_drags_and_zooms() {
     };
     let scroll = app.state.pipeline.scroll;
     press(&mut app, (frame.0 + 2 - scroll.0, frame.1 - scroll.1));
-    assert!(shown(&app, Kind::Namespace, "prep"), "its title collapses it");
-    let at = place(&app, Kind::Namespace, "prep");
+    assert!(shown(&app, VertexKind::Namespace, "prep"), "its title collapses it");
+    let at = place(&app, VertexKind::Namespace, "prep");
     press(&mut app, (at.0 + 2, at.1 + 1));
-    assert!(shown(&app, Kind::Node, "prep.join"), "a selected one expands");
+    assert!(shown(&app, VertexKind::Node, "prep.join"), "a selected one expands");
     // The drawing is held and dragged.
     app.keys("+G");
     let before = app.state.pipeline.scroll;
@@ -331,21 +347,21 @@ fn the_selection_goes_with_the_run_where_that_is_asked_for() {
 fn an_edit_keeps_the_rest_where_it_was_and_a_late_drawing_is_dropped() {
     let mut app = shop(120, 60);
     app.keys("/ml.split<enter>");
-    let before = place(&app, Kind::Node, "ml.split");
+    let before = place(&app, VertexKind::Node, "ml.split");
     let edited = SHOP.replace("publish", "release") + "    page -> post -> mail\n";
     app.report(Report::Static {
         generation: 1,
         result: Ok(std::sync::Arc::new(snapshot(&edited))),
     });
-    assert!(shown(&app, Kind::Node, "post"));
+    assert!(shown(&app, VertexKind::Node, "post"));
     assert_eq!(app.selected(), "ml.split");
-    assert_eq!(place(&app, Kind::Node, "ml.split"), before);
+    assert_eq!(place(&app, VertexKind::Node, "ml.split"), before);
     app.keys("/release<enter>");
     app.report(Report::Static { generation: 1, result: Ok(std::sync::Arc::new(snapshot(SHOP))) });
     assert_eq!(app.selected(), "publish", "it stands where the renamed one stood");
     let late = Report::Drawn { generation: 1, plot: Arc::new(Plot::default()) };
     app.report(late);
-    assert!(shown(&app, Kind::Node, "publish"));
+    assert!(shown(&app, VertexKind::Node, "publish"));
 }
 
 #[test]

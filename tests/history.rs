@@ -13,8 +13,8 @@ use common::project::project;
 use common::python::python;
 use common::terminal::Terminal;
 use mlops_tui::store::{
-    Entry, From, Level, LogFilter, NewRun, NodeOutcome, Outcome, Progress, RunFilter, RunRecord,
-    Store,
+    Entry, Level, LogCursor, LogFilter, NewRun, NodeOutcome, Outcome, Progress, RunFilter,
+    RunRecord, Store,
 };
 use serde_json::Value as Json;
 
@@ -326,7 +326,7 @@ fn nothing_that_was_acknowledged_is_lost_by_a_kill() {
             continue;
         }
         let events = store.events(run).unwrap();
-        let lines = store.log(run, &LogFilter::default(), From::Line(1), usize::MAX).unwrap();
+        let lines = store.log(run, &LogFilter::default(), LogCursor::Line(1), usize::MAX).unwrap();
         assert!((events.len() * 3) as u64 >= stored, "{} of {stored}", events.len() * 3);
         assert_eq!(lines.len(), events.len() * 2, "a write is there whole or not at all");
         let expected = (1..).step_by(3).flat_map(|first: u64| [first, first + 1]);

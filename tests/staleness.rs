@@ -11,7 +11,7 @@ use std::process::Command;
 use common::project::copy;
 use common::python::python;
 use common::run::run;
-use mlops_tui::dag::staleness::Status;
+use mlops_tui::dag::staleness::Freshness;
 use mlops_tui::project::{Options, Reader};
 use mlops_tui::runs::staleness::Staleness;
 use mlops_tui::store::Store;
@@ -372,10 +372,10 @@ fn not_fresh(reader: &mut Reader, staleness: &mut Staleness) -> Vec<String> {
     assert!(pipeline.complete, "{:?}", snapshot.problems);
     let statuses = staleness.look(&snapshot, pipeline, Some(python()));
     let line = |name: &String| match &statuses[name] {
-        Status::Fresh => None,
-        Status::StaleThrough { node } => Some(format!("{name} < {node}")),
-        Status::NeverRun => Some(format!("{name} never run")),
-        Status::Unknown { because } => Some(format!("{name}? {}", because.join("; "))),
+        Freshness::Fresh => None,
+        Freshness::StaleThrough { node } => Some(format!("{name} < {node}")),
+        Freshness::NeverRun => Some(format!("{name} never run")),
+        Freshness::Unknown { because } => Some(format!("{name}? {}", because.join("; "))),
         stale => Some(format!("{name}: {}", stale.why().join("; "))),
     };
     pipeline.nodes.iter().filter_map(|node| line(&node.name)).collect()

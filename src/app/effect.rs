@@ -3,7 +3,7 @@
 use crate::project::Place;
 use crate::runs::RunRequest;
 use crate::runs::params::Params;
-use crate::store::{From, LogFilter, Room, RunFilter, RunId};
+use crate::store::{LogCursor, LogFilter, Room, RunFilter, RunId};
 
 /// The number that the runs of grids have in the place of their own.
 pub const GRID: Generation = Generation::MAX;
@@ -105,7 +105,7 @@ pub enum Effect {
         /// Which lines.
         filter: LogFilter,
         /// Where they begin.
-        from: From,
+        from: LogCursor,
     },
     /// Load how long nodes took.
     LoadTimings,

@@ -10,7 +10,7 @@ use super::keymap::Keymap;
 use super::screens::pipeline::Plot;
 use super::settings::Settings;
 use super::shared::TrackingReport;
-use crate::dag::staleness::Status;
+use crate::dag::staleness::Freshness;
 use crate::datasets;
 use crate::project::python::highlight::Highlighted;
 use crate::project::{Problem, Snapshot};
@@ -72,13 +72,13 @@ pub enum Report {
     /// Whether the project is trusted to be executed.
     Trust(bool),
     /// What is on disk of the datasets, by name.
-    Datasets(HashMap<String, datasets::Status>),
+    Datasets(HashMap<String, datasets::DatasetStatus>),
     /// Which nodes of a pipeline are out of date.
     Staleness {
         /// The pipeline.
         pipeline: String,
         /// The status of each node, by name.
-        statuses: HashMap<String, Status>,
+        statuses: HashMap<String, Freshness>,
     },
     /// The pipeline was drawn; a better drawing of the same may follow.
     Drawn {

@@ -3,7 +3,7 @@
 //! Of millions of lines some thousands are held. [`LogView::wanted`] says what is to be loaded next,
 //! [`LogView::take`] takes it in; nothing else is known of where the lines come from.
 
-use crate::store::{From, Level, LogFilter, LogLine};
+use crate::store::{Level, LogCursor, LogFilter, LogLine};
 
 /// Lines that are asked for at once.
 pub const PAGE: usize = 500;
@@ -30,27 +30,27 @@ pub struct LogView {
     /// Comes back with what was asked for; another one is dropped.
     pub generation: u64,
     /// Where an empty window begins.
-    start: From,
+    start: LogCursor,
     /// Whether the first line that is held is the log's first, and the last one its last.
     whole: (bool, bool),
     /// What is being loaded.
-    asked: Option<From>,
+    asked: Option<LogCursor>,
 }
 
 impl Default for LogView {
     fn default() -> Self {
-        LogView::at(From::Before(u64::MAX), LogFilter::default(), 0)
+        LogView::at(LogCursor::Before(u64::MAX), LogFilter::default(), 0)
     }
 }
 
 impl LogView {
-    fn at(start: From, filter: LogFilter, generation: u64) -> Self {
+    fn at(start: LogCursor, filter: LogFilter, generation: u64) -> Self {
         LogView {
             filter,
             lines: Vec::new(),
             offset: 0,
             column: 0,
-            follow: matches!(start, From::Before(u64::MAX)),
+            follow: matches!(start, LogCursor::Before(u64::MAX)),
             generation,
             start,
             whole: (false, false),
@@ -60,7 +60,7 @@ impl LogView {
 
     /// Shows other lines, from the end on.
     pub fn set_filter(&mut self, filter: LogFilter) {
-        *self = LogView::at(From::Before(u64::MAX), filter, self.generation + 1);
+        *self = LogView::at(LogCursor::Before(u64::MAX), filter, self.generation + 1);
     }
 
     /// Whether nothing was loaded yet.
@@ -79,18 +79,18 @@ impl LogView {
     }
 
     /// What is to be loaded now for a pane of `height` lines, if anything.
-    pub fn wanted(&mut self, height: usize) -> Option<From> {
+    pub fn wanted(&mut self, height: usize) -> Option<LogCursor> {
         if self.asked.is_some() {
             return None;
         }
         self.asked = match (self.lines.first(), self.lines.last()) {
             (Some(first), _) if !self.whole.0 && self.offset < MARGIN => {
-                Some(From::Before(first.number))
+                Some(LogCursor::Before(first.number))
             }
             (_, Some(last))
                 if !self.whole.1 && self.lines.len() < self.offset + height + MARGIN =>
             {
-                Some(From::Line(last.number + 1))
+                Some(LogCursor::Line(last.number + 1))
             }
             (None, None) if !(self.whole.0 && self.whole.1) => Some(self.start),
             _ => None,
@@ -104,7 +104,7 @@ impl LogView {
         self.asked = None;
         let all = lines.len() < PAGE;
         match asked {
-            From::Before(before) => {
+            LogCursor::Before(before) => {
                 let fresh = self.lines.is_empty();
                 self.whole.0 |= all;
                 self.whole.1 |= fresh && before == u64::MAX;
@@ -119,7 +119,7 @@ impl LogView {
                     self.offset = self.last_offset(height);
                 }
             }
-            From::Line(from) => {
+            LogCursor::Line(from) => {
                 self.whole.0 |= from <= 1;
                 self.whole.1 |= all;
                 self.lines.append(&mut lines);
@@ -161,7 +161,7 @@ impl LogView {
         } else {
             let column = self.column;
             let filter = std::mem::take(&mut self.filter);
-            *self = LogView::at(From::Line(1), filter, self.generation + 1);
+            *self = LogView::at(LogCursor::Line(1), filter, self.generation + 1);
             self.column = column;
         }
     }
@@ -214,8 +214,8 @@ mod tests {
         while let Some(from) = view.wanted(HEIGHT) {
             let page = PAGE as u64;
             let range = match from {
-                From::Line(first) => first..(first + page).min(len + 1),
-                From::Before(before) => {
+                LogCursor::Line(first) => first..(first + page).min(len + 1),
+                LogCursor::Before(before) => {
                     let end = before.min(len + 1);
                     end.saturating_sub(page).max(1)..end
                 }

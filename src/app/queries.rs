@@ -4,8 +4,8 @@ use super::command::Command;
 use super::screens::pipeline::PipelineScreen;
 use super::shared::Shared;
 use super::state::State;
-use crate::dag::staleness::Status;
-use crate::dag::{Kind, Slice};
+use crate::dag::staleness::Freshness;
+use crate::dag::{Slice, VertexKind};
 use crate::runs::{Failure, RunRequest};
 use crate::store::{Outcome, RunId, RunRecord};
 
@@ -49,7 +49,7 @@ pub fn chosen(state: &State) -> Vec<String> {
 /// Whether all nodes that a run is asked for are known to be fresh.
 pub fn is_fresh(state: &State) -> bool {
     let nodes = chosen(state);
-    let fresh = |node: &String| state.shared.project.staleness.get(node) == Some(&Status::Fresh);
+    let fresh = |node: &String| state.shared.project.staleness.get(node) == Some(&Freshness::Fresh);
     !nodes.is_empty() && nodes.iter().all(fresh)
 }
 
@@ -88,7 +88,7 @@ fn chosen_slice(state: &State) -> Slice {
 
 fn selected_node(screen: &PipelineScreen) -> Option<String> {
     match &screen.selected {
-        Some((Kind::Node, name)) => Some(name.clone()),
+        Some((VertexKind::Node, name)) => Some(name.clone()),
         _ => None,
     }
 }
@@ -100,6 +100,6 @@ pub fn due(state: &State) -> (Vec<String>, Option<String>) {
     let slice = Slice { to_nodes: up_to.iter().cloned().collect(), ..Slice::default() };
     let nodes = shared.shown_pipeline().and_then(|pipeline| slice.apply(pipeline).ok());
     let statuses = &shared.project.staleness;
-    let due = |node: &String| statuses.get(node).is_none_or(Status::is_due);
+    let due = |node: &String| statuses.get(node).is_none_or(Freshness::is_due);
     (nodes.unwrap_or_default().into_iter().filter(due).collect(), up_to)
 }

@@ -12,7 +12,7 @@ use super::keymap::Keymap;
 use super::prompt::{Prompt, PromptKind};
 use super::run::{ActiveRun, NodeState};
 use super::settings::Settings;
-use crate::dag::staleness::Status;
+use crate::dag::staleness::Freshness;
 use crate::dag::view::{self, RunState};
 use crate::datasets;
 use crate::project::python::highlight::Highlighted;
@@ -67,9 +67,9 @@ pub struct Project {
     /// How ready the worker is; `None` before there is one.
     pub worker: Option<Warmth>,
     /// What is on disk of the datasets.
-    pub datasets: HashMap<String, datasets::Status>,
+    pub datasets: HashMap<String, datasets::DatasetStatus>,
     /// Which nodes of the shown pipeline are out of date.
-    pub staleness: HashMap<String, Status>,
+    pub staleness: HashMap<String, Freshness>,
     /// Source files that were asked for, by path.
     pub sources: HashMap<String, Source>,
     /// Engines found.
@@ -233,7 +233,7 @@ impl Shared {
     }
 
     /// How a node stands: in its run, else by its staleness.
-    pub fn node_status(&self, node: &str) -> view::State {
+    pub fn node_status(&self, node: &str) -> view::NodeStatus {
         let run = self.node_run(node).map(|(_, state)| match state {
             NodeState::Waiting => RunState::Waiting,
             NodeState::Running(_) => RunState::Running,
@@ -241,7 +241,7 @@ impl Shared {
             NodeState::Failed(_) => RunState::Failed,
             NodeState::Stopped => RunState::Stopped,
         });
-        view::State::of(run, self.project.staleness.get(node))
+        view::NodeStatus::of(run, self.project.staleness.get(node))
     }
 
     /// All runs of this program that are going on.

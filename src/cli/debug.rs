@@ -9,7 +9,7 @@ use super::output::complain;
 use super::project::ProjectArguments;
 use crate::dag::Slice;
 use crate::runs::params::{Handed, Params};
-use crate::runs::plan::From;
+use crate::runs::plan::InputSource;
 use crate::runs::request::parse_params;
 use crate::runs::{RunRequest, Spec, debug, interpreter, plan};
 use crate::system::say;
@@ -71,7 +71,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode> {
         }
     }
     for input in prepared.plan.iter().flat_map(|plan| &plan.inputs) {
-        if let From::Kept { run, .. } = input.from {
+        if let InputSource::Kept { run, .. } = input.from {
             say::tell(&format!("{} is the one of run {run}.", sanitize(&input.dataset)));
         }
     }

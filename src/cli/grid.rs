@@ -8,8 +8,8 @@ use color_eyre::eyre::{Result, WrapErr, eyre};
 use serde_json::json;
 use tokio::sync::Semaphore;
 
+use super::invocation::{Signals, why};
 use super::output::{self, complain};
-use super::run::{Signals, why};
 use crate::runs::history::Asked;
 use crate::runs::params;
 use crate::runs::recorder::{Subject, burst};

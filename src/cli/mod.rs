@@ -13,6 +13,7 @@ mod env;
 mod experiments;
 mod grid;
 mod inspect;
+mod invocation;
 mod layout;
 mod models;
 mod output;

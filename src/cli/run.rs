@@ -6,28 +6,24 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use rustix::process::Signal;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 use super::detach::detach;
+use super::invocation::{Signals, why};
 use super::output::{self, complain};
 use super::project::ProjectArguments;
 use crate::dag::Slice;
 use crate::runs;
 use crate::runs::history::Asked;
-use crate::runs::params::{self, Handed, Params};
+use crate::runs::params::{Handed, Params};
 use crate::runs::recorder::{Subject, burst};
-use crate::runs::request::{
-    parse_load_versions, parse_params, quote, split_list, split_node_names,
-};
+use crate::runs::request::{parse_load_versions, parse_params, split_list, split_node_names};
 use crate::runs::{
     Failure, Plan, Prepared, Process, Recorder, RunEvent, RunRequest, Spec, Stamped, Worker,
     environment, interpreter, plan, staleness,
 };
 use crate::store::{Outcome, RunRecord, Store};
-use crate::system::signals::Listener;
-use crate::text::secrets::{HIDDEN, redact};
 use crate::text::{json, sanitize};
 
 /// Run nodes as `kedro run` does, and record the run.
@@ -260,26 +256,6 @@ fn print_plan(prepared: &Prepared, json: bool) -> Result<ExitCode> {
     output::text(&lines)
 }
 
-/// A word of the command line, whose values may be secrets: `--params=a=1,password=x`, `token=x`.
-fn without_secrets(word: &str) -> String {
-    let items = word.split(',').map(|item| match item.rsplit_once('=') {
-        Some((name, value))
-            if name.split('=').any(|name| params::is_secret(name.trim(), value)) =>
-        {
-            format!("{name}={HIDDEN}")
-        }
-        _ => redact(item),
-    });
-    items.collect::<Vec<_>>().join(",")
-}
-
-/// The command line as the history keeps it, without secrets.
-pub(super) fn why(mut words: impl Iterator<Item = std::ffi::OsString>) -> String {
-    words.next();
-    let words = words.map(|word| quote(&without_secrets(&word.to_string_lossy())));
-    std::iter::once("mlops-tui".to_owned()).chain(words).collect::<Vec<_>>().join(" ")
-}
-
 async fn follow(
     mut worker: Process,
     signals: &mut Signals,
@@ -312,31 +288,6 @@ async fn follow(
                 events.iter().for_each(|event| printer.event(event));
                 recorder.record(events).await;
             }
-        }
-    }
-}
-
-/// What asks for the run's end.
-pub(super) struct Signals {
-    interrupt: Listener,
-    terminate: Listener,
-    hangup: Listener,
-}
-
-impl Signals {
-    pub(super) fn new() -> io::Result<Self> {
-        Ok(Signals {
-            interrupt: Listener::new(Signal::INT)?,
-            terminate: Listener::new(Signal::TERM)?,
-            hangup: Listener::new(Signal::HUP)?,
-        })
-    }
-
-    pub(super) async fn next(&mut self) {
-        tokio::select! {
-            () = self.interrupt.next() => {}
-            () = self.terminate.next() => {}
-            () = self.hangup.next() => {}
         }
     }
 }

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::output;
 use super::project::ProjectArguments;
-use crate::dag::staleness::Status;
+use crate::dag::staleness::Freshness;
 use crate::project::reader::runtime_params;
 use crate::project::{Options, Reader};
 use crate::runs::interpreter;
@@ -80,7 +80,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode> {
     for node in &pipeline.nodes {
         let status = of(&node.name);
         text += &format!("{}  {}\n", sanitize(&node.name), status.as_str());
-        if !matches!(status, Status::StaleThrough { .. }) {
+        if !matches!(status, Freshness::StaleThrough { .. }) {
             status.why().iter().for_each(|why| text += &format!("    {}\n", sanitize(why)));
         }
     }

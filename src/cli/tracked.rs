@@ -7,7 +7,7 @@ use serde_json::{Map, Value as Json, json};
 
 use super::{csv, output};
 use crate::text::secrets::{HIDDEN, names_secret, redact};
-use crate::tracking::entities::{Found, Run};
+use crate::tracking::entities::{Results, Run};
 
 /// A value as it may be shown: hidden under the name of a secret, and without secrets in it.
 pub(super) fn shown(key: &str, value: &str) -> String {
@@ -45,7 +45,7 @@ pub(super) fn print_list<T>(
     (as_json, as_csv): (bool, bool),
     name: &str,
     columns: &[&str],
-    found: &Found<T>,
+    found: &Results<T>,
     to_json: impl Fn(&T) -> Json,
 ) -> Option<Result<ExitCode>> {
     if !as_json && !as_csv {

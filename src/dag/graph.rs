@@ -11,7 +11,7 @@ pub type Id = usize;
 
 /// What a vertex stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Kind {
+pub enum VertexKind {
     /// A node: a function that runs.
     Node,
     /// A dataset, transcoding stripped.
@@ -22,14 +22,14 @@ pub enum Kind {
     Namespace,
 }
 
-impl Kind {
+impl VertexKind {
     /// Its word.
     pub fn as_str(self) -> &'static str {
         match self {
-            Kind::Node => "node",
-            Kind::Dataset => "dataset",
-            Kind::Parameters => "parameters",
-            Kind::Namespace => "namespace",
+            VertexKind::Node => "node",
+            VertexKind::Dataset => "dataset",
+            VertexKind::Parameters => "parameters",
+            VertexKind::Namespace => "namespace",
         }
     }
 }
@@ -38,10 +38,10 @@ impl Kind {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Vertex {
     /// What it stands for.
-    pub kind: Kind,
+    pub kind: VertexKind,
     /// Node name, dataset name without transcoding, or namespace.
     pub name: String,
-    /// The node itself, of a pipeline's [`Kind::Node`].
+    /// The node itself, of a pipeline's [`VertexKind::Node`].
     pub node: Option<Arc<Node>>,
 }
 
@@ -63,15 +63,15 @@ pub struct Graph {
     pub parents: Vec<Vec<Id>>,
     /// Vertices that each vertex leads to, in order of first use, each once.
     pub children: Vec<Vec<Id>>,
-    index: IndexMap<(Kind, String), Id>,
+    index: IndexMap<(VertexKind, String), Id>,
 }
 
 /// A key of the index that owns nothing.
 #[derive(Hash)]
-struct Key<'a>(Kind, &'a str);
+struct Key<'a>(VertexKind, &'a str);
 
-impl Equivalent<(Kind, String)> for Key<'_> {
-    fn equivalent(&self, key: &(Kind, String)) -> bool {
+impl Equivalent<(VertexKind, String)> for Key<'_> {
+    fn equivalent(&self, key: &(VertexKind, String)) -> bool {
         self.0 == key.0 && self.1 == key.1
     }
 }
@@ -81,7 +81,7 @@ impl Graph {
     pub fn of(pipeline: &Pipeline) -> Self {
         let mut graph = Graph::default();
         for node in &pipeline.nodes {
-            let id = graph.insert(Kind::Node, &node.name, Some(node));
+            let id = graph.insert(VertexKind::Node, &node.name, Some(node));
             for input in &node.inputs {
                 let from = graph.insert_dataset(input);
                 graph.connect(from, id);
@@ -95,7 +95,7 @@ impl Graph {
     }
 
     /// The vertex of that kind and name.
-    pub fn find(&self, kind: Kind, name: &str) -> Option<Id> {
+    pub fn find(&self, kind: VertexKind, name: &str) -> Option<Id> {
         self.index.get(&Key(kind, name)).copied()
     }
 
@@ -230,14 +230,14 @@ impl Graph {
 
     fn insert_dataset(&mut self, name: &str) -> Id {
         if is_parameter(name) {
-            self.insert(Kind::Parameters, name, None)
+            self.insert(VertexKind::Parameters, name, None)
         } else {
-            self.insert(Kind::Dataset, strip_transcoding(name), None)
+            self.insert(VertexKind::Dataset, strip_transcoding(name), None)
         }
     }
 
     /// The vertex of that kind and name, made if there is none.
-    pub(super) fn insert(&mut self, kind: Kind, name: &str, node: Option<&Arc<Node>>) -> Id {
+    pub(super) fn insert(&mut self, kind: VertexKind, name: &str, node: Option<&Arc<Node>>) -> Id {
         if let Some(id) = self.index.get(&Key(kind, name)) {
             return *id;
         }

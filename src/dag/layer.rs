@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, VecDeque};
 
 use indexmap::{IndexMap, IndexSet};
 
-use super::{Graph, Id, Kind, View};
+use super::{Graph, Id, VertexKind, View};
 use crate::project::{Dataset, strip_transcoding};
 
 /// The layers of a pipeline's datasets.
@@ -27,7 +27,7 @@ impl Layers {
         let mut named: Vec<Option<&str>> = vec![None; graph.vertices.len()];
         for (name, dataset) in datasets {
             let Some(layer) = dataset.layer.as_deref() else { continue };
-            if let Some(id) = graph.find(Kind::Dataset, strip_transcoding(name)) {
+            if let Some(id) = graph.find(VertexKind::Dataset, strip_transcoding(name)) {
                 // Of several transcoded forms the first one tells.
                 named[id] = named[id].or(Some(layer));
             }
@@ -170,7 +170,7 @@ mod tests {
         let choices =
             Choices { folds: [("a".to_owned(), Fold::Collapsed)].into(), ..Choices::default() };
         let view = View::of(&whole, &choices, |_| true);
-        let found = view.graph.find(Kind::Namespace, "a").unwrap();
+        let found = view.graph.find(VertexKind::Namespace, "a").unwrap();
         let of = |list: &str| {
             let layers = layers(&whole, list);
             layers.shown(&view, found).map(|layer| layers.names[layer].clone())

@@ -17,7 +17,7 @@ pub mod slice;
 pub mod staleness;
 pub mod view;
 
-pub use graph::{Graph, Id, Kind, Vertex};
+pub use graph::{Graph, Id, Vertex, VertexKind};
 pub use layout::{Direction, Layout, Lines};
 pub use slice::{Slice, SliceError};
 pub use view::View;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use proptest::prelude::*;
 
-use super::{Graph, Id, Kind};
+use super::{Graph, Id, VertexKind};
 use crate::project::{Node, Pipeline};
 
 /// A pipeline of lines `inputs -> node #tag -> outputs`; what stands before the last dot of a node's name is its namespace.
@@ -67,7 +67,7 @@ pub fn any_graph() -> impl Strategy<Value = Graph> {
         proptest::collection::vec((0..vertices, 0..vertices), edges).prop_map(move |edges| {
             let mut graph = Graph::default();
             for id in 0..vertices {
-                graph.insert(Kind::Node, &id.to_string(), None);
+                graph.insert(VertexKind::Node, &id.to_string(), None);
             }
             for (from, to) in edges {
                 graph.connect(from, to);

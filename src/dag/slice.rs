@@ -7,7 +7,7 @@ use std::collections::HashMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Graph, Id, Kind};
+use super::{Graph, Id, VertexKind};
 use crate::project::{Node, Pipeline, strip_transcoding};
 
 /// Which nodes of a pipeline to take: the filters of `Pipeline.filter` in Kedro. An empty list
@@ -61,7 +61,7 @@ impl Slice {
     /// and to their writers. An empty set bounds nothing.
     pub fn between(graph: &Graph, from: &[Id], to: &[Id]) -> Self {
         let names = |ids: &[Id], next: &[Vec<Id>]| {
-            let is_node = |id: &Id| graph.vertices[*id].kind == Kind::Node;
+            let is_node = |id: &Id| graph.vertices[*id].kind == VertexKind::Node;
             // Kedro takes what passes both filters, nodes and datasets: a mixed set is put in nodes alone.
             let mut ids = ids.to_vec();
             let of_nodes = ids.iter().any(is_node);

@@ -18,7 +18,7 @@ const FOLDER_FILES: usize = 10_000;
 
 /// What is on disk of a dataset.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub enum Status {
+pub enum DatasetStatus {
     /// It is not there.
     #[default]
     Missing,
@@ -39,9 +39,9 @@ pub enum Status {
 }
 
 /// The status of one dataset of the project in `root`.
-pub fn status(root: &Path, dataset: &Dataset) -> Status {
-    let Some(filepath) = filepath(dataset) else { return Status::NoFile };
-    let Some(path) = local(root, filepath) else { return Status::Elsewhere };
+pub fn status(root: &Path, dataset: &Dataset) -> DatasetStatus {
+    let Some(filepath) = filepath(dataset) else { return DatasetStatus::NoFile };
+    let Some(path) = local(root, filepath) else { return DatasetStatus::Elsewhere };
     let versions = dataset.versioned.then(|| versions(&path));
     let newest = match &versions {
         Some(versions) => versions.last(),
@@ -49,9 +49,9 @@ pub fn status(root: &Path, dataset: &Dataset) -> Status {
     };
     match newest.and_then(|newest| measure(newest)) {
         Some((bytes, modified)) => {
-            Status::Present { bytes, modified, versions: versions.map(|it| it.len()) }
+            DatasetStatus::Present { bytes, modified, versions: versions.map(|it| it.len()) }
         }
-        None => Status::Missing,
+        None => DatasetStatus::Missing,
     }
 }
 
@@ -128,7 +128,7 @@ fn seconds(metadata: &fs::Metadata) -> f64 {
 }
 
 /// The status of all datasets of a snapshot, by name.
-pub fn statuses(snapshot: &Snapshot) -> HashMap<String, Status> {
+pub fn statuses(snapshot: &Snapshot) -> HashMap<String, DatasetStatus> {
     snapshot
         .datasets
         .iter()
@@ -158,15 +158,18 @@ mod tests {
             fs::write(path.join("model.pkl"), version.split('-').next_back().unwrap()).unwrap();
         }
         let bytes = |dataset: &Dataset| match status(root, dataset) {
-            Status::Present { bytes, versions, .. } => Some((bytes, versions)),
+            DatasetStatus::Present { bytes, versions, .. } => Some((bytes, versions)),
             _ => None,
         };
         assert_eq!(bytes(&dataset(Some("data/a.csv"), false)), Some((5, None)));
         assert_eq!(bytes(&dataset(Some("data/parts"), false)), Some((5, None)));
         assert_eq!(bytes(&dataset(Some("data/model.pkl"), true)), Some((16, Some(2))));
-        assert_eq!(status(root, &dataset(Some("data/b.csv"), false)), Status::Missing);
-        assert_eq!(status(root, &dataset(Some("data/a.csv"), true)), Status::Missing);
-        assert_eq!(status(root, &dataset(Some("s3://bucket/a.csv"), false)), Status::Elsewhere);
-        assert_eq!(status(root, &dataset(None, false)), Status::NoFile);
+        assert_eq!(status(root, &dataset(Some("data/b.csv"), false)), DatasetStatus::Missing);
+        assert_eq!(status(root, &dataset(Some("data/a.csv"), true)), DatasetStatus::Missing);
+        assert_eq!(
+            status(root, &dataset(Some("s3://bucket/a.csv"), false)),
+            DatasetStatus::Elsewhere
+        );
+        assert_eq!(status(root, &dataset(None, false)), DatasetStatus::NoFile);
     }
 }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value as Json};
 
-use super::{FOLDER_FILES, Status, filepath, local, measure, newest, status, versions};
+use super::{DatasetStatus, FOLDER_FILES, filepath, local, measure, newest, status, versions};
 use crate::project::Dataset;
 use crate::system::files;
 
@@ -49,7 +49,7 @@ pub fn stamp(
     dataset: &Dataset,
     known: impl Fn(u64, f64) -> Option<String>,
 ) -> Option<Stamp> {
-    let Status::Present { bytes, modified, .. } = status(root, dataset) else { return None };
+    let DatasetStatus::Present { bytes, modified, .. } = status(root, dataset) else { return None };
     let hash = || newest(root, dataset).filter(|_| bytes <= HASHED).and_then(|path| hash(&path));
     Some(Stamp { bytes, modified, hash: known(bytes, modified).or_else(hash) })
 }

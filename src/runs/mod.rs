@@ -13,8 +13,6 @@ pub mod environment;
 pub mod event;
 pub mod exact;
 mod exit;
-mod facts;
-mod findings;
 #[cfg(fuzzing)]
 pub mod fuzzing;
 mod git;
@@ -23,6 +21,7 @@ mod group;
 pub mod history;
 pub mod interpreter;
 mod lines;
+mod observations;
 pub mod packages;
 pub mod params;
 mod pipes;
@@ -33,6 +32,8 @@ pub mod recorder;
 pub mod request;
 mod server;
 pub mod staleness;
+mod subject;
+mod surroundings;
 pub mod warm;
 
 pub use event::{Failure, Frame, RunEvent, Served, Stamped, Stream};

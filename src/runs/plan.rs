@@ -51,13 +51,13 @@ pub struct PlannedInput {
     pub dataset: String,
     /// Where it comes from.
     #[serde(flatten)]
-    pub from: From,
+    pub from: InputSource,
 }
 
 /// Where an input comes from.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(tag = "from", rename_all = "snake_case")]
-pub enum From {
+pub enum InputSource {
     /// A file or folder that is there.
     File {
         /// Its path as configured.
@@ -101,7 +101,7 @@ impl Prepared {
         let inputs = self.plan.iter().flat_map(|plan| &plan.inputs);
         inputs
             .filter_map(|input| match &input.from {
-                From::Kept { file, .. } => Some((input.dataset.clone(), file.clone())),
+                InputSource::Kept { file, .. } => Some((input.dataset.clone(), file.clone())),
                 _ => None,
             })
             .collect()
@@ -217,7 +217,7 @@ pub fn plan(
 
     let mut why: HashMap<&str, Option<&str>> =
         asked.iter().map(|name| (name.as_str(), None)).collect();
-    let mut found: IndexMap<&str, From> = IndexMap::new();
+    let mut found: IndexMap<&str, InputSource> = IndexMap::new();
     let mut open: Vec<&str> = asked.iter().map(String::as_str).collect();
     while let Some(name) = open.pop() {
         for input in nodes.get(name).into_iter().flat_map(|node| &node.inputs) {
@@ -228,7 +228,7 @@ pub fn plan(
             let from = match makers.get(dataset) {
                 Some(maker) if why.contains_key(maker) => continue,
                 Some(maker) => match look(snapshot, dataset, &kept) {
-                    From::Missing => {
+                    InputSource::Missing => {
                         why.insert(maker, Some(dataset));
                         open.push(maker);
                         continue;
@@ -281,24 +281,28 @@ pub fn pipeline<'a>(snapshot: &'a Snapshot, request: &RunRequest) -> Option<Cow<
     Some(Cow::Owned(sum))
 }
 
-fn look(snapshot: &Snapshot, name: &str, kept: &HashMap<&str, &Kept>) -> From {
+fn look(snapshot: &Snapshot, name: &str, kept: &HashMap<&str, &Kept>) -> InputSource {
     let dataset = snapshot.datasets.get(name).or_else(|| {
         snapshot.datasets.values().find(|dataset| strip_transcoding(&dataset.name) == name)
     });
     let Some(dataset) = dataset.filter(|dataset| !in_memory(dataset)) else {
         return match kept.get(name) {
-            Some(one) => From::Kept { run: one.run, bytes: one.bytes, file: one.file.clone() },
-            None => From::Missing,
+            Some(one) => {
+                InputSource::Kept { run: one.run, bytes: one.bytes, file: one.file.clone() }
+            }
+            None => InputSource::Missing,
         };
     };
     match datasets::status(&snapshot.metadata.root, dataset) {
-        datasets::Status::Present { .. } => {
+        datasets::DatasetStatus::Present { .. } => {
             // Partitioned datasets call it `path`.
             let path = || dataset.definition.value.get("path")?.value.as_str().map(str::to_owned);
-            From::File { path: dataset.filepath.clone().or_else(path).unwrap_or_default() }
+            InputSource::File { path: dataset.filepath.clone().or_else(path).unwrap_or_default() }
         }
-        datasets::Status::Missing => From::Missing,
-        datasets::Status::Elsewhere | datasets::Status::NoFile => From::Elsewhere,
+        datasets::DatasetStatus::Missing => InputSource::Missing,
+        datasets::DatasetStatus::Elsewhere | datasets::DatasetStatus::NoFile => {
+            InputSource::Elsewhere
+        }
     }
 }
 
@@ -351,24 +355,24 @@ impl Plan {
             Some(format!("{} runs too: {dataset} is missing", node.name))
         });
         let taken = self.inputs.iter().filter_map(|input| match &input.from {
-            From::Kept { .. } | From::Missing => {
+            InputSource::Kept { .. } | InputSource::Missing => {
                 Some(format!("{}: {}", input.dataset, input.from.text()))
             }
-            From::File { .. } | From::Elsewhere => None,
+            InputSource::File { .. } | InputSource::Elsewhere => None,
         });
         added.chain(taken).collect()
     }
 }
 
-impl From {
+impl InputSource {
     fn text(&self) -> String {
         match self {
-            From::File { path } => path.clone(),
-            From::Kept { run, bytes, .. } => {
+            InputSource::File { path } => path.clone(),
+            InputSource::Kept { run, bytes, .. } => {
                 format!("kept from run {run} ({})", crate::text::size_text(*bytes))
             }
-            From::Elsewhere => "known when it is loaded".into(),
-            From::Missing => "missing, and no node makes it".into(),
+            InputSource::Elsewhere => "known when it is loaded".into(),
+            InputSource::Missing => "missing, and no node makes it".into(),
         }
     }
 }
@@ -450,7 +454,7 @@ mod tests {
         std::fs::write(folder.path().join("y@one.json"), "1").unwrap();
         let there = of(&project, Slice::nodes(["d"]), &[]);
         assert_eq!(names(&there), [("d", None)]);
-        assert_eq!(there.inputs[0].from, From::File { path: "y@one.json".into() });
+        assert_eq!(there.inputs[0].from, InputSource::File { path: "y@one.json".into() });
         let both = of(&project, Slice::nodes(["b", "d"]), &[]);
         assert_eq!(names(&both), [("a", Some("x")), ("b", None), ("d", None)]);
         assert!(both.inputs.is_empty());

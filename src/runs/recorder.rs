@@ -5,8 +5,7 @@
 //! told once, the run goes on, and what is pending is sent again; past a bound, lines of the log are
 //! left out and counted. What is found out beside the run is added as it comes.
 
-use std::collections::{BTreeSet, HashMap};
-use std::path::PathBuf;
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use tokio::sync::mpsc;
@@ -14,13 +13,14 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep_until, timeout_at};
 
 use super::event::{RunEvent, Stamped};
-use super::findings::{Findings, Found};
 use super::history::{self, Asked, Course};
+use super::observations::{Observation, Observations};
 use super::plan::BUDGET;
 use super::process::Process;
 use super::request::RunRequest;
+pub use super::subject::Subject;
 use crate::store::{
-    DatasetRecord, Keeping, NodeRecord, Print, Progress, RunRecord, Store, StoreError,
+    DatasetRecord, Keeping, NodeRecord, Progress, RunRecord, Store, StoreError, StoredFingerprint,
 };
 
 /// Events that come within this time go on together.
@@ -38,19 +38,6 @@ const RETRY: Duration = Duration::from_secs(1);
 const HEARTBEAT: Duration = Duration::from_secs(30);
 /// How long the end waits for the store and for what is being found out.
 const FAREWELL: Duration = Duration::from_secs(6);
-
-/// What is recorded.
-#[derive(Debug, Clone)]
-pub struct Subject {
-    /// The project's folder.
-    pub root: PathBuf,
-    /// What is run.
-    pub request: RunRequest,
-    /// How it came about.
-    pub asked: Asked,
-    /// The files of kept datasets that it takes, by dataset.
-    pub taken: HashMap<String, String>,
-}
 
 /// Records one run.
 #[derive(Debug)]
@@ -90,13 +77,13 @@ impl Recorder {
             pending: Pending { first: 1, ..Pending::default() },
             trouble: None,
             missing: 0,
-            findings: Findings::new(found),
+            observations: Observations::new(found),
         };
         let (store, added) = add(store, record.new.clone(), subject.request.clone()).await;
         match added {
             Ok(record) => {
                 keeper.store = store;
-                keeper.findings.begin(record.id, subject);
+                keeper.observations.begin(record.id, subject);
                 keeper.course.record = record;
             }
             Err(error) => (keeper.tell)(format!("{error} This run is not kept in the history.")),
@@ -149,7 +136,7 @@ struct Pending {
     nodes: BTreeSet<usize>,
     datasets: Vec<DatasetRecord>,
     kept: Vec<Keeping>,
-    prints: Vec<Print>,
+    fingerprints: Vec<StoredFingerprint>,
     record: bool,
 }
 
@@ -158,7 +145,7 @@ impl Pending {
         self.events.is_empty()
             && self.datasets.is_empty()
             && self.kept.is_empty()
-            && self.prints.is_empty()
+            && self.fingerprints.is_empty()
             && !self.record
     }
 
@@ -169,7 +156,7 @@ impl Pending {
         self.nodes.extend(later.nodes);
         self.datasets.extend(later.datasets);
         self.kept.extend(later.kept);
-        self.prints.extend(later.prints);
+        self.fingerprints.extend(later.fingerprints);
         self.record |= later.record;
     }
 }
@@ -187,14 +174,14 @@ struct Keeper {
     trouble: Option<Instant>,
     /// Lines of the log that were left out.
     missing: u64,
-    findings: Findings,
+    observations: Observations,
 }
 
 impl Keeper {
     async fn keep(
         mut self,
         mut events: mpsc::Receiver<Vec<Stamped>>,
-        mut answers: mpsc::UnboundedReceiver<Found>,
+        mut answers: mpsc::UnboundedReceiver<Observation>,
     ) -> RunRecord {
         let recorded = self.course.record.id != 0;
         let mut writing: Option<JoinHandle<Written>> = None;
@@ -206,7 +193,7 @@ impl Keeper {
                 writing = self.write();
             }
             let at_work =
-                writing.is_some() || self.findings.are_sought() || !self.pending.is_empty();
+                writing.is_some() || self.observations.are_sought() || !self.pending.is_empty();
             if ended && !(recorded && at_work) {
                 break;
             }
@@ -256,14 +243,14 @@ impl Keeper {
             self.pending.record |= news.record;
             self.pending.nodes.extend(news.nodes);
             self.pending.datasets.extend(news.dataset.clone());
-            self.pending.kept.extend(self.findings.notice(&event, news.dataset));
+            self.pending.kept.extend(self.observations.notice(&event, news.dataset));
             if event.event.ends_run() {
-                self.findings.seek_mlflow_run(&self.course.record);
+                self.observations.seek_mlflow_run(&self.course.record);
             }
             self.pending.bytes += bytes_of(&event);
             self.pending.events.push(event);
         }
-        self.pending.prints.extend(self.findings.look(&self.course.record));
+        self.pending.fingerprints.extend(self.observations.look(&self.course.record));
     }
 
     /// Begins to write what is pending.
@@ -330,23 +317,23 @@ impl Keeper {
         }
     }
 
-    fn answer(&mut self, found: Found) {
+    fn answer(&mut self, found: Observation) {
         let record = &mut self.course.record;
         match found {
-            Found::Facts(facts) => {
-                record.code.clone_from(&facts.code);
-                record.parameters.clone_from(&facts.parameters);
-                record.python_version.clone_from(&facts.python_version);
-                self.findings.know(facts);
+            Observation::Surroundings(surroundings) => {
+                record.code.clone_from(&surroundings.code);
+                record.parameters.clone_from(&surroundings.parameters);
+                record.python_version.clone_from(&surroundings.python_version);
+                self.observations.know(surroundings);
                 self.pending.record = true;
-                self.findings.seek_mlflow_run(record);
+                self.observations.seek_mlflow_run(record);
             }
-            Found::Datasets(datasets, contents) => {
+            Observation::Datasets(datasets, contents) => {
                 self.pending.datasets.extend(datasets);
-                self.findings.saw(contents);
+                self.observations.saw(contents);
             }
-            Found::MlflowRun(run) => {
-                self.findings.looked_for_mlflow_run();
+            Observation::MlflowRun(run) => {
+                self.observations.looked_for_mlflow_run();
                 // What the worker has told is sure.
                 if record.mlflow_run.is_none() {
                     record.mlflow_run = run;
@@ -354,7 +341,7 @@ impl Keeper {
                 }
             }
         }
-        self.pending.prints.extend(self.findings.look(&self.course.record));
+        self.pending.fingerprints.extend(self.observations.look(&self.course.record));
     }
 }
 
@@ -366,9 +353,9 @@ fn keep(store: &mut Store, env: &str, pending: &Pending) -> Result<(), StoreErro
         }
         store.keep(env, &pending.kept)?;
     }
-    match pending.prints.as_slice() {
+    match pending.fingerprints.as_slice() {
         [] => Ok(()),
-        prints => store.save_prints(env, prints),
+        fingerprints => store.save_fingerprints(env, fingerprints),
     }
 }
 
@@ -398,7 +385,7 @@ mod tests {
 
     use super::*;
     use crate::runs::Stream;
-    use crate::store::{From, LogFilter, NodeOutcome, Outcome};
+    use crate::store::{LogCursor, LogFilter, NodeOutcome, Outcome};
 
     fn at(at: f64, event: RunEvent) -> Stamped {
         Stamped { at, event }
@@ -472,7 +459,7 @@ mod tests {
 
     async fn start(root: &Path, store: Store) -> (Recorder, RunRecord, Told) {
         let subject = Subject {
-            taken: HashMap::new(),
+            taken: std::collections::HashMap::new(),
             root: root.to_owned(),
             request: RunRequest {
                 params: [("size".into(), "4".into())].into(),
@@ -488,7 +475,7 @@ mod tests {
     }
 
     fn lines(store: &mut Store) -> Vec<String> {
-        let lines = store.log(1, &LogFilter::default(), From::Line(1), usize::MAX).unwrap();
+        let lines = store.log(1, &LogFilter::default(), LogCursor::Line(1), usize::MAX).unwrap();
         lines.into_iter().map(|line| line.text).collect()
     }
 

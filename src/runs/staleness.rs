@@ -8,7 +8,7 @@ use super::packages::{Installed, Looker};
 use super::plan;
 use super::request::RunRequest;
 use crate::dag::SliceError;
-use crate::dag::staleness::{self, Content, Facts, Now, Print, Status};
+use crate::dag::staleness::{self, Content, Facts, Fingerprint, Freshness, Now};
 use crate::datasets;
 use crate::project::{Node, Pipeline, Reader, Snapshot, strip_transcoding};
 use crate::store::{Store, StoreError};
@@ -18,8 +18,8 @@ use crate::text::secrets::Key;
 #[derive(Debug, Default)]
 pub struct Staleness {
     env: Option<String>,
-    prints: HashMap<String, Print>,
-    /// Texts of the prints as the store has them.
+    fingerprints: HashMap<String, Fingerprint>,
+    /// Texts of the fingerprints as the store has them.
     texts: HashMap<String, String>,
     /// Hashes by dataset, size and time.
     hashes: HashMap<String, (u64, f64, Option<String>)>,
@@ -35,19 +35,19 @@ impl Staleness {
     /// When the store can't be read.
     pub fn load(&mut self, store: &mut Store, env: &str) -> Result<(), StoreError> {
         if self.env.as_deref() != Some(env) {
-            self.prints.clear();
+            self.fingerprints.clear();
             self.texts.clear();
             self.env = Some(env.to_owned());
         }
         self.key = store.key()?;
-        for stored in store.prints(env)? {
+        for stored in store.fingerprints(env)? {
             if self.texts.get(&stored.node) == Some(&stored.json) {
                 continue;
             }
             // What another version wrote otherwise counts as never run.
             match serde_json::from_str(&stored.json) {
-                Ok(print) => drop(self.prints.insert(stored.node.clone(), print)),
-                Err(_) => drop(self.prints.remove(&stored.node)),
+                Ok(fingerprint) => drop(self.fingerprints.insert(stored.node.clone(), fingerprint)),
+                Err(_) => drop(self.fingerprints.remove(&stored.node)),
             }
             self.texts.insert(stored.node, stored.json);
         }
@@ -60,7 +60,7 @@ impl Staleness {
         snapshot: &Snapshot,
         pipeline: &Pipeline,
         python: Option<&Path>,
-    ) -> HashMap<String, Status> {
+    ) -> HashMap<String, Freshness> {
         let contents = self.contents(snapshot, pipeline);
         let installed = match python {
             Some(python) => self.packages.look(python),
@@ -70,25 +70,25 @@ impl Staleness {
         let nodes: HashMap<String, (Facts, Vec<String>)> = pipeline
             .nodes
             .iter()
-            .filter(|node| self.prints.contains_key(&node.name))
+            .filter(|node| self.fingerprints.contains_key(&node.name))
             .map(|node| (node.name.clone(), facts(snapshot, node, installed, key)))
             .collect();
-        let now = Now { nodes: &nodes, contents: &contents, prints: &self.prints };
+        let now = Now { nodes: &nodes, contents: &contents, fingerprints: &self.fingerprints };
         staleness::statuses(pipeline.nodes.iter().map(|node| &**node), now)
     }
 
     /// What is on disk of the pipeline's datasets.
     fn contents(&mut self, snapshot: &Snapshot, pipeline: &Pipeline) -> HashMap<String, Content> {
         let mut known: HashMap<&str, Vec<&Content>> = HashMap::new();
-        for print in self.prints.values() {
-            for (name, content) in print.inputs.iter().chain(&print.outputs) {
+        for fingerprint in self.fingerprints.values() {
+            for (name, content) in fingerprint.inputs.iter().chain(&fingerprint.outputs) {
                 known.entry(name).or_default().push(content);
             }
         }
         let mut found = HashMap::new();
         for name in pipeline.nodes.iter().flat_map(|node| node.inputs.iter().chain(&node.outputs)) {
             let base = strip_transcoding(name);
-            // Without a print nothing is compared.
+            // Without a fingerprint nothing is compared.
             let Some(before) = known.get(base) else { continue };
             if found.contains_key(base) {
                 continue;
@@ -99,7 +99,7 @@ impl Staleness {
             }
             let seen = self.hashes.get(base);
             let hash = |bytes: u64, modified: f64| {
-                let of_print = before.iter().find_map(|content| match content {
+                let of_fingerprint = before.iter().find_map(|content| match content {
                     Content::File { bytes: b, modified: m, hash }
                         if *b == bytes && *m == modified =>
                     {
@@ -111,7 +111,7 @@ impl Staleness {
                     let (b, m, hash) = seen?;
                     hash.clone().filter(|_| *b == bytes && *m == modified)
                 };
-                of_print.or_else(of_look)
+                of_fingerprint.or_else(of_look)
             };
             let content = content(&snapshot.metadata.root, dataset, hash);
             if let Content::File { bytes, modified, hash } = &content {
@@ -155,7 +155,7 @@ pub fn due(
     let mut staleness = Staleness::default();
     staleness.load(&mut Store::new(root), &snapshot.env)?;
     let statuses = staleness.look(&snapshot, &pipeline, python);
-    let due = |name: &String| statuses.get(name).is_none_or(Status::is_due);
+    let due = |name: &String| statuses.get(name).is_none_or(Freshness::is_due);
     Ok(asked.into_iter().filter(due).collect())
 }
 
@@ -178,7 +178,7 @@ pub(super) fn content(
     match datasets::stamp(root, dataset, known) {
         Some(datasets::Stamp { bytes, modified, hash }) => Content::File { bytes, modified, hash },
         None => match datasets::status(root, dataset) {
-            datasets::Status::Missing => Content::Missing,
+            datasets::DatasetStatus::Missing => Content::Missing,
             _ => Content::Unseen,
         },
     }

@@ -43,7 +43,7 @@ pub enum Keeping {
 
 /// What a node was last run with, as JSON.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Print {
+pub struct StoredFingerprint {
     /// The node's name.
     pub node: String,
     /// The run.
@@ -216,15 +216,19 @@ impl Store {
     ///
     /// # Errors
     /// When the store can't be written.
-    pub fn save_prints(&mut self, env: &str, prints: &[Print]) -> Result<(), StoreError> {
+    pub fn save_fingerprints(
+        &mut self,
+        env: &str,
+        fingerprints: &[StoredFingerprint],
+    ) -> Result<(), StoreError> {
         self.write(|connection| {
             let transaction = connection.transaction()?;
-            for print in prints {
+            for fingerprint in fingerprints {
                 transaction
                     .prepare_cached(
                         "INSERT OR REPLACE INTO prints (env, node, run, json) VALUES (?1, ?2, ?3, ?4)",
                     )?
-                    .execute(params![env, print.node, print.run, print.json])?;
+                    .execute(params![env, fingerprint.node, fingerprint.run, fingerprint.json])?;
             }
             transaction.commit()
         })
@@ -234,16 +238,16 @@ impl Store {
     ///
     /// # Errors
     /// When the store can't be read.
-    pub fn prints(&mut self, env: &str) -> Result<Vec<Print>, StoreError> {
-        let prints = self.read(|connection| {
+    pub fn fingerprints(&mut self, env: &str) -> Result<Vec<StoredFingerprint>, StoreError> {
+        let fingerprints = self.read(|connection| {
             connection
                 .prepare_cached("SELECT node, run, json FROM prints WHERE env = ?1")?
                 .query_map([env], |row| {
-                    Ok(Print { node: row.get(0)?, run: row.get(1)?, json: row.get(2)? })
+                    Ok(StoredFingerprint { node: row.get(0)?, run: row.get(1)?, json: row.get(2)? })
                 })?
                 .collect()
         })?;
-        Ok(prints.unwrap_or_default())
+        Ok(fingerprints.unwrap_or_default())
     }
 }
 
@@ -335,9 +339,10 @@ mod tests {
     fn the_last_print_of_a_node_holds() {
         let project = tempfile::tempdir().unwrap();
         let mut store = Store::new(project.path());
-        let print = |run, json: &str| Print { node: "a".into(), run, json: json.into() };
-        store.save_prints("local", &[print(1, "1")]).unwrap();
-        store.save_prints("local", &[print(2, "2")]).unwrap();
-        assert_eq!(store.prints("local").unwrap(), [print(2, "2")]);
+        let fingerprint =
+            |run, json: &str| StoredFingerprint { node: "a".into(), run, json: json.into() };
+        store.save_fingerprints("local", &[fingerprint(1, "1")]).unwrap();
+        store.save_fingerprints("local", &[fingerprint(2, "2")]).unwrap();
+        assert_eq!(store.fingerprints("local").unwrap(), [fingerprint(2, "2")]);
     }
 }

@@ -37,7 +37,7 @@ pub struct LogFilter {
 
 /// Where reading begins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum From {
+pub enum LogCursor {
     /// At this line, onwards.
     Line(u64),
     /// Before this line, backwards; the lines come in their order all the same.
@@ -54,7 +54,7 @@ impl Store {
         &mut self,
         run: RunId,
         filter: &LogFilter,
-        from: From,
+        from: LogCursor,
         limit: usize,
     ) -> Result<Vec<LogLine>, StoreError> {
         let wanted = Wanted::new(filter);
@@ -214,20 +214,20 @@ fn page(
     connection: &Connection,
     run: RunId,
     wanted: &Wanted<'_>,
-    from: From,
+    from: LogCursor,
     limit: usize,
 ) -> rusqlite::Result<Vec<LogLine>> {
     const COLUMNS: &str =
         "SELECT first, started_at, sources, packed FROM log WHERE run = ?1 AND levels & ?3 != 0";
     let (sql, line) = match from {
-        From::Line(line) => {
+        LogCursor::Line(line) => {
             // The chunk that holds the line begins at or before it.
             let begin = "(SELECT COALESCE(MAX(first), 0) FROM log WHERE run = ?1 AND first <= ?2)";
             (format!("{COLUMNS} AND first >= {begin} ORDER BY first"), line)
         }
-        From::Before(line) => (format!("{COLUMNS} AND first < ?2 ORDER BY first DESC"), line),
+        LogCursor::Before(line) => (format!("{COLUMNS} AND first < ?2 ORDER BY first DESC"), line),
     };
-    let backwards = matches!(from, From::Before(_));
+    let backwards = matches!(from, LogCursor::Before(_));
     let mut found: Vec<LogLine> = Vec::new();
     let mut statement = connection.prepare_cached(&sql)?;
     let number = i64::try_from(line).unwrap_or(i64::MAX);
@@ -393,22 +393,22 @@ mod tests {
         let mut page = |filter: &LogFilter, from, limit| {
             numbers(&store.log(run, filter, from, limit).unwrap())
         };
-        assert_eq!(page(&all, From::Line(1), 3), [1, 2, 3]);
-        assert_eq!(page(&all, From::Line(699), 4), [699, 700, 701, 702]);
-        assert_eq!(page(&all, From::Line(4999), 9), [4999, 5000]);
-        assert_eq!(page(&all, From::Line(5001), 9), [] as [u64; 0]);
-        assert_eq!(page(&all, From::Before(703), 4), [699, 700, 701, 702]);
-        assert_eq!(page(&all, From::Before(u64::MAX), 2), [4999, 5000]);
-        assert_eq!(page(&all, From::Before(3), 9), [1, 2]);
+        assert_eq!(page(&all, LogCursor::Line(1), 3), [1, 2, 3]);
+        assert_eq!(page(&all, LogCursor::Line(699), 4), [699, 700, 701, 702]);
+        assert_eq!(page(&all, LogCursor::Line(4999), 9), [4999, 5000]);
+        assert_eq!(page(&all, LogCursor::Line(5001), 9), [] as [u64; 0]);
+        assert_eq!(page(&all, LogCursor::Before(703), 4), [699, 700, 701, 702]);
+        assert_eq!(page(&all, LogCursor::Before(u64::MAX), 2), [4999, 5000]);
+        assert_eq!(page(&all, LogCursor::Before(3), 9), [1, 2]);
         let errors = LogFilter { level: Some(Level::Warning), ..LogFilter::default() };
-        assert_eq!(page(&errors, From::Line(1), 9), [1000, 2000, 3000, 4000, 5000]);
+        assert_eq!(page(&errors, LogCursor::Line(1), 9), [1000, 2000, 3000, 4000, 5000]);
         let of_b = LogFilter { node: Some("b".into()), ..errors.clone() };
-        assert_eq!(page(&of_b, From::Line(1), 9), [3000, 4000, 5000]);
-        assert_eq!(page(&of_b, From::Before(5000), 1), [4000]);
+        assert_eq!(page(&of_b, LogCursor::Line(1), 9), [3000, 4000, 5000]);
+        assert_eq!(page(&of_b, LogCursor::Before(5000), 1), [4000]);
         let text = LogFilter { text: Some("LINE 123".into()), ..LogFilter::default() };
-        assert_eq!(page(&text, From::Line(124), 3), [1230, 1231, 1232]);
-        assert_eq!(page(&text, From::Before(1231), 2), [123, 1230]);
-        assert_eq!(store.log(run, &text, From::Line(1), 1).unwrap()[0].at, 1.22);
+        assert_eq!(page(&text, LogCursor::Line(124), 3), [1230, 1231, 1232]);
+        assert_eq!(page(&text, LogCursor::Before(1231), 2), [123, 1230]);
+        assert_eq!(store.log(run, &text, LogCursor::Line(1), 1).unwrap()[0].at, 1.22);
     }
 
     #[test]
@@ -422,7 +422,7 @@ mod tests {
                 connection.execute("UPDATE log SET packed = x'789c00ff' WHERE first = 11", [])
             })
             .unwrap();
-        let lines = store.log(run, &LogFilter::default(), From::Line(1), 100).unwrap();
+        let lines = store.log(run, &LogFilter::default(), LogCursor::Line(1), 100).unwrap();
         assert_eq!(lines.len(), 20);
         assert_eq!(lines[10].number, 21);
     }
@@ -446,7 +446,7 @@ mod tests {
                 text,
             }).collect();
             let run = with_lines(&mut store, &lines, batch).id;
-            let read = store.log(run, &LogFilter::default(), From::Line(1), usize::MAX).unwrap();
+            let read = store.log(run, &LogFilter::default(), LogCursor::Line(1), usize::MAX).unwrap();
             prop_assert_eq!(read.len(), lines.len());
             for (line, read) in lines.iter().zip(read) {
                 prop_assert_eq!(line.text, read.text);

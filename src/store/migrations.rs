@@ -333,7 +333,8 @@ mod tests {
         assert_eq!(nodes[1].failure.as_deref(), Some(r#"{"kind":"K"}"#));
         let datasets = store.datasets(1).unwrap();
         assert_eq!((datasets[0].dataset.as_str(), datasets[0].direction), ("d", Direction::Save));
-        let lines = store.log(1, &Default::default(), crate::store::From::Line(1), 10).unwrap();
+        let lines =
+            store.log(1, &Default::default(), crate::store::LogCursor::Line(1), 10).unwrap();
         let told: Vec<_> = lines.iter().map(|it| (it.number, it.level, it.text.as_str())).collect();
         assert_eq!(told, [(1, Level::Error, "uh\noh"), (2, Level::Info, "two")]);
     }

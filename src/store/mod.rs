@@ -29,9 +29,9 @@ pub use apart::{APART, Left};
 pub use database::{Store, StoreError};
 use folder::Folder;
 pub use folder::{FolderError, Mark};
-pub use kept::{Keeping, Kept, Place, Print};
+pub use kept::{Keeping, Kept, Place, StoredFingerprint};
 pub use list::RunFilter;
-pub use log::{From, LogFilter};
+pub use log::{LogCursor, LogFilter};
 pub use nodes::Timing;
 pub use prune::{Pruned, Room};
 pub use record::{

@@ -324,7 +324,8 @@ mod tests {
     }
 
     fn texts(store: &mut Store, id: RunId) -> Vec<String> {
-        let lines = store.log(id, &LogFilter::default(), super::super::From::Line(1), 100).unwrap();
+        let lines =
+            store.log(id, &LogFilter::default(), super::super::LogCursor::Line(1), 100).unwrap();
         lines.into_iter().map(|line| line.text).collect()
     }
 

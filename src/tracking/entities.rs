@@ -281,7 +281,7 @@ impl RunQuery {
 
 /// What was found, and whether a limit has left some out.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Found<T> {
+pub struct Results<T> {
     /// In the order that was asked for.
     pub items: Vec<T>,
     /// Whether there are more.
@@ -290,18 +290,18 @@ pub struct Found<T> {
     pub problems: Vec<String>,
 }
 
-impl<T> Found<T> {
+impl<T> Results<T> {
     /// What is within the limit.
     pub fn of(mut items: Vec<T>, limit: Option<usize>) -> Self {
         let limit = limit.unwrap_or(usize::MAX);
         let truncated = items.len() > limit;
         items.truncate(limit);
-        Found { items, truncated, problems: Vec::new() }
+        Results { items, truncated, problems: Vec::new() }
     }
 }
 
-impl<T> From<Vec<T>> for Found<T> {
+impl<T> From<Vec<T>> for Results<T> {
     fn from(items: Vec<T>) -> Self {
-        Found::of(items, None)
+        Results::of(items, None)
     }
 }

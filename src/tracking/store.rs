@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::entities::{
-    Experiment, Found, LoggedModel, Model, ModelVersion, Point, Run, RunQuery, View,
+    Experiment, LoggedModel, Model, ModelVersion, Point, Results, Run, RunQuery, View,
 };
 use super::files::FileStore;
 use super::filter::{Expr, Order};
@@ -60,9 +60,9 @@ impl Store {
         orders: &[Order],
         view: View,
         now: i64,
-    ) -> Result<Found<Experiment>, TrackingError> {
+    ) -> Result<Results<Experiment>, TrackingError> {
         match self {
-            Store::Sqlite(store) => store.experiments(filter, orders, view, now).map(Found::from),
+            Store::Sqlite(store) => store.experiments(filter, orders, view, now).map(Results::from),
             Store::Files(store) => store.search_experiments(filter, orders, view),
             Store::Rest(store) => store.experiments(filter, orders, view, now),
             Store::Project(store) => Ok(store.experiments(filter, view)),
@@ -73,7 +73,7 @@ impl Store {
     ///
     /// # Errors
     /// When the store can't be read.
-    pub fn search_runs(&self, query: &RunQuery) -> Result<Found<Run>, TrackingError> {
+    pub fn search_runs(&self, query: &RunQuery) -> Result<Results<Run>, TrackingError> {
         match self {
             Store::Sqlite(store) => store.search_runs(query),
             Store::Files(store) => store.search_runs(query),
@@ -129,12 +129,12 @@ impl Store {
         filter: &Expr,
         orders: &[Order],
         now: i64,
-    ) -> Result<Found<Model>, TrackingError> {
+    ) -> Result<Results<Model>, TrackingError> {
         match self {
-            Store::Sqlite(store) => store.models(filter, orders, now).map(Found::from),
+            Store::Sqlite(store) => store.models(filter, orders, now).map(Results::from),
             Store::Files(store) => store.models(filter, orders),
             Store::Rest(store) => store.models(filter, orders, now),
-            Store::Project(_) => Ok(Found::default()),
+            Store::Project(_) => Ok(Results::default()),
         }
     }
 
@@ -147,12 +147,12 @@ impl Store {
         filter: &Expr,
         orders: &[Order],
         now: i64,
-    ) -> Result<Found<ModelVersion>, TrackingError> {
+    ) -> Result<Results<ModelVersion>, TrackingError> {
         match self {
-            Store::Sqlite(store) => store.versions(filter, orders, now).map(Found::from),
+            Store::Sqlite(store) => store.versions(filter, orders, now).map(Results::from),
             Store::Files(store) => store.versions(filter, orders),
             Store::Rest(store) => store.versions(filter, orders, now),
-            Store::Project(_) => Ok(Found::default()),
+            Store::Project(_) => Ok(Results::default()),
         }
     }
 
@@ -166,14 +166,14 @@ impl Store {
         filter: &Expr,
         orders: &[Order],
         now: i64,
-    ) -> Result<Found<LoggedModel>, TrackingError> {
+    ) -> Result<Results<LoggedModel>, TrackingError> {
         match self {
             Store::Sqlite(store) => {
-                store.logged_models(experiments, filter, orders, now).map(Found::from)
+                store.logged_models(experiments, filter, orders, now).map(Results::from)
             }
             Store::Files(store) => store.logged_models(experiments, filter, orders),
             Store::Rest(store) => store.logged_models(experiments, filter, orders, now),
-            Store::Project(_) => Ok(Found::default()),
+            Store::Project(_) => Ok(Results::default()),
         }
     }
 

@@ -2,7 +2,7 @@
 
 use super::theme::Role;
 use crate::dag::layout::{DOWN, LEFT, RIGHT, UP};
-use crate::dag::view::State;
+use crate::dag::view::NodeStatus;
 
 /// A set of signs, each one cell wide.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -138,17 +138,17 @@ impl Glyphs {
     }
 
     /// The sign of how something stands, and its role.
-    pub fn of_state(&self, state: State) -> (&'static str, Role) {
+    pub fn of_state(&self, state: NodeStatus) -> (&'static str, Role) {
         match state {
-            State::Fresh | State::Done => (self.done, Role::Good),
-            State::NeverRun => (self.node, Role::Node),
-            State::Unknown => (self.unknown, Role::Dim),
-            State::StaleThrough => (self.stale, Role::Dim),
-            State::Stale => (self.stale, Role::Stale),
-            State::Waiting => (self.waiting, Role::Dim),
-            State::Stopped => (self.stopped, Role::Warning),
-            State::Running => (self.running, Role::Running),
-            State::Failed => (self.failed, Role::Bad),
+            NodeStatus::Fresh | NodeStatus::Done => (self.done, Role::Good),
+            NodeStatus::NeverRun => (self.node, Role::Node),
+            NodeStatus::Unknown => (self.unknown, Role::Dim),
+            NodeStatus::StaleThrough => (self.stale, Role::Dim),
+            NodeStatus::Stale => (self.stale, Role::Stale),
+            NodeStatus::Waiting => (self.waiting, Role::Dim),
+            NodeStatus::Stopped => (self.stopped, Role::Warning),
+            NodeStatus::Running => (self.running, Role::Running),
+            NodeStatus::Failed => (self.failed, Role::Bad),
         }
     }
 

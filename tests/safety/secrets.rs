@@ -8,7 +8,7 @@ use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use mlops_tui::store::{From, LogFilter, RunFilter, Store};
+use mlops_tui::store::{LogCursor, LogFilter, RunFilter, Store};
 
 use crate::common::python::python;
 use crate::common::terminal::{PATIENCE, Terminal};
@@ -67,7 +67,7 @@ impl Watch {
                 let text = hash.and_then(|hash| store.text(&hash).unwrap()).unwrap_or_default();
                 self.look(&format!("the {what} of run {id}"), text.as_bytes());
             }
-            let lines = store.log(id, &LogFilter::default(), From::Line(0), 10_000).unwrap();
+            let lines = store.log(id, &LogFilter::default(), LogCursor::Line(0), 10_000).unwrap();
             self.look(&format!("the log of run {id}"), format!("{lines:?}").as_bytes());
             let events = store.events(id).unwrap().join("\n");
             self.look(&format!("the events of run {id}"), events.as_bytes());

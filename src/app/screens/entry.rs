@@ -3,7 +3,7 @@
 
 use crate::app::shared::Shared;
 use crate::app::words::{Details, Line, Tone, size_text, when};
-use crate::datasets::Status;
+use crate::datasets::DatasetStatus;
 use crate::project::{Dataset, Located, Place, Snapshot, Value, json, strip_transcoding};
 use crate::runs::params;
 use crate::text::sanitize;
@@ -60,10 +60,10 @@ pub(super) fn of_dataset(shared: &Shared, snapshot: &Snapshot, name: &str) -> De
 fn on_disk(shared: &Shared, name: &str) -> (String, Tone) {
     match shared.project.datasets.get(name) {
         None => ("looking ...".into(), Tone::Dim),
-        Some(Status::Missing) => ("not there yet".into(), Tone::Warning),
-        Some(Status::Elsewhere) => ("not a local file".into(), Tone::Dim),
-        Some(Status::NoFile) => ("not kept in a file".into(), Tone::Dim),
-        Some(Status::Present { bytes, modified, versions }) => {
+        Some(DatasetStatus::Missing) => ("not there yet".into(), Tone::Warning),
+        Some(DatasetStatus::Elsewhere) => ("not a local file".into(), Tone::Dim),
+        Some(DatasetStatus::NoFile) => ("not kept in a file".into(), Tone::Dim),
+        Some(DatasetStatus::Present { bytes, modified, versions }) => {
             let versions = match versions {
                 Some(1) => ", 1 version".into(),
                 Some(count) => format!(", {count} versions"),

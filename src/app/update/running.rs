@@ -9,7 +9,7 @@ use crate::app::run::{ActiveRun, NodeState, headline};
 use crate::app::shared::Shared;
 use crate::app::state::State;
 use crate::dag::Slice;
-use crate::dag::staleness::Status;
+use crate::dag::staleness::Freshness;
 use crate::runs::{Failure, RunEvent, RunRequest, Stamped, plan};
 use crate::store::{NodeOutcome, RunId, RunRecord};
 use crate::text::sanitize;
@@ -235,7 +235,7 @@ pub(super) fn happened(state: &mut State, id: RunId, events: &[Stamped]) -> Vec<
             && !run.apart
             && let Some(status) = shared.project.staleness.get_mut(node)
         {
-            *status = Status::Fresh;
+            *status = Freshness::Fresh;
         }
     }
     if saved {

@@ -12,7 +12,7 @@ use crate::cli::csv::Csv;
 use crate::cli::output;
 use crate::cli::table::{Align, Cell, Reader, lines};
 use crate::cli::tracked::shown;
-use crate::tracking::entities::{Found, Run, RunQuery};
+use crate::tracking::entities::{Results, Run, RunQuery};
 use crate::tracking::inputs::{self, ReadDataset};
 
 /// List datasets with the runs that have read them.
@@ -73,7 +73,7 @@ pub(super) fn run(
             );
         }
     }
-    let found = Found::of(datasets, arguments.limit);
+    let found = Results::of(datasets, arguments.limit);
     if arguments.json {
         let datasets: Vec<Json> = found.items.iter().map(|it| to_json(it, &runs)).collect();
         let truncated = found.truncated;

@@ -11,7 +11,7 @@ use crate::cli::csv::{self, Csv};
 use crate::cli::output;
 use crate::cli::table::{Align, Cell, Reader, lines};
 use crate::cli::tracked::{number, shown};
-use crate::tracking::entities::{Found, Run};
+use crate::tracking::entities::{Results, Run};
 use crate::tracking::filter::Field;
 use crate::tracking::groups::{Group, Spread, all_but, by, seed, spread};
 
@@ -35,7 +35,7 @@ impl Shape {
 
 /// `columns` says which metrics are summed up; `None` all of them.
 pub(super) fn run(
-    found: &Found<Run>,
+    found: &Results<Run>,
     wanted: &[String],
     columns: &Option<Vec<Field>>,
     shape: Shape,

@@ -11,7 +11,7 @@ use super::search::experiments;
 use crate::cli::output;
 use crate::cli::table::Reader;
 use crate::cli::tracked::number;
-use crate::tracking::entities::{Found, Point};
+use crate::tracking::entities::{Point, Results};
 use crate::tracking::reference::find_run;
 
 /// Print the values of a metric, or draw them: step, time in milliseconds, value.
@@ -50,7 +50,7 @@ pub(super) fn run(opened: &Opened, arguments: &Arguments) -> Result<ExitCode> {
         }
         bail!("Run {} has no metric `{}`; it has {}.", run.id, arguments.metric, names.join(", "));
     }
-    let found = Found::of(points, arguments.limit);
+    let found = Results::of(points, arguments.limit);
     if arguments.json {
         let point = |it: &Point| -> Json {
             json!({"step": it.step, "timestamp": it.timestamp, "value": number(it.value)})

@@ -11,7 +11,7 @@ use crate::cli::output;
 use crate::cli::project::{EnvOption, FolderOption};
 use crate::project::{Reader, discovery};
 use crate::text::{sanitize, width};
-use crate::tracking::entities::Found;
+use crate::tracking::entities::Results;
 use crate::tracking::filter::{Entity, Expr, FilterError, Order, parse, parse_orders};
 use crate::tracking::inputs::{self, Entry};
 use crate::tracking::{self, Choice, Location, PROJECT, Store};
@@ -154,9 +154,9 @@ pub(in crate::cli) fn asked(
 }
 
 /// What was found within a limit; what could not be read is complained of.
-pub(in crate::cli) fn within<T>(found: Found<T>, limit: Option<usize>) -> Found<T> {
+pub(in crate::cli) fn within<T>(found: Results<T>, limit: Option<usize>) -> Results<T> {
     found.problems.iter().for_each(|problem| output::complain(problem));
-    Found::of(found.items, limit)
+    Results::of(found.items, limit)
 }
 
 /// Ends with exit code 2: the filter, its error, and a sign under the place that is wrong.

@@ -8,7 +8,7 @@ use color_eyre::eyre::{Report, Result, eyre};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::dag::Kind;
+use crate::dag::VertexKind;
 use crate::dag::export::{Drawn, Item};
 use crate::system::say;
 use crate::text::sanitize;
@@ -80,7 +80,7 @@ impl Text<'_> {
             }
             index.insert(node.id.clone(), (drawn.items.len(), line));
             let label = node.label.unwrap_or_else(|| node.id.clone());
-            drawn.items.push(Item { id: node.id, kind: Kind::Node, label });
+            drawn.items.push(Item { id: node.id, kind: VertexKind::Node, label });
         }
         let (mut loops, mut again) = (Vec::new(), Vec::new());
         let mut seen = HashSet::new();

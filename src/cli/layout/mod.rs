@@ -13,7 +13,7 @@ use super::project::ProjectArguments;
 use crate::dag::export::{self, Drawn, Item};
 use crate::dag::layout::{Direction, Group, Sketch};
 use crate::dag::view::{Choices, Detail, Fold, Limits};
-use crate::dag::{Graph, Kind, View};
+use crate::dag::{Graph, VertexKind, View};
 use crate::project::Reader;
 use crate::text::{sanitize, width};
 use crate::ui::picture::{Label, Picture};
@@ -93,7 +93,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode> {
     };
     let boxes = drawn.items.len() <= MOST_BOXES;
     let label = |item: &Item| {
-        let boxed = boxes && matches!(item.kind, Kind::Node | Kind::Namespace);
+        let boxed = boxes && matches!(item.kind, VertexKind::Node | VertexKind::Namespace);
         Label { kind: item.kind, text: sanitize(&item.label), boxed, state: None }
     };
     let labels: Vec<Label> = drawn.items.iter().map(label).collect();

@@ -10,7 +10,7 @@ use super::clock;
 use super::reference::RunName;
 use crate::app::words::Tone;
 use crate::cli::table::Reader;
-use crate::store::{From, Level, LogFilter, LogLine, Outcome, RunId, Store};
+use crate::store::{Level, LogCursor, LogFilter, LogLine, Outcome, RunId, Store};
 use crate::text::json;
 
 /// Print the log of a run.
@@ -61,7 +61,7 @@ pub(super) fn run(store: &mut Store, arguments: &Arguments) -> Result<ExitCode> 
     let printer = Printer { json: arguments.json, reader: Reader::of_stdout() };
     let mut next = 1;
     if let Some(tail) = arguments.tail {
-        let lines = store.log(run.id, &filter, From::Before(u64::MAX), tail)?;
+        let lines = store.log(run.id, &filter, LogCursor::Before(u64::MAX), tail)?;
         next = lines.last().map_or(run.log_lines, |line| line.number) + 1;
         if !printer.lines(&lines)? {
             return Ok(ExitCode::SUCCESS);
@@ -113,7 +113,7 @@ fn page(
     next: u64,
     printer: &Printer,
 ) -> Result<Option<Printed>> {
-    let lines = store.log(id, filter, From::Line(next), PAGE)?;
+    let lines = store.log(id, filter, LogCursor::Line(next), PAGE)?;
     let Some(last) = lines.last() else { return Ok(None) };
     Ok(Some(if printer.lines(&lines)? { Printed::To(last.number) } else { Printed::Gone }))
 }

@@ -4,12 +4,12 @@ use std::fmt::Write;
 
 use super::{Step, edges, fill, steps};
 use crate::dag::layout::Direction;
-use crate::dag::view::{State, View};
-use crate::dag::{Id, Kind};
+use crate::dag::view::{NodeStatus, View};
+use crate::dag::{Id, VertexKind};
 use crate::text::sanitize;
 
 /// The graph in Graphviz's language, groups as clusters, for `dot -Tsvg`. Edges on a cycle do not count for its layers.
-pub fn dot(view: &View, direction: Direction, state: impl Fn(Id) -> Option<State>) -> String {
+pub fn dot(view: &View, direction: Direction, state: impl Fn(Id) -> Option<NodeStatus>) -> String {
     let rankdir = match direction {
         Direction::TopBottom => "TB",
         Direction::LeftRight => "LR",
@@ -34,10 +34,10 @@ pub fn dot(view: &View, direction: Direction, state: impl Fn(Id) -> Option<State
             Step::Vertex(id) => {
                 let vertex = &view.graph.vertices[id];
                 let shape = match vertex.kind {
-                    Kind::Node => "box",
-                    Kind::Dataset => "ellipse",
-                    Kind::Parameters => "hexagon",
-                    Kind::Namespace => "box3d",
+                    VertexKind::Node => "box",
+                    VertexKind::Dataset => "ellipse",
+                    VertexKind::Parameters => "hexagon",
+                    VertexKind::Namespace => "box3d",
                 };
                 let (label, name) = (quoted(view.label(id)), quoted(&vertex.name));
                 let _ = write!(

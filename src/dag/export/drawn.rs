@@ -4,7 +4,7 @@ use serde::{Serialize, Serializer};
 use serde_json::json;
 
 use super::super::layout::{Direction, Layout, Route, Sketch};
-use super::super::{Id, Kind, View};
+use super::super::{Id, VertexKind, View};
 
 /// A vertex as it is written.
 #[derive(Debug, Clone)]
@@ -12,7 +12,7 @@ pub struct Item {
     /// What it is told by; no two have the same.
     pub id: String,
     /// What it stands for.
-    pub kind: Kind,
+    pub kind: VertexKind,
     /// What stands on it.
     pub label: String,
 }

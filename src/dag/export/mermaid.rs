@@ -4,13 +4,17 @@ use std::fmt::Write;
 
 use super::{Step, edges, fill, steps};
 use crate::dag::layout::Direction;
-use crate::dag::view::{State, View};
-use crate::dag::{Id, Kind};
+use crate::dag::view::{NodeStatus, View};
+use crate::dag::{Id, VertexKind};
 use crate::text::sanitize;
 
 /// The graph as a flowchart for Markdown pages, groups as subgraphs. A page may refuse one that is large: by default
 /// Mermaid takes 500 edges and 50,000 characters, and only the page can allow more.
-pub fn mermaid(view: &View, direction: Direction, state: impl Fn(Id) -> Option<State>) -> String {
+pub fn mermaid(
+    view: &View,
+    direction: Direction,
+    state: impl Fn(Id) -> Option<NodeStatus>,
+) -> String {
     let way = match direction {
         Direction::TopBottom => "TD",
         Direction::LeftRight => "LR",
@@ -30,10 +34,10 @@ pub fn mermaid(view: &View, direction: Direction, state: impl Fn(Id) -> Option<S
             }
             Step::Vertex(id) => {
                 let (open, close) = match view.graph.vertices[id].kind {
-                    Kind::Node => ("[", "]"),
-                    Kind::Dataset => ("([", "])"),
-                    Kind::Parameters => ("{{", "}}"),
-                    Kind::Namespace => ("[[", "]]"),
+                    VertexKind::Node => ("[", "]"),
+                    VertexKind::Dataset => ("([", "])"),
+                    VertexKind::Parameters => ("{{", "}}"),
+                    VertexKind::Namespace => ("[[", "]]"),
                 };
                 let label = escaped(view.label(id));
                 let _ = writeln!(out, "{:indent$}v{id}{open}\"{label}\"{close}", "");
@@ -43,8 +47,8 @@ pub fn mermaid(view: &View, direction: Direction, state: impl Fn(Id) -> Option<S
     for (source, target) in edges(&view.graph) {
         let _ = writeln!(out, "  v{source} --> v{target}");
     }
-    let states: Vec<Option<State>> = (0..view.graph.vertices.len()).map(state).collect();
-    for one in State::ALL {
+    let states: Vec<Option<NodeStatus>> = (0..view.graph.vertices.len()).map(state).collect();
+    for one in NodeStatus::ALL {
         let ids = states.iter().enumerate().filter(|(_, state)| **state == Some(one));
         let ids: Vec<String> = ids.map(|(id, _)| format!("v{id}")).collect();
         if !ids.is_empty() {

@@ -12,7 +12,7 @@ mod tests;
 pub use self::dot::dot;
 pub use self::drawn::{Drawn, Item, Space};
 pub use self::mermaid::mermaid;
-use super::view::{State, View};
+use super::view::{NodeStatus, View};
 use super::{Graph, Id};
 
 /// A step through the groups and what lies in them.
@@ -56,16 +56,16 @@ fn edges(graph: &Graph) -> impl Iterator<Item = (Id, Id)> + '_ {
 }
 
 /// The colour that a box is filled with; its text is dark.
-fn fill(state: State) -> &'static str {
+fn fill(state: NodeStatus) -> &'static str {
     match state {
-        State::Fresh | State::Done => "#d5f0d8",
-        State::NeverRun => "#eeeeee",
-        State::Unknown => "#e8e4f3",
-        State::StaleThrough => "#fdf1cf",
-        State::Stale => "#ffe08a",
-        State::Waiting => "#e3ecf7",
-        State::Stopped => "#e0d6cc",
-        State::Running => "#bcd9ff",
-        State::Failed => "#f7c6c5",
+        NodeStatus::Fresh | NodeStatus::Done => "#d5f0d8",
+        NodeStatus::NeverRun => "#eeeeee",
+        NodeStatus::Unknown => "#e8e4f3",
+        NodeStatus::StaleThrough => "#fdf1cf",
+        NodeStatus::Stale => "#ffe08a",
+        NodeStatus::Waiting => "#e3ecf7",
+        NodeStatus::Stopped => "#e0d6cc",
+        NodeStatus::Running => "#bcd9ff",
+        NodeStatus::Failed => "#f7c6c5",
     }
 }

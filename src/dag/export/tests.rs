@@ -60,10 +60,10 @@ fn hard() -> View {
     View::of(&Graph::of(&pipeline), &Choices::default(), |_| true)
 }
 
-fn state(view: &View) -> impl Fn(Id) -> Option<State> + '_ {
+fn state(view: &View) -> impl Fn(Id) -> Option<NodeStatus> + '_ {
     |id| match view.graph.vertices[id].name.as_str() {
-        "prep.clean" => Some(State::Fresh),
-        "ml" | "ml.fit" => Some(State::StaleThrough),
+        "prep.clean" => Some(NodeStatus::Fresh),
+        "ml" | "ml.fit" => Some(NodeStatus::StaleThrough),
         _ => None,
     }
 }
@@ -127,7 +127,7 @@ fn words(line: &str) -> Vec<String> {
 
 /// Graphviz reads the vertices and edges of the view, and no others.
 fn read_by_graphviz(view: &View) -> Result<(), TestCaseError> {
-    let text = dot(view, Direction::LeftRight, |id| State::of_rank((id % 11) as u8));
+    let text = dot(view, Direction::LeftRight, |id| NodeStatus::of_rank((id % 11) as u8));
     let Some(rows) = plain(&text) else { return Ok(()) };
     let of = |kind: &str| rows.iter().filter(|row| row[0] == kind).collect::<Vec<_>>();
     prop_assert_eq!(of("node").len(), view.graph.vertices.len());

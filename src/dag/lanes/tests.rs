@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::super::samples::{any_graph, any_pipeline, graph, large};
 use super::super::view::{Choices, Limits, View};
 use super::*;
-use crate::dag::Kind;
+use crate::dag::VertexKind;
 
 impl Cell {
     fn sign(self, ascii: bool) -> char {
@@ -103,9 +103,9 @@ fn what_passes_behind_is_told_from_what_turns_off() {
         "● companies\n├─● clean\n│ ● tidy\n│ ├─● join\n│ │ ● table\n●─│─╯ score\n● │ result\n●─╯ report"
     );
     let lanes = Lanes::of(&graph, 9);
-    let row = lanes.row_of(graph.find(Kind::Node, "score").unwrap());
+    let row = lanes.row_of(graph.find(VertexKind::Node, "score").unwrap());
     assert_eq!(lanes.cells(row)[1].mark, Mark::Crossing);
-    let table = graph.find(Kind::Dataset, "table").unwrap();
+    let table = graph.find(VertexKind::Dataset, "table").unwrap();
     assert_eq!(lanes.across(row, 1, false).collect::<Vec<_>>(), [table]);
 }
 

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 
 use super::route::{Channel, Net};
 use super::*;
-use crate::dag::Kind;
+use crate::dag::VertexKind;
 use crate::project::{Node, Pipeline};
 
 /// `a b -> f -> c` reads as node `f` with inputs `a` and `b` and output `c`.
@@ -25,7 +25,7 @@ fn boxed(graph: &Graph) -> impl Fn(usize) -> (i32, i32) + '_ {
     |id| {
         let vertex = &graph.vertices[id];
         let width = vertex.name.chars().count() as i32;
-        if vertex.kind == Kind::Node { (width + 4, 3) } else { (width + 2, 1) }
+        if vertex.kind == VertexKind::Node { (width + 4, 3) } else { (width + 2, 1) }
     }
 }
 
@@ -161,7 +161,7 @@ metrics capacity_plot -> report -> summary
 
 /// Nodes alone, as the screen shows them when datasets are hidden.
 fn nodes_of(lines: &str) -> Graph {
-    graph(lines).retain(true, |_, vertex| vertex.kind == Kind::Node)
+    graph(lines).retain(true, |_, vertex| vertex.kind == VertexKind::Node)
 }
 
 const SHOP: &str = "
@@ -326,7 +326,11 @@ fn any_graph() -> impl Strategy<Value = Graph> {
             let mut graph = Graph::default();
             for id in 0..vertices {
                 let name = id.to_string();
-                graph.vertices.push(crate::dag::Vertex { kind: Kind::Node, name, node: None });
+                graph.vertices.push(crate::dag::Vertex {
+                    kind: VertexKind::Node,
+                    name,
+                    node: None,
+                });
                 graph.parents.push(Vec::new());
                 graph.children.push(Vec::new());
             }

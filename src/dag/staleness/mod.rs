@@ -1,6 +1,6 @@
 //! Staleness: whether what a node has made still follows from what it would be made from now.
 //!
-//! A [`Print`] is what a node was run with: its code, its parameters, its datasets' definitions, its
+//! A [`Fingerprint`] is what a node was run with: its code, its parameters, its datasets' definitions, its
 //! Python and packages, and the contents of what it loaded and saved. [`statuses`] lays the last one of
 //! each node beside how things are now. Nothing here reads a file: contents are handed in.
 
@@ -19,7 +19,7 @@ use crate::project::{Node, is_parameter, makers, strip_transcoding};
 /// What a node was run with.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
-pub struct Print {
+pub struct Fingerprint {
     /// What is known before a run, sorted.
     pub facts: Facts,
     /// What could not be told from the files, as sentences.
@@ -73,7 +73,7 @@ impl Content {
 /// How a node stands.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 #[serde(tag = "status", rename_all = "snake_case")]
-pub enum Status {
+pub enum Freshness {
     /// What it made follows from what is there now.
     Fresh,
     /// It does not.
@@ -97,30 +97,30 @@ pub enum Status {
     },
 }
 
-impl Status {
+impl Freshness {
     /// Whether a run of what is stale includes it: everything that is not known to be fresh.
     pub fn is_due(&self) -> bool {
-        !matches!(self, Status::Fresh)
+        !matches!(self, Freshness::Fresh)
     }
 
     /// A word or two for tables and details.
     pub fn as_str(&self) -> &'static str {
         match self {
-            Status::Fresh => "fresh",
-            Status::Stale { .. } => "stale",
-            Status::StaleThrough { .. } => "stale through an ancestor",
-            Status::NeverRun => "never run",
-            Status::Unknown { .. } => "unknown",
+            Freshness::Fresh => "fresh",
+            Freshness::Stale { .. } => "stale",
+            Freshness::StaleThrough { .. } => "stale through an ancestor",
+            Freshness::NeverRun => "never run",
+            Freshness::Unknown { .. } => "unknown",
         }
     }
 
     /// Why, in lines.
     pub fn why(&self) -> Vec<String> {
         match self {
-            Status::Fresh | Status::NeverRun => Vec::new(),
-            Status::Stale { reasons } => reasons.iter().map(ToString::to_string).collect(),
-            Status::StaleThrough { node } => vec![format!("{node} is stale")],
-            Status::Unknown { because } => because.clone(),
+            Freshness::Fresh | Freshness::NeverRun => Vec::new(),
+            Freshness::Stale { reasons } => reasons.iter().map(ToString::to_string).collect(),
+            Freshness::StaleThrough { node } => vec![format!("{node} is stale")],
+            Freshness::Unknown { because } => because.clone(),
         }
     }
 }
@@ -133,17 +133,17 @@ pub struct Now<'a> {
     /// What is on disk of datasets, transcoding stripped. What lives in memory is left out.
     pub contents: &'a HashMap<String, Content>,
     /// What nodes were last run with, by name.
-    pub prints: &'a HashMap<String, Print>,
+    pub fingerprints: &'a HashMap<String, Fingerprint>,
 }
 
 /// The statuses of a pipeline's nodes, which come in topological order.
 pub fn statuses<'n>(
     nodes: impl Iterator<Item = &'n Node> + Clone,
     now: Now<'_>,
-) -> HashMap<String, Status> {
+) -> HashMap<String, Freshness> {
     let makers: HashMap<&str, &str> =
         makers(nodes.clone()).map(|(dataset, node)| (dataset, node.name.as_str())).collect();
-    let mut found: HashMap<String, Status> = HashMap::new();
+    let mut found: HashMap<String, Freshness> = HashMap::new();
     for node in nodes {
         let status = status(node, &makers, &found, now);
         found.insert(node.name.clone(), status);
@@ -154,19 +154,19 @@ pub fn statuses<'n>(
 fn status(
     node: &Node,
     makers: &HashMap<&str, &str>,
-    found: &HashMap<String, Status>,
+    found: &HashMap<String, Freshness>,
     now: Now<'_>,
-) -> Status {
-    let Some(print) = now.prints.get(&node.name) else { return Status::NeverRun };
+) -> Freshness {
+    let Some(fingerprint) = now.fingerprints.get(&node.name) else { return Freshness::NeverRun };
     let mut reasons = Vec::new();
     let mut unknown = Vec::new();
     if let Some((facts, open)) = now.nodes.get(&node.name) {
-        reasons.extend(facts::changes(&print.facts, facts));
+        reasons.extend(facts::changes(&fingerprint.facts, facts));
         unknown.clone_from(open);
     }
     for output in each(&node.outputs) {
         let Some(now) = now.contents.get(output) else { continue };
-        match (print.outputs.get(output), now) {
+        match (fingerprint.outputs.get(output), now) {
             (None | Some(Content::Unseen), _) | (_, Content::Unseen) => {}
             (Some(_), Content::Missing) => {
                 reasons.push(Reason::OutputMissing { dataset: output.into() })
@@ -181,12 +181,12 @@ fn status(
     for input in each(&node.inputs) {
         let maker = makers.get(input).copied();
         match maker.and_then(|maker| Some((maker, found.get(maker)?))) {
-            Some((maker, Status::Stale { .. })) => through = through.or(Some(maker.to_owned())),
-            Some((_, Status::StaleThrough { node })) => through = through.or(Some(node.clone())),
+            Some((maker, Freshness::Stale { .. })) => through = through.or(Some(maker.to_owned())),
+            Some((_, Freshness::StaleThrough { node })) => through = through.or(Some(node.clone())),
             _ => {}
         }
-        let Some(was) = print.inputs.get(input) else { continue };
-        let made = || now.prints.get(maker?)?.outputs.get(input);
+        let Some(was) = fingerprint.inputs.get(input) else { continue };
+        let made = || now.fingerprints.get(maker?)?.outputs.get(input);
         let is = match now.contents.get(input) {
             Some(Content::Unseen) | None => made(),
             seen => seen,
@@ -206,12 +206,12 @@ fn status(
     }
     if !reasons.is_empty() {
         reasons.sort();
-        return Status::Stale { reasons };
+        return Freshness::Stale { reasons };
     }
     match through {
-        Some(node) => Status::StaleThrough { node },
-        None if unknown.is_empty() => Status::Fresh,
-        None => Status::Unknown { because: unknown },
+        Some(node) => Freshness::StaleThrough { node },
+        None if unknown.is_empty() => Freshness::Fresh,
+        None => Freshness::Unknown { because: unknown },
     }
 }
 
@@ -253,7 +253,7 @@ mod tests {
         nodes: Vec<Node>,
         facts: HashMap<String, (Facts, Vec<String>)>,
         contents: HashMap<String, Content>,
-        prints: HashMap<String, Print>,
+        fingerprints: HashMap<String, Fingerprint>,
     }
 
     impl Chain {
@@ -269,23 +269,31 @@ mod tests {
             let contents = [("raw", file("raw")), ("y", file("y"))];
             let contents = contents.map(|(name, content)| (name.to_owned(), content)).into();
             let kept = |name: &str| Content::Kept(format!("{name}.pickle"));
-            let print = |name: &str, input: (&str, Content), output: (&str, Content)| {
+            let fingerprint = |name: &str, input: (&str, Content), output: (&str, Content)| {
                 let one = |(name, content): (&str, Content)| [(name.to_owned(), content)].into();
                 let facts = facts[name].0.clone();
-                let print =
-                    Print { facts, inputs: one(input), outputs: one(output), ..Print::default() };
-                (name.to_owned(), print)
+                let fingerprint = Fingerprint {
+                    facts,
+                    inputs: one(input),
+                    outputs: one(output),
+                    ..Fingerprint::default()
+                };
+                (name.to_owned(), fingerprint)
             };
-            let prints = [
-                print("a", ("raw", file("raw")), ("x", kept("x"))),
-                print("b", ("x", kept("x")), ("y", file("y"))),
-                print("c", ("y", file("y")), ("z", Content::Made(1))),
+            let fingerprints = [
+                fingerprint("a", ("raw", file("raw")), ("x", kept("x"))),
+                fingerprint("b", ("x", kept("x")), ("y", file("y"))),
+                fingerprint("c", ("y", file("y")), ("z", Content::Made(1))),
             ];
-            Chain { nodes, facts, contents, prints: prints.into() }
+            Chain { nodes, facts, contents, fingerprints: fingerprints.into() }
         }
 
         fn texts(&self) -> Vec<String> {
-            let now = Now { nodes: &self.facts, contents: &self.contents, prints: &self.prints };
+            let now = Now {
+                nodes: &self.facts,
+                contents: &self.contents,
+                fingerprints: &self.fingerprints,
+            };
             let found = statuses(self.nodes.iter(), now);
             let text = |node: &Node| {
                 let status = &found[&node.name];
@@ -313,11 +321,11 @@ mod tests {
             ]
         );
         // It ran again, and made the same: what follows stays fresh.
-        chain.prints.get_mut("a").unwrap().facts[0].1 = "2".into();
+        chain.fingerprints.get_mut("a").unwrap().facts[0].1 = "2".into();
         assert_eq!(chain.texts(), ["fresh", "fresh", "fresh"]);
         // It made something else.
         let other = Content::Kept("other.pickle".into());
-        chain.prints.get_mut("a").unwrap().outputs.insert("x".into(), other);
+        chain.fingerprints.get_mut("a").unwrap().outputs.insert("x".into(), other);
         assert_eq!(
             chain.texts(),
             ["fresh", "stale: x changed", "stale through an ancestor: b is stale"]
@@ -351,7 +359,7 @@ mod tests {
         assert_eq!(chain.texts()[1], "fresh", "its input is as it was");
         chain.facts.get_mut("b").unwrap().1.push("a closure holds what can't be told".into());
         assert_eq!(chain.texts()[1], "unknown: a closure holds what can't be told");
-        chain.prints.remove("b");
+        chain.fingerprints.remove("b");
         assert_eq!(chain.texts()[1..], ["never run", "fresh"]);
     }
 }

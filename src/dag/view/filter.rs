@@ -4,8 +4,8 @@ use std::collections::HashSet;
 
 use indexmap::IndexMap;
 
-use super::super::{Graph, Id, Kind, Vertex};
-use super::State;
+use super::super::{Graph, Id, Vertex, VertexKind};
+use super::NodeStatus;
 use crate::project::{Dataset, strip_transcoding};
 
 /// What a filter may hold, for people.
@@ -28,11 +28,11 @@ pub struct Filter {
     /// `ns:` or `namespace:`: nodes in any of these namespaces, or in one within.
     pub namespaces: Vec<String>,
     /// `kind:`: vertices of these kinds.
-    pub kinds: Vec<Kind>,
+    pub kinds: Vec<VertexKind>,
     /// `type:`: datasets with any of these texts in their type, in whatever case.
     pub types: Vec<String>,
     /// `status:`: nodes that stand so. `stale` is through an ancestor, too.
-    pub states: Vec<State>,
+    pub states: Vec<NodeStatus>,
     /// All other words: texts that the name must hold, in whatever case.
     pub words: Vec<String>,
 }
@@ -70,21 +70,21 @@ impl Filter {
                 Some("ns" | "namespace") => filter.namespaces.push(value),
                 Some("type") => filter.types.push(value),
                 Some("kind") => filter.kinds.push(match value.as_str() {
-                    "node" | "nodes" => Kind::Node,
-                    "dataset" | "datasets" | "data" => Kind::Dataset,
-                    "parameters" | "params" => Kind::Parameters,
+                    "node" | "nodes" => VertexKind::Node,
+                    "dataset" | "datasets" | "data" => VertexKind::Dataset,
+                    "parameters" | "params" => VertexKind::Parameters,
                     _ => {
                         let there = "there are: node, dataset, parameters";
                         return Err(fault(format!("`{value}` is no kind; {there}")));
                     }
                 }),
-                Some("status") => match State::ALL.iter().find(|it| it.as_str() == value) {
-                    Some(State::Stale) => {
-                        filter.states.extend([State::Stale, State::StaleThrough]);
+                Some("status") => match NodeStatus::ALL.iter().find(|it| it.as_str() == value) {
+                    Some(NodeStatus::Stale) => {
+                        filter.states.extend([NodeStatus::Stale, NodeStatus::StaleThrough]);
                     }
                     Some(state) => filter.states.push(*state),
                     None => {
-                        let there = State::ALL.map(State::as_str).join(", ");
+                        let there = NodeStatus::ALL.map(NodeStatus::as_str).join(", ");
                         return Err(fault(format!("`{value}` is no status; there are: {there}")));
                     }
                 },
@@ -110,16 +110,16 @@ impl Filter {
         &self,
         graph: &Graph,
         datasets: &IndexMap<String, Dataset>,
-        state: impl Fn(&str) -> State,
+        state: impl Fn(&str) -> NodeStatus,
     ) -> Vec<bool> {
         let ids = 0..graph.vertices.len();
         let users = |id: Id| graph.parents[id].iter().chain(&graph.children[id]).copied();
-        let is = |id: Id, kind: Kind| graph.vertices[id].kind == kind;
+        let is = |id: Id, kind: VertexKind| graph.vertices[id].kind == kind;
         let asks_nodes =
             !(self.tags.is_empty() && self.namespaces.is_empty() && self.states.is_empty());
         let chosen: Vec<bool> = ids
             .clone()
-            .map(|id| is(id, Kind::Node) && self.takes_node(&graph.vertices[id], &state))
+            .map(|id| is(id, VertexKind::Node) && self.takes_node(&graph.vertices[id], &state))
             .collect();
         let of_type = self.of_type(graph, datasets);
         let words: Vec<String> = self.words.iter().map(|word| word.to_lowercase()).collect();
@@ -137,7 +137,7 @@ impl Filter {
         .collect()
     }
 
-    fn takes_node(&self, vertex: &Vertex, state: impl Fn(&str) -> State) -> bool {
+    fn takes_node(&self, vertex: &Vertex, state: impl Fn(&str) -> NodeStatus) -> bool {
         let Some(node) = &vertex.node else { return false };
         let within = |namespace: &str, outer: &String| {
             let rest = namespace.strip_prefix(outer.as_str());
@@ -169,14 +169,15 @@ impl Filter {
         for (name, dataset) in datasets {
             let name = strip_transcoding(name);
             listed.insert(name);
-            if let Some(id) = graph.find(Kind::Dataset, name) {
+            if let Some(id) = graph.find(VertexKind::Dataset, name) {
                 found[id] |= matches(&dataset.type_name);
             }
         }
         let in_memory = matches(UNLISTED);
         for (id, vertex) in graph.vertices.iter().enumerate() {
-            found[id] |=
-                in_memory && vertex.kind == Kind::Dataset && !listed.contains(vertex.name.as_str());
+            found[id] |= in_memory
+                && vertex.kind == VertexKind::Dataset
+                && !listed.contains(vertex.name.as_str());
         }
         found
     }
@@ -232,9 +233,9 @@ mod tests {
         let expected = Filter {
             tags: list(&["train", "my tag"]),
             namespaces: list(&["a.b", "c"]),
-            kinds: vec![Kind::Node],
+            kinds: vec![VertexKind::Node],
             types: list(&["csv"]),
-            states: vec![State::Stale, State::StaleThrough],
+            states: vec![NodeStatus::Stale, NodeStatus::StaleThrough],
             words: list(&["word", "params:rate", "x:y z"]),
         };
         assert_eq!(Filter::parse(text), Ok(expected));
@@ -274,10 +275,10 @@ mod tests {
             of("log", "text.TextDataset"),
         ]);
         let state = |name: &str| match name {
-            "load" => State::Stale,
-            "ml.fit" => State::StaleThrough,
-            "audit" => State::Failed,
-            _ => State::Fresh,
+            "load" => NodeStatus::Stale,
+            "ml.fit" => NodeStatus::StaleThrough,
+            "audit" => NodeStatus::Failed,
+            _ => NodeStatus::Fresh,
         };
         for (text, expected) in [
             ("", "load raw tidy ml.fit params:rate ml.model ml.deep.score report audit log done"),

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use super::super::{Graph, Id, Kind};
+use super::super::{Graph, Id, VertexKind};
 use super::namespaces::Namespaces;
 
 /// A part of a graph to be displayed alone.
@@ -10,8 +10,8 @@ use super::namespaces::Namespaces;
 pub enum Focus {
     /// A vertex with what leads to it and what follows from it.
     Around {
-        /// Its kind; a [`Kind::Namespace`] stands for all that lies in it.
-        kind: Kind,
+        /// Its kind; a [`VertexKind::Namespace`] stands for all that lies in it.
+        kind: VertexKind,
         /// Its name.
         name: String,
         /// How many steps back, counted in displayed kinds; all the way when `None`.
@@ -37,12 +37,12 @@ impl Focus {
         &self,
         graph: &Graph,
         spaces: &Namespaces<'_>,
-        displayed: impl Fn(Kind) -> bool,
+        displayed: impl Fn(VertexKind) -> bool,
     ) -> Option<Part> {
         let mut inside = vec![false; graph.vertices.len()];
         match self {
             Focus::Nodes(names) => {
-                for id in names.iter().filter_map(|name| graph.find(Kind::Node, name)) {
+                for id in names.iter().filter_map(|name| graph.find(VertexKind::Node, name)) {
                     let used = graph.parents[id].iter().chain(&graph.children[id]);
                     used.chain([&id]).for_each(|id| inside[*id] = true);
                 }
@@ -50,7 +50,7 @@ impl Focus {
             }
             Focus::Around { kind, name, ancestors, descendants } => {
                 let start: Vec<Id> = match kind {
-                    Kind::Namespace => {
+                    VertexKind::Namespace => {
                         let outer = spaces.names.iter().position(|it| it == name)?;
                         let within = |id: &Id| {
                             spaces.home[*id].is_some_and(|space| spaces.within(space, outer))

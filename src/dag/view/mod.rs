@@ -17,8 +17,8 @@ use std::collections::BTreeMap;
 pub use self::filter::{Filter, FilterError, HINT};
 pub use self::focus::Focus;
 use self::namespaces::Namespaces;
-pub use self::state::{RunState, State, Sum};
-use super::{Graph, Id, Kind};
+pub use self::state::{NodeStatus, RunState, Sum};
+use super::{Graph, Id, VertexKind};
 
 /// Most vertices that one that is left out is taken to lead to; links beyond would make a drawing unreadable.
 const MOST_LINKS: usize = 256;
@@ -95,7 +95,7 @@ impl Group {
 /// Vertices of either are told by their ids, which are not the same; a kind and a name tell a vertex over changes.
 #[derive(Debug, Clone, Default)]
 pub struct View {
-    /// What is displayed. A collapsed namespace is a [`Kind::Namespace`]; what it makes a cycle of stays one.
+    /// What is displayed. A collapsed namespace is a [`VertexKind::Namespace`]; what it makes a cycle of stays one.
     pub graph: Graph,
     /// For each displayed vertex, the vertices of the whole graph that it stands for, in increasing order, at least one.
     pub members: Vec<Vec<Id>>,
@@ -153,7 +153,7 @@ impl View {
             };
             let (shown, space) = match home.and_then(|home| stands[home]) {
                 Some(space) => {
-                    let shown = view.graph.insert(Kind::Namespace, spaces.names[space], None);
+                    let shown = view.graph.insert(VertexKind::Namespace, spaces.names[space], None);
                     (shown, spaces.parents[space])
                 }
                 None => (view.graph.insert(vertex.kind, &vertex.name, vertex.node.as_ref()), home),
@@ -227,11 +227,11 @@ impl View {
     fn made_within(&self, whole: &Graph) -> Vec<Option<Id>> {
         let vertices = self.graph.vertices.iter().zip(&self.members);
         let within = vertices.map(|(vertex, members)| {
-            let only = members.first().filter(|_| vertex.kind == Kind::Dataset)?;
+            let only = members.first().filter(|_| vertex.kind == VertexKind::Dataset)?;
             let mut writers = whole.parents[*only].iter().map(|writer| self.shown_by[*writer]);
             let first = writers.next()??;
             let one = writers.all(|writer| writer == Some(first));
-            (one && self.graph.vertices[first].kind == Kind::Namespace).then_some(first)
+            (one && self.graph.vertices[first].kind == VertexKind::Namespace).then_some(first)
         });
         within.collect()
     }
@@ -320,7 +320,7 @@ fn hide_between(
     for (id, vertex) in whole.vertices.iter().enumerate() {
         let made = !whole.parents[id].is_empty();
         let mut users = whole.parents[id].iter().chain(&whole.children[id]);
-        let hidden = vertex.kind == Kind::Dataset && made && users.all(collapsed);
+        let hidden = vertex.kind == VertexKind::Dataset && made && users.all(collapsed);
         if hidden && fates[id] == Fate::Shown {
             fates[id] = Fate::Bridged;
         }
@@ -335,10 +335,10 @@ fn fates(
     passes: impl Fn(Id) -> bool,
 ) -> Vec<Fate> {
     let detail = choices.detail;
-    let displayed = |kind: Kind| match kind {
-        Kind::Node | Kind::Namespace => true,
-        Kind::Dataset => detail != Detail::NodesAlone,
-        Kind::Parameters => detail == Detail::All,
+    let displayed = |kind: VertexKind| match kind {
+        VertexKind::Node | VertexKind::Namespace => true,
+        VertexKind::Dataset => detail != Detail::NodesAlone,
+        VertexKind::Parameters => detail == Detail::All,
     };
     let focus = choices.focus.as_ref().and_then(|focus| focus.part(whole, spaces, displayed));
     let inside = |id: Id| focus.as_ref().is_none_or(|part| part.inside[id]);
@@ -347,7 +347,7 @@ fn fates(
     let mut fates: Vec<Fate> = vertices()
         .map(|(id, vertex)| match vertex.kind {
             _ if starts(id) => Fate::Shown,
-            Kind::Parameters if !displayed(vertex.kind) && passes(id) => Fate::Counted,
+            VertexKind::Parameters if !displayed(vertex.kind) && passes(id) => Fate::Counted,
             _ if !inside(id) => Fate::Outside,
             kind if !displayed(kind) || !passes(id) => Fate::Bridged,
             _ => Fate::Shown,
@@ -357,7 +357,7 @@ fn fates(
     if shown > choices.limits.with_hubs {
         for (id, vertex) in vertices() {
             let readers = || whole.children[id].iter().filter(|child| inside(**child)).count();
-            let data = matches!(vertex.kind, Kind::Dataset | Kind::Parameters);
+            let data = matches!(vertex.kind, VertexKind::Dataset | VertexKind::Parameters);
             let hub = data && inside(id) && !starts(id);
             if hub && readers() >= choices.limits.hub_readers {
                 fates[id] = Fate::Counted;

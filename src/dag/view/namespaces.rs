@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::super::{Graph, Kind};
+use super::super::{Graph, VertexKind};
 use super::Fold;
 
 /// The namespaces of a graph, outer ones before inner ones.
@@ -36,7 +36,7 @@ impl<'a> Namespaces<'a> {
         }
         for (id, vertex) in graph.vertices.iter().enumerate() {
             let (writers, readers) = (&graph.parents[id], &graph.children[id]);
-            if vertex.kind == Kind::Dataset && !writers.is_empty() && !readers.is_empty() {
+            if vertex.kind == VertexKind::Dataset && !writers.is_empty() && !readers.is_empty() {
                 let mut homes = writers.iter().chain(readers).map(|user| spaces.home[*user]);
                 let first = homes.next().flatten();
                 spaces.home[id] = homes.fold(first, |one, other| spaces.common(one, other));
@@ -45,7 +45,7 @@ impl<'a> Namespaces<'a> {
         spaces.home_expanded = spaces.home.clone();
         for (id, vertex) in graph.vertices.iter().enumerate() {
             let mut writers = graph.parents[id].iter().map(|writer| spaces.home[*writer]);
-            if vertex.kind == Kind::Dataset
+            if vertex.kind == VertexKind::Dataset
                 && let Some(first) = writers.next()
             {
                 let made = writers.fold(first, |one, other| spaces.common(one, other));

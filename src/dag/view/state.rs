@@ -1,6 +1,6 @@
 //! How displayed vertices stand, alone and summed up.
 
-use super::super::staleness::Status;
+use super::super::staleness::Freshness;
 
 /// How a node stands in a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,7 +19,7 @@ pub enum RunState {
 
 /// How a node stands, by its run and by what is known of its outputs; the order is from the best to the worst.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum State {
+pub enum NodeStatus {
     /// What it made follows from what is there now.
     Fresh,
     /// It ended well; whether that still holds is not known.
@@ -42,51 +42,51 @@ pub enum State {
     Failed,
 }
 
-impl State {
+impl NodeStatus {
     /// All states, from the best to the worst.
-    pub const ALL: [State; 10] = [
-        State::Fresh,
-        State::Done,
-        State::NeverRun,
-        State::Unknown,
-        State::StaleThrough,
-        State::Stale,
-        State::Waiting,
-        State::Stopped,
-        State::Running,
-        State::Failed,
+    pub const ALL: [NodeStatus; 10] = [
+        NodeStatus::Fresh,
+        NodeStatus::Done,
+        NodeStatus::NeverRun,
+        NodeStatus::Unknown,
+        NodeStatus::StaleThrough,
+        NodeStatus::Stale,
+        NodeStatus::Waiting,
+        NodeStatus::Stopped,
+        NodeStatus::Running,
+        NodeStatus::Failed,
     ];
 
     /// How a node stands. A run that is going on, or that did not end well, tells more than staleness; after one that
     /// ended well, staleness tells whether that still holds.
-    pub fn of(run: Option<RunState>, status: Option<&Status>) -> Self {
+    pub fn of(run: Option<RunState>, status: Option<&Freshness>) -> Self {
         match (run, status) {
-            (Some(RunState::Waiting), _) => State::Waiting,
-            (Some(RunState::Running), _) => State::Running,
-            (Some(RunState::Failed), _) => State::Failed,
-            (Some(RunState::Stopped), _) => State::Stopped,
-            (_, Some(Status::Fresh)) => State::Fresh,
-            (_, Some(Status::Stale { .. })) => State::Stale,
-            (_, Some(Status::StaleThrough { .. })) => State::StaleThrough,
-            (_, Some(Status::Unknown { .. })) => State::Unknown,
-            (Some(RunState::Done), Some(Status::NeverRun) | None) => State::Done,
-            (None, Some(Status::NeverRun) | None) => State::NeverRun,
+            (Some(RunState::Waiting), _) => NodeStatus::Waiting,
+            (Some(RunState::Running), _) => NodeStatus::Running,
+            (Some(RunState::Failed), _) => NodeStatus::Failed,
+            (Some(RunState::Stopped), _) => NodeStatus::Stopped,
+            (_, Some(Freshness::Fresh)) => NodeStatus::Fresh,
+            (_, Some(Freshness::Stale { .. })) => NodeStatus::Stale,
+            (_, Some(Freshness::StaleThrough { .. })) => NodeStatus::StaleThrough,
+            (_, Some(Freshness::Unknown { .. })) => NodeStatus::Unknown,
+            (Some(RunState::Done), Some(Freshness::NeverRun) | None) => NodeStatus::Done,
+            (None, Some(Freshness::NeverRun) | None) => NodeStatus::NeverRun,
         }
     }
 
     /// Its word, as the filter takes it.
     pub fn as_str(self) -> &'static str {
         match self {
-            State::Fresh => "fresh",
-            State::Done => "done",
-            State::NeverRun => "never-run",
-            State::Unknown => "unknown",
-            State::StaleThrough => "stale-through",
-            State::Stale => "stale",
-            State::Waiting => "waiting",
-            State::Stopped => "stopped",
-            State::Running => "running",
-            State::Failed => "failed",
+            NodeStatus::Fresh => "fresh",
+            NodeStatus::Done => "done",
+            NodeStatus::NeverRun => "never-run",
+            NodeStatus::Unknown => "unknown",
+            NodeStatus::StaleThrough => "stale-through",
+            NodeStatus::Stale => "stale",
+            NodeStatus::Waiting => "waiting",
+            NodeStatus::Stopped => "stopped",
+            NodeStatus::Running => "running",
+            NodeStatus::Failed => "failed",
         }
     }
 
@@ -96,20 +96,20 @@ impl State {
     }
 
     /// The state of a rank.
-    pub fn of_rank(rank: u8) -> Option<State> {
-        State::ALL.get(usize::from(rank).checked_sub(1)?).copied()
+    pub fn of_rank(rank: u8) -> Option<NodeStatus> {
+        NodeStatus::ALL.get(usize::from(rank).checked_sub(1)?).copied()
     }
 }
 
 /// The states of several nodes in one.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Sum {
-    counts: [usize; State::ALL.len()],
+    counts: [usize; NodeStatus::ALL.len()],
 }
 
 impl Sum {
     /// How many stand so.
-    pub fn count(&self, state: State) -> usize {
+    pub fn count(&self, state: NodeStatus) -> usize {
         self.counts[state as usize]
     }
 
@@ -119,19 +119,19 @@ impl Sum {
     }
 
     /// The worst state.
-    pub fn worst(&self) -> Option<State> {
+    pub fn worst(&self) -> Option<NodeStatus> {
         self.counts().next().map(|(state, _)| state)
     }
 
     /// The states that occur with their counts, the worst first.
-    pub fn counts(&self) -> impl Iterator<Item = (State, usize)> + '_ {
-        let all = State::ALL.into_iter().zip(self.counts).rev();
+    pub fn counts(&self) -> impl Iterator<Item = (NodeStatus, usize)> + '_ {
+        let all = NodeStatus::ALL.into_iter().zip(self.counts).rev();
         all.filter(|(_, count)| *count > 0)
     }
 }
 
-impl FromIterator<State> for Sum {
-    fn from_iter<I: IntoIterator<Item = State>>(states: I) -> Self {
+impl FromIterator<NodeStatus> for Sum {
+    fn from_iter<I: IntoIterator<Item = NodeStatus>>(states: I) -> Self {
         let mut sum = Sum::default();
         states.into_iter().for_each(|state| sum.counts[state as usize] += 1);
         sum

@@ -29,7 +29,7 @@ fn text(view: &View) -> String {
             format!(" {}{star}", view.graph.vertices[*to].name)
         };
         let children: String = view.graph.children[id].iter().map(child).collect();
-        let kind = if vertex.kind == Kind::Namespace { "+" } else { "" };
+        let kind = if vertex.kind == VertexKind::Namespace { "+" } else { "" };
         format!("{kind}{}{}{hidden}:{children}", vertex.name, group.unwrap_or_default())
     };
     (0..view.graph.vertices.len()).map(line).collect::<Vec<_>>().join("\n")
@@ -85,7 +85,7 @@ fn collapsed_namespaces_are_one_vertex_each() {
          ml.score in ml: report\n\
          report:"
     );
-    let deep = view.graph.find(Kind::Namespace, "ml.deep").unwrap();
+    let deep = view.graph.find(VertexKind::Namespace, "ml.deep").unwrap();
     let names: Vec<&str> =
         view.members[deep].iter().map(|id| whole.vertices[*id].name.as_str()).collect();
     assert_eq!(names, ["ml.deep.fit", "ml.deep.net", "ml.deep.pack"]);
@@ -93,8 +93,11 @@ fn collapsed_namespaces_are_one_vertex_each() {
     assert_eq!(view.shown_by[id(&whole, "params:rate")], None);
     let inner = Choices { folds: folded(&["ml.deep"], &["ml"]), ..Choices::default() };
     let view = View::of(&whole, &inner, |_| true);
-    assert!(view.graph.find(Kind::Namespace, "ml").is_some(), "the outer one hides the inner one");
-    assert_eq!(view.graph.find(Kind::Node, "ml.deep.fit"), None);
+    assert!(
+        view.graph.find(VertexKind::Namespace, "ml").is_some(),
+        "the outer one hides the inner one"
+    );
+    assert_eq!(view.graph.find(VertexKind::Node, "ml.deep.fit"), None);
 }
 
 #[test]
@@ -106,8 +109,8 @@ fn a_large_graph_is_collapsed_but_for_what_was_expanded() {
     let names = "+prep [2]: table\norders: prep\ntable: ml\n+ml: report\nreport:";
     assert_eq!(text(&view), names);
     let view = View::of(&whole, &Choices { folds: folded(&["ml"], &[]), ..choices }, |_| true);
-    assert!(view.graph.find(Kind::Namespace, "ml.deep").is_some(), "what lies within stays");
-    assert!(view.graph.find(Kind::Node, "ml.score").is_some());
+    assert!(view.graph.find(VertexKind::Namespace, "ml.deep").is_some(), "what lies within stays");
+    assert!(view.graph.find(VertexKind::Node, "ml.score").is_some());
 }
 
 #[test]
@@ -118,7 +121,7 @@ fn datasets_between_collapsed_namespaces_make_way_where_they_are_many() {
     assert_eq!(text(&view), "+x: y\na: x\n+y: e\ne: z\nz: f\nf:");
     let limits = Limits { expanded: 7, ..Limits::default() };
     let view = View::of(&whole, &Choices { limits, ..Choices::default() }, |_| true);
-    assert!(view.graph.find(Kind::Dataset, "b").is_some());
+    assert!(view.graph.find(VertexKind::Dataset, "b").is_some());
 }
 
 #[test]
@@ -176,24 +179,30 @@ fn a_focus_shows_what_lies_around() {
     };
     let (one, two) = (Some(1), Some(2));
     let data = Detail::NoParameters;
-    assert_eq!(around(Kind::Node, "ml.split", one, one, data), "table ml.split ml.left ml.right");
     assert_eq!(
-        around(Kind::Node, "ml.deep.fit", two, Some(0), data),
+        around(VertexKind::Node, "ml.split", one, one, data),
+        "table ml.split ml.left ml.right"
+    );
+    assert_eq!(
+        around(VertexKind::Node, "ml.deep.fit", two, Some(0), data),
         "ml.split ml.left ml.deep.fit"
     );
     // Steps are counted in what is displayed.
     let alone = Detail::NodesAlone;
     assert_eq!(
-        around(Kind::Node, "ml.deep.fit", two, Some(0), alone),
+        around(VertexKind::Node, "ml.deep.fit", two, Some(0), alone),
         "prep.join ml.split ml.deep.fit"
     );
-    assert_eq!(around(Kind::Dataset, "table", one, one, alone), "prep.join table ml.split");
-    assert_eq!(around(Kind::Node, "prep.join", None, Some(0), Detail::All).split(' ').count(), 6);
+    assert_eq!(around(VertexKind::Dataset, "table", one, one, alone), "prep.join table ml.split");
     assert_eq!(
-        around(Kind::Namespace, "ml.deep", one, one, data),
+        around(VertexKind::Node, "prep.join", None, Some(0), Detail::All).split(' ').count(),
+        6
+    );
+    assert_eq!(
+        around(VertexKind::Namespace, "ml.deep", one, one, data),
         "ml.left ml.deep.fit ml.deep.net ml.deep.pack ml.model"
     );
-    assert_eq!(around(Kind::Node, "gone", one, one, data).split(' ').count(), 14);
+    assert_eq!(around(VertexKind::Node, "gone", one, one, data).split(' ').count(), 14);
 }
 
 #[test]
@@ -241,7 +250,7 @@ fn hubs_of_a_large_graph_are_counted_where_they_are_read() {
         view.hidden_inputs[node].iter().map(|id| whole.vertices[*id].name.as_str()).collect();
     assert_eq!(hidden, BTreeSet::from(["hub", "params:p5"]));
     let focus = Focus::Around {
-        kind: Kind::Dataset,
+        kind: VertexKind::Dataset,
         name: "hub".into(),
         ancestors: None,
         descendants: Some(1),
@@ -252,22 +261,27 @@ fn hubs_of_a_large_graph_are_counted_where_they_are_read() {
 
 #[test]
 fn the_worst_state_stands_for_all() {
-    use crate::dag::staleness::Status;
-    let of = State::of;
-    let through = Status::StaleThrough { node: "a".into() };
-    assert_eq!(of(Some(RunState::Done), Some(&through)), State::StaleThrough);
-    assert_eq!(of(Some(RunState::Running), Some(&Status::Fresh)), State::Running);
-    assert_eq!(of(Some(RunState::Done), None), State::Done);
-    assert_eq!(of(None, None), State::NeverRun);
-    let sum: Sum = [State::Fresh, State::Stale, State::Running, State::Fresh].into_iter().collect();
-    assert_eq!((sum.worst(), sum.count(State::Fresh), sum.total()), (Some(State::Running), 2, 4));
+    use crate::dag::staleness::Freshness;
+    let of = NodeStatus::of;
+    let through = Freshness::StaleThrough { node: "a".into() };
+    assert_eq!(of(Some(RunState::Done), Some(&through)), NodeStatus::StaleThrough);
+    assert_eq!(of(Some(RunState::Running), Some(&Freshness::Fresh)), NodeStatus::Running);
+    assert_eq!(of(Some(RunState::Done), None), NodeStatus::Done);
+    assert_eq!(of(None, None), NodeStatus::NeverRun);
+    let sum: Sum = [NodeStatus::Fresh, NodeStatus::Stale, NodeStatus::Running, NodeStatus::Fresh]
+        .into_iter()
+        .collect();
+    assert_eq!(
+        (sum.worst(), sum.count(NodeStatus::Fresh), sum.total()),
+        (Some(NodeStatus::Running), 2, 4)
+    );
     let counts: Vec<_> = sum.counts().collect();
-    assert_eq!(counts, [(State::Running, 1), (State::Stale, 1), (State::Fresh, 2)]);
+    assert_eq!(counts, [(NodeStatus::Running, 1), (NodeStatus::Stale, 1), (NodeStatus::Fresh, 2)]);
     assert_eq!(Sum::default().worst(), None);
-    for state in State::ALL {
-        assert_eq!(State::of_rank(state.rank()), Some(state));
+    for state in NodeStatus::ALL {
+        assert_eq!(NodeStatus::of_rank(state.rank()), Some(state));
     }
-    assert!(State::ALL.is_sorted());
+    assert!(NodeStatus::ALL.is_sorted());
 }
 
 /// Choices of all kinds for the pipelines of [`any_pipeline`].
@@ -286,8 +300,8 @@ fn any_choices() -> impl Strategy<Value = Choices> {
             };
             let focus = focus.map(|(at, ancestors, descendants, data)| {
                 let (kind, name) = match data {
-                    true => (Kind::Dataset, format!("x{at}")),
-                    false => (Kind::Namespace, names[at % names.len()].to_owned()),
+                    true => (VertexKind::Dataset, format!("x{at}")),
+                    false => (VertexKind::Namespace, names[at % names.len()].to_owned()),
                 };
                 Focus::Around { kind, name, ancestors, descendants }
             });
@@ -322,7 +336,7 @@ proptest! {
             for member in members {
                 prop_assert_eq!(view.shown_by[*member], Some(shown));
                 let it = &whole.vertices[*member];
-                if vertex.kind != Kind::Namespace {
+                if vertex.kind != VertexKind::Namespace {
                     prop_assert_eq!(it, vertex);
                 } else if let Some(namespace) = it.namespace() {
                     let rest = namespace.strip_prefix(vertex.name.as_str());
@@ -336,18 +350,18 @@ proptest! {
             let outer = group.name.rsplit_once('.').map(|(outer, _)| outer.to_owned());
             prop_assert_eq!(group.parent.map(|parent| view.groups[parent].name.clone()), outer);
             prop_assert_ne!(choices.folds.get(&group.name), Some(&Fold::Collapsed));
-            prop_assert_eq!(view.graph.find(Kind::Namespace, &group.name), None);
+            prop_assert_eq!(view.graph.find(VertexKind::Namespace, &group.name), None);
         }
         for (shown, vertex) in view.graph.vertices.iter().enumerate() {
             let group = view.group_of[shown].map(|group| view.groups[group].name.as_str());
             match vertex.kind {
-                Kind::Node => prop_assert_eq!(group, vertex.namespace()),
-                Kind::Namespace => prop_assert_eq!(
+                VertexKind::Node => prop_assert_eq!(group, vertex.namespace()),
+                VertexKind::Namespace => prop_assert_eq!(
                     group,
                     vertex.name.rsplit_once('.').map(|(outer, _)| outer)
                 ),
-                Kind::Parameters => prop_assert_eq!(group, None),
-                Kind::Dataset => {}
+                VertexKind::Parameters => prop_assert_eq!(group, None),
+                VertexKind::Dataset => {}
             }
         }
         // Parents and children are the same edges.
@@ -392,7 +406,7 @@ proptest! {
         let its_own = |from: Id, to: Id| {
             let (vertex, space) = (&view.graph.vertices[from], &view.graph.vertices[to]);
             let writers = &whole.parents[view.members[from][0]];
-            (vertex.kind, space.kind) == (Kind::Dataset, Kind::Namespace)
+            (vertex.kind, space.kind) == (VertexKind::Dataset, VertexKind::Namespace)
                 && !writers.is_empty()
                 && writers.iter().all(|writer| view.shown_by[*writer] == Some(to))
         };

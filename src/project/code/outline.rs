@@ -11,7 +11,7 @@ use ruff_text_size::{Ranged, TextSize};
 use super::super::python::bindings::{self, bound_by};
 use super::super::python::source::Source;
 use super::normal::{hash_bytes, hash_expr, hash_stmt, is_idle, is_type_checking};
-use super::reference::{Found, Import, Names, Ref};
+use super::reference::{Import, Names, Ref, References};
 use super::refs::{Collector, Nested, NestedCode, mutates};
 use super::{Definition, DefinitionKind as Kind, Unseen};
 
@@ -55,7 +55,7 @@ pub(super) struct Unit {
     pub import: Option<Import>,
     /// What stands over a function or class.
     pub decorators: Vec<Ref>,
-    pub found: Found,
+    pub found: References,
 }
 
 /// Divides the module `name` into units.
@@ -327,7 +327,7 @@ impl<'a> Outline<'_, 'a> {
                 effect: false,
                 import: Some(import),
                 decorators: Vec::new(),
-                found: Found::default(),
+                found: References::default(),
             });
         }
     }

@@ -69,12 +69,12 @@ impl Names<'_> {
     }
 }
 
-/// How many of each kind a [`Found`] has.
+/// How many of each kind a [`References`] has.
 pub(super) type Mark = [usize; 5];
 
 /// What was found in a piece of code.
 #[derive(Debug, Default)]
-pub(super) struct Found {
+pub(super) struct References {
     pub refs: Vec<Ref>,
     /// What it changes: things that it sets attributes or items of, or calls methods on that do.
     pub changes: Vec<Ref>,
@@ -85,15 +85,15 @@ pub(super) struct Found {
     pub unseen: Vec<Unseen>,
 }
 
-impl Found {
+impl References {
     /// How much was found until now.
     pub(super) fn mark(&self) -> Mark {
         [self.refs.len(), self.changes.len(), self.writes.len(), self.runs.len(), self.unseen.len()]
     }
 
     /// What was found since `mark`.
-    pub(super) fn since(&self, [refs, changes, writes, runs, unseen]: Mark) -> Found {
-        Found {
+    pub(super) fn since(&self, [refs, changes, writes, runs, unseen]: Mark) -> References {
+        References {
             refs: self.refs[refs..].to_vec(),
             changes: self.changes[changes..].to_vec(),
             writes: self.writes[writes..].to_vec(),

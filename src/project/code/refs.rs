@@ -11,13 +11,13 @@ use super::super::python::names::is_builtin;
 use super::super::python::source::Source;
 use super::Unseen;
 use super::normal::{is_type_checking, reads_annotations};
-use super::reference::{Found, Import, Mark, Names, Ref, Root};
+use super::reference::{Import, Mark, Names, Ref, References, Root};
 
 /// A function, class or lambda inside a piece of code, which may be a node's function by itself.
 pub(super) struct Nested<'a> {
     pub code: NestedCode<'a>,
     pub name: String,
-    pub found: Found,
+    pub found: References,
 }
 
 /// The code of a [`Nested`].
@@ -85,7 +85,7 @@ pub(super) struct Collector<'n, 'a> {
     classes: u32,
     /// Names of the functions around, for the names of nested ones.
     around: Vec<&'a str>,
-    pub found: Found,
+    pub found: References,
     pub nested: Vec<Nested<'a>>,
 }
 
@@ -107,7 +107,7 @@ impl<'n, 'a> Collector<'n, 'a> {
             scopes: Scopes::default(),
             classes: 0,
             around: Vec::new(),
-            found: Found::default(),
+            found: References::default(),
             nested: Vec::new(),
         }
     }

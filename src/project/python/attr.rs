@@ -6,7 +6,7 @@ use super::expr::{range_item, range_len};
 use super::interp::{Eval, Interp, Stop};
 use super::source::At;
 use super::value::{Class, Function, Instance, Shape, Value};
-use crate::project::python::module::Found;
+use crate::project::python::module::Imported;
 
 /// Kedro's view of the project's settings.
 const SETTINGS: &str = "kedro.framework.project.settings";
@@ -32,7 +32,7 @@ impl<'a> Interp<'a> {
                 }
                 if module.is_package {
                     let dotted = format!("{}.{name}", module.name);
-                    if let Found::Project(found) = self.import(&dotted)? {
+                    if let Imported::Project(found) = self.import(&dotted)? {
                         return Ok(Value::Module(found));
                     }
                 }
@@ -106,8 +106,8 @@ impl<'a> Interp<'a> {
         }
         let module = format!("{}.settings", self.metadata.package_name);
         Ok(match self.import(&module)? {
-            Found::Project(module) => module.scope.own(name).unwrap_or_else(outside),
-            Found::External | Found::Missing => outside(),
+            Imported::Project(module) => module.scope.own(name).unwrap_or_else(outside),
+            Imported::External | Imported::Missing => outside(),
         })
     }
 

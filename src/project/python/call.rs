@@ -9,7 +9,7 @@ use ruff_python_ast::visitor::{self, Visitor};
 use ruff_python_ast::{Expr, ExprCall, Parameters, Stmt};
 
 use super::interp::{ENTRY_BYTES, Eval, Frame, Interp, MAX_CALLS, Stop};
-use super::scope::{Kind, Scope};
+use super::scope::{Scope, ScopeKind};
 use super::source::At;
 use super::stmt::Flow;
 use super::value::{Class, Code, Function, Instance, Key, Partial, Shape, Unknown, Value};
@@ -143,7 +143,7 @@ impl<'a> Interp<'a> {
     }
 
     fn run(&mut self, function: &Rc<Function<'a>>, args: Args<'a>, at: At<'a>) -> Eval<'a> {
-        let scope = self.scope(Kind::Function, Some(function.closure.clone()));
+        let scope = self.scope(ScopeKind::Function, Some(function.closure.clone()));
         if let Some(parameters) = function.code.parameters() {
             let names = parameters.iter().map(|it| it.name().as_str().len()).sum();
             self.bytes(names)?;

@@ -9,7 +9,7 @@ use ruff_python_ast::{
 
 use super::call::Args;
 use super::interp::{ENTRY_BYTES, Eval, Frame, ITEM_BYTES, Interp, Stop};
-use super::scope::Kind;
+use super::scope::ScopeKind;
 use super::source::At;
 use super::value::{Code, Shape, Unknown, Value};
 
@@ -357,7 +357,7 @@ impl<'a> Interp<'a> {
         frame: &Frame<'a>,
         body: &mut dyn FnMut(&mut Self, &Frame<'a>) -> Result<(), Stop<'a>>,
     ) -> Result<Option<Rc<Unknown>>, Stop<'a>> {
-        let scope = self.scope(Kind::Comprehension, Some(frame.scope.clone()));
+        let scope = self.scope(ScopeKind::Comprehension, Some(frame.scope.clone()));
         self.nested_rounds(generators, &frame.within(scope), body)
     }
 

@@ -8,7 +8,7 @@ use indexmap::IndexMap;
 
 use super::cache::{Opened, Purpose, SourceCache};
 use super::kedro::Names;
-use super::scope::{Kind, Scope};
+use super::scope::{Scope, ScopeKind};
 use super::source::{At, Source};
 use super::value::{Dict, Key, List, MAX_NESTING, Module, Set, Unknown, Value};
 use crate::project::budget::{Budget, STEP, Spent};
@@ -315,7 +315,11 @@ impl<'a> Interp<'a> {
         self.keep(Value::Set(Rc::new(set)))
     }
 
-    pub(super) fn scope(&mut self, kind: Kind, parent: Option<Rc<Scope<'a>>>) -> Rc<Scope<'a>> {
+    pub(super) fn scope(
+        &mut self,
+        kind: ScopeKind,
+        parent: Option<Rc<Scope<'a>>>,
+    ) -> Rc<Scope<'a>> {
         let _ = self.budget.bytes(SCOPE_BYTES);
         let scope = Rc::new(Scope::new(kind, parent));
         self.scopes.push(scope.clone());

@@ -332,9 +332,9 @@ impl<'a> Interp<'a> {
             _ => return Ok(self.not_evaluated(at)),
         };
         Ok(match self.import(&name)? {
-            super::module::Found::Project(module) => Value::Module(module),
-            super::module::Found::External => Value::External(name),
-            super::module::Found::Missing => {
+            super::module::Imported::Project(module) => Value::Module(module),
+            super::module::Imported::External => Value::External(name),
+            super::module::Imported::Missing => {
                 let text = format!("no module named `{name}`");
                 return self.raise(at, "ModuleNotFoundError", text, "Check the name.");
             }

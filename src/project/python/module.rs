@@ -8,13 +8,13 @@ use ruff_python_ast::{StmtImport, StmtImportFrom};
 use ruff_text_size::{TextRange, TextSize};
 
 use super::interp::{Eval, Frame, Interp, Stop};
-use super::scope::Kind;
+use super::scope::ScopeKind;
 use super::source::At;
 use super::value::{Module, Unknown, Value};
 use crate::project::{Problem, Severity};
 
 /// What an import leads to.
-pub(super) enum Found<'a> {
+pub(super) enum Imported<'a> {
     Project(Rc<Module<'a>>),
     /// Not in the source folder, so it belongs to an installed package.
     External,
@@ -27,7 +27,7 @@ const IMPORT_REMEDY: &str = "Check the name, or whether the file was moved.";
 impl<'a> Interp<'a> {
     /// The module of that dotted name; it and its packages are evaluated when this is the first
     /// import.
-    pub(super) fn import(&mut self, dotted: &str) -> Result<Found<'a>, Stop<'a>> {
+    pub(super) fn import(&mut self, dotted: &str) -> Result<Imported<'a>, Stop<'a>> {
         let mut parent: Option<Rc<Module<'a>>> = None;
         let mut folder = self.metadata.source_dir.clone();
         let mut name = String::with_capacity(dotted.len());
@@ -41,8 +41,8 @@ impl<'a> Interp<'a> {
                 Some(module) => module.clone(),
                 None => match self.load(&name, folder.clone())? {
                     Some(module) => module,
-                    None if parent.is_none() => return Ok(Found::External),
-                    None => return Ok(Found::Missing),
+                    None if parent.is_none() => return Ok(Imported::External),
+                    None => return Ok(Imported::Missing),
                 },
             };
             if let Some(parent) = &parent {
@@ -50,7 +50,7 @@ impl<'a> Interp<'a> {
             }
             parent = Some(module);
         }
-        Ok(parent.map_or(Found::External, Found::Project))
+        Ok(parent.map_or(Imported::External, Imported::Project))
     }
 
     fn load(&mut self, name: &str, path: PathBuf) -> Result<Option<Rc<Module<'a>>>, Stop<'a>> {
@@ -73,7 +73,7 @@ impl<'a> Interp<'a> {
                 }
             }
         };
-        let scope = self.scope(Kind::Module, None);
+        let scope = self.scope(ScopeKind::Module, None);
         let module = Rc::new(Module {
             name: name.into(),
             source,
@@ -125,14 +125,14 @@ impl<'a> Interp<'a> {
             let first = dotted.split('.').next().unwrap_or(dotted);
             let found = self.import(dotted)?;
             let (name, value) = match (found, &alias.asname) {
-                (Found::Project(module), Some(name)) => (name.as_str(), Value::Module(module)),
-                (Found::Project(_), None) => match self.modules.get(first) {
+                (Imported::Project(module), Some(name)) => (name.as_str(), Value::Module(module)),
+                (Imported::Project(_), None) => match self.modules.get(first) {
                     Some(module) => (first, Value::Module(module.clone())),
                     None => continue,
                 },
-                (Found::External, Some(name)) => (name.as_str(), Value::External(dotted.into())),
-                (Found::External, None) => (first, Value::External(first.into())),
-                (Found::Missing, name) => {
+                (Imported::External, Some(name)) => (name.as_str(), Value::External(dotted.into())),
+                (Imported::External, None) => (first, Value::External(first.into())),
+                (Imported::Missing, name) => {
                     let name = name.as_ref().map_or(first, |name| name.as_str());
                     (name, self.no_module(dotted, at)?)
                 }
@@ -164,9 +164,9 @@ impl<'a> Interp<'a> {
         };
         let found = match &dotted {
             Some(dotted) => self.import(dotted)?,
-            None => Found::Missing,
+            None => Imported::Missing,
         };
-        if let (Found::External, Some(dotted)) = (&found, &dotted) {
+        if let (Imported::External, Some(dotted)) = (&found, &dotted) {
             self.check_version(dotted, at);
         }
         let dotted = dotted.unwrap_or_else(|| ".".repeat(stmt.level as usize) + name);
@@ -178,9 +178,9 @@ impl<'a> Interp<'a> {
                 continue;
             }
             let value = match &found {
-                Found::Project(module) => self.import_name(module, name, at)?,
-                Found::External => Value::External(format!("{dotted}.{name}").into()),
-                Found::Missing => self.no_module(&dotted, at)?,
+                Imported::Project(module) => self.import_name(module, name, at)?,
+                Imported::External => Value::External(format!("{dotted}.{name}").into()),
+                Imported::Missing => self.no_module(&dotted, at)?,
             };
             frame.scope.set(alias.asname.as_ref().unwrap_or(&alias.name).as_str(), value);
         }
@@ -203,7 +203,7 @@ impl<'a> Interp<'a> {
             return Ok(value);
         }
         if module.is_package
-            && let Found::Project(found) = self.import(&format!("{}.{name}", module.name))?
+            && let Imported::Project(found) = self.import(&format!("{}.{name}", module.name))?
         {
             return Ok(Value::Module(found));
         }
@@ -223,19 +223,19 @@ impl<'a> Interp<'a> {
 
     fn import_star(
         &mut self,
-        found: &Found<'a>,
+        found: &Imported<'a>,
         dotted: &str,
         frame: &Frame<'a>,
         at: At<'a>,
     ) -> Result<(), Stop<'a>> {
         let module = match found {
-            Found::Project(module) => module.clone(),
-            Found::External => {
+            Imported::Project(module) => module.clone(),
+            Imported::External => {
                 let why = self.because(at, format!("`{dotted}` is outside the project"));
                 frame.scope.open.borrow_mut().get_or_insert(why);
                 return Ok(());
             }
-            Found::Missing => return self.no_module(dotted, at).map(drop),
+            Imported::Missing => return self.no_module(dotted, at).map(drop),
         };
         // The module may be this one: the borrow ends before the next begins.
         let open = module.scope.open.borrow().clone();

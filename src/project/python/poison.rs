@@ -6,8 +6,8 @@ use ruff_python_ast::visitor::{self, Visitor};
 use ruff_python_ast::{ExceptHandler, Expr, ExprCall, Operator, Stmt, StmtAssign, StmtTry};
 
 use super::interp::{Frame, Interp, Stop};
-use super::module::Found;
-use super::scope::{Elsewhere, Kind};
+use super::module::Imported;
+use super::scope::{Elsewhere, ScopeKind};
 use super::source::At;
 use super::stmt::Flow;
 use super::value::{Code, Key, Unknown, Value};
@@ -138,7 +138,7 @@ impl<'a> Interp<'a> {
         for name in names {
             let package = name.split('.').next().unwrap_or(name);
             let certain = CERTAIN.contains(&package);
-            if !certain && matches!(self.import(package)?, Found::External) {
+            if !certain && matches!(self.import(package)?, Imported::External) {
                 return Ok(Some(package));
             }
         }
@@ -393,7 +393,7 @@ impl<'a> Interp<'a> {
         if self.perhaps_called.len() >= MAX_CALLED || !self.perhaps_called.insert(key) {
             return;
         }
-        let scope = self.scope(Kind::Function, Some(function.closure.clone()));
+        let scope = self.scope(ScopeKind::Function, Some(function.closure.clone()));
         for parameter in def.parameters.iter_non_variadic_params() {
             scope.set(parameter.parameter.name.as_str(), Value::Unknown(why.clone()));
         }

@@ -3,7 +3,7 @@
 use super::Registry;
 use super::cache::{Opened, Purpose, SourceCache};
 use super::interp::{Interp, Stop};
-use super::module::Found;
+use super::module::Imported;
 use super::source::At;
 use super::value::Value;
 use crate::project::{Budget, Metadata, Pipeline, Place, Problem, Severity};
@@ -39,10 +39,10 @@ impl<'a> Interp<'a> {
         let package = self.metadata.package_name.clone();
         let name = format!("{package}.pipeline_registry");
         let module = match self.import(&name)? {
-            Found::Project(module) => module,
+            Imported::Project(module) => module,
             found => {
                 let missing = match found {
-                    Found::External => "",
+                    Imported::External => "",
                     _ => "/pipeline_registry.py",
                 };
                 let path = self.metadata.source_dir.join(package.replace('.', "/"));

@@ -8,7 +8,7 @@ use super::value::{Unknown, Value};
 
 /// What a scope belongs to; it decides how names are found through it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum ScopeKind {
     Module,
     Class,
     Function,
@@ -17,7 +17,7 @@ pub(super) enum Kind {
 
 /// The names of a module, a class body, a call or a comprehension.
 pub(super) struct Scope<'a> {
-    pub kind: Kind,
+    pub kind: ScopeKind,
     pub names: RefCell<HashMap<Rc<str>, Value<'a>>>,
     parent: RefCell<Option<Rc<Scope<'a>>>>,
     /// Names that `global` and `nonlocal` statements bind elsewhere.
@@ -35,7 +35,7 @@ pub(super) enum Elsewhere {
 
 impl<'a> Scope<'a> {
     /// An empty scope inside `parent`.
-    pub(super) fn new(kind: Kind, parent: Option<Rc<Scope<'a>>>) -> Self {
+    pub(super) fn new(kind: ScopeKind, parent: Option<Rc<Scope<'a>>>) -> Self {
         Scope {
             kind,
             names: RefCell::default(),
@@ -52,7 +52,7 @@ impl<'a> Scope<'a> {
         }
         let mut next = self.parent.borrow().clone();
         while let Some(scope) = next {
-            if scope.kind != Kind::Class
+            if scope.kind != ScopeKind::Class
                 && let Some(value) = scope.names.borrow().get(name)
             {
                 return Some(value.clone());
@@ -66,8 +66,8 @@ impl<'a> Scope<'a> {
     /// up anew at each call, so they are not captured.
     pub(super) fn captured(self: &Rc<Self>, name: &str) -> Option<Value<'a>> {
         let mut next = Some(self.clone());
-        while let Some(scope) = next.filter(|scope| scope.kind != Kind::Module) {
-            if scope.kind != Kind::Class
+        while let Some(scope) = next.filter(|scope| scope.kind != ScopeKind::Module) {
+            if scope.kind != ScopeKind::Class
                 && let Some(value) = scope.own(name)
             {
                 return Some(value);
@@ -106,7 +106,7 @@ impl<'a> Scope<'a> {
     /// Binds a name for a walrus: comprehensions leave it in the scope around them.
     pub(super) fn set_outside_comprehension(self: &Rc<Self>, name: &str, value: Value<'a>) {
         let mut scope = self.clone();
-        while scope.kind == Kind::Comprehension {
+        while scope.kind == ScopeKind::Comprehension {
             let Some(parent) = scope.parent.borrow().clone() else { break };
             scope = parent;
         }
@@ -130,7 +130,7 @@ impl<'a> Scope<'a> {
     pub(super) fn for_closure(self: &Rc<Self>) -> Rc<Scope<'a>> {
         let parent = self.parent.borrow().clone();
         match (self.kind, parent) {
-            (Kind::Class, Some(parent)) => parent.for_closure(),
+            (ScopeKind::Class, Some(parent)) => parent.for_closure(),
             _ => self.clone(),
         }
     }
@@ -138,7 +138,7 @@ impl<'a> Scope<'a> {
     fn enclosing_with(&self, name: &str) -> Option<Rc<Scope<'a>>> {
         let mut next = self.parent.borrow().clone();
         while let Some(scope) = next {
-            if scope.kind == Kind::Function && scope.names.borrow().contains_key(name) {
+            if scope.kind == ScopeKind::Function && scope.names.borrow().contains_key(name) {
                 return Some(scope);
             }
             next = scope.parent.borrow().clone();

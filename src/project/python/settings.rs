@@ -4,7 +4,7 @@ use indexmap::IndexMap;
 
 use super::cache::{Opened, Purpose, SourceCache};
 use super::interp::{Interp, Stop};
-use super::module::Found;
+use super::module::Imported;
 use super::source::At;
 use super::value::{Dict, MAX_NESTING, Value};
 use crate::project::settings::Settings;
@@ -30,7 +30,7 @@ pub(super) fn read(metadata: &Metadata, cache: &mut SourceCache, budget: &Budget
 impl<'a> Interp<'a> {
     fn settings(&mut self, settings: &mut Settings) -> Result<(), Stop<'a>> {
         let name = format!("{}.settings", self.metadata.package_name);
-        let Found::Project(module) = self.import(&name)? else { return Ok(()) };
+        let Imported::Project(module) = self.import(&name)? else { return Ok(()) };
         let Some(at) = Self::start_of(&module) else { return Ok(()) };
         let get = |name: &str| module.scope.own(name);
         match get("CONF_SOURCE") {

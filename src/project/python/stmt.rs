@@ -10,7 +10,7 @@ use ruff_python_ast::{
 };
 
 use super::interp::{Eval, Frame, Interp, MAX_ROUNDS, Raised, Stop};
-use super::scope::{Elsewhere, Kind};
+use super::scope::{Elsewhere, ScopeKind};
 use super::source::At;
 use super::value::{Class, Code, Function, Shape, Unknown, Value};
 use crate::project::{Problem, Severity};
@@ -192,7 +192,7 @@ impl<'a> Interp<'a> {
                 _ => decorated = Some(self.why(&value, At::new(frame.source, decorator))),
             }
         }
-        let namespace = self.scope(Kind::Class, Some(frame.scope.clone()));
+        let namespace = self.scope(ScopeKind::Class, Some(frame.scope.clone()));
         self.exec_body(&def.body, &frame.within(namespace.clone()))?;
         let class = Rc::new(Class {
             shape,

@@ -20,7 +20,7 @@ use serde::Deserialize;
 use self::reader::Reader;
 use super::TrackingError;
 use super::entities::{
-    Experiment, Found, LoggedModel, Model, ModelVersion, Point, Run, RunQuery, View,
+    Experiment, LoggedModel, Model, ModelVersion, Point, Results, Run, RunQuery, View,
 };
 use super::filter::{Attribute, Expr, Field, Matcher, Order, Searched, compare_by};
 use super::searched::without_prompts;
@@ -86,7 +86,7 @@ impl FileStore {
         filter: &Expr,
         order: &[Order],
         view: View,
-    ) -> Result<Found<Experiment>, TrackingError> {
+    ) -> Result<Results<Experiment>, TrackingError> {
         let mut reader = self.reader()?;
         let mut places = self.places(&mut reader);
         places.retain(|place| match view {
@@ -107,7 +107,7 @@ impl FileStore {
     ///
     /// # Errors
     /// When the store's folder can't be read.
-    pub fn search_runs(&self, query: &RunQuery) -> Result<Found<Run>, TrackingError> {
+    pub fn search_runs(&self, query: &RunQuery) -> Result<Results<Run>, TrackingError> {
         let mut reader = self.reader()?;
         let mut folders = Vec::new();
         for place in self.asked(&mut reader, query.experiments.as_deref()) {
@@ -122,7 +122,7 @@ impl FileStore {
             matcher.accepts(&held).then_some(held.run)
         });
         query.sort(&mut found);
-        Ok(Found { problems: reader.problems, ..Found::of(found, query.limit) })
+        Ok(Results { problems: reader.problems, ..Results::of(found, query.limit) })
     }
 
     /// The run of an id, and what of it could not be read; `None` where there is none.
@@ -159,7 +159,7 @@ impl FileStore {
     ///
     /// # Errors
     /// When the store's folder can't be read.
-    pub fn models(&self, filter: &Expr, order: &[Order]) -> Result<Found<Model>, TrackingError> {
+    pub fn models(&self, filter: &Expr, order: &[Order]) -> Result<Results<Model>, TrackingError> {
         let mut reader = self.reader()?;
         let folders = reader.folders(&self.root.join(MODELS));
         let matcher = Matcher::new(&without_prompts(filter), 0);
@@ -178,7 +178,7 @@ impl FileStore {
         &self,
         filter: &Expr,
         order: &[Order],
-    ) -> Result<Found<ModelVersion>, TrackingError> {
+    ) -> Result<Results<ModelVersion>, TrackingError> {
         let mut reader = self.reader()?;
         let folders = reader.folders(&self.root.join(MODELS));
         let matcher = Matcher::new(&without_prompts(filter), 0);
@@ -201,7 +201,7 @@ impl FileStore {
         experiments: Option<&[String]>,
         filter: &Expr,
         order: &[Order],
-    ) -> Result<Found<LoggedModel>, TrackingError> {
+    ) -> Result<Results<LoggedModel>, TrackingError> {
         let mut reader = self.reader()?;
         let mut folders = Vec::new();
         for place in self.asked(&mut reader, experiments) {
@@ -215,7 +215,7 @@ impl FileStore {
         let ties = [by(Attribute::Created, false), by(Attribute::Id, true)];
         let order = [order, &ties].concat();
         found.sort_by(|a, b| compare_by(&order, &logged::Ordered(a), &logged::Ordered(b)));
-        Ok(Found { problems: reader.problems, ..Found::of(found, None) })
+        Ok(Results { problems: reader.problems, ..Results::of(found, None) })
     }
 
     /// How many traces experiments have.
@@ -312,11 +312,11 @@ fn sorted<T: Searched>(
     order: &[Order],
     default: &[Order],
     ties: &[Order],
-) -> Found<T> {
+) -> Results<T> {
     let order = match order {
         [] => default.to_vec(),
         order => [order, ties].concat(),
     };
     found.sort_by(|a, b| compare_by(&order, a, b));
-    Found { problems: reader.problems, ..Found::of(found, None) }
+    Results { problems: reader.problems, ..Results::of(found, None) }
 }

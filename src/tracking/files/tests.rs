@@ -27,7 +27,7 @@ fn run(root: &Path, id: &str, more: &str) -> PathBuf {
     folder
 }
 
-fn search(store: &FileStore, filter: &str) -> Found<Run> {
+fn search(store: &FileStore, filter: &str) -> Results<Run> {
     let filter = parse(Entity::Run, filter).unwrap();
     store.search_runs(&RunQuery { filter, ..RunQuery::default() }).unwrap()
 }

@@ -1,7 +1,7 @@
 //! What filters can say beyond MLflow's: `OR`, `NOT` and parentheses around comparisons, `~` for regular
 //! expressions, `last 7 days`, and plain words that a name has to match.
 
-use super::lexer::{Kind, Token};
+use super::lexer::{Token, TokenKind};
 use super::{
     Comparator, Compare, Entity, Expr, Field, FilterError, Value, fields, group, slice, unquoted,
 };
@@ -39,12 +39,13 @@ impl<'a> Parser<'a> {
     }
 
     /// Whether the token is this keyword; behind a keyword that a parenthesis follows, sqlparse sees a call.
-    fn is(&self, token: &Token, kind: Kind, word: &str) -> bool {
+    fn is(&self, token: &Token, kind: TokenKind, word: &str) -> bool {
         token.kind == kind
-            || token.kind == Kind::Name && slice(self.text, &token.at).eq_ignore_ascii_case(word)
+            || token.kind == TokenKind::Name
+                && slice(self.text, &token.at).eq_ignore_ascii_case(word)
     }
 
-    fn take(&mut self, kind: Kind, word: &str) -> bool {
+    fn take(&mut self, kind: TokenKind, word: &str) -> bool {
         let is = self.peek().is_some_and(|token| self.is(token, kind, word));
         self.at += usize::from(is);
         is
@@ -54,11 +55,13 @@ impl<'a> Parser<'a> {
     fn may_extend(&self) -> bool {
         let mut before = None;
         self.tokens.iter().any(|token| {
-            let begins =
-                matches!(before, None | Some(Kind::And | Kind::Or | Kind::Not | Kind::Open));
-            let extends = token.kind == Kind::Or
-                || token.kind == Kind::Open && begins
-                || token.kind == Kind::Comparator && slice(self.text, &token.at) == "~";
+            let begins = matches!(
+                before,
+                None | Some(TokenKind::And | TokenKind::Or | TokenKind::Not | TokenKind::Open)
+            );
+            let extends = token.kind == TokenKind::Or
+                || token.kind == TokenKind::Open && begins
+                || token.kind == TokenKind::Comparator && slice(self.text, &token.at) == "~";
             before = Some(token.kind);
             extends
         })
@@ -75,7 +78,7 @@ impl<'a> Parser<'a> {
 
     fn either(&mut self) -> Result<Expr, FilterError> {
         let mut parts = vec![self.all()?];
-        while self.take(Kind::Or, "OR") {
+        while self.take(TokenKind::Or, "OR") {
             self.extends = true;
             parts.push(self.all()?);
         }
@@ -84,7 +87,7 @@ impl<'a> Parser<'a> {
 
     fn all(&mut self) -> Result<Expr, FilterError> {
         let mut parts = vec![self.one()?];
-        while self.take(Kind::And, "AND") {
+        while self.take(TokenKind::And, "AND") {
             parts.push(self.one()?);
         }
         Ok(one_or(parts, Expr::And))
@@ -96,14 +99,14 @@ impl<'a> Parser<'a> {
         if self.depth > DEEPEST {
             return Err(FilterError::new("Parentheses are nested too deep", first.at.start));
         }
-        let expr = if self.take(Kind::Not, "NOT") {
+        let expr = if self.take(TokenKind::Not, "NOT") {
             self.extends = true;
             Expr::Not(Box::new(self.one()?))
-        } else if self.take(Kind::Open, "(") {
+        } else if self.take(TokenKind::Open, "(") {
             self.extends = true;
             let expr = self.either()?;
             match self.peek() {
-                Some(token) if token.kind == Kind::Close => self.at += 1,
+                Some(token) if token.kind == TokenKind::Close => self.at += 1,
                 Some(token) => return Err(self.unexpected(token)),
                 None => return Err(FilterError::new("A `)` is missing", self.text.len())),
             }
@@ -121,11 +124,15 @@ impl<'a> Parser<'a> {
         let mut open = 0;
         while let Some(token) = self.peek() {
             match token.kind {
-                Kind::Open => open += 1,
-                Kind::Close if open == 0 => break,
-                Kind::Close => open -= 1,
+                TokenKind::Open => open += 1,
+                TokenKind::Close if open == 0 => break,
+                TokenKind::Close => open -= 1,
                 _ if open > 0 => {}
-                _ if self.is(token, Kind::And, "AND") || self.is(token, Kind::Or, "OR") => break,
+                _ if self.is(token, TokenKind::And, "AND")
+                    || self.is(token, TokenKind::Or, "OR") =>
+                {
+                    break;
+                }
                 _ => {}
             }
             self.at += 1;
@@ -208,7 +215,7 @@ impl<'a> Parser<'a> {
     /// `field ~ 'regular expression'`.
     fn matches(&self, tokens: &[Token]) -> Option<Result<Expr, FilterError>> {
         let [left @ .., sign, right] = tokens else { return None };
-        if sign.kind != Kind::Comparator || slice(self.text, &sign.at) != "~" {
+        if sign.kind != TokenKind::Comparator || slice(self.text, &sign.at) != "~" {
             return None;
         }
         Some(self.match_of(left, right))

@@ -4,14 +4,14 @@
 
 use std::ops::Range;
 
-use super::lexer::{Kind, Token};
+use super::lexer::{Token, TokenKind};
 use super::{Entity, FilterError};
 
 /// What a run of tokens was made to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Shape {
     /// One token.
-    Token(Kind),
+    Token(TokenKind),
     /// A name, or several joined by periods, an index, an order or a cast.
     Identifier,
     /// `( ... )`.
@@ -91,7 +91,8 @@ pub(super) fn comparisons(
     tokens: &[Token],
 ) -> Result<Vec<Comparison>, FilterError> {
     let nodes = join_lists(group(tokens));
-    let is_valid = |node: &&Node| matches!(node.shape, Shape::Comparison | Shape::Token(Kind::And));
+    let is_valid =
+        |node: &&Node| matches!(node.shape, Shape::Comparison | Shape::Token(TokenKind::And));
     let invalid: Vec<&Node> = nodes.iter().filter(|node| !is_valid(node)).collect();
     if let Some(first) = invalid.first() {
         // A name behind a comparison is taken for its alias: the name is wrong.
@@ -133,15 +134,15 @@ fn of(entity: Entity, text: &str, node: &Node) -> Result<Comparison, FilterError
     }
     let right = match rest {
         [] => match comparator.shape {
-            Shape::Token(Kind::Null) => Right::Null,
+            Shape::Token(TokenKind::Null) => Right::Null,
             _ => Right::NotNull,
         },
         [value] => {
             let at = value.at.clone();
             match value.shape {
-                Shape::Token(Kind::Integer) => Right::Integer(at),
-                Shape::Token(Kind::Float) => Right::Float(at),
-                Shape::Token(Kind::Text) => Right::Text(at),
+                Shape::Token(TokenKind::Integer) => Right::Integer(at),
+                Shape::Token(TokenKind::Float) => Right::Float(at),
+                Shape::Token(TokenKind::Text) => Right::Text(at),
                 Shape::Identifier => Right::Identifier(at),
                 Shape::Parentheses => Right::List(at),
                 _ => Right::Other(at),
@@ -167,8 +168,8 @@ fn group(tokens: &[Token]) -> Vec<Node> {
         parts: Vec::new(),
     };
     let mut nodes = tokens.iter().map(single).collect();
-    nodes = matching(nodes, Kind::OpenBracket, Kind::CloseBracket, Shape::Brackets);
-    nodes = matching(nodes, Kind::Open, Kind::Close, Shape::Parentheses);
+    nodes = matching(nodes, TokenKind::OpenBracket, TokenKind::CloseBracket, Shape::Brackets);
+    nodes = matching(nodes, TokenKind::Open, TokenKind::Close, Shape::Parentheses);
     calls(&mut nodes);
     periods(&mut nodes);
     // An index belongs to the name before it.
@@ -188,10 +189,10 @@ fn group(tokens: &[Token]) -> Vec<Node> {
     pairs(
         &mut nodes,
         |node| node.shape == Shape::Identifier || is_number(node),
-        |next| next.shape == Shape::Token(Kind::Order),
+        |next| next.shape == Shape::Token(TokenKind::Order),
     );
-    between(&mut nodes, Kind::Cast, |_| true, Shape::Identifier);
-    for operator in [Kind::Operator, Kind::Wildcard] {
+    between(&mut nodes, TokenKind::Cast, |_| true, Shape::Identifier);
+    for operator in [TokenKind::Operator, TokenKind::Wildcard] {
         between(&mut nodes, operator, is_operand, Shape::Other);
     }
     compare(&mut nodes);
@@ -210,11 +211,11 @@ fn group(tokens: &[Token]) -> Vec<Node> {
 }
 
 fn is_name(node: &Node) -> bool {
-    matches!(node.shape, Shape::Token(Kind::Name | Kind::Symbol))
+    matches!(node.shape, Shape::Token(TokenKind::Name | TokenKind::Symbol))
 }
 
 fn is_number(node: &Node) -> bool {
-    matches!(node.shape, Shape::Token(Kind::Integer | Kind::Float | Kind::Hex))
+    matches!(node.shape, Shape::Token(TokenKind::Integer | TokenKind::Float | TokenKind::Hex))
 }
 
 /// What may stand beside an operator or a comparator.
@@ -226,7 +227,7 @@ fn is_operand(node: &Node) -> bool {
                 | Shape::Parentheses
                 | Shape::Brackets
                 | Shape::Other
-                | Shape::Token(Kind::Text | Kind::Null)
+                | Shape::Token(TokenKind::Text | TokenKind::Null)
         )
 }
 
@@ -238,7 +239,7 @@ fn merge(nodes: &mut Vec<Node>, from: usize, to: usize, shape: Shape) {
 }
 
 /// What lies between an opening and a closing sign, in one pass.
-fn matching(nodes: Vec<Node>, open: Kind, close: Kind, shape: Shape) -> Vec<Node> {
+fn matching(nodes: Vec<Node>, open: TokenKind, close: TokenKind, shape: Shape) -> Vec<Node> {
     let mut out: Vec<Node> = Vec::with_capacity(nodes.len());
     let mut opened = Vec::new();
     for node in nodes {
@@ -260,7 +261,7 @@ fn matching(nodes: Vec<Node>, open: Kind, close: Kind, shape: Shape) -> Vec<Node
 /// `name(...)`.
 fn calls(nodes: &mut Vec<Node>) {
     let is_call = |pair: &[Node]| {
-        pair[0].shape == Shape::Token(Kind::Name) && pair[1].shape == Shape::Parentheses
+        pair[0].shape == Shape::Token(TokenKind::Name) && pair[1].shape == Shape::Parentheses
     };
     let mut at = 0;
     while at + 1 < nodes.len() {
@@ -279,12 +280,14 @@ fn periods(nodes: &mut Vec<Node>) {
         is_name(node)
             || matches!(
                 node.shape,
-                Shape::Brackets | Shape::Other | Shape::Token(Kind::Wildcard | Kind::Text)
+                Shape::Brackets
+                    | Shape::Other
+                    | Shape::Token(TokenKind::Wildcard | TokenKind::Text)
             )
     };
     let mut at = 1;
     while at < nodes.len() {
-        if nodes[at].shape == Shape::Token(Kind::Period) && joins(&nodes[at - 1]) {
+        if nodes[at].shape == Shape::Token(TokenKind::Period) && joins(&nodes[at - 1]) {
             let to = match nodes.get(at + 1) {
                 Some(next) if follows(next) => at + 1,
                 _ => at,
@@ -309,7 +312,7 @@ fn pairs(nodes: &mut Vec<Node>, first: impl Fn(&Node) -> bool, next: impl Fn(&No
 }
 
 /// What stands on both sides of a token, as one.
-fn between(nodes: &mut Vec<Node>, middle: Kind, valid: impl Fn(&Node) -> bool, shape: Shape) {
+fn between(nodes: &mut Vec<Node>, middle: TokenKind, valid: impl Fn(&Node) -> bool, shape: Shape) {
     let mut at = 1;
     while at + 1 < nodes.len() {
         let joins = nodes[at].shape == Shape::Token(middle);
@@ -327,7 +330,7 @@ fn compare(nodes: &mut Vec<Node>) {
     // The right side of a comparison can be the left one of another: sqlparse nests them.
     let valid = |node: &Node| is_operand(node) || node.shape == Shape::Comparison;
     while at + 1 < nodes.len() {
-        let joins = nodes[at].shape == Shape::Token(Kind::Comparator);
+        let joins = nodes[at].shape == Shape::Token(TokenKind::Comparator);
         if joins && valid(&nodes[at - 1]) && is_operand(&nodes[at + 1]) {
             merge(nodes, at - 1, at + 1, Shape::Comparison);
         } else {
@@ -348,21 +351,21 @@ fn join_lists(nodes: Vec<Node>) -> Vec<Node> {
         }
         let (Some(second), Some(third)) = (nodes.next(), nodes.next()) else { break };
         let (kind, last) = (second.shape, third.shape);
-        if kind == Shape::Token(Kind::In) && last == Shape::Parentheses {
+        if kind == Shape::Token(TokenKind::In) && last == Shape::Parentheses {
             joined.push(comparison(vec![first, second, third]));
             continue;
         }
-        if kind == Shape::Token(Kind::Is)
-            && matches!(last, Shape::Token(Kind::Null | Kind::NotNull))
+        if kind == Shape::Token(TokenKind::Is)
+            && matches!(last, Shape::Token(TokenKind::Null | TokenKind::NotNull))
         {
             joined.push(comparison(vec![first, third]));
             continue;
         }
-        let is_not_in = kind == Shape::Token(Kind::Not) && last == Shape::Token(Kind::In);
+        let is_not_in = kind == Shape::Token(TokenKind::Not) && last == Shape::Token(TokenKind::In);
         match nodes.next() {
             Some(fourth) if is_not_in && fourth.shape == Shape::Parentheses => {
                 let at = second.at.start..third.at.end;
-                let not_in = Node { shape: Shape::Token(Kind::In), at, parts: Vec::new() };
+                let not_in = Node { shape: Shape::Token(TokenKind::In), at, parts: Vec::new() };
                 joined.push(comparison(vec![first, not_in, fourth]));
             }
             fourth => joined

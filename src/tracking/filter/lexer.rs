@@ -5,7 +5,7 @@ use std::ops::Range;
 
 /// What a token is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum TokenKind {
     /// A bare word, or one in backticks or brackets.
     Name,
     /// `"text"`.
@@ -59,7 +59,7 @@ pub(super) enum Kind {
 /// A token and its bytes in the text. Blanks are no tokens.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Token {
-    pub kind: Kind,
+    pub kind: TokenKind,
     pub at: Range<usize>,
 }
 
@@ -78,7 +78,7 @@ pub(super) fn tokens(text: &str) -> Vec<Token> {
 }
 
 /// The kind of the token at a place, `None` for blanks, and how many bytes it has.
-fn token(text: &str, at: usize, first: char) -> (Option<Kind>, usize) {
+fn token(text: &str, at: usize, first: char) -> (Option<TokenKind>, usize) {
     let rest = &text[at..];
     if first.is_whitespace() {
         return (None, first.len_utf8());
@@ -94,29 +94,29 @@ fn token(text: &str, at: usize, first: char) -> (Option<Kind>, usize) {
         .or_else(|| phrase(rest))
         .or_else(|| plain_word(rest))
         .or_else(|| punctuation(rest, first))
-        .unwrap_or((Kind::Other, first.len_utf8()));
+        .unwrap_or((TokenKind::Other, first.len_utf8()));
     (Some(kind), length)
 }
 
-fn comment(rest: &str) -> Option<(Kind, usize)> {
+fn comment(rest: &str) -> Option<(TokenKind, usize)> {
     if rest.starts_with("--") || rest.starts_with("# ") {
-        return Some((Kind::Other, rest.find(['\r', '\n']).unwrap_or(rest.len())));
+        return Some((TokenKind::Other, rest.find(['\r', '\n']).unwrap_or(rest.len())));
     }
     let length = rest.strip_prefix("/*")?.find("*/")?;
-    Some((Kind::Other, length + 4))
+    Some((TokenKind::Other, length + 4))
 }
 
-fn sign(rest: &str) -> Option<(Kind, usize)> {
-    [(":=", Kind::Other), ("::", Kind::Cast), ("*", Kind::Wildcard)]
+fn sign(rest: &str) -> Option<(TokenKind, usize)> {
+    [(":=", TokenKind::Other), ("::", TokenKind::Cast), ("*", TokenKind::Wildcard)]
         .into_iter()
         .find_map(|(sign, kind)| rest.starts_with(sign).then_some((kind, sign.len())))
 }
 
-fn quoted(rest: &str, first: char) -> Option<(Kind, usize)> {
+fn quoted(rest: &str, first: char) -> Option<(TokenKind, usize)> {
     let kind = match first {
-        '`' | '´' => Kind::Name,
-        '\'' => Kind::Text,
-        '"' => Kind::Symbol,
+        '`' | '´' => TokenKind::Name,
+        '\'' => TokenKind::Text,
+        '"' => TokenKind::Symbol,
         _ => return None,
     };
     // A quote within is written twice, or in texts behind a backslash. Where the last one would then be
@@ -130,7 +130,7 @@ fn quoted(rest: &str, first: char) -> Option<(Kind, usize)> {
                 return Some((kind, end));
             }
             fallback = Some(end);
-        } else if sign == '\\' && kind != Kind::Name {
+        } else if sign == '\\' && kind != TokenKind::Name {
             if let Some((at, _)) = signs.next_if(|(_, next)| *next == first) {
                 fallback = Some(at + first.len_utf8());
             }
@@ -140,9 +140,9 @@ fn quoted(rest: &str, first: char) -> Option<(Kind, usize)> {
 }
 
 /// `?`, `%s`, `$1`: names to sqlparse.
-fn placeholder(rest: &str, before: Option<char>) -> Option<(Kind, usize)> {
+fn placeholder(rest: &str, before: Option<char>) -> Option<(TokenKind, usize)> {
     if rest.starts_with('?') {
-        return Some((Kind::Name, 1));
+        return Some((TokenKind::Name, 1));
     }
     if let Some(after) = rest.strip_prefix('%') {
         let inner = after.strip_prefix('(').and_then(|inner| {
@@ -150,32 +150,32 @@ fn placeholder(rest: &str, before: Option<char>) -> Option<(Kind, usize)> {
             (end > 0 && inner[end..].starts_with(')')).then_some(end + 2)
         });
         let length = inner.unwrap_or(0);
-        return after[length..].starts_with(['s', 'S']).then_some((Kind::Name, length + 2));
+        return after[length..].starts_with(['s', 'S']).then_some((TokenKind::Name, length + 2));
     }
     if rest.starts_with(['$', ':']) && !before.is_some_and(is_word) {
         let length = word_length(&rest[1..]);
-        return (length > 0).then_some((Kind::Name, length + 1));
+        return (length > 0).then_some((TokenKind::Name, length + 1));
     }
     let length = word_length(rest.strip_prefix('\\')?);
-    (length > 0).then_some((Kind::Other, length + 1))
+    (length > 0).then_some((TokenKind::Other, length + 1))
 }
 
 /// Words that are names because of what stands before or behind them, and the few that never are.
-fn word(rest: &str, first: char, before: Option<char>) -> Option<(Kind, usize)> {
+fn word(rest: &str, first: char, before: Option<char>) -> Option<(TokenKind, usize)> {
     let length = word_length(rest);
     let (word, after) = rest.split_at(length);
     if word.eq_ignore_ascii_case("in") {
-        return Some((Kind::In, length));
+        return Some((TokenKind::In, length));
     }
     if ["case", "values", "using", "from", "as"].iter().any(|it| word.eq_ignore_ascii_case(it)) {
-        return Some((Kind::Other, length));
+        return Some((TokenKind::Other, length));
     }
     let sign = rest.len() - rest.trim_start_matches('#').len();
     if matches!((first, sign), ('@', _) | ('#', 1 | 2)) {
         let sign = sign.max(1);
         let length = word_length(&rest[sign..]);
         let starts = rest[sign..].starts_with(is_letter);
-        return (starts && length > 1).then_some((Kind::Name, sign + length));
+        return (starts && length > 1).then_some((TokenKind::Name, sign + length));
     }
     if !is_letter(first) {
         return None;
@@ -183,17 +183,17 @@ fn word(rest: &str, first: char, before: Option<char>) -> Option<(Kind, usize)> 
     let period = after.trim_start().strip_prefix('.');
     let joins = period.is_some_and(|after| !after.starts_with(|c: char| c.is_ascii_digit()));
     let is_name = joins || before == Some('.') || after.starts_with('(');
-    is_name.then_some((Kind::Name, length))
+    is_name.then_some((TokenKind::Name, length))
 }
 
-fn number(rest: &str) -> Option<(Kind, usize)> {
+fn number(rest: &str) -> Option<(TokenKind, usize)> {
     let sign = usize::from(rest.starts_with('-'));
     let digits = |text: &str| text.bytes().take_while(u8::is_ascii_digit).count();
     let unsigned = &rest[sign..];
     if let Some(hex) = unsigned.get(..2).filter(|it| it.eq_ignore_ascii_case("0x")) {
         let length = unsigned[hex.len()..].bytes().take_while(u8::is_ascii_hexdigit).count();
         if length > 0 {
-            return Some((Kind::Hex, sign + 2 + length));
+            return Some((TokenKind::Hex, sign + 2 + length));
         }
     }
     let whole = digits(unsigned);
@@ -208,7 +208,7 @@ fn number(rest: &str) -> Option<(Kind, usize)> {
             let minus = usize::from(exponent.starts_with('-'));
             let length = digits(&exponent[minus..]);
             if length > 0 {
-                return Some((Kind::Float, sign + mantissa + 1 + minus + length));
+                return Some((TokenKind::Float, sign + mantissa + 1 + minus + length));
             }
         }
     }
@@ -221,26 +221,26 @@ fn number(rest: &str) -> Option<(Kind, usize)> {
         let spare = if whole > 0 { fraction } else { fraction.saturating_sub(1) };
         if whole + fraction > 0 {
             if let Some(length) = shortened(whole + 1 + fraction, spare) {
-                return Some((Kind::Float, sign + length));
+                return Some((TokenKind::Float, sign + length));
             }
         }
     }
     let length = (whole > 0).then(|| shortened(whole, whole - 1)).flatten()?;
-    Some((Kind::Integer, sign + length))
+    Some((TokenKind::Integer, sign + length))
 }
 
 /// `[a b]` where it can be no index.
-fn bracketed(rest: &str, before: Option<char>) -> Option<(Kind, usize)> {
+fn bracketed(rest: &str, before: Option<char>) -> Option<(TokenKind, usize)> {
     if before.is_some_and(|c| is_word(c) || matches!(c, ']' | ')')) {
         return None;
     }
     let inner = rest.strip_prefix('[')?;
     let length = inner.find(['[', ']']).filter(|length| *length > 0)?;
-    inner[length..].starts_with(']').then_some((Kind::Name, length + 2))
+    inner[length..].starts_with(']').then_some((TokenKind::Name, length + 2))
 }
 
 /// Keywords of one word or two.
-fn phrase(rest: &str) -> Option<(Kind, usize)> {
+fn phrase(rest: &str) -> Option<(TokenKind, usize)> {
     let first = word_length(rest);
     let blanks = rest[first..].len() - rest[first..].trim_start().len();
     let second = &rest[first + blanks..];
@@ -252,56 +252,56 @@ fn phrase(rest: &str) -> Option<(Kind, usize)> {
         word if is(word, &["NOT"]) && blanks > 0 && is(second, &["NULL"]) => {
             // MLflow compares the keyword with one blank in it.
             let exact = rest[..both].eq_ignore_ascii_case("NOT NULL");
-            Some((if exact { Kind::NotNull } else { Kind::Other }, both))
+            Some((if exact { TokenKind::NotNull } else { TokenKind::Other }, both))
         }
         word if is(word, &["NOT"]) && blanks > 0 && is(second, &LIKE) => {
-            Some((Kind::Comparator, both))
+            Some((TokenKind::Comparator, both))
         }
-        word if is(word, &["ASC", "DESC"]) => Some((Kind::Order, first)),
-        word if is(word, &LIKE) => Some((Kind::Comparator, first)),
-        word if is(word, &["AND"]) => Some((Kind::And, first)),
-        word if is(word, &["OR"]) => Some((Kind::Or, first)),
-        word if is(word, &["NOT"]) => Some((Kind::Not, first)),
-        word if is(word, &["NULL"]) => Some((Kind::Null, first)),
-        word if is(word, &["IS"]) => Some((Kind::Is, first)),
+        word if is(word, &["ASC", "DESC"]) => Some((TokenKind::Order, first)),
+        word if is(word, &LIKE) => Some((TokenKind::Comparator, first)),
+        word if is(word, &["AND"]) => Some((TokenKind::And, first)),
+        word if is(word, &["OR"]) => Some((TokenKind::Or, first)),
+        word if is(word, &["NOT"]) => Some((TokenKind::Not, first)),
+        word if is(word, &["NULL"]) => Some((TokenKind::Null, first)),
+        word if is(word, &["IS"]) => Some((TokenKind::Is, first)),
         _ => None,
     }
 }
 
-fn plain_word(rest: &str) -> Option<(Kind, usize)> {
+fn plain_word(rest: &str) -> Option<(TokenKind, usize)> {
     if !rest.starts_with(is_word) {
         return None;
     }
     let in_word = |c: char| is_word(c) || matches!(c, '$' | '#');
-    Some((Kind::Name, rest.find(|c| !in_word(c)).unwrap_or(rest.len())))
+    Some((TokenKind::Name, rest.find(|c| !in_word(c)).unwrap_or(rest.len())))
 }
 
-fn punctuation(rest: &str, first: char) -> Option<(Kind, usize)> {
+fn punctuation(rest: &str, first: char) -> Option<(TokenKind, usize)> {
     let kind = match first {
-        '(' => Kind::Open,
-        ')' => Kind::Close,
-        '[' => Kind::OpenBracket,
-        ']' => Kind::CloseBracket,
-        '.' => Kind::Period,
-        ';' | ':' | ',' => Kind::Other,
+        '(' => TokenKind::Open,
+        ')' => TokenKind::Close,
+        '[' => TokenKind::OpenBracket,
+        ']' => TokenKind::CloseBracket,
+        '.' => TokenKind::Period,
+        ';' | ':' | ',' => TokenKind::Other,
         _ => {
             for arrow in ["->>", "->"] {
                 if rest.starts_with(arrow) {
-                    return Some((Kind::Period, arrow.len()));
+                    return Some((TokenKind::Period, arrow.len()));
                 }
             }
             for operator in ["#>>", "#>", "@>", "<@", "-", "#-"] {
                 if rest.starts_with(operator) {
-                    return Some((Kind::Operator, operator.len()));
+                    return Some((TokenKind::Operator, operator.len()));
                 }
             }
             let run = |signs: &[char]| rest.len() - rest.trim_start_matches(signs).len();
             return match run(&['<', '>', '=', '~', '!']) {
                 0 => match run(&['+', '/', '@', '#', '%', '^', '&', '|', '-']) {
                     0 => None,
-                    length => Some((Kind::Operator, length)),
+                    length => Some((TokenKind::Operator, length)),
                 },
-                length => Some((Kind::Comparator, length)),
+                length => Some((TokenKind::Comparator, length)),
             };
         }
     };
@@ -325,13 +325,13 @@ fn is_letter(c: char) -> bool {
 mod tests {
     use super::*;
 
-    fn kinds(text: &str) -> Vec<(Kind, &str)> {
+    fn kinds(text: &str) -> Vec<(TokenKind, &str)> {
         tokens(text).into_iter().map(|token| (token.kind, &text[token.at])).collect()
     }
 
     #[test]
     fn words_signs_and_quotes_are_told_apart() {
-        use Kind::*;
+        use TokenKind::*;
         assert_eq!(
             kinds("metrics.a >= -1.5 and tags.`b c` NOT  LIKE 'it''s'"),
             [
@@ -362,7 +362,7 @@ mod tests {
 
     #[test]
     fn numbers_are_cut_where_sqlparse_cuts_them() {
-        use Kind::*;
+        use TokenKind::*;
         for (text, expected) in [
             ("1e3", vec![(Float, "1e3")]),
             ("1.5E-3", vec![(Float, "1.5E-3")]),

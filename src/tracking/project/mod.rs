@@ -15,7 +15,7 @@ use std::path::PathBuf;
 pub use follow::Follower;
 
 use super::TrackingError;
-use super::entities::{Experiment, Found, Point, Run, RunQuery, View};
+use super::entities::{Experiment, Point, Results, Run, RunQuery, View};
 use super::filter::{Cell, DatasetField, Expr, Field, Matcher, Searched};
 
 /// The id of the one experiment.
@@ -87,7 +87,7 @@ impl ProjectStore {
     }
 
     /// The one experiment, named as the project's folder, where the filter takes it.
-    pub fn experiments(&self, filter: &Expr, view: View) -> Found<Experiment> {
+    pub fn experiments(&self, filter: &Expr, view: View) -> Results<Experiment> {
         let name = self.root.file_name().map(|name| name.to_string_lossy().into_owned());
         let experiment = Experiment {
             id: EXPERIMENT.to_owned(),
@@ -96,18 +96,18 @@ impl ProjectStore {
             ..Experiment::default()
         };
         let is_asked = view.shows("active") && Matcher::new(filter, 0).accepts(&experiment);
-        Found::of(is_asked.then_some(experiment).into_iter().collect(), None)
+        Results::of(is_asked.then_some(experiment).into_iter().collect(), None)
     }
 
     /// The runs that match, in MLflow's order.
     ///
     /// # Errors
     /// When the history can't be read.
-    pub fn search_runs(&self, query: &RunQuery) -> Result<Found<Run>, TrackingError> {
+    pub fn search_runs(&self, query: &RunQuery) -> Result<Results<Run>, TrackingError> {
         let ids = query.experiments.as_deref();
         let is_asked = ids.is_none_or(|ids| ids.iter().any(|id| id == EXPERIMENT));
         if !is_asked || !query.view.shows("active") {
-            return Ok(Found::default());
+            return Ok(Results::default());
         }
         let loaded = self.load()?;
         let matcher = Matcher::new(&query.filter, query.now);
@@ -115,7 +115,7 @@ impl ProjectStore {
         let found = (0..loaded.runs.len()).filter(matches);
         let mut found: Vec<Run> = found.map(|index| loaded.runs[index].run.clone()).collect();
         query.sort(&mut found);
-        Ok(Found { problems: loaded.problems, ..Found::of(found, query.limit) })
+        Ok(Results { problems: loaded.problems, ..Results::of(found, query.limit) })
     }
 
     /// The run of an id: the number of a pipeline run, or a version of a dataset.

@@ -12,7 +12,7 @@ use super::transport::{Ask, Failure, Method};
 use super::{RestStore, ask, get, shapes};
 use crate::tracking::TrackingError;
 use crate::tracking::entities::{
-    Experiment, Found, LoggedModel, Model, ModelVersion, Run, RunQuery, View,
+    Experiment, LoggedModel, Model, ModelVersion, Results, Run, RunQuery, View,
 };
 use crate::tracking::filter::{
     Cell, DatasetField, Entity, Expr, Field, Matcher, Order, Searched, compare_by,
@@ -107,7 +107,7 @@ impl RestStore {
         orders: &[Order],
         view: View,
         now: i64,
-    ) -> Result<Found<Experiment>, TrackingError> {
+    ) -> Result<Results<Experiment>, TrackingError> {
         let search = Search {
             entity: Entity::Experiment,
             method: Method::Post,
@@ -130,7 +130,7 @@ impl RestStore {
     ///
     /// # Errors
     /// When the server can't be asked.
-    pub fn search_runs(&self, query: &RunQuery) -> Result<Found<Run>, TrackingError> {
+    pub fn search_runs(&self, query: &RunQuery) -> Result<Results<Run>, TrackingError> {
         let experiments = match &query.experiments {
             Some(ids) => ids.clone(),
             None => {
@@ -139,7 +139,7 @@ impl RestStore {
             }
         };
         if experiments.is_empty() {
-            return Ok(Found::default());
+            return Ok(Results::default());
         }
         let found = match any_of(&query.filter, query.now) {
             None => self.runs_of(&experiments, query, &query.filter),
@@ -154,7 +154,7 @@ impl RestStore {
         experiments: &[String],
         query: &RunQuery,
         filter: &Expr,
-    ) -> Result<Found<Run>, Failure> {
+    ) -> Result<Results<Run>, Failure> {
         let search = Search {
             entity: Entity::Run,
             method: Method::Post,
@@ -188,7 +188,7 @@ impl RestStore {
         experiments: &[String],
         query: &RunQuery,
         parts: &[Expr],
-    ) -> Result<Found<Run>, Failure> {
+    ) -> Result<Results<Run>, Failure> {
         let mut seen = HashSet::new();
         let mut runs = Vec::new();
         let mut truncated = false;
@@ -198,8 +198,8 @@ impl RestStore {
             runs.extend(found.items.into_iter().filter(|run| seen.insert(run.id.clone())));
         }
         query.sort(&mut runs);
-        let found = Found::of(runs, query.limit);
-        Ok(Found { truncated: truncated || found.truncated, ..found })
+        let found = Results::of(runs, query.limit);
+        Ok(Results { truncated: truncated || found.truncated, ..found })
     }
 
     /// Registered models that match, in MLflow's order; no prompts, unless the filter names their tag.
@@ -211,7 +211,7 @@ impl RestStore {
         filter: &Expr,
         orders: &[Order],
         now: i64,
-    ) -> Result<Found<Model>, TrackingError> {
+    ) -> Result<Results<Model>, TrackingError> {
         let search = Search {
             entity: Entity::RegisteredModel,
             method: Method::Get,
@@ -241,7 +241,7 @@ impl RestStore {
         filter: &Expr,
         orders: &[Order],
         now: i64,
-    ) -> Result<Found<ModelVersion>, TrackingError> {
+    ) -> Result<Results<ModelVersion>, TrackingError> {
         let search = Search {
             entity: Entity::ModelVersion,
             method: Method::Get,
@@ -274,7 +274,7 @@ impl RestStore {
         filter: &Expr,
         orders: &[Order],
         now: i64,
-    ) -> Result<Found<LoggedModel>, TrackingError> {
+    ) -> Result<Results<LoggedModel>, TrackingError> {
         let experiments = match experiments {
             Some(ids) => ids.to_vec(),
             None => {
@@ -283,7 +283,7 @@ impl RestStore {
             }
         };
         if experiments.is_empty() {
-            return Ok(Found::default());
+            return Ok(Results::default());
         }
         let search = Search {
             entity: Entity::LoggedModel,
@@ -302,7 +302,7 @@ impl RestStore {
         });
         match found {
             Err(Failure::Refused { status: 404, code, .. }) if code.is_empty() => {
-                Ok(Found::default())
+                Ok(Results::default())
             }
             found => found.map_err(|it| self.failed(it)),
         }
@@ -314,7 +314,7 @@ impl RestStore {
         &self,
         search: &Search<'_>,
         accepts: impl Fn(&Matcher, &T) -> bool,
-    ) -> Result<Found<T>, Failure> {
+    ) -> Result<Results<T>, Failure> {
         let plan = plan(search.entity, search.filter, search.orders, search.now);
         let is_refused =
             |failure: &Failure| matches!(failure, Failure::Refused { status: 400, .. });
@@ -332,7 +332,7 @@ impl RestStore {
             let mut items = self.planned(&unordered, &own, &accepts)?.items;
             // What is equal stays in the order that the server has without being asked.
             items.sort_by(|a, b| compare_by(search.orders, a, b));
-            found = Ok(Found::of(items, search.limit));
+            found = Ok(Results::of(items, search.limit));
         }
         found
     }
@@ -342,7 +342,7 @@ impl RestStore {
         search: &Search<'_>,
         plan: &Plan,
         accepts: &impl Fn(&Matcher, &T) -> bool,
-    ) -> Result<Found<T>, Failure> {
+    ) -> Result<Results<T>, Failure> {
         let is_all = plan.rest == Expr::default();
         let matcher = Matcher::new(&plan.rest, search.now);
         // One more than the limit tells whether there are more.
@@ -358,7 +358,7 @@ impl RestStore {
                 items.len() < wanted
             })?;
         }
-        Ok(Found::of(items, search.limit))
+        Ok(Results::of(items, search.limit))
     }
 
     /// Searches give no aliases of versions; those of their models have them.

@@ -5,7 +5,7 @@ use rusqlite::{Row, params_from_iter};
 use super::query::{Sql, Writer};
 use super::{SqliteStore, rows, text};
 use crate::tracking::TrackingError;
-use crate::tracking::entities::{DatasetInput, Experiment, Found, Run, RunQuery, View};
+use crate::tracking::entities::{DatasetInput, Experiment, Results, Run, RunQuery, View};
 use crate::tracking::filter::{Attribute, Entity, Expr, Field, Order};
 
 const RUN_COLUMNS: &str = "x.run_uuid, x.name, x.experiment_id, x.user_id, x.status, x.start_time, \
@@ -70,7 +70,7 @@ impl SqliteStore {
     ///
     /// # Errors
     /// When SQLite refuses.
-    pub fn search_runs(&self, query: &RunQuery) -> Result<Found<Run>, TrackingError> {
+    pub fn search_runs(&self, query: &RunQuery) -> Result<Results<Run>, TrackingError> {
         let mut sql = Sql::default();
         sql.push(&format!("SELECT {RUN_COLUMNS} FROM runs x WHERE "));
         self.in_view(&mut sql, query.view);
@@ -104,7 +104,7 @@ impl SqliteStore {
             sql.push(" LIMIT ");
             sql.bind(i64::try_from(limit).unwrap_or(i64::MAX).saturating_add(1));
         }
-        let mut found = Found::of(self.select(&sql, run)?, query.limit);
+        let mut found = Results::of(self.select(&sql, run)?, query.limit);
         self.complete(&mut found.items)?;
         Ok(found)
     }

@@ -13,7 +13,7 @@ use crate::app::shared::TrackingReport;
 use crate::project::Snapshot;
 use crate::project::python::highlight;
 use crate::runs::history;
-use crate::store::{From, LogFilter, RunId, Store, StoreError, Trust};
+use crate::store::{LogCursor, LogFilter, RunId, Store, StoreError, Trust};
 use crate::system::files;
 use crate::tracking::{By, Choice, Location, TrackingError};
 use crate::tui::folders;
@@ -59,7 +59,7 @@ pub(super) fn log(
     run: RunId,
     generation: Generation,
     filter: LogFilter,
-    from: From,
+    from: LogCursor,
 ) {
     let context = context.clone();
     tokio::task::spawn_blocking(move || {

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use super::context::Context;
 use crate::app::event::Report;
-use crate::dag::staleness::Status;
+use crate::dag::staleness::Freshness;
 use crate::runs::interpreter;
 use crate::runs::staleness::Staleness;
 use crate::store::Store;
@@ -34,7 +34,7 @@ impl Service {
     fn serve(&self, requests: &Receiver<String>) {
         let mut staleness = Staleness::default();
         let mut store = Store::new(&self.context.root);
-        let mut told: Option<(String, HashMap<String, Status>)> = None;
+        let mut told: Option<(String, HashMap<String, Freshness>)> = None;
         let mut wait = POLL;
         loop {
             let asked = match requests.recv_timeout(wait) {
@@ -68,7 +68,7 @@ impl Service {
         staleness: &mut Staleness,
         store: &mut Store,
         pipeline: &str,
-    ) -> Option<HashMap<String, Status>> {
+    ) -> Option<HashMap<String, Freshness>> {
         let snapshot = self.context.snapshot()?;
         let pipeline = snapshot.pipeline(pipeline)?;
         // Without a history nothing was run.

@@ -11,7 +11,7 @@ use crate::app::State;
 use crate::app::screens::pipeline::Plot;
 use crate::dag::layout::{DOWN, LEFT, RIGHT, Rect, Route, UP};
 use crate::dag::view;
-use crate::dag::{Kind, Layout, Lines};
+use crate::dag::{Layout, Lines, VertexKind};
 use crate::text::{sanitize, width};
 
 /// Rows that are made at a time.
@@ -25,12 +25,12 @@ pub fn screen_picture<T>(state: &State, make: impl FnOnce(&Picture<'_>) -> T) ->
         .map(|(id, vertex)| Label {
             kind: vertex.kind,
             text: match vertex.kind {
-                Kind::Namespace => {
+                VertexKind::Namespace => {
                     format!("{} {}", plot.labels[id], Plot::nodes(&plot.whole, &plot.view, id))
                 }
                 _ => plot.labels[id].clone(),
             },
-            boxed: plot.boxes && matches!(vertex.kind, Kind::Node | Kind::Namespace),
+            boxed: plot.boxes && matches!(vertex.kind, VertexKind::Node | VertexKind::Namespace),
             state: state.pipeline.state(id),
         })
         .collect();
@@ -47,13 +47,13 @@ pub fn screen_picture<T>(state: &State, make: impl FnOnce(&Picture<'_>) -> T) ->
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Label {
     /// What the box stands for.
-    pub kind: Kind,
+    pub kind: VertexKind,
     /// Its name, without control characters.
     pub text: String,
     /// Whether it has an outline of three rows, else it takes one row.
     pub boxed: bool,
     /// How it stands, if that is to be told.
-    pub state: Option<view::State>,
+    pub state: Option<view::NodeStatus>,
 }
 
 impl Label {
@@ -151,13 +151,13 @@ fn opposite(way: u8) -> u8 {
 impl Label {
     /// Its sign, and the role of the sign.
     fn look(&self, glyphs: &'static Glyphs) -> (&'static str, Role) {
-        let told = self.state.filter(|state| *state != view::State::NeverRun);
+        let told = self.state.filter(|state| *state != view::NodeStatus::NeverRun);
         match (self.kind, told) {
             (_, Some(state)) => glyphs.of_state(state),
-            (Kind::Node, None) => (glyphs.node, Role::Node),
-            (Kind::Namespace, None) => (glyphs.closed, Role::Node),
-            (Kind::Dataset, None) => (glyphs.dataset, Role::Dataset),
-            (Kind::Parameters, None) => (glyphs.parameters, Role::Parameters),
+            (VertexKind::Node, None) => (glyphs.node, Role::Node),
+            (VertexKind::Namespace, None) => (glyphs.closed, Role::Node),
+            (VertexKind::Dataset, None) => (glyphs.dataset, Role::Dataset),
+            (VertexKind::Parameters, None) => (glyphs.parameters, Role::Parameters),
         }
     }
 }

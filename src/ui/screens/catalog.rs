@@ -9,7 +9,7 @@ use crate::app::screens::catalog::CatalogRow;
 use crate::app::screens::catalog::CatalogScreen;
 use crate::app::shared::Shared;
 use crate::app::words::size_text;
-use crate::datasets::Status;
+use crate::datasets::DatasetStatus;
 use crate::text::width;
 
 /// Draws the rows that are seen.
@@ -50,10 +50,10 @@ pub(in super::super) fn draw(
                 let Some(dataset) = snapshot.datasets.get(name) else { continue };
                 let (text, role) = match shared.project.datasets.get(name) {
                     None => (String::new(), Role::Dim),
-                    Some(Status::Missing) => ("missing".into(), Role::Warning),
-                    Some(Status::Elsewhere) => ("remote".into(), Role::Dim),
-                    Some(Status::NoFile) => ("no file".into(), Role::Dim),
-                    Some(Status::Present { bytes, versions, .. }) => {
+                    Some(DatasetStatus::Missing) => ("missing".into(), Role::Warning),
+                    Some(DatasetStatus::Elsewhere) => ("remote".into(), Role::Dim),
+                    Some(DatasetStatus::NoFile) => ("no file".into(), Role::Dim),
+                    Some(DatasetStatus::Present { bytes, versions, .. }) => {
                         let count = versions.map(|count| format!("{count}x ")).unwrap_or_default();
                         (format!("{count}{}", size_text(*bytes)), Role::Good)
                     }

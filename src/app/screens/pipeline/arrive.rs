@@ -8,7 +8,7 @@ use super::plot::Plot;
 use super::screen::{PipelineScreen, Spot};
 use super::{find, go};
 use crate::app::shared::Shared;
-use crate::dag::{Id, Kind};
+use crate::dag::{Id, VertexKind};
 use crate::text::sanitize;
 
 /// A drawing arrived. What is selected stays selected, and where it is on the screen.
@@ -27,7 +27,7 @@ pub(super) fn drawn(screen: &mut PipelineScreen, shared: &mut Shared, plot: Arc<
         let stands = selected.and_then(|(kind, name)| plot.stands_for(*kind, name));
         let inner = || selected.and_then(|(_, name)| first_within(&plot, name));
         let other = || selected.and_then(|spot| renamed(&before, &plot, spot));
-        let is_node = |id: &Id| plot.view.graph.vertices[*id].kind != Kind::Dataset;
+        let is_node = |id: &Id| plot.view.graph.vertices[*id].kind != VertexKind::Dataset;
         let first = || {
             let count = plot.view.graph.vertices.len();
             (0..count).find(is_node).or((count > 0).then_some(0))
@@ -35,7 +35,7 @@ pub(super) fn drawn(screen: &mut PipelineScreen, shared: &mut Shared, plot: Arc<
         screen.selected = stands.or_else(inner).or_else(other).or_else(first).map(spot);
         shared.side_offset = 0;
     }
-    let whole = plot.whole.vertices.iter().filter(|it| it.kind == Kind::Node);
+    let whole = plot.whole.vertices.iter().filter(|it| it.kind == VertexKind::Node);
     let nodes: HashSet<&str> = whole.map(|it| it.name.as_str()).collect();
     screen.marked.retain(|name| nodes.contains(name.as_str()));
     screen.refresh_states(shared);
@@ -89,7 +89,7 @@ fn first_within(plot: &Plot, name: &str) -> Option<Id> {
     };
     let inside = |id: &Id| within(view.group_of[*id]);
     let all = || (0..view.graph.vertices.len()).filter(inside);
-    all().find(|id| view.graph.vertices[*id].kind != Kind::Dataset).or_else(|| all().next())
+    all().find(|id| view.graph.vertices[*id].kind != VertexKind::Dataset).or_else(|| all().next())
 }
 
 /// The vertex that stands where the selected one stood, between the same others: it has another name now.

@@ -6,7 +6,7 @@ use super::list;
 use super::screen::PipelineScreen;
 use crate::app::screens::Screen;
 use crate::app::shared::Shared;
-use crate::dag::Kind;
+use crate::dag::VertexKind;
 
 /// Asks for a new drawing; with `anew` nothing has to stay where it is.
 pub(super) fn redraw(screen: &mut PipelineScreen, shared: &mut Shared, anew: bool) {
@@ -15,7 +15,7 @@ pub(super) fn redraw(screen: &mut PipelineScreen, shared: &mut Shared, anew: boo
         return;
     };
     let (name, first) = (pipeline.name.clone(), pipeline.nodes.first());
-    let first = first.map(|node| (Kind::Node, node.name.clone()));
+    let first = first.map(|node| (VertexKind::Node, node.name.clone()));
     shared.pipeline = name;
     // A key that is pressed before the drawing is there is about the first node.
     if screen.selected.is_none() {

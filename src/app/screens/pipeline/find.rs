@@ -5,7 +5,7 @@ use super::screen::{PipelineScreen, Spot};
 use crate::app::dialog::{Choose, Dialog, picker_height};
 use crate::app::picker::{Choice, Picker, text};
 use crate::app::shared::Shared;
-use crate::dag::{Kind, Vertex};
+use crate::dag::{Vertex, VertexKind};
 
 /// Opens the list of all that can be found. Its order is that of the whole graph.
 pub(in crate::app) fn begin(screen: &mut PipelineScreen, shared: &mut Shared) {
@@ -34,18 +34,18 @@ pub(super) fn refresh(screen: &mut PipelineScreen, shared: &mut Shared) {
 fn choice(shared: &Shared, vertex: &Vertex) -> Choice {
     let snapshot = shared.project.snapshot.as_deref();
     let (kind, detail) = match (vertex.kind, &vertex.node) {
-        (Kind::Node | Kind::Namespace, None) => ("node", String::new()),
+        (VertexKind::Node | VertexKind::Namespace, None) => ("node", String::new()),
         (_, Some(node)) => {
             let mut parts = vec![format!("{}()", node.func_name)];
             parts.extend(node.tags.iter().map(|tag| format!("#{tag}")));
             parts.extend(node.source.iter().map(|range| range.filepath.clone()));
             ("node", parts.join(" "))
         }
-        (Kind::Dataset, None) => {
+        (VertexKind::Dataset, None) => {
             let dataset = snapshot.and_then(|snapshot| snapshot.datasets.get(&vertex.name));
             ("data", dataset.map(|dataset| dataset.type_name.clone()).unwrap_or_default())
         }
-        (Kind::Parameters, None) => ("params", String::new()),
+        (VertexKind::Parameters, None) => ("params", String::new()),
     };
     Choice { name: vertex.name.clone(), detail, keys: kind.into(), disabled: None }
 }

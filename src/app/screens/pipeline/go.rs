@@ -9,7 +9,7 @@ use crate::app::dialog::{Choose, Dialog, picker_height};
 use crate::app::picker::{Choice, Picker};
 use crate::app::shared::Shared;
 use crate::dag::view::{Detail, Filter, Focus, Fold};
-use crate::dag::{Id, Kind};
+use crate::dag::{Id, VertexKind};
 use crate::text::sanitize;
 
 /// Boxes that a page goes over.
@@ -120,9 +120,9 @@ pub(super) fn seek(screen: &mut PipelineScreen, shared: &mut Shared) {
     let Some(whole) = plot.whole.find(spot.0, &spot.1).filter(|_| steps > 0) else { return };
     let choices = &mut screen.choices;
     let hidden = match spot.0 {
-        Kind::Parameters => choices.detail != Detail::All,
-        Kind::Dataset => choices.detail == Detail::NodesAlone,
-        Kind::Node | Kind::Namespace => false,
+        VertexKind::Parameters => choices.detail != Detail::All,
+        VertexKind::Dataset => choices.detail == Detail::NodesAlone,
+        VertexKind::Node | VertexKind::Namespace => false,
     };
     match plot.view.shown_by[whole] {
         Some(id) => {
@@ -172,7 +172,7 @@ pub(in crate::app) fn through_jumps(
 
 /// Selects a node by its name, or the namespace that it is hidden in.
 pub(in crate::app) fn select_node(screen: &mut PipelineScreen, shared: &mut Shared, node: &str) {
-    if let Some(id) = screen.plot.stands_for(Kind::Node, node) {
+    if let Some(id) = screen.plot.stands_for(VertexKind::Node, node) {
         select(screen, shared, id);
     }
 }

@@ -33,7 +33,7 @@ use crate::app::picker::Picker;
 use crate::app::prompt::PromptKind;
 use crate::app::shared::{Shared, Source};
 use crate::app::words::Details;
-use crate::dag::Kind;
+use crate::dag::VertexKind;
 use crate::dag::view::{Detail, Focus};
 use crate::runs::RunRequest;
 pub use picture::Picture;
@@ -98,7 +98,7 @@ impl PipelineScreen {
     /// Why no command for the selected or the marked nodes can act.
     fn no_node(&self) -> Option<String> {
         match &self.selected {
-            Some((Kind::Node, _)) => None,
+            Some((VertexKind::Node, _)) => None,
             _ if !self.marked.is_empty() => None,
             Some(_) => Some("a dataset is selected; runs begin at nodes".into()),
             None => Some("no node is selected".into()),
@@ -107,7 +107,7 @@ impl PipelineScreen {
 
     fn selected_node(&self) -> Option<&String> {
         match &self.selected {
-            Some((Kind::Node, name)) => Some(name),
+            Some((VertexKind::Node, name)) => Some(name),
             _ => None,
         }
     }
@@ -144,10 +144,10 @@ impl Screen for PipelineScreen {
     fn details(&self, shared: &Shared) -> Details {
         let Some(snapshot) = shared.snapshot() else { return Details::default() };
         match &self.selected {
-            Some((Kind::Node, name)) => node::of_node_named(shared, name),
-            Some((Kind::Dataset, name)) => of_dataset(shared, snapshot, name),
-            Some((Kind::Parameters, name)) => of_parameter(shared, snapshot, name),
-            Some((Kind::Namespace, name)) => namespace::of_namespace(self, name),
+            Some((VertexKind::Node, name)) => node::of_node_named(shared, name),
+            Some((VertexKind::Dataset, name)) => of_dataset(shared, snapshot, name),
+            Some((VertexKind::Parameters, name)) => of_parameter(shared, snapshot, name),
+            Some((VertexKind::Namespace, name)) => namespace::of_namespace(self, name),
             None => Details::default(),
         }
     }
@@ -251,7 +251,7 @@ impl Screen for PipelineScreen {
             Command::Fold => {
                 let view = &self.plot.view;
                 let in_space = self.selected_id().is_some_and(|id| {
-                    let namespace = view.graph.vertices[id].kind == Kind::Namespace;
+                    let namespace = view.graph.vertices[id].kind == VertexKind::Namespace;
                     namespace || view.group_of[id].is_some()
                 });
                 (!in_space).then(|| "the selection is in no namespace".into())

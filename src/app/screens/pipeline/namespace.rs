@@ -4,11 +4,13 @@ use super::plot::Plot;
 use super::screen::PipelineScreen;
 use crate::app::words::{Details, Line, Tone};
 use crate::dag::view::{self, Sum};
-use crate::dag::{Id, Kind};
+use crate::dag::{Id, VertexKind};
 
 pub(super) fn of_namespace(screen: &PipelineScreen, name: &str) -> Details {
     let plot = &screen.plot;
-    let Some(id) = plot.view.graph.find(Kind::Namespace, name) else { return Details::default() };
+    let Some(id) = plot.view.graph.find(VertexKind::Namespace, name) else {
+        return Details::default();
+    };
     let mut lines = vec![Line::Title(name.to_owned())];
     let count = Plot::nodes(&plot.whole, &plot.view, id);
     let s = if count == 1 { "" } else { "s" };
@@ -16,7 +18,7 @@ pub(super) fn of_namespace(screen: &PipelineScreen, name: &str) -> Details {
     let nodes: Vec<Id> = plot.view.members[id]
         .iter()
         .copied()
-        .filter(|member| plot.whole.vertices[*member].kind == Kind::Node)
+        .filter(|member| plot.whole.vertices[*member].kind == VertexKind::Node)
         .collect();
     let state_of = |id: Id| screen.states.get(id).copied().flatten();
     let sum: Sum = nodes.iter().filter_map(|id| state_of(*id)).collect();
@@ -37,21 +39,21 @@ pub(super) fn of_namespace(screen: &PipelineScreen, name: &str) -> Details {
         let tone = node_state.map_or(Tone::Plain, tone);
         let vertex = &plot.whole.vertices[node].name;
         let inner = vertex.strip_prefix(name).and_then(|rest| rest.strip_prefix('.'));
-        let word = node_state.map_or("", view::State::as_str);
+        let word = node_state.map_or("", view::NodeStatus::as_str);
         lines.push(Line::Text(format!("{}  {word}", inner.unwrap_or(vertex)), tone));
     }
     Details { lines, place: None, name: name.to_owned() }
 }
 
-fn tone(state: view::State) -> Tone {
+fn tone(state: view::NodeStatus) -> Tone {
     match state {
-        view::State::Fresh | view::State::Done => Tone::Good,
-        view::State::Stale | view::State::Stopped => Tone::Warning,
-        view::State::Running => Tone::Busy,
-        view::State::Failed => Tone::Bad,
-        view::State::NeverRun
-        | view::State::Unknown
-        | view::State::StaleThrough
-        | view::State::Waiting => Tone::Dim,
+        view::NodeStatus::Fresh | view::NodeStatus::Done => Tone::Good,
+        view::NodeStatus::Stale | view::NodeStatus::Stopped => Tone::Warning,
+        view::NodeStatus::Running => Tone::Busy,
+        view::NodeStatus::Failed => Tone::Bad,
+        view::NodeStatus::NeverRun
+        | view::NodeStatus::Unknown
+        | view::NodeStatus::StaleThrough
+        | view::NodeStatus::Waiting => Tone::Dim,
     }
 }

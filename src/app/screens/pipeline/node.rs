@@ -5,7 +5,7 @@ use crate::app::run::{NodeState, headline};
 use crate::app::screens::entry::{dataset_of, find, one_line};
 use crate::app::shared::{Shared, Source};
 use crate::app::words::{Details, Line, Tone, seconds_text};
-use crate::dag::staleness::Status;
+use crate::dag::staleness::Freshness;
 use crate::project::{Node, Place};
 use crate::text::sanitize;
 
@@ -66,9 +66,11 @@ pub(super) fn of_node_named(shared: &Shared, name: &str) -> Details {
 fn staleness(shared: &Shared, node: &Node, lines: &mut Vec<Line>) {
     let Some(status) = shared.project.staleness.get(&node.name) else { return };
     let tone = match status {
-        Status::Fresh => Tone::Good,
-        Status::Stale { .. } => Tone::Warning,
-        Status::StaleThrough { .. } | Status::NeverRun | Status::Unknown { .. } => Tone::Dim,
+        Freshness::Fresh => Tone::Good,
+        Freshness::Stale { .. } => Tone::Warning,
+        Freshness::StaleThrough { .. } | Freshness::NeverRun | Freshness::Unknown { .. } => {
+            Tone::Dim
+        }
     };
     lines.push(Line::Field("is", status.as_str().into(), tone));
     for (index, why) in status.why().into_iter().enumerate() {

@@ -11,8 +11,8 @@ use crate::dag::layer::Layers;
 use crate::dag::layout::{
     Before, Direction, Effort, Group, Layout, Lines, Sketch, Stand, Stopped, layout,
 };
-use crate::dag::view::{Choices, Filter, State};
-use crate::dag::{Graph, Id, Kind, View};
+use crate::dag::view::{Choices, Filter, NodeStatus};
+use crate::dag::{Graph, Id, VertexKind, View};
 use crate::project::{Pipeline, Snapshot};
 use crate::text::{sanitize, truncate, width};
 
@@ -40,7 +40,7 @@ pub struct Picture {
     /// What of that.
     pub filter: Filter,
     /// How nodes stand, by name; as far as the filter asks.
-    pub states: HashMap<String, State>,
+    pub states: HashMap<String, NodeStatus>,
     /// How large; by the number of vertices when `None`.
     pub zoom: Option<Zoom>,
     /// To the right instead of downwards; by the number of vertices when `None`.
@@ -76,7 +76,8 @@ impl Picture {
         let passes = match self.filter.is_empty() {
             true => Vec::new(),
             false => {
-                let state = |name: &str| self.states.get(name).copied().unwrap_or(State::NeverRun);
+                let state =
+                    |name: &str| self.states.get(name).copied().unwrap_or(NodeStatus::NeverRun);
                 self.filter.passes(whole, &self.snapshot.datasets, state)
             }
         };
@@ -185,8 +186,8 @@ fn sketch(whole: &Graph, view: &View, labels: &[String], boxes: bool, sideways: 
         };
         let vertex = &view.graph.vertices[id];
         match vertex.kind {
-            Kind::Node if boxes => ((label + 6).max(hidden + 6), 3),
-            Kind::Namespace => {
+            VertexKind::Node if boxes => ((label + 6).max(hidden + 6), 3),
+            VertexKind::Namespace => {
                 let count = width(&Plot::nodes(whole, view, id).to_string()) as i32 + 1;
                 if boxes { (label + count + 7, 3) } else { (label + count + 5 + hidden, 1) }
             }
@@ -211,7 +212,7 @@ fn stands(view: &View, before: &View) -> (Vec<Option<Id>>, Vec<Option<Stand>>) {
     let vertices = vertices.map(|vertex| before.graph.find(vertex.kind, &vertex.name));
     let groups = view.groups.iter().map(|group| {
         let same = before.groups.iter().position(|other| other.name == group.name);
-        let collapsed = || before.graph.find(Kind::Namespace, &group.name).map(Stand::Vertex);
+        let collapsed = || before.graph.find(VertexKind::Namespace, &group.name).map(Stand::Vertex);
         same.map(Stand::Group).or_else(collapsed)
     });
     (vertices.collect(), groups.collect())

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::zoom::Zoom;
 use crate::dag::lanes::Lanes;
 use crate::dag::layout::{Layout, Lines, Rect, TooLarge};
-use crate::dag::{Graph, Id, Kind, View};
+use crate::dag::{Graph, Id, VertexKind, View};
 
 /// Longest name drawn, in cells; longer ones are cut.
 pub const LONGEST_NAME: usize = 40;
@@ -73,7 +73,7 @@ impl Plot {
     /// How many nodes a displayed vertex stands for.
     pub fn nodes(whole: &Graph, view: &View, id: Id) -> usize {
         let members = view.members[id].iter();
-        members.filter(|id| whole.vertices[**id].kind == Kind::Node).count()
+        members.filter(|id| whole.vertices[**id].kind == VertexKind::Node).count()
     }
 
     /// The box at a cell of the drawing.
@@ -94,13 +94,13 @@ impl Plot {
     }
 
     /// The displayed vertex that stands for a vertex of the whole graph.
-    pub fn stands_for(&self, kind: Kind, name: &str) -> Option<Id> {
+    pub fn stands_for(&self, kind: VertexKind, name: &str) -> Option<Id> {
         let shown = || self.view.shown_by[self.whole.find(kind, name)?];
         self.view.graph.find(kind, name).or_else(shown)
     }
 
     /// Whether it shows a vertex of that kind and name.
-    pub fn has(&self, (kind, name): &(Kind, String)) -> bool {
+    pub fn has(&self, (kind, name): &(VertexKind, String)) -> bool {
         self.view.graph.find(*kind, name).is_some()
     }
 

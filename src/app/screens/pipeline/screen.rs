@@ -6,14 +6,14 @@ use std::sync::Arc;
 use super::plot::Plot;
 use super::zoom::Zoom;
 use crate::dag::overview::Overview;
-use crate::dag::view::{Choices, Filter, State};
-use crate::dag::{Id, Kind};
+use crate::dag::view::{Choices, Filter, NodeStatus};
+use crate::dag::{Id, VertexKind};
 
 /// Most places that the way back leads through.
 const LONGEST_WAY_BACK: usize = 200;
 
 /// A vertex by what outlives a new drawing.
-pub type Spot = (Kind, String);
+pub type Spot = (VertexKind, String);
 
 /// The pipeline screen.
 #[derive(Debug, Default)]
@@ -21,7 +21,7 @@ pub struct PipelineScreen {
     /// The drawing.
     pub plot: Arc<Plot>,
     /// How the nodes stand, by the vertices of the whole graph; other kinds have no state.
-    pub states: Vec<Option<State>>,
+    pub states: Vec<Option<NodeStatus>>,
     /// The selected vertex, which is displayed.
     pub selected: Option<Spot>,
     /// A vertex that is to be selected once it is displayed, and how many more drawings that may take.
@@ -83,7 +83,7 @@ impl PipelineScreen {
     pub fn overview(&self, room: (u16, u16)) -> Overview {
         let layout = &self.plot.layout;
         let boxes = layout.boxes.iter().enumerate();
-        let ranked = boxes.map(|(id, area)| (*area, self.state(id).map_or(1, State::rank)));
+        let ranked = boxes.map(|(id, area)| (*area, self.state(id).map_or(1, NodeStatus::rank)));
         let room = (usize::from(room.0), usize::from(room.1));
         let mut overview = Overview::of(ranked, (layout.width, layout.height), room);
         overview.add_lines(layout.routes.iter().map(|route| route.corners.iter().copied()));
@@ -91,7 +91,7 @@ impl PipelineScreen {
     }
 
     /// How a displayed vertex stands: a node by itself, a namespace by the worst of its nodes.
-    pub fn state(&self, id: Id) -> Option<State> {
+    pub fn state(&self, id: Id) -> Option<NodeStatus> {
         let members = self.plot.view.members.get(id)?;
         members.iter().filter_map(|member| self.states.get(*member).copied().flatten()).max()
     }
@@ -143,7 +143,7 @@ mod tests {
 
     #[test]
     fn the_way_back_leads_through_what_is_still_there() {
-        let spot = |name: &str| (Kind::Node, name.to_owned());
+        let spot = |name: &str| (VertexKind::Node, name.to_owned());
         let mut jumps = Jumps::default();
         jumps.leave(spot("a"));
         jumps.leave(spot("gone"));

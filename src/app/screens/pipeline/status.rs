@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use super::picture::Picture;
 use super::screen::PipelineScreen;
 use crate::app::shared::Shared;
-use crate::dag::Kind;
+use crate::dag::VertexKind;
 
 impl PipelineScreen {
     /// What of the shown pipeline is to be drawn.
@@ -37,7 +37,7 @@ impl PipelineScreen {
     pub(in crate::app) fn refresh_states(&mut self, shared: &Shared) {
         let vertices = self.plot.whole.vertices.iter();
         let states = vertices
-            .map(|it| (it.kind == Kind::Node).then(|| shared.node_status(&it.name)))
+            .map(|it| (it.kind == VertexKind::Node).then(|| shared.node_status(&it.name)))
             .collect();
         self.states = states;
     }
@@ -45,7 +45,7 @@ impl PipelineScreen {
     /// Finds out how one node stands.
     pub(in crate::app) fn refresh_state(&mut self, shared: &Shared, node: &str) {
         let status = shared.node_status(node);
-        let id = self.plot.whole.find(Kind::Node, node);
+        let id = self.plot.whole.find(VertexKind::Node, node);
         if let Some(state) = id.and_then(|id| self.states.get_mut(id)) {
             *state = Some(status);
         }

@@ -8,7 +8,7 @@ use crate::app::command::Command;
 use crate::app::prompt::PromptKind;
 use crate::app::shared::Shared;
 use crate::dag::view::{Detail, Filter, Focus, Fold};
-use crate::dag::{Id, Kind, Slice};
+use crate::dag::{Id, Slice, VertexKind};
 use crate::text::sanitize;
 
 /// Steps to ancestors and descendants that a focus is narrowed to first.
@@ -115,7 +115,7 @@ fn space(screen: &PipelineScreen) -> Option<(String, Fold)> {
     let (plot, id) = (&screen.plot, screen.selected_id()?);
     let vertex = &plot.view.graph.vertices[id];
     match vertex.kind {
-        Kind::Namespace => Some((vertex.name.clone(), Fold::Expanded)),
+        VertexKind::Namespace => Some((vertex.name.clone(), Fold::Expanded)),
         _ => {
             let group = plot.view.group_of[id]?;
             Some((plot.view.groups[group].name.clone(), Fold::Collapsed))
@@ -145,14 +145,14 @@ pub(in crate::app) fn set_fold(
 ) {
     let plot = &screen.plot;
     // Which ones are collapsed for size alone must not change with the number of boxes.
-    let shown = plot.view.graph.vertices.iter().filter(|it| it.kind == Kind::Namespace);
+    let shown = plot.view.graph.vertices.iter().filter(|it| it.kind == VertexKind::Namespace);
     let collapsed = shown.map(|it| (it.name.clone(), Fold::Collapsed));
     let expanded = plot.view.groups.iter().map(|group| (group.name.clone(), Fold::Expanded));
     for (name, fold) in collapsed.chain(expanded) {
         screen.choices.folds.entry(name).or_insert(fold);
     }
     if fold == Fold::Collapsed {
-        screen.selected = Some((Kind::Namespace, name.clone()));
+        screen.selected = Some((VertexKind::Namespace, name.clone()));
     }
     screen.choices.folds.insert(name, fold);
     redraw(screen, shared, false);
@@ -161,7 +161,7 @@ pub(in crate::app) fn set_fold(
 /// Expands all namespaces, or collapses them where all are expanded.
 fn fold_all(screen: &mut PipelineScreen, shared: &mut Shared) {
     let graph = &screen.plot.view.graph;
-    let collapsed = graph.vertices.iter().any(|it| it.kind == Kind::Namespace);
+    let collapsed = graph.vertices.iter().any(|it| it.kind == VertexKind::Namespace);
     let fold = if collapsed { Fold::Expanded } else { Fold::Collapsed };
     let whole = &screen.plot.whole;
     for vertex in &whole.vertices {
@@ -220,7 +220,7 @@ fn focus_depth(screen: &mut PipelineScreen, shared: &mut Shared, more: bool) {
 
 /// Shows what lies between the marked nodes and the selected one alone, and marks it: it is what a run takes.
 fn slice(screen: &mut PipelineScreen, shared: &mut Shared) {
-    let Some((Kind::Node, to)) = screen.selected.clone() else { return };
+    let Some((VertexKind::Node, to)) = screen.selected.clone() else { return };
     let from: Vec<String> = screen.marked.iter().filter(|it| **it != to).cloned().collect();
     let Some(pipeline) = shared.shown_pipeline() else { return };
     let between = |from: &[String], to: &[String]| {

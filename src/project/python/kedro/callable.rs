@@ -9,7 +9,7 @@ use ruff_text_size::{Ranged, TextSize};
 use super::super::bindings::free_names;
 use super::super::format::{float_repr, str_repr};
 use super::super::interp::{Interp, MAX_TEXT};
-use super::super::scope::Kind;
+use super::super::scope::ScopeKind;
 use super::super::source::{At, Source};
 use super::super::value::{Class, Code, Function, Instance, Shape, Unknown, Value};
 use super::Io;
@@ -332,7 +332,7 @@ impl<'a> Gather<'_, 'a> {
 /// What a function holds besides its code: captured variables, and the defaults that were evaluated
 /// where it was made. A module's own functions are made once, from what their code says.
 fn captured<'a>(function: &Rc<Function<'a>>) -> Vec<(String, Value<'a>)> {
-    let of_module = function.closure.kind == Kind::Module;
+    let of_module = function.closure.kind == ScopeKind::Module;
     if of_module && matches!(function.code, Code::Def(_)) {
         return Vec::new();
     }

@@ -4,7 +4,7 @@ use indexmap::IndexMap;
 
 use super::super::call::Args;
 use super::super::interp::{Eval, Interp, Stop};
-use super::super::module::Found;
+use super::super::module::Imported;
 use super::super::source::At;
 use super::super::value::{Key, Value};
 use crate::project::{Problem, Severity};
@@ -28,8 +28,8 @@ impl<'a> Interp<'a> {
         let mut entries = IndexMap::new();
         if wanted.is_none() {
             let found = match self.import(&format!("{package}.pipeline"))? {
-                Found::Project(module) => self.create_pipeline(&Value::Module(module), at)?,
-                Found::External | Found::Missing => None,
+                Imported::Project(module) => self.create_pipeline(&Value::Module(module), at)?,
+                Imported::External | Imported::Missing => None,
             };
             let default = match found {
                 Some(pipeline) => pipeline,
@@ -43,7 +43,7 @@ impl<'a> Interp<'a> {
             }
             let stopped = self.stopped.take();
             let found = self.import(&format!("{package}.pipelines.{name}"))?;
-            if let Found::Project(module) = found
+            if let Imported::Project(module) = found
                 && let Some(mut pipeline) = self.create_pipeline(&Value::Module(module), at)?
             {
                 // Kedro leaves a pipeline out whose module it can't import.

@@ -13,7 +13,7 @@ use crate::app::shared::Shared;
 use crate::app::words::seconds_text;
 use crate::dag::layout;
 use crate::dag::view::{self, Sum};
-use crate::dag::{Id, Kind};
+use crate::dag::{Id, VertexKind};
 use crate::text::{sanitize, width};
 
 /// Draws the frames of expanded namespaces. Lines are drawn over them, titles over the lines.
@@ -53,20 +53,22 @@ pub(super) struct Look {
 pub(super) fn look(paint: &Paint<'_>, screen: &PipelineScreen, id: Id) -> Look {
     let plot = &screen.plot;
     let vertex = &plot.view.graph.vertices[id];
-    let marked = vertex.kind == Kind::Node && screen.marked.contains(&vertex.name);
+    let marked = vertex.kind == VertexKind::Node && screen.marked.contains(&vertex.name);
     let (sign, role) = match (vertex.kind, screen.state(id)) {
         _ if marked => (paint.glyphs.mark, Role::Mark),
-        (Kind::Namespace, Some(view::State::NeverRun) | None) => (paint.glyphs.closed, Role::Title),
-        (Kind::Node | Kind::Namespace, Some(worst)) => paint.glyphs.of_state(worst),
-        (Kind::Node, None) => (paint.glyphs.node, Role::Node),
-        (Kind::Dataset, _) => (paint.glyphs.dataset, Role::Dataset),
-        (Kind::Parameters, _) => (paint.glyphs.parameters, Role::Parameters),
+        (VertexKind::Namespace, Some(view::NodeStatus::NeverRun) | None) => {
+            (paint.glyphs.closed, Role::Title)
+        }
+        (VertexKind::Node | VertexKind::Namespace, Some(worst)) => paint.glyphs.of_state(worst),
+        (VertexKind::Node, None) => (paint.glyphs.node, Role::Node),
+        (VertexKind::Dataset, _) => (paint.glyphs.dataset, Role::Dataset),
+        (VertexKind::Parameters, _) => (paint.glyphs.parameters, Role::Parameters),
     };
     let text = match vertex.kind {
-        Kind::Node => Role::Node,
-        Kind::Namespace => Role::Title,
-        Kind::Dataset => Role::Dataset,
-        Kind::Parameters => Role::Parameters,
+        VertexKind::Node => Role::Node,
+        VertexKind::Namespace => Role::Title,
+        VertexKind::Dataset => Role::Dataset,
+        VertexKind::Parameters => Role::Parameters,
     };
     let hidden = plot.view.hidden_inputs[id].len();
     let badge =
@@ -86,7 +88,7 @@ pub(super) fn vertex(
     let plot = &screen.plot;
     let (vertex, place) = (&plot.view.graph.vertices[id], &plot.layout.boxes[id]);
     let Some(seen) = canvas.rect(place) else { return };
-    let boxed = plot.boxes && matches!(vertex.kind, Kind::Node | Kind::Namespace);
+    let boxed = plot.boxes && matches!(vertex.kind, VertexKind::Node | VertexKind::Namespace);
     let look = look(paint, screen, id);
     let (sign, role, text_role) = (look.sign, look.role, look.text);
     // A band goes on behind it.
@@ -107,7 +109,7 @@ pub(super) fn vertex(
             canvas.put(paint, x, place.y, &badge, Role::Parameters);
         }
         match vertex.kind {
-            Kind::Node => time(paint, canvas, screen, shared, id),
+            VertexKind::Node => time(paint, canvas, screen, shared, id),
             _ => counts(paint, canvas, screen, id),
         }
     }
@@ -117,12 +119,12 @@ pub(super) fn vertex(
     let y = place.y + (place.height - 1) / 2;
     let mut x = place.x + if boxed { 2 } else { 1 };
     // Beside its sign a namespace tells how its nodes stand, where there is something to tell.
-    if vertex.kind == Kind::Namespace && role != Role::Title {
+    if vertex.kind == VertexKind::Namespace && role != Role::Title {
         x += canvas.put(paint, x, y, paint.glyphs.closed, Role::Title);
     }
     x += canvas.put(paint, x, y, sign, role) + 1;
     x += canvas.put(paint, x, y, &plot.labels[id], text_role) + 1;
-    if vertex.kind == Kind::Namespace {
+    if vertex.kind == VertexKind::Namespace {
         let nodes = Plot::nodes(&plot.whole, &plot.view, id).to_string();
         x += canvas.put(paint, x, y, &nodes, Role::Dim) + 1;
     }
@@ -198,7 +200,7 @@ fn counts(paint: &mut Paint<'_>, canvas: &Canvas, screen: &PipelineScreen, id: I
     let sum = sum(screen, id);
     let place = &screen.plot.layout.boxes[id];
     let (mut x, right) = (place.x + 2, place.x + place.width - 2);
-    let told = sum.counts().filter(|(state, _)| *state != view::State::NeverRun);
+    let told = sum.counts().filter(|(state, _)| *state != view::NodeStatus::NeverRun);
     for (state, count) in told {
         let (sign, role) = paint.glyphs.of_state(state);
         let count = format!("{count} ");

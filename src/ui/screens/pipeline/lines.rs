@@ -7,7 +7,7 @@ use super::super::super::theme::Role;
 use super::canvas::Canvas;
 use crate::app::screens::pipeline::Plot;
 use crate::dag::layout::{DOWN, LEFT, RIGHT, Rect, UP};
-use crate::dag::{Id, Kind};
+use crate::dag::{Id, VertexKind};
 
 /// Cells of lines that stand out: the vertex whose line it is, and its role.
 type Lit = HashMap<(i32, i32), (Id, Role)>;
@@ -34,8 +34,10 @@ pub(super) fn exits(paint: &mut Paint<'_>, canvas: &Canvas, plot: &Plot, selecte
     for route in &plot.layout.routes {
         let Some((x, y)) = route.corners.first().copied() else { continue };
         let it = &plot.layout.boxes[route.source];
-        let boxed =
-            matches!(plot.view.graph.vertices[route.source].kind, Kind::Node | Kind::Namespace);
+        let boxed = matches!(
+            plot.view.graph.vertices[route.source].kind,
+            VertexKind::Node | VertexKind::Namespace
+        );
         let onward = if plot.sideways { x == it.x + it.width } else { y == it.y + it.height };
         if !boxed || !onward {
             continue;

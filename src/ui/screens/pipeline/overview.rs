@@ -25,11 +25,12 @@ pub(super) fn draw(paint: &mut Paint<'_>, area: Rect, screen: &PipelineScreen) {
             if cell.dots == 0 {
                 continue;
             }
-            let role = match view::State::of_rank(cell.rank) {
+            let role = match view::NodeStatus::of_rank(cell.rank) {
                 _ if here => Role::Accent,
-                Some(view::State::NeverRun | view::State::Fresh | view::State::Done) | None => {
-                    Role::Edge
-                }
+                Some(
+                    view::NodeStatus::NeverRun | view::NodeStatus::Fresh | view::NodeStatus::Done,
+                )
+                | None => Role::Edge,
                 Some(state) => paint.glyphs.of_state(state).1,
             };
             let mut bytes = [0; 4];

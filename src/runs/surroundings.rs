@@ -10,11 +10,10 @@ use std::time::Duration;
 
 use indexmap::IndexMap;
 
-use super::findings::Moved;
 use super::packages::{Installed, Looker};
 use super::request::RunRequest;
 use super::{code_version, plan, staleness};
-use crate::dag::staleness::{Content, Print};
+use crate::dag::staleness::{Content, Fingerprint};
 use crate::datasets;
 use crate::project::json::kept_json;
 use crate::project::{Dataset, Node, Reader, Snapshot, Value, makers, strip_transcoding};
@@ -25,9 +24,12 @@ use crate::tracking;
 /// How long Python may take to say its version.
 const LIMIT: Duration = Duration::from_secs(10);
 
+/// What a dataset held when it was loaded or saved.
+pub(super) type Moved = ((String, Direction), Content);
+
 /// What is known of a run's surroundings.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Facts {
+pub(super) struct Surroundings {
     /// The project as its files tell it, for this run's environment and parameters.
     pub snapshot: Arc<Snapshot>,
     pub code: Option<CodeVersion>,
@@ -48,7 +50,7 @@ pub(super) struct Facts {
     pub key: Option<Key>,
 }
 
-impl Facts {
+impl Surroundings {
     /// The node of that name in the pipeline that is run, or in another one.
     pub fn node(&self, pipeline: &str, name: &str) -> Option<&Node> {
         let first = self.snapshot.pipeline(pipeline).into_iter();
@@ -57,15 +59,15 @@ impl Facts {
     }
 
     /// What a node was run with, but for its datasets' contents.
-    pub fn print(&self, node: &Node) -> Print {
+    pub fn fingerprint(&self, node: &Node) -> Fingerprint {
         let (facts, unknown) =
             staleness::facts(&self.snapshot, node, &self.installed, self.key.as_ref());
-        Print { facts, unknown, ..Print::default() }
+        Fingerprint { facts, unknown, ..Fingerprint::default() }
     }
 }
 
 /// Finds them out.
-pub(super) async fn find(root: PathBuf, request: RunRequest, python: String) -> Facts {
+pub(super) async fn find(root: PathBuf, request: RunRequest, python: String) -> Surroundings {
     let of = root.clone();
     let apart = request.apart.as_ref().map(|folder| root.join(folder));
     let load_versions = request.load_versions.clone();
@@ -77,41 +79,51 @@ pub(super) async fn find(root: PathBuf, request: RunRequest, python: String) -> 
         (Arc::new(snapshot), code)
     };
     let ((snapshot, code), python_version) = tokio::join!(code, python_version(&python));
-    let facts = Facts { snapshot, python_version, apart, load_versions, ..Facts::default() };
-    let found = tokio::task::spawn_blocking(move || further(facts, &root, code, &python)).await;
+    let surroundings =
+        Surroundings { snapshot, python_version, apart, load_versions, ..Surroundings::default() };
+    let found =
+        tokio::task::spawn_blocking(move || further(surroundings, &root, code, &python)).await;
     found.unwrap_or_default()
 }
 
 /// Adds what is read from the disk, and what the store keeps.
-fn further(mut facts: Facts, root: &Path, code: Option<code_version::Code>, python: &str) -> Facts {
-    facts.shared = staleness::shared_paths(&facts.snapshot).into_iter().collect();
-    facts.installed = Looker::default().look(Path::new(python)).clone();
-    match keep(root, code, &facts.snapshot.parameters.value) {
+fn further(
+    mut surroundings: Surroundings,
+    root: &Path,
+    code: Option<code_version::Code>,
+    python: &str,
+) -> Surroundings {
+    surroundings.shared = staleness::shared_paths(&surroundings.snapshot).into_iter().collect();
+    surroundings.installed = Looker::default().look(Path::new(python)).clone();
+    match keep(root, code, &surroundings.snapshot.parameters.value) {
         Ok(kept) => {
-            facts.code = kept.code;
-            facts.parameters = Some(kept.parameters);
-            facts.key = kept.key;
+            surroundings.code = kept.code;
+            surroundings.parameters = Some(kept.parameters);
+            surroundings.key = kept.key;
         }
         Err(error) => tracing::debug!(%error, "code and parameters are not kept"),
     }
-    match Store::new(root).prints(&facts.snapshot.env) {
-        Ok(prints) => facts.made = made(&facts.snapshot, prints),
+    match Store::new(root).fingerprints(&surroundings.snapshot.env) {
+        Ok(fingerprints) => surroundings.made = made(&surroundings.snapshot, fingerprints),
         Err(error) => tracing::debug!(%error, "what earlier runs made is not known"),
     }
-    facts
+    surroundings
 }
 
 /// What nodes made that no file shows, as the last run has it. Prints of nodes that are not there any
 /// more, or make other things now, say nothing.
-fn made(snapshot: &Snapshot, mut prints: Vec<crate::store::Print>) -> HashMap<String, Content> {
+fn made(
+    snapshot: &Snapshot,
+    mut fingerprints: Vec<crate::store::StoredFingerprint>,
+) -> HashMap<String, Content> {
     let nodes = snapshot.pipelines.iter().flat_map(|pipeline| &pipeline.nodes);
     let makes: HashSet<(&str, &str)> =
         makers(nodes.map(|node| &**node)).map(|(dataset, node)| (&*node.name, dataset)).collect();
-    prints.sort_by_key(|print| print.run);
+    fingerprints.sort_by_key(|fingerprint| fingerprint.run);
     let mut made: HashMap<String, Content> = HashMap::new();
-    for stored in prints {
-        let Ok(print) = serde_json::from_str::<Print>(&stored.json) else { continue };
-        made.extend(print.outputs.into_iter().filter(|(dataset, content)| {
+    for stored in fingerprints {
+        let Ok(fingerprint) = serde_json::from_str::<Fingerprint>(&stored.json) else { continue };
+        made.extend(fingerprint.outputs.into_iter().filter(|(dataset, content)| {
             matches!(content, Content::Made(_) | Content::Kept(_))
                 && makes.contains(&(stored.node.as_str(), dataset.as_str()))
         }));
@@ -179,11 +191,11 @@ pub(super) fn mlflow_run(snapshot: &Snapshot, begin: f64, end: f64) -> Option<St
 /// Looks at the files of what the run `id` loaded and saved. Gives back the records that have one, and
 /// what datasets hold.
 pub(super) fn look(
-    facts: &Facts,
+    surroundings: &Surroundings,
     id: RunId,
     moved: Vec<DatasetRecord>,
 ) -> (Vec<DatasetRecord>, Vec<Moved>) {
-    let snapshot = &facts.snapshot;
+    let snapshot = &surroundings.snapshot;
     let root = &snapshot.metadata.root;
     // What many nodes load is looked at once.
     let mut seen: HashMap<(String, bool), (Content, Option<String>)> = HashMap::new();
@@ -199,12 +211,12 @@ pub(super) fn look(
             }
             continue;
         };
-        let version = facts.load_versions.get(&record.dataset).filter(|_| !saved);
+        let version = surroundings.load_versions.get(&record.dataset).filter(|_| !saved);
         let key = (record.dataset.clone(), version.is_some());
         if saved {
             seen.remove(&key);
         }
-        let moved = facts.apart.as_ref().and_then(|folder| apart(root, folder, dataset));
+        let moved = surroundings.apart.as_ref().and_then(|folder| apart(root, folder, dataset));
         let dataset = moved.as_ref().unwrap_or(dataset);
         let pinned = version.and_then(|version| datasets::at_version(dataset, version));
         let dataset = pinned.as_ref().unwrap_or(dataset);
@@ -224,7 +236,7 @@ pub(super) fn look(
             found.push(record);
         }
         match content {
-            Content::File { .. } | Content::Missing if !facts.shared.contains(&base) => {
+            Content::File { .. } | Content::Missing if !surroundings.shared.contains(&base) => {
                 contents.push(((base, direction), content.clone()));
             }
             _ if saved => contents.push(((base, direction), Content::Made(id))),
@@ -256,19 +268,19 @@ mod tests {
         let nodes = vec![node("new name", &["table@spark"]), node("other", &["row"])];
         let pipeline = Pipeline { nodes, ..Pipeline::default() };
         let snapshot = Snapshot { pipelines: vec![pipeline], ..Snapshot::default() };
-        let print = |node: &str, run, outputs: &[&str]| {
+        let fingerprint = |node: &str, run, outputs: &[&str]| {
             let outputs = outputs.iter().map(|&output| (output.to_owned(), Content::Made(run)));
-            let print = Print { outputs: outputs.collect(), ..Print::default() };
-            let json = serde_json::to_string(&print).unwrap();
-            crate::store::Print { node: node.into(), run, json }
+            let fingerprint = Fingerprint { outputs: outputs.collect(), ..Fingerprint::default() };
+            let json = serde_json::to_string(&fingerprint).unwrap();
+            crate::store::StoredFingerprint { node: node.into(), run, json }
         };
-        let prints = vec![
-            print("new name", 3, &["table"]),
-            print("new name", 2, &["table"]),
-            print("old name", 4, &["table"]),
-            print("other", 5, &["table", "row"]),
+        let fingerprints = vec![
+            fingerprint("new name", 3, &["table"]),
+            fingerprint("new name", 2, &["table"]),
+            fingerprint("old name", 4, &["table"]),
+            fingerprint("other", 5, &["table", "row"]),
         ];
-        let made = made(&snapshot, prints);
+        let made = made(&snapshot, fingerprints);
         assert_eq!(made["table"], Content::Made(3));
         assert_eq!(made["row"], Content::Made(5));
     }

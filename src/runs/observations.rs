@@ -1,6 +1,6 @@
-//! What is found out beside a run while it goes on, and the prints of its nodes that follow from it.
+//! What is found out beside a run while it goes on, and the fingerprints of its nodes that follow from it.
 //!
-//! Nothing is waited for: what is sought comes back as [`Found`] through a channel.
+//! Nothing is waited for: what is sought comes back as [`Observation`] through a channel.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -8,19 +8,16 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 
 use super::event::{RunEvent, Stamped};
-use super::facts::{self, Facts};
-use super::recorder::Subject;
+use super::subject::Subject;
+use super::surroundings::{self, Moved, Surroundings};
 use crate::dag::staleness::Content;
 use crate::project::{Node, is_parameter, strip_transcoding};
-use crate::store::{DatasetRecord, Direction, Keeping, Kept, Print, RunId, RunRecord};
-
-/// What a dataset held when it was loaded or saved.
-pub(super) type Moved = ((String, Direction), Content);
+use crate::store::{DatasetRecord, Direction, Keeping, Kept, RunId, RunRecord, StoredFingerprint};
 
 /// Something that was found out.
-pub(super) enum Found {
+pub(super) enum Observation {
     /// What is known of the run's surroundings.
-    Facts(Box<Facts>),
+    Surroundings(Box<Surroundings>),
     /// The files of datasets, and what they hold.
     Datasets(Vec<DatasetRecord>, Vec<Moved>),
     /// The MLflow run that it logged to.
@@ -31,34 +28,34 @@ pub(super) enum Found {
 type Contents = BTreeMap<String, Content>;
 
 /// What is known so far.
-pub(super) struct Findings {
+pub(super) struct Observations {
     run: RunId,
     /// Whether it saves elsewhere and leaves the project as it was.
     apart: bool,
     /// Files of kept datasets that the run takes.
     taken: HashMap<String, String>,
-    facts: Option<Arc<Facts>>,
+    surroundings: Option<Arc<Surroundings>>,
     /// What was loaded and saved and not looked at yet.
     moved: Vec<DatasetRecord>,
     contents: HashMap<(String, Direction), Content>,
     /// Files of the datasets in memory that this run keeps.
     kept: HashMap<String, String>,
-    /// Nodes that ended well, and whose prints are not made yet.
+    /// Nodes that ended well, and whose fingerprints are not made yet.
     done: Vec<String>,
-    found: mpsc::UnboundedSender<Found>,
+    found: mpsc::UnboundedSender<Observation>,
     /// How much is being found out.
     seeking: usize,
     /// How much of that is about datasets.
     looking: usize,
 }
 
-impl Findings {
-    pub(super) fn new(found: mpsc::UnboundedSender<Found>) -> Self {
-        Findings {
+impl Observations {
+    pub(super) fn new(found: mpsc::UnboundedSender<Observation>) -> Self {
+        Observations {
             run: 0,
             apart: false,
             taken: HashMap::new(),
-            facts: None,
+            surroundings: None,
             moved: Vec::new(),
             contents: HashMap::new(),
             kept: HashMap::new(),
@@ -81,8 +78,8 @@ impl Findings {
         let found = self.found.clone();
         self.seeking += 1;
         tokio::spawn(async move {
-            let facts = facts::find(root, request, asked.python).await;
-            let _ = found.send(Found::Facts(Box::new(facts)));
+            let surroundings = surroundings::find(root, request, asked.python).await;
+            let _ = found.send(Observation::Surroundings(Box::new(surroundings)));
         });
     }
 
@@ -121,10 +118,10 @@ impl Findings {
         }
     }
 
-    /// Takes in the facts.
-    pub(super) fn know(&mut self, facts: Box<Facts>) {
+    /// Takes in the surroundings.
+    pub(super) fn know(&mut self, surroundings: Box<Surroundings>) {
         self.seeking -= 1;
-        self.facts = Some(Arc::from(facts));
+        self.surroundings = Some(Arc::from(surroundings));
     }
 
     /// Takes in what datasets hold.
@@ -139,38 +136,46 @@ impl Findings {
         self.seeking -= 1;
     }
 
-    /// Begins to look at what was loaded and saved, once it is known where it lies. Gives the prints of
+    /// Begins to look at what was loaded and saved, once it is known where it lies. Gives the fingerprints of
     /// nodes of which all is known.
-    pub(super) fn look(&mut self, record: &RunRecord) -> Vec<Print> {
-        let Some(facts) = self.facts.clone() else { return Vec::new() };
+    pub(super) fn look(&mut self, record: &RunRecord) -> Vec<StoredFingerprint> {
+        let Some(surroundings) = self.surroundings.clone() else { return Vec::new() };
         if self.moved.is_empty() {
-            return if self.looking == 0 { self.prints(&facts, record) } else { Vec::new() };
+            return if self.looking == 0 {
+                self.fingerprints(&surroundings, record)
+            } else {
+                Vec::new()
+            };
         }
         let (found, moved) = (self.found.clone(), std::mem::take(&mut self.moved));
         let run = self.run;
         self.seeking += 1;
         self.looking += 1;
         tokio::task::spawn_blocking(move || {
-            let (datasets, contents) = facts::look(&facts, run, moved);
-            let _ = found.send(Found::Datasets(datasets, contents));
+            let (datasets, contents) = surroundings::look(&surroundings, run, moved);
+            let _ = found.send(Observation::Datasets(datasets, contents));
         });
         Vec::new()
     }
 
-    /// The prints of nodes that ended.
-    fn prints(&mut self, facts: &Facts, record: &RunRecord) -> Vec<Print> {
+    /// The fingerprints of nodes that ended.
+    fn fingerprints(
+        &mut self,
+        surroundings: &Surroundings,
+        record: &RunRecord,
+    ) -> Vec<StoredFingerprint> {
         let done = std::mem::take(&mut self.done);
-        let print = |name: String| {
-            let node = facts.node(&record.new.pipeline, &name)?;
-            let mut print = facts.print(node);
-            (print.inputs, print.outputs) = self.contents_of(facts, node);
-            let json = serde_json::to_string(&print).ok()?;
-            Some(Print { node: name, run: self.run, json })
+        let fingerprint = |name: String| {
+            let node = surroundings.node(&record.new.pipeline, &name)?;
+            let mut fingerprint = surroundings.fingerprint(node);
+            (fingerprint.inputs, fingerprint.outputs) = self.contents_of(surroundings, node);
+            let json = serde_json::to_string(&fingerprint).ok()?;
+            Some(StoredFingerprint { node: name, run: self.run, json })
         };
-        done.into_iter().filter_map(print).collect()
+        done.into_iter().filter_map(fingerprint).collect()
     }
 
-    fn contents_of(&self, facts: &Facts, node: &Node) -> (Contents, Contents) {
+    fn contents_of(&self, surroundings: &Surroundings, node: &Node) -> (Contents, Contents) {
         let of = |base: &str, direction| self.contents.get(&(base.to_owned(), direction)).cloned();
         let kept = |file: &String| Content::Kept(file.clone());
         let saved = |base: &str| {
@@ -183,7 +188,7 @@ impl Findings {
                 .or_else(|| of(base, Direction::Load))
                 .or_else(|| saved(base))
                 .or_else(|| self.taken.get(base).map(kept))
-                .or_else(|| facts.made.get(base).cloned())
+                .or_else(|| surroundings.made.get(base).cloned())
         };
         let each = |names: &[String], content: &dyn Fn(&str) -> Option<Content>| {
             let names = names.iter().filter(|name| !is_parameter(name));
@@ -199,12 +204,14 @@ impl Findings {
 
     /// Begins to look for the MLflow run of a run that has ended.
     pub(super) fn seek_mlflow_run(&mut self, record: &RunRecord) {
-        let (Some(facts), Some(end)) = (self.facts.clone(), record.ended_at) else { return };
+        let (Some(surroundings), Some(end)) = (self.surroundings.clone(), record.ended_at) else {
+            return;
+        };
         let (found, begin) = (self.found.clone(), record.new.started_at);
         self.seeking += 1;
         tokio::task::spawn_blocking(move || {
-            let run = facts::mlflow_run(&facts.snapshot, begin, end);
-            let _ = found.send(Found::MlflowRun(run));
+            let run = surroundings::mlflow_run(&surroundings.snapshot, begin, end);
+            let _ = found.send(Observation::MlflowRun(run));
         });
     }
 }
