@@ -16,7 +16,8 @@ use super::model::{
     Value,
 };
 use super::secrets;
-use crate::text::secrets::{Key, Secret, redact};
+pub use super::values::{kept_json, value_to_json};
+use crate::text::secrets::redact;
 
 /// The snapshot in the shape of `kedro.inspection.ProjectSnapshot`, ours under further keys.
 pub fn to_json(snapshot: &Snapshot) -> Json {
@@ -168,38 +169,6 @@ pub fn problem_to_json(problem: &Problem) -> Json {
     })
 }
 
-/// A configuration value as plain JSON. What JSON can't say is a string: infinities and NaN as
-/// Python writes them, secrets as what may be shown of them, the unknown as it is written.
-pub fn value_to_json(value: &Value) -> Json {
-    told_json(value, &|secret| secret.shown().to_owned())
-}
-
-/// A configuration value as it is kept: secrets as marks that tell one from another.
-pub fn kept_json(value: &Value, key: Option<&Key>) -> Json {
-    told_json(value, &|secret| {
-        key.map_or_else(|| secret.shown().to_owned(), |key| secret.kept(key))
-    })
-}
-
-fn told_json(value: &Value, told: &dyn Fn(&Secret) -> String) -> Json {
-    match value {
-        Value::Null => Json::Null,
-        Value::Bool(value) => Json::Bool(*value),
-        Value::Int(value) => json!(value),
-        Value::BigInt(digits) => Json::String(digits.clone()),
-        Value::Float(value) if value.is_finite() => json!(value),
-        Value::Float(value) if value.is_nan() => json!("nan"),
-        Value::Float(value) => json!(if *value > 0.0 { "inf" } else { "-inf" }),
-        Value::Str(text) => Json::String(text.clone()),
-        Value::List(items) => items.iter().map(|item| told_json(&item.value, told)).collect(),
-        Value::Map(map) => Json::Object(
-            map.iter().map(|(key, item)| (key.clone(), told_json(&item.value, told))).collect(),
-        ),
-        Value::Secret(secret) => json!(told(secret)),
-        Value::Unknown(text) => Json::String(text.clone()),
-    }
-}
-
 /// A configuration value as JSON with its origin: `{"value", "origin"}`, nested in lists and maps.
 pub fn located_to_json(located: &Located) -> Json {
     let value = match &located.value {
@@ -293,7 +262,7 @@ pub fn from_exact(answer: &Json, read: &Snapshot) -> Result<Snapshot, String> {
             .hiding(),
         );
     }
-    super::reader::sort_problems(&mut snapshot.problems);
+    Problem::sort(&mut snapshot.problems);
     Ok(snapshot)
 }
 

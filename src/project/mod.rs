@@ -17,6 +17,7 @@ pub mod python;
 pub mod reader;
 mod secrets;
 pub mod settings;
+mod values;
 pub mod watch;
 
 pub use budget::Budget;

@@ -354,6 +354,13 @@ pub struct Problem {
 }
 
 impl Problem {
+    /// Sorts problems: the most severe first, then by file and line; the same problem once.
+    pub(super) fn sort(problems: &mut Vec<Problem>) {
+        problems
+            .sort_by(|a, b| (a.severity, &a.place, &a.text).cmp(&(b.severity, &b.place, &b.text)));
+        problems.dedup();
+    }
+
     /// A problem of the given severity that hides nothing. Secrets in the texts are removed.
     pub fn new(
         severity: Severity,

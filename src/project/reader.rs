@@ -147,7 +147,7 @@ impl Reader {
         problems.extend(catalog.problems);
         let parameters = config.kinds.get_mut("parameters").map(std::mem::take).unwrap_or_default();
         problems.extend(missing_parameters(&registry.pipelines, &parameters));
-        sort_problems(&mut problems);
+        Problem::sort(&mut problems);
         Snapshot {
             metadata,
             reading: Reading::Static,
@@ -211,10 +211,4 @@ fn has_parameter(parameters: &Located, key: &str) -> bool {
         }
     }
     true
-}
-
-/// Most severe first, then by file and line; the same problem once.
-pub(super) fn sort_problems(problems: &mut Vec<Problem>) {
-    problems.sort_by(|a, b| (a.severity, &a.place, &a.text).cmp(&(b.severity, &b.place, &b.text)));
-    problems.dedup();
 }

@@ -2,7 +2,7 @@
 
 use indexmap::IndexMap;
 
-use super::json::value_to_json;
+use super::values::value_to_json;
 use super::{Located, Value};
 use crate::text::secrets::{self, Secret, names_secret, redact};
 

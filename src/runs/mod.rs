@@ -31,6 +31,7 @@ mod protocol;
 pub mod recorder;
 pub mod request;
 mod server;
+mod spec;
 pub mod staleness;
 mod subject;
 mod surroundings;

@@ -7,7 +7,6 @@
 //! dropped, all of its processes are killed.
 
 use std::io::{self, Read};
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -27,6 +26,7 @@ use super::pipes::{self, Pipe};
 use super::protocol::{self, Message, Messages, Raw};
 use super::request::RunRequest;
 use super::server::Server;
+pub use super::spec::Spec;
 use crate::store::now;
 
 /// Batches of messages that wait for the listener; each is at most what a pipe holds.
@@ -40,24 +40,6 @@ const DRAIN: Duration = Duration::from_secs(1);
 const SPILLED: u64 = 64 << 20;
 /// How often the state of a line that rewrites itself is looked at.
 const REWRITES: Duration = Duration::from_millis(100);
-
-/// Which Python works, and where.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Spec {
-    /// The interpreter; see [`super::interpreter::choose`].
-    pub python: PathBuf,
-    /// The project's folder, absolute: the working directory.
-    pub root: PathBuf,
-    /// How long a cancelled run may take to end before it is killed.
-    pub grace: Duration,
-}
-
-impl Spec {
-    /// The interpreter in the project's folder, with five seconds of grace.
-    pub fn new(python: impl Into<PathBuf>, root: impl Into<PathBuf>) -> Self {
-        Spec { python: python.into(), root: root.into(), grace: Duration::from_secs(5) }
-    }
-}
 
 /// A request at work.
 #[derive(Debug)]

@@ -21,7 +21,7 @@ use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::process::{Child, ChildStderr, Command};
 use tokio::sync::{mpsc, watch};
 
-use super::process::Spec;
+use super::spec::Spec;
 
 /// The bootstrap that `python -c` gets; the rest of the package follows on the socket, or in a file.
 pub(super) const BOOT: &str = include_str!("worker/boot.py");

@@ -28,6 +28,7 @@ mod ops;
 mod paths;
 mod poison;
 mod registry;
+mod repr;
 mod scope;
 mod settings;
 mod sort;

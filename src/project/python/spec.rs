@@ -1,6 +1,6 @@
 //! Format specifications, the part after the colon in `f"{value:>8.2f}"`.
 
-use super::format::float_repr;
+use super::repr::float_repr;
 use super::value::Value;
 
 /// A format specification: `[[fill]align][sign][0][width][,][.precision][type]`.

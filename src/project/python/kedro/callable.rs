@@ -7,8 +7,8 @@ use std::rc::Rc;
 use ruff_text_size::{Ranged, TextSize};
 
 use super::super::bindings::free_names;
-use super::super::format::{float_repr, str_repr};
 use super::super::interp::{Interp, MAX_TEXT};
+use super::super::repr::{float_repr, str_repr};
 use super::super::scope::ScopeKind;
 use super::super::source::{At, Source};
 use super::super::value::{Class, Code, Function, Instance, Shape, Unknown, Value};

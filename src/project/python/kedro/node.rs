@@ -9,8 +9,8 @@ use std::sync::Arc;
 use sha2::{Digest, Sha256};
 
 use super::super::call::Args;
-use super::super::format::str_repr;
 use super::super::interp::{Eval, Interp, Stop};
+use super::super::repr::str_repr;
 use super::super::source::At;
 use super::super::value::{Unknown, Value};
 use super::func::Func;
