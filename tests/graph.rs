@@ -350,16 +350,19 @@ fn an_edit_keeps_the_rest_where_it_was_and_a_late_drawing_is_dropped() {
     let before = place(&app, VertexKind::Node, "ml.split");
     let edited = SHOP.replace("publish", "release") + "    page -> post -> mail\n";
     app.report(Report::Static {
-        generation: 1,
+        generation: 1.into(),
         result: Ok(std::sync::Arc::new(snapshot(&edited))),
     });
     assert!(shown(&app, VertexKind::Node, "post"));
     assert_eq!(app.selected(), "ml.split");
     assert_eq!(place(&app, VertexKind::Node, "ml.split"), before);
     app.keys("/release<enter>");
-    app.report(Report::Static { generation: 1, result: Ok(std::sync::Arc::new(snapshot(SHOP))) });
+    app.report(Report::Static {
+        generation: 1.into(),
+        result: Ok(std::sync::Arc::new(snapshot(SHOP))),
+    });
     assert_eq!(app.selected(), "publish", "it stands where the renamed one stood");
-    let late = Report::Drawn { generation: 1, plot: Arc::new(Plot::default()) };
+    let late = Report::Drawn { generation: 1.into(), plot: Arc::new(Plot::default()) };
     app.report(late);
     assert!(shown(&app, VertexKind::Node, "publish"));
 }

@@ -9,11 +9,8 @@ use std::path::{Path, PathBuf};
 use common::app::{NOW, TestApp};
 use common::history::{BEGAN, line, node, two_runs};
 use mlops_tui::app::effect::Effect;
+use mlops_tui::app::event::{Event, Report};
 use mlops_tui::app::log_view;
-use mlops_tui::app::{
-    effect::GRID,
-    event::{Event, Report},
-};
 use mlops_tui::app::{shared::Exact, tab::Tab};
 use mlops_tui::project::{Options, Reader};
 use mlops_tui::runs::Failure;
@@ -393,7 +390,7 @@ fn a_grid_is_cancelled_as_a_whole_and_one_that_is_refused_says_so() {
     for (id, batch) in (1..=6).map(|id| (id, format!("grid {}", (id + 1) / 2))) {
         let new = NewRun { batch: Some(batch), ..NewRun::default() };
         let run = Box::new(RunRecord::begun(id, new));
-        app.report(Report::RunStarted { generation: GRID, run });
+        app.report(Report::RunStarted { generation: None, run });
     }
     let cancels = |app: &TestApp| -> Vec<Effect> {
         let all = app.effects.iter();
@@ -415,7 +412,7 @@ fn a_grid_is_cancelled_as_a_whole_and_one_that_is_refused_says_so() {
 
     let refused = |message: &str, needs_environment| {
         let failure = Failure { message: message.into(), ..Failure::default() };
-        Report::RunRefused { generation: GRID, failure, needs_environment }
+        Report::RunRefused { generation: None, failure, needs_environment }
     };
     app.report(refused("Python can't be started.", false));
     assert!(app.screen().contains("Python can't be started"), "{}", app.screen());
@@ -430,7 +427,7 @@ fn what_is_read_late_changes_nothing_else() {
     screen.keys("<enter>");
     let late = RunFilter { text: Some("size=1".into()), ..RunFilter::default() };
     let runs = screen.store.runs(&late).unwrap();
-    screen.app.report(Report::Runs { generation: 0, runs });
+    screen.app.report(Report::Runs { generation: 0.into(), runs });
     assert_eq!(screen.app.state.runs.list.rows.len(), 2);
     assert_eq!(screen.app.state.tab, Tab::Runs);
 }

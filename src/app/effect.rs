@@ -5,11 +5,23 @@ use crate::runs::RunRequest;
 use crate::runs::params::Params;
 use crate::store::{LogCursor, LogFilter, Room, RunFilter, RunId};
 
-/// The number that the runs of grids have in the place of their own.
-pub const GRID: Generation = Generation::MAX;
+/// The number of a request of one kind; an answer that carries an older one is dropped.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub struct Generation(u64);
 
-/// Counts requests of one kind; an answer that carries an older one is dropped.
-pub type Generation = u64;
+impl Generation {
+    /// Counts a request, and gives its number.
+    pub fn count(&mut self) -> Generation {
+        self.0 += 1;
+        *self
+    }
+}
+
+impl From<u64> for Generation {
+    fn from(number: u64) -> Self {
+        Generation(number)
+    }
+}
 
 /// A request to the outside.
 #[derive(Debug, Clone, PartialEq)]
@@ -101,7 +113,7 @@ pub enum Effect {
         /// The run.
         run: RunId,
         /// Comes back with the lines.
-        generation: u64,
+        generation: Generation,
         /// Which lines.
         filter: LogFilter,
         /// Where they begin.

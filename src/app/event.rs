@@ -105,15 +105,15 @@ pub enum Report {
     Watching(Result<(), String>),
     /// A run was accepted and has a number.
     RunStarted {
-        /// Number of the request among [`super::effect::Effect::Run`].
-        generation: Generation,
+        /// Number of the request among [`super::effect::Effect::Run`]; none for a run of a grid.
+        generation: Option<Generation>,
         /// The run.
         run: Box<RunRecord>,
     },
     /// A run could not be started.
     RunRefused {
-        /// Number of the request.
-        generation: Generation,
+        /// Number of the request; none for a run of a grid.
+        generation: Option<Generation>,
         /// Why, and what to do.
         failure: Failure,
         /// Whether making the project's Python environment would help.
@@ -151,7 +151,7 @@ pub enum Report {
         /// The run.
         run: RunId,
         /// Of the request.
-        generation: u64,
+        generation: Generation,
         /// The lines, in their order.
         lines: Vec<LogLine>,
     },

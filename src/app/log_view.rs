@@ -3,6 +3,7 @@
 //! Of millions of lines some thousands are held. [`LogView::wanted`] says what is to be loaded next,
 //! [`LogView::take`] takes it in; nothing else is known of where the lines come from.
 
+use super::effect::Generation;
 use crate::store::{Level, LogCursor, LogFilter, LogLine};
 
 /// Lines that are asked for at once.
@@ -28,7 +29,7 @@ pub struct LogView {
     /// Whether the end is shown as it grows.
     pub follow: bool,
     /// Comes back with what was asked for; another one is dropped.
-    pub generation: u64,
+    pub generation: Generation,
     /// Where an empty window begins.
     start: LogCursor,
     /// Whether the first line that is held is the log's first, and the last one its last.
@@ -39,12 +40,12 @@ pub struct LogView {
 
 impl Default for LogView {
     fn default() -> Self {
-        LogView::at(LogCursor::Before(u64::MAX), LogFilter::default(), 0)
+        LogView::at(LogCursor::Before(u64::MAX), LogFilter::default(), Generation::default())
     }
 }
 
 impl LogView {
-    fn at(start: LogCursor, filter: LogFilter, generation: u64) -> Self {
+    fn at(start: LogCursor, filter: LogFilter, generation: Generation) -> Self {
         LogView {
             filter,
             lines: Vec::new(),
@@ -60,7 +61,7 @@ impl LogView {
 
     /// Shows other lines, from the end on.
     pub fn set_filter(&mut self, filter: LogFilter) {
-        *self = LogView::at(LogCursor::Before(u64::MAX), filter, self.generation + 1);
+        *self = LogView::at(LogCursor::Before(u64::MAX), filter, self.generation.count());
     }
 
     /// Whether nothing was loaded yet.
@@ -99,7 +100,7 @@ impl LogView {
     }
 
     /// Takes in what was asked for by [`LogView::wanted`].
-    pub fn take(&mut self, generation: u64, mut lines: Vec<LogLine>, height: usize) {
+    pub fn take(&mut self, generation: Generation, mut lines: Vec<LogLine>, height: usize) {
         let Some(asked) = self.asked.filter(|_| generation == self.generation) else { return };
         self.asked = None;
         let all = lines.len() < PAGE;
@@ -161,7 +162,7 @@ impl LogView {
         } else {
             let column = self.column;
             let filter = std::mem::take(&mut self.filter);
-            *self = LogView::at(LogCursor::Line(1), filter, self.generation + 1);
+            *self = LogView::at(LogCursor::Line(1), filter, self.generation.count());
             self.column = column;
         }
     }

@@ -213,9 +213,8 @@ impl Shared {
 
     /// Asks for the static reading.
     pub fn read_static(&mut self) -> Effect {
-        self.generations.read += 1;
         Effect::ReadStatic {
-            generation: self.generations.read,
+            generation: self.generations.read.count(),
             env: self.env.clone(),
             params: self.overrides.clone(),
         }

@@ -45,7 +45,10 @@ impl TestApp {
         update(&mut app.state, Event::Resize(columns, rows));
         app.effects = app.state.first_effects();
         app.report(Report::Trust(true));
-        app.report(Report::Static { generation: 1, result: Ok(std::sync::Arc::new(snapshot)) });
+        app.report(Report::Static {
+            generation: 1.into(),
+            result: Ok(std::sync::Arc::new(snapshot)),
+        });
         app
     }
 
@@ -113,7 +116,11 @@ impl TestApp {
     pub fn refuse_run(&mut self) {
         let generation = self.state.shared.generations.run;
         let failure = Failure { message: "no room".into(), ..Failure::default() };
-        self.report(Report::RunRefused { generation, failure, needs_environment: false });
+        self.report(Report::RunRefused {
+            generation: Some(generation),
+            failure,
+            needs_environment: false,
+        });
     }
 
     pub fn start_run(&mut self, nodes: &[&str]) {
@@ -125,7 +132,7 @@ impl TestApp {
             ..NewRun::default()
         };
         let run = Box::new(RunRecord::begun(1, new));
-        self.report(Report::RunStarted { generation, run });
+        self.report(Report::RunStarted { generation: Some(generation), run });
         self.happens_in_run(
             0.5,
             RunEvent::RunStarted {

@@ -7,10 +7,9 @@ use crate::app::state::State;
 
 /// Asks Kedro for the exact reading, once the project is trusted.
 pub(super) fn read_exact(shared: &mut Shared) -> Vec<Effect> {
-    shared.generations.exact += 1;
     shared.project.exact = Exact::Reading("python".into());
     let effect = Effect::ReadExact {
-        generation: shared.generations.exact,
+        generation: shared.generations.exact.count(),
         env: shared.env.clone(),
         params: shared.overrides.clone(),
     };

@@ -3,7 +3,7 @@
 use super::trust::trusted;
 use crate::app::command::Command;
 use crate::app::dialog::Question;
-use crate::app::effect::{Effect, GRID, Generation};
+use crate::app::effect::{Effect, Generation};
 use crate::app::queries;
 use crate::app::run::{ActiveRun, NodeState, headline};
 use crate::app::shared::Shared;
@@ -74,8 +74,7 @@ pub(super) fn start(shared: &mut Shared, request: RunRequest, command: Command) 
         shared.warn(why);
         return Vec::new();
     }
-    shared.generations.run += 1;
-    let generation = shared.generations.run;
+    let generation = shared.generations.run.count();
     shared.starting.push((generation, request.clone()));
     shared.waiting_run = Some((request.clone(), command));
     shared.tell(format!("Starting: {}", sanitize(&request.to_command())));
@@ -113,8 +112,7 @@ fn at_work(shared: &Shared, request: &RunRequest) -> Option<String> {
 
 /// Asks for a run that outlives this screen, once the project is trusted.
 pub(super) fn start_detached(shared: &mut Shared, request: RunRequest) -> Vec<Effect> {
-    shared.generations.detached += 1;
-    let generation = shared.generations.detached;
+    let generation = shared.generations.detached.count();
     shared.tell(format!("Starting by itself: {}", sanitize(&request.to_command())));
     trusted(shared, vec![Effect::RunDetached { generation, request: Box::new(request) }])
 }
@@ -178,14 +176,14 @@ pub(super) fn interrupted(state: &mut State) -> Vec<Effect> {
 }
 
 /// The run was accepted.
-pub(super) fn started(state: &mut State, generation: Generation, record: RunRecord) {
+pub(super) fn started(state: &mut State, generation: Option<Generation>, record: RunRecord) {
     let State { shared, runs, pipeline, .. } = state;
-    shared.starting.retain(|(asked, _)| *asked != generation);
+    shared.starting.retain(|(asked, _)| Some(*asked) != generation);
     shared.beside.retain(|run| run.ended.is_none());
     runs.list.rows.retain(|other| other.id != record.id);
     runs.list.rows.insert(0, record.clone());
     // A run that was asked for later has the screen.
-    if generation != shared.generations.run {
+    if generation != Some(shared.generations.run) {
         shared.beside.push(ActiveRun::new(record));
         return;
     }
@@ -200,19 +198,20 @@ pub(super) fn started(state: &mut State, generation: Generation, record: RunReco
 /// The run could not be started.
 pub(super) fn refused(
     shared: &mut Shared,
-    generation: Generation,
+    generation: Option<Generation>,
     failure: &Failure,
     needs_environment: bool,
 ) {
-    shared.starting.retain(|(asked, _)| *asked != generation);
+    shared.starting.retain(|(asked, _)| Some(*asked) != generation);
     let text = headline(failure);
-    if needs_environment && (generation == shared.generations.run || generation == GRID) {
+    let (of_grid, last) = (generation.is_none(), generation == Some(shared.generations.run));
+    if needs_environment && (of_grid || last) {
         shared.ask(Question::Environment(text));
         shared.notice = None;
-    } else if generation == GRID {
+    } else if of_grid {
         shared.warn(format!("A run of the grid can't start: {text}"));
     } else {
-        if generation == shared.generations.run {
+        if last {
             shared.waiting_run = None;
         }
         shared.warn(text);

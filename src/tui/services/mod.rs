@@ -21,7 +21,7 @@ use super::{Start, folders};
 use crate::app::effect::Effect;
 use crate::app::screens::pipeline::Picture;
 use crate::app::{
-    effect::{GRID, Generation},
+    effect::Generation,
     event::{Event, Report},
 };
 use crate::project::Options;
@@ -131,12 +131,12 @@ impl Services {
             Effect::ReadSource { file } => look::source(&self.context, file),
             Effect::LoadTracking => look::tracking(&self.context),
             Effect::Run { generation, request, why } => {
-                let task = running::Task { generation, request: *request, why };
+                let task = running::Task { generation: Some(generation), request: *request, why };
                 self.runs.start(&self.context, vec![task]);
             }
             Effect::RunGrid { requests, why } => {
                 let tasks = requests.into_iter().map(|request| running::Task {
-                    generation: GRID,
+                    generation: None,
                     request,
                     why: why.clone(),
                 });

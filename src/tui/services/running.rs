@@ -11,10 +11,7 @@ use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::task::JoinHandle;
 
 use super::context::Context;
-use crate::app::{
-    effect::{GRID, Generation},
-    event::Report,
-};
+use crate::app::{effect::Generation, event::Report};
 use crate::runs::history::Asked;
 use crate::runs::recorder::{Subject, burst};
 use crate::runs::{
@@ -41,7 +38,8 @@ pub(super) struct Runs {
 
 /// What to run.
 pub(super) struct Task {
-    pub generation: Generation,
+    /// None for a run of a grid.
+    pub generation: Option<Generation>,
     pub request: RunRequest,
     pub why: String,
 }
@@ -128,7 +126,10 @@ async fn run(context: &Context, task: Task, stops: Stops, stop: Stop) {
                 Warmth::Fresh(_) => "fresh".into(),
                 _ => "warm".into(),
             },
-            batch: (task.generation == GRID).then(|| grid::batch(&task.request)).flatten(),
+            batch: match task.generation {
+                Some(_) => None,
+                None => grid::batch(&task.request),
+            },
             ..Asked::default()
         },
         taken,
@@ -262,7 +263,7 @@ mod tests {
         let (reports, mut heard) = mpsc::channel(64);
         let context = Context::new(folder.path().to_owned(), Some(file("python")), true, reports);
         let task = |number: usize| Task {
-            generation: GRID,
+            generation: None,
             request: RunRequest {
                 apart: Some(format!(".mlops-tui/apart/1.0-{number}")),
                 ..RunRequest::default()

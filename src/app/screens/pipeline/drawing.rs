@@ -22,7 +22,7 @@ pub(super) fn redraw(screen: &mut PipelineScreen, shared: &mut Shared, anew: boo
         screen.selected = first;
     }
     screen.anew |= anew;
-    shared.generations.drawing += 1;
+    shared.generations.drawing.count();
 }
 
 /// Asks for a new drawing where the filter is one of statuses, which have changed.

@@ -61,10 +61,9 @@ impl RunsScreen {
     /// Asks for the runs that the filter takes. A filter that can't be read yet, because it is being typed,
     /// takes all.
     pub fn load(&self, shared: &mut Shared) -> Effect {
-        shared.generations.runs += 1;
         let filter = filter::parse(&self.query, shared.now).unwrap_or_default();
         let filter = Box::new(RunFilter { limit: Some(LISTED), ..filter });
-        Effect::LoadRuns { generation: shared.generations.runs, filter }
+        Effect::LoadRuns { generation: shared.generations.runs.count(), filter }
     }
 
     /// Filters the list.

@@ -3,7 +3,7 @@
 use super::RunsScreen;
 use super::comparison::sections;
 use super::page::{Page, Part};
-use crate::app::effect::Effect;
+use crate::app::effect::{Effect, Generation};
 use crate::app::screens::Screen;
 use crate::app::shared::Shared;
 use crate::runs::history::{Comparison, Whole};
@@ -58,7 +58,13 @@ impl RunsScreen {
     }
 
     /// Lines of a log arrived.
-    pub fn take_log(&mut self, shared: &Shared, run: RunId, generation: u64, lines: Vec<LogLine>) {
+    pub fn take_log(
+        &mut self,
+        shared: &Shared,
+        run: RunId,
+        generation: Generation,
+        lines: Vec<LogLine>,
+    ) {
         let height = self.body_height(shared);
         if let Some(page) = self.run_page_mut().filter(|page| page.id == run) {
             page.log.take(generation, lines, height);
