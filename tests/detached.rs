@@ -102,7 +102,7 @@ fn the_screen_detaches_a_run_shows_it_live_and_cancels_it() {
     terminal.keys("B");
     terminal.wait_for("Trust this project?");
     terminal.keys("y");
-    terminal.wait_for("Run 1 goes on by itself");
+    terminal.wait_for("Run 1 continues in the background");
     assert!(until(root, going).new.detached);
     terminal.keys("4");
     terminal.wait_for("1/2");
@@ -144,7 +144,7 @@ fn a_run_of_another_terminal_is_cancelled_by_the_verb() {
     assert_eq!(text(&cancel()), "Run 1 is being cancelled.\n");
     let run = until(root, |run| run.outcome != Outcome::Running);
     assert_eq!(run.outcome, Outcome::Cancelled);
-    assert!(text(&cancel()).contains("Run 1 is not going on."));
+    assert!(text(&cancel()).contains("Run 1 is not running."));
 }
 
 #[test]

@@ -148,7 +148,7 @@ fn a_focus_is_narrowed_widened_and_left() {
     app.keys("<esc>");
     assert!(shown(&app, VertexKind::Node, "prep.clean"));
     app.keys("(");
-    assert!(app.screen().contains("nothing is in the focus"), "{}", app.screen());
+    assert!(app.screen().contains("no focus is set"), "{}", app.screen());
 }
 
 #[test]
@@ -161,7 +161,7 @@ fn a_slice_is_what_is_run() {
     assert!(
         shown(&app, VertexKind::Node, "ml.deep.pack") && !shown(&app, VertexKind::Node, "publish")
     );
-    assert!(app.screen().contains("4 nodes from here to there"), "{}", app.screen());
+    assert!(app.screen().contains("4 nodes in the slice"), "{}", app.screen());
     app.keys("Y");
     let copied = app.effects.iter().rev().find_map(|effect| match effect {
         Effect::Copy(text) => Some(text.clone()),
@@ -245,7 +245,11 @@ fn edges_are_followed_by_arrows_and_numbers() {
     app.keys("repo<enter>");
     assert_eq!(app.selected(), "report");
     app.keys("/page<enter>.");
-    assert!(app.screen().contains("children: the selection leads to nothing"), "{}", app.screen());
+    assert!(
+        app.screen().contains("children: the selection has no displayed children"),
+        "{}",
+        app.screen()
+    );
 }
 
 #[test]
@@ -257,7 +261,7 @@ fn it_is_seen_in_three_sizes_and_as_a_list() {
     insta::assert_snapshot!("chips_sideways", app.keys("d").screen());
     insta::assert_snapshot!("overview", app.keys("d-").screen());
     app.keys("-");
-    assert!(app.screen().contains("It can't be drawn smaller."));
+    assert!(app.screen().contains("The graph can't be drawn smaller."));
     app.keys("<enter>");
     assert_eq!(app.state.pipeline.zoom(), Zoom::Chips);
     insta::assert_snapshot!("lanes", app.keys("w").screen());

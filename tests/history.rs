@@ -74,9 +74,9 @@ fn the_list_is_filtered_and_says_what_each_run_was() {
         assert_eq!(found, ids, "{words:?}");
     }
     assert_eq!(json(root, &["list", "--json"])[0]["request"]["params"]["size"], 2);
-    assert_eq!(text(root, &["list", "--env", "cloud"]), "No run is like this.\n");
+    assert_eq!(text(root, &["list", "--env", "cloud"]), "No run matches the filter.\n");
     let elsewhere = project("def make(node):\n    return []\n");
-    assert_eq!(text(elsewhere.path(), &["list"]), "Nothing was run yet.\n");
+    assert_eq!(text(elsewhere.path(), &["list"]), "No run is recorded yet.\n");
     assert!(!elsewhere.path().join(".mlops-tui").exists(), "looking makes nothing");
 }
 
@@ -178,12 +178,12 @@ fn runs_are_pinned_noted_pruned_and_deleted() {
     let would = json(root, &["prune", "--older-than", "2026-12-31", "--dry-run", "--json"]);
     assert_eq!(would["deleted"], serde_json::json!([2]));
     let kept = text(root, &["prune", "--max-size", "1GB", "--keep", "9"]);
-    assert_eq!(kept, "There is room for all runs; nothing was deleted.\n");
+    assert_eq!(kept, "All runs fit; nothing was deleted.\n");
     assert!(text(root, &["prune", "--keep", "0"]).starts_with("Deleted 1 run (2), about "));
     assert_eq!(store.runs(&RunFilter::default()).unwrap().len(), 1);
     let going_on = store.add_run(&NewRun::default()).unwrap().id.to_string();
     let told = complaint(root, &["delete", "1", &going_on]);
-    assert!(told.contains("is going on; cancel it first. Nothing was deleted."), "{told}");
+    assert!(told.contains("is still running; cancel it first. Nothing was deleted."), "{told}");
     let would = text(root, &["delete", "1", "--dry-run"]);
     assert!(would.starts_with("Would delete 1 run (1), about "), "{would}");
     assert!(store.run(1).unwrap().is_some());

@@ -263,8 +263,8 @@ fn runs_are_pinned_noted_deleted_and_pruned() {
     screen.keys("<enter>").shows("Delete old runs?");
     screen.keys("y");
     assert_eq!((screen.run(2), screen.app.state.runs.list.rows.len()), (None, 1));
-    screen.keys("Xkeep:0<enter>").shows("There is room for all runs.");
-    screen.keys("dy").shows("Nothing was run from here yet.");
+    screen.keys("Xkeep:0<enter>").shows("All runs fit; nothing is deleted.");
+    screen.keys("dy").shows("No run is recorded yet.");
     assert_eq!(screen.run(1), None);
 }
 
@@ -329,7 +329,7 @@ fn a_run_of_another_program_goes_on_live_and_is_cancelled() {
     screen.shows("it ends");
     screen.shows("cancelled");
     assert!(!screen.app.state.shows_time());
-    screen.keys("x").shows("no run is going on");
+    screen.keys("x").shows("nothing is running");
 }
 
 #[test]
@@ -345,7 +345,7 @@ fn a_run_whose_program_was_killed_is_lost() {
     assert_eq!(screen.store.recover().unwrap(), [run.id]);
     screen.written();
     screen.shows("lost");
-    screen.keys("x").shows("no run is going on");
+    screen.keys("x").shows("nothing is running");
 }
 
 #[test]
@@ -362,7 +362,7 @@ fn a_detached_run_is_asked_for_and_selected_when_it_is_listed() {
     let run = going_on(&mut screen.store, &[]);
     screen.app.report(Report::Detached { generation, result: Ok(run.id) });
     screen.serve();
-    screen.shows("Run 3 goes on by itself");
+    screen.shows("Run 3 continues in the background");
     screen.keys("4");
     assert_eq!(screen.app.state.runs.list.selected().map(|run| run.id), Some(3));
     let result = Err("Kedro is not \u{1b}[1minstalled.".into());

@@ -80,7 +80,7 @@ fn every_tab_help_and_palette_are_there_at_every_size_and_in_every_palette() {
         for (key, shown) in [
             ("2", "stations_raw"),
             ("3", "min_minutes"),
-            ("4", "Nothing was run"),
+            ("4", "No run is recorded"),
             ("5", "kedro-mlflow"),
             ("6", "kedro-mlflow"),
             ("7", "kedro-airflow"),
@@ -140,7 +140,7 @@ fn a_node_runs_to_its_end_and_its_metrics_reach_mlflow() {
     terminal.keys("1/linear.evaluate<enter>");
     terminal.wait_for("evaluate_model()");
     terminal.keys("r");
-    terminal.wait_for("Run it all the same?");
+    terminal.wait_for("Run it again?");
     terminal.keys("y");
     terminal.wait_for("succeeded 1/1");
     // Runs write to mlflow.db, which is no reason to read the project again.
@@ -593,9 +593,9 @@ fn what_is_stale_is_shown_after_every_save_and_run_by_its_key() {
     terminal.wait_for("succeeded 3/3");
     terminal.wait("the node to be fresh", is_fresh);
     terminal.keys("r");
-    terminal.wait_for("Run it all the same?");
+    terminal.wait_for("Run it again?");
     terminal.keys("n");
-    terminal.wait_gone("Run it all the same?");
+    terminal.wait_gone("Run it again?");
     edit(&root, "src/shop/nodes.py", "cups * 2", "cups * 3");
     terminal.keys("/pour<enter>");
     terminal.wait_for("brew is stale");

@@ -129,7 +129,7 @@ fn a_search_line_is_edited_as_every_other_line() {
     app.keys("<tab>");
     assert!(at(&app) > first);
     app.keys("xyz");
-    assert!(app.screen().lines().last().unwrap().contains("nothing here is named"));
+    assert!(app.screen().lines().last().unwrap().contains("nothing is named"));
     app.keys("<backspace><backspace><backspace><enter>");
     assert_eq!(app.state.shared.search, "trips");
 }
@@ -224,11 +224,11 @@ fn a_run_is_followed_to_its_failure() {
 fn a_command_that_can_not_act_says_why() {
     let mut app = TestApp::open(100, 30);
     app.keys("x");
-    assert!(app.screen().contains("cancel-run: no run is going on"));
+    assert!(app.screen().contains("cancel-run: nothing is running"));
     app.keys("2r");
     assert!(app.screen().contains("run: this is for Pipeline"));
     app.keys("§");
-    assert!(app.screen().contains("§ has no meaning here; ? shows what has"));
+    assert!(app.screen().contains("§ does nothing here; ? lists the keys"));
 }
 
 #[test]
@@ -332,7 +332,7 @@ fn a_run_key_pressed_twice_starts_one_run() {
     assert_eq!(asked(&app), 1);
     app.keys("r");
     assert_eq!(asked(&app), 1);
-    assert!(app.screen().contains("a run of clean_trips is being started"), "{}", app.screen());
+    assert!(app.screen().contains("a run of clean_trips is already starting"), "{}", app.screen());
     // What could not be started can be asked for again.
     app.refuse_run();
     app.keys("r");

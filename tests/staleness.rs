@@ -332,7 +332,7 @@ const ROWS: &[Row] = &[
         "an output written by hand",
         Write("data/amount.json", "5"),
         &[
-            "total: its output amount is not what it saved",
+            "total: its output amount has changed since the run saved it",
             "report: amount changed",
             "count: amount changed",
         ],
@@ -360,7 +360,7 @@ const ROWS: &[Row] = &[
     (
         "a new version of a dataset",
         Write("data/model.pkl/2999-01-01T00.00.00.000Z/model.pkl", "other"),
-        &["fit: its output model is not what it saved", "score: model changed"],
+        &["fit: its output model has changed since the run saved it", "score: model changed"],
     ),
     ("a file that is no dataset", Write("data/notes.txt", "x"), &[]),
 ];

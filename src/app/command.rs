@@ -100,17 +100,17 @@ each_screen! {
     commands
     {
         RunSelected, "run", "Run the selected node, or the marked ones", ["r"], PIPELINE, Some("run");
-        RunStale, "run-stale", "Run what is stale up to the selected node, or in the whole pipeline", ["R"], PIPELINE, Some("stale");
-        Retry, "retry", "Run again what failed, and what the run did not reach", ["C"], RUNS, Some("retry");
-        RunFromHere, "run-from-here", "Run from the selected node on", ["f"], PIPELINE, Some("from");
-        RunToHere, "run-to-here", "Run up to the selected node", ["t"], PIPELINE, Some("to");
+        RunStale, "run-stale", "Run the stale nodes up to the selected one, or in the whole pipeline", ["R"], PIPELINE, Some("stale");
+        Retry, "retry", "Run the failed nodes again, and those that the run did not reach", ["C"], RUNS, Some("retry");
+        RunFromHere, "run-from-here", "Run the selected node and all nodes after it", ["f"], PIPELINE, Some("from");
+        RunToHere, "run-to-here", "Run the selected node and all nodes before it", ["t"], PIPELINE, Some("to");
         RunPipeline, "run-pipeline", "Run the whole pipeline", ["a"], PIPELINE, Some("all");
-        CancelRun, "cancel-run", "Cancel the run that is going on, also that of another program", ["x"], RUNS, Some("cancel");
-        RunDetached, "run-detached", "Run the marked nodes, or the whole pipeline, by itself: it outlives this screen", ["B"], PIPELINE, None;
+        CancelRun, "cancel-run", "Cancel the run, also one that another program started", ["x"], RUNS, Some("cancel");
+        RunDetached, "run-detached", "Run the marked nodes, or the whole pipeline, in the background: the run outlives this screen", ["B"], PIPELINE, None;
         RunOptions, "run-options", "Choose nodes, parameters and runner, then run", ["o"], PIPELINE, Some("options");
         EditFailure, "edit-failure", "Open your editor at the line that failed", ["J"], RUNS, Some("jump");
         Override, "override", "Override the selected parameter for the next runs", ["="], PARAMETERS, Some("override");
-        ClearOverride, "clear-override", "Take back the override of the selected parameter", ["-"], PARAMETERS, Some("take back");
+        ClearOverride, "clear-override", "Remove the override of the selected parameter", ["-"], PARAMETERS, Some("reset");
         CompareRuns, "compare-runs", "Compare the two marked runs, or the marked one with the selected one", ["c"], HISTORY, Some("compare");
         FilterRuns, "filter-runs", "Filter the list of runs", ["f"], HISTORY, Some("filter");
         Timeline, "timeline", "Show the run's nodes in time, with the critical path", ["t"], HISTORY, Some("timeline");
@@ -131,44 +131,44 @@ each_screen! {
         PageDown, "page-down", "Move down by a page", ["pagedown", "ctrl-d"], EVERYWHERE, None;
         First, "first", "Move to the first", ["home", "g"], EVERYWHERE, None;
         Last, "last", "Move to the last", ["end", "G"], EVERYWHERE, None;
-        Mark, "mark", "Mark the selected node for a run, or the selected run to compare it; or take the mark away", ["space"], RUNS, Some("mark");
+        Mark, "mark", "Mark the selected node for a run, or the selected run for a comparison; or remove the mark", ["space"], RUNS, Some("mark");
         NextPane, "next-pane", "Go to the next pane", ["tab"], EVERYWHERE, None;
-        PreviousPane, "previous-pane", "Go to the pane before", ["shift-tab"], EVERYWHERE, None;
+        PreviousPane, "previous-pane", "Go to the previous pane", ["shift-tab"], EVERYWHERE, None;
         FindNext, "find-next", "Go to the next match", ["n"], EVERYWHERE, None;
-        FindPrevious, "find-previous", "Go to the match before", ["N"], EVERYWHERE, None;
-        Problems, "problems", "List what is wrong or unknown, and go to its place", ["!"], EVERYWHERE, None;
-        PinRun, "pin-run", "Pin the run, so that pruning leaves it alone, or take the pin away", ["P"], HISTORY, None;
-        NoteRun, "note-run", "Write a note to the run", ["i"], HISTORY, None;
+        FindPrevious, "find-previous", "Go to the previous match", ["N"], EVERYWHERE, None;
+        Problems, "problems", "List the problems, and open their places in your editor", ["!"], EVERYWHERE, None;
+        PinRun, "pin-run", "Pin the run so that pruning keeps it, or remove the pin", ["P"], HISTORY, None;
+        NoteRun, "note-run", "Write a note about the run", ["i"], HISTORY, None;
         DeleteRun, "delete-run", "Delete the run from the history", ["d"], HISTORY, None;
         PruneRuns, "prune-runs", "Delete old runs by age, size or count", ["X"], HISTORY, None;
-        LogLevel, "log-level", "Show all lines of the log, warnings and errors, or errors alone", ["s"], HISTORY, Some("level");
+        LogLevel, "log-level", "Show all lines of the log, warnings and errors, or only errors", ["s"], HISTORY, Some("level");
         FollowLog, "follow-log", "Follow the end of the log, or stop following it", ["F"], HISTORY, Some("follow");
         Log, "log", "Show the log of the run; on the pipeline, show or hide it", ["L"], RUNS, None;
         Traceback, "traceback", "Show the traceback of the failure", ["T"], RUNS, None;
         Debug, "debug", "Open a Python prompt with the node's inputs loaded", ["b"], RUNS, None;
         PostMortem, "post-mortem", "Run the node, and open the debugger where it fails", ["ctrl-b"], RUNS, None;
-        RunGrid, "run-grid", "Run the marked nodes, or the whole pipeline, with several values of parameters", ["m"], PIPELINE, None;
-        ClearOverrides, "clear-overrides", "Take back the overrides of all parameters", [], EVERYWHERE, None;
-        View, "view", "Show all, leave parameters out, or show nodes alone", ["s"], PIPELINE, None;
+        RunGrid, "run-grid", "Run the marked nodes, or the whole pipeline, once for each combination of parameter values", ["m"], PIPELINE, None;
+        ClearOverrides, "clear-overrides", "Remove the overrides of all parameters", [], EVERYWHERE, None;
+        View, "view", "Show everything, hide parameters, or show only nodes", ["s"], PIPELINE, None;
         Direction, "direction", "Turn the drawing: downwards or to the right", ["d"], PIPELINE, None;
         Zoom, "zoom", "Draw the graph as boxes, as single lines, or as an overview", ["z"], PIPELINE, None;
         ZoomIn, "zoom-in", "Draw the graph larger", ["+"], PIPELINE, None;
         ZoomOut, "zoom-out", "Draw the graph smaller", ["-"], PIPELINE, None;
         Lanes, "lanes", "Show the graph as a list with lanes, or as a drawing", ["w"], PIPELINE, None;
-        Layers, "layers", "Show the catalog's layers as bands, or stop that", ["W"], PIPELINE, None;
+        Layers, "layers", "Show or hide the catalog's layers as bands", ["W"], PIPELINE, None;
         Fold, "fold", "Collapse the namespace around the selection, or expand the selected one", ["c"], PIPELINE, Some("fold");
         FoldAll, "fold-all", "Expand all namespaces, or collapse all", ["O"], PIPELINE, None;
-        Focus, "focus", "Show alone what the selection follows from and leads to, or all again", ["i"], PIPELINE, Some("focus");
-        FocusLess, "focus-less", "Show fewer steps around what is in the focus", ["("], PIPELINE, None;
-        FocusMore, "focus-more", "Show more steps around what is in the focus", [")"], PIPELINE, None;
-        Slice, "slice", "Show and mark what lies between the marked nodes and the selected one", ["S"], PIPELINE, None;
+        Focus, "focus", "Show only the selection's ancestors and descendants, or the whole graph again", ["i"], PIPELINE, Some("focus");
+        FocusLess, "focus-less", "Show fewer steps around the focus", ["("], PIPELINE, None;
+        FocusMore, "focus-more", "Show more steps around the focus", [")"], PIPELINE, None;
+        Slice, "slice", "Show and mark the nodes between the marked ones and the selected one", ["S"], PIPELINE, None;
         FilterGraph, "filter-graph", "Filter the graph by tag, namespace, type, status or name", ["&"], PIPELINE, None;
-        Parents, "parents", "Follow an edge back: to what leads into the selection", [","], PIPELINE, None;
-        Children, "children", "Follow an edge on: to what the selection leads to", ["."], PIPELINE, None;
+        Parents, "parents", "Follow an edge back to a parent of the selection", [","], PIPELINE, None;
+        Children, "children", "Follow an edge to a child of the selection", ["."], PIPELINE, None;
         JumpBack, "jump-back", "Go back to where the last jump began", ["<", "backspace", "ctrl-o"], PIPELINE, None;
         JumpForward, "jump-forward", "Go forward again", [">"], PIPELINE, None;
-        FollowRun, "follow-run", "Let the selection go with the node that is running, or stop that", ["F"], PIPELINE, None;
-        Tidy, "tidy", "Arrange the drawing anew", ["="], PIPELINE, None;
+        FollowRun, "follow-run", "Let the selection follow the running node, or stop following it", ["F"], PIPELINE, None;
+        Tidy, "tidy", "Lay the graph out again from scratch", ["="], PIPELINE, None;
         Export, "export", "Write the drawing to a file: .svg, .txt, .dot, .mmd or .json", ["ctrl-s"], PIPELINE, None;
         ReadExact, "read-exact", "Let Kedro itself read the project (starts Python)", ["E"], EVERYWHERE, None;
         Differences, "differences", "Show where the two readings of the project differ", ["D"], EVERYWHERE, None;
@@ -179,11 +179,11 @@ each_screen! {
     }
     {
         NextTab, "next-tab", "Show the next tab", ["]"], EVERYWHERE, None;
-        PreviousTab, "previous-tab", "Show the tab before", ["["], EVERYWHERE, None;
+        PreviousTab, "previous-tab", "Show the previous tab", ["["], EVERYWHERE, None;
         ChooseTheme, "choose-theme", "Choose the colours", ["ctrl-t"], EVERYWHERE, None;
         ChooseKeymap, "choose-keymap", "Choose the keymap", [], EVERYWHERE, None;
-        Suspend, "suspend", "Go to the shell; `fg` comes back", ["ctrl-z"], EVERYWHERE, None;
-        Redraw, "redraw", "Draw the whole screen anew", ["ctrl-l"], EVERYWHERE, None;
+        Suspend, "suspend", "Suspend to the shell; `fg` resumes", ["ctrl-z"], EVERYWHERE, None;
+        Redraw, "redraw", "Redraw the whole screen", ["ctrl-l"], EVERYWHERE, None;
     }
 }
 

@@ -98,12 +98,12 @@ controls! {
         Leave, "close", "Close the list or text", ["esc", "q", "!", "ctrl-c", "ctrl-g"];
     }
     Line {
-        Up, "up", "Select the match before", ["up", "ctrl-p", "shift-tab"];
+        Up, "up", "Select the previous match", ["up", "ctrl-p", "shift-tab"];
         Down, "down", "Select the next match", ["down", "ctrl-n", "tab"];
         PageUp, "page-up", "Move up by a page of matches", ["pageup", "ctrl-u"];
         PageDown, "page-down", "Move down by a page of matches", ["pagedown", "ctrl-d"];
-        Accept, "accept", "Take what is typed, or the selected match", ["enter"];
-        Leave, "leave", "Leave the line, and take nothing", ["esc", "ctrl-c", "ctrl-g"];
+        Accept, "accept", "Accept the typed text, or the selected match", ["enter"];
+        Leave, "leave", "Leave the line without accepting it", ["esc", "ctrl-c", "ctrl-g"];
     }
     Ask {
         Yes, "yes", "Answer yes", ["y", "Y"];
@@ -111,7 +111,7 @@ controls! {
         No, "no", "Answer no", ["n", "N", "q", "esc", "ctrl-c", "ctrl-g"];
     }
     Form {
-        Up, "up", "Go to the field before", ["shift-tab", "up", "ctrl-p"];
+        Up, "up", "Go to the previous field", ["shift-tab", "up", "ctrl-p"];
         Down, "down", "Go to the next field", ["tab", "down", "ctrl-n"];
         Toggle, "toggle", "Turn the switch", ["space"];
         Accept, "accept", "Run with these options", ["enter"];

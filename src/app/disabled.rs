@@ -21,7 +21,7 @@ pub fn disabled_because(state: &State, command: Command) -> Option<String> {
         Command::EditFailure => match queries::failure_shown(state) {
             None => Some("nothing has failed".into()),
             Some((_, failure)) if failure.project_frame().is_none() => {
-                Some("the failure is in none of the project's lines; T shows the traceback".into())
+                Some("the failure is not in the project's code; T shows the traceback".into())
             }
             Some(_) => None,
         },
@@ -37,12 +37,12 @@ pub fn disabled_because(state: &State, command: Command) -> Option<String> {
         }
         Command::CancelRun if queries::running_elsewhere(state).is_some() => None,
         Command::CancelRun => match shared.going_on().next() {
-            None => Some("no run is going on".into()),
+            None => Some("nothing is running".into()),
             Some(_) => (shared.going_on().all(|run| run.cancelling))
                 .then(|| "the run is being cancelled".into()),
         },
         Command::ReadExact => match &project.exact {
-            Exact::Reading(_) => Some("Kedro is reading already".into()),
+            Exact::Reading(_) => Some("Kedro is already reading the project".into()),
             _ => None,
         },
         Command::Differences => match (&project.exact, project.differences.is_empty()) {
@@ -54,14 +54,14 @@ pub fn disabled_because(state: &State, command: Command) -> Option<String> {
             shared.shown_pipeline().is_none().then(|| "there is none".into())
         }
         Command::FindNext | Command::FindPrevious => {
-            shared.search.is_empty().then(|| "nothing was searched for".into())
+            shared.search.is_empty().then(|| "there was no search yet".into())
         }
         Command::Problems => shared.problems().is_empty().then(|| "there are no problems".into()),
         Command::Edit => {
-            state.details().place.is_none().then(|| "it has no place in a file".into())
+            state.details().place.is_none().then(|| "the selection has no place in a file".into())
         }
         Command::CopyName => state.details().name.is_empty().then(|| "nothing is selected".into()),
-        Command::Show(tab) => (state.tab == tab).then(|| "it is shown already".into()),
+        Command::Show(tab) => (state.tab == tab).then(|| "it is already shown".into()),
         Command::RunSelected
         | Command::RunStale
         | Command::RunFromHere

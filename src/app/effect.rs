@@ -30,7 +30,7 @@ pub enum Effect {
     Quit,
     /// Give the terminal back to the shell (`ctrl-z`).
     Suspend,
-    /// Draw the whole screen anew.
+    /// Redraw the whole screen.
     Redraw,
     /// Read the project's files.
     ReadStatic {

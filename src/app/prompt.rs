@@ -46,7 +46,7 @@ impl PromptKind {
             PromptKind::Filter(_) => "filter: ",
             PromptKind::Note(_) => "note: ",
             PromptKind::Log => "lines with: ",
-            PromptKind::Override(_) => "value for the next runs: ",
+            PromptKind::Override(_) => "override: ",
             PromptKind::Grid => "grid, as lr=0.1,0.01 depth=4,8: ",
             PromptKind::Prune => "prune: ",
             PromptKind::Graph(_) => "filter: ",

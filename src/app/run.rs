@@ -169,7 +169,7 @@ impl ActiveRun {
             RunEvent::RunLost { reason } => {
                 self.end(Outcome::Lost, at);
                 self.record.reason = Some(reason.clone());
-                self.say(at, Level::Error, None, format!("the worker is gone: {reason}"));
+                self.say(at, Level::Error, None, format!("the worker ended: {reason}"));
             }
         }
     }

@@ -315,7 +315,7 @@ impl Shared {
     /// Why no run can begin now.
     pub fn no_run_now(&self) -> Option<String> {
         match self.going_on().filter(|run| !run.apart).count() {
-            MOST_RUNS.. => Some(format!("{MOST_RUNS} runs are going on")),
+            MOST_RUNS.. => Some(format!("{MOST_RUNS} runs are already running")),
             _ if self.shown_pipeline().is_none() => Some("there is no pipeline".into()),
             _ => None,
         }

@@ -33,7 +33,7 @@ pub(super) fn detach(handed: &Handed, json: bool) -> Result<ExitCode> {
         return output::json(&serde_json::to_value(begun)?);
     }
     output::text(&format!(
-        "Run {0} goes on by itself. `mlops-tui runs show {0}` tells of it, and so does the screen.\n",
+        "Run {0} continues in the background. `mlops-tui runs show {0}` and the screen show it.\n",
         begun.run
     ))
 }

@@ -271,7 +271,7 @@ async fn follow(
             () = signals.next() => {
                 interrupts += 1;
                 if interrupts == 1 {
-                    printer.say("Cancelling; once more kills the run.");
+                    printer.say("Cancelling. Press Ctrl-C again to kill the run.");
                     worker.cancel();
                 } else {
                     let cancelled = Stamped { at: last, event: RunEvent::RunCancelled };

@@ -293,7 +293,9 @@ impl Keeper {
         pending.append(std::mem::take(&mut self.pending));
         self.pending = pending;
         if self.trouble.replace(Instant::now() + RETRY).is_none() {
-            (self.tell)(format!("{error} The run goes on; its history follows when it can."));
+            (self.tell)(format!(
+                "{error} The run continues; its history is written as soon as possible."
+            ));
         }
     }
 
@@ -306,7 +308,7 @@ impl Keeper {
             return;
         }
         let text = format!("{missing} lines are missing here: the store could not be written.");
-        (self.tell)(format!("The history of run {id} goes on; {text}"));
+        (self.tell)(format!("The history of run {id} continues; {text}"));
         self.take(vec![Stamped::log("WARNING", Some("mlops-tui"), text)], true);
     }
 

@@ -138,7 +138,7 @@ impl Look {
     fn problem(&mut self, path: &Path, error: &FileError) {
         let shown = path.strip_prefix(&self.root).unwrap_or(path);
         let place = Place::line(shown, error.line.unwrap_or(1));
-        let remedy = "Correct it and save; the screen follows.";
+        let remedy = "Correct the file and save it; the screen updates.";
         self.problems.push(Problem::new(
             Severity::Warning,
             Some(place),

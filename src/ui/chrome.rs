@@ -71,7 +71,7 @@ fn facts(state: &State, paint: &Paint<'_>) -> Vec<(String, Role)> {
     }
     let beside = state.shared.going_on().count() - usize::from(state.shared.running().is_some());
     if beside > 0 {
-        facts.push((format!("{beside} beside"), Role::Running));
+        facts.push((format!("{beside} more"), Role::Running));
     }
     if !state.shared.overrides.is_empty() {
         let s = if state.shared.overrides.len() == 1 { "" } else { "s" };
@@ -91,7 +91,7 @@ fn facts(state: &State, paint: &Paint<'_>) -> Vec<(String, Role)> {
         Exact::None | Exact::Outdated if project.snapshot.is_none() => {
             ("reading".into(), Role::Dim)
         }
-        Exact::None | Exact::Outdated if !complete => ("static, in part".into(), Role::Warning),
+        Exact::None | Exact::Outdated if !complete => ("static, incomplete".into(), Role::Warning),
         Exact::None | Exact::Outdated => ("static".into(), Role::Dim),
     });
     match &project.worker {

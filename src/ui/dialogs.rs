@@ -226,34 +226,34 @@ fn ask(paint: &mut Paint<'_>, state: &State, question: &Question) {
         ),
         Question::Quit => (
             "Leave?",
-            "A run is going on. It is cancelled when you leave.".to_owned(),
+            "A run is going on. Leaving cancels it.".to_owned(),
             "leave",
             "stay",
         ),
         Question::DeleteRun(id) => (
             "Delete this run?",
             format!(
-                "Run {id} goes from the history with its log. Data, and what it tracked in MLflow, stay."
+                "This deletes run {id} and its log from the history. Data and MLflow records are kept."
             ),
             "delete it",
             "keep it",
         ),
         Question::Fresh(..) => (
-            "Run it all the same?",
-            "Nothing that it follows from has changed since it last ran: it will make the same.".to_owned(),
+            "Run it again?",
+            "Its inputs have not changed since the last run, so the result will be the same.".to_owned(),
             "run",
             "leave it",
         ),
         Question::CancelElsewhere(id) => (
             "Cancel this run?",
-            format!("Run {id} goes on in another program, which is asked to end it."),
+            format!("Another program runs run {id}. It is asked to cancel the run."),
             "cancel it",
             "let it go on",
         ),
         Question::Prune(_, pruned) => (
             "Delete old runs?",
             format!(
-                "{} of the store. Data, and what was tracked in MLflow, stay.",
+                "This deletes {}. Data and MLflow records are kept.",
                 change::told(pruned).unwrap_or_default()
             ),
             "delete them",

@@ -206,7 +206,7 @@ fn a_store_that_is_begun_on_a_full_disk_is_whole_later() {
         fill(disk, 0);
         let told = run(&root, "talk");
         assert!(told.contains("the disk is full"), "{told}");
-        assert_eq!(done(&root, &["runs", "list"]), "Nothing was run yet.\n");
+        assert_eq!(done(&root, &["runs", "list"]), "No run is recorded yet.\n");
         fs::remove_file(disk.join("others")).unwrap();
         assert_eq!(run(&root, "talk"), "");
         assert_eq!(fs::read_to_string(root.join(".mlops-tui/.gitignore")).unwrap(), "*\n");

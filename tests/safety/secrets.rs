@@ -159,7 +159,7 @@ fn run_detached(project: &Project, watch: &mut Watch) {
     let runner = ["--runner", "shop.runner.Own", "--runner-params", &token];
     let words = [&["run", "--detach", "--nodes", "first", &params][..], &runner].concat();
     let told = watch.run(project, &words);
-    assert!(told.contains("goes on by itself"), "{told}");
+    assert!(told.contains("continues in the background"), "{told}");
     wait_until("the node to begin", || {
         runs(project.root()).first().is_some_and(|run| run.nodes_total == 1)
     });

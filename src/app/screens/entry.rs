@@ -183,7 +183,7 @@ pub fn one_line(value: &Value) -> String {
     match value {
         Value::Str(text) => text.clone(),
         Value::Secret(secret) => secret.part().unwrap_or("(secret)").to_owned(),
-        Value::Unknown(text) => format!("{text}  (not known)"),
+        Value::Unknown(text) => format!("{text}  (unknown)"),
         other => json::value_to_json(other).to_string(),
     }
 }

@@ -212,7 +212,7 @@ fn read(shared: &mut Shared, text: &mut TextDialog, control: Option<Control>) ->
         (Some(Control::Accept), Some(place)) => {
             return Outcome::StayAndAsk(vec![Effect::Edit(place)]);
         }
-        (Some(Control::Accept), None) => shared.warn("there is no line of the project in it"),
+        (Some(Control::Accept), None) => shared.warn("the text names no line of the project"),
         (Some(control), _) => text.scroll(rows(control, text_height(shared.size)), shared.size),
         (None, _) => {}
     }
@@ -360,7 +360,7 @@ fn answer(state: &mut State, question: Question, yes: bool) -> Vec<Effect> {
             vec![Effect::CancelElsewhere(id)]
         }
         Question::Prune(room, _) if yes => {
-            shared.tell("The old runs are deleted.");
+            shared.tell("Deleting the old runs.");
             vec![Effect::Prune(room)]
         }
         Question::DeleteRun(_)

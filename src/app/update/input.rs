@@ -43,7 +43,7 @@ pub(super) fn key(state: &mut State, key: Key, event: KeyEvent) -> Vec<Effect> {
             }
             let help = shared.keymap.keys(Command::Help);
             let help = help.first().map_or("the help", String::as_str);
-            shared.warn(format!("{} has no meaning here; {help} shows what has", show(&keys)));
+            shared.warn(format!("{} does nothing here; {help} lists the keys", show(&keys)));
             Vec::new()
         }
     }

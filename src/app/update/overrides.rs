@@ -22,14 +22,14 @@ pub(super) fn clear(state: &mut State) -> Vec<Effect> {
     let Some(row) = state.parameters.list.selected() else { return Vec::new() };
     let shared = &mut state.shared;
     shared.overrides.shift_remove(&row.path);
-    shared.tell(format!("{} is the files' again.", sanitize(&row.path)));
+    shared.tell(format!("{} has its value from the files again.", sanitize(&row.path)));
     read(shared)
 }
 
 /// Takes back all overrides.
 pub(super) fn clear_all(shared: &mut Shared) -> Vec<Effect> {
     shared.overrides.clear();
-    shared.tell("All parameters are the files' again.");
+    shared.tell("All parameters have their values from the files again.");
     read(shared)
 }
 

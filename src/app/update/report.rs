@@ -110,7 +110,7 @@ pub(super) fn report(state: &mut State, report: Report) -> Vec<Effect> {
         }
         Report::Prunable(room, pruned) => {
             if pruned.runs.is_empty() {
-                state.shared.tell("There is room for all runs.");
+                state.shared.tell("All runs fit; nothing is deleted.");
             } else {
                 state.shared.ask(Question::Prune(room, pruned));
             }

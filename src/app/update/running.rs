@@ -98,13 +98,13 @@ fn at_work(shared: &Shared, request: &RunRequest) -> Option<String> {
             true => nodes.first(),
             false => nodes.iter().find(|node| run.nodes.contains_key(*node)),
         };
-        Some(format!("run {} is at work on {}", run.record.id, sanitize(shared?)))
+        Some(format!("run {} is already running {}", run.record.id, sanitize(shared?)))
     });
     let starting = || {
         shared.starting.iter().find_map(|(_, other)| {
             let others = nodes_of(other).unwrap_or_default();
             let shared = nodes.iter().find(|node| others.contains(node))?;
-            Some(format!("a run of {} is being started", sanitize(shared)))
+            Some(format!("a run of {} is already starting", sanitize(shared)))
         })
     };
     going_on.or_else(starting)
@@ -113,7 +113,7 @@ fn at_work(shared: &Shared, request: &RunRequest) -> Option<String> {
 /// Asks for a run that outlives this screen, once the project is trusted.
 pub(super) fn start_detached(shared: &mut Shared, request: RunRequest) -> Vec<Effect> {
     let generation = shared.generations.detached.count();
-    shared.tell(format!("Starting by itself: {}", sanitize(&request.to_command())));
+    shared.tell(format!("Starting in the background: {}", sanitize(&request.to_command())));
     trusted(shared, vec![Effect::RunDetached { generation, request: Box::new(request) }])
 }
 
@@ -129,7 +129,7 @@ pub(super) fn detached(
         Ok(_) if generation != shared.generations.detached => {}
         Ok(id) => {
             runs.coming = Some(id);
-            shared.tell(format!("Run {id} goes on by itself; Runs shows it."));
+            shared.tell(format!("Run {id} continues in the background; see the Runs tab."));
             return vec![runs.load(shared)];
         }
     }

@@ -31,7 +31,7 @@ pub(super) fn go(state: &mut State, by: i32) {
         _ => matching.iter().rfind(|index| **index < at).or(matching.last()),
     };
     match next {
-        None => shared.warn(format!("nothing here is named `{}`", shared.search)),
+        None => shared.warn(format!("nothing is named `{}`", shared.search)),
         Some(index) => {
             shared.notice = None;
             screen.select(shared, *index);

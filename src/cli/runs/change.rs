@@ -189,7 +189,7 @@ fn report(pruned: &Pruned, dry_run: bool, json: bool) -> Result<ExitCode> {
         }));
     }
     let mut text = match (change::told(pruned), dry_run) {
-        (None, _) => "There is room for all runs; nothing was deleted.\n".to_owned(),
+        (None, _) => "All runs fit; nothing was deleted.\n".to_owned(),
         (Some(told), true) => format!("Would delete {told}.\n"),
         (Some(told), false) => format!("Deleted {told}.\n"),
     };

@@ -80,7 +80,7 @@ pub(super) fn run(store: &mut Store, arguments: &Arguments) -> Result<ExitCode> 
     }
     if runs.is_empty() {
         let any = filter != RunFilter { limit: filter.limit, ..RunFilter::default() };
-        let text = if any { "No run is like this." } else { "Nothing was run yet." };
+        let text = if any { "No run matches the filter." } else { "No run is recorded yet." };
         return output::text(&format!("{text}\n"));
     }
     output::text(&describe(&runs, Reader::of_stdout(), now()))

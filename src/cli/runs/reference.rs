@@ -36,7 +36,7 @@ impl RunName {
         let (run, missing) = match self {
             RunName::Number(id) => (store.run(id)?, format!("There is no run {id}.")),
             RunName::Last => {
-                (store.runs(&newest(Vec::new()))?.pop(), "Nothing was run yet.".to_owned())
+                (store.runs(&newest(Vec::new()))?.pop(), "No run is recorded yet.".to_owned())
             }
             RunName::LastFailed => {
                 let failed = newest(vec![Outcome::Failed, Outcome::Lost]);

@@ -347,7 +347,7 @@ mod tests {
         assert_eq!(chain.texts()[1], "stale: its output y is missing");
         assert_eq!(chain.texts()[2], "stale through an ancestor: b is stale");
         chain.contents.insert("y".into(), file("by hand"));
-        assert_eq!(chain.texts()[1], "stale: its output y is not what it saved");
+        assert_eq!(chain.texts()[1], "stale: its output y has changed since the run saved it");
         assert_eq!(chain.texts()[2], "stale: y changed");
     }
 

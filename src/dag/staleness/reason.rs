@@ -51,7 +51,7 @@ impl fmt::Display for Reason {
             Reason::InputMissing { dataset: name } => write!(f, "{name} is missing"),
             Reason::OutputMissing { dataset: name } => write!(f, "its output {name} is missing"),
             Reason::OutputChanged { dataset: name } => {
-                write!(f, "its output {name} is not what it saved")
+                write!(f, "its output {name} has changed since the run saved it")
             }
             Reason::Changed { what, from, to } => {
                 let how = match (from, to) {

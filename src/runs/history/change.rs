@@ -14,19 +14,19 @@ pub const ROOM_HINT: &str = "older:30d size:500MB keep:50 (pinned runs stay)";
 #[derive(Debug, Error)]
 pub enum ChangeError {
     /// A run that is to be cancelled has ended, or there is none of that number.
-    #[error("Run {0} is not going on.")]
+    #[error("Run {0} is not running.")]
     Ended(RunId),
     /// A run that is to be cancelled is on another machine.
-    #[error("Run {0} goes on on {1}; cancel it there.")]
+    #[error("Run {0} is running on {1}; cancel it there.")]
     Elsewhere(RunId, String),
     /// The process that recorded the run is gone.
-    #[error("The program of run {0} is gone; the run counts as lost.")]
+    #[error("The program of run {0} has ended; the run counts as lost.")]
     Gone(RunId),
     /// The process can't be told, such as that of another user.
     #[error("Run {0} can't be cancelled: process {1} takes no signal from here ({2}).")]
     Signal(RunId, u32, std::io::Error),
     /// A run that is to be deleted goes on.
-    #[error("Run {0} is going on; cancel it first. Nothing was deleted.")]
+    #[error("Run {0} is still running; cancel it first. Nothing was deleted.")]
     GoesOn(RunId),
     /// The store can't be read or written.
     #[error(transparent)]

@@ -89,7 +89,7 @@ pub(super) fn compare(context: &Arc<Context>, runs: (RunId, RunId)) {
                 let compared = history::compare(root, snapshot.as_deref(), &first, &second).await;
                 Ok(Box::new(compared))
             }
-            Ok(Ok(_)) => Err("One of the runs is not in the history any more.".to_owned()),
+            Ok(Ok(_)) => Err("One of the runs is no longer in the history.".to_owned()),
             Ok(Err(error)) => Err(error.to_string()),
             Err(error) => Err(error.to_string()),
         };

@@ -79,6 +79,6 @@ pub(in crate::app) fn next(screen: &mut PipelineScreen, shared: &mut Shared, by:
     };
     match found.get(next.checked_rem(found.len()).unwrap_or(0)).cloned() {
         Some(spot) => jump_to(screen, shared, spot),
-        None => shared.warn(format!("nothing here matches `{}`", shared.search)),
+        None => shared.warn(format!("nothing matches `{}`", shared.search)),
     }
 }

@@ -166,7 +166,7 @@ pub(in crate::app) fn through_jumps(
                 }
             }
         }
-        None => shared.tell("What was there is not displayed any more."),
+        None => shared.tell("The vertex that the jump left is no longer displayed."),
     }
 }
 
@@ -191,11 +191,11 @@ pub(super) fn toggle_follow(screen: &mut PipelineScreen, shared: &mut Shared) {
     let running = shared.running().and_then(|run| run.current().map(str::to_owned));
     match (follow, running) {
         (true, Some(node)) => {
-            shared.tell(format!("The selection goes with the run: {}.", sanitize(&node)));
+            shared.tell(format!("The selection follows the run: {}.", sanitize(&node)));
             select_node(screen, shared, &node);
         }
-        (true, None) => shared.tell("The selection goes with the next run."),
-        (false, _) => shared.tell("The selection stays where it is."),
+        (true, None) => shared.tell("The selection will follow the next run."),
+        (false, _) => shared.tell("The selection no longer follows the run."),
     }
 }
 

@@ -100,7 +100,7 @@ impl PipelineScreen {
         match &self.selected {
             Some((VertexKind::Node, _)) => None,
             _ if !self.marked.is_empty() => None,
-            Some(_) => Some("a dataset is selected; runs begin at nodes".into()),
+            Some(_) => Some("a dataset is selected; select a node".into()),
             None => Some("no node is selected".into()),
         }
     }
@@ -123,12 +123,12 @@ impl Screen for PipelineScreen {
             title.push_str(&format!(" · {} marked", self.marked.len()));
         }
         if !pipeline.complete {
-            title.push_str(" · not all of it is known");
+            title.push_str(" · only partly known");
         }
         match self.choices.detail {
             Detail::NoParameters => {}
             Detail::All => title.push_str(" · with parameters"),
-            Detail::NodesAlone => title.push_str(" · nodes alone"),
+            Detail::NodesAlone => title.push_str(" · only nodes"),
         }
         match &self.choices.focus {
             Some(Focus::Around { name, .. }) => title.push_str(&format!(" · around {name}")),
@@ -264,7 +264,7 @@ impl Screen for PipelineScreen {
             Command::Focus => self.selected.is_none().then(|| "nothing is selected".into()),
             Command::FocusLess | Command::FocusMore => {
                 let focus = matches!(self.choices.focus, Some(Focus::Around { .. }));
-                (!focus).then(|| "nothing is in the focus; i puts the selection there".into())
+                (!focus).then(|| "no focus is set; i focuses on the selection".into())
             }
             Command::Slice => match self.selected_node() {
                 None => Some("no node is selected".into()),
@@ -276,15 +276,15 @@ impl Screen for PipelineScreen {
             Command::Parents | Command::Children => {
                 let onward = command == Command::Children;
                 self.neighbours(onward).is_empty().then(|| match onward {
-                    true => "the selection leads to nothing that is displayed".into(),
-                    false => "nothing that is displayed leads to the selection".into(),
+                    true => "the selection has no displayed children".into(),
+                    false => "the selection has no displayed parents".into(),
                 })
             }
             Command::JumpBack | Command::JumpForward => {
                 let onward = command == Command::JumpForward;
                 (!self.jumps.any(onward)).then(|| match onward {
-                    true => "there is no way forward".into(),
-                    false => "there is no way back".into(),
+                    true => "there is no later jump".into(),
+                    false => "there is no earlier jump".into(),
                 })
             }
             Command::Layers => {

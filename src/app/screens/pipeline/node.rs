@@ -55,7 +55,7 @@ pub(super) fn of_node_named(shared: &Shared, name: &str) -> Details {
             _ => {}
         }
     } else {
-        let text = "the function stands outside the project, or is a lambda";
+        let text = "the function is outside the project, or is a lambda";
         lines.push(Line::Blank);
         lines.push(Line::Text(text.into(), Tone::Dim));
     }

@@ -21,7 +21,7 @@ pub(in crate::app) fn act(screen: &mut PipelineScreen, shared: &mut Shared, comm
     match command {
         Command::View => {
             let (detail, text) = match screen.choices.detail {
-                Detail::NoParameters => (Detail::NodesAlone, "nodes alone"),
+                Detail::NoParameters => (Detail::NodesAlone, "only nodes"),
                 Detail::NodesAlone => (Detail::All, "nodes, datasets and parameters"),
                 Detail::All => (Detail::NoParameters, "nodes and datasets"),
             };
@@ -63,7 +63,7 @@ pub(in crate::app) fn act(screen: &mut PipelineScreen, shared: &mut Shared, comm
         Command::FollowRun => toggle_follow(screen, shared),
         Command::Tidy => {
             redraw(screen, shared, true);
-            shared.tell("The drawing is arranged anew.");
+            shared.tell("The graph is laid out again.");
         }
         _ => {}
     }
@@ -105,8 +105,8 @@ fn zoom_by(screen: &mut PipelineScreen, shared: &mut Shared, larger: bool) {
     let next = if larger { at.checked_sub(1) } else { Some(at + 1) };
     match next.and_then(|at| Zoom::ALL.get(at)) {
         Some(zoom) => set_zoom(screen, shared, *zoom),
-        None if larger => shared.tell("It can't be drawn larger."),
-        None => shared.tell("It can't be drawn smaller."),
+        None if larger => shared.tell("The graph can't be drawn larger."),
+        None => shared.tell("The graph can't be drawn smaller."),
     }
 }
 
@@ -210,7 +210,7 @@ fn focus_depth(screen: &mut PipelineScreen, shared: &mut Shared, more: bool) {
     };
     (*ancestors, *descendants) = (depth, depth);
     let text = match depth {
-        None => format!("All that {} follows from and leads to.", sanitize(name)),
+        None => format!("All ancestors and descendants of {}.", sanitize(name)),
         Some(1) => format!("1 step around {}.", sanitize(name)),
         Some(steps) => format!("{steps} steps around {}.", sanitize(name)),
     };
@@ -232,7 +232,7 @@ fn slice(screen: &mut PipelineScreen, shared: &mut Shared) {
         (Some(nodes), _) => (nodes, (from, to)),
         (None, Some(nodes)) => (nodes, (to, from)),
         (None, None) => {
-            let text = format!("no way leads between {} and {}", from.join(", "), to.join(", "));
+            let text = format!("no path connects {} and {}", from.join(", "), to.join(", "));
             return shared.warn(sanitize(&text));
         }
     };
@@ -242,7 +242,7 @@ fn slice(screen: &mut PipelineScreen, shared: &mut Shared) {
     screen.marked = nodes.into_iter().collect();
     redraw(screen, shared, true);
     let s = if count == 1 { "" } else { "s" };
-    shared.tell(format!("{count} node{s} from here to there; r runs them, esc leaves."));
+    shared.tell(format!("{count} node{s} in the slice; r runs them, esc leaves it."));
 }
 
 /// Takes a filter as it was written.

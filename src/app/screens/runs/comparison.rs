@@ -68,7 +68,7 @@ pub fn sections(compared: &Comparison) -> Vec<Section> {
         Some(changes) => of_changes("Parameters", changes),
         None => Section {
             title: "Parameters",
-            texts: vec!["They were not kept of both runs.".into()],
+            texts: vec!["At least one of the runs has no stored parameters.".into()],
             ..Section::default()
         },
     };

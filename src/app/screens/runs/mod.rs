@@ -378,7 +378,7 @@ impl Screen for RunsScreen {
             (Command::PinRun, Some(run)) => {
                 let pinned = !run.pinned;
                 self.change_row(run.id, |run| run.pinned = pinned);
-                let word = if pinned { "pinned" } else { "not pinned any more" };
+                let word = if pinned { "pinned" } else { "no longer pinned" };
                 shared.tell(format!("Run {} is {word}.", run.id));
                 return vec![Effect::Pin(run.id, pinned)];
             }
@@ -409,25 +409,27 @@ impl Screen for RunsScreen {
     fn disabled(&self, _shared: &Shared, command: Command) -> Option<String> {
         match command {
             Command::Log | Command::PinRun | Command::NoteRun => self.no_run(),
-            Command::Mark if self.page.is_some() => Some("runs are marked in the list".into()),
+            Command::Mark if self.page.is_some() => {
+                Some("runs can be marked only in the list".into())
+            }
             Command::Mark => self.no_run(),
             Command::Timeline => self.no_run().or_else(|| {
                 let shown = self.shown_part() == Some(Part::Timeline);
-                shown.then(|| "it is shown already".into())
+                shown.then(|| "it is already shown".into())
             }),
             Command::FilterRuns if self.page.is_some() => {
-                Some("runs are filtered in the list".into())
+                Some("runs can be filtered only in the list".into())
             }
             Command::PruneRuns | Command::FilterRuns => {
                 let none = self.list.rows.is_empty() && self.query.is_empty();
-                none.then(|| "nothing was run from here yet".into())
+                none.then(|| "no run is recorded yet".into())
             }
             Command::DeleteRun => self.no_run().or_else(|| {
                 let running = self.shown_run().is_some_and(|run| run.outcome == Outcome::Running);
-                running.then(|| "the run is going on".into())
+                running.then(|| "the run is still running".into())
             }),
             Command::CompareRuns if self.is_comparison() => {
-                Some("they are compared already".into())
+                Some("they are already compared".into())
             }
             Command::CompareRuns => self
                 .compared()

@@ -48,13 +48,13 @@ pub(in super::super) fn draw(
 fn table(paint: &mut Paint<'_>, area: Rect, screen: &RunsScreen, shared: &Shared) {
     let list = &screen.list;
     if list.rows.is_empty() && !screen.query.is_empty() {
-        return paint.note(area, &["No run is like this.", "esc shows all runs again."]);
+        return paint.note(area, &["No run matches the filter.", "esc shows all runs again."]);
     }
     if list.rows.is_empty() {
         return paint.note(
             area,
             &[
-                "Nothing was run from here yet.",
+                "No run is recorded yet.",
                 "On the pipeline, r runs the selected node and a all of it.",
             ],
         );

@@ -114,7 +114,7 @@ fn timeline(
             Some(Outcome::Running) => "The project is loading; its nodes are not known yet.",
             _ => "The run ended before its nodes were known.",
         };
-        return paint.note(area, &[why, "The log (tab) tells what happened."]);
+        return paint.note(area, &[why, "The log (tab) shows what happened."]);
     }
     let rows = usize::from(area.height.saturating_sub(1));
     let seen = || timeline.bars.iter().enumerate().skip(page.nodes.offset).take(rows);
@@ -233,7 +233,7 @@ fn log(paint: &mut Paint<'_>, area: Rect, page: &RunPage) {
         let text = match view.is_loading() {
             true => "Reading the log ...",
             false if view.filter == Default::default() => "The log is empty.",
-            false => "No line is like this.",
+            false => "No log line matches the filter.",
         };
         return paint.note(area, &[text]);
     }
