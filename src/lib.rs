@@ -3,7 +3,7 @@
 //! The folder listing is the architecture. From the ground up: [`text`] and [`system`]; [`store`] and [`project`];
 //! then [`dag`], [`datasets`] and [`tracking`]; then [`runs`] and [`remote`]; then [`app`], the
 //! program without a terminal; then [`ui`], which draws it; and at the top [`tui`] and [`cli`]. A
-//! floor uses only the floors below it (`tests/floors.rs` holds this).
+//! floor uses only the floors below it (`tests/reading/floors.rs` holds this).
 
 #![warn(clippy::unwrap_used)]
 // They panic where the reader is gone; `system::say` does not.

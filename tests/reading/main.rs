@@ -1,0 +1,11 @@
+//! How a project is read without running it, compared with Kedro; the drawing of its pipelines; and the floors of the
+//! program's own sources.
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod config_differential;
+mod floors;
+mod layout;
+mod readings;
+mod static_differential;

@@ -1,0 +1,8 @@
+//! The screens without a terminal: events go in, effects and drawn screens come out.
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod graph;
+mod runs_screen;
+mod sessions;

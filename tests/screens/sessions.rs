@@ -1,0 +1,355 @@
+//! Whole sessions without a terminal: events go in, effects and screens come out.
+
+use std::collections::HashMap;
+
+use mlops_tui::app::effect::Effect;
+use mlops_tui::app::keymap::Keymap;
+use mlops_tui::app::{
+    event::{Event, Report},
+    shared::TrackingReport,
+};
+use mlops_tui::dag::Slice;
+use mlops_tui::project::{Options, Reader, Snapshot};
+use mlops_tui::runs::{Failure, Frame, RunEvent, Stream};
+use mlops_tui::store::{NewRun, RunRecord};
+use mlops_tui::tracking::{Overview, Run};
+
+use crate::common::app::{NOW, TestApp};
+
+#[test]
+fn the_pipeline_at_three_sizes() {
+    for (columns, rows) in [(60, 15), (80, 24), (200, 60)] {
+        let app = TestApp::open(columns, rows);
+        insta::assert_snapshot!(format!("pipeline_{columns}x{rows}"), app.screen());
+    }
+}
+
+#[test]
+fn the_other_tabs() {
+    let mut app = TestApp::open(110, 30);
+    for (key, name) in [
+        ("2", "catalog"),
+        ("3", "parameters"),
+        ("4", "runs"),
+        ("5", "experiments"),
+        ("7", "remote"),
+    ] {
+        app.keys(key);
+        insta::assert_snapshot!(name, app.screen());
+    }
+}
+
+#[test]
+fn dialogs() {
+    let mut app = TestApp::open(80, 24);
+    insta::assert_snapshot!("help", app.keys("?").screen());
+    insta::assert_snapshot!("palette", app.keys("<esc>:env").screen());
+    insta::assert_snapshot!("choose_pipeline", app.keys("<esc>p").screen());
+    insta::assert_snapshot!("run_options", app.keys("<esc>o").screen());
+}
+
+#[test]
+fn a_search_selects_and_a_run_of_the_selected_node_is_asked_for() {
+    let mut app = TestApp::open(80, 24);
+    app.keys("/linear.train<enter>");
+    assert_eq!(app.selected(), "linear.train_model");
+    app.keys("r");
+    assert_eq!(app.asked_run().unwrap().slice, Slice::nodes(["linear.train_model"]));
+    app.refuse_run();
+    app.keys("f");
+    assert_eq!(app.asked_run().unwrap().slice.from_nodes, ["linear.train_model"]);
+    app.refuse_run();
+    app.keys("t");
+    assert_eq!(app.asked_run().unwrap().slice.to_nodes, ["linear.train_model"]);
+    app.refuse_run();
+    app.keys("a");
+    assert!(app.asked_run().unwrap().slice.is_empty());
+}
+
+#[test]
+fn marked_nodes_are_run_together_in_the_pipeline_s_order() {
+    let mut app = TestApp::open(200, 60);
+    app.keys("/clean_weather<enter><space>/clean_stations<enter><space>r");
+    assert_eq!(app.asked_run().unwrap().slice, Slice::nodes(["clean_stations", "clean_weather"]));
+    app.refuse_run();
+    app.keys("<esc><esc>r");
+    assert_eq!(app.asked_run().unwrap().slice, Slice::nodes(["clean_stations"]));
+}
+
+#[test]
+fn the_options_form_comes_to_a_request_and_says_what_is_wrong() {
+    let mut app = TestApp::open(120, 36);
+    app.keys("o");
+    assert!(app.screen().contains("1 node"));
+    app.keys("x");
+    assert!(app.screen().contains("has no node `clean_stationsx`; did you mean `clean_stations`?"));
+    app.keys("<enter>");
+    assert_eq!(app.asked_run(), None);
+    app.keys("<esc>o");
+    // nodes ... params is the eighth field.
+    app.keys("<tab><tab><tab><tab><tab><tab><tab>seed=3,trips.min_minutes=2<enter>");
+    let request = app.asked_run().unwrap();
+    assert_eq!(request.params["seed"], "3");
+    assert_eq!(
+        request.to_command(),
+        "kedro run --pipeline=__default__ --nodes=clean_stations --params=seed=3,trips.min_minutes=2"
+    );
+}
+
+#[test]
+fn the_options_form_takes_the_names_of_unnamed_nodes() {
+    let mut app = TestApp::open(120, 36);
+    let mut snapshot = (**app.state.shared.project.snapshot.as_ref().unwrap()).clone();
+    let name = "count([clean_trips,holidays]) -> [daily_trips]";
+    for pipeline in &mut snapshot.pipelines {
+        for node in &mut pipeline.nodes {
+            if node.name == "count_daily_trips" {
+                std::sync::Arc::make_mut(node).name = name.into();
+            }
+        }
+    }
+    app.report(Report::Static { generation: 1.into(), result: Ok(std::sync::Arc::new(snapshot)) });
+    app.keys("o<tab>").happen(Event::Paste(format!("{name},clean_stations")));
+    app.keys("<enter>");
+    let request = app.asked_run().unwrap();
+    assert_eq!(request.slice.from_nodes, [name, "clean_stations"]);
+}
+
+#[test]
+fn a_search_line_is_edited_as_every_other_line() {
+    let mut app = TestApp::open(80, 24);
+    app.keys("2/trps<left><left>i");
+    assert_eq!(app.state.shared.search, "trips");
+    let screen = app.screen();
+    let bar = screen.lines().last().unwrap();
+    assert!(bar.starts_with(" /trips"), "{bar}");
+    let at = |app: &TestApp| app.state.catalog.list.position.selected;
+    let first = at(&app);
+    app.keys("<tab>");
+    assert!(at(&app) > first);
+    app.keys("xyz");
+    assert!(app.screen().lines().last().unwrap().contains("nothing is named"));
+    app.keys("<backspace><backspace><backspace><enter>");
+    assert_eq!(app.state.shared.search, "trips");
+}
+
+#[test]
+fn keys_inside_dialogs_can_be_bound() {
+    let mut app = TestApp::open(80, 24);
+    let text = "extends: default\nask: {yes: j, no: l}\nline: {accept: z}\n";
+    app.state.shared.keymap = Keymap::parse("own", text, &|_| None).unwrap();
+    app.report(Report::Trust(false));
+    app.keys("r");
+    let screen = app.screen();
+    assert!(screen.contains("j trust it   l not now"), "{screen}");
+    app.keys("yn<esc>");
+    assert_eq!(app.state.shared.dialogs.len(), 1, "these keys have no meaning in it any more");
+    app.keys("l");
+    assert!(app.state.shared.dialogs.is_empty() && app.asked_run().is_none());
+    app.keys("rj");
+    assert!(app.asked_run().is_some());
+    app.keys("2/trips").keys("z");
+    assert!(app.state.shared.prompt.is_none());
+    app.keys("?");
+    app.happen(Event::Paste("ask: yes".into()));
+    assert!(app.screen().contains("ask: yes"));
+}
+
+#[test]
+fn a_run_is_followed_to_its_failure() {
+    let mut app = TestApp::open(100, 30);
+    app.keys("a");
+    app.start_run(&["clean_stations", "clean_trips", "count_daily_trips"]);
+    let node = |name: &str| name.to_owned();
+    app.happens_in_run(1.0, RunEvent::NodeStarted { node: node("clean_stations") });
+    let text = "15 of 16 stations\u{1b}[31m are open".into();
+    app.happens_in_run(
+        1.1,
+        RunEvent::Output {
+            node: Some(node("clean_stations")),
+            stream: Stream::Stdout,
+            level: None,
+            logger: None,
+            text,
+            partial: false,
+        },
+    );
+    app.happens_in_run(1.2, RunEvent::NodeFinished { node: node("clean_stations"), seconds: 0.2 });
+    app.happens_in_run(1.3, RunEvent::NodeStarted { node: node("clean_trips") });
+    app.happen(Event::Tick(NOW + 3.0));
+    assert!(app.state.shows_time());
+    // The clock of the log is that of the machine.
+    let clock = |screen: String| {
+        let mut lines: Vec<String> = screen.lines().map(ToOwned::to_owned).collect();
+        for line in &mut lines {
+            let digits = |at: usize| line.get(at..=at).is_some_and(|c| c == ":");
+            if digits(3) && digits(6) {
+                line.replace_range(1..9, "hh:mm:ss");
+            }
+        }
+        lines.join("\n")
+    };
+    insta::assert_snapshot!("running", clock(app.screen()));
+
+    let failure = Failure {
+        kind: "builtins.KeyError".into(),
+        message: "'duration'".into(),
+        traceback:
+            "Traceback (most recent call last):\n  File \"nodes.py\", line 26\nKeyError: 'duration'"
+                .into(),
+        frames: vec![Frame {
+            file: "src/harbour_bikes/pipelines/data_processing/nodes.py".into(),
+            line: 26,
+            function: "clean_trips".into(),
+            in_project: true,
+        }],
+    };
+    let node = node("clean_trips");
+    app.happens_in_run(3.1, RunEvent::NodeFailed { node, seconds: 1.8, failure: failure.clone() });
+    app.happens_in_run(3.2, RunEvent::RunFailed { failure });
+    assert!(app.state.shared.running().is_none());
+    insta::assert_snapshot!("failed", clock(app.screen()));
+    app.keys("T");
+    assert!(app.screen().contains("KeyError: 'duration'"));
+    app.keys("e");
+    let edit = app.effects.iter().rev().find_map(|effect| match effect {
+        Effect::Edit(place) => Some(place.to_string()),
+        _ => None,
+    });
+    assert_eq!(edit.as_deref(), Some("src/harbour_bikes/pipelines/data_processing/nodes.py:26"));
+}
+
+#[test]
+fn a_command_that_can_not_act_says_why() {
+    let mut app = TestApp::open(100, 30);
+    app.keys("x");
+    assert!(app.screen().contains("cancel-run: nothing is running"));
+    app.keys("2r");
+    assert!(app.screen().contains("run: this is for Pipeline"));
+    app.keys("§");
+    assert!(app.screen().contains("§ does nothing here; ? lists the keys"));
+}
+
+#[test]
+fn an_answer_that_comes_late_is_dropped() {
+    let mut app = TestApp::open(100, 30);
+    let old = Snapshot::default();
+    app.report(Report::Changed { files: vec!["conf/base/catalog.yml".into()], tracking: false });
+    app.report(Report::Static { generation: 1.into(), result: Ok(std::sync::Arc::new(old)) });
+    assert!(app.screen().contains("15 nodes"));
+}
+
+#[test]
+fn a_change_reads_again_and_keeps_selection_and_scroll() {
+    let mut app = TestApp::open(80, 24);
+    app.keys("/write_summary<enter>");
+    let before = app.screen();
+    app.effects.clear();
+    app.report(Report::Changed { files: vec!["conf/base/catalog.yml".into()], tracking: false });
+    assert!(
+        app.effects.iter().any(
+            |it| matches!(it, Effect::ReadStatic { generation, .. } if *generation == 2.into())
+        )
+    );
+    let snapshot = (**app.state.shared.project.snapshot.as_ref().unwrap()).clone();
+    app.report(Report::Static { generation: 2.into(), result: Ok(std::sync::Arc::new(snapshot)) });
+    assert_eq!(app.screen(), before);
+}
+
+#[test]
+fn a_node_that_gets_another_name_stays_selected() {
+    let mut app = TestApp::open(80, 24);
+    app.keys("/count_docks<enter>");
+    let mut snapshot = (**app.state.shared.project.snapshot.as_ref().unwrap()).clone();
+    for node in snapshot.pipelines.iter_mut().flat_map(|pipeline| &mut pipeline.nodes) {
+        if node.name == "count_docks" {
+            std::sync::Arc::make_mut(node).name = "another_name".into();
+        }
+    }
+    app.report(Report::Changed { files: vec!["src/x.py".into()], tracking: false });
+    app.report(Report::Static { generation: 2.into(), result: Ok(std::sync::Arc::new(snapshot)) });
+    assert_eq!(app.selected(), "another_name");
+}
+
+#[test]
+fn the_two_readings_are_compared() {
+    let mut app = TestApp::open(100, 30);
+    let mut exact = (**app.state.shared.project.snapshot.as_ref().unwrap()).clone();
+    exact.datasets.shift_remove("summary");
+    let generation = app.state.shared.generations.exact;
+    app.report(Report::Exact { generation, result: Ok(std::sync::Arc::new(exact)), stored: false });
+    assert!(app.screen().contains("exact, differs in 1"));
+    app.keys("D");
+    assert!(app.screen().contains("dataset `summary`: only in the files"));
+}
+
+#[test]
+fn long_names_and_many_metrics_fit() {
+    let mut app = TestApp::open(80, 24);
+    let metric = |index: usize| (format!("a_metric_with_a_long_name_{index}"), 0.5 + index as f64);
+    let run = Run {
+        id: "abc".into(),
+        name: "a run with a name that is much too long for any column that there is".into(),
+        experiment: "Default".into(),
+        status: "FINISHED".into(),
+        started_at: NOW - 100.0,
+        ended_at: Some(NOW),
+        metrics: (0..12).map(metric).collect(),
+        params: vec![("表".into(), "wide".into())],
+    };
+    let overview = Overview { source: "mlflow.db".into(), runs: vec![run], models: Vec::new() };
+    app.report(Report::Tracking(TrackingReport::Live(overview)));
+    insta::assert_snapshot!("experiments_long", app.keys("5").screen());
+}
+
+#[test]
+fn a_project_that_can_not_be_read_says_what_to_do() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("pyproject.toml"), "[tool.kedro]\npackage_name = \n")
+        .unwrap();
+    let mut snapshot = Reader::new(folder.path()).read(&Options::default());
+    snapshot.metadata.root = "/project".into();
+    let mut app = TestApp::showing(snapshot, 80, 24);
+    assert!(app.screen().contains("No pipeline could be read."));
+    app.keys("!");
+    assert!(app.screen().contains("pyproject.toml:2"), "{}", app.screen());
+    app.keys("<esc>");
+    app.report(Report::Datasets(HashMap::new()));
+    for key in ["2", "3", "4", "5", "6", "7"] {
+        app.keys(key);
+        assert!(!app.screen().is_empty());
+    }
+}
+
+#[test]
+fn a_run_key_pressed_twice_starts_one_run() {
+    let mut app = TestApp::open(120, 40);
+    app.keys("/clean_trips<enter>r");
+    let asked = |app: &TestApp| {
+        app.effects.iter().filter(|effect| matches!(effect, Effect::Run { .. })).count()
+    };
+    assert_eq!(asked(&app), 1);
+    app.keys("r");
+    assert_eq!(asked(&app), 1);
+    assert!(app.screen().contains("a run of clean_trips is already starting"), "{}", app.screen());
+    // What could not be started can be asked for again.
+    app.refuse_run();
+    app.keys("r");
+    assert_eq!(asked(&app), 2);
+    // Other nodes need not wait, and the run that was asked for first is not lost.
+    app.keys("/clean_stations<enter>r");
+    assert_eq!(asked(&app), 3);
+    let asked = app.effects.iter().filter_map(|effect| match effect {
+        Effect::Run { generation, .. } => Some(*generation),
+        _ => None,
+    });
+    let asked: Vec<_> = asked.collect();
+    let (first, second) = (Some(asked[1]), Some(asked[2]));
+    let new = |nodes: &str| NewRun { command: nodes.into(), started_at: NOW, ..NewRun::default() };
+    let begun = |id, nodes| Box::new(RunRecord::begun(id, new(nodes)));
+    app.report(Report::RunStarted { generation: second, run: begun(8, "stations") });
+    app.report(Report::RunStarted { generation: first, run: begun(7, "trips") });
+    assert_eq!(app.state.shared.run.as_ref().unwrap().record.id, 8);
+    assert_eq!(app.state.shared.beside[0].record.id, 7);
+    assert!(app.state.shared.starting.is_empty());
+}

@@ -1,0 +1,7 @@
+//! The program in a real pseudo-terminal, and what it promises of safety.
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod safety;
+mod screen;
