@@ -5,7 +5,7 @@
 mod common;
 
 mod config_differential;
+mod evaluator;
 mod floors;
 mod layout;
 mod readings;
-mod static_differential;

@@ -1,12 +1,10 @@
-//! What is not known must be said, with its place, and nothing around it may be lost; and no code,
-//! however strange, may make the reading panic or hang.
+//! No code, however strange, may make the reading panic or hang, and settings are read alike. What is read of given code,
+//! and what is told of it, is in the pages of `tests/evaluator/`.
 
 mod bounds;
 mod budget;
 mod callable;
 mod settings;
-mod unfinished;
-mod unknown;
 
 use std::fmt::Write as _;
 use std::fs;

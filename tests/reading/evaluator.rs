@@ -1,37 +1,22 @@
-//! The static reading against Kedro itself, on small projects in the styles of real pipeline code.
+//! The static reading of pipelines, by the pages of `tests/evaluator/`, and against Kedro itself.
 //!
-//! The projects are in `tests/reading/static_differential/*.txt`: `=== name [expectation]` starts a project,
-//! `--- path` a file of it, relative to its package (or, with a leading `/`, to the project). The
-//! rule: what the static reading shows is what Kedro shows, or the part is marked as incomplete and
-//! a problem says so.
+//! What a page says of a project must be read without Python. The rule against Kedro: what the static reading shows is
+//! what Kedro shows, or the part is marked as incomplete and a problem says so. `UPDATE_CASES=1` writes what is read into
+//! the pages; look at their diff.
+
+mod markdown;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
-use mlops_tui::project::{Options, Reader, Severity, Snapshot};
+use markdown::{Case, Word};
+use mlops_tui::project::{Bound, Callable, Entry, Options, Pipeline, Reader, Severity, Snapshot};
 use serde_json::{Value, json};
 
-/// What must hold of a project's two readings, beyond never being silently different.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Expectation {
-    /// The static reading knows everything.
-    Complete,
-    /// A part of it can't be known without Python.
-    Partial,
-    /// Kedro can't read the project here, the static reading can, completely.
-    Alone,
-    /// Kedro raises, and the static reading says so.
-    Refused,
-}
-
-struct Case {
-    name: String,
-    expectation: Expectation,
-    files: BTreeMap<String, String>,
-}
+use crate::common::python::python;
 
 const REGISTRY: &str = "\
 from kedro.framework.project import find_pipelines
@@ -43,43 +28,17 @@ def register_pipelines():
     return pipelines
 ";
 
-fn corpus() -> Vec<Case> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/reading/static_differential");
-    let mut paths: Vec<PathBuf> =
-        fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
-    paths.retain(|path| path.extension().is_some_and(|extension| extension == "txt"));
-    paths.sort();
-    paths.iter().flat_map(|path| parse(&fs::read_to_string(path).unwrap())).collect()
-}
+/// Projects of cases have no parameters; it is no error of theirs.
+const NO_PARAMETER: &str = "which no parameters file defines";
 
-fn parse(text: &str) -> Vec<Case> {
-    let mut cases: Vec<Case> = Vec::new();
-    let mut file: Option<String> = None;
-    for line in text.lines() {
-        if let Some(title) = line.strip_prefix("=== ") {
-            let (name, expectation) = title.split_once(" [").unwrap_or((title, "complete]"));
-            let expectation = match expectation {
-                "complete]" => Expectation::Complete,
-                "partial]" => Expectation::Partial,
-                "alone]" => Expectation::Alone,
-                "refused]" => Expectation::Refused,
-                other => panic!("`[{other}` is no expectation"),
-            };
-            cases.push(Case { name: name.to_owned(), expectation, files: BTreeMap::new() });
-            file = None;
-        } else if let Some(path) = line.strip_prefix("--- ") {
-            file = Some(path.to_owned());
-            cases.last_mut().unwrap().files.insert(path.to_owned(), String::new());
-        } else if let Some(file) = &file {
-            let text = cases.last_mut().unwrap().files.get_mut(file).unwrap();
-            text.push_str(line);
-            text.push('\n');
-        }
-    }
-    cases
+fn cases() -> Vec<Case> {
+    let cases = markdown::cases(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/evaluator"));
+    let only = std::env::var("EVALUATOR_CASE").unwrap_or_default();
+    cases.into_iter().filter(|case| case.title.contains(&only)).collect()
 }
 
 impl Case {
+    /// Writes the project into a folder.
     fn write(&self, root: &Path) {
         let package = root.join("src/pkg");
         let defaults = [
@@ -95,8 +54,12 @@ impl Case {
             ("pipelines/__init__.py", ""),
             ("pipeline_registry.py", REGISTRY),
         ];
+        let inits = self.files.keys().filter_map(|path| path.strip_suffix("/pipeline.py"));
+        let inits: Vec<_> = inits.map(|folder| format!("{folder}/__init__.py")).collect();
+        let inits =
+            inits.iter().map(|path| (path.as_str(), "from .pipeline import create_pipeline\n"));
         let own = self.files.iter().map(|(path, text)| (path.as_str(), text.as_str()));
-        for (path, text) in defaults.into_iter().chain(own) {
+        for (path, text) in defaults.into_iter().chain(inits).chain(own) {
             let path = match path.strip_prefix('/') {
                 Some(path) => root.join(path),
                 None => package.join(path),
@@ -143,32 +106,32 @@ fn by_name(answer: &Value) -> BTreeMap<String, Value> {
 fn differences(case: &Case, snapshot: &Snapshot, answer: &Value) -> String {
     let mut out = String::new();
     let wrong = |it: &&mlops_tui::project::Problem| {
-        it.severity == Severity::Error && !it.text.contains("which no parameters file defines")
+        it.severity == Severity::Error && !it.text.contains(NO_PARAMETER)
     };
     if let Some(error) = answer["error"].as_str() {
-        match case.expectation {
-            Expectation::Complete | Expectation::Partial => {
+        match case.word {
+            Word::Complete | Word::Partial => {
                 let _ = writeln!(out, "Kedro refuses the project: {error}");
             }
-            Expectation::Refused if !snapshot.problems.iter().any(|it| wrong(&it)) => {
+            Word::Refused if !snapshot.problems.iter().any(|it| wrong(&it)) => {
                 let _ = writeln!(out, "Kedro refuses this without a word from us: {error}");
             }
             _ => {}
         }
     } else {
-        if matches!(case.expectation, Expectation::Alone | Expectation::Refused) {
+        if matches!(case.word, Word::Alone | Word::Refused) {
             let _ = writeln!(out, "Kedro reads the project");
         }
         compare(&mut out, snapshot, answer, case);
-        // `find_pipelines` passes over errors with a warning, unless told otherwise.
-        if case.expectation == Expectation::Partial
-            && !case.name.starts_with("an error")
+        // `find_pipelines` may pass over errors with a warning; the page lists them then.
+        if case.word == Word::Partial
+            && !case.lines.iter().any(|line| line.starts_with("error "))
             && snapshot.problems.iter().any(|it| wrong(&it))
         {
             let _ = writeln!(out, "an error is claimed");
         }
     }
-    if matches!(case.expectation, Expectation::Complete | Expectation::Alone) {
+    if matches!(case.word, Word::Complete | Word::Alone) {
         if !snapshot.complete() || !snapshot.pipelines.iter().all(|pipeline| pipeline.complete) {
             let _ = writeln!(out, "not complete");
         }
@@ -179,7 +142,7 @@ fn differences(case: &Case, snapshot: &Snapshot, answer: &Value) -> String {
             let _ = writeln!(out, "an error is claimed");
         }
     }
-    if case.expectation == Expectation::Partial && snapshot.complete() {
+    if case.word == Word::Partial && snapshot.complete() {
         let _ = writeln!(out, "complete, which was not expected");
     }
     if !out.is_empty() {
@@ -268,18 +231,112 @@ fn compare_nodes(
     }
 }
 
+/// The reading as a page shows it: nodes by pipeline with their datasets, `...` for what is not known, and problems.
+fn page(snapshot: &Snapshot, lines: &[String]) -> Vec<String> {
+    let every = lines.iter().any(|line| line.starts_with('['));
+    let calls = lines.iter().any(|line| line.starts_with("  "));
+    let mut out = Vec::new();
+    for pipeline in &snapshot.pipelines {
+        if every {
+            out.push(format!("[{}]", pipeline.name));
+        }
+        if every || pipeline.name == "__default__" {
+            nodes(&mut out, pipeline, calls);
+        }
+    }
+    for problem in snapshot.problems.iter().filter(|it| !it.text.contains(NO_PARAMETER)) {
+        let severity = format!("{:?}", problem.severity).to_lowercase();
+        let place = problem.place.as_ref().map(|place| format!("{place}: "));
+        let place = place.unwrap_or_default().replace("src/pkg/", "");
+        out.push(format!("{severity} {place}{}", problem.text.replace("src/pkg/", "")));
+    }
+    out
+}
+
+fn nodes(out: &mut Vec<String>, pipeline: &Pipeline, calls: bool) {
+    for node in &pipeline.nodes {
+        let (inputs, outputs) = (node.inputs.join(", "), node.outputs.join(", "));
+        let line = format!("{}: {inputs} -> {outputs}", node.name);
+        out.push(line.replace(":  ->", ": ->").trim_end().to_owned());
+        if let (true, Some(callable)) = (calls, &node.callable) {
+            out.push(format!("  calls {}: {}", callable.name, entries(callable)));
+            out.extend(
+                callable
+                    .bound
+                    .iter()
+                    .map(|(name, value)| format!("  with {name} {}", bound(value))),
+            );
+            out.push(format!("  takes {}, gives {}", callable.takes, callable.gives));
+        }
+    }
+    if !pipeline.complete {
+        out.push("...".into());
+    }
+}
+
+/// The lines and columns of the code that is called, or dotted names.
+fn entries(callable: &Callable) -> String {
+    let entries = callable.entries.iter().map(|entry| match entry {
+        Entry::Code(place) => format!("{place}:{}", place.column).replace("src/pkg/", ""),
+        Entry::Name(name) => name.clone(),
+    });
+    entries.collect::<Vec<_>>().join(" ")
+}
+
+fn bound(bound: &Bound) -> String {
+    match bound {
+        Bound::Known(text) => format!("= {text}"),
+        Bound::Unknown { reason, place } => {
+            format!("unknown because {reason} (line {})", place.line)
+        }
+    }
+}
+
+/// Writes what is read of a case into its page. The first line of its block stays.
+fn update(case: &Case, read: &[String]) {
+    let (page, range) = &case.place;
+    let text = fs::read_to_string(page).unwrap();
+    let mut lines: Vec<&str> = text.lines().collect();
+    lines.splice(range.clone(), read.iter().map(String::as_str));
+    fs::write(page, lines.join("\n") + "\n").unwrap();
+}
+
 #[test]
-fn the_static_reading_is_kedros_or_says_what_it_does_not_know() {
+fn pipelines_are_read_as_the_pages_say() {
+    let (mut report, mut written) = (String::new(), None);
+    let cases = cases();
+    // From the last to the first, so that the places of the others stay right when a page is written.
+    for case in cases.iter().rev().filter(|case| !case.lines.is_empty()) {
+        let folder = tempfile::tempdir().unwrap();
+        case.write(folder.path());
+        let snapshot = Reader::new(folder.path()).read(&Options::default());
+        let read = page(&snapshot, &case.lines);
+        if read == case.lines {
+            continue;
+        }
+        // Alternatives have one block.
+        if std::env::var_os("UPDATE_CASES").is_some()
+            && written.replace(&case.place) != Some(&case.place)
+        {
+            update(case, &read);
+        }
+        let (read, lines) = (read.join("\n"), case.lines.join("\n"));
+        let _ = writeln!(report, "{}\n--- the page\n{lines}\n--- read\n{read}\n", case.title);
+    }
+    assert!(report.is_empty(), "\n{report}");
+}
+
+#[test]
+fn what_is_read_is_kedros_or_says_what_it_does_not_know() {
     let folder = tempfile::tempdir().unwrap();
     let root = folder.path().canonicalize().unwrap();
-    let cases = corpus();
+    let cases = cases();
     let project = |index: usize| root.join(format!("case{index}"));
     for (index, case) in cases.iter().enumerate() {
         case.write(&project(index));
     }
-    let driver =
-        Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/reading/static_differential/driver.py");
-    let status = Command::new(crate::common::python::python())
+    let driver = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/reading/evaluator/driver.py");
+    let status = Command::new(python())
         .arg(driver)
         .args((0..cases.len()).map(project))
         .envs([("KEDRO_DISABLE_TELEMETRY", "1"), ("DO_NOT_TRACK", "1")])
@@ -294,7 +351,7 @@ fn the_static_reading_is_kedros_or_says_what_it_does_not_know() {
         let snapshot = Reader::new(&root).read(&Options::default());
         let found = differences(case, &snapshot, &answer);
         if !found.is_empty() {
-            let _ = writeln!(report, "=== {}\n{found}", case.name);
+            let _ = writeln!(report, "{}\n{found}", case.title);
         }
     }
     assert!(report.is_empty(), "\n{report}");
