@@ -3,7 +3,7 @@
 //!
 //! Every case runs once through each, in fresh copies of a small project. One Python process runs
 //! the cases of a version through Kedro's own command line; it forks for each of them. What differs
-//! with a reason is in `known.rs`. `PARITY_CASE=--tags cargo test --test running kedro_1_7` runs the cases
+//! with a reason is in `known.rs`. `PARITY_CASE=--tags cargo test --test running kedro_1_7_0` runs the cases
 //! whose names have that part.
 
 mod cases;
