@@ -1,50 +1,50 @@
-//! Where the parts of the screen lie. Both drawing and the mouse go by it.
+//! Where the parts of the screen lie. Drawing and the mouse both use these areas.
 
 use ratatui::layout::Rect;
 
 use super::tab::Tab;
 
-/// The panes of a screen.
+/// The panes of a screen, which take the focus in turn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Pane {
     /// The graph, or a screen's list.
     #[default]
     Main,
-    /// The details.
+    /// The details of the selection.
     Side,
     /// The log.
     Log,
 }
 
-/// Sizes that a person can drag.
+/// Pane sizes that the user can change by dragging a border.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Panes {
     /// Width of the side pane in hundredths of the screen.
     pub side: u16,
     /// Height of the log in rows.
     pub log: u16,
-    /// What the mouse holds.
+    /// The border that the mouse is dragging.
     pub dragging: Option<Drag>,
 }
 
-/// A border that the mouse holds.
+/// A border that can be dragged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Drag {
-    /// The one between the main and the side pane.
+    /// The border between the main and the side pane.
     Side,
-    /// The one over the log.
+    /// The border above the log.
     Log,
 }
 
-/// The smallest screen on which everything is reachable.
+/// The smallest terminal, in columns and rows, on which everything is reachable.
 pub const SMALLEST: (u16, u16) = (60, 15);
 
-/// The parts of the screen. Parts that are not shown have no height.
+/// The parts of the screen. A part that is not shown has a width or height of 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Areas {
     /// The first line: project, pipeline, environment, readings.
     pub header: Rect,
-    /// The tabs.
+    /// The line of tabs.
     pub tabs: Rect,
     /// The rule over the main and the side pane, with their titles.
     pub rule: Rect,
@@ -70,7 +70,7 @@ impl Areas {
         let row = |y: u16, height: u16| Rect { x: 0, y, width, height };
         let body = height.saturating_sub(4);
         let log = match log {
-            // The graph keeps at least half of what there is.
+            // The graph keeps at least half of the height.
             true => panes.log.clamp(2, (body / 2).max(2)) + 1,
             false => 0,
         };
@@ -95,7 +95,7 @@ impl Areas {
         }
     }
 
-    /// The area of a pane.
+    /// The area of one pane.
     pub fn pane(&self, pane: Pane) -> Rect {
         match pane {
             Pane::Main => self.main,
@@ -110,11 +110,11 @@ impl Areas {
 pub struct TabTitle {
     /// The tab.
     pub tab: Tab,
-    /// First column, its number's.
+    /// First column: that of the tab's number.
     pub x: u16,
     /// Columns of number and title.
     pub width: u16,
-    /// The title, a short one where there is little room.
+    /// The title; the short one on a narrow terminal.
     pub title: &'static str,
 }
 

@@ -1,22 +1,22 @@
-//! All that a person can ask for: one table, from which the enum, the keymap, the palette, the help, the
+//! All commands: one table, from which the enum, the keymap, the palette, the help, the
 //! key bar and the docs are made. What a command does is decided in [`super::update::update`].
 
 use super::tab::{Tab, each_screen};
 
-/// What the table says of a command.
+/// A row of the table of commands.
 #[derive(Debug)]
 pub struct Spec {
-    /// The command.
+    /// The command of this row.
     pub command: Command,
-    /// Its name, as keymaps and the palette have it.
+    /// The command's name in keymaps and in the palette.
     pub name: &'static str,
     /// One line of help: an imperative sentence without its full stop.
     pub help: &'static str,
-    /// Keys of the default keymap; empty for what the palette alone offers.
+    /// Keys of the default keymap; empty for a command that only the palette offers.
     pub keys: &'static [&'static str],
-    /// The tabs on which it applies; empty for all of them.
+    /// The tabs on which the command applies; empty for all tabs.
     pub tabs: &'static [Tab],
-    /// Its word on the key bar; commands without one are not shown there. The order of the table is
+    /// The command's word on the key bar; commands without one are not shown there. The order of the table is
     /// the order on the bar.
     pub bar: Option<&'static str>,
 }
@@ -38,7 +38,7 @@ macro_rules! commands {
         $($tab:ident $field:ident ($screen:ty) $title:literal $short:literal
             $show_name:literal $show_help:literal $show_key:literal;)*
     ) => {
-        /// Something that a person can ask for.
+        /// Something that the user can ask for.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         pub enum Command {
             $(#[doc = concat!($first_help, ".")] $first,)*
@@ -83,7 +83,7 @@ macro_rules! commands {
         }
 
         impl Command {
-            /// What the table says of it.
+            /// The command's row of the table.
             pub fn spec(self) -> &'static Spec {
                 let row = match self {
                     $(Command::$first => Row::$first,)*
@@ -188,19 +188,19 @@ each_screen! {
 }
 
 impl Command {
-    /// The command of that name.
+    /// The command with this name.
     pub fn named(name: &str) -> Option<Command> {
         COMMANDS.iter().find(|spec| spec.name == name).map(|spec| spec.command)
     }
 }
 
 impl Spec {
-    /// Whether it applies on `tab`.
+    /// Whether the command applies on `tab`.
     pub fn on(&self, tab: Tab) -> bool {
         self.tabs.is_empty() || self.tabs.contains(&tab)
     }
 
-    /// The tabs on which it applies, in words.
+    /// The titles of the tabs on which the command applies.
     pub fn scope(&self) -> String {
         if self.tabs.is_empty() {
             return "everywhere".into();

@@ -1,4 +1,4 @@
-//! The dialogs over a screen, as data: what is asked, chosen or read.
+//! The dialogs over a screen, as data: questions, choices, texts and forms.
 
 use ratatui::layout::Rect;
 
@@ -15,86 +15,87 @@ use crate::store::{Pruned, Room, RunId};
 /// A dialog over the screen.
 #[derive(Debug)]
 pub enum Dialog {
-    /// The commands that apply here.
+    /// The list of the commands that apply on this screen.
     Help(Picker),
-    /// Any command by its name.
+    /// The list of all commands, filtered by name.
     Palette(Picker),
-    /// A choice.
+    /// A list to choose from.
     Choose(Choose, Picker),
-    /// What is wrong or unknown.
+    /// The list of problems.
     Problems(Position),
-    /// A text: a traceback, differences.
+    /// A text to read, such as a traceback.
     Text(Box<TextDialog>),
-    /// A question that `y` and `n` answer.
+    /// A question with the answers yes and no.
     Ask(Question),
-    /// Options for a run.
+    /// The form of a run's options.
     Options(Box<Form>),
-    /// Making the Python environment: lines of progress, and how it ended.
+    /// The progress of making the Python environment, as lines, and the result once it is done.
     Environment(Vec<String>, Option<Result<(), String>>),
 }
 
-/// What is chosen.
+/// What a list offers for choice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Choose {
-    /// A pipeline.
+    /// The pipeline to show.
     Pipeline,
-    /// A run environment.
+    /// The run environment to read the project in.
     Environment,
-    /// What leads into the selected vertex.
+    /// A parent of the selected vertex.
     Parent,
-    /// What the selected vertex leads to.
+    /// A child of the selected vertex.
     Child,
     /// A vertex of the whole graph.
     Vertex,
-    /// A theme.
+    /// The theme.
     Theme,
-    /// A keymap.
+    /// The keymap.
     Keymap,
 }
 
-/// A text to read.
+/// A text that can be scrolled.
 #[derive(Debug, Clone, Default)]
 pub struct TextDialog {
-    /// What it is.
+    /// The title of the dialog.
     pub title: String,
     /// Its lines.
     pub lines: Vec<String>,
-    /// First line that is seen.
+    /// The first visible line.
     pub offset: usize,
-    /// Where `e` goes.
+    /// The place that the editor opens.
     pub place: Option<Place>,
 }
 
-/// What is asked.
+/// A question, with what its answer is about.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Question {
-    /// Whether the project may be executed, and what waits for the answer.
+    /// May the project be executed? Holds the effects that wait for the answer.
     Trust(Vec<Effect>),
-    /// Whether to leave although a run is going on.
+    /// Quit although a run is going on?
     Quit,
-    /// Whether to run nodes that are fresh; what is asked to be run.
+    /// Run nodes that are fresh? Holds the request and its command.
     Fresh(Box<RunRequest>, Command),
-    /// Whether to make the Python environment; the text says why.
+    /// Make the Python environment? Holds the reason.
     Environment(String),
-    /// Whether to delete this run.
+    /// Delete this run?
     DeleteRun(RunId),
-    /// Whether to cancel this run of another program.
+    /// Cancel this run, which another program runs?
     CancelElsewhere(RunId),
-    /// Whether to delete what there is no room for.
+    /// Prune the history to these limits? Holds what would be deleted.
     Prune(Room, Pruned),
 }
 
-/// Rows of a picker that are seen on a screen of this size.
+/// The number of visible rows of a picker on a terminal of this size.
 pub fn picker_height(size: (u16, u16)) -> usize {
     usize::from(size.1.saturating_sub(8)).clamp(3, 20)
 }
 
-/// Rows of a text dialog that are seen.
+/// The number of visible rows of a text dialog.
 pub fn text_height(size: (u16, u16)) -> usize {
     usize::from(size.1.saturating_sub(6)).max(1)
 }
 
-/// Where a picker lies: as large as its choices need, all of them, so that it stays while one types.
+/// The area of a picker. Its height depends on the number of all choices, so that it does not change while the
+/// user types.
 pub fn picker_area(size: (u16, u16), picker: &Picker) -> Rect {
     let rows = picker.choices.len().clamp(1, picker_height(size));
     let height = u16::try_from(rows).unwrap_or(3) + 4;
@@ -103,7 +104,7 @@ pub fn picker_area(size: (u16, u16), picker: &Picker) -> Rect {
 }
 
 impl TextDialog {
-    /// Scrolls by `by` lines on a screen of this size, as far as the text goes.
+    /// Scrolls by `by` lines on a terminal of this size, within the text.
     pub fn scroll(&mut self, by: isize, size: (u16, u16)) {
         let last = self.lines.len().saturating_sub(text_height(size));
         self.offset = self.offset.saturating_add_signed(by).min(last);

@@ -1,16 +1,16 @@
-//! What the update asks the services for. Each has an answer among [`super::event::Report`].
+//! What the update asks the services for. Each effect has an answer among [`super::event::Report`].
 
 use crate::project::Place;
 use crate::runs::RunRequest;
 use crate::runs::params::Params;
 use crate::store::{LogCursor, LogFilter, Room, RunFilter, RunId};
 
-/// The number of a request of one kind; an answer that carries an older one is dropped.
+/// The number of a request of one kind. An answer that carries an older number is dropped.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub struct Generation(u64);
 
 impl Generation {
-    /// Counts a request, and gives its number.
+    /// Counts one more request and returns its number.
     pub fn count(&mut self) -> Generation {
         self.0 += 1;
         *self
@@ -23,7 +23,7 @@ impl From<u64> for Generation {
     }
 }
 
-/// A request to the outside.
+/// A request to the services or to the event loop.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Effect {
     /// End the program.
@@ -34,29 +34,29 @@ pub enum Effect {
     Redraw,
     /// Read the project's files.
     ReadStatic {
-        /// Comes back with the answer.
+        /// The number of the request, which the answer repeats.
         generation: Generation,
         /// Run environment; the project's default when `None`.
         env: Option<String>,
-        /// Parameters that stand in the place of the files'.
+        /// Parameters that override those of the files.
         params: Params,
     },
-    /// Ask Kedro. Only sent for a trusted project.
+    /// Let Kedro itself read the project. Only sent for a trusted project.
     ReadExact {
-        /// Comes back with the answer.
+        /// The number of the request, which the answer repeats.
         generation: Generation,
         /// Run environment.
         env: Option<String>,
-        /// Parameters that stand in the place of the files'.
+        /// Parameters that override those of the files.
         params: Params,
     },
     /// Remember that this project may be executed.
     Trust,
-    /// Look at the datasets on disk.
+    /// Look up the datasets' files on disk.
     StatDatasets,
-    /// Tell which nodes of the pipeline are out of date.
+    /// Compute which nodes of this pipeline are out of date.
     LookStale(String),
-    /// Draw the shown pipeline as the state has it; the drawing that is under way is of no use any more.
+    /// Draw the shown pipeline. A drawing that is under way is cancelled.
     Draw(Generation),
     /// Read a project file for display.
     ReadSource {
@@ -65,81 +65,81 @@ pub enum Effect {
     },
     /// Run nodes.
     Run {
-        /// Comes back with the answer.
+        /// The number of the request, which the answer repeats.
         generation: Generation,
         /// What to run.
         request: Box<RunRequest>,
-        /// How it was asked for.
+        /// Which command asked for the run.
         why: String,
     },
-    /// Run the same nodes with several sets of parameters, some at a time.
+    /// Run the same nodes with several sets of parameters, a few runs at a time.
     RunGrid {
         /// What to run.
         requests: Vec<RunRequest>,
-        /// How it was asked for.
+        /// Which command asked for the run.
         why: String,
     },
-    /// Open a Python prompt, or the debugger, in the context of a node; the screen steps aside.
+    /// Open a Python prompt, or the debugger, in the context of a node. It takes the terminal meanwhile.
     Debug {
         /// The node.
         node: String,
-        /// Whether it runs, and the debugger opens where it fails.
+        /// Whether to run the node and open the debugger where it fails.
         post_mortem: bool,
-        /// Its pipeline, environment and parameters.
+        /// The pipeline, environment and parameters of the node.
         request: Box<RunRequest>,
     },
-    /// Run nodes in a program of their own that outlives this one.
+    /// Run nodes in a background process that outlives this program.
     RunDetached {
-        /// Comes back with the answer.
+        /// The number of the request, which the answer repeats.
         generation: Generation,
         /// What to run.
         request: Box<RunRequest>,
     },
     /// Cancel a run of this program.
     Cancel(RunId),
-    /// Cancel a run that another program records.
+    /// Cancel a run that another program runs.
     CancelElsewhere(RunId),
-    /// Load the runs that the filter takes.
+    /// Load the runs that match a filter.
     LoadRuns {
-        /// Comes back with the runs.
+        /// The number of the request, which the answer repeats.
         generation: Generation,
         /// Which runs.
         filter: Box<RunFilter>,
     },
-    /// Read all that is kept of a run but its log.
+    /// Read everything stored about a run except its log.
     LoadRun(RunId),
     /// Read lines of a run's log.
     LoadLog {
         /// The run.
         run: RunId,
-        /// Comes back with the lines.
+        /// The number of the request, which the answer repeats.
         generation: Generation,
         /// Which lines.
         filter: LogFilter,
         /// Where they begin.
         from: LogCursor,
     },
-    /// Load how long nodes took.
+    /// Load the durations of nodes in earlier runs.
     LoadTimings,
     /// Compare two runs.
     Compare(RunId, RunId),
-    /// Pin a run, or take its pin away.
+    /// Pin a run, or remove the pin.
     Pin(RunId, bool),
-    /// Write a note to a run.
+    /// Write a note about a run.
     Note(RunId, String),
     /// Delete a run.
     DeleteRun(RunId),
-    /// Ask what pruning to this room deletes.
+    /// Ask what pruning to these limits would delete.
     Prunable(Room),
-    /// Prune to this room.
+    /// Prune the history to these limits.
     Prune(Room),
     /// Read the tracking store.
     LoadTracking,
     /// Make the project's Python environment.
     CreateEnvironment,
-    /// Open the editor at a place; the screen steps aside.
+    /// Open the editor at a place. It takes the terminal meanwhile.
     Edit(Place),
-    /// Write the drawing to a file of that name, in the format that its ending says.
+    /// Write the drawing to this file, in the format of its ending.
     Export(String),
     /// Copy to the clipboard (OSC 52).
     Copy(String),

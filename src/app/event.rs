@@ -1,4 +1,4 @@
-//! All that can happen: what a person does, and what the services report.
+//! All events: user input, signals, time, and reports of the services.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -19,7 +19,7 @@ use crate::runs::history::{Comparison, Whole};
 use crate::runs::{Failure, Stamped, Warmth};
 use crate::store::{LogLine, Pruned, Room, RunId, RunRecord, Timing};
 
-/// Something that happened.
+/// An event of the loop.
 #[derive(Debug, Clone)]
 pub enum Event {
     /// A key was pressed.
@@ -28,50 +28,50 @@ pub enum Event {
     Mouse(MouseEvent),
     /// Text was pasted.
     Paste(String),
-    /// The terminal has this many columns and rows.
+    /// The terminal's size changed to these columns and rows.
     Resize(u16, u16),
     /// The terminal got or lost the focus.
     Focus(bool),
-    /// The program got SIGINT: another one asks for the end of the run that goes on.
+    /// The program received SIGINT from another process, which asks to cancel the run.
     Interrupt,
-    /// Time passed: seconds since the Unix epoch. Sent four times a second while something that
+    /// The time, in seconds since the Unix epoch. Sent four times a second while something that
     /// shows time is on the screen.
     Tick(f64),
     /// A service reports.
     Report(Report),
 }
 
-/// What a service reports.
+/// An answer or a notification of a service.
 #[derive(Debug, Clone)]
 pub enum Report {
     /// The static reading.
     Static {
-        /// Of the request.
+        /// The number of the request.
         generation: Generation,
-        /// What was read, or why the project can't be opened at all.
+        /// The snapshot, or why the project can't be opened at all.
         result: Result<Arc<Snapshot>, Problem>,
     },
     /// The exact reading began, with the interpreter that was chosen and why.
     ExactStarted {
-        /// Of the request.
+        /// The number of the request.
         generation: Generation,
         /// Path of the interpreter.
         python: String,
-        /// Why this one.
+        /// Why this interpreter was chosen.
         reason: String,
     },
     /// The exact reading.
     Exact {
-        /// Of the request.
+        /// The number of the request.
         generation: Generation,
-        /// Kedro's answer, or why there is none.
+        /// Kedro's answer, or the failure.
         result: Result<Arc<Snapshot>, Failure>,
-        /// Whether it comes from the store (no source changed since) and Python was not started.
+        /// Whether the answer comes from the store, because no source has changed since; Python was not started then.
         stored: bool,
     },
     /// Whether the project is trusted to be executed.
     Trust(bool),
-    /// What is on disk of the datasets, by name.
+    /// The status of the datasets' files, by dataset.
     Datasets(HashMap<String, datasets::DatasetStatus>),
     /// Which nodes of a pipeline are out of date.
     Staleness {
@@ -80,9 +80,9 @@ pub enum Report {
         /// The status of each node, by name.
         statuses: HashMap<String, Freshness>,
     },
-    /// The pipeline was drawn; a better drawing of the same may follow.
+    /// The pipeline was drawn. A better drawing of the same request may follow.
     Drawn {
-        /// Of the request.
+        /// The number of the request.
         generation: Generation,
         /// The drawing.
         plot: Arc<Plot>,
@@ -91,17 +91,17 @@ pub enum Report {
     Source {
         /// Path relative to the project's folder.
         file: String,
-        /// Its text, or why it can't be read.
+        /// The text of the file, or why it can't be read.
         result: Result<Arc<Highlighted>, String>,
     },
     /// Files changed.
     Changed {
-        /// Source, configuration or project files, relative to the project's folder.
+        /// The changed source, configuration or project files, relative to the project's folder.
         files: Vec<String>,
         /// Whether the tracking store changed.
         tracking: bool,
     },
-    /// The project's files can't be watched, or only by looking again and again.
+    /// Whether the project's files can be watched; the error says why not.
     Watching(Result<(), String>),
     /// A run was accepted and has a number.
     RunStarted {
@@ -114,16 +114,16 @@ pub enum Report {
     RunRefused {
         /// Number of the request; none for a run of a grid.
         generation: Option<Generation>,
-        /// Why, and what to do.
+        /// The reason, with the remedy.
         failure: Failure,
         /// Whether making the project's Python environment would help.
         needs_environment: bool,
     },
-    /// A detached run began and has this number, or could not begin.
+    /// A detached run began, or could not begin.
     Detached {
         /// Number of the request.
         generation: Generation,
-        /// Its number, or why there is none.
+        /// The number of the run, or why it could not begin.
         result: Result<RunId, String>,
     },
     /// Events of a run, in order.
@@ -133,26 +133,26 @@ pub enum Report {
         /// What happened.
         events: Vec<Stamped>,
     },
-    /// All of a run that ended is in the store.
+    /// A run that ended is completely in the store.
     RunStored,
-    /// Another program, or a run of this one, has written to the history.
+    /// Another program, or a run of this one, wrote to the history.
     HistoryChanged,
     /// Runs of the history, newest first.
     Runs {
-        /// Of the request.
+        /// The number of the request.
         generation: Generation,
         /// The runs.
         runs: Vec<RunRecord>,
     },
-    /// All that is kept of a run but its log.
+    /// Everything stored about a run except its log.
     RunRead(Box<Whole>),
     /// Lines of a run's log.
     Log {
         /// The run.
         run: RunId,
-        /// Of the request.
+        /// The number of the request.
         generation: Generation,
-        /// The lines, in their order.
+        /// The lines in order.
         lines: Vec<LogLine>,
     },
     /// How long nodes took in their last runs.
@@ -164,7 +164,7 @@ pub enum Report {
         /// How they differ.
         result: Result<Box<Comparison>, String>,
     },
-    /// What pruning to this room deletes.
+    /// What pruning to these limits would delete.
     Prunable(Room, Pruned),
     /// The tracking store.
     Tracking(TrackingReport),
@@ -174,9 +174,9 @@ pub enum Report {
     EnvironmentProgress(String),
     /// The Python environment is made, or why not.
     EnvironmentDone(Result<(), String>),
-    /// Keymap, theme or user settings were loaded; problems name file, line and allowed values.
+    /// Settings, theme or keymap were loaded. Each problem names the file, the line and the allowed values.
     Settings {
-        /// The new settings; those with errors keep the last good value.
+        /// The new settings. A setting with an error keeps its last good value.
         settings: Box<Settings>,
         /// The keymap that they name.
         keymap: Box<Keymap>,
@@ -184,13 +184,13 @@ pub enum Report {
         themes: Vec<String>,
         /// Names of all keymaps.
         keymaps: Vec<String>,
-        /// What is wrong with the files.
+        /// Errors in the files.
         problems: Vec<Problem>,
     },
-    /// How ready the worker is.
+    /// The state of the worker.
     Worker(Warmth),
-    /// Something to tell, such as an editor that could not be started.
+    /// A message for the bar.
     Notice(String),
-    /// Something that could not be done, and why.
+    /// An error message for the bar.
     Failed(String),
 }

@@ -1,18 +1,18 @@
-//! Keys as keymaps write them: `r`, `ctrl-d`, `alt-x`, `shift-tab`, `space`, `f5`; several with
-//! spaces between are pressed one after the other.
+//! Keys in the notation of keymaps: `r`, `ctrl-d`, `alt-x`, `shift-tab`, `space`, `f5`. Keys with
+//! spaces between them are pressed one after the other.
 
 use std::fmt;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
-/// A key with what is held down beside it.
+/// A key with its modifiers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Key {
     code: KeyCode,
     modifiers: KeyModifiers,
 }
 
-/// Names of keys that are no characters.
+/// Names of keys that are not characters.
 const NAMES: [(&str, KeyCode); 16] = [
     ("enter", KeyCode::Enter),
     ("esc", KeyCode::Esc),
@@ -80,7 +80,7 @@ impl Key {
         if keys.is_empty() { Err("a key is missing".into()) } else { Ok(keys) }
     }
 
-    /// Terminals send the same key in several ways; here it has one.
+    /// Terminals report the same key in several ways, for example `R` with or without shift. This is the one form.
     fn new(code: KeyCode, mut modifiers: KeyModifiers) -> Key {
         modifiers &= KeyModifiers::CONTROL | KeyModifiers::ALT | KeyModifiers::SHIFT;
         let code = match code {
@@ -126,7 +126,7 @@ impl fmt::Display for Key {
     }
 }
 
-/// Keys as they are shown and written: with spaces between.
+/// The notation of several keys, with spaces between them.
 pub fn show(keys: &[Key]) -> String {
     keys.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
 }

@@ -21,7 +21,7 @@ pub const BUILT_IN: [(&str, &str); 3] = [
     ("emacs", include_str!("../../keymaps/emacs.yaml")),
 ];
 
-/// Keys and commands, both ways.
+/// The bindings of keys to commands and controls.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Keymap {
     /// Its name.
@@ -30,14 +30,14 @@ pub struct Keymap {
     controls: Vec<(Scope, Key, Control)>,
 }
 
-/// What the keys pressed so far come to.
+/// The result of looking up the keys pressed so far.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Match {
-    /// This command.
+    /// The keys are bound to this command.
     Command(Command),
-    /// The beginning of something longer.
+    /// A longer sequence begins with these keys.
     Begun,
-    /// Nothing.
+    /// Nothing begins with these keys.
     Nothing,
 }
 
@@ -74,19 +74,19 @@ impl Keys {
     }
 }
 
-/// A section of a keymap file in the order of its names, so that errors do not depend on chance.
+/// The entries of a section in the order of their names, so that the first error is always the same one.
 fn sorted(section: HashMap<String, Keys>) -> Vec<(String, Keys)> {
     let mut entries: Vec<_> = section.into_iter().collect();
     entries.sort_by(|a, b| a.0.cmp(&b.0));
     entries
 }
 
-/// What is wrong with a keymap or theme file.
+/// An error in a keymap or theme file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FileError {
-    /// Line, from 1, where it is known.
+    /// The line, from 1, if it is known.
     pub line: Option<u32>,
-    /// What is wrong, a sentence.
+    /// The message, a sentence.
     pub text: String,
 }
 

@@ -1,18 +1,18 @@
-//! Lists: their rows, and where they stand.
+//! Lists: their rows, selection and scrolling.
 
 use std::collections::HashSet;
 
-/// Where a list stands.
+/// The selection and the scrolling of a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Position {
     /// Index of the selected row.
     pub selected: usize,
-    /// Index of the first row that is seen.
+    /// Index of the first visible row.
     pub offset: usize,
 }
 
 impl Position {
-    /// Moves by `by` rows in a list of `len`, of which `height` are seen.
+    /// Moves the selection by `by` rows in a list of `len` rows, of which `height` are visible.
     pub fn move_by(&mut self, by: isize, len: usize, height: usize) {
         self.select(self.selected.saturating_add_signed(by), len, height);
     }
@@ -43,7 +43,7 @@ impl Position {
 pub struct Listing<T> {
     /// The rows.
     pub rows: Vec<T>,
-    /// Where the list stands.
+    /// The selection and the scrolling.
     pub position: Position,
     /// Names of groups that are closed.
     pub closed: HashSet<String>,

@@ -1,40 +1,40 @@
-//! A log as it is looked at: a window of its lines, which moves with what is asked of the store.
+//! A window of a log's lines, which loads more lines as it is scrolled.
 //!
-//! Of millions of lines some thousands are held. [`LogView::wanted`] says what is to be loaded next,
-//! [`LogView::take`] takes it in; nothing else is known of where the lines come from.
+//! A log may have millions of lines; some thousands are in memory. [`LogView::wanted`] says what to load next,
+//! and [`LogView::take`] receives it. The module does not know where the lines come from.
 
 use super::effect::Generation;
 use crate::store::{Level, LogCursor, LogFilter, LogLine};
 
-/// Lines that are asked for at once.
+/// Lines of one request.
 pub const PAGE: usize = 500;
-/// Lines that are held at most.
+/// The largest number of lines in memory.
 const MOST: usize = 4 * PAGE;
-/// More is asked for when fewer lines than this are left beyond what is seen.
+/// More lines are requested when fewer than this are left beyond the visible ones.
 const MARGIN: usize = 150;
-/// Cells that one step moves sideways.
+/// Cells of one step sideways.
 const STEP: usize = 20;
 
-/// A window on a log.
+/// A window of a log.
 #[derive(Debug, Clone)]
 pub struct LogView {
-    /// Which lines are shown.
+    /// The filter of the lines.
     pub filter: LogFilter,
-    /// The lines that are held.
+    /// The lines in memory.
     pub lines: Vec<LogLine>,
-    /// The first of them that is seen.
+    /// Index of the first visible line.
     pub offset: usize,
-    /// Cells that are hidden at the left.
+    /// Cells that are scrolled out at the left.
     pub column: usize,
-    /// Whether the end is shown as it grows.
+    /// Whether the view follows the end of the log.
     pub follow: bool,
-    /// Comes back with what was asked for; another one is dropped.
+    /// The number of the request; lines of another number are dropped.
     pub generation: Generation,
-    /// Where an empty window begins.
+    /// Where an empty window starts loading.
     start: LogCursor,
-    /// Whether the first line that is held is the log's first, and the last one its last.
+    /// Whether the window reaches the start, and the end, of the log.
     whole: (bool, bool),
-    /// What is being loaded.
+    /// The request that is under way.
     asked: Option<LogCursor>,
 }
 
@@ -59,7 +59,7 @@ impl LogView {
         }
     }
 
-    /// Shows other lines, from the end on.
+    /// Changes the filter, and shows the end of the log.
     pub fn set_filter(&mut self, filter: LogFilter) {
         *self = LogView::at(LogCursor::Before(u64::MAX), filter, self.generation.count());
     }
@@ -69,7 +69,7 @@ impl LogView {
         self.lines.is_empty() && !(self.whole.0 && self.whole.1)
     }
 
-    /// Whether what was seen last is the log's end.
+    /// Whether the last visible line is the last line of the log.
     pub fn at_end(&self, height: usize) -> bool {
         self.whole.1 && self.offset + height >= self.lines.len()
     }
@@ -79,7 +79,7 @@ impl LogView {
         self.whole.1 = false;
     }
 
-    /// What is to be loaded now for a pane of `height` lines, if anything.
+    /// What to load now for a pane of `height` lines, if anything.
     pub fn wanted(&mut self, height: usize) -> Option<LogCursor> {
         if self.asked.is_some() {
             return None;
@@ -99,7 +99,7 @@ impl LogView {
         self.asked
     }
 
-    /// Takes in what was asked for by [`LogView::wanted`].
+    /// Receives the lines that [`LogView::wanted`] requested.
     pub fn take(&mut self, generation: Generation, mut lines: Vec<LogLine>, height: usize) {
         let Some(asked) = self.asked.filter(|_| generation == self.generation) else { return };
         self.asked = None;
@@ -142,14 +142,14 @@ impl LogView {
         self.lines.len().saturating_sub(height)
     }
 
-    /// Moves by so many lines.
+    /// Scrolls by `by` lines.
     pub fn scroll(&mut self, by: isize, height: usize) {
         let last = self.last_offset(height);
         self.offset = self.offset.saturating_add_signed(by).min(last);
         self.follow = by > 0 && self.offset == last && self.whole.1;
     }
 
-    /// Moves sideways by so many steps.
+    /// Scrolls sideways by `steps` steps.
     pub fn scroll_sideways(&mut self, steps: isize) {
         self.column = self.column.saturating_add_signed(steps * STEP as isize);
     }
@@ -167,7 +167,7 @@ impl LogView {
         }
     }
 
-    /// Goes to the end and follows it.
+    /// Goes to the last line and follows the end.
     pub fn last(&mut self, height: usize) {
         self.follow = true;
         if self.whole.1 {
@@ -180,7 +180,7 @@ impl LogView {
         }
     }
 
-    /// Shows all levels, warnings and errors, errors alone, and all again.
+    /// Cycles the level: all lines, warnings and errors, only errors.
     pub fn next_level(&mut self) {
         let level = match self.filter.level {
             None => Some(Level::Warning),

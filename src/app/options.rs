@@ -1,4 +1,4 @@
-//! The form for a run's options: all of `kedro run`'s, with the command that it comes to.
+//! The form of a run's options: all options of `kedro run`, with the resulting command.
 
 use ratatui_textarea::TextArea;
 
@@ -11,13 +11,13 @@ use crate::runs::{RunRequest, plan};
 /// A field of the form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FieldKind {
-    /// Text; several names with commas between.
+    /// Text; several names are separated by commas.
     Text,
-    /// Yes or no.
+    /// A switch.
     Switch,
 }
 
-/// Names of the fields as `kedro run` has them, with their kind and a hint.
+/// The fields: the option's name in `kedro run`, its kind and a hint.
 pub const FIELDS: [(&str, FieldKind, &str); 18] = [
     ("nodes", FieldKind::Text, "node names"),
     ("from-nodes", FieldKind::Text, "node names"),
@@ -43,7 +43,7 @@ fn position(name: &str) -> Option<usize> {
     FIELDS.iter().position(|(other, ..)| *other == name)
 }
 
-/// The form.
+/// The state of the form.
 #[derive(Debug, Clone)]
 pub struct Form {
     /// Texts of the fields; `yes` for a switch that is on.
@@ -80,7 +80,7 @@ impl Form {
         self.fields[self.at] = line(if on { "" } else { "yes" });
     }
 
-    /// What the form asks for.
+    /// The request that the form describes.
     ///
     /// # Errors
     /// A sentence that names the field.
@@ -115,7 +115,7 @@ impl Form {
         })
     }
 
-    /// The nodes that it comes to, or what is wrong.
+    /// The number of nodes that the request selects.
     ///
     /// # Errors
     /// A sentence.

@@ -6,20 +6,20 @@ use ratatui_textarea::TextArea;
 
 use super::list::Position;
 
-/// One thing to choose.
+/// A choice of the list.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Choice {
-    /// What is chosen by: matched by typing.
+    /// The name, which typing matches.
     pub name: String,
-    /// What it is: matched too, with less weight.
+    /// The description, which typing matches with less weight.
     pub detail: String,
-    /// Its keys, for commands.
+    /// The keys of a command.
     pub keys: String,
-    /// Why it can't be chosen now.
+    /// Why the choice is not available now.
     pub disabled: Option<String>,
 }
 
-/// Choices, what was typed, and those that match.
+/// A list of choices, filtered by what the user types.
 #[derive(Debug, Clone)]
 pub struct Picker {
     /// All choices.
@@ -33,7 +33,7 @@ pub struct Picker {
 }
 
 impl Picker {
-    /// A picker with `selected` chosen first.
+    /// A picker in which the choice `selected` is selected.
     pub fn new(choices: Vec<Choice>, selected: usize, height: usize) -> Self {
         let matches: Vec<usize> = (0..choices.len()).collect();
         let mut position = Position::default();
@@ -41,12 +41,12 @@ impl Picker {
         Picker { choices, query: line(""), matches, position }
     }
 
-    /// The chosen index.
+    /// The index of the selected choice.
     pub fn chosen(&self) -> Option<usize> {
         self.matches.get(self.position.selected).copied()
     }
 
-    /// Finds the choices for what was typed.
+    /// Filters the choices by the typed text.
     pub fn refresh(&mut self) {
         let query = text(&self.query);
         self.matches = fuzzy(&query, &self.choices);

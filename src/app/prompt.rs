@@ -1,4 +1,4 @@
-//! A line that is typed on the bar, and what for.
+//! A line that is typed on the bar, and its purpose.
 
 use ratatui_textarea::TextArea;
 
@@ -9,37 +9,37 @@ use crate::store::RunId;
 /// A line that is being typed on the bar.
 #[derive(Debug)]
 pub struct Prompt {
-    /// What for.
+    /// The purpose of the line.
     pub kind: PromptKind,
     /// The line.
     pub field: TextArea<'static>,
 }
 
-/// What a line is typed for.
+/// The purpose of a typed line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PromptKind {
     /// The name that is searched for; the nearest match is selected while one types.
     Find,
-    /// The filter of the list; what it was before.
+    /// The filter of the list of runs. Holds the previous filter.
     Filter(String),
     /// The note of a run.
     Note(RunId),
-    /// The text that lines of the log must have.
+    /// The text that log lines must contain.
     Log,
     /// The value of a parameter, by its dotted key.
     Override(String),
-    /// Values of parameters for several runs.
+    /// Parameter values for a grid of runs.
     Grid,
-    /// The room that old runs are to make.
+    /// The limits to prune the history to.
     Prune,
-    /// The filter of the graph; what it was before.
+    /// The filter of the graph. Holds the previous filter.
     Graph(String),
     /// The file that the drawing is written to.
     Export,
 }
 
 impl PromptKind {
-    /// What stands before the line.
+    /// The label before the line.
     pub fn label(&self) -> &'static str {
         match self {
             PromptKind::Find => "/",
@@ -54,7 +54,7 @@ impl PromptKind {
         }
     }
 
-    /// What may be written, while nothing is.
+    /// The hint that is shown while the line is empty.
     pub fn hint(&self) -> &'static str {
         match self {
             PromptKind::Filter(_) => filter::HINT,

@@ -1,4 +1,4 @@
-//! Pure questions about the state, where the answer depends on several screens.
+//! Questions about the state whose answers depend on several screens.
 
 use super::command::Command;
 use super::screens::pipeline::PipelineScreen;
@@ -28,7 +28,7 @@ pub fn failed_run(state: &State) -> Option<&RunRecord> {
     state.screen().selected_run().or_else(last).filter(|record| bad.contains(&record.outcome))
 }
 
-/// The selected run, where another program runs it.
+/// The selected run, if another program runs it.
 pub fn running_elsewhere(state: &State) -> Option<RunId> {
     let run = state.screen().selected_run().filter(|run| run.id != 0)?;
     let own = state.shared.going_on().any(|own| own.record.id == run.id);
@@ -53,7 +53,7 @@ pub fn is_fresh(state: &State) -> bool {
     !nodes.is_empty() && nodes.iter().all(fresh)
 }
 
-/// What a command asks to run.
+/// The request of a run command.
 pub fn request(state: &State, command: Command) -> RunRequest {
     let selected = || selected_node(&state.pipeline).into_iter().collect();
     let slice = match command {
@@ -65,7 +65,7 @@ pub fn request(state: &State, command: Command) -> RunRequest {
     RunRequest { slice, ..state.shared.request() }
 }
 
-/// What a command asks to run that takes the marked nodes, or the whole pipeline where none is marked.
+/// The request for the marked nodes, or for the whole pipeline if none is marked.
 pub fn request_of_marked(state: &State) -> RunRequest {
     match state.pipeline.marked.is_empty() {
         true => state.shared.request(),
@@ -73,7 +73,7 @@ pub fn request_of_marked(state: &State) -> RunRequest {
     }
 }
 
-/// The chosen nodes as a slice: the one that the graph shows, while its nodes are those that are marked.
+/// The chosen nodes as a slice. While the marked nodes are those of the slice that the graph shows, that slice is used.
 fn chosen_slice(state: &State) -> Slice {
     let nodes = chosen(state);
     let pipeline = state.shared.shown_pipeline();

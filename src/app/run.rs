@@ -1,4 +1,4 @@
-//! A run as the screen knows it: the state of its nodes and its log, from its events.
+//! A run of this program, built from its events: the state of its nodes, and its log.
 
 use std::collections::VecDeque;
 
@@ -9,21 +9,21 @@ use crate::runs::{Failure, RunEvent, RunRequest, Stamped, Stream};
 use crate::store::{Outcome, RunRecord};
 use crate::text::ansi::{self, Part};
 
-/// Most lines kept of a log; the whole of it is in the store.
+/// The number of log lines kept in memory; the store has the whole log.
 const LONGEST_LOG: usize = 20_000;
 
-/// How a node stands in a run.
+/// The state of a node in a run.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum NodeState {
-    /// It has not begun.
+    /// The node has not begun.
     Waiting,
-    /// It began then, in seconds since the Unix epoch.
+    /// The node began at this time, in seconds since the Unix epoch.
     Running(f64),
-    /// It ended well after so many seconds.
+    /// The node succeeded after this many seconds.
     Done(f64),
-    /// It failed after so many seconds.
+    /// The node failed after this many seconds.
     Failed(f64),
-    /// The run ended before it did.
+    /// The run ended before the node did.
     Stopped,
 }
 
@@ -34,51 +34,51 @@ pub struct LogLine {
     pub at: f64,
     /// The node that wrote it.
     pub node: Option<String>,
-    /// How it is meant.
+    /// The severity.
     pub level: Level,
-    /// The text, made harmless.
+    /// The text without control characters.
     pub text: String,
-    /// The same in parts, where it has colours of its own.
+    /// The text in styled parts, if it contains colour sequences.
     pub parts: Vec<Part>,
-    /// Where it is written, if it goes on and its next state takes its place: a progress bar.
+    /// The stream of a line that rewrites itself, such as a progress bar; its next state replaces it.
     pub rewritten: Option<Stream>,
 }
 
-/// How a line of the log is meant.
+/// The severity of a log line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Level {
-    /// Of no weight.
+    /// A debug message.
     Debug,
-    /// As usual.
+    /// Normal output.
     Info,
     /// A warning.
     Warning,
     /// An error.
     Error,
-    /// What this program says of the run.
+    /// A message of this program about the run.
     Own,
 }
 
-/// A run and what happened in it so far.
+/// A run of this program and its progress.
 #[derive(Debug, Clone)]
 pub struct ActiveRun {
-    /// What the store has of it.
+    /// The record of the run in the store.
     pub record: RunRecord,
-    /// Its nodes in order.
+    /// The state of each node, in the order of the run.
     pub nodes: IndexMap<String, NodeState>,
     /// The log, oldest line first.
     pub log: VecDeque<LogLine>,
     /// Lines scrolled up from the end.
     pub scrolled: usize,
-    /// Why it failed.
+    /// The failure.
     pub failure: Option<Failure>,
     /// The node that failed.
     pub failed_node: Option<String>,
-    /// How it ended, and when.
+    /// The outcome and the time of the end.
     pub ended: Option<(Outcome, f64)>,
-    /// Whether it saves in a folder of its own.
+    /// Whether the run saves in a folder of its own instead of the project's.
     pub apart: bool,
-    /// Whether it was asked to stop.
+    /// Whether the run was asked to stop.
     pub cancelling: bool,
 }
 
@@ -99,7 +99,7 @@ impl ActiveRun {
         }
     }
 
-    /// Takes in what happened.
+    /// Applies an event.
     pub fn apply(&mut self, stamped: &Stamped) {
         let at = stamped.at;
         match &stamped.event {
@@ -131,7 +131,7 @@ impl ActiveRun {
             | RunEvent::DatasetNotKept { .. }
             | RunEvent::Tracked { .. } => {}
             RunEvent::Output { node, stream, level, text, partial, .. } => {
-                // A line that rewrites itself stands in the place of what it was before.
+                // A line that rewrites itself replaces its previous state.
                 let last = self.log.back();
                 if last.is_some_and(|line| line.rewritten == Some(*stream) && line.node == *node) {
                     self.log.pop_back();
@@ -174,7 +174,7 @@ impl ActiveRun {
         }
     }
 
-    /// The line of a failure that has no run: the project could not even be started.
+    /// Adds a line to the log.
     pub fn say(&mut self, at: f64, level: Level, node: Option<&String>, text: String) {
         if self.log.len() == LONGEST_LOG {
             self.log.pop_front();
@@ -203,13 +203,13 @@ impl ActiveRun {
         }
     }
 
-    /// How many nodes are done, and of how many.
+    /// The number of finished nodes, and the number of all nodes.
     pub fn progress(&self) -> (usize, usize) {
         let done = self.nodes.values().filter(|state| matches!(state, NodeState::Done(_))).count();
         (done, self.nodes.len())
     }
 
-    /// The node that began last of those that are running.
+    /// The running node that began last.
     pub fn current(&self) -> Option<&str> {
         let running = self.nodes.iter().filter_map(|(name, state)| match state {
             NodeState::Running(since) => Some((since, name)),
@@ -218,7 +218,7 @@ impl ActiveRun {
         running.max_by(|a, b| a.0.total_cmp(b.0)).map(|(_, name)| name.as_str())
     }
 
-    /// Seconds from its start to its end, or to now.
+    /// Seconds from the start of the run to its end, or to now.
     pub fn seconds(&self, now: f64) -> f64 {
         let end = self.ended.map_or(now, |(_, at)| at);
         (end - self.record.new.started_at).max(0.0)

@@ -1,4 +1,4 @@
-//! What a person can set: theme, keymap, glyphs, mouse. Parsed here, from text that `tui` reads.
+//! The user's settings: theme, keymap, glyphs, mouse, worker. Parsed here from text that `tui` reads.
 
 use serde::Deserialize;
 
@@ -11,7 +11,7 @@ pub struct Settings {
     pub theme: String,
     /// Name of the keymap.
     pub keymap: String,
-    /// Draw with ASCII characters alone.
+    /// Whether to draw with ASCII characters only.
     pub ascii: bool,
     /// Whether the mouse is used.
     pub mouse: bool,
@@ -35,10 +35,10 @@ impl Default for Settings {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum WorkerKind {
-    /// A process that has imported installed packages is forked for each.
+    /// Each request forks a process that has already imported the installed packages.
     #[default]
     Warm,
-    /// Each gets a process of its own.
+    /// Each request starts a process of its own.
     Fresh,
 }
 
@@ -50,9 +50,9 @@ pub struct Overrides {
     pub theme: Option<String>,
     /// Name of the keymap.
     pub keymap: Option<String>,
-    /// ASCII alone.
+    /// Whether to draw with ASCII characters only.
     pub ascii: Option<bool>,
-    /// Mouse.
+    /// Whether the mouse is used.
     pub mouse: Option<bool>,
     /// `warm` or `fresh`.
     pub worker: Option<WorkerKind>,
@@ -104,7 +104,7 @@ impl Overrides {
         }
     }
 
-    /// Lays these settings over others.
+    /// Overrides `settings` with the values of this file.
     pub fn apply(&self, settings: &mut Settings) {
         if let Some(theme) = &self.theme {
             settings.theme.clone_from(theme);

@@ -23,26 +23,26 @@ use crate::runs::{Failure, RunRequest, Warmth};
 use crate::store::Timing;
 use crate::tracking::Overview;
 
-/// How many runs of the screen go on side by side.
+/// The number of runs that this program runs at the same time.
 const MOST_RUNS: usize = 4;
 
-/// How Kedro's own reading of the project stands.
+/// The state of the exact reading, which Kedro itself makes.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub enum Exact {
-    /// Nobody asked for it.
+    /// The exact reading was not requested.
     #[default]
     None,
     /// Kedro is reading, with this interpreter.
     Reading(String),
-    /// It is on the screen; `true` when it comes from the store.
+    /// The exact reading is on the screen; `true` if it comes from the store.
     Shown(bool),
-    /// Files changed since; the static reading is on the screen.
+    /// Files have changed since; the static reading is on the screen.
     Outdated,
-    /// It failed.
+    /// The exact reading failed.
     Failed(Box<Failure>),
 }
 
-/// Whether the exact reading failed for want of Kedro itself.
+/// Whether the exact reading failed because Kedro is not installed.
 pub fn no_kedro(failure: &Failure) -> bool {
     failure.kind.ends_with("ModuleNotFoundError") && failure.message.contains("'kedro'")
 }
@@ -50,27 +50,27 @@ pub fn no_kedro(failure: &Failure) -> bool {
 /// The project and what is known of its surroundings.
 #[derive(Debug, Default)]
 pub struct Project {
-    /// What is on the screen.
+    /// The reading on the screen.
     pub snapshot: Option<Arc<Snapshot>>,
     /// The last static reading, to compare the exact one with.
     pub read: Option<Arc<Snapshot>>,
-    /// Why the project can't be opened at all.
+    /// Why the project can't be opened.
     pub broken: Option<Problem>,
-    /// How the exact reading stands.
+    /// The state of the exact reading.
     pub exact: Exact,
-    /// Where the two readings differ, one sentence each.
+    /// The differences of the two readings, one sentence each.
     pub differences: Vec<String>,
-    /// Whether the project may be executed; `None` until the service says.
+    /// Whether the project may be executed; `None` until this is known.
     pub trusted: Option<bool>,
     /// The interpreter that was chosen, and why.
     pub python: Option<(String, String)>,
-    /// How ready the worker is; `None` before there is one.
+    /// The state of the worker; `None` before it was started.
     pub worker: Option<Warmth>,
-    /// What is on disk of the datasets.
+    /// The status of the datasets' files, by dataset.
     pub datasets: HashMap<String, datasets::DatasetStatus>,
     /// Which nodes of the shown pipeline are out of date.
     pub staleness: HashMap<String, Freshness>,
-    /// Source files that were asked for, by path.
+    /// The requested source files, by path.
     pub sources: HashMap<String, Source>,
     /// Engines found.
     pub backends: Vec<Backend>,
@@ -81,22 +81,22 @@ pub struct Project {
 /// A source file for display.
 #[derive(Debug, Clone)]
 pub enum Source {
-    /// It was asked for.
+    /// The file was requested.
     Loading,
-    /// Its text.
+    /// The highlighted text.
     Text(Arc<Highlighted>),
-    /// Why it can't be shown.
+    /// Why the file can't be shown.
     Failed(String),
 }
 
-/// How the tracking store stands.
+/// The state of the tracking store.
 #[derive(Debug, Clone, PartialEq)]
 pub enum TrackingReport {
-    /// The project has none.
+    /// The project has no tracking store.
     Absent,
-    /// It was read.
+    /// The tracking store was read.
     Live(Overview),
-    /// It could not be read.
+    /// The tracking store could not be read.
     Failed(String),
 }
 
@@ -130,7 +130,7 @@ pub struct Shared {
     pub now: f64,
     /// Theme, keymap, glyphs.
     pub settings: Settings,
-    /// The keys.
+    /// The current keymap.
     pub keymap: Keymap,
     /// The theme before a choice of themes began; choosing shows each one.
     pub theme_before: Option<String>,
@@ -150,19 +150,19 @@ pub struct Shared {
     pub project: Project,
     /// Name of the shown pipeline; the first one when it does not exist.
     pub pipeline: String,
-    /// Parameters that stand in the place of the files', for the next runs.
+    /// Parameters that override those of the files, for the next runs.
     pub overrides: Params,
     /// How long nodes took in their last runs, by name.
     pub timings: HashMap<String, Timing>,
     /// The run that is going on, or the last one.
     pub run: Option<ActiveRun>,
-    /// Runs that began before it and go on beside it.
+    /// Earlier runs of this program that are still going on.
     pub beside: Vec<ActiveRun>,
-    /// Runs that are asked for and have not begun yet.
+    /// Requested runs that have not begun yet.
     pub starting: Vec<(Generation, RunRequest)>,
-    /// A run that waits for its environment to be made.
+    /// A run that waits until its Python environment is made.
     pub waiting_run: Option<(RunRequest, Command)>,
-    /// Whether the log is wanted; by whether there is a run when `None`.
+    /// Whether the log is shown; `None` shows it as soon as there is a run.
     pub log: Option<bool>,
     /// Dialogs, the last one on top.
     pub dialogs: Vec<Dialog>,
@@ -225,13 +225,13 @@ impl Shared {
         self.shown_pipeline().map(|pipeline| Effect::LookStale(pipeline.name.clone()))
     }
 
-    /// How a node stands in the run that shows it, and that run: the newest one that has it.
+    /// The newest run of this program that contains the node, and the node's state in it.
     pub fn node_run(&self, node: &str) -> Option<(&ActiveRun, &NodeState)> {
         let runs = self.run.iter().chain(self.beside.iter().rev());
         runs.filter_map(|run| Some((run, run.nodes.get(node)?))).next()
     }
 
-    /// How a node stands: in its run, else by its staleness.
+    /// The status of a node: its state in a run, else its freshness.
     pub fn node_status(&self, node: &str) -> view::NodeStatus {
         let run = self.node_run(node).map(|(_, state)| match state {
             NodeState::Waiting => RunState::Waiting,
@@ -274,7 +274,7 @@ impl Shared {
             .find(|node| node.name == name)
     }
 
-    /// The tracking store, where it was read.
+    /// The tracking store's content, if the store was read.
     pub fn tracked(&self) -> Option<&Overview> {
         match &self.project.tracking {
             Some(TrackingReport::Live(overview)) => Some(overview),
@@ -332,7 +332,7 @@ impl Shared {
         self.notice = Some(Notice { text: text.into(), error: false });
     }
 
-    /// Shows on the bar what went wrong or can't be done.
+    /// Shows an error on the bar.
     pub fn warn(&mut self, text: impl Into<String>) {
         self.notice = Some(Notice { text: text.into(), error: true });
     }

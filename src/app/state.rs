@@ -12,7 +12,7 @@ use super::words::Details;
 macro_rules! state {
     ($($tab:ident $field:ident ($screen:ty) $title:literal $short:literal
         $name:literal $help:literal $key:literal;)*) => {
-        /// Everything.
+        /// The whole state of the program.
         #[derive(Debug)]
         pub struct State {
             /// What all screens share.
@@ -71,7 +71,7 @@ impl State {
         }
     }
 
-    /// Whether something on the screen changes with time alone.
+    /// Whether something on the screen changes as time passes.
     pub fn shows_time(&self) -> bool {
         self.shared.running().is_some()
             || matches!(self.shared.project.exact, Exact::Reading(_))

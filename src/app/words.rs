@@ -1,4 +1,4 @@
-//! Texts for people, with how they are meant: what the details pane is made of, and numbers, sizes and
+//! Texts for users: the lines of the details pane with their tones, and numbers, sizes and
 //! times in words. The screens and the command line share them.
 
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use crate::project::python::highlight::Highlighted;
 use crate::store::{CodeVersion, Outcome};
 pub use crate::text::size_text;
 
-/// How a text is meant.
+/// The tone of a text, which `ui` maps to a colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[expect(missing_docs, reason = "the names say it")]
 pub enum Tone {
@@ -27,7 +27,7 @@ pub enum Tone {
 pub enum Line {
     /// The name of the selected thing.
     Title(String),
-    /// A label and what stands beside it.
+    /// A label with its value.
     Field(&'static str, String, Tone),
     /// A line of text.
     Text(String, Tone),
@@ -44,22 +44,22 @@ pub enum Line {
     },
     /// A line of code: its number and its index in the file.
     Code(u32, Arc<Highlighted>, usize),
-    /// Nothing.
+    /// An empty line.
     Blank,
 }
 
-/// The lines of the side pane, and the place that `e` opens.
+/// The content of the details pane.
 #[derive(Debug, Clone, Default)]
 pub struct Details {
     /// The lines.
     pub lines: Vec<Line>,
-    /// Where it is defined.
+    /// Where the selection is defined, which the editor opens.
     pub place: Option<Place>,
-    /// Its name, for copying.
+    /// The name of the selection, for copying.
     pub name: String,
 }
 
-/// A titled group of keys and values; nothing where there are none.
+/// Adds a titled group of keys and values; adds nothing if there are none.
 pub fn pairs(lines: &mut Vec<Line>, title: &str, pairs: Vec<(&String, String)>) {
     if pairs.is_empty() {
         return;
@@ -74,7 +74,7 @@ pub fn pairs(lines: &mut Vec<Line>, title: &str, pairs: Vec<(&String, String)>) 
     }));
 }
 
-/// How a run stands, in a word.
+/// The word for an outcome, with its tone.
 pub fn outcome_text(outcome: Outcome) -> (&'static str, Tone) {
     match outcome {
         Outcome::Running => ("running", Tone::Busy),

@@ -1,4 +1,4 @@
-//! The Python prompt in a node's context: the program's own `debug` verb, which has the terminal meanwhile.
+//! The Python prompt in a node's context: the `debug` verb of this program, which has the terminal meanwhile.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -7,14 +7,14 @@ use super::services::Services;
 use crate::runs::RunRequest;
 use crate::runs::params::Handed;
 
-/// Runs its arguments, and waits for a key where they fail: what was printed would be gone. Ctrl-C is
-/// for what it runs.
+/// Runs its arguments, and waits for a key if they fail, so that their output can be read. Ctrl-C goes
+/// to the program that it runs.
 const WAITING: &str = r#"trap : INT; "$@" || { printf '\nPress enter to go back. '; read -r _; }"#;
 
-/// The command that opens it.
+/// The command that opens the prompt.
 ///
 /// # Errors
-/// A sentence, when the parameters can't be handed over.
+/// If the parameters can't be handed over.
 pub(super) fn command(
     services: &Services,
     node: &str,
@@ -31,7 +31,7 @@ pub(super) fn command(
     };
     option("pipeline", request.pipeline.as_deref());
     option("env", request.env.as_deref());
-    // On a command line everybody would see them.
+    // Other users could see parameters on a command line.
     if !request.params.is_empty() {
         let handed = Handed { params: request.params.clone(), runner_params: None };
         command.arg("--params-from").arg(handed.leave()?);

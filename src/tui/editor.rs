@@ -6,7 +6,7 @@ use std::process::Command;
 
 use crate::system::programs;
 
-/// Editors tried in this order when neither `$VISUAL` nor `$EDITOR` is set.
+/// Editors that are tried in this order if neither `$VISUAL` nor `$EDITOR` is set.
 const FALLBACKS: [&str; 6] = ["hx", "nvim", "vim", "nano", "emacs", "vi"];
 
 /// The command that opens `file` at `line` and `column` (both from 1): `$VISUAL`, else `$EDITOR`,
@@ -36,7 +36,7 @@ pub(super) fn command(
     Some(command)
 }
 
-/// How each family of editors is told a place.
+/// The arguments that open a place, by family of editors.
 fn at_place(program: &str, given: &[String], file: &Path, line: u32, column: u32) -> Vec<OsString> {
     let name = Path::new(program).file_stem().map(|name| name.to_string_lossy().into_owned());
     let path = file.as_os_str().to_owned();
@@ -61,7 +61,7 @@ fn at_place(program: &str, given: &[String], file: &Path, line: u32, column: u32
     }
 }
 
-/// Splits a command as a shell would, quotes and backslashes understood.
+/// Splits a command as a shell would, with quotes and backslashes.
 fn split(text: &str) -> Vec<String> {
     let mut words = Vec::new();
     let mut word: Option<String> = None;

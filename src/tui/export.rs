@@ -9,7 +9,7 @@ use crate::dag::export::{Drawn, dot, mermaid};
 use crate::text::json;
 use crate::ui::picture::screen_picture;
 
-/// Endings of files, and what is written to each.
+/// The supported file endings.
 const FORMATS: &str = ".svg, .txt, .dot, .mmd and .json";
 
 fn drawing(state: &State) -> String {
@@ -18,10 +18,10 @@ fn drawing(state: &State) -> String {
     json::line(&drawing.to_json(&plot.layout)).unwrap_or_default() + "\n"
 }
 
-/// Writes the drawing that is on the screen, all of it, to a file that is not there yet.
+/// Writes the whole drawing to a new file.
 ///
 /// # Errors
-/// A sentence that says why and what to do.
+/// If the ending is unknown, or the file exists or can't be written.
 pub(super) fn export(root: &Path, state: &State, file: &str) -> Result<(), String> {
     let path = root.join(file);
     let ending = path.extension().and_then(|it| it.to_str()).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! The user's folders: configuration and state, as the platform has them.
+//! The user's folders for configuration and state, by the conventions of the platform.
 
 use std::path::PathBuf;
 
@@ -6,13 +6,13 @@ use etcetera::BaseStrategy;
 
 const NAME: &str = "mlops-tui";
 
-/// Where the user's `config.yaml`, `themes/` and `keymaps/` lie: `$MLOPS_TUI_CONFIG_DIR`, else
+/// The folder of the user's `config.yaml`, `themes/` and `keymaps/`: `$MLOPS_TUI_CONFIG_DIR`, else
 /// `mlops-tui` in the platform's configuration folder.
 pub(super) fn config() -> PathBuf {
     folder("MLOPS_TUI_CONFIG_DIR", |base| base.config_dir())
 }
 
-/// Where reports and logs lie: `$MLOPS_TUI_STATE_DIR`, else `mlops-tui` in the platform's state
+/// The folder of reports and logs: `$MLOPS_TUI_STATE_DIR`, else `mlops-tui` in the platform's state
 /// folder.
 pub(super) fn state() -> PathBuf {
     folder("MLOPS_TUI_STATE_DIR", |base| base.state_dir().unwrap_or_else(|| base.data_dir()))

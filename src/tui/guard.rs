@@ -1,4 +1,4 @@
-//! Gives the terminal back when the program is killed and can't do it itself: a shell waits beside it,
+//! Restores the terminal if the program is killed and can't do it itself: a shell waits,
 //! in a process group of its own, for the end of a pipe.
 
 use std::io::{Read, Write};
@@ -7,9 +7,9 @@ use std::process::{Child, Command, Stdio};
 
 use crate::system::programs;
 
-/// Remembers the terminal's settings, says so, and waits: a line means that all is well, the end of
-/// the pipe that nobody is left. The sequences are those of [`super::terminal::restore`]; `stty` in the
-/// background would be stopped, were TTOU not ignored.
+/// The script saves the terminal's settings, confirms it, and waits: a line means that all is well, the end of
+/// the pipe that the program is gone. The sequences are those of [`super::terminal::restore`]; `stty` in the
+/// background would be stopped if TTOU were not ignored.
 const WATCH: &str = r#"
 trap '' TTOU TTIN HUP INT TERM TSTP
 saved=$(stty -g <&1 2>/dev/null)
@@ -21,13 +21,13 @@ if ! read -r _; then
 fi
 "#;
 
-/// The shell that waits; dropping it sends it away.
+/// The waiting shell; dropping the guard ends it.
 pub(super) struct Guard {
     shell: Child,
 }
 
 impl Guard {
-    /// Starts it; `None` where there is no shell.
+    /// Starts the shell; `None` if there is no shell.
     pub(super) fn start() -> Option<Self> {
         let shell = Command::new("/bin/sh")
             .args(["-c", WATCH])
@@ -39,10 +39,10 @@ impl Guard {
         Some(Guard { shell: shell.ok()? })
     }
 
-    /// Waits until it knows how the terminal is now.
+    /// Waits until the shell has saved the terminal's settings.
     pub(super) fn ready(&mut self) {
         if let Some(mut says) = self.shell.stderr.take() {
-            // A shell that ended at once guards nothing, and does no harm.
+            // A shell that ended at once guards nothing and does no harm.
             let _ = says.read(&mut [0]);
         }
     }

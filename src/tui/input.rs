@@ -1,4 +1,4 @@
-//! What the terminal sends: keys, mouse, paste, size, focus. And the clipboard.
+//! Input from the terminal (keys, mouse, paste, size, focus), and the clipboard.
 
 use std::io;
 use std::time::Duration;
@@ -8,13 +8,13 @@ use futures::StreamExt;
 
 use crate::app::event::Event;
 
-/// A reader of the terminal. Only one may exist; an editor must not have to share with it.
+/// A reader of the terminal. Only one may exist, and none while an editor has the terminal.
 pub(super) type Input = EventStream;
 
-/// Begins to read.
+/// Starts a reader.
 ///
 /// # Errors
-/// When the terminal is gone. A stream would panic then; a poll makes the same reader, and does not.
+/// If the terminal is gone. Polling first creates crossterm's reader without the panic of `EventStream`.
 pub(super) fn start() -> io::Result<Input> {
     crossterm::event::poll(Duration::ZERO)?;
     Ok(EventStream::new())

@@ -1,6 +1,6 @@
 //! Owns the terminal: the event loop, the services it starts, input, suspend, panic.
 //!
-//! The loop takes all that is queued, updates the state, asks the services for the effects, and
+//! The loop takes all queued events, updates the state, passes the effects to the services, and
 //! draws once, at most sixty times a second and only when something changed. Nothing is decided
 //! here: [`crate::app`] decides, [`crate::ui`] draws.
 
@@ -42,19 +42,19 @@ use terminal::Terminal;
 /// The shortest time between two frames.
 const FRAME: Duration = Duration::from_millis(16);
 
-/// The same where a person waits for the answer to a key.
+/// The shortest time between two frames while the user waits for the answer to a key.
 const ANSWER: Duration = Duration::from_millis(4);
 
-/// How often time is told while something that shows time is on the screen.
+/// The interval of tick events while something on the screen shows time.
 const TICK: Duration = Duration::from_millis(250);
 
-/// Exit code after a panic, as Rust's own programs have it.
+/// Exit code after a panic, the same as of Rust programs in general.
 const PANICKED: u8 = 101;
 
-/// How many reports may wait; senders wait beyond that, so memory stays bounded.
+/// Capacity of the report channel. Senders wait when it is full, so memory is bounded.
 const QUEUE: usize = 1_024;
 
-/// What the interactive program is started with.
+/// The arguments of the interactive program.
 #[derive(Debug, Clone, Default)]
 pub struct Start {
     /// The project's folder.
@@ -63,18 +63,18 @@ pub struct Start {
     pub env: Option<String>,
     /// The project's Python interpreter.
     pub python: Option<PathBuf>,
-    /// Theme, instead of the user's setting.
+    /// The theme, which overrides the user's setting.
     pub theme: Option<String>,
-    /// Keymap, instead of the user's setting.
+    /// The keymap, which overrides the user's setting.
     pub keymap: Option<String>,
-    /// Draw with ASCII characters alone.
+    /// Whether to draw with ASCII characters only.
     pub ascii: bool,
 }
 
 /// Runs the interactive program until the user leaves it.
 ///
 /// # Errors
-/// When there is no terminal, or it can't be set up.
+/// If there is no terminal, or it can't be set up.
 pub fn run(start: Start) -> Result<ExitCode> {
     use std::io::IsTerminal;
     if !std::io::stdout().is_terminal() || !std::io::stdin().is_terminal() {
@@ -101,8 +101,8 @@ pub fn run(start: Start) -> Result<ExitCode> {
     }
 }
 
-/// Writes what the program does into `mlops-tui.log` in the state folder, when `$MLOPS_TUI_LOG` says
-/// how much (`debug`, or a filter of `tracing`). Nothing of the project's data is logged.
+/// Logs to `mlops-tui.log` in the state folder, if `$MLOPS_TUI_LOG` sets
+/// a level (`debug`) or a filter of `tracing`. The project's data is not logged.
 fn log_to_file() {
     let Ok(filter) = tracing_subscriber::EnvFilter::try_from_env("MLOPS_TUI_LOG") else { return };
     let folder = folders::state();
@@ -115,11 +115,11 @@ fn log_to_file() {
     }
 }
 
-/// A file whose lines lose their secrets.
+/// A log file from whose lines secrets are removed.
 struct Redacting(std::fs::File);
 
 impl std::io::Write for Redacting {
-    /// Each event comes as one text.
+    /// `tracing` writes each event with one call.
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
         let text = redact(&String::from_utf8_lossy(bytes));
         std::io::Write::write_all(&mut self.0, text.as_bytes())?;
@@ -131,16 +131,16 @@ impl std::io::Write for Redacting {
     }
 }
 
-/// The loop and what it holds.
+/// The event loop and its state.
 struct Screen {
     terminal: Terminal,
     state: State,
     look: settings::Look,
     services: Services,
-    /// The editor that has the terminal.
+    /// The editor, or another program, that has the terminal.
     editor: Option<Child>,
     dirty: bool,
-    /// Whether a person did something since the last frame.
+    /// Whether there was user input since the last frame.
     asked: bool,
     drawn: Instant,
     quit: bool,
@@ -175,7 +175,7 @@ impl Screen {
         let Screen { terminal, services, .. } = screen;
         drop(terminal);
         drop(guard);
-        // Nobody listens any more, so no report may wait for room in the channel.
+        // Close the channel, so that no sender waits for room in it.
         drop(reports);
         services.finish().await;
         match ended {
@@ -186,7 +186,7 @@ impl Screen {
         }
     }
 
-    /// The loop: takes what happens and draws, until the end.
+    /// The event loop, until the program ends.
     async fn follow(
         &mut self,
         mut signals: Signals,
@@ -213,7 +213,7 @@ impl Screen {
                 () = closed.notified() => return Ok(()),
                 signal = signals.next() => match signal {
                     Signal::End => return Ok(()),
-                    // Pressed in the program that has the terminal, they are for that.
+                    // The keys were pressed in the program that has the terminal, so they are for that program.
                     Signal::Interrupt if editing => {}
                     Signal::Stop if editing => Signals::stop_self(),
                     Signal::Interrupt => self.happen(Event::Interrupt, &mut input)?,
@@ -279,7 +279,7 @@ impl Screen {
         for effect in effects {
             match effect {
                 Effect::Quit => self.quit = true,
-                // Handled once all others are under way.
+                // Handled after all other effects have started.
                 Effect::Suspend => {}
                 Effect::Redraw => self.redraw()?,
                 Effect::Copy(text) => self.terminal.write_sequence(&input::osc52(&text))?,
@@ -395,7 +395,7 @@ impl Screen {
     }
 
     fn notice(&mut self, text: &str) {
-        // A notice asks for nothing.
+        // A notice has no effects.
         update(&mut self.state, Event::Report(Report::Notice(text.to_owned())));
         self.dirty = true;
     }

@@ -1,4 +1,4 @@
-//! A panic in any task leaves a report and ends the loop, which gives the terminal back and says where the
+//! A panic in any task writes a report and ends the loop, which restores the terminal and prints where the
 //! report lies.
 
 use std::backtrace::Backtrace;
@@ -14,7 +14,7 @@ use tokio::sync::Notify;
 use super::{folders, terminal};
 use crate::text::secrets::redact;
 
-/// What is to be said once the terminal is given back. Only the first panic is: others follow from it.
+/// The message to print once the terminal is restored. Only the first panic sets it: others are consequences.
 static MESSAGE: Mutex<Option<String>> = Mutex::new(None);
 static HAPPENED: Notify = Notify::const_new();
 
@@ -40,7 +40,7 @@ pub(super) fn install() {
             ),
             Err(error) => format!("{text}\nThe report could not be written: {error}."),
         });
-        // Another thread may be in the middle of a frame; the loop restores once it is drawn.
+        // On another thread the loop restores the terminal, because it may be in the middle of a frame.
         if thread::current().id() == own {
             terminal::restore();
         }
@@ -53,7 +53,7 @@ pub(super) async fn happened() {
     HAPPENED.notified().await;
 }
 
-/// What is to be said of a panic; `None` when there was none.
+/// The message of the panic; `None` if there was none.
 pub(super) fn message() -> Option<String> {
     MESSAGE.lock().unwrap_or_else(PoisonError::into_inner).clone()
 }
@@ -66,8 +66,8 @@ fn write(text: &str) -> io::Result<PathBuf> {
     Ok(path)
 }
 
-/// Panics where `MLOPS_TUI_PANIC` says so, so that tests can see what follows: in `task`, `thread` or
-/// `loop`. Programs that are released have no such variable.
+/// Panics for tests, where `MLOPS_TUI_PANIC` says: in `task`, `thread` or
+/// `loop`. Release builds ignore the variable.
 #[cfg(debug_assertions)]
 #[expect(clippy::panic, reason = "that is what it is for")]
 pub(super) fn provoke() {

@@ -1,4 +1,4 @@
-//! How the program looks and which keys it has: the user's files, the project's, the command line.
+//! Loading the settings, the theme and the keymap from the user's files, the project's and the command line.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -23,12 +23,12 @@ pub(super) struct Look {
     problems: Vec<Problem>,
     depth: Depth,
     root: PathBuf,
-    /// What the command line and this session's choices say; it wins over all files.
+    /// Settings of the command line and of this session, which override all files.
     chosen: Overrides,
 }
 
 impl Look {
-    /// Reads all files. What is wrong in them is a problem; the rest holds.
+    /// Reads all files. Errors in them become problems; the other settings apply.
     pub(super) fn load(start: &Start) -> Self {
         let depth = Depth::detect(|name| env::var(name).ok());
         let mut look = Look {
@@ -84,7 +84,7 @@ impl Look {
         self.reload();
     }
 
-    /// What the screen is told.
+    /// The report for the screen.
     pub(super) fn report(&self) -> Report {
         Report::Settings {
             settings: Box::new(self.settings.clone()),
@@ -95,7 +95,7 @@ impl Look {
         }
     }
 
-    /// A theme or keymap that can't be used leaves the last good one.
+    /// Loads the theme; an unusable one leaves the last good theme.
     fn load_theme(&mut self, settings: &mut Settings) {
         let (path, text) = find("themes", &settings.theme, &theme::BUILT_IN);
         let Some(text) = text else {
@@ -148,7 +148,7 @@ impl Look {
     }
 }
 
-/// The file of a theme or keymap, and its text: the user's own, else the one that comes along.
+/// The path of a theme or keymap, and its text: the user's own, else the built-in one.
 fn find(kind: &str, name: &str, built_in: &[(&str, &str)]) -> (PathBuf, Option<String>) {
     let path = folders::config().join(kind).join(format!("{name}.yaml"));
     let plain = !name.contains(['/', '\\', '.']);
@@ -160,7 +160,7 @@ fn find(kind: &str, name: &str, built_in: &[(&str, &str)]) -> (PathBuf, Option<S
     (path, text)
 }
 
-/// Names of all themes or keymaps: those that come along, then the user's own.
+/// The names of all themes or keymaps: the built-in ones, then the user's own.
 fn names(kind: &str, built_in: &[&str]) -> Vec<String> {
     let own: BTreeMap<String, ()> = fs::read_dir(folders::config().join(kind))
         .into_iter()
@@ -175,7 +175,7 @@ fn names(kind: &str, built_in: &[&str]) -> Vec<String> {
     built_in.iter().map(|name| (*name).to_owned()).chain(own.into_keys()).collect()
 }
 
-/// Whether the terminal says that it shows no more than ASCII.
+/// Whether the environment says that the terminal shows only ASCII.
 fn plain_terminal(var: impl Fn(&str) -> Option<String>) -> bool {
     if var("TERM").is_some_and(|term| matches!(term.as_str(), "linux" | "dumb" | "vt100")) {
         return true;

@@ -1,4 +1,4 @@
-//! Signals that the loop acts on: end, stop, go on.
+//! Signals that the event loop handles: end, cancel, stop, continue.
 
 use std::io;
 
@@ -6,16 +6,16 @@ use rustix::process::Signal as Which;
 
 use crate::system::signals::Listener;
 
-/// A signal that the loop acts on.
+/// A signal that the event loop handles.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Signal {
     /// SIGTERM or SIGHUP: end cleanly.
     End,
-    /// SIGINT: cancel the run that goes on.
+    /// SIGINT: cancel the run.
     Interrupt,
-    /// SIGTSTP: give the terminal back and stop.
+    /// SIGTSTP: restore the terminal and stop.
     Stop,
-    /// SIGCONT: the terminal may hold anything now.
+    /// SIGCONT: the content of the terminal is unknown now.
     Continue,
 }
 
@@ -33,7 +33,7 @@ impl Signals {
         Ok(Signals {
             terminate: Listener::new(Which::TERM)?,
             hangup: Listener::new(Which::HUP)?,
-            // It ends a run, not the program: another screen sends it.
+            // SIGINT cancels a run, not the program: another screen sends it.
             interrupt: Listener::always(Which::INT)?,
             stop: Listener::new(Which::TSTP)?,
             go_on: Listener::always(Which::CONT)?,
@@ -56,8 +56,8 @@ impl Signals {
         let _ = rustix::process::kill_process(rustix::process::getpid(), Which::STOP);
     }
 
-    /// Ends the process when the loop does not within [`PATIENCE`] after it was asked to: a terminal
-    /// that takes no output holds it up. The worker ends with it.
+    /// Ends the process if the loop does not end within [`PATIENCE`] after a signal, for example because a terminal
+    /// accepts no output. The worker ends with the process.
     pub(super) fn watch() -> io::Result<()> {
         let mut signals = [Listener::new(Which::TERM)?, Listener::new(Which::HUP)?];
         tokio::spawn(async move {
@@ -73,5 +73,5 @@ impl Signals {
     }
 }
 
-/// How long the loop and the services have for their end. Cancelled runs take the most of it.
+/// How long the loop and the services may take to end. Cancelled runs take most of this time.
 const PATIENCE: std::time::Duration = std::time::Duration::from_secs(20);

@@ -1,4 +1,4 @@
-//! The terminal: entering and leaving it, in every way that a program can end.
+//! Entering and leaving the terminal, whichever way the program ends.
 
 use std::io::{self, BufWriter, Stdout, Write};
 use std::mem::ManuallyDrop;
@@ -22,19 +22,19 @@ use tokio::sync::Notify;
 
 static ENTERED: AtomicBool = AtomicBool::new(false);
 
-/// The terminal while the program has it. Dropping it gives it back.
+/// The terminal while the program has it. Dropping the value restores the terminal.
 pub(super) struct Terminal {
-    /// Never dropped: it would write to a terminal that may be gone, and panic.
+    /// Never dropped: ratatui's drop writes to a terminal that may be gone, and panics.
     inner: ManuallyDrop<ratatui::Terminal<CrosstermBackend<BufWriter<Stdout>>>>,
     mouse: bool,
 }
 
 impl Terminal {
-    /// Takes the terminal: raw mode, alternate screen, mouse where wanted.
+    /// Enters raw mode and the alternate screen, and enables the mouse if wanted.
     pub(super) fn enter(mouse: bool) -> io::Result<Self> {
         // crossterm writes broken sequences under NO_COLOR; the theme leaves the colours out itself.
         crossterm::style::force_color_output(true);
-        // Large enough for a whole frame, so that a frame is few writes.
+        // Large enough for a whole frame, so that a frame takes few writes.
         let out = BufWriter::with_capacity(1 << 18, io::stdout());
         take(mouse)?;
         let inner = ratatui::Terminal::new(CrosstermBackend::new(out));
@@ -44,7 +44,7 @@ impl Terminal {
         Ok(Terminal { inner: ManuallyDrop::new(inner?), mouse })
     }
 
-    /// Draws one frame; the terminal shows it whole.
+    /// Draws one frame, which the terminal shows as a whole (synchronized update).
     pub(super) fn draw(&mut self, draw: impl FnOnce(&mut Frame<'_>)) -> io::Result<()> {
         if !ENTERED.load(Ordering::SeqCst) {
             return Ok(());
@@ -60,18 +60,18 @@ impl Terminal {
         Ok((size.width, size.height))
     }
 
-    /// Gives the terminal back for a while, to an editor or the shell.
+    /// Restores the terminal for an editor or the shell.
     pub(super) fn leave(&mut self) {
         restore();
     }
 
-    /// Takes the terminal again after [`Terminal::leave`]; the next frame is drawn whole.
+    /// Enters the terminal again after [`Terminal::leave`]. The next frame is drawn completely.
     pub(super) fn return_to(&mut self) -> io::Result<()> {
         take(self.mouse)?;
         self.clear()
     }
 
-    /// Forgets what is on the screen, so that the next frame is drawn whole. ratatui's own `clear`
+    /// Forgets the content of the screen, so that the next frame is drawn completely. ratatui's own `clear`
     /// asks the terminal where its cursor is, and waits for the answer.
     pub(super) fn clear(&mut self) -> io::Result<()> {
         let size = self.inner.size()?;
@@ -103,14 +103,14 @@ fn take(mouse: bool) -> io::Result<()> {
     Ok(())
 }
 
-/// Gives the terminal back in the state in which it was taken. Harmless when it is not taken, so
+/// Restores the terminal to its initial state. Harmless if the terminal was not entered, so
 /// that a panic hook can call it at any time.
 pub(super) fn restore() {
     if !ENTERED.swap(false, Ordering::SeqCst) {
         return;
     }
     let mut out = io::stdout();
-    // The terminal may be gone: then there is nothing left to restore.
+    // An error means that the terminal is gone, so nothing is left to restore.
     let _ = execute!(
         out,
         EndSynchronizedUpdate,
@@ -138,11 +138,11 @@ pub(super) fn watch() -> io::Result<Arc<Notify>> {
             match poll(&mut polled, None) {
                 Ok(_) if polled[0].revents().intersects(ended) => break,
                 Err(Errno::INTR) => {}
-                // A system that can't poll a terminal; the signal has to do.
+                // A system that can't poll a terminal relies on the signal.
                 _ => return,
             }
         }
-        // Without a writer the pipe would be at its end, too.
+        // The writer is kept open: otherwise the pipe would be at its end, too.
         std::mem::forget(writer);
         let _ = rustix::stdio::dup2_stdin(empty);
         notify.notify_one();

@@ -1,4 +1,4 @@
-//! What frames every screen: the first line, the tabs, the rule, the bar.
+//! The frame around every screen: header, tabs, rule and bar.
 
 use ratatui::layout::Rect;
 
@@ -17,7 +17,7 @@ use crate::project::Severity;
 use crate::runs::Warmth;
 use crate::text::width;
 
-/// Project, pipeline and environment; at the right how current all is.
+/// Draws project, pipeline and environment, and at the right the state of readings, runs and stores.
 pub(super) fn header(paint: &mut Paint<'_>, area: Rect, state: &State) {
     paint.restyle(area, Role::Header);
     let mut right = area.right() - 1;
@@ -115,7 +115,7 @@ fn facts(state: &State, paint: &Paint<'_>) -> Vec<(String, Role)> {
     facts
 }
 
-/// The tabs.
+/// The line of tabs.
 pub(super) fn tabs(paint: &mut Paint<'_>, area: Rect, state: &State) {
     for (index, it) in tab_titles(area.width).into_iter().enumerate() {
         let number = (index + 1).to_string();
@@ -144,7 +144,7 @@ pub(super) fn rule(paint: &mut Paint<'_>, areas: &Areas, state: &State) {
     }
 }
 
-/// The last line: what is typed, what was told, or the keys that are useful here.
+/// Draws the bar: the typed line, else the message, else the useful keys.
 pub(super) fn bar(paint: &mut Paint<'_>, area: Rect, state: &State) {
     if let Some(prompt) = &state.shared.prompt {
         let label = prompt.kind.label();
@@ -153,7 +153,7 @@ pub(super) fn bar(paint: &mut Paint<'_>, area: Rect, state: &State) {
         if crate::app::picker::text(&prompt.field).is_empty() {
             paint.text(line.x, line.y, prompt.kind.hint(), Role::Comment, line.width);
         }
-        // What is wrong with it stands beside it, as long as it is.
+        // An error in the line is shown beside it.
         let told = state.shared.notice.as_ref().map_or("", |notice| notice.text.as_str());
         let typed = width(&crate::app::picker::text(&prompt.field)) as u16 + 3;
         let room = line.width.saturating_sub(typed.min(line.width / 3));
@@ -185,7 +185,7 @@ pub(super) fn bar(paint: &mut Paint<'_>, area: Rect, state: &State) {
         let at = x + paint.text(x, area.y, &key, Role::Key, cells) + 1;
         at + paint.text(at, area.y, word, Role::Dim, cells) + 2
     };
-    // Help and the palette lead to everything else, so their place is kept.
+    // Help and palette lead to all other commands, so their room is reserved.
     let last: u16 = 24;
     let right_of_most = right.saturating_sub(last);
     for spec in COMMANDS {

@@ -1,22 +1,22 @@
-//! Colours as themes name them, and what a terminal can show of them.
+//! Colours of themes, and their nearest colours on a terminal.
 
 use ratatui::style::Color;
 
-/// How many colours the terminal shows.
+/// The colour depth of a terminal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Depth {
-    /// 24 bits.
+    /// 24-bit colours.
     True,
-    /// The 256 of xterm.
+    /// The 256 colours of xterm.
     Indexed,
-    /// The 16 that the user chose for the terminal.
+    /// The 16 colours of the terminal's own palette.
     Sixteen,
-    /// None: <https://no-color.org>, or a terminal that has none.
+    /// No colours: `NO_COLOR` is set (<https://no-color.org>), or the terminal has none.
     None,
 }
 
 impl Depth {
-    /// What the environment says of the terminal.
+    /// The depth according to the environment variables.
     pub fn detect(env: impl Fn(&str) -> Option<String>) -> Depth {
         let is = |name: &str, parts: &[&str]| {
             env(name).is_some_and(|value| parts.iter().any(|part| value.contains(part)))
@@ -33,7 +33,7 @@ impl Depth {
         }
     }
 
-    /// The nearest colour that the terminal shows.
+    /// The nearest colour of this depth.
     pub fn adapt(self, color: Color) -> Color {
         match (self, color) {
             (Depth::None, _) => Color::Reset,
@@ -79,7 +79,7 @@ pub fn parse(text: &str) -> Option<Color> {
 }
 
 fn distance(a: [u8; 3], b: [u8; 3]) -> u32 {
-    // Weights of the eye for red, green and blue.
+    // Weights of red, green and blue in perceived brightness.
     let part = |index: usize, weight: u32| {
         let difference = u32::from(a[index].abs_diff(b[index]));
         weight * difference * difference
@@ -105,7 +105,7 @@ fn indexed(rgb: [u8; 3]) -> u8 {
     }
 }
 
-/// The nearest of the 16; greys go to greys, so that text never turns coloured.
+/// The nearest of the 16 colours. A grey becomes a grey, so that grey text never turns coloured.
 fn sixteen(rgb: [u8; 3]) -> Color {
     let (low, high) = (rgb.into_iter().min().unwrap_or(0), rgb.into_iter().max().unwrap_or(0));
     if high - low < 24 || u16::from(high - low) * 4 < u16::from(high) {

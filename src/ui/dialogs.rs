@@ -51,7 +51,7 @@ fn open(paint: &mut Paint<'_>, area: Rect, title: &str) -> Rect {
     Rect { x: inner.x + 1, width: inner.width.saturating_sub(2), ..inner }
 }
 
-/// A field of one line; its cursor is the terminal's where `active`.
+/// Draws a field of one line. If `active`, the terminal's cursor is placed in it.
 pub(super) fn field(paint: &mut Paint<'_>, area: Rect, field: &TextArea<'static>, active: bool) {
     let text = match (text(field), field.mask_char()) {
         (text, Some(mask)) => text.chars().map(|_| mask).collect(),
@@ -59,7 +59,7 @@ pub(super) fn field(paint: &mut Paint<'_>, area: Rect, field: &TextArea<'static>
     };
     let before: String = text.chars().take(field.cursor().1).collect();
     let at = width(&before);
-    // What does not fit is cut at the left, so that the cursor is seen.
+    // Text that does not fit is cut at the left, so that the cursor is visible.
     let skip = (at + 1).saturating_sub(usize::from(area.width));
     let shown: String = text.chars().skip(skip).collect();
     paint.text(area.x, area.y, &shown, Role::Text, area.width);
@@ -122,7 +122,7 @@ fn problems(paint: &mut Paint<'_>, state: &State, position: crate::app::list::Po
         return;
     }
     let mut y = inner.y;
-    // From the selected one's neighbours on, so that it is always seen.
+    // Start near the selected problem, so that it is always visible.
     let first = position.selected.saturating_sub(usize::from(inner.height) / 6);
     for (index, problem) in problems.iter().enumerate().skip(first) {
         if y >= inner.bottom() {

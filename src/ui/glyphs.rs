@@ -1,10 +1,10 @@
-//! The signs that are drawn: one set for terminals that show Unicode, one for those that do not.
+//! The glyphs: one set of Unicode, one of plain ASCII.
 
 use super::theme::Role;
 use crate::dag::layout::{DOWN, LEFT, RIGHT, UP};
 use crate::dag::view::NodeStatus;
 
-/// A set of signs, each one cell wide.
+/// A set of glyphs, each one cell wide.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the names say it")]
 pub struct Glyphs {
@@ -13,9 +13,9 @@ pub struct Glyphs {
     pub failed: &'static str,
     pub waiting: &'static str,
     pub stopped: &'static str,
-    /// Out of date.
+    /// Out of date (stale).
     pub stale: &'static str,
-    /// Not known.
+    /// Status not known.
     pub unknown: &'static str,
     pub node: &'static str,
     pub dataset: &'static str,
@@ -29,7 +29,7 @@ pub struct Glyphs {
     pub head_right: &'static str,
     pub head_up: &'static str,
     pub head_left: &'static str,
-    /// Where lines of different sources cross: the one that runs across is broken.
+    /// A crossing of lines of different sources; the horizontal one is interrupted.
     pub crossing: &'static str,
     pub error: &'static str,
     pub warning: &'static str,
@@ -38,16 +38,16 @@ pub struct Glyphs {
     pub dot: &'static str,
     pub live: &'static str,
     pub selected: &'static str,
-    /// To something that is elsewhere, and from it.
+    /// A reference to a vertex elsewhere in the list, and one from there.
     pub onward: &'static str,
     pub backward: &'static str,
-    /// A bar of what took time: on the critical path, beside it, and what is expected.
+    /// Bars of the timeline: on the critical path, off it, and expected time.
     pub bars: [&'static str; 3],
     /// Horizontal, vertical, and the corners of boxes: upper left, upper right, lower left, lower right.
     pub lines: [&'static str; 6],
-    /// The same of frames around groups of boxes.
+    /// The same for frames around namespaces.
     pub frame: [&'static str; 6],
-    /// Where a vertical line begins under a rule, and where one crosses it from below.
+    /// Junctions of a rule with a vertical line below it, and above it.
     pub tees: [&'static str; 2],
     joins: [&'static str; 16],
 }
@@ -127,17 +127,17 @@ const ASCII: Glyphs = Glyphs {
 };
 
 impl Glyphs {
-    /// The set.
+    /// The set of glyphs for a terminal.
     pub fn of(ascii: bool) -> &'static Glyphs {
         if ascii { &ASCII } else { &UNICODE }
     }
 
-    /// The sign for lines that leave a cell these ways.
+    /// The glyph of lines that leave a cell in these directions.
     pub fn join(&self, ways: u8) -> &'static str {
         self.joins[usize::from(ways & (UP | DOWN | LEFT | RIGHT))]
     }
 
-    /// The sign of how something stands, and its role.
+    /// The glyph and the role of a status.
     pub fn of_state(&self, state: NodeStatus) -> (&'static str, Role) {
         match state {
             NodeStatus::Fresh | NodeStatus::Done => (self.done, Role::Good),
@@ -152,7 +152,7 @@ impl Glyphs {
         }
     }
 
-    /// The head of a line that leads this way.
+    /// The arrow head in this direction.
     pub fn head(&self, way: u8) -> &'static str {
         match way {
             UP => self.head_up,

@@ -1,9 +1,9 @@
-//! What is drawn. Each part is a plain function of the state, an area and the theme; nothing here
+//! Drawing. Each part is a plain function of the state, an area and the theme; nothing here
 //! decides, changes the state, or costs more than what is visible.
 //!
-//! [`draw`] is the way in: it draws the screens into the areas of [`crate::app::areas`], and the
-//! dialog on top. [`theme`] says how roles look, [`glyphs`] which signs there are,
-//! [`picture`] keeps a whole drawing as text or SVG.
+//! Start reading at [`draw`]: it draws the screens into the areas of [`crate::app::areas`], and the
+//! dialog on top. [`theme`] gives roles their styles, [`glyphs`] has the glyphs,
+//! [`picture`] writes a whole drawing as text or SVG.
 
 mod chrome;
 pub mod color;

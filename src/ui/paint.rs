@@ -1,4 +1,4 @@
-//! Putting text into cells, clipped to an area and fit for a terminal.
+//! Writing text into cells, clipped to an area and without control characters.
 
 use std::borrow::Cow;
 
@@ -11,12 +11,12 @@ use super::theme::{Role, Theme};
 use crate::text::ansi::{Hue, Part};
 use crate::text::{sanitize, truncate, width};
 
-/// A buffer with a theme and signs to draw with.
+/// A buffer with a theme and glyphs to draw with.
 pub(super) struct Paint<'a> {
     pub buffer: &'a mut Buffer,
     pub theme: &'a Theme,
     pub glyphs: &'static Glyphs,
-    /// Where the terminal's cursor goes, when a text is being typed.
+    /// The position of the terminal's cursor, while a text is being typed.
     pub cursor: Option<Position>,
 }
 
@@ -39,18 +39,18 @@ impl<'a> Paint<'a> {
         }
     }
 
-    /// Lays a style over what is there.
+    /// Applies a style to the cells of an area.
     pub(super) fn restyle(&mut self, area: Rect, role: Role) {
         let area = area.intersection(self.buffer.area);
         self.buffer.set_style(area, self.style(role));
     }
 
-    /// Writes `text` from a cell on, at most `max` cells of it; gives the cells used.
+    /// Writes at most `max` cells of `text`. Returns the number of cells.
     pub(super) fn text(&mut self, x: u16, y: u16, text: &str, role: Role, max: u16) -> u16 {
         self.styled(x, y, text, self.style(role), max)
     }
 
-    /// The same with a style.
+    /// Writes text in a style.
     pub(super) fn styled(&mut self, x: u16, y: u16, text: &str, style: Style, max: u16) -> u16 {
         let area = self.buffer.area;
         if y >= area.bottom() || x >= area.right() {
@@ -62,8 +62,8 @@ impl<'a> Paint<'a> {
         end - x
     }
 
-    /// Writes parts of a line in their colours, without its first `skip` cells; `role` is that of
-    /// what has none.
+    /// Writes the parts of a line in their colours, without its first `skip` cells. `role` is the role of
+    /// uncoloured parts.
     pub(super) fn parts(
         &mut self,
         x: u16,
@@ -96,7 +96,7 @@ impl<'a> Paint<'a> {
         }
     }
 
-    /// Writes a path, cut at its beginning, for its end tells more.
+    /// Writes a path, cut at its beginning if it is too long: the end is more informative.
     pub(super) fn path(&mut self, x: u16, y: u16, text: &str, role: Role, max: u16) -> u16 {
         let room = usize::from(max);
         let text = sanitize(text);
@@ -117,7 +117,7 @@ impl<'a> Paint<'a> {
         self.text(x, y, &text, role, max)
     }
 
-    /// The text made harmless and cut; in plain ASCII what can't be shown becomes `?`.
+    /// The text without control characters, cut to `max` cells. In ASCII mode other characters become `?`.
     pub(super) fn fit<'t>(&self, text: &'t str, max: usize) -> Cow<'t, str> {
         let clean = !text.chars().any(|c| c.is_control() || !c.is_ascii());
         if clean && text.len() <= max {
@@ -138,7 +138,7 @@ impl<'a> Paint<'a> {
             .into()
     }
 
-    /// Writes so that the text ends before `right`; gives the column where it begins.
+    /// Writes a text that ends before column `right`. Returns its first column.
     pub(super) fn right(&mut self, right: u16, y: u16, text: &str, role: Role, max: u16) -> u16 {
         let cells = u16::try_from(width(&self.fit(text, usize::from(max)))).unwrap_or(max);
         let x = right.saturating_sub(cells);
@@ -160,7 +160,7 @@ impl<'a> Paint<'a> {
         }
     }
 
-    /// A box around an area, with a title in its upper line; gives the area inside.
+    /// Draws a box around an area, with a title in its upper line. Returns the area inside.
     pub(super) fn frame(&mut self, area: Rect, title: &str, role: Role) -> Rect {
         if area.width < 2 || area.height < 2 {
             return Rect { width: 0, height: 0, ..area };
@@ -190,7 +190,7 @@ impl<'a> Paint<'a> {
         Rect { x: area.x + 1, y: area.y + 1, width: area.width - 2, height: area.height - 2 }
     }
 
-    /// Lines of text in the middle of an area, for what is empty; the first one stands out.
+    /// Draws lines of text in the middle of an empty area; the first line is emphasised.
     pub(super) fn note(&mut self, area: Rect, lines: &[&str]) {
         let lines: Vec<String> = lines
             .iter()
@@ -209,7 +209,7 @@ impl<'a> Paint<'a> {
         }
     }
 
-    /// A row of a list: its background when it is selected, brighter where the pane has the focus.
+    /// Draws the background of a row: highlighted if selected, more so if the pane has the focus.
     pub(super) fn row(&mut self, area: Rect, y: u16, selected: bool, focus: bool) {
         if selected {
             let row = Rect { y, height: 1, ..area };
@@ -224,7 +224,7 @@ impl<'a> Paint<'a> {
     }
 }
 
-/// Breaks a text into lines of at most `width` cells, between words where it can.
+/// Breaks a text into lines of at most `width` cells, between words if possible.
 pub(super) fn wrap(text: &str, max: usize) -> Vec<String> {
     let mut lines = Vec::new();
     for part in text.lines() {

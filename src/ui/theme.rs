@@ -13,7 +13,7 @@ use crate::app::keymap::FileError;
 
 macro_rules! roles {
     ($($(#[doc = $doc:literal])* $role:ident $name:literal $(=> $follows:ident)?;)*) => {
-        /// What a part of the screen is.
+        /// The role of a part of the screen, which a theme gives a style.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         pub enum Role { $($(#[doc = $doc])* $role),* }
 
@@ -29,9 +29,9 @@ roles! {
     Background "background";
     /// Text.
     Text "text" => Background;
-    /// Text of less weight.
+    /// Text of less importance.
     Dim "dim" => Text;
-    /// What stands out: the focus, the tab that is shown.
+    /// Emphasis, such as the focus.
     Accent "accent" => Text;
     /// Titles and names.
     Title "title" => Text;
@@ -63,13 +63,13 @@ roles! {
     Mark "mark" => Accent;
     /// Running.
     Running "running" => Accent;
-    /// Done, there.
+    /// Done, present.
     Good "good" => Text;
-    /// Failed, wrong.
+    /// Failed, erroneous.
     Bad "bad" => Text;
     /// A warning, something missing.
     Warning "warning" => Text;
-    /// Out of date.
+    /// Out of date (stale).
     Stale "stale" => Warning;
     /// Keywords of code, keys of configuration.
     Keyword "keyword" => Accent;
@@ -99,7 +99,7 @@ pub const BUILT_IN: [(&str, &str); 10] = [
     ("nord", include_str!("../../themes/nord.yaml")),
 ];
 
-/// Styles by role, fit for the terminal.
+/// The styles of all roles, for the colour depth of the terminal.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Theme {
     /// Its name.
@@ -174,10 +174,10 @@ impl Theme {
         Ok(Theme { name: name.into(), styles })
     }
 
-    /// The theme of that name that comes with the program; the dark one for a name that does not.
+    /// The built-in theme of this name, else the dark theme.
     ///
     /// # Panics
-    /// Never: a test holds that the themes that come with the program can be parsed.
+    /// Never: a test parses all built-in themes.
     pub fn built_in(name: &str, depth: Depth) -> Theme {
         let found = BUILT_IN.iter().find(|(other, _)| *other == name).unwrap_or(&BUILT_IN[0]);
         match Theme::parse(found.0, found.1, depth) {
@@ -223,7 +223,7 @@ impl StyleFile {
     }
 }
 
-/// Where a terminal can't show a selection's background, it shows the selection reversed.
+/// A terminal without colours shows the selection reversed.
 fn adapt(style: Style, role: Role, depth: Depth) -> Style {
     let mut out = style;
     match depth {

@@ -14,20 +14,20 @@ use crate::project::{Snapshot, is_parameter, strip_transcoding};
 /// The catalog screen.
 #[derive(Debug, Default)]
 pub struct CatalogScreen {
-    /// The rows, and which groups are closed.
+    /// The rows and the closed groups.
     pub list: Listing<CatalogRow>,
 }
 
 /// A row of the catalog screen.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CatalogRow {
-    /// A group, with how many entries it has and whether it is open.
+    /// A group of entries.
     Group {
         /// Its name.
         name: String,
-        /// How many entries it has.
+        /// The number of entries.
         count: usize,
-        /// Whether they are shown.
+        /// Whether the entries are shown.
         open: bool,
     },
     /// A dataset by its name.
@@ -39,7 +39,7 @@ pub enum CatalogRow {
 }
 
 impl CatalogScreen {
-    /// Makes the rows anew; the selected one stays selected.
+    /// Rebuilds the rows; the selected row stays selected.
     pub fn refresh(&mut self, shared: &Shared) {
         let Some(snapshot) = shared.snapshot() else { return };
         let height = self.list_height(shared);
@@ -78,7 +78,7 @@ impl Screen for CatalogScreen {
         self.list.rows.iter().map(|row| row.name(snapshot).to_owned()).collect()
     }
 
-    /// A row inside a group that is closed leads to the group.
+    /// Closing from a row inside a group selects the group.
     fn fold(&mut self, shared: &mut Shared, open: bool) {
         let index = self.list.position.selected;
         let rows = self.list.rows.iter().enumerate().take(index + 1).rev();
@@ -105,8 +105,8 @@ impl Screen for CatalogScreen {
 const MEMORY: &str = "in memory";
 const PATTERNS: &str = "dataset factories";
 
-/// The rows: entries by layer where there are layers, else by namespace; then what lives in memory
-/// only, then the factory patterns.
+/// The rows: entries grouped by layer, or by namespace if no entry has a layer; then datasets in memory;
+/// then the factory patterns.
 fn rows(snapshot: &Snapshot, closed: &HashSet<String>) -> Vec<CatalogRow> {
     let layers = snapshot.datasets.values().any(|dataset| dataset.layer.is_some());
     let mut groups: IndexMap<String, Vec<CatalogRow>> = IndexMap::new();
@@ -138,7 +138,7 @@ fn rows(snapshot: &Snapshot, closed: &HashSet<String>) -> Vec<CatalogRow> {
     rows
 }
 
-/// Datasets that nodes use and no entry or pattern defines: Kedro keeps them in memory.
+/// Datasets that nodes use but no entry or pattern defines. Kedro keeps them in memory.
 fn memory(snapshot: &Snapshot) -> Vec<String> {
     let known: HashSet<&str> =
         snapshot.datasets.keys().map(|name| strip_transcoding(name)).collect();
@@ -153,7 +153,7 @@ fn memory(snapshot: &Snapshot) -> Vec<String> {
 }
 
 impl CatalogRow {
-    /// Whether it is the same row after a new reading; a group may have other entries.
+    /// Whether two rows of different readings are the same row. A group is the same if its name is.
     fn is_same(&self, other: &CatalogRow) -> bool {
         match (self, other) {
             (CatalogRow::Group { name, .. }, CatalogRow::Group { name: other, .. }) => {
@@ -163,7 +163,7 @@ impl CatalogRow {
         }
     }
 
-    /// The name that a search looks at.
+    /// The name that a search matches.
     pub fn name<'a>(&'a self, snapshot: &'a Snapshot) -> &'a str {
         match self {
             CatalogRow::Group { name, .. }

@@ -9,7 +9,7 @@ use crate::runs::params;
 use crate::text::sanitize;
 use crate::text::secrets::HIDDEN;
 
-/// The entry of a dataset, also when it is asked for without its transcoding.
+/// The catalog entry of a dataset. A name without transcoding finds a transcoded entry, too.
 pub(super) fn dataset_of<'a>(snapshot: &'a Snapshot, name: &str) -> Option<&'a Dataset> {
     snapshot.datasets.get(name).or_else(|| {
         snapshot.datasets.values().find(|dataset| strip_transcoding(&dataset.name) == name)
@@ -44,7 +44,7 @@ pub(super) fn of_dataset(shared: &Shared, snapshot: &Snapshot, name: &str) -> De
     }
     users(snapshot, name, &mut lines);
     if let Some(dataset) = dataset_of(snapshot, name) {
-        // Transcoded entries of one dataset stand one below the other.
+        // Transcoded entries of one dataset are listed below each other.
         let same = snapshot
             .datasets
             .values()
@@ -75,7 +75,7 @@ fn on_disk(shared: &Shared, name: &str) -> (String, Tone) {
     }
 }
 
-/// Who makes and who reads a dataset or parameter.
+/// Adds the nodes that make, and those that read, a dataset or parameter.
 fn users(snapshot: &Snapshot, name: &str, lines: &mut Vec<Line>) {
     let base = strip_transcoding(name);
     let with = |outputs: bool| {
@@ -96,7 +96,7 @@ fn users(snapshot: &Snapshot, name: &str, lines: &mut Vec<Line>) {
     }
 }
 
-/// Whether a node that names `dataset` touches `asked`; reading a group of parameters reads each.
+/// Whether a node with the input or output `dataset` uses `asked`. A group of parameters uses each parameter in it.
 fn reads(dataset: &str, asked: &str) -> bool {
     match (dataset.strip_prefix("params:"), asked.strip_prefix("params:")) {
         (Some(key), Some(asked)) => {
@@ -178,7 +178,7 @@ fn config_lines(lines: &mut Vec<Line>, depth: usize, key: &str, located: &Locate
     }
 }
 
-/// A value on one line, as JSON writes it; texts without quotation marks.
+/// A value on one line, as JSON, except that a text has no quotation marks.
 pub fn one_line(value: &Value) -> String {
     match value {
         Value::Str(text) => text.clone(),
@@ -188,7 +188,7 @@ pub fn one_line(value: &Value) -> String {
     }
 }
 
-/// The value at a dotted key, `a.b.c`; keys with dots of their own are found too.
+/// The value at a dotted key such as `a.b.c`. Keys that contain dots themselves are found, too.
 pub fn find<'a>(parameters: &'a Located, path: &str) -> Option<&'a Located> {
     if let Some(found) = parameters.value.get(path) {
         return Some(found);

@@ -8,7 +8,7 @@ use crate::app::words::{Details, Line, Tone, pairs, seconds_text, when};
 /// The experiments screen.
 #[derive(Debug, Default)]
 pub struct ExperimentsScreen {
-    /// Where the list of tracked runs stands.
+    /// Selection and scrolling of the list of tracked runs.
     pub position: Position,
 }
 

@@ -1,8 +1,8 @@
 //! The screens: one file or folder each, with its state, its rows, its details, what its keys do, and why
 //! a command of its own can't act now.
 //!
-//! A screen knows [`Shared`] and itself, not the other screens. What an answer needs of several screens
-//! is in [`queries`](super::queries) and in [`update`](super::update).
+//! A screen knows [`Shared`] and itself, not the other screens. Code that needs several screens
+//! is in `queries` and in `update`.
 
 pub mod catalog;
 pub mod entry;
@@ -24,7 +24,7 @@ use super::words::Details;
 use crate::runs::{Failure, RunRequest};
 use crate::store::RunRecord;
 
-/// What every screen is asked. The defaults are those of a plain list.
+/// The interface of a screen. The defaults are those of a plain list.
 pub trait Screen {
     /// The title over the main pane.
     fn title(&self, shared: &Shared) -> String;
@@ -37,22 +37,22 @@ pub trait Screen {
     /// The details of what is selected, with the place that the editor opens.
     fn details(&self, shared: &Shared) -> Details;
 
-    /// How many rows the list has; 0 where the main pane is no list.
+    /// The number of rows of the list; 0 if the main pane is not a list.
     fn len(&self, _shared: &Shared) -> usize {
         0
     }
 
-    /// Where the list stands; `None` where the main pane is no list.
+    /// The selection and scrolling of the list; `None` if the main pane is not a list.
     fn position(&mut self) -> Option<&mut Position> {
         None
     }
 
-    /// Lines over the rows of the list: column titles, and what else is fixed.
+    /// The number of fixed lines above the rows, such as column titles.
     fn head_rows(&self) -> u16 {
         0
     }
 
-    /// What a search looks at, for each row of the list.
+    /// The text that a search matches, for each row.
     fn names(&self, _shared: &Shared) -> Vec<String> {
         Vec::new()
     }
@@ -67,7 +67,7 @@ pub trait Screen {
         false
     }
 
-    /// Whether something on it changes with time alone.
+    /// Whether something on the screen changes as time passes.
     fn shows_time(&self) -> bool {
         false
     }
@@ -77,7 +77,7 @@ pub trait Screen {
         None
     }
 
-    /// The failure that the screen is about, and what failed.
+    /// The failure that the screen shows, and the name of what failed.
     fn failure(&self, shared: &Shared) -> Option<(String, Failure)> {
         shared.failure()
     }
@@ -88,46 +88,46 @@ pub trait Screen {
         Some((node?, shared.request()))
     }
 
-    /// Moves by a key in the main pane, whose page has that many rows; false where the screen moves as a
+    /// Moves in the main pane, whose page has `page` rows. Returns false if the screen moves as a
     /// list does.
     fn go(&mut self, _shared: &mut Shared, _command: Command, _page: isize) -> bool {
         false
     }
 
-    /// Scrolls by so many rows, or columns with `sideways`; false where the screen scrolls as a list does.
+    /// Scrolls by `by` rows, or columns with `sideways`. Returns false if the screen scrolls as a list does.
     fn scroll(&mut self, _shared: &mut Shared, _by: isize, _sideways: bool) -> bool {
         false
     }
 
-    /// The mouse is pressed on a cell of the main pane; false where that selects a row of the list.
+    /// Handles a mouse press on a cell of the main pane. Returns false if the press selects a row of the list.
     fn press(&mut self, _shared: &mut Shared, _at: Cell) -> bool {
         false
     }
 
-    /// Closes the selected group, or opens it.
+    /// Opens or closes the selected group.
     fn fold(&mut self, _shared: &mut Shared, _open: bool) {}
 
-    /// Opens what is selected, a group or a page; false where there is nothing to open but the details.
+    /// Opens the selected group or page. Returns false if there is nothing to open but the details.
     fn open(&mut self, _shared: &mut Shared) -> bool {
         false
     }
 
-    /// Steps back; `None` where there is nothing to step back from.
+    /// Steps back. Returns `None` if there is nothing to step back from.
     fn back(&mut self, _shared: &mut Shared) -> Option<Vec<Effect>> {
         None
     }
 
-    /// Shows the next part of a page, or the one before; false where there is no page.
+    /// Shows the next or previous part of a page. Returns false if there is no page.
     fn turn(&mut self, _shared: &mut Shared, _onward: bool) -> bool {
         false
     }
 
-    /// Begins a search of its own; false where the names of the rows are searched.
+    /// Begins the screen's own search. Returns false if the names of the rows are searched.
     fn find(&mut self, _shared: &mut Shared) -> bool {
         false
     }
 
-    /// Goes to the next match of its own search (1) or to the one before (-1); false where the names of
+    /// Goes to the next (1) or previous (-1) match of the screen's own search. Returns false if the names of
     /// the rows are searched.
     fn find_next(&mut self, _shared: &mut Shared, _by: i32) -> bool {
         false
@@ -143,7 +143,7 @@ pub trait Screen {
         None
     }
 
-    /// What the screen needs and does not have.
+    /// The effects that load what the screen needs and does not have.
     fn wanted(&mut self, _shared: &mut Shared) -> Vec<Effect> {
         Vec::new()
     }
@@ -153,7 +153,7 @@ pub trait Screen {
         Areas::of(shared.size, &shared.panes, self.log_shown(shared), self.is_page())
     }
 
-    /// How many rows of the list are seen.
+    /// The number of visible rows of the list.
     fn list_height(&self, shared: &Shared) -> usize {
         usize::from(self.areas(shared).main.height.saturating_sub(self.head_rows()))
     }

@@ -8,7 +8,7 @@ use crate::app::words::{Details, Line, Tone, pairs, when};
 /// The models screen.
 #[derive(Debug, Default)]
 pub struct ModelsScreen {
-    /// Where the list of models stands.
+    /// Selection and scrolling of the list of models.
     pub position: Position,
 }
 

@@ -1,4 +1,4 @@
-//! The parameters screen: the tree of values, open groups unfolded.
+//! The parameters screen: the values as a tree with groups that open and close.
 
 use std::collections::HashSet;
 
@@ -16,27 +16,27 @@ use crate::runs::params;
 /// The parameters screen.
 #[derive(Debug, Default)]
 pub struct ParametersScreen {
-    /// The rows, and which groups are closed.
+    /// The rows and the closed groups.
     pub list: Listing<ParameterRow>,
 }
 
 /// A row of the parameters screen.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ParameterRow {
-    /// The whole key with dots, as `params:` has it.
+    /// The dotted key, as after `params:`.
     pub path: String,
-    /// Its last part.
+    /// The last part of the key.
     pub key: String,
-    /// How deep it is, from 0.
+    /// The depth in the tree, from 0.
     pub depth: usize,
-    /// The value as one line; for a group, how many it holds.
+    /// The value on one line; for a group, the number of its values.
     pub value: String,
-    /// Whether it is a group, and open.
+    /// For a group, whether it is open.
     pub group: Option<bool>,
 }
 
 impl ParametersScreen {
-    /// Makes the rows anew; the selected one stays selected.
+    /// Rebuilds the rows; the selected row stays selected.
     pub fn refresh(&mut self, shared: &Shared) {
         let Some(snapshot) = shared.snapshot() else { return };
         let height = self.list_height(shared);
@@ -53,7 +53,7 @@ impl ParametersScreen {
         let is_secret = params::is_secret(&path, before.map_or("", String::as_str))
             || found.is_some_and(|located| matches!(located.value, Value::Secret(_)));
         let text = match (before, found) {
-            // A secret is typed anew.
+            // A secret is not shown, so its value is typed from scratch.
             _ if is_secret => String::new(),
             (Some(text), _) => text.clone(),
             (None, found) => found.map(|located| one_line(&located.value)).unwrap_or_default(),
@@ -91,7 +91,7 @@ impl Screen for ParametersScreen {
         self.list.rows.iter().map(|row| format!("{} {}", row.path, row.value)).collect()
     }
 
-    /// A row inside a group that is closed leads to the group.
+    /// Closing from a row inside a group selects the group.
     fn fold(&mut self, shared: &mut Shared, open: bool) {
         let index = self.list.position.selected;
         let Some(row) = self.list.rows.get(index) else { return };

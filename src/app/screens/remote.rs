@@ -9,7 +9,7 @@ use crate::project::Place;
 /// The remote screen.
 #[derive(Debug, Default)]
 pub struct RemoteScreen {
-    /// Where the list of engines stands.
+    /// Selection and scrolling of the list of engines.
     pub position: Position,
 }
 

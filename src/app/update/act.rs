@@ -158,7 +158,7 @@ pub(super) fn act(state: &mut State, command: Command) -> Vec<Effect> {
     Vec::new()
 }
 
-/// Opens what is selected; elsewhere goes to the details and back.
+/// Opens the selected group or page; otherwise moves the focus to the details and back.
 fn open(state: &mut State) {
     let (screen, shared) = state.screen_mut();
     if shared.focus != Pane::Main {
@@ -208,7 +208,7 @@ fn traceback(state: &mut State) {
         text.trim_end().lines().map(|line| sanitize(&line.replace('\t', "    "))).collect();
     let title = format!("Traceback of {of}");
     let mut dialog = TextDialog { title, lines, offset: 0, place };
-    // The cause stands last, so that is what is seen first.
+    // The cause is at the end, so the end is shown first.
     dialog.scroll(isize::MAX, state.shared.size);
     state.shared.dialogs.push(Dialog::Text(Box::new(dialog)));
 }

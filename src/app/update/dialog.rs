@@ -17,7 +17,7 @@ use crate::app::picker::{self, Choice, Picker};
 use crate::app::shared::{Exact, Shared};
 use crate::app::state::State;
 
-/// What a key or a click on a dialog comes to.
+/// The outcome of a key or a click on a dialog.
 pub(super) enum Outcome {
     /// The dialog is closed.
     Closed,
@@ -60,7 +60,7 @@ pub(super) fn help(state: &mut State) {
     state.shared.dialogs.push(Dialog::Help(picker));
 }
 
-/// Opens the choice that a command asks for.
+/// Opens the list that a command asks for.
 pub(super) fn choose(shared: &mut Shared, command: Command) {
     let plain = |names: &[String]| -> Vec<Choice> {
         names.iter().map(|name| Choice { name: name.clone(), ..Choice::default() }).collect()
@@ -277,7 +277,7 @@ fn preview(dialog: &Dialog) -> Vec<Effect> {
     }
 }
 
-/// Leaving the choice of themes brings the old one back.
+/// Leaving the list of themes restores the previous theme.
 fn theme_of_settings(shared: &mut Shared, dialog: &Dialog) -> Vec<Effect> {
     match dialog {
         Dialog::Choose(Choose::Theme, _) => {
@@ -395,11 +395,11 @@ pub(super) fn mouse(state: &mut State, column: u16, row: u16, wheel: isize) -> O
     keep(state, dialog, outcome)
 }
 
-/// The match that is drawn on a cell of the screen.
+/// The match that is drawn at a cell of the screen.
 fn row_at(size: (u16, u16), picker: &Picker, column: u16, row: u16) -> Option<usize> {
     let area = picker_area(size, picker);
     let inside = column > area.x && column + 1 < area.x + area.width;
-    // Border, field, line: then the rows.
+    // The rows are below the border, the field and a rule.
     let first = area.y + 3;
     let index = usize::from(row.saturating_sub(first)) + picker.position.offset;
     let on_rows = row >= first && row + 1 < area.y + area.height;

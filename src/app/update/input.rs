@@ -15,7 +15,7 @@ use crate::app::key::{Key, show};
 use crate::app::keymap::Match;
 use crate::app::state::State;
 
-/// A key: for the dialog on top, the line that is typed, else for the keymap.
+/// Handles a key: by the top dialog, by the typed line, else by the keymap.
 pub(super) fn key(state: &mut State, key: Key, event: KeyEvent) -> Vec<Effect> {
     if !state.shared.dialogs.is_empty() {
         let outcome = dialog::key(state, key, event);
@@ -34,7 +34,7 @@ pub(super) fn key(state: &mut State, key: Key, event: KeyEvent) -> Vec<Effect> {
         }
         Match::Nothing => {
             let keys = std::mem::take(&mut shared.pending);
-            // The key that broke a sequence off may mean something by itself.
+            // The key that broke a sequence off may be bound by itself.
             if keys.len() > 1 {
                 return self::key(state, key, event);
             }
@@ -49,7 +49,7 @@ pub(super) fn key(state: &mut State, key: Key, event: KeyEvent) -> Vec<Effect> {
     }
 }
 
-/// Does what a dialog came to.
+/// Acts on the outcome of a dialog.
 fn follow(state: &mut State, outcome: Outcome) -> Vec<Effect> {
     match outcome {
         Outcome::Closed | Outcome::Stay => Vec::new(),
@@ -58,7 +58,7 @@ fn follow(state: &mut State, outcome: Outcome) -> Vec<Effect> {
     }
 }
 
-/// Pasted text goes to the field that is being typed into.
+/// Inserts pasted text into the field that is being typed into.
 pub(super) fn paste(state: &mut State, text: &str) -> Vec<Effect> {
     let text: String = text.replace(['\n', '\r', '\t'], " ");
     match state.shared.dialogs.last_mut() {
@@ -76,10 +76,10 @@ pub(super) fn paste(state: &mut State, text: &str) -> Vec<Effect> {
     Vec::new()
 }
 
-/// Rows that one notch of the wheel moves.
+/// Rows per notch of the wheel.
 const WHEEL: isize = 3;
 
-/// The mouse.
+/// Handles a mouse event.
 pub(super) fn mouse(state: &mut State, event: MouseEvent) -> Vec<Effect> {
     let at = Position { x: event.column, y: event.row };
     let wheel = match event.kind {
@@ -171,7 +171,7 @@ fn press(state: &mut State, areas: &Areas, at: Position) -> Vec<Effect> {
     Vec::new()
 }
 
-/// A press on the main pane: on a list it selects the row, and opens the one that is selected already.
+/// Handles a press on the main pane. On a list it selects a row, or opens the row that is already selected.
 fn press_main(state: &mut State, area: Rect, at: Position) {
     let (screen, shared) = state.screen_mut();
     if screen.press(shared, at) {

@@ -1,4 +1,4 @@
-//! From what happened to the next state, and what to ask the services for.
+//! The update: from an event to the next state, and to the effects.
 //!
 //! No I/O, no waiting, no clock: whole sessions are tested by feeding events and reading the state.
 
@@ -19,7 +19,7 @@ use super::event::Event;
 use super::screens::pipeline::picture::ROWS_FOR_BOXES;
 use super::state::State;
 
-/// Takes in what happened and returns what to ask for.
+/// Applies an event and returns the effects.
 pub fn update(state: &mut State, event: Event) -> Vec<Effect> {
     let drawing = state.shared.generations.drawing;
     let mut effects = match event {
@@ -47,11 +47,11 @@ pub fn update(state: &mut State, event: Event) -> Vec<Effect> {
     effects
 }
 
-/// The terminal has this size now.
+/// Applies a new size of the terminal.
 fn resize(state: &mut State, columns: u16, rows: u16) {
     let State { shared, pipeline, .. } = state;
     let before = std::mem::replace(&mut shared.size, (columns, rows));
-    // Whether there are boxes depends on the height, where nobody said.
+    // Without a chosen size, boxes depend on the height of the terminal.
     let tall = |rows: u16| rows >= ROWS_FOR_BOXES;
     if pipeline.zoom.is_none() && tall(before.1) != tall(rows) {
         pipeline.redraw(shared, false);

@@ -58,12 +58,12 @@ pub(super) fn show(state: &mut State, tab: Tab) {
     }
 }
 
-/// Shows the next tab, or the one before.
+/// Shows the next tab, or the previous one.
 pub(super) fn cycle_tab(state: &mut State, onward: bool) {
     show(state, next(Tab::ALL, state.tab, onward));
 }
 
-/// Gives the focus to the next pane, or to the one before.
+/// Moves the focus to the next pane, or to the previous one.
 pub(super) fn cycle_pane(state: &mut State, onward: bool) {
     let panes = [Pane::Main, Pane::Side, Pane::Log];
     let count = if state.screen().log_shown(&state.shared) { 3 } else { 2 };
@@ -76,7 +76,7 @@ fn next<T: Copy + PartialEq>(all: &[T], now: T, onward: bool) -> T {
     all[(index + by) % all.len()]
 }
 
-/// Gives the focus to a pane, if it is there.
+/// Moves the focus to a pane, or to the main pane if that one is not shown.
 pub(super) fn focus(state: &mut State, pane: Pane) {
     let there = pane != Pane::Log || state.screen().log_shown(&state.shared);
     state.shared.focus = if there { pane } else { Pane::Main };

@@ -1,4 +1,4 @@
-//! Parameters that stand in the place of the files' for the next runs, and grids of them.
+//! Overrides of parameters for the next runs, and grids of parameter values.
 
 use super::reading::read_exact;
 use super::trust::trusted;
@@ -10,14 +10,14 @@ use crate::runs::grid;
 use crate::text::sanitize;
 use crate::text::secrets::redact;
 
-/// The value was typed: it holds until it is cleared.
+/// Overrides a parameter until the override is removed.
 pub(super) fn set(shared: &mut Shared, path: String, text: String) -> Vec<Effect> {
     shared.tell(format!("{} is overridden for the next runs.", sanitize(&path)));
     shared.overrides.insert(path, text);
     read(shared)
 }
 
-/// Takes back the override of the selected parameter.
+/// Removes the override of the selected parameter.
 pub(super) fn clear(state: &mut State) -> Vec<Effect> {
     let Some(row) = state.parameters.list.selected() else { return Vec::new() };
     let shared = &mut state.shared;
@@ -26,14 +26,14 @@ pub(super) fn clear(state: &mut State) -> Vec<Effect> {
     read(shared)
 }
 
-/// Takes back all overrides.
+/// Removes all overrides.
 pub(super) fn clear_all(shared: &mut Shared) -> Vec<Effect> {
     shared.overrides.clear();
     shared.tell("All parameters have their values from the files again.");
     read(shared)
 }
 
-/// What is on the screen is read again with the parameters as they are now.
+/// Requests the readings on the screen again, with the current overrides.
 fn read(shared: &mut Shared) -> Vec<Effect> {
     let mut effects = vec![shared.read_static()];
     if matches!(shared.project.exact, Exact::Shown(_)) {
@@ -42,10 +42,10 @@ fn read(shared: &mut Shared) -> Vec<Effect> {
     effects
 }
 
-/// A grid was typed: the marked nodes run, or the whole pipeline, once for each set of parameters.
+/// Runs the marked nodes, or the whole pipeline, once for each combination of a typed grid.
 ///
 /// # Errors
-/// A sentence, when it can't be read.
+/// If the text can't be parsed as a grid.
 pub(super) fn grid(state: &mut State, text: &str) -> Result<Vec<Effect>, String> {
     let sets = grid::parse(text)?;
     let request = queries::request_of_marked(state);

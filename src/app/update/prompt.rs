@@ -1,4 +1,4 @@
-//! A line that is typed on the bar: its keys, and what follows from it.
+//! Handling the line that is typed on the bar.
 
 use crossterm::event::KeyEvent;
 
@@ -38,12 +38,12 @@ pub(super) fn paste(state: &mut State, text: &str) -> Vec<Effect> {
     typed(state, prompt)
 }
 
-/// The line was left: a filter that was tried gives way to the one before.
+/// The line was left: the previous filter is restored.
 fn leave(state: &mut State, kind: PromptKind) -> Vec<Effect> {
     let State { shared, runs, pipeline, .. } = state;
     match kind {
         PromptKind::Filter(before) => return runs.set_query(shared, before),
-        // It was a filter before, so it can be read.
+        // The previous filter was valid, so this can't fail.
         PromptKind::Graph(before) => drop(pipeline.set_filter(shared, &before)),
         PromptKind::Find
         | PromptKind::Note(_)
@@ -56,8 +56,8 @@ fn leave(state: &mut State, kind: PromptKind) -> Vec<Effect> {
     Vec::new()
 }
 
-/// Takes what was typed or pasted so far. Searches and filters are tried while they are typed; an error
-/// in one is reported only once the line is accepted.
+/// Handles the text typed or pasted so far. Searches and filters apply while they are typed; an error
+/// in a filter is reported only once the line is accepted.
 fn typed(state: &mut State, prompt: Prompt) -> Vec<Effect> {
     let written = text(&prompt.field);
     let kind = prompt.kind.clone();
@@ -80,7 +80,7 @@ fn typed(state: &mut State, prompt: Prompt) -> Vec<Effect> {
     Vec::new()
 }
 
-/// Does what the line asks for. A line with an error stays, with the error beside it.
+/// Applies the line. A line with an error stays open, with the error beside it.
 fn accept(state: &mut State, prompt: Prompt) -> Vec<Effect> {
     let written = text(&prompt.field);
     match act(state, &prompt.kind, written) {

@@ -1,4 +1,4 @@
-//! Asking for the project to be read.
+//! Requests for readings of the project.
 
 use super::trust::trusted;
 use crate::app::effect::Effect;

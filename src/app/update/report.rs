@@ -15,7 +15,7 @@ use crate::app::state::State;
 use crate::app::tab::Tab;
 use crate::project::{Pipeline, Snapshot};
 
-/// Takes in a report.
+/// Applies a report.
 pub(super) fn report(state: &mut State, report: Report) -> Vec<Effect> {
     match report {
         Report::Static { generation, result } => {
@@ -154,7 +154,7 @@ fn history_changed(state: &mut State) -> Vec<Effect> {
     state.runs.changed(&mut state.shared, shown)
 }
 
-/// The static reading arrived. It is shown unless an exact one of the same sources is on the screen.
+/// Applies the static reading. An exact reading on the screen is outdated by it.
 fn read(state: &mut State, snapshot: Arc<Snapshot>) -> Vec<Effect> {
     let first = state.shared.project.read.is_none();
     state.shared.project.broken = None;
@@ -185,7 +185,7 @@ fn show(state: &mut State, snapshot: Arc<Snapshot>) -> Vec<Effect> {
     std::iter::once(Effect::StatDatasets).chain(shared.look_stale()).collect()
 }
 
-/// Files changed: what they hold is read again, and only that.
+/// Requests what depends on the changed files, and only that.
 fn changed(state: &mut State, files: &[String], tracking: bool) -> Vec<Effect> {
     let mut effects = Vec::new();
     if tracking {
@@ -195,7 +195,7 @@ fn changed(state: &mut State, files: &[String], tracking: bool) -> Vec<Effect> {
         return effects;
     }
     for file in files {
-        // The old text stays on the screen until the new one is there.
+        // The old text stays on the screen until the new one arrives.
         if state.shared.project.sources.contains_key(file) {
             effects.push(Effect::ReadSource { file: file.clone() });
         }
@@ -226,7 +226,7 @@ fn environment_made(state: &mut State, result: Result<(), String>) -> Vec<Effect
     effects
 }
 
-/// Where the static and the exact reading differ, one sentence each.
+/// The differences between the static and the exact reading, one sentence each.
 fn differences(read: &Snapshot, exact: &Snapshot) -> Vec<String> {
     let mut found = Vec::new();
     let names = |snapshot: &Snapshot| -> BTreeSet<String> {

@@ -14,7 +14,7 @@ use crate::runs::{Failure, RunEvent, RunRequest, Stamped, plan};
 use crate::store::{NodeOutcome, RunId, RunRecord};
 use crate::text::sanitize;
 
-/// Runs what is not fresh up to the selected node, or in the whole pipeline.
+/// Runs the stale nodes up to the selected node, or in the whole pipeline.
 pub(super) fn run_stale(state: &mut State) -> Vec<Effect> {
     let (due, up_to) = queries::due(state);
     let shared = &mut state.shared;
@@ -30,10 +30,10 @@ pub(super) fn run_stale(state: &mut State) -> Vec<Effect> {
     start(shared, request, Command::RunStale)
 }
 
-/// Runs again what the shown run did not do.
+/// Runs the nodes that the shown run did not finish.
 pub(super) fn retry(state: &mut State) -> Vec<Effect> {
     let Some(record) = queries::failed_run(state).cloned() else { return Vec::new() };
-    // A request that another version wrote otherwise is made anew.
+    // A request in the format of another version can't be parsed; a default request replaces it.
     let mut request: RunRequest =
         serde_json::from_str(&record.new.request).unwrap_or_else(|_| state.shared.request());
     let not_kept = request.not_kept().join(", ");
@@ -58,8 +58,8 @@ pub(super) fn retry(state: &mut State) -> Vec<Effect> {
         }
         (None, None) => Vec::new(),
     };
-    // A run that failed before its first node is run as it was asked for, and so is one that saves
-    // apart: the rest would begin with the project's data.
+    // A run that failed before its first node is repeated as requested. So is a run that saves in a folder of
+    // its own: the remaining nodes would read the project's data instead.
     if !left.is_empty() && request.apart.is_none() {
         request.slice = Slice::nodes(left);
     }
@@ -67,7 +67,7 @@ pub(super) fn retry(state: &mut State) -> Vec<Effect> {
     start(&mut state.shared, request, Command::Retry)
 }
 
-/// Asks for a run that `command` stands for, once the project is trusted. Runs side by side must not
+/// Requests a run for `command`, once the project is trusted. Concurrent runs must not
 /// write the same data.
 pub(super) fn start(shared: &mut Shared, request: RunRequest, command: Command) -> Vec<Effect> {
     if let Some(why) = at_work(shared, &request) {
@@ -82,7 +82,7 @@ pub(super) fn start(shared: &mut Shared, request: RunRequest, command: Command) 
     trusted(shared, vec![Effect::Run { generation, request: Box::new(request), why }])
 }
 
-/// Why the request has to wait: a run is at work on one of its nodes, or is about to be.
+/// Why the request has to wait: another run includes one of its nodes.
 fn at_work(shared: &Shared, request: &RunRequest) -> Option<String> {
     if shared.starting.is_empty() {
         shared.going_on().next()?;
@@ -94,7 +94,7 @@ fn at_work(shared: &Shared, request: &RunRequest) -> Option<String> {
     let nodes = nodes_of(request)?;
     let going_on = shared.going_on().filter(|run| !run.apart).find_map(|run| {
         let shared = match run.nodes.is_empty() {
-            // It has not said yet what it runs.
+            // The nodes of that run are not known yet.
             true => nodes.first(),
             false => nodes.iter().find(|node| run.nodes.contains_key(*node)),
         };
@@ -110,14 +110,14 @@ fn at_work(shared: &Shared, request: &RunRequest) -> Option<String> {
     going_on.or_else(starting)
 }
 
-/// Asks for a run that outlives this screen, once the project is trusted.
+/// Requests a run that outlives this program, once the project is trusted.
 pub(super) fn start_detached(shared: &mut Shared, request: RunRequest) -> Vec<Effect> {
     let generation = shared.generations.detached.count();
     shared.tell(format!("Starting in the background: {}", sanitize(&request.to_command())));
     trusted(shared, vec![Effect::RunDetached { generation, request: Box::new(request) }])
 }
 
-/// The run that outlives this screen began, or could not.
+/// The detached run began, or could not begin.
 pub(super) fn detached(
     state: &mut State,
     generation: Generation,
@@ -168,7 +168,7 @@ pub(super) fn cancel_all(shared: &mut Shared) -> Vec<Effect> {
     left.map(cancel).collect()
 }
 
-/// Another program asks for the end of the run that is going on; without one, or the second time, for
+/// Another process asks to cancel the run. Without a run, or the second time, it asks for
 /// the end of this program.
 pub(super) fn interrupted(state: &mut State) -> Vec<Effect> {
     let effects = cancel(state);
@@ -182,7 +182,7 @@ pub(super) fn started(state: &mut State, generation: Option<Generation>, record:
     shared.beside.retain(|run| run.ended.is_none());
     runs.list.rows.retain(|other| other.id != record.id);
     runs.list.rows.insert(0, record.clone());
-    // A run that was asked for later has the screen.
+    // A later request is shown on the screen instead.
     if generation != Some(shared.generations.run) {
         shared.beside.push(ActiveRun::new(record));
         return;
@@ -218,7 +218,7 @@ pub(super) fn refused(
     }
 }
 
-/// Something happened in a run.
+/// Applies the events of a run.
 pub(super) fn happened(state: &mut State, id: RunId, events: &[Stamped]) -> Vec<Effect> {
     let State { shared, runs: history, pipeline, .. } = state;
     let mut effects = Vec::new();
@@ -229,7 +229,7 @@ pub(super) fn happened(state: &mut State, id: RunId, events: &[Stamped]) -> Vec<
     for event in events {
         run.apply(event);
         shared.now = shared.now.max(event.at);
-        // Until it is looked at: a key that is pressed meanwhile must not run it again.
+        // Assume that the node is fresh until staleness is computed: a key pressed meanwhile must not run it again.
         if let RunEvent::NodeFinished { node, .. } = &event.event
             && !run.apart
             && let Some(status) = shared.project.staleness.get_mut(node)
@@ -241,7 +241,7 @@ pub(super) fn happened(state: &mut State, id: RunId, events: &[Stamped]) -> Vec<
         effects.push(Effect::StatDatasets);
     }
     if run.ended.is_some() && !before {
-        // Metrics that the run has logged are in the tracking store now.
+        // The tracking store now contains the metrics of the run.
         effects.push(Effect::LoadTracking);
     }
     let (record, ended) = (run.record.clone(), run.ended.is_some());

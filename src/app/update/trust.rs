@@ -4,7 +4,7 @@ use crate::app::dialog::Question;
 use crate::app::effect::Effect;
 use crate::app::shared::Shared;
 
-/// The effects, or the question whether the project may be executed that stands before them.
+/// Returns the effects if the project is trusted. Otherwise asks whether it may be executed, and returns nothing yet.
 pub(super) fn trusted(shared: &mut Shared, effects: Vec<Effect>) -> Vec<Effect> {
     if shared.project.trusted == Some(true) {
         return effects;

@@ -1,4 +1,4 @@
-//! What all services of a project share.
+//! The shared context of a project's services.
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -11,16 +11,16 @@ use super::working::Working;
 use crate::app::event::Report;
 use crate::project::Snapshot;
 
-/// Where reports go.
+/// The channel of the reports.
 pub(in crate::tui) type Reports = mpsc::Sender<Message>;
 
-/// What all services of a project share. Each holds one handle on it.
+/// The shared context of a project's services.
 pub(super) struct Context {
     /// The project's folder.
     pub root: PathBuf,
     /// The interpreter that the program was started with.
     pub python: Option<PathBuf>,
-    /// Where reports go.
+    /// The channel of the reports.
     pub reports: Reports,
     /// The worker.
     pub working: Working,
@@ -51,18 +51,18 @@ impl Context {
         self.current.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// The project was read.
+    /// Stores a new static reading.
     pub(super) fn set_snapshot(&self, snapshot: Arc<Snapshot>) {
         *self.current.lock().unwrap_or_else(PoisonError::into_inner) = Some(snapshot);
     }
 
     /// Sends a report from a task.
     pub(super) async fn send(&self, report: Report) {
-        // Without a receiver the program is about to end.
+        // Without a receiver the program is ending.
         let _ = self.reports.send(report.into()).await;
     }
 
-    /// Sends a report from a thread that may wait.
+    /// Sends a report from a thread that may block.
     pub(super) fn send_blocking(&self, report: Report) {
         let _ = self.reports.blocking_send(report.into());
     }

@@ -1,5 +1,5 @@
-//! The drawing service: a thread that lays graphs out. Of several requests that wait, only the newest is drawn, and the
-//! one that is under way is given up for it.
+//! The drawing service: a thread that lays graphs out. Of several waiting requests only the newest is drawn, and the
+//! drawing that is under way is cancelled for it.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -12,10 +12,10 @@ use crate::app::{effect::Generation, event::Report};
 use crate::dag::Graph;
 use crate::project::Snapshot;
 
-/// Where pictures are asked for.
+/// A handle on the drawing thread.
 pub(super) struct Drawing {
     requests: Sender<Request>,
-    /// Gives up the drawing that was asked for last.
+    /// Cancels the last requested drawing.
     cancel: Arc<AtomicBool>,
 }
 
@@ -26,19 +26,19 @@ struct Request {
 }
 
 impl Drawing {
-    /// Starts the thread; it ends when this is dropped.
+    /// Starts the thread, which ends when the handle is dropped.
     pub(super) fn start(reports: Reports) -> Self {
         let (requests, receiver) = channel();
         thread::spawn(move || serve(&receiver, &reports));
         Drawing { requests, cancel: Arc::default() }
     }
 
-    /// Asks for a drawing; earlier ones are of no use any more.
+    /// Requests a drawing, and cancels the previous one.
     pub(super) fn ask(&mut self, generation: Generation, picture: Picture) {
         self.cancel.store(true, Ordering::Relaxed);
         self.cancel = Arc::default();
         let cancel = self.cancel.clone();
-        // The thread is there as long as this is.
+        // The thread lives as long as this handle.
         let _ = self.requests.send(Request { generation, picture, cancel });
     }
 }

@@ -1,5 +1,5 @@
-//! The exact reading: Kedro's own answer, from the store where no source changed since, else from
-//! the worker. It owns the worker's process; dropping the task kills it.
+//! The exact reading: Kedro's own answer, from the store if no source has changed since, else from
+//! the worker. Dropping the task kills its process.
 
 use std::sync::Arc;
 use std::sync::mpsc::Sender;
@@ -20,15 +20,15 @@ pub(super) struct Task {
     pub generation: Generation,
     pub env: Option<String>,
     pub params: Params,
-    /// Whether it is not the first one: somebody is at work, and may save again.
+    /// Whether there was an earlier request: the user is editing, and may save again soon.
     pub again: bool,
     pub reading: Sender<reading::Request>,
 }
 
-/// How long an exact reading waits for the next change; each takes seconds of a core.
+/// How long a repeated exact reading waits for further changes, because each takes seconds of CPU time.
 const CALM: Duration = Duration::from_millis(1_500);
 
-/// Reads, and reports the answer through the reading service, which has the static one to lay it over.
+/// Reads, and reports the answer through the reading service, which merges it with the static reading.
 pub(super) async fn read(context: Arc<Context>, task: Task) {
     let generation = task.generation;
     if task.again {
@@ -87,7 +87,7 @@ async fn attempt(context: &Context, task: &Task) -> Result<(), Failure> {
             let env = task.env.as_deref();
             let answer = exact::snapshot(&worker, env, &task.params).await?;
             let read = context.snapshot();
-            // Without the static reading it is not known which values are secrets.
+            // Only the static reading knows which values are secrets.
             if let Some(read) = read {
                 let text = exact_without_secrets(&answer, &read).to_string();
                 let now = now();

@@ -1,5 +1,5 @@
-//! Looking at things that need no Python: datasets on disk, source files, the tracking store, the
-//! engines. Each look is one short job on a thread of its own.
+//! Loading things that need no Python: the status of datasets, source files, the tracking store, the
+//! engines. Each is a short job on a blocking thread.
 
 use std::path::{Component, Path};
 use std::sync::Arc;
@@ -19,12 +19,12 @@ use crate::tracking::{By, Choice, Location, TrackingError};
 use crate::tui::folders;
 use crate::{datasets, remote, tracking};
 
-/// Larger files are not shown.
+/// The largest source file that is shown, in bytes.
 const LARGEST_SOURCE: u64 = 4 << 20;
-/// How often the tracking store's time stamp is looked at.
+/// How often the tracking store's modification time is checked.
 const TRACKING: Duration = Duration::from_secs(1);
 
-/// Reports what is on disk of all datasets.
+/// Reports the status of all datasets' files.
 pub(super) fn datasets(context: &Arc<Context>) {
     let context = context.clone();
     let Some(snapshot) = context.snapshot() else { return };
@@ -52,8 +52,8 @@ fn read(path: &Path) -> Result<Arc<highlight::Highlighted>, String> {
     Ok(Arc::new(if python { highlight::highlight(&text) } else { highlight::plain(&text) }))
 }
 
-/// Reports lines of a run's log. A search through millions of lines must not hold up the store's own
-/// thread, so it has a connection of its own.
+/// Reports lines of a run's log. A search through millions of lines must not block the store's own
+/// thread, so it uses a connection of its own.
 pub(super) fn log(
     context: &Arc<Context>,
     run: RunId,
@@ -104,7 +104,7 @@ pub(super) fn tracking(context: &Arc<Context>) {
         let root = context.root.as_path();
         let report = match choose(root, snapshot.as_deref()) {
             Ok(choice) => overview(root, &choice),
-            // The first run makes it.
+            // The first run creates the store.
             Err(TrackingError::Missing { .. }) => TrackingReport::Absent,
             Err(error) => TrackingReport::Failed(error.to_string()),
         };
@@ -121,8 +121,8 @@ fn choose(root: &Path, snapshot: Option<&Snapshot>) -> Result<Choice, TrackingEr
     tracking::choose(root, snapshot.map(|snapshot| snapshot.env.as_str()), None)
 }
 
-/// What is in a store. A server that the project names gets the user's MLflow credentials, so it is asked in a
-/// trusted project alone.
+/// The content of a store. A server that the project names receives the user's MLflow credentials, so it is
+/// contacted in a trusted project only.
 fn overview(root: &Path, choice: &Choice) -> TrackingReport {
     let Some(location) = &choice.location else { return TrackingReport::Absent };
     if let Location::Server(uri) = location
@@ -143,18 +143,18 @@ fn overview(root: &Path, choice: &Choice) -> TrackingReport {
     }
 }
 
-/// Folders of experiments that are looked at for changes.
+/// The largest number of experiment folders that are checked for changes.
 const MOST_EXPERIMENTS: usize = 1_000;
 
-/// Reports when the tracking store changed: trainers write to it at any time, and a database in a
-/// folder that is not watched gives no events. A server is read when it is asked for.
+/// Reports changes of the tracking store by polling: trainers write at any time, and a database in a
+/// folder that is not watched causes no events. A server is read only on request.
 pub(super) async fn follow_tracking(context: Arc<Context>) {
     let mut chosen: Option<(Option<Arc<Snapshot>>, Choice)> = None;
     let mut last: Option<(SystemTime, u64)> = None;
     let mut first = true;
     loop {
         let (context_of, now) = (context.clone(), context.snapshot());
-        // Choosing reads configuration, so it is done once for each reading of the project.
+        // Choosing a store reads configuration, so it is done once per reading of the project.
         let kept = chosen.take().filter(|(of, _)| match (of, &now) {
             (Some(of), Some(now)) => Arc::ptr_eq(of, now),
             (of, now) => of.is_none() && now.is_none(),
@@ -172,7 +172,7 @@ pub(super) async fn follow_tracking(context: Arc<Context>) {
                 chosen = Some(choice);
                 stamp
             }
-            // What is named is not there yet; it is looked for again.
+            // The named store does not exist yet; it is checked again.
             None => None,
         };
         if stamp != last && !first {
@@ -186,9 +186,9 @@ pub(super) async fn follow_tracking(context: Arc<Context>) {
     }
 }
 
-/// Time and size of a store, which change with it.
+/// Modification time and size of a store, which change with its content.
 fn stamp(root: &Path, choice: &Choice) -> Option<(SystemTime, u64)> {
-    // MLflow may have made one meanwhile.
+    // MLflow may have created a store meanwhile.
     let made = || tracking::in_folder(root);
     let location = match choice.by {
         By::Folder => made().or_else(|| choice.location.clone()),
@@ -200,7 +200,7 @@ fn stamp(root: &Path, choice: &Choice) -> Option<(SystemTime, u64)> {
     };
     match location? {
         Location::Sqlite(path) => of_file(&path),
-        // A new run changes the folder of its experiment.
+        // A new run changes the modification time of its experiment's folder.
         Location::Files(path) => {
             let entries = std::fs::read_dir(path).ok()?.flatten().take(MOST_EXPERIMENTS);
             let changed = entries.filter_map(|entry| entry.metadata().ok()?.modified().ok());

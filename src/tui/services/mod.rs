@@ -1,7 +1,7 @@
-//! What does the work that the screen asks for, each in a file of its own: reading the project,
+//! The services, which perform the effects, each in a file of its own: reading the project,
 //! running nodes, keeping the store, looking at datasets and tracking, watching files.
 //!
-//! Each sends its reports through the one channel of the loop. Dropping the services stops them all.
+//! Each sends its reports through the channel of the event loop. Dropping the services stops them all.
 
 mod context;
 mod drawing;
@@ -31,10 +31,10 @@ use crate::store::Trust;
 use context::Context;
 pub(super) use context::Reports;
 
-/// What the loop is told.
+/// A message to the event loop.
 #[derive(Debug)]
 pub(super) enum Message {
-    /// For the state.
+    /// An event for the state.
     Event(Event),
     /// The user's settings, themes or keymaps changed.
     Settings,
@@ -93,7 +93,7 @@ impl Services {
         self.context.python.as_deref()
     }
 
-    /// Begins what was asked for.
+    /// Starts to perform an effect.
     pub(super) fn perform(&mut self, effect: Effect) {
         let store = &self.context.store;
         match effect {
@@ -121,7 +121,7 @@ impl Services {
                         let text = format!("The trust holds for this session alone: {error}.");
                         context.send_blocking(Report::Notice(text));
                     }
-                    // A server that the project names may be asked now.
+                    // A tracking server that the project names may be contacted now.
                     look::tracking(&context);
                 });
             }
@@ -169,7 +169,7 @@ impl Services {
                 let task = tokio::spawn(running::create_environment(self.context.clone()));
                 self.environment = Some(task.abort_handle());
             }
-            // The loop does these itself.
+            // The event loop performs these itself.
             Effect::Quit
             | Effect::Suspend
             | Effect::Redraw
@@ -189,7 +189,7 @@ impl Services {
         self.drawing.ask(generation, picture);
     }
 
-    /// Stops all, and waits until cancelled runs have ended and are recorded.
+    /// Stops all services, and waits until cancelled runs have ended and are recorded.
     pub(super) async fn finish(mut self) {
         for task in [self.exact.take(), self.environment.take()].into_iter().flatten() {
             task.abort();
@@ -200,7 +200,7 @@ impl Services {
     }
 
     fn tell(&self, report: Report) {
-        // The channel is empty at the start, and later reports are sent by the services themselves.
+        // This can't fail: the channel is empty at the start.
         let _ = self.context.reports.try_send(report.into());
     }
 }

@@ -1,8 +1,8 @@
 //! The reading service: a thread that owns the project's [`Reader`].
 //!
-//! It reads the project when asked, lays Kedro's answers over what it read, and watches the files
-//! that it reads from. Of several requests that wait, only the newest is answered. It never fails: what is wrong with a project is
-//! part of the snapshot.
+//! The thread reads the project on request, merges Kedro's answers into the static reading, and watches the files
+//! of the project. Of several waiting static requests, only the newest is answered. A reading never fails:
+//! errors in the project are part of the snapshot.
 
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -17,11 +17,11 @@ use crate::project::watch::Watcher;
 use crate::project::{Metadata, Options, Reader, Snapshot, json};
 use crate::runs::Failure;
 
-/// What the thread is asked.
+/// A request to the thread.
 pub(super) enum Request {
     /// Read the files.
     Static { generation: Generation, options: Options },
-    /// Make the exact snapshot of Kedro's answer.
+    /// Make the exact snapshot from Kedro's answer.
     Exact { generation: Generation, options: Options, answer: Box<Json>, stored: bool },
 }
 
@@ -44,7 +44,7 @@ fn serve(context: &Context, requests: &Receiver<Request>) {
                     let snapshot = Arc::new(reader.read(&options));
                     last = Some((options, snapshot.clone()));
                     context.set_snapshot(snapshot.clone());
-                    // What is to be watched may have moved.
+                    // The watched folders may have changed.
                     let metadata = &snapshot.metadata;
                     if watcher.as_ref().is_none_or(|(of, _)| of != metadata) {
                         let new = watching::project(metadata, reports);
@@ -71,7 +71,7 @@ fn serve(context: &Context, requests: &Receiver<Request>) {
     }
 }
 
-/// All requests that wait, without static ones that a later static one makes needless.
+/// All waiting requests, without static ones that are followed by another static one.
 fn newest(first: Request, requests: &Receiver<Request>) -> Vec<Request> {
     let mut waiting: Vec<Request> = std::iter::once(first).chain(requests.try_iter()).collect();
     let last_static = waiting.iter().rposition(|request| matches!(request, Request::Static { .. }));

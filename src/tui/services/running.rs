@@ -1,5 +1,5 @@
-//! The run service: a task for each run that owns its worker, has its events recorded, and reports them
-//! in bursts. A run ends with its task; cancelling lets the worker end by itself.
+//! The run service: one task for each run. The task owns the run's process, records its events, and reports them
+//! in bursts. A run ends with its task; a cancelled run may end by itself first.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -20,10 +20,10 @@ use crate::runs::{
 };
 use crate::store::{RunId, Store};
 
-/// How long leaving the program waits for cancelled runs.
+/// How long the program waits for cancelled runs at its end.
 const FAREWELL: Duration = Duration::from_secs(8);
 
-/// Whether a run is asked to stop; the runs of a grid have one in common.
+/// Tells a run to stop; the runs of a grid share one.
 type Stop = Arc<watch::Sender<bool>>;
 
 type Stops = Arc<Mutex<HashMap<RunId, Stop>>>;
@@ -31,21 +31,21 @@ type Stops = Arc<Mutex<HashMap<RunId, Stop>>>;
 /// The runs that are going on.
 #[derive(Default)]
 pub(super) struct Runs {
-    /// Of the runs that have begun.
+    /// The stop senders of the runs that have begun.
     stops: Stops,
     tasks: Vec<(JoinHandle<()>, Stop)>,
 }
 
 /// What to run.
 pub(super) struct Task {
-    /// None for a run of a grid.
+    /// The number of the request; `None` for a run of a grid.
     pub generation: Option<Generation>,
     pub request: RunRequest,
     pub why: String,
 }
 
 impl Runs {
-    /// Starts runs, as many at a time as there are processors; the next ones follow.
+    /// Starts runs, a limited number at a time; the others follow.
     pub(super) fn start(&mut self, context: &Arc<Context>, tasks: Vec<Task>) {
         let room = Arc::new(Semaphore::new(grid::at_a_time()));
         let stop = Stop::new(watch::Sender::new(false));
@@ -63,7 +63,7 @@ impl Runs {
         }
     }
 
-    /// Asks a run to stop, and with it all runs of its grid.
+    /// Stops a run, and with it all runs of its grid.
     pub(super) fn cancel(&self, id: RunId) {
         let stops = self.stops.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(stop) = stops.get(&id) {
@@ -71,7 +71,7 @@ impl Runs {
         }
     }
 
-    /// Cancels all runs and waits for their ends, for a while.
+    /// Cancels all runs and waits for their ends, for a limited time.
     pub(super) async fn finish(self) {
         for (_, stop) in &self.tasks {
             stop.send_replace(true);
@@ -85,7 +85,7 @@ impl Runs {
     }
 }
 
-/// Starts a run in a program of its own.
+/// Starts a run in a background process.
 pub(super) fn detach(context: &Arc<Context>, generation: Generation, request: &RunRequest) {
     let arguments = detach::arguments(&context.root, context.python.as_deref(), request);
     let context = context.clone();
@@ -99,14 +99,14 @@ async fn run(context: &Context, task: Task, stops: Stops, stop: Stop) {
     let mut asked = stop.subscribe();
     let begun = tokio::select! {
         biased;
-        // Python is dropped with what waits for it, and ends.
+        // Dropping the future ends the Python process.
         _ = asked.wait_for(|asked| *asked) => return,
         begun = begin(context, &task) => begun,
     };
     let Begun { mut process, python, notes, taken } = match begun {
         Ok(begun) => begun,
         Err((failure, needs_environment)) => {
-            // The other runs of a grid need it as well, and one question is enough.
+            // The other runs of a grid have the same problem, and one question is enough.
             if needs_environment && stop.send_replace(true) {
                 return;
             }
@@ -165,7 +165,7 @@ async fn run(context: &Context, task: Task, stops: Stops, stop: Stop) {
     let _ = context.reports.send(Report::RunStored.into()).await;
 }
 
-/// What this program adds to the log: the interpreter and why it was chosen, and what the plan says.
+/// A log line of this program: the interpreter, or a note of the plan.
 fn own_line(text: String) -> Stamped {
     Stamped::log("INFO", None, text)
 }
@@ -174,13 +174,13 @@ fn own_line(text: String) -> Stamped {
 struct Begun {
     process: Process,
     python: Interpreter,
-    /// What the plan says.
+    /// The notes of the plan.
     notes: Vec<String>,
-    /// Files of kept datasets that it takes, by dataset.
+    /// Files of kept datasets that the run loads, by dataset.
     taken: HashMap<String, String>,
 }
 
-/// Starts the worker; an error says whether a Python environment is missing.
+/// Starts the worker. An error includes whether a Python environment is missing.
 async fn begin(context: &Context, task: &Task) -> Result<Begun, (Failure, bool)> {
     let failed = |message: String| Failure { message, ..Failure::default() };
     let (root, named) = (context.root.clone(), context.python.clone());
@@ -210,7 +210,7 @@ async fn begin(context: &Context, task: &Task) -> Result<Begun, (Failure, bool)>
     }
 }
 
-/// Whether the interpreter finds Kedro; nothing is imported.
+/// Whether the interpreter finds Kedro. Kedro is not imported.
 async fn has_kedro(python: &Path, root: &Path) -> bool {
     let code = "import importlib.util, sys; sys.exit(importlib.util.find_spec('kedro') is None)";
     let status = tokio::process::Command::new(python)
@@ -255,7 +255,7 @@ mod tests {
     async fn a_run_that_is_about_to_begin_does_not_when_all_are_cancelled() {
         let folder = tempfile::tempdir().unwrap();
         let file = |name: &str| folder.path().join(name);
-        // It takes its time to say whether it has Kedro.
+        // The script waits before it answers whether Kedro is installed.
         let script =
             "#!/bin/sh\ncd \"${0%/*}\"\ntouch asked\nwhile [ ! -e go ]; do sleep 0.01; done\n";
         fs::write(file("python"), script).unwrap();

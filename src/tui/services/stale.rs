@@ -1,4 +1,4 @@
-//! The staleness service: a thread that tells which nodes are out of date, when it is asked and when
+//! The staleness service: a thread that reports which nodes are out of date, on request and when
 //! the files of datasets or the history have changed since.
 
 use std::collections::HashMap;
@@ -14,12 +14,12 @@ use crate::runs::interpreter;
 use crate::runs::staleness::Staleness;
 use crate::store::Store;
 
-/// How often files are looked at that nobody tells of.
+/// How often files are checked that are not watched.
 const POLL: Duration = Duration::from_secs(2);
-/// Looking takes at most this part of the time.
+/// Checking takes at most this fraction of the time (1/200).
 const SHARE: u32 = 200;
 
-/// Starts the thread; it takes names of pipelines, and ends when the returned sender is dropped.
+/// Starts the thread, which receives names of pipelines and ends when the sender is dropped.
 pub(super) fn start(context: Arc<Context>) -> Sender<String> {
     let (sender, receiver) = channel();
     thread::spawn(move || Service { context }.serve(&receiver));
@@ -71,7 +71,7 @@ impl Service {
     ) -> Option<HashMap<String, Freshness>> {
         let snapshot = self.context.snapshot()?;
         let pipeline = snapshot.pipeline(pipeline)?;
-        // Without a history nothing was run.
+        // Without a history no node was run.
         if let Err(error) = staleness.load(store, &snapshot.env) {
             tracing::debug!(%error, "what nodes were run with can't be read");
         }

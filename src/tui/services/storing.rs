@@ -1,7 +1,7 @@
-//! The store service: a thread that owns the project's [`Store`] and does one job after the other. It
-//! reports when another connection has written: a run of this program or of another one.
+//! The store service: a thread that owns the project's [`Store`] and does one job after the other. It also
+//! reports changes by other connections: by runs of this program or of another one.
 //!
-//! When the store can't be used, that is told once, and the program goes on without a history.
+//! If the store can't be used, this is reported once, and the program continues without a history.
 
 use std::fmt::Display;
 use std::path::Path;
@@ -16,18 +16,18 @@ use crate::app::{effect::Generation, event::Report};
 use crate::runs::history::{self, change};
 use crate::store::{Outcome, Pruned, Room, RunFilter, RunId, Store, StoreError};
 
-/// How many runs of a node make its usual duration.
+/// The number of runs that a node's usual duration is computed from.
 const TIMED: usize = 20;
 
-/// How often it is looked whether somebody else has written; it costs next to nothing.
+/// How often changes by others are checked; a check is cheap.
 const LOOK: Duration = Duration::from_millis(500);
 
-/// How long leaving the program waits for the store.
+/// How long the program waits for the store at its end.
 const FAREWELL: Duration = Duration::from_secs(5);
 
 type Job = Box<dyn FnOnce(&mut Store) + Send>;
 
-/// Whether a run goes on, of this program or of another one.
+/// Whether any run is going on, of this program or of another one.
 fn goes_on(store: &mut Store) -> bool {
     let running =
         RunFilter { outcomes: vec![Outcome::Running], limit: Some(1), ..RunFilter::default() };
@@ -52,7 +52,7 @@ impl Storing {
         let (root, to) = (root.to_owned(), reports.clone());
         thread::spawn(move || {
             let mut is_there = true;
-            // Runs of a screen that was killed are marked before anything else is told.
+            // First mark the runs of killed programs as lost.
             let _ = store.recover();
             let _ = store.changed();
             let mut going_on = goes_on(&mut store);
@@ -68,9 +68,9 @@ impl Storing {
                     if std::mem::replace(&mut is_there, root.is_dir()) && !is_there {
                         let _ = to.blocking_send(Report::Watching(Err(gone(&root))).into());
                     }
-                    // What can't be read now may be readable the next time.
+                    // A failed check is repeated at the next one.
                     let changed = store.changed().unwrap_or(false);
-                    // A program that is killed writes nothing of it.
+                    // A killed program can't record the end of its runs.
                     let lost = going_on && store.recover().is_ok_and(|lost| !lost.is_empty());
                     if changed || lost {
                         going_on = goes_on(&mut store);
@@ -106,7 +106,7 @@ impl Storing {
         }));
     }
 
-    /// Reports the runs that the filter takes.
+    /// Reports the runs that match a filter.
     pub(super) fn load_runs(&self, generation: Generation, filter: RunFilter) {
         let to = self.reports.clone();
         self.tell(move |store| -> Result<(), StoreError> {
@@ -116,7 +116,7 @@ impl Storing {
         });
     }
 
-    /// Reports all that is kept of a run but its log.
+    /// Reports everything stored about a run except its log.
     pub(super) fn load_run(&self, id: RunId) {
         let to = self.reports.clone();
         self.tell(move |store| -> Result<(), StoreError> {
@@ -127,7 +127,7 @@ impl Storing {
         });
     }
 
-    /// Reports how long nodes took.
+    /// Reports the durations of nodes.
     pub(super) fn load_timings(&self) {
         let to = self.reports.clone();
         self.tell(move |store| -> Result<(), StoreError> {
@@ -137,7 +137,7 @@ impl Storing {
         });
     }
 
-    /// Reports what pruning to `room` deletes.
+    /// Reports what pruning to `room` would delete.
     pub(super) fn prunable(&self, room: Room) {
         let to = self.reports.clone();
         self.tell(move |store| -> Result<(), StoreError> {
@@ -155,7 +155,7 @@ impl Storing {
         let to = self.reports.clone();
         self.tell(move |store| {
             let done = job(store);
-            // Also when it failed: the screen may have shown the change already.
+            // Report also after an error: the screen may already show the change.
             let _ = to.blocking_send(Report::HistoryChanged.into());
             done
         });
@@ -174,7 +174,7 @@ impl Storing {
         });
     }
 
-    /// Waits until all jobs are done, for a while: a disk may be gone.
+    /// Waits until all jobs are done, for a limited time: a disk may be gone.
     pub(super) async fn finish(&self) {
         let _ = tokio::time::timeout(FAREWELL, self.ask(|_| Ok(()))).await;
     }

@@ -41,7 +41,7 @@ fn relative(root: &Path, path: &Path) -> String {
 /// Watches the user's settings until it is dropped.
 pub(super) type SettingsWatcher = Debouncer<RecommendedWatcher, RecommendedCache>;
 
-/// Watches the user's folder of settings, themes and keymaps, where there is one.
+/// Watches the user's folder of settings, themes and keymaps, if it exists.
 pub(super) fn settings(folder: &Path, reports: Reports) -> Option<SettingsWatcher> {
     if !folder.is_dir() {
         return None;

@@ -1,4 +1,4 @@
-//! The project's worker, shared by the services that ask Python for something.
+//! The project's worker, shared by the services that need Python.
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -8,7 +8,7 @@ use super::Reports;
 use crate::app::event::Report;
 use crate::runs::{Spec, Worker};
 
-/// Makes the worker when it is first needed, and another one when the interpreter or the setting
+/// Starts the worker when it is first needed, and a new one when the interpreter or the setting
 /// changes.
 pub(super) struct Working {
     root: PathBuf,
@@ -20,7 +20,7 @@ pub(super) struct Working {
 struct Made {
     worker: Worker,
     fresh: bool,
-    /// Whether this Python was seen to have Kedro.
+    /// Whether this Python is known to have Kedro.
     has_kedro: bool,
 }
 
@@ -30,7 +30,7 @@ impl Working {
         Working { root, fresh, worker: Mutex::default(), reports }
     }
 
-    /// Whether the user wants a Python process for each request; holds from the next one on.
+    /// Sets whether each request gets a Python process of its own, from the next request on.
     pub(super) fn set_fresh(&self, fresh: bool) {
         self.fresh.store(fresh, Ordering::Relaxed);
     }
@@ -40,17 +40,17 @@ impl Working {
         self.with(python, |made| made.worker.clone())
     }
 
-    /// Whether the interpreter was seen to have Kedro.
+    /// Whether the interpreter is known to have Kedro.
     pub(super) fn has_kedro(&self, python: &Path) -> bool {
         self.with(python, |made| made.has_kedro)
     }
 
-    /// Remembers that it has.
+    /// Remembers that the interpreter has Kedro.
     pub(super) fn saw_kedro(&self, python: &Path) {
         self.with(python, |made| made.has_kedro = true);
     }
 
-    /// Lets the worker go; its process ends.
+    /// Drops the worker, which ends its process.
     pub(super) fn close(&self) {
         self.worker.lock().unwrap_or_else(PoisonError::into_inner).take();
     }
@@ -73,7 +73,7 @@ impl Working {
     }
 }
 
-/// Reports how ready the worker is, as long as there is one.
+/// Reports the state of the worker until it is dropped.
 async fn report(worker: Worker, reports: Reports) {
     let mut warmth = worker.warmth();
     drop(worker);

@@ -1,6 +1,7 @@
-//! A drawing as a picture to keep: the whole of it, as text or as SVG, with the signs and colours of the screen.
+//! Export of a whole drawing as text or SVG, with the glyphs and colours of the screen.
 //!
-//! Nothing of the screen's state is in it; it is made band by band, so that large drawings fit into memory.
+//! The output does not depend on scrolling or selection. It is made band by band, so that large drawings fit
+//! into memory.
 
 mod svg;
 mod text;
@@ -14,10 +15,10 @@ use crate::dag::view;
 use crate::dag::{Layout, Lines, VertexKind};
 use crate::text::{sanitize, width};
 
-/// Rows that are made at a time.
+/// Rows of a band.
 const BAND: i32 = 64;
 
-/// Makes a picture of the drawing that is on the screen, with how everything stands.
+/// Makes a picture of the drawing on the screen, with statuses.
 pub fn screen_picture<T>(state: &State, make: impl FnOnce(&Picture<'_>) -> T) -> T {
     let plot = &state.pipeline.plot;
     let vertices = plot.view.graph.vertices.iter().enumerate();
@@ -43,28 +44,28 @@ pub fn screen_picture<T>(state: &State, make: impl FnOnce(&Picture<'_>) -> T) ->
     make(&Picture::of(&plot.layout, &labels, &titles))
 }
 
-/// What is written in a box.
+/// The text of a box.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Label {
-    /// What the box stands for.
+    /// The kind of vertex.
     pub kind: VertexKind,
-    /// Its name, without control characters.
+    /// The name without control characters.
     pub text: String,
-    /// Whether it has an outline of three rows, else it takes one row.
+    /// Whether the vertex has an outline of three rows instead of a single row.
     pub boxed: bool,
-    /// How it stands, if that is to be told.
+    /// The status, if one is shown.
     pub state: Option<view::NodeStatus>,
 }
 
 impl Label {
-    /// Width and height of the box that it needs, in cells.
+    /// Width and height of the box, in cells.
     pub fn size(&self) -> (i32, i32) {
         let text = width(&self.text) as i32;
         if self.boxed { (text + 6, 3) } else { (text + 4, 1) }
     }
 }
 
-/// A layout with what is written in it.
+/// A layout with its labels.
 #[derive(Debug)]
 pub struct Picture<'a> {
     layout: &'a Layout,
@@ -74,19 +75,20 @@ pub struct Picture<'a> {
 }
 
 impl<'a> Picture<'a> {
-    /// A picture of a layout with a label for each vertex and a title for each group, as wide as the layout was made for.
+    /// A picture of a layout with a label for each vertex and a title for each group. The layout must have been
+    /// made for these widths.
     pub fn of(layout: &'a Layout, labels: &'a [Label], titles: &'a [String]) -> Self {
         Picture { layout, lines: Lines::of(layout), labels, titles }
     }
 
-    /// The areas from top to bottom that the picture is made of.
+    /// The bands of the picture from top to bottom.
     fn bands(&self) -> impl Iterator<Item = Rect> + use<> {
         let (width, height) = (self.layout.width, self.layout.height);
         let starts = (0..height).step_by(BAND as usize);
         starts.map(move |y| Rect { x: 0, y, width, height: BAND.min(height - y) })
     }
 
-    /// The labelled boxes that lie in a band, with where the text begins.
+    /// The labelled boxes in a band, each with the start of its text.
     fn boxes(&self, band: Rect) -> impl Iterator<Item = (&'a Label, Rect, (i32, i32))> {
         self.lines.boxes(self.layout, band).into_iter().filter_map(|id| {
             let (label, area) = (self.labels.get(id)?, self.layout.boxes[id]);
@@ -95,7 +97,7 @@ impl<'a> Picture<'a> {
         })
     }
 
-    /// The frames that lie in a band, with their titles and where these begin.
+    /// The frames in a band, each with its title and the start of the title.
     fn frames(&self, band: Rect) -> impl Iterator<Item = (Rect, &'a str, (i32, i32))> {
         let frames = std::iter::zip(&self.layout.frames, self.titles);
         frames.filter_map(move |(frame, title)| {
@@ -104,7 +106,7 @@ impl<'a> Picture<'a> {
         })
     }
 
-    /// Where routes leave outlines in a band: a cell of the outline and the way that they leave it.
+    /// The cells in a band where routes leave outlines, with the direction.
     fn exits(&self, band: Rect) -> impl Iterator<Item = ((i32, i32), u8)> {
         let routes = self.layout.routes.iter();
         let routes =
@@ -117,7 +119,7 @@ impl<'a> Picture<'a> {
         })
     }
 
-    /// The heads of routes in a band, with the way they point.
+    /// The arrow heads in a band, with their directions.
     fn heads(&self, band: Rect) -> impl Iterator<Item = ((i32, i32), u8)> {
         self.layout.routes.iter().filter_map(move |Route { target, corners, .. }| {
             let end = *corners.last()?;
@@ -149,7 +151,7 @@ fn opposite(way: u8) -> u8 {
 }
 
 impl Label {
-    /// Its sign, and the role of the sign.
+    /// The glyph of the label, and the glyph's role.
     fn look(&self, glyphs: &'static Glyphs) -> (&'static str, Role) {
         let told = self.state.filter(|state| *state != view::NodeStatus::NeverRun);
         match (self.kind, told) {

@@ -1,4 +1,4 @@
-//! A picture as SVG: the cells' places, lines as paths, text that can be selected, the colours of the light theme.
+//! A picture as SVG: cells at fixed positions, lines as paths, selectable text, the colours of the light theme.
 
 use std::fmt::Write as _;
 
@@ -52,7 +52,7 @@ impl Picture<'_> {
             );
             if !title.is_empty() {
                 rect(&mut svg, "paper", corner(place), corner((cells(title), 1)));
-                // Spaces at the ends would be left out, and the rest stretched.
+                // SVG drops spaces at the ends and would stretch the rest.
                 let ahead = title.len() - title.trim_start().len();
                 written(&mut svg, "title", (place.0 + ahead as i32, place.1), title.trim());
             }
@@ -121,7 +121,7 @@ fn rect(svg: &mut String, class: &str, (x, y): (f32, f32), (width, height): (f32
     );
 }
 
-/// A text from a cell on, as wide as in a terminal whatever the font.
+/// A text that begins at a cell, as wide as in a terminal whatever the font is.
 fn written(svg: &mut String, class: &str, cell: (i32, i32), text: &str) {
     let (x, y) = corner(cell);
     let (wide, _) = corner((cells(text), 1));
@@ -163,7 +163,7 @@ fn style() -> String {
          .box {{ fill: {paper}; stroke: {border} }}\n\
          .line {{ fill: none; stroke: {edge}; stroke-width: 1.2 }}\n\
          .head {{ fill: {edge} }}\n",
-        // Most fonts' signs are 0.6 times as wide as high.
+        // Characters of most monospaced fonts are 0.6 times as wide as high.
         CELL.0 / 0.6
     );
     for (role, class) in CLASSES {
@@ -175,7 +175,7 @@ fn style() -> String {
     style + "</style>\n"
 }
 
-/// A straight piece: whether upright, where across, of which source, from where to where.
+/// A straight piece of a line: whether it is vertical, its position across, its source, its start and end.
 type Piece = (bool, i32, usize, f32, f32);
 
 /// The lines of a band.
@@ -205,7 +205,7 @@ impl Path {
         }
     }
 
-    /// From the middle of a cell, ways that lie in one line.
+    /// Two directions from the middle of a cell that form a straight line.
     fn pieces(&mut self, at: (i32, i32), ways: u8, owner: usize) {
         let upright = ways & (UP | DOWN) != 0;
         let (back, onward) = if upright { (UP, DOWN) } else { (LEFT, RIGHT) };

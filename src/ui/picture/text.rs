@@ -51,7 +51,7 @@ impl Picture<'_> {
     }
 }
 
-/// Rows of cells; the second cell of a wide sign is empty.
+/// Rows of cells; the second cell of a wide character is empty.
 struct Band<'a> {
     area: Rect,
     cells: Vec<&'a str>,
@@ -79,7 +79,7 @@ impl<'a> Band<'a> {
         }
     }
 
-    /// The sides of what takes one row where it has grown to have room for its lines.
+    /// The sides of a single-line vertex that was made taller to have room for its lines.
     fn bracket(&mut self, area: &Rect, signs: [&'static str; 6]) {
         let (right, bottom) = (area.x + area.width - 1, area.y + area.height - 1);
         for y in area.y..=bottom {

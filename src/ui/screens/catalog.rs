@@ -12,7 +12,7 @@ use crate::app::words::size_text;
 use crate::datasets::DatasetStatus;
 use crate::text::width;
 
-/// Draws the rows that are seen.
+/// Draws the visible rows.
 pub(in super::super) fn draw(
     paint: &mut Paint<'_>,
     area: Rect,
@@ -30,7 +30,7 @@ pub(in super::super) fn draw(
         );
     }
     let height = usize::from(area.height);
-    // Names keep their column as far as the types still have room.
+    // The types have a column of their own as long as the names leave room.
     let names = list.rows.iter().map(|row| width(row.name(snapshot))).max().unwrap_or(0) as u16;
     let names = names.min(area.width / 2);
     let seen = list.rows.iter().enumerate().skip(list.position.offset).take(height);

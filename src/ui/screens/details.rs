@@ -1,4 +1,4 @@
-//! The side pane: what there is to tell of the selected thing.
+//! The details pane.
 
 use ratatui::layout::Rect;
 
@@ -8,14 +8,14 @@ use crate::app::words::{Details, Line, Tone};
 use crate::project::python::highlight::Token;
 use crate::text::width;
 
-/// Cells for labels.
+/// The width of labels, in cells.
 const LABELS: u16 = 8;
 
-/// Draws the lines that are seen, from line `offset` on.
+/// Draws the visible lines, from line `offset` on.
 pub(in super::super) fn draw(paint: &mut Paint<'_>, area: Rect, details: &Details, offset: usize) {
     let height = usize::from(area.height);
     let offset = offset.min(details.lines.len().saturating_sub(height));
-    // Origins stand aligned, as far as there is room for them.
+    // Origins are aligned if there is room.
     let values = details.lines.iter().map(config_width).max().unwrap_or(0);
     for (row, line) in details.lines.iter().skip(offset).take(height).enumerate() {
         let y = area.y + u16::try_from(row).unwrap_or(0);

@@ -12,10 +12,10 @@ use crate::app::shared::TrackingReport;
 use crate::app::words::{number_text, when};
 use crate::tracking::Overview;
 
-/// Most metrics that have a column of their own.
+/// The largest number of metrics with a column of their own.
 const METRICS: usize = 4;
 
-/// What is shown where there is no store to show.
+/// The content of the store; without one, draws the reason.
 pub(super) fn overview<'a>(
     paint: &mut Paint<'_>,
     area: Rect,
@@ -89,7 +89,7 @@ pub(in super::super) fn draw(
     );
 }
 
-/// The metrics that most runs have, in the order of their names.
+/// The most frequent metrics, sorted by name.
 fn columns(overview: &Overview) -> Vec<String> {
     let mut counts: std::collections::BTreeMap<&str, usize> = std::collections::BTreeMap::new();
     for run in overview.runs.iter().take(50) {

@@ -1,4 +1,4 @@
-//! The log of a run, with the run's state in the rule over it.
+//! The log of a run, with the run's state in the rule above it.
 
 use super::super::paint::Paint;
 use super::super::theme::Role;
@@ -10,10 +10,10 @@ use crate::app::words::outcome_text;
 use crate::app::words::seconds_text;
 use crate::store::Outcome;
 
-/// Most cells for the name of a node.
+/// The largest width of node names, in cells.
 const NAMES: usize = 26;
 
-/// Draws rule and log.
+/// Draws the rule and the log.
 pub(in super::super) fn draw(paint: &mut Paint<'_>, areas: &Areas, shared: &Shared) {
     let Some(run) = &shared.run else { return };
     let rule = areas.log_rule;

@@ -36,7 +36,7 @@ pub(super) fn broken(paint: &mut Paint<'_>, area: Rect, problem: &Problem) {
     }
 }
 
-/// Whether the list of the screen has the focus.
+/// Whether the main pane has the focus, without a dialog over it.
 fn focused(shared: &Shared) -> bool {
     shared.focus == Pane::Main && shared.dialogs.is_empty()
 }

@@ -10,7 +10,7 @@ use crate::app::screens::parameters::ParametersScreen;
 use crate::app::shared::Shared;
 use crate::text::width;
 
-/// Draws the rows that are seen.
+/// Draws the visible rows.
 pub(in super::super) fn draw(
     paint: &mut Paint<'_>,
     area: Rect,

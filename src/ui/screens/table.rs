@@ -1,4 +1,4 @@
-//! A table: titles, columns as wide as what is seen in them, the selected row.
+//! A table with titles, columns as wide as their visible cells, and a selected row.
 
 use ratatui::layout::Rect;
 
@@ -10,14 +10,14 @@ use crate::text::width;
 /// A cell: text and role.
 pub(super) type Cell = (String, Role);
 
-/// Where the columns' texts stand.
+/// The alignment of a column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Align {
     Left,
     Right,
 }
 
-/// Draws a table of `len` rows; `cells` makes the cells of the rows that are seen. Columns that do
+/// Draws a table of `len` rows; `cells` makes the cells of a visible row. Columns that do
 /// not fit are left out from the right.
 pub(super) fn draw(
     paint: &mut Paint<'_>,
@@ -36,7 +36,7 @@ pub(super) fn draw(
     for (_, cells) in &seen {
         for (column, (text, _)) in cells.iter().enumerate() {
             if let Some(cells) = widths.get_mut(column) {
-                // The last column takes the room that is left.
+                // The last column takes the remaining width.
                 let most = if column + 1 == titles.len() { area.width } else { 40 };
                 *cells = (*cells).max(width(text) as u16).min(most);
             }

@@ -1,4 +1,4 @@
-//! Taking in a drawing: what was selected stays selected, and where it is on the screen.
+//! Showing a new drawing: the selection is kept, and stays at its place on the screen.
 
 use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use crate::app::shared::Shared;
 use crate::dag::{Id, VertexKind};
 use crate::text::sanitize;
 
-/// A drawing arrived. What is selected stays selected, and where it is on the screen.
+/// Shows a new drawing. The selection is kept, and stays at its place on the screen.
 pub(super) fn drawn(screen: &mut PipelineScreen, shared: &mut Shared, plot: Arc<Plot>) {
     let before = std::mem::replace(&mut screen.plot, plot);
     let plot = screen.plot.clone();
@@ -47,7 +47,7 @@ pub(super) fn drawn(screen: &mut PipelineScreen, shared: &mut Shared, plot: Arc<
         }
         None => screen.scroll = (0, 0),
     }
-    // Where all has moved, the selection is what is looked for.
+    // After a new layout everything has moved, so the selection is brought to the middle.
     if anew {
         centre(screen, shared)
     } else {
@@ -62,7 +62,7 @@ pub(super) fn drawn(screen: &mut PipelineScreen, shared: &mut Shared, plot: Arc<
     }
 }
 
-/// A place in the old drawing and the same one in the new: the selected box, or the frame that it is or was.
+/// The position of the selected box, or of its namespace's frame, in the old and in the new drawing.
 fn anchor(before: &Plot, plot: &Plot, selected: Option<&Spot>) -> Option<((i32, i32), (i32, i32))> {
     if before.pipeline != plot.pipeline {
         return None;
@@ -80,7 +80,7 @@ fn anchor(before: &Plot, plot: &Plot, selected: Option<&Spot>) -> Option<((i32, 
     Some((place(before)?, place(plot)?))
 }
 
-/// The first vertex that lies in an expanded namespace.
+/// The first vertex inside an expanded namespace.
 fn first_within(plot: &Plot, name: &str) -> Option<Id> {
     let view = &plot.view;
     let within = |group: Option<usize>| {
@@ -92,7 +92,7 @@ fn first_within(plot: &Plot, name: &str) -> Option<Id> {
     all().find(|id| view.graph.vertices[*id].kind != VertexKind::Dataset).or_else(|| all().next())
 }
 
-/// The vertex that stands where the selected one stood, between the same others: it has another name now.
+/// The vertex between the same parents and children as the selected one had: probably the same vertex under a new name.
 fn renamed(before: &Plot, plot: &Plot, (kind, name): &Spot) -> Option<Id> {
     let around = |plot: &Plot, id: Id| {
         let graph = &plot.view.graph;

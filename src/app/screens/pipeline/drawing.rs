@@ -1,4 +1,4 @@
-//! Asking for drawings, and which part of one is seen.
+//! Requesting drawings, and scrolling.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use crate::app::screens::Screen;
 use crate::app::shared::Shared;
 use crate::dag::VertexKind;
 
-/// Asks for a new drawing; with `anew` nothing has to stay where it is.
+/// Requests a new drawing. With `anew` the layout starts from scratch instead of keeping positions.
 pub(super) fn redraw(screen: &mut PipelineScreen, shared: &mut Shared, anew: bool) {
     let Some(pipeline) = shared.shown_pipeline() else {
         screen.plot = Arc::default();
@@ -17,7 +17,7 @@ pub(super) fn redraw(screen: &mut PipelineScreen, shared: &mut Shared, anew: boo
     let (name, first) = (pipeline.name.clone(), pipeline.nodes.first());
     let first = first.map(|node| (VertexKind::Node, node.name.clone()));
     shared.pipeline = name;
-    // A key that is pressed before the drawing is there is about the first node.
+    // Keys that are pressed before the drawing arrives act on the first node.
     if screen.selected.is_none() {
         screen.selected = first;
     }
@@ -25,7 +25,7 @@ pub(super) fn redraw(screen: &mut PipelineScreen, shared: &mut Shared, anew: boo
     shared.generations.drawing.count();
 }
 
-/// Asks for a new drawing where the filter is one of statuses, which have changed.
+/// Requests a new drawing if the filter depends on statuses, which have changed.
 pub(super) fn redraw_by_status(screen: &mut PipelineScreen, shared: &mut Shared) {
     if !screen.filter.states.is_empty() {
         redraw(screen, shared, false);
@@ -43,7 +43,7 @@ pub(super) fn show_pipeline(screen: &mut PipelineScreen, shared: &mut Shared, na
     redraw(screen, shared, true);
 }
 
-/// Scrolls so that the selected vertex is seen; a drawing that fits is centred.
+/// Scrolls so that the selected vertex is visible. A drawing that fits is centred.
 pub(super) fn keep_in_view(screen: &mut PipelineScreen, shared: &Shared) {
     let area = screen.areas(shared).main;
     let (width, height) = (i32::from(area.width), i32::from(area.height));
@@ -78,7 +78,7 @@ pub(super) fn centre(screen: &mut PipelineScreen, shared: &Shared) {
     keep_in_view(screen, shared);
 }
 
-/// Scrolls the drawing by cells, as far as it goes.
+/// Scrolls the drawing by cells, within its bounds.
 pub(super) fn scroll(screen: &mut PipelineScreen, shared: &Shared, columns: i32, rows: i32) {
     if screen.lanes {
         let height = usize::from(screen.areas(shared).main.height);
@@ -88,7 +88,7 @@ pub(super) fn scroll(screen: &mut PipelineScreen, shared: &Shared, columns: i32,
     scroll_to(screen, shared, (x + columns, y + rows));
 }
 
-/// Scrolls so that this cell of the drawing is the first one, as far as the drawing goes.
+/// Scrolls so that this cell of the drawing is the upper left one, within the bounds of the drawing.
 pub(super) fn scroll_to(screen: &mut PipelineScreen, shared: &Shared, (x, y): (i32, i32)) {
     let area = screen.areas(shared).main;
     if screen.lanes {

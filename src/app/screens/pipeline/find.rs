@@ -1,4 +1,4 @@
-//! Finding by name, tag, function or file in the whole graph, hidden vertices included.
+//! Finding a vertex by name, tag, function or file in the whole graph, including hidden vertices.
 
 use super::go::jump_to;
 use super::screen::{PipelineScreen, Spot};
@@ -7,7 +7,7 @@ use crate::app::picker::{Choice, Picker, text};
 use crate::app::shared::Shared;
 use crate::dag::{Vertex, VertexKind};
 
-/// Opens the list of all that can be found. Its order is that of the whole graph.
+/// Opens the list of all vertices, in the order of the whole graph.
 pub(in crate::app) fn begin(screen: &mut PipelineScreen, shared: &mut Shared) {
     let picker = Picker::new(choices(screen, shared), 0, picker_height(shared.size));
     shared.dialogs.push(Dialog::Choose(Choose::Vertex, picker));
@@ -18,7 +18,7 @@ fn choices(screen: &PipelineScreen, shared: &Shared) -> Vec<Choice> {
     vertices.iter().map(|vertex| choice(shared, vertex)).collect()
 }
 
-/// A drawing arrived, perhaps of another graph: what can be found is listed anew.
+/// Updates the open list after a drawing arrived, which may be of another graph.
 pub(super) fn refresh(screen: &mut PipelineScreen, shared: &mut Shared) {
     let open = |dialog: &Dialog| matches!(dialog, Dialog::Choose(Choose::Vertex, _));
     if !shared.dialogs.last().is_some_and(open) {
@@ -50,7 +50,7 @@ fn choice(shared: &Shared, vertex: &Vertex) -> Choice {
     Choice { name: vertex.name.clone(), detail, keys: kind.into(), disabled: None }
 }
 
-/// Goes to what was chosen; the other matches are what the next one is looked for among.
+/// Goes to the chosen vertex. The other matches are kept for `find-next`.
 pub(in crate::app) fn found(screen: &mut PipelineScreen, shared: &mut Shared, picker: &Picker) {
     let vertices = &screen.plot.whole.vertices;
     let spot =
@@ -68,7 +68,7 @@ pub(in crate::app) fn found(screen: &mut PipelineScreen, shared: &mut Shared, pi
     }
 }
 
-/// Goes to the next match of the last search, or with -1 to the one before.
+/// Goes to the next match of the last search, or with -1 to the previous one.
 pub(in crate::app) fn next(screen: &mut PipelineScreen, shared: &mut Shared, by: i32) {
     let found = &screen.found;
     let same = |spot: &Spot| screen.selected.as_ref() == Some(spot);

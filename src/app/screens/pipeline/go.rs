@@ -1,4 +1,4 @@
-//! Moving about on the graph: by arrows, along edges, back and forward.
+//! Moving on the graph: by arrow keys, along edges, and through the jump history.
 
 use super::drawing::{centre, keep_in_view, redraw};
 use super::list;
@@ -12,7 +12,7 @@ use crate::dag::view::{Detail, Filter, Focus, Fold};
 use crate::dag::{Id, VertexKind};
 use crate::text::sanitize;
 
-/// Boxes that a page goes over.
+/// Boxes that a page key moves by.
 const PAGE: usize = 4;
 
 /// Moves the selection.
@@ -73,7 +73,7 @@ pub(super) fn select(screen: &mut PipelineScreen, shared: &mut Shared, id: Id) {
     keep_in_view(screen, shared);
 }
 
-/// Selects a displayed vertex that is in sight; there is a way back.
+/// Selects a displayed vertex, and adds the previous selection to the jump history.
 pub(super) fn visit(screen: &mut PipelineScreen, shared: &mut Shared, id: Id) {
     let before = screen.selected.clone();
     select(screen, shared, id);
@@ -82,21 +82,22 @@ pub(super) fn visit(screen: &mut PipelineScreen, shared: &mut Shared, id: Id) {
     }
 }
 
-/// Selects a displayed vertex that may be far away; there is a way back.
+/// Selects a displayed vertex that may be far away, as [`visit`] does, and centres it.
 pub(in crate::app) fn jump(screen: &mut PipelineScreen, shared: &mut Shared, id: Id) {
     let scroll = screen.scroll;
     visit(screen, shared, id);
-    // What comes into view at the edge of the screen is hard to find.
+    // A vertex that scrolls into view at the edge of the screen is hard to find.
     if scroll != screen.scroll {
         centre(screen, shared);
     }
 }
 
-/// Most drawings that finding a hidden vertex may take: one for each namespace around it, and what else hides it.
+/// The largest number of drawings until a hidden vertex is displayed: one for each collapsed namespace around
+/// it, and one for a focus or filter.
 const MOST_STEPS: u8 = 16;
 
-/// Jumps to a vertex of the whole graph. What hides it makes way: a collapsed namespace is expanded, a focus and a filter
-/// are left.
+/// Jumps to a vertex of the whole graph. If it is hidden, its collapsed namespaces are expanded, and a focus or
+/// filter is removed.
 pub(in crate::app) fn jump_to(screen: &mut PipelineScreen, shared: &mut Shared, spot: Spot) {
     let plot = screen.plot.clone();
     if let Some(id) = plot.view.graph.find(spot.0, &spot.1) {
@@ -109,7 +110,7 @@ pub(in crate::app) fn jump_to(screen: &mut PipelineScreen, shared: &mut Shared, 
     seek(screen, shared);
 }
 
-/// Selects the vertex that is sought, or asks for a drawing that shows more of what is around it.
+/// Selects the sought vertex, or requests a drawing that shows more of its surroundings.
 pub(super) fn seek(screen: &mut PipelineScreen, shared: &mut Shared) {
     let Some((spot, steps)) = screen.sought.take() else { return };
     let plot = screen.plot.clone();
@@ -136,7 +137,7 @@ pub(super) fn seek(screen: &mut PipelineScreen, shared: &mut Shared) {
             screen.filter_text.clear();
         }
         None if hidden => choices.detail = Detail::All,
-        // It has so many readers that only a focus displays it.
+        // A parameter with very many readers is displayed only in a focus.
         None => {
             let (kind, name) = spot.clone();
             let (ancestors, descendants) = (Some(1), Some(1));
@@ -147,7 +148,7 @@ pub(super) fn seek(screen: &mut PipelineScreen, shared: &mut Shared) {
     redraw(screen, shared, false);
 }
 
-/// Goes the way back through the jumps, or on.
+/// Goes back, or with `onward` forward, in the jump history.
 pub(in crate::app) fn through_jumps(
     screen: &mut PipelineScreen,
     shared: &mut Shared,
@@ -170,14 +171,14 @@ pub(in crate::app) fn through_jumps(
     }
 }
 
-/// Selects a node by its name, or the namespace that it is hidden in.
+/// Selects a node by its name, or the collapsed namespace that contains it.
 pub(in crate::app) fn select_node(screen: &mut PipelineScreen, shared: &mut Shared, node: &str) {
     if let Some(id) = screen.plot.stands_for(VertexKind::Node, node) {
         select(screen, shared, id);
     }
 }
 
-/// A node of a run has begun: the selection goes there, where that was asked for.
+/// A node of a run has begun: the selection goes there if it follows the run.
 pub(in crate::app) fn follow(screen: &mut PipelineScreen, shared: &mut Shared, node: &str) {
     if screen.follow {
         select_node(screen, shared, node);
@@ -199,7 +200,7 @@ pub(super) fn toggle_follow(screen: &mut PipelineScreen, shared: &mut Shared) {
     }
 }
 
-/// Follows the only edge, or lets a person choose among several by number or name.
+/// Follows the only edge, or opens a list of several to choose from by number or name.
 pub(super) fn choose(screen: &mut PipelineScreen, shared: &mut Shared, onward: bool) {
     let ids = screen.neighbours(onward);
     if let [only] = ids {
@@ -220,7 +221,7 @@ pub(super) fn choose(screen: &mut PipelineScreen, shared: &mut Shared, onward: b
     shared.dialogs.push(Dialog::Choose(what, picker));
 }
 
-/// Follows the edge of that number, from 0, if there is one.
+/// Follows the edge with this number, from 0, if there is one.
 pub(in crate::app) fn follow_edge(
     screen: &mut PipelineScreen,
     shared: &mut Shared,

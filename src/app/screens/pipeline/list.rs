@@ -1,10 +1,10 @@
-//! The graph as a list with lanes: which row is next, and which rows are seen.
+//! The graph as a list with lanes: moving and scrolling.
 
 use super::screen::PipelineScreen;
 use crate::app::command::Command;
 use crate::dag::Id;
 
-/// The vertex that a key leads to: by rows, or with left and right along an edge.
+/// The vertex that a key selects: up and down by rows, left and right along an edge.
 pub(super) fn next(screen: &PipelineScreen, command: Command, page: isize) -> Option<Id> {
     let (lanes, id) = (screen.plot.lanes.as_ref()?, screen.selected_id()?);
     let (at, last) = (lanes.row_of(id), lanes.rows.len() - 1);
@@ -24,7 +24,7 @@ pub(super) fn next(screen: &PipelineScreen, command: Command, page: isize) -> Op
     Some(lanes.rows[next].id)
 }
 
-/// Scrolls so that the selected row is seen.
+/// Scrolls so that the selected row is visible.
 pub(super) fn keep_in_view(screen: &mut PipelineScreen, height: usize) {
     let (Some(lanes), Some(id)) = (&screen.plot.lanes, screen.selected_id()) else { return };
     let row = lanes.row_of(id);

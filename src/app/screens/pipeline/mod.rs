@@ -1,10 +1,10 @@
-//! The pipeline screen: what of a graph is to be drawn, the drawing, and the way about on it.
+//! The pipeline screen: which part of the graph is drawn, the drawing, and moving on it.
 //!
-//! [`PipelineScreen::picture`] says what is wanted; a service draws it off the event loop and the answer
-//! is a [`Plot`]. Statuses are no part of it, so they change without a new drawing.
+//! [`PipelineScreen::picture`] describes the wanted drawing; a service makes it off the event loop, and the answer
+//! is a [`Plot`]. A plot contains no statuses, so these change without a new drawing.
 //!
-//! [`view`] changes what of the graph is displayed, [`go`] moves about on it, [`drawing`] asks for
-//! drawings and scrolls, [`arrive`] takes a drawing in.
+//! `view` changes which part of the graph is displayed, `go` moves on it, `drawing` requests
+//! drawings and scrolls, `arrive` shows a new drawing.
 
 mod arrive;
 mod drawing;
@@ -42,12 +42,12 @@ pub use screen::{PipelineScreen, Spot};
 pub use zoom::Zoom;
 
 impl PipelineScreen {
-    /// Asks for a new drawing; with `anew` nothing has to stay where it is.
+    /// Requests a new drawing. With `anew` the layout starts from scratch instead of keeping positions.
     pub fn redraw(&mut self, shared: &mut Shared, anew: bool) {
         drawing::redraw(self, shared, anew);
     }
 
-    /// Asks for a new drawing where the filter is one of statuses, which have changed.
+    /// Requests a new drawing if the filter depends on statuses, which have changed.
     pub fn redraw_by_status(&mut self, shared: &mut Shared) {
         drawing::redraw_by_status(self, shared);
     }
@@ -62,7 +62,7 @@ impl PipelineScreen {
         arrive::drawn(self, shared, plot);
     }
 
-    /// Scrolls so that the selected vertex is seen.
+    /// Scrolls so that the selected vertex is visible.
     pub fn keep_in_view(&mut self, shared: &Shared) {
         drawing::keep_in_view(self, shared);
     }
@@ -72,30 +72,30 @@ impl PipelineScreen {
         mouse::drag(self, shared, at.x, at.y);
     }
 
-    /// A node of a run has begun: the selection goes there, where that was asked for.
+    /// A node of a run has begun: the selection goes there if it follows the run.
     pub fn follow(&mut self, shared: &mut Shared, node: &str) {
         go::follow(self, shared, node);
     }
 
-    /// Goes to what was chosen in the list of all vertices.
+    /// Goes to the vertex that was chosen in the list of all vertices.
     pub fn found(&mut self, shared: &mut Shared, picker: &Picker) {
         find::found(self, shared, picker);
     }
 
-    /// Follows the edge of that number, from 0.
+    /// Follows the edge with this number, from 0.
     pub fn follow_edge(&mut self, shared: &mut Shared, onward: bool, number: usize) {
         go::follow_edge(self, shared, onward, number);
     }
 
-    /// Takes a filter as it was written.
+    /// Sets the filter of the graph.
     ///
     /// # Errors
-    /// What is wrong with it.
+    /// If the text can't be parsed as a filter.
     pub fn set_filter(&mut self, shared: &mut Shared, text: &str) -> Result<(), String> {
         view::set_filter(self, shared, text)
     }
 
-    /// Why no command for the selected or the marked nodes can act.
+    /// Why commands for the selected or marked nodes can't act.
     fn no_node(&self) -> Option<String> {
         match &self.selected {
             Some((VertexKind::Node, _)) => None,

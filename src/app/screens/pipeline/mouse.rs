@@ -1,4 +1,4 @@
-//! A press of the mouse on the drawing.
+//! Presses and drags of the mouse on the drawing.
 
 use super::drawing::scroll_to;
 use super::screen::PipelineScreen;
@@ -9,8 +9,8 @@ use crate::app::shared::Shared;
 use crate::dag::Id;
 use crate::dag::view::Fold;
 
-/// The mouse is pressed on a cell of the screen: what is there is selected, a selected namespace is expanded, the title of
-/// an expanded one collapses it, and the drawing is held.
+/// Handles a press on a cell of the screen. It selects a vertex, expands a namespace that is already selected,
+/// collapses an expanded namespace by its title, and elsewhere begins to drag the drawing.
 pub(super) fn press(screen: &mut PipelineScreen, shared: &mut Shared, column: u16, row: u16) {
     let area = screen.areas(shared).main;
     if let Some(id) = vertex_at(screen, shared, column, row) {
@@ -55,7 +55,7 @@ pub(super) fn vertex_at(
     }
 }
 
-/// The mouse moved to a cell of the screen: the drawing goes along while it is held.
+/// Handles a move to a cell of the screen: a dragged drawing moves along.
 pub(super) fn drag(screen: &mut PipelineScreen, shared: &Shared, column: u16, row: u16) {
     if let Some((from, scroll)) = screen.held {
         let by = |from: u16, to: u16| i32::from(from) - i32::from(to);

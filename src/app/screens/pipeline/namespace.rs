@@ -1,4 +1,4 @@
-//! The details of a collapsed namespace: how its nodes stand, and its inputs and outputs.
+//! The details of a collapsed namespace: the statuses of its nodes, and its inputs and outputs.
 
 use super::plot::Plot;
 use super::screen::PipelineScreen;

@@ -62,7 +62,7 @@ pub(super) fn of_node_named(shared: &Shared, name: &str) -> Details {
     Details { lines, place, name: node.name.clone() }
 }
 
-/// How it stands, and why.
+/// Adds the node's freshness, and its reasons.
 fn staleness(shared: &Shared, node: &Node, lines: &mut Vec<Line>) {
     let Some(status) = shared.project.staleness.get(&node.name) else { return };
     let tone = match status {

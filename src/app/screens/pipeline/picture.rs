@@ -1,4 +1,4 @@
-//! What of a pipeline is to be drawn and how, and drawing it.
+//! The request for a drawing of a pipeline, and making the drawing.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -16,42 +16,42 @@ use crate::dag::{Graph, Id, VertexKind, View};
 use crate::project::{Pipeline, Snapshot};
 use crate::text::{sanitize, truncate, width};
 
-/// Vertices up to which nodes are boxes and edges point downwards, unless a person says otherwise. Beyond, single lines to
-/// the right need far less room.
+/// Graphs with at most this many vertices are drawn as boxes with edges downwards, by default. Larger ones are
+/// drawn as single lines with edges to the right, which need far less room.
 const MOST_BOXES: usize = 60;
-/// Vertices up to which a graph opens on a drawing that can be read, beyond on its overview.
+/// Graphs with more vertices than this open as an overview.
 const MOST_CHIPS: usize = 1_500;
-/// Vertices from which a first picture is made before the one that stays.
+/// Graphs with at least this many vertices get a quick first layout before the full one.
 const QUICK_FIRST: usize = 300;
-/// Lanes of the list; more leave no room for names.
+/// The largest number of lanes of the list; more would leave no room for names.
 const MOST_LANES: usize = 12;
-/// Rows of a screen that has room for boxes.
+/// Terminal rows from which boxes fit.
 pub const ROWS_FOR_BOXES: u16 = 30;
 
-/// What is to be drawn.
+/// The description of a drawing.
 #[derive(Debug, Clone)]
 pub struct Picture {
     /// The project.
     pub snapshot: Arc<Snapshot>,
     /// Name of the pipeline.
     pub pipeline: String,
-    /// What of it.
+    /// What of the pipeline is displayed: focus, folds, kinds of vertices.
     pub choices: Choices,
-    /// What of that.
+    /// The filter of the displayed vertices.
     pub filter: Filter,
-    /// How nodes stand, by name; as far as the filter asks.
+    /// The statuses of nodes by name, if the filter needs them.
     pub states: HashMap<String, NodeStatus>,
-    /// How large; by the number of vertices when `None`.
+    /// The size; `None` chooses by the number of vertices.
     pub zoom: Option<Zoom>,
-    /// To the right instead of downwards; by the number of vertices when `None`.
+    /// Whether edges point to the right instead of downwards; `None` chooses by the number of vertices.
     pub sideways: Option<bool>,
-    /// Whether with the catalog's layers as bands.
+    /// Whether the catalog's layers are shown as bands.
     pub layers: bool,
-    /// Whether as a list with lanes, too.
+    /// Whether the list with lanes is wanted, too.
     pub lanes: bool,
-    /// Rows of the screen.
+    /// Rows of the terminal.
     pub rows: u16,
-    /// Whether to arrange all anew instead of keeping what was drawn where it is.
+    /// Whether to lay the graph out from scratch instead of keeping the positions of the previous drawing.
     pub anew: bool,
 }
 
@@ -61,8 +61,8 @@ impl Picture {
         self.snapshot.pipeline(&self.pipeline)
     }
 
-    /// Draws it, and has every picture on the way to the one that stays `shown`, the last one too. `whole` is the graph of
-    /// the pipeline, `before` what is on the screen.
+    /// Makes the drawing, and passes it to `shown`; a quick first drawing of a large graph is passed before.
+    /// `whole` is the graph of the pipeline, `before` the drawing on the screen.
     ///
     /// # Errors
     /// [`Stopped`] soon after `cancel` is set.
@@ -84,7 +84,7 @@ impl Picture {
         let mut view = View::of(whole, &self.choices, |id| passes.get(id).copied().unwrap_or(true));
         let layers = self.layers.then(|| Layers::of(whole, &self.snapshot.datasets));
         if layers.is_some() {
-            // Bands go through the whole drawing, which frames would be in the way of.
+            // Bands cross the whole drawing, so there are no frames around namespaces.
             view.groups.clear();
             view.group_of.fill(None);
         }
@@ -150,7 +150,7 @@ impl Picture {
     }
 }
 
-/// Where each layer's band begins and ends along the edges, in cells, with its name.
+/// The bands of the layers: name, first and last cell in the direction of the edges.
 fn bands(layers: &Layers, view: &View, layout: &Layout) -> Vec<Band> {
     let sideways = layout.direction == Direction::LeftRight;
     let extent = |layer: usize| {
@@ -171,7 +171,7 @@ fn bands(layers: &Layers, view: &View, layout: &Layout) -> Vec<Band> {
         .collect()
 }
 
-/// What stands on each vertex: its name without the namespace whose frame is around it.
+/// The label of each vertex: its name without the namespace whose frame surrounds it.
 fn labels(view: &View) -> Vec<String> {
     let ids = 0..view.graph.vertices.len();
     ids.map(|id| truncate(&sanitize(view.label(id)), LONGEST_NAME)).collect()
@@ -206,7 +206,7 @@ fn sketch(whole: &Graph, view: &View, labels: &[String], boxes: bool, sideways: 
     }
 }
 
-/// What each vertex and group was in an earlier view.
+/// For each vertex and group, its counterpart in an earlier view.
 fn stands(view: &View, before: &View) -> (Vec<Option<Id>>, Vec<Option<Stand>>) {
     let vertices = view.graph.vertices.iter();
     let vertices = vertices.map(|vertex| before.graph.find(vertex.kind, &vertex.name));

@@ -1,4 +1,4 @@
-//! The drawing of a pipeline: boxes, lines, and the way from one to the next.
+//! A drawing of a pipeline: positions of boxes and lines, and the neighbours of each box.
 
 use std::sync::Arc;
 
@@ -7,39 +7,39 @@ use crate::dag::lanes::Lanes;
 use crate::dag::layout::{Layout, Lines, Rect, TooLarge};
 use crate::dag::{Graph, Id, VertexKind, View};
 
-/// Longest name drawn, in cells; longer ones are cut.
+/// The longest label, in cells; longer names are cut.
 pub const LONGEST_NAME: usize = 40;
 
-/// A laid out graph.
+/// A drawing: a graph with its layout.
 #[derive(Debug, Clone, Default)]
 pub struct Plot {
     /// Name of the pipeline.
     pub pipeline: String,
     /// The whole graph of the pipeline.
     pub whole: Arc<Graph>,
-    /// What of it is drawn.
+    /// The part of the graph that is drawn.
     pub view: View,
-    /// What stands on each vertex.
+    /// The label of each vertex.
     pub labels: Vec<String>,
-    /// Where.
+    /// The positions.
     pub layout: Layout,
-    /// Where lines and boxes are seen.
+    /// The index of lines and boxes by position.
     pub lines: Lines,
-    /// The layers' bands, where they were asked for.
+    /// The bands of the layers, if they were requested.
     pub bands: Vec<Band>,
-    /// Layers that depend on each other in a circle, so that there can be no bands.
+    /// Layers that form a cycle, which makes bands impossible.
     pub circle: Vec<String>,
-    /// The same as a list, where that was asked for.
+    /// The graph as a list with lanes, if it was requested.
     pub lanes: Option<Lanes>,
-    /// How large it was meant to be seen when it was made.
+    /// The size that the drawing was made for.
     pub zoom: Zoom,
-    /// Nodes as boxes instead of in one row.
+    /// Whether nodes are boxes instead of single lines.
     pub boxes: bool,
-    /// To the right instead of downwards.
+    /// Whether edges point to the right instead of downwards.
     pub sideways: bool,
-    /// Why nothing is drawn, where it is more than can be.
+    /// Set if the graph is too large to be drawn; nothing is drawn then.
     pub too_large: Option<TooLarge>,
-    /// Whether it is the picture that stays; a first one is made in haste.
+    /// Whether this is the final drawing; a quick first one is followed by another.
     pub refined: bool,
 }
 
@@ -48,13 +48,13 @@ pub struct Plot {
 pub struct Band {
     /// The layer.
     pub name: String,
-    /// The first row of it, or with edges to the right the first column.
+    /// The first row of the band, or with edges to the right its first column.
     pub from: i32,
-    /// The row or column after its last.
+    /// The row or column after the last of the band.
     pub to: i32,
 }
 
-/// A way to go on the drawing.
+/// A direction on the drawing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the names say it")]
 pub enum Way {
@@ -70,7 +70,7 @@ impl Plot {
         &self.view.graph
     }
 
-    /// How many nodes a displayed vertex stands for.
+    /// The number of nodes that a displayed vertex represents.
     pub fn nodes(whole: &Graph, view: &View, id: Id) -> usize {
         let members = view.members[id].iter();
         members.filter(|id| whole.vertices[**id].kind == VertexKind::Node).count()
@@ -81,7 +81,7 @@ impl Plot {
         self.lines.boxes(&self.layout, Rect { x, y, width: 1, height: 1 }).pop()
     }
 
-    /// The expanded namespace on whose title a cell lies, as an index of the view's groups.
+    /// The expanded namespace whose title covers a cell, as an index of the view's groups.
     pub fn title_at(&self, x: i32, y: i32) -> Option<usize> {
         let on = |group: &usize| {
             let frame = self.layout.frames.get(*group).copied().flatten();
@@ -93,19 +93,19 @@ impl Plot {
         (0..self.view.groups.len()).rev().find(on)
     }
 
-    /// The displayed vertex that stands for a vertex of the whole graph.
+    /// The displayed vertex that represents a vertex of the whole graph: itself, or a collapsed namespace.
     pub fn stands_for(&self, kind: VertexKind, name: &str) -> Option<Id> {
         let shown = || self.view.shown_by[self.whole.find(kind, name)?];
         self.view.graph.find(kind, name).or_else(shown)
     }
 
-    /// Whether it shows a vertex of that kind and name.
+    /// Whether a vertex of this kind and name is displayed.
     pub fn has(&self, (kind, name): &(VertexKind, String)) -> bool {
         self.view.graph.find(*kind, name).is_some()
     }
 
-    /// The next box from `from` that way: at the end of an edge if one leads there, else the nearest. What lies straight
-    /// ahead is nearer than what lies aside.
+    /// The next box from `from` in a direction: the nearest one along an edge, else the nearest one. A box straight
+    /// ahead counts as nearer than one at the side.
     pub fn next(&self, from: Id, way: Way) -> Option<Id> {
         let graph = &self.view.graph;
         let along = match (self.sideways, way) {
@@ -121,7 +121,7 @@ impl Plot {
         nearest(&mut along.iter().copied()).or_else(|| nearest(&mut (0..graph.vertices.len())))
     }
 
-    /// How far a box lies that way; `None` for what lies elsewhere.
+    /// The distance of a box in a direction; `None` if the box does not lie there.
     fn distance(&self, from: Id, to: Id, way: Way) -> Option<i32> {
         let (start, other) = (self.layout.boxes.get(from)?, self.layout.boxes.get(to)?);
         let (ahead, aside) = match way {
@@ -130,7 +130,7 @@ impl Plot {
             Way::Left => (start.x - (other.x + other.width - 1), gap_y(start, other)),
             Way::Right => (other.x - (start.x + start.width - 1), gap_y(start, other)),
         };
-        // Cells are twice as high as wide.
+        // A cell is twice as high as it is wide.
         let (ahead, aside) = match way {
             Way::Up | Way::Down => (ahead * 2, aside),
             Way::Left | Way::Right => (ahead, aside * 6),

@@ -1,4 +1,4 @@
-//! What the pipeline screen shows, and where on it a person is.
+//! The state of the pipeline screen.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -9,10 +9,10 @@ use crate::dag::overview::Overview;
 use crate::dag::view::{Choices, Filter, NodeStatus};
 use crate::dag::{Id, VertexKind};
 
-/// Most places that the way back leads through.
+/// The length of the jump history.
 const LONGEST_WAY_BACK: usize = 200;
 
-/// A vertex by what outlives a new drawing.
+/// A vertex by kind and name, which stay the same in a new drawing.
 pub type Spot = (VertexKind, String);
 
 /// The pipeline screen.
@@ -20,43 +20,43 @@ pub type Spot = (VertexKind, String);
 pub struct PipelineScreen {
     /// The drawing.
     pub plot: Arc<Plot>,
-    /// How the nodes stand, by the vertices of the whole graph; other kinds have no state.
+    /// The statuses of nodes, by vertex of the whole graph; `None` for other kinds of vertices.
     pub states: Vec<Option<NodeStatus>>,
-    /// The selected vertex, which is displayed.
+    /// The selected vertex.
     pub selected: Option<Spot>,
-    /// A vertex that is to be selected once it is displayed, and how many more drawings that may take.
+    /// A vertex to select once it is displayed, and how many more drawings may be requested for it.
     pub sought: Option<(Spot, u8)>,
     /// The matches of the last search, the best one first.
     pub found: Vec<Spot>,
     /// Nodes marked for a run.
     pub marked: BTreeSet<String>,
-    /// What of the graph is displayed.
+    /// What of the graph is displayed: focus, folds, kinds of vertices.
     pub choices: Choices,
-    /// What of that is displayed.
+    /// The filter of the displayed vertices.
     pub filter: Filter,
     /// The filter as it was written.
     pub filter_text: String,
-    /// First and last node of the slice that alone is displayed.
+    /// The first and last nodes of the displayed slice.
     pub slice: Option<(Vec<String>, Vec<String>)>,
-    /// To the right instead of downwards; by the size of the graph when `None`.
+    /// Whether edges point to the right instead of downwards; `None` chooses by the size of the graph.
     pub sideways: Option<bool>,
-    /// How large; by the size of the graph when `None`.
+    /// The size of the drawing; `None` chooses by the size of the graph.
     pub zoom: Option<Zoom>,
-    /// With the catalog's layers as bands.
+    /// Whether the catalog's layers are shown as bands.
     pub layers: bool,
-    /// As a list with lanes instead of a drawing.
+    /// Whether the graph is shown as a list with lanes instead of a drawing.
     pub lanes: bool,
-    /// Whether the selection goes with the run.
+    /// Whether the selection follows the run.
     pub follow: bool,
-    /// Whether the next drawing is arranged anew.
+    /// Whether the next drawing is laid out from scratch.
     pub anew: bool,
-    /// First row and column of the drawing that are seen.
+    /// The first visible column and row of the drawing.
     pub scroll: (i32, i32),
-    /// First row of the list that is seen.
+    /// The first visible row of the list.
     pub lanes_offset: usize,
-    /// Where the mouse holds the drawing: the cell of the screen, and the scroll then.
+    /// While the drawing is dragged: the cell where the drag began, and the scroll then.
     pub held: Option<((u16, u16), (i32, i32))>,
-    /// Where a person came from.
+    /// The jump history.
     pub jumps: Jumps,
 }
 
@@ -67,19 +67,19 @@ impl PipelineScreen {
         self.plot.view.graph.find(*kind, name)
     }
 
-    /// The displayed vertices that lead into the selected one, or with `onward` those that it leads to.
+    /// The displayed parents of the selected vertex, or with `onward` its children.
     pub fn neighbours(&self, onward: bool) -> &[Id] {
         let graph = &self.plot.view.graph;
         let next = if onward { &graph.children } else { &graph.parents };
         self.selected_id().and_then(|id| next.get(id)).map_or(&[], Vec::as_slice)
     }
 
-    /// How large the drawing is seen, or will be once it is there.
+    /// The size of the drawing, or of the requested one.
     pub fn zoom(&self) -> Zoom {
         self.zoom.unwrap_or(self.plot.zoom)
     }
 
-    /// The whole drawing made small for that many columns and rows.
+    /// The overview of the drawing for this many columns and rows.
     pub fn overview(&self, room: (u16, u16)) -> Overview {
         let layout = &self.plot.layout;
         let boxes = layout.boxes.iter().enumerate();
@@ -90,14 +90,14 @@ impl PipelineScreen {
         overview
     }
 
-    /// How a displayed vertex stands: a node by itself, a namespace by the worst of its nodes.
+    /// The status of a displayed vertex: a node's own, a namespace's worst.
     pub fn state(&self, id: Id) -> Option<NodeStatus> {
         let members = self.plot.view.members.get(id)?;
         members.iter().filter_map(|member| self.states.get(*member).copied().flatten()).max()
     }
 }
 
-/// The places that a person came from and can go back to, as a web browser has them.
+/// The jump history, back and forward, as in a web browser.
 #[derive(Debug, Default)]
 pub struct Jumps {
     back: Vec<Spot>,
@@ -105,7 +105,7 @@ pub struct Jumps {
 }
 
 impl Jumps {
-    /// A jump from a place to another one.
+    /// Adds the place that a jump leaves.
     pub fn leave(&mut self, from: Spot) {
         if self.back.last() != Some(&from) {
             self.back.push(from);
@@ -116,7 +116,7 @@ impl Jumps {
         self.forward.clear();
     }
 
-    /// The place before `here` that is still there, or with `onward` the one after.
+    /// The previous place that still exists, or with `onward` the next one.
     pub fn go(&mut self, here: Spot, onward: bool, there: impl Fn(&Spot) -> bool) -> Option<Spot> {
         let (from, to) = match onward {
             false => (&mut self.back, &mut self.forward),
@@ -131,7 +131,7 @@ impl Jumps {
         None
     }
 
-    /// Whether there is a way back, or with `onward` a way on.
+    /// Whether there is a previous place, or with `onward` a next one.
     pub fn any(&self, onward: bool) -> bool {
         !if onward { &self.forward } else { &self.back }.is_empty()
     }

@@ -1,5 +1,5 @@
-//! What the pipeline screen takes from all else that is known: what is to be drawn, and how nodes stand. The latter is kept
-//! as things happen, so that drawing a frame need not find out.
+//! What the pipeline screen derives from the shared state: the description of the drawing, and the statuses of
+//! nodes. Statuses are updated by events, so that drawing a frame does not compute them.
 
 use std::collections::HashMap;
 
@@ -9,7 +9,7 @@ use crate::app::shared::Shared;
 use crate::dag::VertexKind;
 
 impl PipelineScreen {
-    /// What of the shown pipeline is to be drawn.
+    /// The description of the wanted drawing.
     pub fn picture(&self, shared: &Shared) -> Option<Picture> {
         let states = match self.filter.states.is_empty() {
             true => HashMap::new(),
@@ -33,7 +33,7 @@ impl PipelineScreen {
         })
     }
 
-    /// Finds out how all nodes of the drawing stand.
+    /// Updates the statuses of all nodes of the drawing.
     pub(in crate::app) fn refresh_states(&mut self, shared: &Shared) {
         let vertices = self.plot.whole.vertices.iter();
         let states = vertices
@@ -42,7 +42,7 @@ impl PipelineScreen {
         self.states = states;
     }
 
-    /// Finds out how one node stands.
+    /// Updates the status of one node.
     pub(in crate::app) fn refresh_state(&mut self, shared: &Shared, node: &str) {
         let status = shared.node_status(node);
         let id = self.plot.whole.find(VertexKind::Node, node);

@@ -1,4 +1,4 @@
-//! What of the graph is displayed, and how large.
+//! Commands that change which part of the graph is displayed, and its size.
 
 use super::drawing::{centre, redraw};
 use super::go::{choose, through_jumps, toggle_follow};
@@ -11,12 +11,12 @@ use crate::dag::view::{Detail, Filter, Focus, Fold};
 use crate::dag::{Id, Slice, VertexKind};
 use crate::text::sanitize;
 
-/// Steps to ancestors and descendants that a focus is narrowed to first.
+/// The number of steps around the selection after the first narrowing of a focus.
 const FIRST_DEPTH: usize = 3;
-/// Steps beyond which a focus takes all of them.
+/// The largest number of steps; one more shows all ancestors and descendants.
 const LAST_DEPTH: usize = 6;
 
-/// Does what was asked for on the pipeline screen. The command applies.
+/// Does what a command of the pipeline screen asks for.
 pub(in crate::app) fn act(screen: &mut PipelineScreen, shared: &mut Shared, command: Command) {
     match command {
         Command::View => {
@@ -69,7 +69,7 @@ pub(in crate::app) fn act(screen: &mut PipelineScreen, shared: &mut Shared, comm
     }
 }
 
-/// Steps back from what narrows the graph; false where nothing does.
+/// Removes the focus, else the filter. Returns false if there is neither.
 pub(in crate::app) fn leave(screen: &mut PipelineScreen, shared: &mut Shared) -> bool {
     if screen.choices.focus.take().is_some() {
         if screen.slice.take().is_some() {
@@ -85,7 +85,7 @@ pub(in crate::app) fn leave(screen: &mut PipelineScreen, shared: &mut Shared) ->
     true
 }
 
-/// Shows the graph in another size. Boxes and lines are drawings of their own; the overview is one of lines.
+/// Changes the size. Boxes and single lines need different drawings; the overview uses that of single lines.
 pub(in crate::app) fn set_zoom(screen: &mut PipelineScreen, shared: &mut Shared, zoom: Zoom) {
     if screen.zoom() == zoom {
         return;
@@ -110,7 +110,7 @@ fn zoom_by(screen: &mut PipelineScreen, shared: &mut Shared, larger: bool) {
     }
 }
 
-/// The namespace that `fold` is about: the selected one, or the innermost expanded one around the selection.
+/// The namespace that `fold` changes: the selected one, or the innermost expanded one around the selection.
 fn space(screen: &PipelineScreen) -> Option<(String, Fold)> {
     let (plot, id) = (&screen.plot, screen.selected_id()?);
     let vertex = &plot.view.graph.vertices[id];
@@ -130,7 +130,7 @@ fn fold(screen: &mut PipelineScreen, shared: &mut Shared) {
     }
 }
 
-/// Expands the selected namespace; false where another thing is selected.
+/// Expands the selected namespace. Returns false if no namespace is selected.
 pub(in crate::app) fn toggle_fold(screen: &mut PipelineScreen, shared: &mut Shared) -> bool {
     let space = space(screen).filter(|(_, fold)| *fold == Fold::Expanded);
     space.map(|(name, fold)| set_fold(screen, shared, name, fold)).is_some()
@@ -144,7 +144,7 @@ pub(in crate::app) fn set_fold(
     fold: Fold,
 ) {
     let plot = &screen.plot;
-    // Which ones are collapsed for size alone must not change with the number of boxes.
+    // Namespaces that are collapsed only because of the graph's size must not change when the number of boxes does.
     let shown = plot.view.graph.vertices.iter().filter(|it| it.kind == VertexKind::Namespace);
     let collapsed = shown.map(|it| (it.name.clone(), Fold::Collapsed));
     let expanded = plot.view.groups.iter().map(|group| (group.name.clone(), Fold::Expanded));
@@ -158,7 +158,7 @@ pub(in crate::app) fn set_fold(
     redraw(screen, shared, false);
 }
 
-/// Expands all namespaces, or collapses them where all are expanded.
+/// Expands all namespaces, or collapses all if none is collapsed.
 fn fold_all(screen: &mut PipelineScreen, shared: &mut Shared) {
     let graph = &screen.plot.view.graph;
     let collapsed = graph.vertices.iter().any(|it| it.kind == VertexKind::Namespace);
@@ -178,7 +178,7 @@ fn fold_all(screen: &mut PipelineScreen, shared: &mut Shared) {
     });
 }
 
-/// Shows the selected vertex with its ancestors and descendants alone, or all again.
+/// Shows only the selected vertex with its ancestors and descendants, or everything again.
 fn focus(screen: &mut PipelineScreen, shared: &mut Shared) {
     let Some((kind, name)) = screen.selected.clone() else { return };
     let around = |focus: &Focus| match focus {
@@ -197,7 +197,7 @@ fn focus(screen: &mut PipelineScreen, shared: &mut Shared) {
     redraw(screen, shared, true);
 }
 
-/// Fewer or more steps from what is in the focus.
+/// Shows fewer or more steps around the focus.
 fn focus_depth(screen: &mut PipelineScreen, shared: &mut Shared, more: bool) {
     let Some(Focus::Around { name, ancestors, descendants, .. }) = &mut screen.choices.focus else {
         return;
@@ -218,7 +218,7 @@ fn focus_depth(screen: &mut PipelineScreen, shared: &mut Shared, more: bool) {
     shared.tell(text);
 }
 
-/// Shows what lies between the marked nodes and the selected one alone, and marks it: it is what a run takes.
+/// Shows only the nodes between the marked ones and the selected one, and marks them, so that a run takes them.
 fn slice(screen: &mut PipelineScreen, shared: &mut Shared) {
     let Some((VertexKind::Node, to)) = screen.selected.clone() else { return };
     let from: Vec<String> = screen.marked.iter().filter(|it| **it != to).cloned().collect();
@@ -245,10 +245,10 @@ fn slice(screen: &mut PipelineScreen, shared: &mut Shared) {
     shared.tell(format!("{count} node{s} in the slice; r runs them, esc leaves it."));
 }
 
-/// Takes a filter as it was written.
+/// Sets the filter of the graph.
 ///
 /// # Errors
-/// What is wrong with it.
+/// If the text can't be parsed as a filter.
 pub(in crate::app) fn set_filter(
     screen: &mut PipelineScreen,
     shared: &mut Shared,
@@ -263,7 +263,7 @@ pub(in crate::app) fn set_filter(
     Ok(())
 }
 
-/// The vertex nearest to what a cell of the overview shows.
+/// The vertex nearest to a cell of the overview.
 pub(super) fn vertex_in_overview(
     screen: &PipelineScreen,
     room: (u16, u16),

@@ -62,7 +62,7 @@ pub(super) fn of_run(screen: &RunsScreen, shared: &Shared) -> Details {
     Details { lines, place, name }
 }
 
-/// What a run saved, with sizes and metrics.
+/// The datasets that a run saved, with sizes and metrics.
 fn saved(datasets: &[DatasetRecord]) -> Vec<Line> {
     let mut lines = Vec::new();
     for it in datasets.iter().filter(|it| it.direction == Direction::Save) {

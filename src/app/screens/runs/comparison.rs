@@ -1,4 +1,4 @@
-//! Two runs compared, as texts for people: what the screen draws and the command line prints.
+//! The comparison of two runs as texts, which the screen draws and the command line prints.
 
 use serde_json::Value as Json;
 
@@ -8,51 +8,51 @@ use crate::runs::history::compare::{Change, CodeChange, DatasetChange, NodeChang
 use crate::store::{CodeVersion, Direction, NodeOutcome};
 use crate::text::size_text;
 
-/// What stands for a value that one of the runs has not.
+/// Shown for a value that one of the runs does not have.
 const NONE: &str = "–";
 
-/// A part of a comparison. Parts in which nothing differs are left out.
+/// A section of a comparison. Sections without differences are left out.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Section {
-    /// What differs.
+    /// The title.
     pub title: &'static str,
-    /// What it is in both runs.
+    /// The differing values.
     pub pairs: Vec<Pair>,
-    /// What else there is to say.
+    /// Further remarks.
     pub texts: Vec<String>,
 }
 
-/// Something in both runs.
+/// A value in both runs.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Pair {
     /// Its name.
     pub name: String,
-    /// How the name is meant.
+    /// The tone of the name.
     pub tone: Tone,
-    /// What it is in the first run.
+    /// The value in the first run.
     pub first: String,
-    /// What it is in the second run.
+    /// The value in the second run.
     pub second: String,
-    /// What there is to say of it.
+    /// A remark.
     pub note: String,
-    /// Whether the second is the new value of something, rather than another measurement.
+    /// Whether the values are settings, one old and one new, rather than measurements.
     pub changed: bool,
 }
 
 /// A line of a comparison.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Row<'a> {
-    /// The title of a part.
+    /// The title of a section.
     Title(&'static str),
-    /// Something in both runs, and the part that it is in.
+    /// A value in both runs, with its section.
     Pair(&'a Section, &'a Pair),
-    /// What else there is to say.
+    /// Further remarks.
     Text(&'a str),
-    /// Nothing.
+    /// An empty line.
     Blank,
 }
 
-/// The lines of all parts.
+/// The lines of all sections.
 pub fn rows(sections: &[Section]) -> impl Iterator<Item = Row<'_>> {
     sections.iter().enumerate().flat_map(|(index, section)| {
         let blank = (index > 0).then_some(Row::Blank);
@@ -62,7 +62,7 @@ pub fn rows(sections: &[Section]) -> impl Iterator<Item = Row<'_>> {
     })
 }
 
-/// The parts of a comparison.
+/// The sections of a comparison.
 pub fn sections(compared: &Comparison) -> Vec<Section> {
     let parameters = match &compared.parameters {
         Some(changes) => of_changes("Parameters", changes),
@@ -160,7 +160,7 @@ fn node(node: &NodeChange) -> Pair {
     }
 }
 
-/// How much longer it took: `+12 %`; nothing for what is no more than noise.
+/// The relative difference of two durations, such as `+12 %`; `None` if the difference may be noise.
 fn slower(seconds: (Option<f64>, Option<f64>)) -> Option<String> {
     let (first, second) = (seconds.0?, seconds.1?);
     let real = (second - first).abs() > 0.1_f64.max(0.05 * first);
@@ -186,7 +186,7 @@ fn dataset(dataset: &DatasetChange) -> Vec<Pair> {
         .collect()
 }
 
-/// Two numbers with four digits, with all where these are the same.
+/// Two numbers with four digits each, or with all digits if four do not tell them apart.
 fn numbers(first: &Json, second: &Json) -> (String, String) {
     let short = |json: &Json| match json.as_f64() {
         Some(number) if json.is_f64() => number_text(number),

@@ -1,6 +1,6 @@
 //! The runs screen: the history as a list, the page of a run, and two runs beside each other.
 //!
-//! [`page`] moves on a page, [`reports`] takes in what the store reports, [`comparison`] puts the
+//! [`page`] moves on a page, [`reports`] handles the reports of the store, [`comparison`] puts the
 //! differences of two runs into words.
 
 mod about;
@@ -24,15 +24,15 @@ use crate::runs::{Failure, RunRequest};
 use crate::store::{LogFilter, Outcome, RunFilter, RunId, RunRecord};
 use page::{ComparisonPage, HEAD, Page, Part, RunPage};
 
-/// How many runs of the history are listed.
+/// The largest number of listed runs.
 pub const LISTED: usize = 500;
-/// Runs that are held as read; beyond that all are read again as they are needed.
+/// The number of runs whose details are kept in memory; beyond it all are dropped and read again when needed.
 const HELD: usize = 50;
 
 /// The runs screen.
 #[derive(Debug, Default)]
 pub struct RunsScreen {
-    /// The runs that the filter takes, newest first.
+    /// The runs that match the filter, newest first.
     pub list: Listing<RunRecord>,
     /// The filter as it was written.
     pub query: String,
@@ -40,26 +40,26 @@ pub struct RunsScreen {
     pub marked: Vec<RunId>,
     /// The page that is shown in place of the list.
     pub page: Option<Page>,
-    /// A run that is to be selected once it is listed.
+    /// A run to select once it is listed.
     pub coming: Option<RunId>,
-    /// Runs that were read.
+    /// Runs whose details were read.
     read: HashMap<RunId, Read>,
-    /// Runs that were asked for, with their outcomes then.
+    /// Runs whose details were requested, with their outcomes at that time.
     asked: HashMap<RunId, Outcome>,
 }
 
-/// A run that was read.
+/// The details of a run.
 #[derive(Debug)]
 pub struct Read {
-    /// All that is kept of it.
+    /// Everything stored about the run except its log.
     pub whole: Whole,
-    /// Its nodes in time.
+    /// The nodes in time.
     pub timeline: Timeline,
 }
 
 impl RunsScreen {
-    /// Asks for the runs that the filter takes. A filter that can't be read yet, because it is being typed,
-    /// takes all.
+    /// Requests the runs that match the filter. A filter that can't be parsed yet, because it is being typed,
+    /// matches all runs.
     pub fn load(&self, shared: &mut Shared) -> Effect {
         let filter = filter::parse(&self.query, shared.now).unwrap_or_default();
         let filter = Box::new(RunFilter { limit: Some(LISTED), ..filter });
@@ -75,12 +75,12 @@ impl RunsScreen {
         vec![self.load(shared)]
     }
 
-    /// A run as it was read.
+    /// The details of a run, if they were read.
     pub fn read(&self, id: RunId) -> Option<&Read> {
         self.read.get(&id)
     }
 
-    /// Keeps a run that was read.
+    /// Keeps the details of a run.
     fn keep(&mut self, whole: Whole, now: f64) {
         if self.read.len() >= HELD {
             self.read.clear();
@@ -91,7 +91,7 @@ impl RunsScreen {
         self.read.insert(whole.run.id, Read { whole, timeline });
     }
 
-    /// Time passed: the nodes that are running on the page last longer now.
+    /// Updates the durations of the nodes that are running on the page.
     pub fn tick(&mut self, now: f64) {
         let Some(Page::Run(page)) = &self.page else { return };
         if let Some(Read { whole, timeline: shown }) = self.read.get_mut(&page.id)
@@ -122,7 +122,7 @@ impl RunsScreen {
         self.run_page().map(|page| page.part)
     }
 
-    /// The run that the screen is about: the one of the page, else the selected one.
+    /// The run of the page, else the selected run.
     pub fn shown_run(&self) -> Option<&RunRecord> {
         let Some(page) = self.run_page() else { return self.list.selected() };
         let row = self.list.rows.iter().find(|run| run.id == page.id);
@@ -142,7 +142,7 @@ impl RunsScreen {
         }
     }
 
-    /// The runs that `compare-runs` takes: the marked ones, else the marked and the shown one.
+    /// The runs that `compare-runs` compares: the two marked ones, else the marked and the shown one.
     pub fn compared(&self) -> Option<(RunId, RunId)> {
         let shown = self.shown_run().map(|run| run.id);
         let pair = match (self.marked.as_slice(), shown) {
@@ -161,7 +161,7 @@ impl RunsScreen {
         vec![Effect::DeleteRun(id)]
     }
 
-    /// Two runs are marked at most: the older mark makes way.
+    /// At most two runs are marked: a third mark removes the oldest.
     fn mark(&mut self, id: RunId) {
         match self.marked.iter().position(|other| *other == id) {
             Some(index) => drop(self.marked.remove(index)),
@@ -253,7 +253,7 @@ impl Screen for RunsScreen {
 
     fn head_rows(&self) -> u16 {
         match self.page {
-            // The timeline has a line for the time, too.
+            // The timeline has one more line, for the time axis.
             Some(_) => HEAD + 1,
             None => 1,
         }
@@ -330,7 +330,7 @@ impl Screen for RunsScreen {
             && page.part == Part::Log
             && page.log.filter != LogFilter::default()
         {
-            // The filter was the last step.
+            // The filter of the log was the last step.
             page.log.set_filter(LogFilter::default());
             return Some(Vec::new());
         }

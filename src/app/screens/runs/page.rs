@@ -1,4 +1,4 @@
-//! The page of a run or of two runs, which takes the place of the list, and moving on it.
+//! The page of a run or of two runs, which replaces the list, and moving on it.
 
 use super::RunsScreen;
 use super::comparison::{Section, rows};
@@ -42,7 +42,7 @@ pub enum Part {
     Timeline,
     /// The log.
     Log,
-    /// All else that is known of the run.
+    /// Everything else that is known about the run.
     About,
 }
 
@@ -67,7 +67,7 @@ pub struct ComparisonPage {
     pub runs: (RunId, RunId),
     /// How they differ, or why the comparison failed; `None` until it is known.
     pub compared: Option<Result<Vec<Section>, String>>,
-    /// First line that is seen.
+    /// The first visible line.
     pub offset: usize,
 }
 
@@ -77,7 +77,7 @@ impl RunsScreen {
         usize::from(self.areas(shared).main.height.saturating_sub(HEAD))
     }
 
-    /// Moves on the page by `by` lines, or sideways; false where the page is a list as others are, and where
+    /// Moves on the page by `by` lines, or sideways. Returns false if the page is a plain list, and if
     /// there is no page.
     pub(super) fn go_on_page(&mut self, shared: &mut Shared, command: Command, by: isize) -> bool {
         let height = self.body_height(shared);

@@ -1,4 +1,4 @@
-//! What the store reports of the history.
+//! Handling the store's reports about the history.
 
 use super::RunsScreen;
 use super::comparison::sections;
@@ -10,8 +10,8 @@ use crate::runs::history::{Comparison, Whole};
 use crate::store::{LogLine, Outcome, RunId, RunRecord};
 
 impl RunsScreen {
-    /// The history was written to: the list is read again, and where the screen is `shown`, what may have
-    /// grown of the run on it.
+    /// The history has changed: requests the list again, and if the screen is `shown`, what may have
+    /// changed of the shown run.
     pub fn changed(&mut self, shared: &mut Shared, shown: bool) -> Vec<Effect> {
         let mut effects = vec![self.load(shared)];
         if !shown {
@@ -22,7 +22,7 @@ impl RunsScreen {
         }
         let goes_on = |run: &RunRecord| run.outcome == Outcome::Running;
         if let Some(run) = self.shown_run().filter(|run| run.id != 0) {
-            // A run of this screen has ended for the screen before all of it is in the store.
+            // The screen sees the end of its own run before the store has all of the run.
             let read = self.read(run.id).is_none_or(|read| goes_on(&read.whole.run));
             if read || goes_on(run) {
                 effects.push(Effect::LoadRun(run.id));
@@ -36,11 +36,11 @@ impl RunsScreen {
         let goes_on = |rows: &[RunRecord], id: RunId| {
             rows.iter().any(|run| run.id == id && run.outcome == Outcome::Running)
         };
-        // A run that has ended elsewhere changes how long its nodes usually take.
+        // The durations of nodes have changed if a run of another program has ended.
         let rows = &self.list.rows;
         let ended =
             records.iter().any(|run| run.outcome != Outcome::Running && goes_on(rows, run.id));
-        // What the screen has seen of its own run is newer than the store's record.
+        // The screen's own record of its run is newer than the store's.
         if let Some(run) = &shared.run
             && let Some(row) = records.iter_mut().find(|row| row.id == run.record.id)
             && row.outcome == Outcome::Running
@@ -74,7 +74,7 @@ impl RunsScreen {
     /// A run was read.
     pub fn take_run(&mut self, shared: &Shared, whole: Whole) {
         let id = whole.run.id;
-        // The row may be of a time when the run was still running.
+        // The row may be older, from when the run was still running.
         let ended = whole.run.outcome != Outcome::Running;
         let own = shared.run.as_ref().is_some_and(|run| run.record.id == id && run.ended.is_none());
         if ended && !own {

@@ -39,13 +39,13 @@ pub(super) fn titles(paint: &mut Paint<'_>, canvas: &Canvas, plot: &Plot, select
 
 /// How a vertex looks.
 pub(super) struct Look {
-    /// The sign before its name.
+    /// The glyph before the name.
     pub sign: &'static str,
-    /// Of the sign.
+    /// The role of the glyph.
     pub role: Role,
-    /// Of its name.
+    /// The role of the name.
     pub text: Role,
-    /// How many inputs of it are hidden; empty where none are.
+    /// The number of hidden inputs; empty if none are hidden.
     pub badge: String,
 }
 
@@ -91,7 +91,7 @@ pub(super) fn vertex(
     let boxed = plot.boxes && matches!(vertex.kind, VertexKind::Node | VertexKind::Namespace);
     let look = look(paint, screen, id);
     let (sign, role, text_role) = (look.sign, look.role, look.text);
-    // A band goes on behind it.
+    // The background of a band stays behind the vertex.
     if plot.bands.is_empty() {
         paint.fill(seen, Role::Background);
     }
@@ -118,7 +118,7 @@ pub(super) fn vertex(
     }
     let y = place.y + (place.height - 1) / 2;
     let mut x = place.x + if boxed { 2 } else { 1 };
-    // Beside its sign a namespace tells how its nodes stand, where there is something to tell.
+    // A namespace shows the statuses of its nodes beside its glyph.
     if vertex.kind == VertexKind::Namespace && role != Role::Title {
         x += canvas.put(paint, x, y, paint.glyphs.closed, Role::Title);
     }
@@ -132,7 +132,7 @@ pub(super) fn vertex(
         canvas.put(paint, x, y, &badge, Role::Parameters);
     }
     if selected {
-        // The border says it for boxes; their inside is what is selected.
+        // A box shows its status by its border; only its inside shows the selection.
         let mut inside = *place;
         if boxed {
             inside = layout::Rect {
@@ -151,7 +151,7 @@ pub(super) fn vertex(
     }
 }
 
-/// The sides of a line of text that is as high as the lines at its side need.
+/// Draws the sides of a single-line vertex that is taller because of the lines at its side.
 fn brackets(paint: &mut Paint<'_>, canvas: &Canvas, it: &layout::Rect, role: Role) {
     let [_, down, upper_left, upper_right, lower_left, lower_right] = paint.glyphs.lines;
     let (right, bottom) = (it.x + it.width - 1, it.y + it.height - 1);
@@ -166,13 +166,13 @@ fn brackets(paint: &mut Paint<'_>, canvas: &Canvas, it: &layout::Rect, role: Rol
     }
 }
 
-/// How the nodes stand that a displayed vertex stands for.
+/// The statuses of the nodes that a displayed vertex represents, counted.
 pub(super) fn sum(screen: &PipelineScreen, id: Id) -> Sum {
     let members = screen.plot.view.members[id].iter();
     members.filter_map(|member| screen.states.get(*member).copied().flatten()).collect()
 }
 
-/// The time of a node that runs or has run, on the lower edge of its box.
+/// Draws the time of a running or finished node on the lower edge of its box.
 fn time(paint: &mut Paint<'_>, canvas: &Canvas, screen: &PipelineScreen, shared: &Shared, id: Id) {
     let plot = &screen.plot;
     let (name, place) = (&plot.view.graph.vertices[id].name, &plot.layout.boxes[id]);
@@ -183,7 +183,7 @@ fn time(paint: &mut Paint<'_>, canvas: &Canvas, screen: &PipelineScreen, shared:
         _ => return,
     };
     let time = format!(" {} ", seconds_text(seconds));
-    // How long it usually takes, where there is room to say so.
+    // The usual duration, if there is room.
     let usual = shared.timings.get(name);
     let usual = usual.filter(|_| matches!(run, Some(NodeState::Running(_))));
     let long =
@@ -195,7 +195,7 @@ fn time(paint: &mut Paint<'_>, canvas: &Canvas, screen: &PipelineScreen, shared:
     }
 }
 
-/// How many nodes of a namespace stand how, the worst first, on the lower edge of its box, as far as there is room.
+/// Draws the counts of a namespace's statuses, the worst first, on the lower edge of its box, as far as there is room.
 fn counts(paint: &mut Paint<'_>, canvas: &Canvas, screen: &PipelineScreen, id: Id) {
     let sum = sum(screen, id);
     let place = &screen.plot.layout.boxes[id];

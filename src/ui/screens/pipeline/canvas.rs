@@ -15,7 +15,7 @@ pub(super) struct Canvas {
 }
 
 impl Canvas {
-    /// The screen's cell of a cell of the drawing, where it is seen.
+    /// The screen cell of a cell of the drawing, if it is visible.
     pub fn cell(&self, x: i32, y: i32) -> Option<(u16, u16)> {
         let (x, y) = (x - self.scroll.0, y - self.scroll.1);
         let inside = (0..i32::from(self.area.width)).contains(&x)
@@ -23,14 +23,14 @@ impl Canvas {
         inside.then(|| (self.area.x + x as u16, self.area.y + y as u16))
     }
 
-    /// The part of the drawing that is seen.
+    /// The visible part of the drawing.
     pub fn shown(&self) -> layout::Rect {
         let (x, y) = self.scroll;
         let (width, height) = (i32::from(self.area.width), i32::from(self.area.height));
         layout::Rect { x, y, width, height }
     }
 
-    /// The part of a box that is seen.
+    /// The visible part of a box.
     pub fn rect(&self, it: &layout::Rect) -> Option<Rect> {
         let left = (it.x - self.scroll.0).max(0);
         let top = (it.y - self.scroll.1).max(0);
@@ -44,7 +44,7 @@ impl Canvas {
         })
     }
 
-    /// Writes cell by cell, so that what is not seen is left out; gives the cells used.
+    /// Writes text cell by cell and skips invisible cells. Returns the number of cells.
     pub fn put(&self, paint: &mut Paint<'_>, x: i32, y: i32, text: &str, role: Role) -> i32 {
         let mut at = x;
         for part in text.graphemes(true) {

@@ -15,7 +15,7 @@ use crate::dag::lanes::{Lanes, Mark, Row};
 use crate::dag::layout::{DOWN, RIGHT, UP};
 use crate::text::width;
 
-/// Draws the rows that are seen.
+/// Draws the visible rows.
 pub(super) fn draw(
     paint: &mut Paint<'_>,
     area: Rect,
@@ -33,7 +33,7 @@ pub(super) fn draw(
     }
 }
 
-/// Whether the line of a vertex leads into the selection or out of it, where it is seen on a row.
+/// Whether the line of a vertex on a row leads into or out of the selection.
 fn is_lit(
     screen: &PipelineScreen,
     lanes: &Lanes,
@@ -66,7 +66,7 @@ fn cells(
         if x + 1 >= area.right() {
             break;
         }
-        // What runs across leads to the vertex of the row.
+        // A horizontal line leads to the vertex of the row.
         let across = |gap: bool| {
             own || lanes.across(row, column, gap).any(|source| Some(source) == selected)
         };
@@ -85,7 +85,7 @@ fn cells(
     }
 }
 
-/// The sign in the lane, and the name right of all lanes, with the time at the end of the row.
+/// Draws the glyph in its lane, the name right of all lanes, and the time at the end of the row.
 fn label(
     paint: &mut Paint<'_>,
     area: Rect,
@@ -109,7 +109,7 @@ fn label(
     };
     let mut ends = Vec::new();
     ends.extend(seconds.map(|seconds| (seconds_text(seconds), Role::Dim)));
-    // Edges without a line name their other end, or how many there are.
+    // Edges without a line show the name of their other end, or their number.
     let glyphs = paint.glyphs;
     for (sign, others) in [(glyphs.onward, leads_to), (glyphs.backward, comes_from)] {
         let text = match others[..] {

@@ -1,4 +1,5 @@
-//! The lines between the boxes. What leads into and out of the selection stands out, and the ways there less so.
+//! The lines between the boxes. Lines at the selection are highlighted, and less so the paths to its ancestors
+//! and descendants.
 
 use std::collections::HashMap;
 
@@ -9,10 +10,10 @@ use crate::app::screens::pipeline::Plot;
 use crate::dag::layout::{DOWN, LEFT, RIGHT, Rect, UP};
 use crate::dag::{Id, VertexKind};
 
-/// Cells of lines that stand out: the vertex whose line it is, and its role.
+/// The role of highlighted lines, by the vertex whose line it is.
 type Lit = HashMap<(i32, i32), (Id, Role)>;
 
-/// Draws what is seen of all lines.
+/// Draws the visible parts of all lines.
 pub(super) fn draw(paint: &mut Paint<'_>, canvas: &Canvas, plot: &Plot, selected: Option<Id>) {
     let lit = selected.map(|id| lit(canvas, plot, id)).unwrap_or_default();
     let heads = heads(canvas, plot);
@@ -43,7 +44,7 @@ pub(super) fn exits(paint: &mut Paint<'_>, canvas: &Canvas, plot: &Plot, selecte
             continue;
         }
         let (cell, way) = if plot.sideways { ((x - 1, y), RIGHT) } else { ((x, y - 1), DOWN) };
-        // What is written on the outline stays.
+        // Text on the outline is kept.
         let edge = paint.glyphs.lines[usize::from(plot.sideways)];
         let free = |place: &(u16, u16)| paint.buffer[*place].symbol() == edge;
         if let Some((column, row)) = canvas.cell(cell.0, cell.1).filter(free) {
@@ -58,7 +59,7 @@ pub(super) fn exits(paint: &mut Paint<'_>, canvas: &Canvas, plot: &Plot, selecte
     }
 }
 
-/// The seen cells where lines end, with the way to the box that they end at.
+/// The visible ends of lines, with the direction to their boxes.
 fn heads(canvas: &Canvas, plot: &Plot) -> HashMap<(i32, i32), u8> {
     let seen = canvas.shown();
     let inside = |(x, y): (i32, i32)| seen.meets(&Rect { x, y, width: 1, height: 1 });
@@ -69,7 +70,7 @@ fn heads(canvas: &Canvas, plot: &Plot) -> HashMap<(i32, i32), u8> {
         .collect()
 }
 
-/// The seen cells of the lines that lead to the selection or away from it, at once or by way of others.
+/// The visible cells of lines on paths to and from the selection.
 fn lit(canvas: &Canvas, plot: &Plot, selected: Id) -> Lit {
     let graph = &plot.view.graph;
     let side = |along: bool| {

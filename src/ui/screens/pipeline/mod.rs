@@ -18,10 +18,10 @@ use crate::dag::layout;
 use crate::text::{sanitize, width};
 use canvas::Canvas;
 
-/// Nodes of a pipeline that it takes a moment to draw.
+/// Pipelines with at least this many nodes show a message while they are drawn.
 const LARGE: usize = 1_000;
 
-/// Draws the part of the drawing that is seen.
+/// Draws the visible part of the drawing.
 pub(in super::super) fn draw(
     paint: &mut Paint<'_>,
     area: Rect,
@@ -61,7 +61,7 @@ fn drawing(paint: &mut Paint<'_>, canvas: &Canvas, screen: &PipelineScreen, shar
     names(paint, canvas.area, &bands);
 }
 
-/// The seen part of each layer's band, as wide as the pane, with its name.
+/// Draws the visible part of each layer's band, across the pane, with its name.
 fn bands<'a>(canvas: &Canvas, plot: &'a Plot) -> Vec<(Rect, &'a str)> {
     let seen = canvas.shown();
     let area = |band: &'a Band| {
@@ -102,7 +102,7 @@ fn empty(paint: &mut Paint<'_>, area: Rect, screen: &PipelineScreen, shared: &Sh
         ),
         Some(_) if shared.shown_pipeline().is_some_and(|it| it.nodes.is_empty()) => paint
             .note(area, &["This pipeline has no nodes.", "Press p to choose another one."]),
-        // It is being drawn, which takes a while only where it is large.
+        // Only a large pipeline takes a noticeable time to draw.
         Some(_) if screen.plot.whole.vertices.is_empty() => {
             let count = shared.shown_pipeline().map_or(0, |it| it.nodes.len());
             if count > LARGE {
@@ -123,7 +123,7 @@ fn empty(paint: &mut Paint<'_>, area: Rect, screen: &PipelineScreen, shared: &Sh
     }
 }
 
-/// Where the drawing goes on beyond the pane.
+/// Draws arrows at the edges beyond which the drawing continues.
 fn hints(paint: &mut Paint<'_>, canvas: &Canvas, screen: &PipelineScreen) {
     let layout = &screen.plot.layout;
     let area = canvas.area;

@@ -1,4 +1,4 @@
-//! The whole drawing at once, in dots.
+//! The overview: the whole drawing in dots.
 
 use ratatui::layout::Rect;
 
@@ -8,7 +8,7 @@ use crate::app::screens::pipeline::PipelineScreen;
 use crate::dag::layout;
 use crate::dag::view;
 
-/// Draws the overview. The part that the larger drawing shows is marked, and so is the selection.
+/// Draws the overview, with a frame around the part that the larger drawing shows, and the selection.
 pub(super) fn draw(paint: &mut Paint<'_>, area: Rect, screen: &PipelineScreen) {
     let overview = screen.overview((area.width, area.height));
     let left = area.x + area.width.saturating_sub(overview.width as u16) / 2;
@@ -57,7 +57,7 @@ pub(super) fn draw(paint: &mut Paint<'_>, area: Rect, screen: &PipelineScreen) {
     }
 }
 
-/// A sign of plain ASCII that is as dark as the dots.
+/// The ASCII character that is about as dark as the dots.
 fn plain(dots: u8) -> &'static str {
     match dots.count_ones() {
         0..=2 => ".",

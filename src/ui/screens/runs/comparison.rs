@@ -57,7 +57,7 @@ pub(super) fn draw(
     }
 }
 
-/// A run that is compared, on one line; the first one in the colour of what was.
+/// Draws a compared run on one line; the first run has the colour of removed values.
 fn head(
     paint: &mut Paint<'_>,
     area: Rect,
@@ -81,7 +81,7 @@ fn head(
     }
 }
 
-/// Cells of the columns.
+/// The widths of the columns, in cells.
 struct Widths {
     name: u16,
     first: u16,
@@ -89,7 +89,7 @@ struct Widths {
 }
 
 impl Widths {
-    /// As wide as what is seen, and a third of the room at most.
+    /// As wide as the visible values, at most a third of the width.
     fn of(rows: &[Row<'_>], room: u16) -> Self {
         let most = usize::from(room / 3);
         let widest = |of: fn(&Pair) -> &str| {
@@ -112,7 +112,7 @@ fn draw_pair(paint: &mut Paint<'_>, area: Rect, section: &Section, pair: &Pair, 
         true => (Role::Bad, Role::Good),
         false => (Role::Text, Role::Text),
     };
-    // Measurements are read from their last digit.
+    // Measurements are aligned at their last digit.
     let measured = section.pairs.iter().all(|pair| !pair.changed);
     let end = area.right();
     let room = |x: u16, cells: u16| cells.min(end.saturating_sub(x));

@@ -27,8 +27,8 @@ const TITLES: [(&str, Align); 7] = [
     ("what", Align::Left),
 ];
 
-/// Columns that are left out where there is little room, with the cells that they want: what they tell
-/// is in the details, and the pipeline among the options in `what`, too.
+/// Columns that are left out on a narrow pane, with the width below which they are. The details
+/// show the same facts, and `what` contains the pipeline among the options.
 const LEFT_OUT: [(usize, u16); 2] = [(4, 45), (5, 70)];
 
 /// Draws the table, or the page in its place.
@@ -83,7 +83,7 @@ fn table(paint: &mut Paint<'_>, area: Rect, screen: &RunsScreen, shared: &Shared
     });
 }
 
-/// Sign and role of how a run stands.
+/// The glyph and the role of an outcome.
 pub(super) fn sign(glyphs: &Glyphs, outcome: Outcome) -> (&'static str, Role) {
     match outcome {
         Outcome::Running => (glyphs.running, Role::Running),
@@ -93,7 +93,7 @@ pub(super) fn sign(glyphs: &Glyphs, outcome: Outcome) -> (&'static str, Role) {
     }
 }
 
-/// Its number, with a sign where it is pinned; none where it could not be recorded.
+/// The number of a run, with a star if it is pinned; empty if the run could not be recorded.
 fn number(run: &RunRecord) -> String {
     match (run.id, run.pinned) {
         (0, _) => String::new(),
@@ -102,7 +102,7 @@ fn number(run: &RunRecord) -> String {
     }
 }
 
-/// What a person wrote about it, what was run, and why it failed.
+/// The note, the options, and the failure of a run.
 fn what(run: &RunRecord) -> table::Cell {
     let (word, _) = outcome_text(run.outcome);
     let (text, role) = match (&run.failed_node, &run.reason) {

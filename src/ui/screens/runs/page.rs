@@ -1,4 +1,4 @@
-//! The page of a run: its nodes in time, its log, and all else that is known of it.
+//! The page of a run: its timeline, its log, and everything else that is known about it.
 
 use ratatui::layout::Rect;
 
@@ -18,11 +18,11 @@ use crate::store::{Level, LogLine, NodeOutcome, Outcome};
 use crate::text::ansi;
 use crate::text::{sanitize, width};
 
-/// Cells for a node's time.
+/// The width of node durations, in cells.
 const TIME: u16 = 12;
-/// Fewest cells for the chart.
+/// The smallest width of the chart, in cells.
 const CHART: u16 = 16;
-/// Most cells for the name of a node beside a line of the log.
+/// The largest width of node names beside log lines, in cells.
 const NAMES: usize = 26;
 
 /// Draws the page.
@@ -43,7 +43,7 @@ pub(super) fn draw(
     }
 }
 
-/// How the run stands, on one line.
+/// Draws the state of the run on one line.
 fn head(paint: &mut Paint<'_>, area: Rect, screen: &RunsScreen, shared: &Shared) {
     let Some(run) = screen.shown_run() else { return };
     let (sign, role) = sign(paint.glyphs, run.outcome);
@@ -67,14 +67,14 @@ fn head(paint: &mut Paint<'_>, area: Rect, screen: &RunsScreen, shared: &Shared)
     }
 }
 
-/// The titles of the parts, and at the right what the shown part says of itself.
+/// Draws the titles of the parts, and at the right a summary of the shown part.
 fn parts(paint: &mut Paint<'_>, area: Rect, screen: &RunsScreen, shared: &Shared, page: &RunPage) {
     let mut x = area.x + 1;
     for part in Part::ALL {
         let role = if part == page.part { Role::Tab } else { Role::Dim };
         x += paint.text(x, area.y, part.title(), role, area.width) + 2;
     }
-    // Where the titles alone do not say it.
+    // The titles alone do not show which part is selected without colours.
     if let Some(key) = shared.keymap.keys(Command::NextPane).first() {
         x += paint.text(x, area.y, key, Role::Comment, area.width) + 2;
     }
@@ -154,27 +154,27 @@ fn timeline(
     }
 }
 
-/// When a running node will probably have ended.
+/// The expected end of a running node.
 fn expected(shared: &Shared, bar: &Bar) -> Option<f64> {
     let timing = shared.timings.get(&bar.node)?;
     (bar.outcome == NodeOutcome::Running).then_some(bar.start? + timing.median)
 }
 
-/// Seconds that the chart is for: of all nodes, with what is expected of those that run.
+/// The length of the chart in seconds: the time of all nodes, including the expected time of running ones.
 fn whole(shared: &Shared, timeline: &Timeline) -> f64 {
     let expected = timeline.bars.iter().filter_map(|bar| expected(shared, bar));
     (expected.fold(timeline.end, f64::max) - timeline.begun).max(1e-3)
 }
 
-/// Where the chart begins and ends, over it.
+/// Draws the time axis above the chart.
 fn axis(paint: &mut Paint<'_>, chart: Rect, whole: f64) {
     paint.text(chart.x, chart.y, "0", Role::Comment, 1);
     let whole = seconds_text(whole);
     paint.right(chart.right(), chart.y, &whole, Role::Comment, chart.width.saturating_sub(2));
 }
 
-/// A node's time in a chart that begins at the first of `scale` and is for the second, in seconds; what
-/// a running node is expected to take still follows its bar.
+/// Draws a node's bar in a chart; `scale` is the chart's start and length in seconds. The
+/// expected remaining time of a running node follows its bar.
 fn draw_bar(
     paint: &mut Paint<'_>,
     row: Rect,
@@ -208,7 +208,7 @@ fn sign_of(paint: &Paint<'_>, outcome: NodeOutcome) -> (&'static str, Role) {
     }
 }
 
-/// What is shown of the log, and whether its end is followed.
+/// The position and the filter of the log, and whether its end is followed.
 fn log_state(screen: &RunsScreen, page: &RunPage) -> String {
     let filter = &page.log.filter;
     let mut parts: Vec<String> = Vec::new();
@@ -239,7 +239,7 @@ fn log(paint: &mut Paint<'_>, area: Rect, page: &RunPage) {
     }
     let seen = || view.lines.iter().skip(view.offset).take(usize::from(area.height));
     let names = seen().filter_map(|line| line.node.as_deref());
-    // A node's own log need not name it on every line.
+    // The log of one node does not repeat the node's name.
     let names = match view.filter.node {
         Some(_) => 0,
         None => names.map(|name| width(&sanitize(name))).max().unwrap_or(0).min(NAMES),
@@ -251,7 +251,7 @@ fn log(paint: &mut Paint<'_>, area: Rect, page: &RunPage) {
     }
 }
 
-/// Time, sign of the level, node, text; the text that was looked for stands out.
+/// Draws time, level, node and text; matches of the search are highlighted.
 fn log_line(
     paint: &mut Paint<'_>,
     area: Rect,
@@ -280,7 +280,7 @@ fn log_line(
     if found.is_empty() {
         return;
     }
-    // Where changing the case changes the length, the place can't be told.
+    // If lower case changes the length of the text, positions do not match, so nothing is highlighted.
     let lower = text.to_lowercase();
     if lower.len() == text.len()
         && let Some(at) = lower.find(found)
