@@ -3,6 +3,9 @@
 pub mod ansi;
 pub mod json;
 pub mod secrets;
+mod user_error;
+
+pub use user_error::UserError;
 
 use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::UnicodeWidthStr;

@@ -5,6 +5,8 @@ use std::fmt;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
+use crate::text::UserError;
+
 /// A key with its modifiers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Key {
@@ -37,7 +39,7 @@ impl Key {
     ///
     /// # Errors
     /// A sentence that says what is wrong.
-    pub fn parse(text: &str) -> Result<Key, String> {
+    pub fn parse(text: &str) -> Result<Key, UserError> {
         let mut rest = text;
         let mut modifiers = KeyModifiers::NONE;
         loop {
@@ -60,10 +62,12 @@ impl Key {
                 Some((_, code)) => *code,
                 None => {
                     let names: Vec<&str> = NAMES.iter().map(|(name, _)| *name).collect();
-                    return Err(format!(
-                        "`{text}` is no key; there are single characters, f1 to f24, and {}, \
-                         each with ctrl-, alt- or shift- before it",
-                        names.join(", ")
+                    return Err(UserError::hinted(
+                        format!("`{text}` is no key"),
+                        format!(
+                            "There are single characters, f1 to f24, and {}, each with ctrl-, alt- or shift- before it.",
+                            names.join(", ")
+                        ),
                     ));
                 }
             },
@@ -75,7 +79,7 @@ impl Key {
     ///
     /// # Errors
     /// A sentence that says what is wrong.
-    pub fn sequence(text: &str) -> Result<Vec<Key>, String> {
+    pub fn sequence(text: &str) -> Result<Vec<Key>, UserError> {
         let keys: Vec<Key> = text.split_whitespace().map(Key::parse).collect::<Result<_, _>>()?;
         if keys.is_empty() { Err("a key is missing".into()) } else { Ok(keys) }
     }
@@ -154,7 +158,7 @@ mod tests {
 
     #[test]
     fn a_wrong_key_is_told_with_the_right_ones() {
-        let error = Key::parse("control-x").unwrap_err();
+        let error = Key::parse("control-x").unwrap_err().line();
         assert!(error.contains("pagedown") && error.contains("ctrl-"), "{error}");
         assert!(Key::sequence(" ").is_err());
     }

@@ -170,7 +170,7 @@ impl Keymap {
             keymap.bindings.retain(|(_, other)| *other != known);
             for keys in keys.all() {
                 let sequence = Key::sequence(&keys)
-                    .map_err(|error| FileError::at(text, &command, format!("{error}.")))?;
+                    .map_err(|error| FileError::at(text, &command, error.line()))?;
                 // Elsewhere the key may mean something else, so only a clash on a tab counts.
                 keymap
                     .bindings
@@ -210,8 +210,8 @@ impl Keymap {
             };
             self.controls.retain(|(of, _, other)| *of != scope || *other != known);
             for key in keys.all() {
-                let key = Key::parse(&key)
-                    .map_err(|error| FileError::at(text, &name, format!("{error}.")))?;
+                let key =
+                    Key::parse(&key).map_err(|error| FileError::at(text, &name, error.line()))?;
                 self.controls.retain(|(of, other, _)| *of != scope || *other != key);
                 self.controls.push((scope, key, known));
             }

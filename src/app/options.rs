@@ -7,6 +7,7 @@ use crate::dag::Slice;
 use crate::project::Snapshot;
 use crate::runs::request::{parse_load_versions, parse_params, split_list, split_node_names};
 use crate::runs::{RunRequest, plan};
+use crate::text::UserError;
 
 /// A field of the form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -84,7 +85,7 @@ impl Form {
     ///
     /// # Errors
     /// A sentence that names the field.
-    pub fn request(&self) -> Result<RunRequest, String> {
+    pub fn request(&self) -> Result<RunRequest, UserError> {
         let some = |name: &str| Some(self.text(name)).filter(|text| !text.is_empty());
         let list = |name: &str| split_list(&self.text(name));
         let nodes = |name: &str| split_node_names(&self.text(name));
@@ -101,13 +102,12 @@ impl Form {
                 namespaces: list("namespaces"),
             },
             env: some("env"),
-            params: parse_params(&self.text("params"))
-                .map_err(|error| format!("params: {error}"))?,
+            params: parse_params(&self.text("params")).map_err(|error| error.within("params"))?,
             runner: some("runner"),
             runner_params: some("runner-params"),
             is_async: self.text("async") == "yes",
             load_versions: parse_load_versions(&self.text("load-versions"))
-                .map_err(|error| format!("load-versions: {error}"))?,
+                .map_err(|error| error.within("load-versions"))?,
             config: None,
             conf_source: some("conf-source"),
             only_missing_outputs: self.text("only-missing-outputs") == "yes",
@@ -119,14 +119,18 @@ impl Form {
     ///
     /// # Errors
     /// A sentence.
-    pub fn chosen(&self, snapshot: Option<&Snapshot>) -> Result<usize, String> {
+    pub fn chosen(&self, snapshot: Option<&Snapshot>) -> Result<usize, UserError> {
         let request = self.request()?;
         let snapshot = snapshot.ok_or("the project is not read yet")?;
         let mut names = request.pipeline.iter().chain(&request.pipelines);
         if let Some(name) = names.find(|name| snapshot.pipeline(name).is_none()) {
-            return Err(format!("there is no pipeline `{name}`"));
+            return Err(format!("there is no pipeline `{name}`").into());
         }
         let pipeline = plan::pipeline(snapshot, &request).ok_or("the pipeline is not known yet")?;
-        request.slice.apply(&pipeline).map(|nodes| nodes.len()).map_err(|error| error.to_string())
+        request
+            .slice
+            .apply(&pipeline)
+            .map(|nodes| nodes.len())
+            .map_err(|error| error.to_string().into())
     }
 }

@@ -79,7 +79,9 @@ fn check_project(root: &Path, python: Option<&Path>, checks: &mut Vec<Check>) {
         Some(problem) => Check::bad("project", problem.text.as_str(), problem.remedy.as_str()),
     });
     match interpreter::choose(root, python) {
-        Err(error) => checks.push(Check::bad("python", error, "")),
+        Err(error) => {
+            checks.push(Check::bad("python", error.text, error.hint.unwrap_or_default()));
+        }
         Ok(found) => {
             let shown = format!("{} ({})", found.path.display(), found.reason);
             checks.push(Check::good("python", shown));

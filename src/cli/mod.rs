@@ -33,7 +33,7 @@ use color_eyre::eyre::Result;
 
 use self::project::ProjectArguments;
 use crate::system::say;
-use crate::text::sanitize;
+use crate::text::{UserError, sanitize};
 
 /// A terminal workbench for Kedro: pipeline, catalog, parameters, runs and experiments at once.
 #[derive(Debug, Parser)]
@@ -122,6 +122,7 @@ pub fn main() -> ExitCode {
         Ok(code) => code,
         Err(report) => {
             output::complain(&causes(&report));
+            report.chain().for_each(hint);
             ExitCode::FAILURE
         }
     }
@@ -138,6 +139,13 @@ fn causes(report: &color_eyre::Report) -> String {
     text
 }
 
+/// Prints the hint of an error, if it has one.
+fn hint(error: &(dyn std::error::Error + 'static)) {
+    if let Some(hint) = error.downcast_ref::<UserError>().and_then(|error| error.hint.as_ref()) {
+        say::complain(&format!("Hint: {}", sanitize(hint)));
+    }
+}
+
 /// Prints what is wrong with the command line, or the help. What an error quotes may be anything.
 fn refuse(error: &clap::Error) -> ExitCode {
     let hostile =
@@ -149,6 +157,7 @@ fn refuse(error: &clap::Error) -> ExitCode {
         // Its colours are clap's own.
         let _ = error.print();
     }
+    std::error::Error::source(error).into_iter().for_each(hint);
     ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
 }
 

@@ -14,7 +14,7 @@ use super::RunRequest;
 use super::params::{Handed, Params};
 use crate::store::RunId;
 use crate::system::say;
-use crate::text::sanitize;
+use crate::text::{UserError, sanitize};
 
 /// The option that says that this is the run that goes on by itself.
 pub const DETACHED: &str = "--detached";
@@ -38,7 +38,7 @@ pub fn arguments(
     root: &std::path::Path,
     python: Option<&std::path::Path>,
     request: &RunRequest,
-) -> Result<Vec<OsString>, String> {
+) -> Result<Vec<OsString>, UserError> {
     let mut words: Vec<OsString> = vec!["run".into(), root.into(), DETACHED.into()];
     if let Some(python) = python {
         words.extend(["--python".into(), python.into()]);
@@ -58,7 +58,7 @@ pub fn arguments(
 ///
 /// # Errors
 /// What the other process complains of, when its run could not begin.
-pub fn start(arguments: Vec<OsString>) -> Result<Begun, String> {
+pub fn start(arguments: Vec<OsString>) -> Result<Begun, UserError> {
     let named = arguments.iter().position(|word| word == PARAMS_FROM);
     let file = named.and_then(|at| arguments.get(at + 1)).map(PathBuf::from);
     let begun = try_start(arguments);
@@ -71,8 +71,9 @@ pub fn start(arguments: Vec<OsString>) -> Result<Begun, String> {
     begun
 }
 
-fn try_start(arguments: Vec<OsString>) -> Result<Begun, String> {
-    let failed = |error: std::io::Error| format!("The run can't be started: {error}.");
+fn try_start(arguments: Vec<OsString>) -> Result<Begun, UserError> {
+    let failed =
+        |error: std::io::Error| UserError::from(format!("The run can't be started: {error}."));
     let program = std::env::current_exe().map_err(failed)?;
     let mut child = Command::new(program)
         .args(arguments)
@@ -92,11 +93,11 @@ fn try_start(arguments: Vec<OsString>) -> Result<Begun, String> {
     {
         stderr.read_to_string(&mut complaint).map_err(failed)?;
     }
-    // Whoever goes on to live is told when a child ends, and must take note of it.
+    // A parent that lives on must `wait()` for the child, or it stays a zombie.
     std::thread::spawn(move || child.wait());
     begun.map_err(|_| {
         let complaint = complaint.trim().trim_start_matches("mlops-tui:").trim();
-        sanitize(complaint).trim_end_matches('␊').to_owned()
+        sanitize(complaint).trim_end_matches('␊').to_owned().into()
     })
 }
 

@@ -3,7 +3,10 @@
 use super::params::Params;
 use super::request::RunRequest;
 use crate::store::{APART, FOLDER};
+use crate::text::UserError;
 
+/// How a grid is written.
+const SHAPE: &str = "Write names and values: lr=0.1,0.01 depth=4,8";
 /// More runs than anybody means to start by typing a line.
 const MOST: usize = 64;
 
@@ -12,24 +15,25 @@ const MOST: usize = 64;
 ///
 /// # Errors
 /// A sentence that names the part that can't be read.
-pub fn parse(text: &str) -> Result<Vec<Params>, String> {
+pub fn parse(text: &str) -> Result<Vec<Params>, UserError> {
     let mut runs = vec![Params::new()];
     for part in split(text, char::is_whitespace)?.into_iter().filter(|part| !part.is_empty()) {
-        let (key, values) = part
-            .split_once('=')
-            .filter(|(key, _)| !key.is_empty())
-            .ok_or_else(|| format!("`{part}` is not `name=value,value`."))?;
+        let (key, values) =
+            part.split_once('=').filter(|(key, _)| !key.is_empty()).ok_or_else(|| {
+                UserError::hinted(format!("`{part}` is not a parameter with values"), SHAPE)
+            })?;
         let values = split(values, |c| c == ',')?;
         if values.iter().any(|value| value.is_empty()) {
-            return Err(format!(
-                "A value of `{key}` is empty; write {key}=1,2 without blanks, null for none, '' for an empty text."
+            return Err(UserError::hinted(
+                format!("A value of `{key}` is empty"),
+                format!("Write {key}=1,2 without blanks, null for none, '' for an empty text."),
             ));
         }
         if runs.iter().any(|run| run.contains_key(key)) {
-            return Err(format!("`{key}` is there twice."));
+            return Err(format!("`{key}` is given twice.").into());
         }
         if runs.len() * values.len() > MOST {
-            return Err(format!("That is more than {MOST} runs."));
+            return Err(format!("The grid has more than {MOST} runs.").into());
         }
         runs = runs
             .iter()
@@ -43,14 +47,14 @@ pub fn parse(text: &str) -> Result<Vec<Params>, String> {
             .collect();
     }
     match runs.as_slice() {
-        [only] if only.is_empty() => Err("Write names and values: lr=0.1,0.01 depth=4,8".into()),
+        [only] if only.is_empty() => Err(UserError::hinted("The grid is empty", SHAPE)),
         _ => Ok(runs),
     }
 }
 
 /// The parts between separators that are neither in quotes nor in brackets. A quote that stands
 /// in a word is a letter of it, as in YAML.
-fn split(text: &str, separates: impl Fn(char) -> bool) -> Result<Vec<&str>, String> {
+fn split(text: &str, separates: impl Fn(char) -> bool) -> Result<Vec<&str>, UserError> {
     let (mut parts, mut start) = (Vec::new(), 0);
     // The signs that end what is open, the innermost last.
     let mut open: Vec<char> = Vec::new();
@@ -86,7 +90,7 @@ fn split(text: &str, separates: impl Fn(char) -> bool) -> Result<Vec<&str>, Stri
         before = c;
     }
     if let Some(end) = open.last() {
-        return Err(format!("`{}` has no `{end}` at its end.", &text[start..]));
+        return Err(format!("`{}` has no `{end}` at its end.", &text[start..]).into());
     }
     parts.push(&text[start..]);
     Ok(parts)
@@ -165,20 +169,26 @@ mod tests {
     fn an_empty_value_or_an_open_bracket_is_refused() {
         for text in ["lr=", "lr=,", "lr=0.1,", "lr=,0.1", "lr=0.1,,0.2", "a=1 lr=0.1, 0.2"] {
             let error = parse(text).unwrap_err();
-            assert!(error.contains("`lr`") && error.contains("null"), "{text}: {error}");
+            assert!(
+                error.line().contains("`lr`") && error.line().contains("null"),
+                "{text}: {error}"
+            );
         }
         for (text, sign) in [("lr=[1,2", "]"), ("lr=[{a: 1]", "}"), ("lr='1,2 a=3", "'")] {
             let error = parse(text).unwrap_err();
-            assert!(error.contains(&format!("`{sign}`")) && error.contains("lr="), "{error}");
+            assert!(
+                error.line().contains(&format!("`{sign}`")) && error.line().contains("lr="),
+                "{error}"
+            );
         }
         assert_eq!(texts("lr=null,''"), ["lr=null", "lr=''"]);
     }
 
     #[test]
     fn what_cannot_be_read_is_named() {
-        assert!(parse("").unwrap_err().contains("lr=0.1"));
-        assert!(parse("lr").unwrap_err().contains("`lr`"));
-        assert!(parse("a=1 a=2").unwrap_err().contains("twice"));
-        assert!(parse("a=1,2,3,4,5,6,7,8,9 b=1,2,3,4,5,6,7,8").unwrap_err().contains("64"));
+        assert!(parse("").unwrap_err().line().contains("lr=0.1"));
+        assert!(parse("lr").unwrap_err().line().contains("`lr`"));
+        assert!(parse("a=1 a=2").unwrap_err().line().contains("twice"));
+        assert!(parse("a=1,2,3,4,5,6,7,8,9 b=1,2,3,4,5,6,7,8").unwrap_err().line().contains("64"));
     }
 }

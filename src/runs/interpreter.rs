@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest, Sha256};
 
 use crate::system::{files, programs};
+use crate::text::UserError;
 
 /// An interpreter and why it was chosen.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,13 +25,17 @@ pub struct Interpreter {
 ///
 /// # Errors
 /// When the named one does not exist, or there is no Python at all. The text says what to do.
-pub fn choose(root: &Path, named: Option<&Path>) -> Result<Interpreter, String> {
+pub fn choose(root: &Path, named: Option<&Path>) -> Result<Interpreter, UserError> {
     choose_in(root, named, &|name| std::env::var_os(name).filter(|value| !value.is_empty()))
 }
 
 type Variables<'a> = &'a dyn Fn(&str) -> Option<OsString>;
 
-fn choose_in(root: &Path, named: Option<&Path>, var: Variables<'_>) -> Result<Interpreter, String> {
+fn choose_in(
+    root: &Path,
+    named: Option<&Path>,
+    var: Variables<'_>,
+) -> Result<Interpreter, UserError> {
     if let Some(named) = named {
         // A folder is taken for an environment, a bare name is looked up as the shell does.
         let path = match python_of(named) {
@@ -41,7 +46,10 @@ fn choose_in(root: &Path, named: Option<&Path>, var: Variables<'_>) -> Result<In
             None => named.is_file().then(|| absolute(named)),
         };
         return path.map(|path| chosen(path, "--python")).ok_or_else(|| {
-            format!("`{}` is no Python interpreter; name one that exists.", named.display())
+            UserError::hinted(
+                format!("`{}` is no Python interpreter", named.display()),
+                "Name one that exists.",
+            )
         });
     }
     let found = own_folder(root)
@@ -68,7 +76,9 @@ fn choose_in(root: &Path, named: Option<&Path>, var: Variables<'_>) -> Result<In
             reason: "the PATH; the project has no environment of its own".into(),
             environment: false,
         })
-        .ok_or_else(|| "There is no Python here. Install Python 3, or name one: --python".into())
+        .ok_or_else(|| {
+            UserError::hinted("There is no Python here.", "Install Python 3, or name one: --python")
+        })
 }
 
 fn chosen(path: PathBuf, reason: impl Into<String>) -> Interpreter {
@@ -260,7 +270,7 @@ mod tests {
             self.folder.path().join("project")
         }
 
-        fn choose(&self, named: Option<&Path>) -> Result<Interpreter, String> {
+        fn choose(&self, named: Option<&Path>) -> Result<Interpreter, UserError> {
             let var = |name: &str| self.vars.get(name).map(|path| path.clone().into_os_string());
             choose_in(&self.root(), named, &var)
         }
@@ -311,14 +321,16 @@ mod tests {
         assert_eq!(place.choose(Some(&named)).unwrap().path, named);
         let folder = place.folder.path().join("active");
         assert_eq!(place.choose(Some(&folder)).unwrap().path, folder.join("bin/python"));
-        assert!(place.choose(Some(Path::new("/gone/python"))).unwrap_err().contains("/gone"));
+        assert!(
+            place.choose(Some(Path::new("/gone/python"))).unwrap_err().line().contains("/gone")
+        );
     }
 
     #[test]
     fn without_any_python_the_error_says_what_to_do() {
         let mut place = Place::new();
         place.vars.remove("PATH");
-        assert!(place.choose(None).unwrap_err().contains("--python"));
+        assert!(place.choose(None).unwrap_err().line().contains("--python"));
     }
 
     #[test]

@@ -9,6 +9,7 @@ use serde_json::Value as Json;
 
 use crate::project::config;
 use crate::project::json::value_to_json;
+use crate::text::UserError;
 use crate::text::secrets::{Secret, is_hidden, names_secret, redact};
 
 /// Dotted keys to values in YAML. Texts are handed to Kedro as they are, so that it types them.
@@ -51,7 +52,7 @@ impl Handed {
     ///
     /// # Errors
     /// A sentence, when the file can't be written.
-    pub fn leave(&self) -> Result<PathBuf, String> {
+    pub fn leave(&self) -> Result<PathBuf, UserError> {
         let write = || {
             let mut file = tempfile::NamedTempFile::new()?;
             serde_json::to_writer(&mut file, self)?;
@@ -59,10 +60,12 @@ impl Handed {
             io::Result::Ok(file.into_temp_path().keep()?)
         };
         write().map_err(|error| {
+            let folder = std::env::temp_dir();
+            let folder = folder.display();
             format!(
-                "The parameters can't be handed over: no file can be written to {}: {error}.",
-                std::env::temp_dir().display()
+                "The parameters can't be handed over: no file can be written to {folder}: {error}."
             )
+            .into()
         })
     }
 
@@ -70,9 +73,10 @@ impl Handed {
     ///
     /// # Errors
     /// A sentence, when it can't be read or removed.
-    pub fn take(path: &Path) -> Result<Handed, String> {
-        let failed =
-            |error: &dyn std::fmt::Display| format!("The parameters can't be read: {error}.");
+    pub fn take(path: &Path) -> Result<Handed, UserError> {
+        let failed = |error: &dyn std::fmt::Display| {
+            UserError::from(format!("The parameters can't be read: {error}."))
+        };
         let text = std::fs::read_to_string(path).map_err(|error| failed(&error))?;
         std::fs::remove_file(path).map_err(|error| failed(&error))?;
         serde_json::from_str(&text).map_err(|error| failed(&error))
@@ -155,7 +159,7 @@ mod tests {
         let file = handed.leave().unwrap();
         assert_eq!(Handed::take(&file), Ok(handed.clone()));
         assert!(!file.exists());
-        assert!(Handed::take(&file).unwrap_err().contains("can't be read"));
+        assert!(Handed::take(&file).unwrap_err().line().contains("can't be read"));
         std::fs::write(&file, "{").unwrap();
         assert!(Handed::take(&file).is_err());
         assert!(!file.exists(), "a file that is broken goes, too");

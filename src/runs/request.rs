@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::params::{self, Params};
 use crate::dag::Slice;
+use crate::text::UserError;
 use crate::text::secrets::{HIDDEN, is_hidden, redact_with};
 
 /// A run as `kedro run` would be asked for it.
@@ -148,16 +149,19 @@ pub fn split_node_names(text: &str) -> Vec<String> {
 ///
 /// # Errors
 /// When an item has no separator or no key; the text names the item.
-pub fn parse_params(text: &str) -> Result<Params, String> {
+pub fn parse_params(text: &str) -> Result<Params, UserError> {
     let mut parsed = Params::new();
     for item in split_list(text) {
-        let (key, value) = item
-            .split_once('=')
-            .or_else(|| item.split_once(':'))
-            .ok_or_else(|| format!("`{item}` has no `=`; write `key=value`."))?;
+        let (key, value) =
+            item.split_once('=').or_else(|| item.split_once(':')).ok_or_else(|| {
+                UserError::hinted(format!("`{item}` has no `=`"), "Write `key=value`.")
+            })?;
         let key = key.trim();
         if key.is_empty() {
-            return Err(format!("`{item}` has no key before the `=`; write `key=value`."));
+            return Err(UserError::hinted(
+                format!("`{item}` has no key before the `=`"),
+                "Write `key=value`.",
+            ));
         }
         parsed.insert(key.to_owned(), value.to_owned());
     }
@@ -168,14 +172,17 @@ pub fn parse_params(text: &str) -> Result<Params, String> {
 ///
 /// # Errors
 /// When an item has no `:`, or its version is not a single path component.
-pub fn parse_load_versions(text: &str) -> Result<IndexMap<String, String>, String> {
+pub fn parse_load_versions(text: &str) -> Result<IndexMap<String, String>, UserError> {
     let mut parsed = IndexMap::new();
     for item in split_list(text) {
-        let (name, version) = item
-            .split_once(':')
-            .ok_or_else(|| format!("`{item}` has no `:`; write `dataset:version`."))?;
+        let (name, version) = item.split_once(':').ok_or_else(|| {
+            UserError::hinted(format!("`{item}` has no `:`"), "Write `dataset:version`.")
+        })?;
         if matches!(version, "" | "." | "..") || version.contains(['/', '\\']) {
-            return Err(format!("`{version}` is not a version; it names one folder."));
+            return Err(UserError::hinted(
+                format!("`{version}` is not a version"),
+                "A version is the name of one folder.",
+            ));
         }
         parsed.insert(name.to_owned(), version.to_owned());
     }
@@ -266,8 +273,8 @@ mod tests {
             ])
         );
         assert!(parse_params("").unwrap().is_empty());
-        assert!(parse_params("a").unwrap_err().contains("`a` has no `=`"));
-        assert!(parse_params("=1").unwrap_err().contains("no key"));
+        assert!(parse_params("a").unwrap_err().line().contains("`a` has no `=`"));
+        assert!(parse_params("=1").unwrap_err().line().contains("no key"));
     }
 
     #[test]

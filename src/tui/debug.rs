@@ -6,6 +6,7 @@ use std::process::Command;
 use super::services::Services;
 use crate::runs::RunRequest;
 use crate::runs::params::Handed;
+use crate::text::UserError;
 
 /// Runs its arguments, and waits for a key if they fail, so that their output can be read. Ctrl-C goes
 /// to the program that it runs.
@@ -20,7 +21,7 @@ pub(super) fn command(
     node: &str,
     post_mortem: bool,
     request: &RunRequest,
-) -> Result<Command, String> {
+) -> Result<Command, UserError> {
     let program = std::env::current_exe().unwrap_or_else(|_| PathBuf::from("mlops-tui"));
     let mut command = Command::new("/bin/sh");
     command.args(["-c", WAITING, "sh"]).arg(program).arg("debug");

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use crate::app::State;
 use crate::dag::export::{Drawn, dot, mermaid};
-use crate::text::json;
+use crate::text::{UserError, json};
 use crate::ui::picture::screen_picture;
 
 /// The supported file endings.
@@ -22,7 +22,7 @@ fn drawing(state: &State) -> String {
 ///
 /// # Errors
 /// If the ending is unknown, or the file exists or can't be written.
-pub(super) fn export(root: &Path, state: &State, file: &str) -> Result<(), String> {
+pub(super) fn export(root: &Path, state: &State, file: &str) -> Result<(), UserError> {
     let path = root.join(file);
     let ending = path.extension().and_then(|it| it.to_str()).unwrap_or_default();
     let (screen, plot) = (&state.pipeline, &state.pipeline.plot);
@@ -32,13 +32,18 @@ pub(super) fn export(root: &Path, state: &State, file: &str) -> Result<(), Strin
         "dot" => dot(&plot.view, plot.layout.direction, |id| screen.state(id)),
         "mmd" => mermaid(&plot.view, plot.layout.direction, |id| screen.state(id)),
         "json" => drawing(state),
-        _ => return Err(format!("{file} ends with none of {FORMATS}")),
+        _ => {
+            return Err(UserError::hinted(
+                format!("{file} has no known ending"),
+                format!("Write {FORMATS}."),
+            ));
+        }
     };
     let written = File::create_new(&path).and_then(|mut it| it.write_all(text.as_bytes()));
     written.map_err(|error| match error.kind() {
         std::io::ErrorKind::AlreadyExists => {
-            format!("{file} is there already; choose another name")
+            UserError::hinted(format!("{file} exists already"), "Choose another name.")
         }
-        _ => format!("{file} can't be written: {error}"),
+        _ => format!("{file} can't be written: {error}").into(),
     })
 }

@@ -305,7 +305,7 @@ impl Screen {
                 Effect::Debug { node, post_mortem, request } => {
                     match debug::command(&self.services, &node, post_mortem, &request) {
                         Ok(command) => self.step_aside(command)?,
-                        Err(why) => self.notice(&why),
+                        Err(error) => self.notice(&error.line()),
                     }
                 }
                 other => self.services.perform(other),
@@ -317,8 +317,8 @@ impl Screen {
     fn export(&mut self, file: &str) {
         match export::export(self.services.root(), &self.state, file) {
             Ok(()) => self.notice(&format!("Written: {file}")),
-            Err(why) => {
-                update(&mut self.state, Event::Report(Report::Failed(why)));
+            Err(error) => {
+                update(&mut self.state, Event::Report(Report::Failed(error.line())));
             }
         }
     }

@@ -320,7 +320,9 @@ fn options(paint: &mut Paint<'_>, state: &State, form: &Form) {
             let nodes = if count == 1 { "node" } else { "nodes" };
             paint.text(inner.x, y + 1, &format!("{count} {nodes}"), Role::Good, inner.width);
         }
-        Err(why) => drop(paint.text(inner.x, y + 1, &why, Role::Warning, inner.width)),
+        Err(error) => {
+            paint.text(inner.x, y + 1, &error.line(), Role::Warning, inner.width);
+        }
     }
     if let Ok(request) = form.request() {
         paint.text(inner.x, y + 2, &request.to_command(), Role::Comment, inner.width);

@@ -236,7 +236,7 @@ fn options(
                         false => running::start(shared, request, Command::RunOptions),
                     });
                 }
-                Err(text) => shared.warn(text),
+                Err(error) => shared.warn(error.line()),
             }
         }
         Some(Control::Down) => form.at = (form.at + 1) % FIELDS.len(),

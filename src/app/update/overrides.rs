@@ -7,8 +7,8 @@ use crate::app::queries;
 use crate::app::shared::{Exact, Shared};
 use crate::app::state::State;
 use crate::runs::grid;
-use crate::text::sanitize;
 use crate::text::secrets::redact;
+use crate::text::{UserError, sanitize};
 
 /// Overrides a parameter until the override is removed.
 pub(super) fn set(shared: &mut Shared, path: String, text: String) -> Vec<Effect> {
@@ -46,7 +46,7 @@ fn read(shared: &mut Shared) -> Vec<Effect> {
 ///
 /// # Errors
 /// If the text can't be parsed as a grid.
-pub(super) fn grid(state: &mut State, text: &str) -> Result<Vec<Effect>, String> {
+pub(super) fn grid(state: &mut State, text: &str) -> Result<Vec<Effect>, UserError> {
     let sets = grid::parse(text)?;
     let request = queries::request_of_marked(state);
     let shared = &mut state.shared;

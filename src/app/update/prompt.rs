@@ -11,6 +11,7 @@ use crate::app::prompt::{Prompt, PromptKind};
 use crate::app::state::State;
 use crate::runs::history::{change, filter};
 use crate::store::LogFilter;
+use crate::text::UserError;
 
 /// A key while a line is being typed.
 pub(super) fn key(state: &mut State, key: Key, event: KeyEvent) -> Vec<Effect> {
@@ -86,14 +87,14 @@ fn accept(state: &mut State, prompt: Prompt) -> Vec<Effect> {
     match act(state, &prompt.kind, written) {
         Ok(effects) => effects,
         Err(why) => {
-            state.shared.warn(why);
+            state.shared.warn(why.line());
             state.shared.prompt = Some(prompt);
             Vec::new()
         }
     }
 }
 
-fn act(state: &mut State, kind: &PromptKind, written: String) -> Result<Vec<Effect>, String> {
+fn act(state: &mut State, kind: &PromptKind, written: String) -> Result<Vec<Effect>, UserError> {
     let State { shared, runs, pipeline, .. } = state;
     match kind {
         PromptKind::Find => shared.search = written,

@@ -10,7 +10,7 @@ use crate::cli::output;
 use crate::runs::history::change::{self, parse_size};
 use crate::runs::history::filter::parse_time;
 use crate::store::{Pruned, Room, RunId, Store, now};
-use crate::text::sanitize;
+use crate::text::{UserError, sanitize};
 
 /// Keep runs from being pruned.
 ///
@@ -100,7 +100,7 @@ pub(super) struct Prune {
     json: bool,
 }
 
-fn time(text: &str) -> Result<f64, String> {
+fn time(text: &str) -> Result<f64, UserError> {
     parse_time(text, now())
 }
 

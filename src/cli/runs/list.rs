@@ -12,6 +12,7 @@ use crate::cli::output;
 use crate::cli::table::{Align, Cell, Reader, lines};
 use crate::runs::history::filter::{parse_outcome, parse_time};
 use crate::store::{Outcome, RunFilter, RunRecord, Store, now};
+use crate::text::UserError;
 
 /// List runs, the newest first.
 ///
@@ -56,7 +57,7 @@ pub(super) struct Arguments {
     json: bool,
 }
 
-fn time(text: &str) -> Result<f64, String> {
+fn time(text: &str) -> Result<f64, UserError> {
     parse_time(text, now())
 }
 

@@ -11,7 +11,7 @@ use super::reference::RunName;
 use crate::app::words::Tone;
 use crate::cli::table::Reader;
 use crate::store::{Level, LogCursor, LogFilter, LogLine, Outcome, RunId, Store};
-use crate::text::json;
+use crate::text::{UserError, json};
 
 /// Print the log of a run.
 ///
@@ -46,9 +46,14 @@ const PAGE: usize = 5_000;
 /// How often a run that goes on is looked at.
 const EVERY: Duration = Duration::from_millis(200);
 
-fn parse_level(text: &str) -> Result<Level, String> {
+fn parse_level(text: &str) -> Result<Level, UserError> {
     let found = Level::ALL.into_iter().find(|level| level.as_str() == text.to_lowercase());
-    found.ok_or_else(|| "there are: debug, info, warning, error".into())
+    found.ok_or_else(|| {
+        UserError::hinted(
+            format!("`{text}` is no level"),
+            "There are: debug, info, warning, error.",
+        )
+    })
 }
 
 pub(super) fn run(store: &mut Store, arguments: &Arguments) -> Result<ExitCode> {

@@ -5,6 +5,7 @@ use std::str::FromStr;
 use color_eyre::eyre::{Result, eyre};
 
 use crate::store::{Outcome, RunFilter, RunId, RunRecord, Store};
+use crate::text::UserError;
 
 /// A run as it is named: `12`, `last`, `last-failed`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,15 +16,18 @@ pub(super) enum RunName {
 }
 
 impl FromStr for RunName {
-    type Err = String;
+    type Err = UserError;
 
-    fn from_str(text: &str) -> Result<Self, String> {
+    fn from_str(text: &str) -> Result<Self, UserError> {
         match text {
             "last" => Ok(RunName::Last),
             "last-failed" => Ok(RunName::LastFailed),
             _ => match text.parse() {
                 Ok(number @ 1..) => Ok(RunName::Number(number)),
-                _ => Err("a run is a number, `last` or `last-failed`".into()),
+                _ => Err(UserError::hinted(
+                    format!("`{text}` is no run"),
+                    "A run is a number, `last` or `last-failed`.",
+                )),
             },
         }
     }
@@ -43,7 +47,8 @@ impl RunName {
                 (store.runs(&failed)?.pop(), "No run has failed.".to_owned())
             }
         };
-        run.ok_or_else(|| eyre!("{missing} `mlops-tui runs list` names those that there are."))
+        let hint = "`mlops-tui runs list` lists the runs.";
+        run.ok_or_else(|| eyre!(UserError::hinted(missing, hint)))
     }
 }
 

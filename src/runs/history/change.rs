@@ -5,7 +5,7 @@ use thiserror::Error;
 use super::filter::parse_time;
 use crate::store::{Outcome, Pruned, Recording, Room, RunId, Store, StoreError};
 use crate::system::signals;
-use crate::text::size_text;
+use crate::text::{UserError, size_text};
 
 /// What room there may be made for, for people.
 pub const ROOM_HINT: &str = "older:30d size:500MB keep:50 (pinned runs stay)";
@@ -98,11 +98,14 @@ pub fn deletable(store: &mut Store, ids: &[RunId]) -> Result<Pruned, ChangeError
     Ok(store.deletable(ids)?)
 }
 
+/// How limits are written.
+const LIMITS: &str = "Write older:30d, size:500MB or keep:50.";
+
 /// The room that words ask for: `older:30d size:500MB keep:50`, one of them at least.
 ///
 /// # Errors
 /// When a word is none of these; the text says what there is.
-pub fn parse_room(text: &str, now: f64) -> Result<Room, String> {
+pub fn parse_room(text: &str, now: f64) -> Result<Room, UserError> {
     let mut room = Room::default();
     for word in text.split_whitespace() {
         match word.split_once(':') {
@@ -113,14 +116,12 @@ pub fn parse_room(text: &str, now: f64) -> Result<Room, String> {
                 room.runs = Some(count);
             }
             _ => {
-                return Err(format!(
-                    "`{word}` is no limit; write older:30d, size:500MB or keep:50"
-                ));
+                return Err(UserError::hinted(format!("`{word}` is no limit"), LIMITS));
             }
         }
     }
     match room == Room::default() {
-        true => Err("Write what may stay: older:30d, size:500MB or keep:50".into()),
+        true => Err(UserError::hinted("There is no limit", LIMITS)),
         false => Ok(room),
     }
 }
@@ -129,8 +130,8 @@ pub fn parse_room(text: &str, now: f64) -> Result<Room, String> {
 ///
 /// # Errors
 /// When it is none.
-pub fn parse_size(text: &str) -> Result<u64, String> {
-    let wrong = || format!("`{text}` is no size; write 500MB or 2GB");
+pub fn parse_size(text: &str) -> Result<u64, UserError> {
+    let wrong = || UserError::hinted(format!("`{text}` is no size"), "Write 500MB or 2GB.");
     let number_end = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
     let (number, unit) = text.split_at(number_end);
     let unit = match unit.trim().to_ascii_lowercase().trim_end_matches('b') {
@@ -257,6 +258,6 @@ mod tests {
         let there = NewRun { host: Some("there".into()), ..NewRun::default() };
         let elsewhere = store.add_run(&there).unwrap().id;
         let told = cancel(&mut store, elsewhere).unwrap_err().to_string();
-        assert_eq!(told, format!("Run {elsewhere} goes on on there; cancel it there."));
+        assert_eq!(told, format!("Run {elsewhere} is running on there; cancel it there."));
     }
 }

@@ -1,6 +1,7 @@
 //! Runs chosen by words: `is:failed node:train_model since:7d good one`.
 
 use crate::store::{Outcome, RunFilter};
+use crate::text::UserError;
 
 /// What a filter may hold, for people.
 pub const HINT: &str =
@@ -14,7 +15,7 @@ const KEYS: [&str; 6] = ["is:", "node:", "pipeline:", "env:", "since:", "until:"
 ///
 /// # Errors
 /// When a word chooses by something that there is not; the text says what there is.
-pub fn parse(text: &str, now: f64) -> Result<RunFilter, String> {
+pub fn parse(text: &str, now: f64) -> Result<RunFilter, UserError> {
     let mut filter = RunFilter::default();
     let mut words = Vec::new();
     for word in split(text) {
@@ -64,11 +65,14 @@ fn split(text: &str) -> Vec<String> {
 ///
 /// # Errors
 /// When it is no such word; the text names them.
-pub fn parse_outcome(text: &str) -> Result<Outcome, String> {
+pub fn parse_outcome(text: &str) -> Result<Outcome, UserError> {
     let found = Outcome::ALL.into_iter().find(|outcome| outcome.as_str() == text);
     found.ok_or_else(|| {
         let names: Vec<&str> = Outcome::ALL.into_iter().map(Outcome::as_str).collect();
-        format!("`{text}` is no outcome; there are: {}", names.join(", "))
+        UserError::hinted(
+            format!("`{text}` is no outcome"),
+            format!("There are: {}.", names.join(", ")),
+        )
     })
 }
 
@@ -77,7 +81,7 @@ pub fn parse_outcome(text: &str) -> Result<Outcome, String> {
 ///
 /// # Errors
 /// When it is neither.
-pub fn parse_time(text: &str, now: f64) -> Result<f64, String> {
+pub fn parse_time(text: &str, now: f64) -> Result<f64, UserError> {
     if let Some(age) = parse_age(text) {
         return Ok(now - age);
     }
@@ -87,7 +91,10 @@ pub fn parse_time(text: &str, now: f64) -> Result<f64, String> {
         jiff::tz::TimeZone::system().to_timestamp(time).ok()
     });
     time.map(|time| time.as_microsecond() as f64 / 1e6).ok_or_else(|| {
-        format!("`{text}` is no time; write an age (30d, 12h, 90min) or a date (2026-11-02)")
+        UserError::hinted(
+            format!("`{text}` is no time"),
+            "Write an age (30d, 12h, 90min) or a date (2026-11-02).",
+        )
     })
 }
 
@@ -127,7 +134,9 @@ mod tests {
         assert_eq!(filter, Ok(expected));
         let filter = parse("is:pinned pipeline:p params=a:1", NOW).unwrap();
         assert!(filter.pinned && filter.text.as_deref() == Some("params=a:1"));
-        assert!(parse("is:good", NOW).unwrap_err().contains("there are: running, succeeded"));
+        assert!(
+            parse("is:good", NOW).unwrap_err().line().contains("There are: running, succeeded")
+        );
         assert!(parse("since:then", NOW).is_err());
     }
 
@@ -155,7 +164,7 @@ mod tests {
         assert!(parse_time("2026-11-02", NOW).is_ok());
         assert!(parse_time("2026-11-02 10:30", NOW).is_ok());
         for wrong in ["yesterday", "d", "3", "2026-13-02"] {
-            assert!(parse_time(wrong, NOW).unwrap_err().contains("is no time"), "{wrong}");
+            assert!(parse_time(wrong, NOW).unwrap_err().line().contains("is no time"), "{wrong}");
         }
         let endless = format!("{}d", "9".repeat(400));
         assert!(parse_time(&endless, NOW).is_err());

@@ -44,7 +44,9 @@ async fn attempt(context: &Context, task: &Task) -> Result<(), Failure> {
     let chosen = tokio::task::spawn_blocking(move || interpreter::choose(&root, named.as_deref()));
     let python = match chosen.await {
         Ok(Ok(python)) => python,
-        Ok(Err(message)) => return Err(Failure { message, ..Failure::default() }),
+        Ok(Err(error)) => {
+            return Err(Failure { message: error.line(), ..Failure::default() });
+        }
         Err(error) => return Err(Failure { message: error.to_string(), ..Failure::default() }),
     };
     let report = Report::ExactStarted {

@@ -90,7 +90,8 @@ pub(super) fn detach(context: &Arc<Context>, generation: Generation, request: &R
     let arguments = detach::arguments(&context.root, context.python.as_deref(), request);
     let context = context.clone();
     tokio::task::spawn_blocking(move || {
-        let result = arguments.and_then(detach::start).map(|begun| begun.run);
+        let begun = arguments.and_then(detach::start);
+        let result = begun.map(|begun| begun.run).map_err(|error| error.line());
         context.send_blocking(Report::Detached { generation, result });
     });
 }
@@ -187,7 +188,7 @@ async fn begin(context: &Context, task: &Task) -> Result<Begun, (Failure, bool)>
     let chosen = tokio::task::spawn_blocking(move || interpreter::choose(&root, named.as_deref()));
     let python = match chosen.await {
         Ok(Ok(python)) => python,
-        Ok(Err(message)) => return Err((failed(message), context.python.is_none())),
+        Ok(Err(error)) => return Err((failed(error.line()), context.python.is_none())),
         Err(error) => return Err((failed(error.to_string()), false)),
     };
     if !context.working.has_kedro(&python.path) && !has_kedro(&python.path, &context.root).await {

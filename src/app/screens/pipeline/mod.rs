@@ -36,6 +36,7 @@ use crate::app::words::Details;
 use crate::dag::VertexKind;
 use crate::dag::view::{Detail, Focus};
 use crate::runs::RunRequest;
+use crate::text::UserError;
 pub use picture::Picture;
 pub use plot::{Plot, Way};
 pub use screen::{PipelineScreen, Spot};
@@ -91,7 +92,7 @@ impl PipelineScreen {
     ///
     /// # Errors
     /// If the text can't be parsed as a filter.
-    pub fn set_filter(&mut self, shared: &mut Shared, text: &str) -> Result<(), String> {
+    pub fn set_filter(&mut self, shared: &mut Shared, text: &str) -> Result<(), UserError> {
         view::set_filter(self, shared, text)
     }
 

@@ -9,7 +9,7 @@ use crate::app::prompt::PromptKind;
 use crate::app::shared::Shared;
 use crate::dag::view::{Detail, Filter, Focus, Fold};
 use crate::dag::{Id, Slice, VertexKind};
-use crate::text::sanitize;
+use crate::text::{UserError, sanitize};
 
 /// The number of steps around the selection after the first narrowing of a focus.
 const FIRST_DEPTH: usize = 3;
@@ -253,7 +253,7 @@ pub(in crate::app) fn set_filter(
     screen: &mut PipelineScreen,
     shared: &mut Shared,
     text: &str,
-) -> Result<(), String> {
+) -> Result<(), UserError> {
     let filter = Filter::parse(text).map_err(|error| error.to_string())?;
     screen.filter_text = text.trim().to_owned();
     if screen.filter != filter {
