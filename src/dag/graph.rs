@@ -1,8 +1,18 @@
 //! Nodes and datasets as one directed graph.
 
+use std::iter::{Copied, Rev};
+use std::ops::Range;
+use std::slice;
 use std::sync::Arc;
 
+use fixedbitset::FixedBitSet;
 use indexmap::{Equivalent, IndexMap};
+use petgraph::Direction as Way;
+use petgraph::algo::{kosaraju_scc, toposort};
+use petgraph::visit::{
+    Dfs, DfsPostOrder, GraphBase, IntoNeighbors, IntoNeighborsDirected, IntoNodeIdentifiers,
+    Reversed, Visitable,
+};
 
 use crate::project::{Node, Pipeline, is_parameter, strip_transcoding};
 
@@ -135,18 +145,12 @@ impl Graph {
     /// All vertices reached from `start` against (`ancestors`) or along (`descendants`) the edges,
     /// `start` excluded, in increasing order of id.
     pub fn reach(&self, start: Id, along: bool) -> Vec<Id> {
-        let next = if along { &self.children } else { &self.parents };
-        let mut seen = vec![false; self.vertices.len()];
-        let mut stack = vec![start];
-        while let Some(id) = stack.pop() {
-            for other in &next[id] {
-                if !std::mem::replace(&mut seen[*other], true) {
-                    stack.push(*other);
-                }
-            }
-        }
-        seen[start] = false;
-        (0..seen.len()).filter(|id| seen[*id]).collect()
+        let mut seen = match along {
+            true => reached(self, [start]),
+            false => reached(Reversed(self), [start]),
+        };
+        seen.set(start, false);
+        seen.ones().collect()
     }
 
     /// All vertices, each after those that lead into it; where a cycle forbids that, one of its edges is passed over.
@@ -157,73 +161,30 @@ impl Graph {
 
     /// The same for some vertices, one after the other, each with all that it follows from.
     pub fn order_from(&self, starts: impl IntoIterator<Item = Id>) -> Vec<Id> {
+        let above = Reversed(self);
         let mut order = Vec::with_capacity(self.vertices.len());
-        let mut entered = vec![false; self.vertices.len()];
-        let mut path: Vec<(Id, usize)> = Vec::new();
+        let mut walk = DfsPostOrder::empty(above);
         for start in starts {
-            if !std::mem::replace(&mut entered[start], true) {
-                path.push((start, 0));
-            }
-            while let Some((id, next)) = path.last_mut() {
-                match self.parents[*id].get(*next) {
-                    None => {
-                        order.push(*id);
-                        path.pop();
-                    }
-                    Some(parent) => {
-                        *next += 1;
-                        if !std::mem::replace(&mut entered[*parent], true) {
-                            path.push((*parent, 0));
-                        }
-                    }
-                }
+            walk.move_to(start);
+            while let Some(id) = walk.next(above) {
+                order.push(id);
             }
         }
         order
     }
 
-    /// For each vertex that lies on a cycle, the number of its strongly connected component (Tarjan 1972). An edge lies on
-    /// a cycle where both of its ends have the same number.
+    /// For each vertex that lies on a cycle, the number of its strongly connected component. An edge lies on a cycle
+    /// where both of its ends have the same number.
     pub fn cycles(&self) -> Vec<Option<usize>> {
-        let count = self.vertices.len();
-        let mut found = vec![None; count];
-        let mut components = 0;
-        // Numbers from 1 in the order of entering; 0 is not yet entered, `count + 1` is done with.
-        let (mut low, mut entered) = (vec![0; count], 0);
-        let (mut stack, mut path): (Vec<Id>, Vec<(Id, usize, usize)>) = Default::default();
-        for start in 0..count {
-            if low[start] == 0 {
-                path.push((start, 0, entered + 1));
-            }
-            while let Some((id, next, number)) = path.last_mut() {
-                let (id, number) = (*id, *number);
-                if *next == 0 && low[id] == 0 {
-                    entered += 1;
-                    low[id] = number;
-                    stack.push(id);
-                }
-                if let Some(child) = self.children[id].get(*next) {
-                    *next += 1;
-                    match low[*child] {
-                        0 => path.push((*child, 0, entered + 1)),
-                        other => low[id] = low[id].min(other),
-                    }
-                    continue;
-                }
-                path.pop();
-                if let Some((parent, ..)) = path.last() {
-                    low[*parent] = low[*parent].min(low[id]);
-                }
-                if low[id] == number {
-                    let at = stack.iter().rposition(|other| *other == id).unwrap_or(0);
-                    let members = stack.split_off(at);
-                    for member in &members {
-                        low[*member] = count + 1;
-                        found[*member] = (members.len() > 1).then_some(components);
-                    }
-                    components += usize::from(members.len() > 1);
-                }
-            }
+        let mut found = vec![None; self.vertices.len()];
+        // Most graphs have no cycle, and that is told sooner.
+        if toposort(self, None).is_ok() {
+            return found;
+        }
+        // petgraph's `tarjan_scc` calls itself for each vertex of a path, which a long pipeline has no stack for.
+        let components = kosaraju_scc(self).into_iter().filter(|component| component.len() > 1);
+        for (number, component) in components.enumerate() {
+            component.into_iter().for_each(|id| found[id] = Some(number));
         }
         found
     }
@@ -260,6 +221,69 @@ impl Graph {
             self.children[from].push(to);
             self.parents[to].push(from);
         }
+    }
+}
+
+/// All vertices that a walk along the edges of `graph` meets, its starts included.
+pub(super) fn reached<G>(graph: G, starts: impl IntoIterator<Item = G::NodeId>) -> G::Map
+where
+    G: IntoNeighbors + Visitable,
+{
+    let mut walk = Dfs::empty(graph);
+    for start in starts {
+        walk.move_to(start);
+        while walk.next(graph).is_some() {}
+    }
+    walk.discovered
+}
+
+// What petgraph's algorithms ask of a graph.
+
+impl GraphBase for Graph {
+    type NodeId = Id;
+    type EdgeId = (Id, Id);
+}
+
+impl Visitable for Graph {
+    type Map = FixedBitSet;
+
+    fn visit_map(&self) -> FixedBitSet {
+        FixedBitSet::with_capacity(self.vertices.len())
+    }
+
+    fn reset_map(&self, map: &mut FixedBitSet) {
+        map.clear();
+        map.grow(self.vertices.len());
+    }
+}
+
+impl IntoNodeIdentifiers for &Graph {
+    type NodeIdentifiers = Range<Id>;
+
+    fn node_identifiers(self) -> Range<Id> {
+        0..self.vertices.len()
+    }
+}
+
+/// The last edge comes first, as in petgraph's own graphs: its depth-first walks put neighbours on a stack, and so follow
+/// the first edge first.
+impl<'a> IntoNeighborsDirected for &'a Graph {
+    type NeighborsDirected = Copied<Rev<slice::Iter<'a, Id>>>;
+
+    fn neighbors_directed(self, id: Id, way: Way) -> Self::NeighborsDirected {
+        let next = match way {
+            Way::Outgoing => &self.children[id],
+            Way::Incoming => &self.parents[id],
+        };
+        next.iter().rev().copied()
+    }
+}
+
+impl<'a> IntoNeighbors for &'a Graph {
+    type Neighbors = Copied<Rev<slice::Iter<'a, Id>>>;
+
+    fn neighbors(self, id: Id) -> Self::Neighbors {
+        self.neighbors_directed(id, Way::Outgoing)
     }
 }
 

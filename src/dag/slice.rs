@@ -5,8 +5,12 @@
 
 use std::collections::HashMap;
 
+use petgraph::Direction as Way;
+use petgraph::graph::{DiGraph, NodeIndex};
+use petgraph::visit::Reversed;
 use serde::{Deserialize, Serialize};
 
+use super::graph::reached;
 use super::{Graph, Id, VertexKind};
 use crate::project::{Node, Pipeline, strip_transcoding};
 
@@ -102,21 +106,21 @@ impl Slice {
             keep(links.tagged(&self.tags)?);
         }
         if !self.from_nodes.is_empty() {
-            keep(links.spread(links.named(&self.from_nodes)?, Links::consumers));
+            keep(links.spread(links.named(&self.from_nodes)?, Way::Outgoing));
         }
         if !self.to_nodes.is_empty() {
-            keep(links.spread(links.named(&self.to_nodes)?, Links::producers));
+            keep(links.spread(links.named(&self.to_nodes)?, Way::Incoming));
         }
         if !self.nodes.is_empty() {
             keep(links.named(&self.nodes)?);
         }
         if !self.from_inputs.is_empty() {
-            let readers = links.touching(&self.from_inputs, &links.readers, |node| &node.inputs)?;
-            keep(links.spread(readers, Links::consumers));
+            let readers = links.touching(&self.from_inputs, Way::Outgoing)?;
+            keep(links.spread(readers, Way::Outgoing));
         }
         if !self.to_outputs.is_empty() {
-            let writers = links.touching(&self.to_outputs, &links.writers, |node| &node.outputs)?;
-            keep(links.spread(writers, Links::producers));
+            let writers = links.touching(&self.to_outputs, Way::Incoming)?;
+            keep(links.spread(writers, Way::Incoming));
         }
         if !self.namespaces.is_empty() {
             keep(links.within(&self.namespaces)?);
@@ -129,59 +133,46 @@ impl Slice {
     }
 }
 
-/// Which nodes read and write each dataset, by its name without transcoding.
+/// Nodes and datasets without transcoding as a graph. It needs no names of its own, so it is quicker made than [`Graph`].
 struct Links<'a> {
     pipeline: &'a Pipeline,
-    readers: HashMap<&'a str, Vec<usize>>,
-    writers: HashMap<&'a str, Vec<usize>>,
+    /// Node `i` of the pipeline is vertex `i`; datasets follow.
+    graph: DiGraph<(), ()>,
+    datasets: HashMap<&'a str, NodeIndex>,
 }
 
 impl<'a> Links<'a> {
     fn of(pipeline: &'a Pipeline) -> Self {
-        let mut links = Links { pipeline, readers: HashMap::new(), writers: HashMap::new() };
-        for (index, node) in pipeline.nodes.iter().enumerate() {
+        let mut graph = DiGraph::new();
+        let mut datasets = HashMap::new();
+        for _ in &pipeline.nodes {
+            graph.add_node(());
+        }
+        for (node, index) in pipeline.nodes.iter().zip(graph.node_indices()) {
+            let mut vertex = |graph: &mut DiGraph<(), ()>, name: &'a String| {
+                *datasets.entry(strip_transcoding(name)).or_insert_with(|| graph.add_node(()))
+            };
             for input in &node.inputs {
-                links.readers.entry(strip_transcoding(input)).or_default().push(index);
+                let dataset = vertex(&mut graph, input);
+                graph.add_edge(dataset, index, ());
             }
             for output in &node.outputs {
-                links.writers.entry(strip_transcoding(output)).or_default().push(index);
+                let dataset = vertex(&mut graph, output);
+                graph.add_edge(index, dataset, ());
             }
         }
-        links
+        Links { pipeline, graph, datasets }
     }
 
-    /// The nodes that read what this node writes.
-    fn consumers(&self, node: usize) -> impl Iterator<Item = usize> + use<'_, 'a> {
-        Self::linked(&self.pipeline.nodes[node].outputs, &self.readers)
-    }
-
-    /// The nodes that write what this node reads.
-    fn producers(&self, node: usize) -> impl Iterator<Item = usize> + use<'_, 'a> {
-        Self::linked(&self.pipeline.nodes[node].inputs, &self.writers)
-    }
-
-    fn linked<'b>(
-        datasets: &'b [String],
-        nodes: &'b HashMap<&'a str, Vec<usize>>,
-    ) -> impl Iterator<Item = usize> + use<'a, 'b> {
-        datasets.iter().filter_map(|name| nodes.get(strip_transcoding(name))).flatten().copied()
-    }
-
-    /// `start` and all nodes reached from it by `next`.
-    fn spread<'b, I>(&'b self, start: Vec<bool>, next: impl Fn(&'b Self, usize) -> I) -> Vec<bool>
-    where
-        I: Iterator<Item = usize>,
-    {
-        let mut stack: Vec<usize> = (0..start.len()).filter(|node| start[*node]).collect();
-        let mut reached = start;
-        while let Some(node) = stack.pop() {
-            for other in next(self, node) {
-                if !std::mem::replace(&mut reached[other], true) {
-                    stack.push(other);
-                }
-            }
-        }
-        reached
+    /// `start` and all nodes that follow from it, or that it needs.
+    fn spread(&self, start: Vec<bool>, way: Way) -> Vec<bool> {
+        let nodes = start.len();
+        let start = (0..nodes).filter(|node| start[*node]).map(NodeIndex::new);
+        let reached = match way {
+            Way::Outgoing => reached(&self.graph, start),
+            Way::Incoming => reached(Reversed(&self.graph), start),
+        };
+        (0..nodes).map(|node| reached.contains(node)).collect()
     }
 
     fn named(&self, names: &[String]) -> Result<Vec<bool>, SliceError> {
@@ -200,29 +191,25 @@ impl<'a> Links<'a> {
         Ok(taken)
     }
 
-    /// The nodes that have one of the datasets among those that `side` gives.
-    fn touching(
-        &self,
-        names: &[String],
-        users: &HashMap<&str, Vec<usize>>,
-        side: impl Fn(&Node) -> &[String],
-    ) -> Result<Vec<bool>, SliceError> {
+    /// The nodes that read one of the datasets, or that write one.
+    fn touching(&self, names: &[String], way: Way) -> Result<Vec<bool>, SliceError> {
+        let side = |node: &'a Node| match way {
+            Way::Outgoing => &node.inputs,
+            Way::Incoming => &node.outputs,
+        };
         let mut taken = vec![false; self.pipeline.nodes.len()];
         for name in names {
             let base = strip_transcoding(name);
             let plain = base == name;
-            let exists = if plain {
-                self.readers.contains_key(base) || self.writers.contains_key(base)
-            } else {
-                self.datasets().any(|dataset| dataset == name)
-            };
-            if !exists {
-                let bases = self.datasets().map(strip_transcoding).filter(|_| plain);
-                let hint = closest(name, self.datasets().chain(bases));
+            let found = self.datasets.get(base).copied();
+            let found = found.filter(|_| plain || self.names().any(|dataset| dataset == name));
+            let Some(dataset) = found else {
+                let bases = self.names().map(strip_transcoding).filter(|_| plain);
+                let hint = closest(name, self.names().chain(bases));
                 return Err(self.missing("dataset", name, hint));
-            }
-            for index in users.get(base).into_iter().flatten() {
-                taken[*index] |= plain || side(&self.pipeline.nodes[*index]).contains(name);
+            };
+            for node in self.graph.neighbors_directed(dataset, way).map(NodeIndex::index) {
+                taken[node] |= plain || side(&self.pipeline.nodes[node]).contains(name);
             }
         }
         Ok(taken)
@@ -259,7 +246,8 @@ impl<'a> Links<'a> {
         Ok(taken)
     }
 
-    fn datasets(&self) -> impl Iterator<Item = &'a str> {
+    /// The names of all datasets as nodes write them.
+    fn names(&self) -> impl Iterator<Item = &'a str> {
         let nodes = self.pipeline.nodes.iter();
         nodes.flat_map(|node| node.inputs.iter().chain(&node.outputs)).map(String::as_str)
     }

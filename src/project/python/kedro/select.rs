@@ -3,6 +3,9 @@
 use std::collections::HashSet;
 use std::rc::Rc;
 
+use petgraph::graph::{DiGraph, NodeIndex};
+use petgraph::visit::Dfs;
+
 use super::super::call::Args;
 use super::super::interp::{Eval, Interp, Stop};
 use super::super::source::At;
@@ -270,26 +273,19 @@ fn within(namespace: &str, given: &str, partial: bool) -> bool {
 }
 
 /// The chosen nodes and all that depend on them (`along`), or all that they depend on.
-fn reach(nodes: &[Rc<KedroNode<'_>>], mut chosen: Chosen, along: bool) -> Chosen {
-    let children = order::children(nodes);
-    let next = if along {
-        children
-    } else {
-        let mut parents = vec![Vec::new(); nodes.len()];
-        for (parent, children) in children.iter().enumerate() {
-            children.iter().for_each(|child| parents[*child].push(parent));
-        }
-        parents
-    };
-    let mut stack: Vec<usize> = chosen.iter().copied().collect();
-    while let Some(index) = stack.pop() {
-        for other in &next[index] {
-            if chosen.insert(*other) {
-                stack.push(*other);
-            }
-        }
+fn reach(nodes: &[Rc<KedroNode<'_>>], chosen: Chosen, along: bool) -> Chosen {
+    let children = order::children(nodes).into_iter().enumerate();
+    let edges = children.flat_map(|(parent, children)| {
+        children.into_iter().map(move |child| if along { (parent, child) } else { (child, parent) })
+    });
+    let mut graph = DiGraph::<(), (), usize>::from_edges(edges);
+    // Nodes after the last one that has an edge.
+    while graph.node_count() < nodes.len() {
+        graph.add_node(());
     }
-    chosen
+    let mut walk = Dfs::empty(&graph);
+    walk.stack.extend(chosen.into_iter().map(NodeIndex::new));
+    std::iter::from_fn(|| walk.next(&graph)).map(NodeIndex::index).collect()
 }
 
 fn datasets(nodes: &[Rc<KedroNode<'_>>], method: &str) -> Vec<String> {
