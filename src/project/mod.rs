@@ -11,6 +11,7 @@ pub mod catalog;
 pub mod code;
 pub mod config;
 pub mod discovery;
+pub mod highlight;
 pub mod json;
 pub mod model;
 pub mod python;

@@ -40,7 +40,7 @@ pub fn highlight(text: &str) -> Highlighted {
     super::on_large_stack(|| colour(text))
 }
 
-fn colour(text: &str) -> Highlighted {
+pub(in crate::project) fn colour(text: &str) -> Highlighted {
     let mut parts: Vec<(usize, usize, Token)> = Vec::new();
     let parsed = parse_unchecked(text, ParseOptions::from(Mode::Module));
     for token in parsed.tokens() {
@@ -94,7 +94,8 @@ pub fn plain(text: &str) -> Highlighted {
     split(text, &[])
 }
 
-fn split(text: &str, parts: &[(usize, usize, Token)]) -> Highlighted {
+/// The lines of a text whose `parts` (start, end) have these tokens and whose other parts are plain.
+pub(in crate::project) fn split(text: &str, parts: &[(usize, usize, Token)]) -> Highlighted {
     let mut lines = Vec::new();
     let mut next = 0;
     let mut start = 0;

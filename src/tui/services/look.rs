@@ -11,7 +11,8 @@ use crate::app::event::Report;
 use crate::app::log_view;
 use crate::app::shared::TrackingReport;
 use crate::project::Snapshot;
-use crate::project::python::highlight;
+use crate::project::highlight::highlight;
+use crate::project::python::highlight::Highlighted;
 use crate::runs::history;
 use crate::store::{LogCursor, LogFilter, RunId, Store, StoreError, Trust};
 use crate::system::files;
@@ -44,12 +45,11 @@ pub(super) fn source(context: &Arc<Context>, file: String) {
     });
 }
 
-fn read(path: &Path) -> Result<Arc<highlight::Highlighted>, String> {
+fn read(path: &Path) -> Result<Arc<Highlighted>, String> {
     let told = |error: std::io::Error| error.to_string();
     let bytes = files::read(path, LARGEST_SOURCE).map_err(told)?;
     let text = String::from_utf8_lossy(&bytes).into_owned();
-    let python = path.extension().is_some_and(|end| end == "py");
-    Ok(Arc::new(if python { highlight::highlight(&text) } else { highlight::plain(&text) }))
+    Ok(Arc::new(highlight(path, &text)))
 }
 
 /// Reports lines of a run's log. A search through millions of lines must not block the store's own
