@@ -9,6 +9,7 @@ use super::list::Position;
 use super::options::Form;
 use super::picker::Picker;
 use crate::project::Place;
+use crate::project::python::highlight::Token;
 use crate::runs::RunRequest;
 use crate::store::{Pruned, Room, RunId};
 
@@ -59,6 +60,8 @@ pub struct TextDialog {
     pub title: String,
     /// Its lines.
     pub lines: Vec<String>,
+    /// For each line of a traceback its coloured parts, if it has any.
+    pub parts: Vec<Vec<(Token, String)>>,
     /// The first visible line.
     pub offset: usize,
     /// The place that the editor opens.

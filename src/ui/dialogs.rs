@@ -4,6 +4,7 @@ use ratatui::layout::Rect;
 use ratatui_textarea::TextArea;
 
 use super::paint::{Paint, wrap};
+use super::screens::details::draw_code;
 use super::theme::Role;
 use crate::app::State;
 use crate::app::areas;
@@ -191,6 +192,11 @@ fn read(paint: &mut Paint<'_>, state: &State, dialog: &TextDialog) {
     let inner = open(paint, area, &dialog.title);
     let seen = dialog.lines.iter().skip(dialog.offset).take(usize::from(inner.height));
     for (row, line) in seen.enumerate() {
+        let y = inner.y + row as u16;
+        if let Some(parts) = dialog.parts.get(dialog.offset + row).filter(|it| !it.is_empty()) {
+            draw_code(paint, Rect { y, height: 1, ..inner }, parts);
+            continue;
+        }
         let role = if line.starts_with(' ') || line.starts_with("Traceback") {
             Role::Text
         } else {
@@ -201,7 +207,7 @@ fn read(paint: &mut Paint<'_>, state: &State, dialog: &TextDialog) {
         } else {
             role
         };
-        paint.text(inner.x, inner.y + row as u16, line, role, inner.width);
+        paint.text(inner.x, y, line, role, inner.width);
     }
     let close = keys(state, Scope::List, &[(Control::Leave, "close")]);
     let text = match &dialog.place {

@@ -12,7 +12,7 @@ use crate::app::options::Form;
 use crate::app::prompt::PromptKind;
 use crate::app::queries;
 use crate::app::state::State;
-use crate::project::Place;
+use crate::project::{Place, highlight};
 use crate::text::sanitize;
 
 /// Does what was asked for, or says why it can't be done now.
@@ -207,7 +207,8 @@ fn traceback(state: &mut State) {
     let lines: Vec<String> =
         text.trim_end().lines().map(|line| sanitize(&line.replace('\t', "    "))).collect();
     let title = format!("Traceback of {of}");
-    let mut dialog = TextDialog { title, lines, offset: 0, place };
+    let parts = highlight::traceback(&lines);
+    let mut dialog = TextDialog { title, lines, parts, offset: 0, place };
     // The cause is at the end, so the end is shown first.
     dialog.scroll(isize::MAX, state.shared.size);
     state.shared.dialogs.push(Dialog::Text(Box::new(dialog)));

@@ -82,17 +82,23 @@ fn draw_line(paint: &mut Paint<'_>, area: Rect, line: &Line, values: usize) {
             }
         }
         Line::Code(number, code, index) => {
-            let mut at = x + paint.text(x, y, &format!("{number:>4} "), Role::Comment, max);
-            let right = x + max;
-            for (token, text) in code.lines.get(*index).into_iter().flatten() {
-                if at >= right {
-                    paint.text(right - 1, y, paint.glyphs.ellipsis, Role::Comment, 1);
-                    break;
-                }
-                at += paint.text(at, y, text, token_role(*token), right - at);
-            }
+            let at = x + paint.text(x, y, &format!("{number:>4} "), Role::Comment, max);
+            let area = Rect { x: at, width: area.right().saturating_sub(at), ..area };
+            draw_code(paint, area, code.lines.get(*index).map_or(&[], Vec::as_slice));
         }
         Line::Blank => {}
+    }
+}
+
+/// Draws a line of source text.
+pub(in super::super) fn draw_code(paint: &mut Paint<'_>, area: Rect, parts: &[(Token, String)]) {
+    let (mut at, y, right) = (area.x, area.y, area.right());
+    for (token, text) in parts {
+        if at >= right {
+            paint.text(right - 1, y, paint.glyphs.ellipsis, Role::Comment, 1);
+            break;
+        }
+        at += paint.text(at, y, text, token_role(*token), right - at);
     }
 }
 
