@@ -6,7 +6,7 @@
 //! floor uses only the floors below it (`tests/reading/floors.rs` holds this).
 
 #![warn(clippy::unwrap_used)]
-// They panic where the reader is gone; `system::say` does not.
+// These macros panic if the reader is gone; `system::say` does not.
 #![deny(clippy::print_stdout, clippy::print_stderr)]
 
 #[cfg(not(unix))]

@@ -19,7 +19,7 @@ use crate::text::{pad, sanitize, width};
 
 /// Show resolved configuration with the origin of each value.
 ///
-/// Environments are merged and interpolations resolved as Kedro does; each value stands beside the
+/// Environments are merged and interpolations resolved as in Kedro; each value is shown with the
 /// file, line and environment that set it. Secrets are shown as `********`; `--reveal` prints one of them.
 ///
 /// Example: mlops-tui config catalog --env cloud
@@ -34,7 +34,7 @@ pub(super) struct Arguments {
     /// Print JSON: `{"value", "origin"}` at every level
     #[arg(long)]
     json: bool,
-    /// Print one value alone, also that of a secret, to a terminal: a dotted key
+    /// Print only the value of this dotted key to a terminal, even if it is a secret
     #[arg(long, value_name = "KEY", conflicts_with = "json")]
     reveal: Option<String>,
 }

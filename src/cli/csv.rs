@@ -1,4 +1,4 @@
-//! Comma-separated values as RFC 4180 has them, with line ends of one character.
+//! Comma-separated values (RFC 4180), but with `\n` as line end.
 
 use std::io::IsTerminal;
 
@@ -6,7 +6,7 @@ use serde_json::Value as Json;
 
 use crate::text::sanitize;
 
-/// Objects as lines, a column for each of these keys; what is no plain value is written as JSON.
+/// Objects as lines, with a column for each of these keys. Lists and objects are written as JSON.
 pub(super) fn of_objects(columns: &[&str], objects: &[Json]) -> String {
     let mut csv = Csv::new(columns);
     for object in objects {
@@ -19,16 +19,16 @@ pub(super) fn of_objects(columns: &[&str], objects: &[Json]) -> String {
     csv.text()
 }
 
-/// Lines of comma-separated cells that are written to standard output.
+/// A table of comma-separated values for standard output.
 #[derive(Debug)]
 pub(super) struct Csv {
     text: String,
-    /// Whether a terminal reads the cells, so that they have to be harmless; else they stay as they are.
+    /// Whether standard output is a terminal; control characters are replaced then.
     harmless: bool,
 }
 
 impl Csv {
-    /// Begins with a line of titles.
+    /// Creates a table with a line of titles.
     pub(super) fn new<T: AsRef<str>>(titles: impl IntoIterator<Item = T>) -> Self {
         let mut csv = Csv { text: String::new(), harmless: std::io::stdout().is_terminal() };
         csv.row(titles);
@@ -59,13 +59,13 @@ impl Csv {
         self.text.push('"');
     }
 
-    /// All lines.
+    /// The whole text.
     pub(super) fn text(self) -> String {
         self.text
     }
 }
 
-/// A number with all its digits, as Python and pandas read it.
+/// A number with all its digits, in a form that Python and pandas parse.
 pub(super) fn exact(number: f64) -> String {
     format!("{number:?}")
 }

@@ -17,8 +17,8 @@ use crate::text::sanitize;
 
 /// Open a Python prompt with a node's inputs loaded, or the debugger where the node fails.
 ///
-/// Inputs come from files, or from what earlier runs left in memory; they stand under the names of
-/// the function's arguments. IPython is used where the project has it.
+/// Inputs come from files, or from datasets that earlier runs kept; their names are those of
+/// the function's arguments. IPython is used if the project has it.
 ///
 /// Example: mlops-tui debug train_model --post-mortem
 #[derive(Debug, clap::Args)]
@@ -36,7 +36,7 @@ pub(super) struct Arguments {
     /// Parameters: a=1,model.depth=3
     #[arg(long, value_name = "PARAMS", value_parser = parse_params, default_value = "", hide_default_value = true)]
     params: Params,
-    /// File with further parameters, which goes
+    /// File with further parameters, which is removed
     #[arg(long, value_name = "FILE", hide = true)]
     params_from: Option<PathBuf>,
     /// Python interpreter [default: the project's own]
@@ -45,7 +45,7 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<ExitCode> {
-    // First of all, so that the file does not stay when something fails.
+    // Read the file first, so that it is removed even if something fails later.
     let mut params = arguments.params.clone();
     if let Some(file) = &arguments.params_from {
         params.extend(Handed::take(file).map_err(|error| eyre!(error))?.params);

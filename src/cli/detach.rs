@@ -10,7 +10,7 @@ use crate::runs::detach::{DETACHED, PARAMS_FROM, start};
 use crate::runs::params::Handed;
 
 /// Starts this command line again with `--detached` for `--detach`, and waits until its run has
-/// begun. Parameters go through a file: a command line is seen by everybody for as long as the run goes on.
+/// begun. Parameters go through a file, because other users can see the command line of a running process.
 pub(super) fn detach(handed: &Handed, json: bool) -> Result<ExitCode> {
     let mut arguments: Vec<OsString> = Vec::new();
     let mut words = std::env::args_os().skip(1);
@@ -25,7 +25,7 @@ pub(super) fn detach(handed: &Handed, json: bool) -> Result<ExitCode> {
     }
     if !handed.is_empty() {
         let file = handed.leave().map_err(|error| eyre!(error))?;
-        // Before a `--`, after which there are no options.
+        // Insert before a `--`, because no options follow it.
         arguments.splice(1..1, [PARAMS_FROM.into(), file.into()]);
     }
     let begun = start(arguments).map_err(|error| eyre!(error))?;

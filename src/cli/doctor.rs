@@ -1,4 +1,4 @@
-//! `mlops-tui doctor`: whether all that a project needs is there.
+//! `mlops-tui doctor`: checks what a project needs.
 
 use std::fmt::Write as _;
 use std::io::IsTerminal;
@@ -15,7 +15,7 @@ use crate::runs::interpreter;
 use crate::store::Store;
 use crate::text::{pad, sanitize};
 
-/// How long Python may take to say which Kedro it has.
+/// How long Python may take to report its Kedro version.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Check what the project needs: interpreter, Kedro, store, terminal.
@@ -33,7 +33,7 @@ pub(super) struct Arguments {
     json: bool,
 }
 
-/// One thing looked at.
+/// The result of one check.
 struct Check {
     name: &'static str,
     ok: bool,
@@ -115,7 +115,7 @@ fn kedro_version(python: &Path) -> Result<String, String> {
     let began = Instant::now();
     while matches!(child.try_wait(), Ok(None)) {
         if began.elapsed() > PATIENCE {
-            // It is of no use any more, whether it hears it or not.
+            // An error means that the process has ended already.
             let _ = child.kill();
             let _ = child.wait();
             return Err("Python did not answer in 30 s.".into());
@@ -131,7 +131,7 @@ fn kedro_version(python: &Path) -> Result<String, String> {
     }
 }
 
-/// Facts on the terminal; none of them is a fault for the headless verbs.
+/// Facts about the terminal. None is a failure, because the headless verbs need no terminal.
 fn terminal() -> Check {
     let set = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
     let mut facts = Vec::new();
@@ -144,7 +144,7 @@ fn terminal() -> Check {
     }
     for name in ["TERM", "COLORTERM", "TERM_PROGRAM", "NO_COLOR", "TMUX", "SSH_TTY"] {
         if let Some(value) = set(name) {
-            // The value of the last two says nothing to anybody.
+            // The values of the last two variables are not informative.
             facts.push(match name {
                 "TMUX" | "SSH_TTY" => name.to_owned(),
                 _ => format!("{name}={value}"),

@@ -18,10 +18,10 @@ pub(super) struct Arguments {
 
 #[derive(Debug, clap::Subcommand)]
 enum Verb {
-    /// Make `.venv` in the project and install what its requirements ask for
+    /// Make `.venv` in the project and install the project's requirements
     ///
-    /// uv does it where it is installed, else Python's venv and pip. A `.venv` that works is kept,
-    /// and what is missing in it is installed.
+    /// This uses uv if it is installed, else Python's venv and pip. A working `.venv` is kept,
+    /// and missing packages are installed into it.
     Create {
         /// The project: its folder or anything in it [default: the current folder]
         path: Option<PathBuf>,
@@ -35,7 +35,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode> {
         let (progress, mut lines) = tokio::sync::mpsc::channel::<String>(64);
         let print = async {
             while let Some(line) = lines.recv().await {
-                // A reader that has gone away does not stop the work.
+                // A closed pipe does not stop the installation.
                 let _ = output::text(&format!("{}\n", sanitize(&line)));
             }
         };

@@ -1,4 +1,4 @@
-//! `mlops-tui run --grid`: the same nodes with several sets of parameters, some at a time.
+//! `mlops-tui run --grid`: the same nodes with several sets of parameters, a few runs at a time.
 
 use std::collections::HashMap;
 use std::process::ExitCode;
@@ -18,7 +18,7 @@ use crate::store::{Outcome, RunRecord, Store, now};
 use crate::text::sanitize;
 use crate::text::secrets::HIDDEN;
 
-/// Runs them through one warm worker, and prints how each went. Ctrl-C cancels all.
+/// Runs all combinations through one warm worker, and prints the outcome of each. Ctrl-C cancels all.
 pub(super) fn run(
     root: &std::path::Path,
     request: &RunRequest,
@@ -68,7 +68,7 @@ pub(super) fn run(
             Ok(record) => {
                 good &= record.is_some_and(|record| record.outcome == Outcome::Succeeded);
             }
-            // The other runs have gone on.
+            // The other runs have continued.
             Err(error) => {
                 good = false;
                 complain(&format!("{params}: {error:#}"));
@@ -78,14 +78,14 @@ pub(super) fn run(
     Ok(if good { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// The parameters of a run as they are printed.
+/// The parameters of a run for printing, without secrets.
 fn told(request: &RunRequest) -> String {
     let shown = params::masked(&request.params, &|_| HIDDEN.into());
     let params = shown.iter().map(|(key, text)| format!("{key}={text}"));
     params.collect::<Vec<_>>().join(" ")
 }
 
-/// One run; `None` for one that did not begin before all were cancelled.
+/// One run; `None` if all runs were cancelled before it began.
 async fn one(
     worker: Worker,
     subject: Subject,

@@ -1,4 +1,4 @@
-//! `mlops-tui inspect`: what a project is.
+//! `mlops-tui inspect`: pipelines, datasets, parameters and problems of a project.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -28,7 +28,7 @@ pub(super) struct Arguments {
     /// Runtime parameters: a=1,model.depth=3
     #[arg(long, value_name = "PARAMS", value_parser = parse_params, default_value = "", hide_default_value = true)]
     params: Params,
-    /// Ask Kedro itself: executes the project's code
+    /// Let Kedro itself read the project, which executes the project's code
     #[arg(long)]
     exact: bool,
     /// Python interpreter of the project, for --exact
@@ -64,7 +64,7 @@ fn ask_kedro(arguments: &Arguments, root: &Path, read: &Snapshot) -> Result<Snap
     match super::block_on(ask)? {
         Ok(answer) => json::from_exact(&answer, read).map_err(|text| eyre!("{text}")),
         Err(failure) => {
-            // The traceback is what a person needs, and it may hold anything.
+            // Print the traceback, without control characters.
             for line in failure.traceback.lines() {
                 say::complain(&sanitize(line));
             }
@@ -124,7 +124,7 @@ fn describe(snapshot: &Snapshot) -> String {
     out
 }
 
-/// The problems as a person reads them, nothing when there are none.
+/// The problems as text; empty if there are none.
 pub(super) fn describe_problems(problems: &[Problem]) -> String {
     let mut out = String::new();
     if problems.is_empty() {

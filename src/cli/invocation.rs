@@ -9,14 +9,14 @@ use crate::runs::request::quote;
 use crate::system::signals::Listener;
 use crate::text::secrets::{HIDDEN, redact};
 
-/// The command line as the history keeps it, without secrets.
+/// The command line for the history, without secrets.
 pub(super) fn why(mut words: impl Iterator<Item = std::ffi::OsString>) -> String {
     words.next();
     let words = words.map(|word| quote(&without_secrets(&word.to_string_lossy())));
     std::iter::once("mlops-tui".to_owned()).chain(words).collect::<Vec<_>>().join(" ")
 }
 
-/// A word of the command line, whose values may be secrets: `--params=a=1,password=x`, `token=x`.
+/// A word of the command line without secrets, which may be in values: `--params=a=1,password=x`, `token=x`.
 fn without_secrets(word: &str) -> String {
     let items = word.split(',').map(|item| match item.rsplit_once('=') {
         Some((name, value))
@@ -29,7 +29,7 @@ fn without_secrets(word: &str) -> String {
     items.collect::<Vec<_>>().join(",")
 }
 
-/// What asks for the run's end.
+/// The signals that ask to cancel the run.
 pub(super) struct Signals {
     interrupt: Listener,
     terminate: Listener,

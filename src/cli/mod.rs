@@ -1,7 +1,7 @@
 //! The command line: the interactive program, and the headless verbs, one file each.
 //!
 //! Every verb calls the same module functions as the screens. Each returns an [`ExitCode`]: 0 when
-//! it did what was asked, 1 when not, 130 when it was interrupted, 2 for a wrong command line.
+//! it succeeded, 1 when not, 130 when it was interrupted, 2 for a wrong command line.
 
 mod commands;
 mod config;
@@ -45,7 +45,7 @@ struct Arguments {
     screen: ScreenArguments,
 }
 
-/// What the interactive program takes.
+/// The arguments of the interactive program.
 #[derive(Debug, clap::Args)]
 struct ScreenArguments {
     #[command(flatten)]
@@ -128,7 +128,7 @@ pub fn main() -> ExitCode {
     }
 }
 
-/// An error with its causes, each once: many errors name their cause themselves.
+/// An error with its causes. A cause that the text already contains is left out.
 fn causes(report: &color_eyre::Report) -> String {
     let mut text = report.to_string();
     for cause in report.chain().skip(1).map(ToString::to_string) {
@@ -146,7 +146,7 @@ fn hint(error: &(dyn std::error::Error + 'static)) {
     }
 }
 
-/// Prints what is wrong with the command line, or the help. What an error quotes may be anything.
+/// Prints clap's error or help. Control characters of quoted arguments are replaced.
 fn refuse(error: &clap::Error) -> ExitCode {
     let hostile =
         |word: std::ffi::OsString| sanitize(&word.to_string_lossy()) != word.to_string_lossy();
@@ -154,7 +154,7 @@ fn refuse(error: &clap::Error) -> ExitCode {
         let text = error.render().to_string();
         text.lines().for_each(|line| say::complain(&sanitize(line)));
     } else {
-        // Its colours are clap's own.
+        // Without such characters clap prints in colour.
         let _ = error.print();
     }
     std::error::Error::source(error).into_iter().for_each(hint);
@@ -189,8 +189,8 @@ fn dispatch(arguments: Arguments) -> Result<ExitCode> {
     }
 }
 
-/// Does what waits for others. Threads that are still at work afterwards, in a read that hangs for
-/// example, do not hold up the end of the program.
+/// Runs a future to its end. Threads that are still busy afterwards, for example in a read that hangs,
+/// do not delay the end of the program.
 fn block_on<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let result = runtime.block_on(work);

@@ -1,4 +1,4 @@
-//! Printing: a reader that goes away (`| head`) is no error.
+//! Printing to standard output. A closed pipe (`| head`) is not an error.
 
 use std::io::{self, BufWriter, ErrorKind, Write};
 use std::process::ExitCode;
@@ -10,12 +10,12 @@ use crate::system::say;
 use crate::text::secrets::redact;
 use crate::text::{json, sanitize};
 
-/// Prints a text that ends with a line end.
+/// Prints a text that ends with a newline.
 pub(super) fn text(text: &str) -> Result<ExitCode> {
     bytes(text.as_bytes())
 }
 
-/// Prints a complaint of the program's; what it quotes can do nothing to a terminal.
+/// Prints an error of this program on standard error. Control characters in it are replaced.
 pub(super) fn complain(text: &str) {
     let lines: Vec<String> = redact(text).lines().map(sanitize).collect();
     say::complain(&format!("mlops-tui: {}", lines.join("\n")));

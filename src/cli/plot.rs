@@ -6,29 +6,29 @@ use crate::tracking::curve::{Scale, Spot, column, decimate};
 
 /// Lines of the drawing; an odd number has one in the middle.
 const LINES: usize = 15;
-/// No curve is drawn narrower than this.
+/// The smallest width of a curve, in characters.
 const NARROWEST: usize = 10;
 
-/// What is drawn.
+/// The data of the drawing.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Plot<'a> {
     /// The curve, in order along the axis.
     pub spots: &'a [Spot],
-    /// What its heights stand for.
+    /// The scale of the heights.
     pub scale: Scale,
-    /// Places along the axis that get a `×`, since there is nothing to draw.
+    /// Positions along the axis of values that can't be drawn; each gets a `×`.
     pub marks: &'a [f64],
-    /// The labels below: of the first place, of the axis, and of the last place.
+    /// The labels below: of the first position, of the axis, and of the last position.
     pub labels: [&'a str; 3],
 }
 
-/// The first and the last place along the axis, of what is drawn and what is marked.
+/// The first and the last position along the axis, of all drawn and marked values.
 pub(super) fn range(spots: &[Spot], marks: &[f64]) -> (f64, f64) {
     let places = spots.iter().map(|spot| spot.x).chain(marks.iter().copied());
     places.fold((f64::INFINITY, f64::NEG_INFINITY), |(first, last), x| (first.min(x), last.max(x)))
 }
 
-/// The drawing, its lines ended, in so many columns of a terminal.
+/// The drawing for a terminal of this many columns; each line ends with a newline.
 pub(super) fn draw(plot: Plot<'_>, columns: usize) -> String {
     let (first, last) = range(plot.spots, plot.marks);
     let heights = plot.spots.iter().map(|spot| spot.y);
@@ -45,7 +45,7 @@ pub(super) fn draw(plot: Plot<'_>, columns: usize) -> String {
     let bottom = (LINES * 4 - 1) as f64;
     let mut previous = None;
     for spot in decimate(plot.spots, cells * 2) {
-        // Halves, since the difference of two finite numbers need not be finite.
+        // Halve first: the difference of two finite numbers may be infinite.
         let part = (high / 2.0 - spot.y / 2.0) / (high / 2.0 - low / 2.0);
         let dot = (column(spot.x, first, last, cells * 2), (part * bottom).round() as usize);
         dots.line(previous.unwrap_or(dot), dot);
@@ -77,11 +77,11 @@ fn labels(scale: Scale, low: f64, high: f64) -> [String; 3] {
     if short[0] != short[1] && short[1] != short[2] {
         return short;
     }
-    // They differ in later digits alone.
+    // The labels differ only in later digits.
     values.map(|value| format!("{value}"))
 }
 
-/// The labels at the left, in the middle and at the right of so many cells; the middle one only where it fits.
+/// The labels at the left, in the middle and at the right of a line; the middle one only if it fits.
 fn below([left, middle, right]: [&str; 3], cells: usize) -> String {
     let free = cells.saturating_sub(width(left) + width(right));
     let blank = |count: usize| " ".repeat(count);
@@ -94,11 +94,11 @@ fn below([left, middle, right]: [&str; 3], cells: usize) -> String {
     format!("{left}{}{middle}{}{right}", blank(before), blank(free - width(middle) - before))
 }
 
-/// Dots that braille characters show.
+/// The dots of braille characters.
 struct Dots {
-    /// Characters of a line.
+    /// The number of characters of a line.
     width: usize,
-    /// For each character the bits of its dots, line by line.
+    /// The dots of each character as bits, line by line.
     cells: Vec<u8>,
 }
 
@@ -108,14 +108,14 @@ impl Dots {
     }
 
     fn set(&mut self, x: usize, y: usize) {
-        // Unicode numbers the dots by columns, and the lowest two after all others.
+        // Unicode numbers the dots by columns, with the lowest two last.
         const BITS: [[u8; 2]; 4] = [[0x01, 0x08], [0x02, 0x10], [0x04, 0x20], [0x40, 0x80]];
         if let Some(cell) = self.cells.get_mut(y / 4 * self.width + x / 2) {
             *cell |= BITS[y % 4][x % 2];
         }
     }
 
-    /// A straight line, both ends included.
+    /// Draws a straight line, including both ends.
     fn line(&mut self, from: (usize, usize), to: (usize, usize)) {
         let steps = from.0.abs_diff(to.0).max(from.1.abs_diff(to.1)).max(1);
         let between = |from: usize, to: usize, step: usize| {

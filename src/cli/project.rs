@@ -1,4 +1,4 @@
-//! Which project a verb reads, and in which environment: the same words and the same defaults everywhere.
+//! The arguments that name a project and its run environment, with the same defaults for all verbs.
 
 use std::env;
 use std::path::{Path, PathBuf};
@@ -47,7 +47,7 @@ impl ProjectArguments {
 }
 
 impl FolderOption {
-    /// The folder as it was named.
+    /// The folder as given.
     pub(super) fn path(&self) -> &Path {
         self.project.as_deref().unwrap_or(Path::new("."))
     }
@@ -58,7 +58,7 @@ impl FolderOption {
 }
 
 impl EnvOption {
-    /// The environment; `None` for the project's default one. An empty name is none, as for
+    /// The environment; `None` for the project's default. An empty name counts as not given, as in
     /// `KedroSession.create`.
     pub(super) fn name(&self) -> Option<String> {
         let named = self.env.clone().filter(|name| !name.is_empty());

@@ -52,10 +52,10 @@ pub(super) struct Arguments {
     /// Nodes to run, and nothing else
     #[arg(short, long, value_name = "NODES", default_value = "", hide_default_value = true)]
     nodes: String,
-    /// Nodes to begin at: they and all that follow from them
+    /// Nodes to begin at: these and all nodes after them
     #[arg(long, value_name = "NODES", default_value = "", hide_default_value = true)]
     from_nodes: String,
-    /// Nodes to end at: they and all that they need
+    /// Nodes to end at: these and all nodes before them
     #[arg(long, value_name = "NODES", default_value = "", hide_default_value = true)]
     to_nodes: String,
     /// Datasets to begin at
@@ -91,7 +91,7 @@ pub(super) struct Arguments {
     /// Versions of datasets to load: model:2026-01-31T12.00.00.000Z
     #[arg(long, value_name = "VERSIONS", value_parser = parse_load_versions, default_value = "", hide_default_value = true)]
     load_versions: Versions,
-    /// YAML file with options for the command `run`; nothing is completed then
+    /// YAML file with options for the command `run`; missing inputs are not made then
     #[arg(short, long, value_name = "FILE")]
     config: Option<String>,
     /// Configuration folder
@@ -100,27 +100,27 @@ pub(super) struct Arguments {
     /// Leave out nodes whose outputs exist (Kedro 1.0 and later)
     #[arg(long)]
     only_missing_outputs: bool,
-    /// Of these nodes, run what is not fresh; `mlops-tui status` tells which and why
+    /// Run only the stale ones of these nodes; `mlops-tui status` shows which and why
     #[arg(long, conflicts_with_all = ["config", "only_missing_outputs"])]
     stale: bool,
-    /// Run once for each combination of these values, some at a time: lr=0.1,0.01 depth=4,8. What each
-    /// run saves goes to a folder of its own in .mlops-tui/apart, and the project's data stay
+    /// Run once for each combination of these values, a few runs at a time: lr=0.1,0.01 depth=4,8. Each
+    /// run saves to a folder of its own in .mlops-tui/apart, and the project's data stay unchanged
     #[arg(long, value_name = "GRID", conflicts_with_all = ["plan", "detach", "strict"])]
     grid: Option<String>,
-    /// Print what would run, where inputs come from, and why; run nothing
+    /// Print which nodes would run, why, and where inputs come from; run nothing
     #[arg(long)]
     plan: bool,
-    /// Do as `kedro run` does: add no node that makes what is missing, and neither take nor keep
+    /// Behave exactly as `kedro run`: add no nodes for missing inputs, and neither load nor keep
     /// datasets that live in memory
     #[arg(long)]
     strict: bool,
-    /// Let the run go on by itself when it has begun: it outlives this terminal
+    /// Run in the background: the run outlives this terminal
     #[arg(long, conflicts_with = "plan")]
     detach: bool,
-    /// This is the run that goes on by itself
+    /// Marks the background process of --detach
     #[arg(long, hide = true)]
     detached: bool,
-    /// File with the parameters of the run that goes on by itself
+    /// File with the parameters for the background process
     #[arg(long, hide = true)]
     params_from: Option<PathBuf>,
     /// Python interpreter [default: the project's own]
@@ -161,7 +161,7 @@ impl Arguments {
     }
 }
 
-/// The path for the worker, whose folder is the project's and not the shell's.
+/// The absolute path, because the worker's working directory is the project's folder.
 fn absolute(path: &str) -> String {
     let absolute = std::path::absolute(path).unwrap_or_else(|_| path.into());
     if absolute.exists() { absolute.display().to_string() } else { path.to_owned() }
@@ -186,7 +186,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode> {
         let python = interpreter.as_ref().ok().map(|python| python.path.as_path());
         let due = staleness::due(&root, &request, python)?;
         if due.is_empty() {
-            // Where JSON is asked for, no event has happened and no run is recorded.
+            // With --json nothing is printed, because there are no events and no run.
             let text = if arguments.json { "" } else { "Nothing is stale.\n" };
             return output::text(text);
         }
@@ -240,7 +240,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode> {
     })
 }
 
-/// Prints what a run would do.
+/// Prints the plan of a run.
 fn print_plan(prepared: &Prepared, json: bool) -> Result<ExitCode> {
     let Some(plan) = &prepared.plan else {
         let error = prepared.refused.as_ref().map(ToString::to_string);
@@ -280,7 +280,7 @@ async fn follow(
                 }
             }
             () = printer.print(), if printer.waits() => {}
-            // A reader that is slow slows the run down, as it does with Kedro; not its end.
+            // A slow reader slows the run down, as it does with Kedro, but does not delay a cancelled run's end.
             event = worker.next(), if interrupts > 0 || !printer.is_full() => {
                 let Some(first) = event else { return };
                 let events = burst(&mut worker, first).await;
@@ -292,13 +292,13 @@ async fn follow(
     }
 }
 
-/// Text that waits for its reader, beyond which nothing more is taken in.
+/// The amount of waiting text, in bytes, above which no more events are read.
 const WAITING: usize = 1 << 20;
-/// How long the end of a run waits for a reader.
+/// How long the end of a cancelled run waits for a reader.
 const FAREWELL: Duration = Duration::from_secs(2);
 
-/// Prints what happens, until nobody reads it any more; the run goes on then. A thread writes, so that a
-/// reader that has stopped reading holds up nothing else.
+/// Prints events until the reader closes the pipe; the run continues then. A thread writes, so that a
+/// reader that has stopped reading blocks nothing else.
 struct Printer {
     json: bool,
     gone: bool,
@@ -338,8 +338,8 @@ impl Printer {
         }
     }
 
-    /// Prints how the run ended, and waits until all is printed. Once a signal has come, a reader has
-    /// [`FAREWELL`] to take it.
+    /// Prints the outcome of the run, and waits until everything is printed. After a signal the reader has
+    /// [`FAREWELL`] to read it.
     async fn close(mut self, record: &RunRecord, signals: &mut Signals) {
         if self.json {
             if let Ok(line) = json::line(record) {
@@ -368,7 +368,7 @@ impl Printer {
     }
 
     fn line(&mut self, text: &str) {
-        // What is printed after a signal may find no reader.
+        // After a signal nobody may be reading.
         if !self.gone && self.text.len() < 4 * WAITING {
             self.text += text;
             self.text.push('\n');
@@ -383,7 +383,7 @@ impl Printer {
         self.text.len() > WAITING
     }
 
-    /// Hands the text over once the reader has taken what came before.
+    /// Passes the text to the writing thread once the previous text is written.
     async fn print(&mut self) {
         match self.out.reserve().await {
             Ok(room) => room.send(std::mem::take(&mut self.text)),
@@ -395,7 +395,7 @@ impl Printer {
     }
 }
 
-/// A line for people; `None` for what they needn't see.
+/// An event as a line of text; `None` for events that are not shown.
 fn describe(event: &RunEvent) -> Option<String> {
     let line = match event {
         RunEvent::RunStarted { pipeline, env, nodes, kedro_version, runner, .. } => format!(
@@ -428,7 +428,7 @@ fn describe(event: &RunEvent) -> Option<String> {
     Some(sanitize(&line))
 }
 
-/// The traceback, the project's line to look at first, and what may help.
+/// The traceback, the line of the project that failed, and a hint.
 fn describe_failure(failure: &Failure) -> String {
     let mut lines: Vec<String> = failure.traceback.trim_end().lines().map(sanitize).collect();
     let message = failure.message.trim().lines().next().unwrap_or_default();

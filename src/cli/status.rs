@@ -54,7 +54,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode> {
     let Some(pipeline) = snapshot.pipeline(name) else {
         bail!("There is no pipeline `{}`; `mlops-tui inspect` lists them.", sanitize(name));
     };
-    // Without an interpreter packages are not compared.
+    // Without an interpreter, packages are not compared.
     let python = match interpreter::choose(&root, arguments.python.as_deref()) {
         Ok(python) => Some(python.path),
         Err(error) if arguments.python.is_some() => return Err(eyre!(error)),

@@ -1,28 +1,28 @@
-//! Aligned columns for people: no wider than the terminal, in colour where the terminal has it.
+//! Text tables: aligned columns, not wider than the terminal, in colour if the terminal supports it.
 
 use std::io::IsTerminal;
 
 use crate::app::words::Tone;
 use crate::text::{sanitize, truncate, width};
 
-/// Cells between columns.
+/// The gap between columns, in cells.
 const GAP: usize = 2;
-/// The last column is made narrower first, down to this.
+/// The last column is narrowed first, down to this width.
 const TEXT: usize = 16;
-/// No column is made narrower than this.
+/// The smallest width of a column.
 const NARROWEST: usize = 4;
 
-/// How the output is read.
+/// The reader of the output: a terminal or a program.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Reader {
-    /// Columns of the terminal; `None` for a file or another program.
+    /// The columns of the terminal; `None` for a file or another program.
     pub width: Option<usize>,
-    /// Whether it shows colours.
+    /// Whether the terminal shows colours.
     pub color: bool,
 }
 
 impl Reader {
-    /// Whoever reads standard output.
+    /// The reader of standard output.
     pub(super) fn of_stdout() -> Self {
         if !std::io::stdout().is_terminal() {
             return Reader::default();
@@ -39,7 +39,7 @@ impl Reader {
         self.width.or_else(named).unwrap_or(80)
     }
 
-    /// The text in the colour of its tone.
+    /// A text in the colour of its tone.
     pub(super) fn paint(self, text: &str, tone: Tone) -> String {
         let code = match tone {
             Tone::Plain => "",
@@ -57,7 +57,7 @@ impl Reader {
         }
     }
 
-    /// A line of text from outside, made harmless and cut to the terminal.
+    /// A line of untrusted text, without control characters and cut to the width of the terminal.
     pub(super) fn line(self, text: &str) -> String {
         let text = sanitize(text);
         match self.width {
@@ -67,18 +67,18 @@ impl Reader {
     }
 }
 
-/// A cell: a text and how it is meant.
+/// A cell: a text and its tone.
 pub(super) type Cell = (String, Tone);
 
-/// Where the texts of a column stand.
+/// The alignment of a column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Align {
     Left,
     Right,
 }
 
-/// The rows as lines, each ended; `columns` are titles and alignments. Without any title there is no
-/// line of titles. Where they don't fit, the last column is made narrower, then the widest ones.
+/// The rows as lines, each with a newline; `columns` are titles and alignments. If all titles are empty, there is no
+/// line of titles. If the columns don't fit, the last one is narrowed, then the widest ones.
 pub(super) fn lines(reader: Reader, columns: &[(&str, Align)], rows: &[Vec<Cell>]) -> String {
     let rows: Vec<Vec<Cell>> = rows
         .iter()

@@ -1,4 +1,4 @@
-//! How values of tracking stores are written: without secrets, numbers that JSON lacks as texts.
+//! Values of tracking stores for printing: without secrets; NaN and infinities as texts, because JSON lacks them.
 
 use std::process::ExitCode;
 
@@ -9,7 +9,7 @@ use super::{csv, output};
 use crate::text::secrets::{HIDDEN, names_secret, redact};
 use crate::tracking::entities::{Results, Run};
 
-/// A value as it may be shown: hidden under the name of a secret, and without secrets in it.
+/// A value for printing: hidden if its key names a secret, and without secrets inside.
 pub(super) fn shown(key: &str, value: &str) -> String {
     let last = key.rsplit(['.', '/']).next().unwrap_or_default();
     if names_secret(last) { HIDDEN.to_owned() } else { redact(value) }
@@ -25,7 +25,7 @@ pub(super) fn number(value: f64) -> Json {
     }
 }
 
-/// A time on this machine's clock; nothing where there is none.
+/// A time in the local time zone; empty if there is none.
 pub(super) fn when(milliseconds: Option<i64>) -> String {
     let time = milliseconds.and_then(|at| jiff::Timestamp::from_millisecond(at).ok());
     time.map(|time| {
@@ -40,7 +40,7 @@ pub(super) fn object(pairs: &[(String, String)]) -> Json {
     Json::Object(pairs.iter().map(shown).collect())
 }
 
-/// Prints a list for programs where that is asked for: as JSON under a name, or as CSV with these columns.
+/// Prints a list as JSON under a name, or as CSV with these columns, if one of them is requested.
 pub(super) fn print_list<T>(
     (as_json, as_csv): (bool, bool),
     name: &str,
@@ -58,7 +58,7 @@ pub(super) fn print_list<T>(
     })
 }
 
-/// A run as JSON, in MLflow's words.
+/// A run as JSON, with MLflow's key names.
 pub(super) fn run(run: &Run) -> Json {
     let metrics: Map<String, Json> =
         run.metrics.iter().map(|(key, value)| (key.clone(), number(*value))).collect();

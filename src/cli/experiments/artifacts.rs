@@ -18,7 +18,7 @@ use crate::tracking::reference::find_run;
 /// List the artifacts of a run, or print one.
 ///
 /// The JSON is `{"schema": 1, "artifacts": [{"path", "is_dir", "file_size"}], "truncated": false}`, of one folder.
-/// A file goes to standard output as it is; on a terminal, its text alone.
+/// A file is printed unchanged; on a terminal, only if it is text.
 ///
 /// Example: mlops-tui experiments artifacts latest model/MLmodel
 #[derive(Debug, clap::Args)]
@@ -32,7 +32,7 @@ pub(super) struct Arguments {
     json: bool,
 }
 
-/// Most bytes of a file that are shown on a terminal.
+/// The largest file that is shown on a terminal, in bytes.
 const MOST_TEXT: u64 = 1 << 20;
 
 pub(super) fn run(
@@ -72,7 +72,7 @@ fn list(entries: &[Artifact], truncated: bool, as_json: bool) -> Result<ExitCode
     output::text(&lines(Reader::of_stdout(), &columns, &rows))
 }
 
-/// Prints a file piece by piece; a terminal gets text alone.
+/// Prints a file piece by piece; on a terminal, only text.
 fn print(mut file: Box<dyn Read>, path: &str) -> Result<ExitCode> {
     let mut out = io::stdout().lock();
     let written = if out.is_terminal() {

@@ -1,4 +1,4 @@
-//! Columns of runs: which ones are shown, and what stands in them for people, for CSV and for JSON.
+//! Columns of runs: choosing them, and their cells as text, CSV and JSON.
 
 use color_eyre::eyre::{Result, bail};
 use serde_json::Value as Json;
@@ -10,10 +10,10 @@ use crate::tracking::entities::Run;
 use crate::tracking::filter::{Attribute, Cell, Entity, Field, Searched, field_of};
 use crate::tracking::table;
 
-/// The column that a person names: as filters name it, or by the bare key of a metric, a param or a tag.
+/// The column of a name: a name as in filters, or the bare key of a metric, a param or a tag.
 ///
 /// # Errors
-/// When no run has it.
+/// If no run has it.
 pub(super) fn named(runs: &[Run], name: &str) -> Result<Field> {
     match field_of(Entity::Run, name) {
         Ok(Field::Dataset(_)) => {
@@ -32,7 +32,7 @@ pub(super) fn named(runs: &[Run], name: &str) -> Result<Field> {
     }
 }
 
-/// Titles of columns: the key alone where no other column has the same.
+/// The titles of columns: the bare key if it is unique.
 pub(super) fn titles(columns: &[Field]) -> Vec<String> {
     let short = |column: &Field| match column {
         Field::Metric(key) | Field::Param(key) | Field::Tag(key) => key.clone(),
@@ -46,7 +46,7 @@ pub(super) fn titles(columns: &[Field]) -> Vec<String> {
     columns.iter().zip(&shorts).map(title).collect()
 }
 
-/// Whether its values are numbers, which stand at the right.
+/// Whether the values are numbers, which are aligned at the right.
 pub(super) fn is_number(column: &Field) -> bool {
     matches!(column, Field::Metric(_))
 }
@@ -62,10 +62,10 @@ fn without_secret(column: &Field, value: &str) -> String {
     }
 }
 
-/// A value for people; nothing where the run has none.
+/// A value as text; empty if the run has none.
 pub(super) fn text(run: &Run, column: &Field) -> String {
     match run.cell(column) {
-        // Times were whole milliseconds.
+        // Times are whole milliseconds, so nothing is lost.
         Some(Cell::Number(at)) if is_time(column) => when(Some(at as i64)),
         Some(Cell::Number(value)) => number_text(value),
         Some(Cell::Text(value)) => without_secret(column, value),
@@ -73,7 +73,7 @@ pub(super) fn text(run: &Run, column: &Field) -> String {
     }
 }
 
-/// A value with all its digits; times in milliseconds; nothing where the run has none.
+/// A value with all its digits, times in milliseconds; empty if the run has none.
 pub(super) fn exact(run: &Run, column: &Field) -> String {
     match run.cell(column) {
         Some(Cell::Number(at)) if is_time(column) => (at as i64).to_string(),
@@ -83,7 +83,7 @@ pub(super) fn exact(run: &Run, column: &Field) -> String {
     }
 }
 
-/// A value as JSON; null where the run has none.
+/// A value as JSON; null if the run has none.
 pub(super) fn json(run: &Run, column: &Field) -> Json {
     match run.cell(column) {
         Some(Cell::Number(value)) => number(value),

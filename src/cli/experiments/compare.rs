@@ -19,7 +19,7 @@ use crate::tracking::filter::{Attribute, Field, Searched};
 use crate::tracking::reference::find_run;
 use crate::tracking::table;
 
-/// Show in which metrics, params and tags runs differ.
+/// Show the metrics, params and tags in which runs differ.
 ///
 /// The JSON is `{"schema": 1, "runs": [...], "differences": {"metrics": {KEY: [VALUE, ...]}, "params": ...,
 /// "tags": ...}}`: runs as in `search`, and for each key the values in the order of the runs, null where a run
@@ -45,14 +45,14 @@ pub(super) struct Arguments {
     csv: bool,
 }
 
-/// Cells that a run's values have at least, where the terminal is narrow.
+/// The smallest width of a run's column, in cells.
 const LEAST: usize = 16;
-/// Cells that keys are given.
+/// The width of keys, in cells.
 const KEYS: usize = 24;
 
 pub(super) fn run(place: &PlaceArguments, arguments: &Arguments) -> Result<ExitCode> {
     let named = place.named()?;
-    // Each store is opened once; the one without a name is that of the other verbs.
+    // Each store is opened once; the unnamed one is the default store.
     let mut stores: HashMap<Option<&str>, (Opened, Vec<String>)> = HashMap::new();
     let mut runs = Vec::new();
     for reference in &arguments.runs {
@@ -94,7 +94,7 @@ pub(super) fn run(place: &PlaceArguments, arguments: &Arguments) -> Result<ExitC
     output::text(&blocks.join("\n"))
 }
 
-/// Rows by the kind of their key.
+/// The rows, grouped by kind of key.
 fn kinds(rows: &[Field]) -> [(&'static str, Vec<(&str, &Field)>); 3] {
     let of = |wanted: fn(&Field) -> Option<&str>| -> Vec<(&str, &Field)> {
         rows.iter().filter_map(|row| Some((wanted(row)?, row))).collect()
@@ -136,7 +136,7 @@ fn to_csv(runs: &[Run], rows: &[Field]) -> String {
     csv.text()
 }
 
-/// Runs side by side.
+/// The runs side by side.
 fn block(reader: Reader, runs: &[Run], rows: &[Field]) -> String {
     let head = |title: &str, of: &dyn Fn(&Run) -> Cell| -> Vec<Cell> {
         let mut cells = vec![(title.to_owned(), Tone::Dim)];
@@ -153,7 +153,7 @@ fn block(reader: Reader, runs: &[Run], rows: &[Field]) -> String {
         head("began", &|run| (when(run.start_time), Tone::Dim)),
     ];
     for (kind, mut rows) in kinds(rows) {
-        // Where there are several blocks, some keys are of runs of another.
+        // With several blocks of runs, a block leaves out keys that only runs of other blocks have.
         rows.retain(|(_, row)| runs.iter().any(|run| run.cell(row).is_some()));
         if rows.is_empty() {
             continue;

@@ -8,7 +8,7 @@ use crate::text::{sanitize, truncate};
 use crate::tracking::curve::{Axis, Scale, Split, ordered, smooth, split};
 use crate::tracking::entities::{Point, Run};
 
-/// How a metric is drawn.
+/// Options of the curve.
 #[derive(Debug, clap::Args)]
 pub(super) struct CurveArguments {
     /// Draw the curve
@@ -20,7 +20,7 @@ pub(super) struct CurveArguments {
     /// Draw on a logarithmic scale
     #[arg(long, requires = "plot")]
     log: bool,
-    /// What runs along it: steps, the time, or the time since the first value
+    /// The horizontal axis: steps, the time, or the time since the first value
     #[arg(long, value_name = "AXIS", requires = "plot", default_value = "step")]
     axis: AxisArgument,
 }
@@ -38,7 +38,7 @@ fn weight(text: &str) -> Result<f64, String> {
 }
 
 impl CurveArguments {
-    /// The curve of a metric in so many columns of a terminal, below its name, and above what it does not show.
+    /// The curve of a metric for a terminal of this many columns, with its name above, and a note on values that are not shown below.
     pub(super) fn draw(&self, run: &Run, metric: &str, points: &[Point], columns: usize) -> String {
         let (axis, name) = match self.axis {
             AxisArgument::Step => (Axis::Step, "step"),
@@ -80,7 +80,7 @@ impl CurveArguments {
     }
 }
 
-/// A place along the axis; `span` is the axis's length, which says how exact a time is.
+/// The label of a position on the axis; the axis's length `span` decides how exact a time is.
 fn place(axis: Axis, x: f64, span: f64) -> String {
     match axis {
         Axis::Step => format!("{x}"),
@@ -100,7 +100,7 @@ fn place(axis: Axis, x: f64, span: f64) -> String {
     }
 }
 
-/// What has no place in the drawing.
+/// A note on values that can't be drawn.
 fn notes(split: &Split) -> String {
     let kinds = [
         (&split.nan, "NaN"),

@@ -33,7 +33,7 @@ pub(super) struct Arguments {
     /// Active runs, deleted ones, or all
     #[arg(long, value_name = "VIEW", default_value = "active")]
     view: ViewArgument,
-    /// At most so many datasets
+    /// Show at most this many datasets
     #[arg(long, value_name = "COUNT")]
     limit: Option<usize>,
     /// Print JSON
@@ -44,7 +44,7 @@ pub(super) struct Arguments {
     csv: bool,
 }
 
-/// Runs that are listed below a dataset, unless it is asked for by its name.
+/// The number of runs listed below a dataset, unless the dataset is named on the command line.
 const LISTED: usize = 5;
 
 pub(super) fn run(

@@ -15,7 +15,7 @@ use crate::tracking;
 use crate::tracking::entities::Point;
 use crate::tracking::follow::{Follower, News, RunState};
 
-/// How long to wait after a look that failed.
+/// The wait after a failed read.
 const AGAIN: Duration = Duration::from_secs(1);
 
 /// Print runs and values of metrics as they are logged, until Ctrl-C.
@@ -46,7 +46,7 @@ pub(super) fn run(place: &PlaceArguments, arguments: &Arguments) -> Result<ExitC
     loop {
         let news = match follower.poll() {
             Ok(news) => news,
-            // What fails once may pass: a server is started again, a drive comes back.
+            // An error may be temporary: a server is restarted, a drive comes back.
             Err(error) => {
                 let told = error.to_string();
                 if told != failure {
@@ -60,7 +60,7 @@ pub(super) fn run(place: &PlaceArguments, arguments: &Arguments) -> Result<ExitC
         failure.clear();
         let shown: Vec<&News> = news.iter().filter(|news| is_shown(arguments, news)).collect();
         if let Err(error) = print(&shown, arguments.json) {
-            // Whoever reads has gone.
+            // The reader has closed the pipe.
             return match error.kind() {
                 ErrorKind::BrokenPipe => Ok(ExitCode::SUCCESS),
                 _ => Err(error.into()),

@@ -15,7 +15,7 @@ use crate::tracking::entities::{Results, Run};
 use crate::tracking::filter::Field;
 use crate::tracking::groups::{Group, Spread, all_but, by, seed, spread};
 
-/// How groups are printed.
+/// The output format of groups.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Shape {
     Text,
@@ -33,7 +33,7 @@ impl Shape {
     }
 }
 
-/// `columns` says which metrics are summed up; `None` all of them.
+/// `columns` chooses the metrics; `None` means all.
 pub(super) fn run(
     found: &Results<Run>,
     wanted: &[String],
@@ -83,7 +83,7 @@ pub(super) fn run(
     }
 }
 
-/// The params to group by, and what a person should know about them.
+/// The params to group by, with a note for the user.
 fn params(runs: &[Run], wanted: &[String]) -> Result<(Vec<String>, Option<String>)> {
     let has = |key: &str| runs.iter().any(|run| run.param(key).is_some());
     let known = |name: &str| -> Result<String> {
@@ -152,7 +152,7 @@ fn to_json(runs: &[Run], params: &[String], group: &Group, metrics: &[(&str, Spr
     })
 }
 
-/// The values of a group as they may be shown.
+/// The values of a group, without secrets.
 fn values(params: &[String], group: &Group) -> Vec<String> {
     let value = |(param, value): (&String, &Option<String>)| {
         value.as_deref().map(|value| shown(param, value)).unwrap_or_default()
@@ -204,7 +204,7 @@ fn describe(params: &[String], groups: &[(&Group, Vec<(&str, Spread)>)], reader:
         }
         for (key, it) in metrics {
             let mut row = start.clone();
-            // The values stand in the first line of a group.
+            // Only the first line of a group shows the values.
             start.iter_mut().for_each(|cell| cell.0.clear());
             row.push(plain((*key).to_owned()));
             row.push((it.count.to_string(), Tone::Dim));

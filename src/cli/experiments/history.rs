@@ -26,7 +26,7 @@ pub(super) struct Arguments {
     run: String,
     /// The metric's name
     metric: String,
-    /// At most so many
+    /// Show at most this many
     #[arg(long, value_name = "COUNT")]
     limit: Option<usize>,
     /// Print JSON

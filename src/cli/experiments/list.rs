@@ -31,7 +31,7 @@ pub(super) struct Arguments {
     /// Active ones, deleted ones, or all
     #[arg(long, value_name = "VIEW", default_value = "active")]
     view: ViewArgument,
-    /// At most so many
+    /// Show at most this many
     #[arg(long, value_name = "COUNT")]
     limit: Option<usize>,
     /// Count their traces, too; a tracking server is asked for all of them

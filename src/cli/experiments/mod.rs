@@ -45,7 +45,7 @@ enum Verb {
     Search(search::Arguments),
     /// Show a run: params, metrics, tags, datasets
     Show(show::Arguments),
-    /// Show in what runs differ
+    /// Show the differences between runs
     Compare(compare::Arguments),
     /// Print or draw the values of a metric
     History(history::Arguments),

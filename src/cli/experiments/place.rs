@@ -1,4 +1,4 @@
-//! Which store the verbs read, and `mlops-tui experiments where`.
+//! Choosing the store that the verbs read, and `mlops-tui experiments where`.
 
 use std::collections::HashSet;
 use std::path::PathBuf;
@@ -16,7 +16,7 @@ use crate::tracking::filter::{Entity, Expr, FilterError, Order, parse, parse_ord
 use crate::tracking::inputs::{self, Entry};
 use crate::tracking::{self, Choice, Location, PROJECT, Store};
 
-/// Where the store is looked for. `-e` is the experiment of the verbs that have it.
+/// The arguments that choose the store. There is no `-e` for the environment, because some verbs use it for the experiment.
 #[derive(Debug, clap::Args)]
 #[command(mut_arg("env", |env| env.short(None).global(true)))]
 pub(in crate::cli) struct PlaceArguments {
@@ -57,14 +57,14 @@ impl Opened {
 }
 
 impl PlaceArguments {
-    /// The project's folder, or the folder that is named where no project is.
+    /// The project's folder; outside a project the given folder.
     pub fn root(&self) -> PathBuf {
         let folder = self.project.path();
         discovery::find(folder)
             .unwrap_or_else(|_| std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned()))
     }
 
-    /// The project's catalog: names of datasets and the paths of those on this machine; empty where there is no
+    /// The project's catalog: names of datasets, and the paths of local ones; empty without a
     /// project.
     pub fn catalog(&self) -> Vec<Entry> {
         let root = self.root();
@@ -79,7 +79,7 @@ impl PlaceArguments {
         Ok(tracking::choose(&root, self.env.name().as_deref(), self.tracking_uri.as_deref())?)
     }
 
-    /// Where the store is.
+    /// The location of the store.
     pub fn location(&self) -> Result<Location> {
         let choice = self.choose()?;
         match choice.location {
@@ -93,14 +93,14 @@ impl PlaceArguments {
         Opened::at(&self.location()?)
     }
 
-    /// The names of stores that pyproject.toml gives.
+    /// The named stores of pyproject.toml.
     pub fn named(&self) -> Result<HashSet<String>> {
-        // What the other stores are does not depend on whether the chosen one is there.
+        // The named stores are known even if the chosen store does not exist.
         let choice = tracking::choose(&self.root(), self.env.name().as_deref(), Some(PROJECT))?;
         Ok(choice.named.into_keys().collect())
     }
 
-    /// Opens the store of a name, or `project`.
+    /// Opens a named store, or `project`.
     pub fn open_named(&self, name: &str) -> Result<Opened> {
         let uri = if name == "project" { PROJECT } else { name };
         let choice = tracking::choose(&self.root(), self.env.name().as_deref(), Some(uri))?;
@@ -134,13 +134,13 @@ pub(super) fn run(place: &PlaceArguments, arguments: &Where) -> Result<ExitCode>
     output::text(&text)
 }
 
-/// A filter or an order that MLflow refuses.
+/// A filter or an order that can't be parsed.
 pub(in crate::cli) struct Refused {
     text: String,
     error: FilterError,
 }
 
-/// Reads what is asked of entities: a filter, and clauses of an order.
+/// Parses a filter and the clauses of an order.
 pub(in crate::cli) fn asked(
     entity: Entity,
     filter: Option<&str>,
@@ -153,13 +153,13 @@ pub(in crate::cli) fn asked(
     Ok((expr, orders))
 }
 
-/// What was found within a limit; what could not be read is complained of.
+/// The results within a limit. Problems are printed on standard error.
 pub(in crate::cli) fn within<T>(found: Results<T>, limit: Option<usize>) -> Results<T> {
     found.problems.iter().for_each(|problem| output::complain(problem));
     Results::of(found.items, limit)
 }
 
-/// Ends with exit code 2: the filter, its error, and a sign under the place that is wrong.
+/// Prints the filter and its error, with a mark under the error's position. The exit code is 2.
 pub(in crate::cli) fn refuse(Refused { text: filter, error }: &Refused) -> Result<ExitCode> {
     let start = filter[..error.at.min(filter.len())].rfind('\n').map_or(0, |at| at + 1);
     let line = filter[start..].lines().next().unwrap_or_default();

@@ -49,7 +49,7 @@ pub(super) struct Arguments {
     /// Active runs, deleted ones, or all
     #[arg(long, value_name = "VIEW", default_value = "active")]
     view: ViewArgument,
-    /// At most so many
+    /// Show at most this many
     #[arg(long, value_name = "COUNT")]
     limit: Option<usize>,
     /// Columns to show, such as `rmse,params.lr,start_time`
@@ -72,7 +72,7 @@ pub(super) struct Arguments {
     csv: bool,
 }
 
-/// Which runs and experiments are looked at.
+/// The arguments that choose runs and experiments.
 #[derive(Debug, Clone, Copy, ValueEnum)]
 pub(super) enum ViewArgument {
     Active,
@@ -90,7 +90,7 @@ impl From<ViewArgument> for View {
     }
 }
 
-/// The ids of experiments that are named, or of all active ones.
+/// The ids of the named experiments, or of all active ones.
 pub(in crate::cli) fn experiments(opened: &Opened, named: &[String]) -> Result<Vec<String>> {
     let view = if named.is_empty() { View::Active } else { View::All };
     let all = opened.store.experiments(&Expr::default(), &[], view, opened.now)?.items;
@@ -147,7 +147,7 @@ pub(super) fn run(opened: &Opened, arguments: &Arguments) -> Result<ExitCode> {
     output::text(&text)
 }
 
-/// The columns that are asked for; `None` where it is not said.
+/// The requested columns; `None` if none are requested.
 fn chosen(runs: &[Run], arguments: &Arguments) -> Result<Option<Vec<Field>>> {
     let named = arguments.columns.iter().map(|name| columns::named(runs, name));
     let mut chosen = named.collect::<Result<Vec<Field>>>()?;
@@ -177,9 +177,9 @@ fn to_csv(runs: &[Run], columns: Option<Vec<Field>>) -> String {
     csv.text()
 }
 
-/// Most params and metrics that have a column unless others are chosen.
+/// The largest number of params, and of metrics, with a column by default.
 const MOST_KEYS: usize = 4;
-/// Cells that a column is given at most while it is found out which ones fit.
+/// The largest width of a column, in cells, while choosing which columns fit.
 const FITTING: usize = 12;
 
 fn describe(runs: &[Run], chosen: &Option<Vec<Field>>, tree: bool, reader: Reader) -> String {
@@ -216,7 +216,7 @@ fn describe(runs: &[Run], chosen: &Option<Vec<Field>>, tree: bool, reader: Reade
     if chosen.is_none() {
         head.push(("began", Align::Left));
     }
-    // Columns that don't fit are left out: cut to nothing, none could be read.
+    // Columns that don't fit are left out: narrower columns would be unreadable.
     let natural = |column: usize| -> usize {
         cells.iter().map(|row| width(&row[column].0)).max().unwrap_or_default()
     };
@@ -245,7 +245,7 @@ fn describe(runs: &[Run], chosen: &Option<Vec<Field>>, tree: bool, reader: Reade
     text
 }
 
-/// The keys that most runs have, in the order of their names.
+/// The most frequent keys, sorted by name.
 fn keys<'a>(runs: impl Iterator<Item = Vec<&'a str>>) -> Vec<&'a str> {
     let mut counts: std::collections::BTreeMap<&str, usize> = std::collections::BTreeMap::new();
     for key in runs.flatten() {
@@ -259,7 +259,7 @@ fn keys<'a>(runs: impl Iterator<Item = Vec<&'a str>>) -> Vec<&'a str> {
     keys
 }
 
-/// Sign and tone of a status.
+/// The glyph and the tone of a status.
 pub(super) fn sign(status: &str) -> (&'static str, Tone) {
     match status {
         "FINISHED" => ("✓", Tone::Good),

@@ -41,7 +41,7 @@ pub(super) fn run(
     let found = find_run(&opened.store, &arguments.run, Some(&active))?;
     let run = opened.store.run(&found.id)?.unwrap_or(found);
     let runs = tracking::pipeline_runs(&place.root(), &run).unwrap_or_else(|error| {
-        // The history is another file than the store.
+        // The history is in another file than the tracking store.
         output::complain(&error.to_string());
         Vec::new()
     });

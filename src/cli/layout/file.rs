@@ -35,13 +35,13 @@ struct Edge {
     target: String,
 }
 
-/// The text of a file, and how messages name it.
+/// The text of a file, and its name in messages.
 struct Text<'a> {
     name: &'a str,
     text: &'a str,
 }
 
-/// Reads the graph of a file, `-` for standard input. What is in it but not drawn is told on the standard error stream.
+/// Reads the graph of a file, or of standard input for `-`. Prints on standard error which edges are not drawn.
 pub(super) fn read(file: &Path) -> Result<Drawn> {
     let stdin = file.as_os_str() == "-";
     let name =
@@ -126,14 +126,14 @@ impl Text<'_> {
 
     /// Line and column of a part of the text, from 1.
     fn place(&self, part: &RawValue) -> (usize, usize) {
-        // Parts are borrowed from the text.
+        // A part is a slice of the text.
         let offset = part.get().as_ptr() as usize - self.text.as_ptr() as usize;
         let before = &self.text[..offset];
         let column = before.len() - before.rfind('\n').map_or(0, |at| at + 1) + 1;
         (1 + before.matches('\n').count(), column)
     }
 
-    /// What is wrong with the text, or with a part of it.
+    /// The error of the text, or of a part of it.
     fn unfit(&self, error: &serde_json::Error, part: Option<&RawValue>) -> Report {
         let (line, column) = match part.map(|part| self.place(part)) {
             None => (error.line(), error.column()),

@@ -18,7 +18,7 @@ use crate::project::Reader;
 use crate::text::{sanitize, width};
 use crate::ui::picture::{Label, Picture};
 
-/// Vertices up to which nodes get boxes; beyond, everything takes one row.
+/// Graphs with at most this many vertices are drawn with boxes, larger ones with single lines.
 const MOST_BOXES: usize = 60;
 
 /// Show where a pipeline is drawn: boxes and lines in terminal cells.
@@ -37,7 +37,7 @@ pub(super) struct Arguments {
     /// The pipeline [default: __default__]
     #[arg(long, value_name = "NAME", conflicts_with = "graph")]
     pipeline: Option<String>,
-    /// Namespaces to draw as frames around what they hold: all, none, or their names with commas between; the others
+    /// Namespaces to draw as frames: all, none, or their names separated by commas; the others
     /// are one box each [default: all, or none of a pipeline too large for that]
     #[arg(long, value_name = "NAMES", value_delimiter = ',', conflicts_with = "graph")]
     expand: Vec<String>,
@@ -47,7 +47,7 @@ pub(super) struct Arguments {
     /// A graph to lay out instead of a project, as JSON; - reads standard input
     #[arg(long, value_name = "FILE", conflicts_with_all = ["path", "env"])]
     graph: Option<PathBuf>,
-    /// How to print it: json, boxes and the cells of edges; text or svg, the drawing itself; dot or mermaid, the graph
+    /// The format: json, boxes and the cells of edges; text or svg, the drawing itself; dot or mermaid, the graph
     /// for Graphviz or Mermaid
     #[arg(long, value_name = "FORMAT", value_enum, default_value_t = Format::Json)]
     format: Format,
@@ -121,23 +121,23 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode> {
         );
     }
     match arguments.format {
-        // In one line: each cell of each edge is in it.
+        // On one line, because it contains each cell of each edge.
         Format::Json => output::json_line(&drawn.to_json(&layout)),
         Format::Text => output::text(&Picture::of(&layout, &labels, &titles).to_text(false)),
-        // The graphs of pipelines in other languages are written by now.
+        // These formats were written above.
         Format::Svg | Format::Dot | Format::Mermaid => {
             output::text(&Picture::of(&layout, &labels, &titles).to_svg())
         }
     }
 }
 
-/// Cells of lines that are written; more are hundreds of megabytes.
+/// The largest number of cells of lines that is written; more would be hundreds of megabytes.
 const MOST_CELLS: u64 = 20_000_000;
-/// What to do about a drawing that is too large.
+/// The hint for a drawing that is too large.
 const SMALLER: &str =
     "Collapse namespaces (--expand none), or choose a smaller pipeline (--pipeline).";
 
-/// What is displayed of a project's pipeline.
+/// The displayed part of a project's pipeline.
 fn pipeline(arguments: &Arguments) -> Result<View> {
     let root = arguments.project.root()?;
     let snapshot = Reader::new(&root).read(&arguments.project.options());
@@ -149,7 +149,7 @@ fn pipeline(arguments: &Arguments) -> Result<View> {
     Ok(View::of(&whole, &choices(&arguments.expand, &whole)?, |_| true))
 }
 
-/// Everything of a graph, with the namespaces that `--expand` names expanded, and those around them.
+/// The view of a whole graph in which the namespaces of `--expand`, and those around them, are expanded.
 fn choices(expand: &[String], graph: &Graph) -> Result<Choices> {
     let mut choices = Choices { detail: Detail::All, ..Choices::default() };
     choices.limits.with_hubs = usize::MAX;

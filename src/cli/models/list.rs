@@ -26,7 +26,7 @@ pub(super) struct Arguments {
     /// Order, such as `timestamp DESC`; can be repeated
     #[arg(long, value_name = "CLAUSE")]
     order_by: Vec<String>,
-    /// At most so many
+    /// Show at most this many
     #[arg(long, value_name = "COUNT")]
     limit: Option<usize>,
     /// Print JSON

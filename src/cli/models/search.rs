@@ -13,7 +13,7 @@ use crate::cli::tracked::{print_list, when};
 use crate::tracking::entities::ModelVersion;
 use crate::tracking::filter::Entity;
 
-/// List versions of registered models that match a filter, the last changed first.
+/// List versions of registered models that match a filter, the most recently changed first.
 ///
 /// The JSON is `{"schema": 1, "versions": [{"name", "version", "creation_timestamp", "last_updated_timestamp",
 /// "description", "user_id", "current_stage", "source", "run_id", "run_link", "status", "status_message", "tags": {},
@@ -27,7 +27,7 @@ pub(super) struct Arguments {
     /// Order, such as `version_number DESC`; can be repeated
     #[arg(long, value_name = "CLAUSE")]
     order_by: Vec<String>,
-    /// At most so many
+    /// Show at most this many
     #[arg(long, value_name = "COUNT")]
     limit: Option<usize>,
     /// Print JSON

@@ -15,11 +15,11 @@ use crate::tracking::entities::{Model, ModelVersion};
 use crate::tracking::filter::{Attribute, Comparator, Compare, Expr, Field, Order, Value};
 use crate::tracking::signature::{self, Described};
 
-/// Show a registered model with its versions, the newest first, and what one of them takes and gives.
+/// Show a registered model with its versions, the newest first, and the signature of one of them.
 ///
 /// The JSON is `{"schema": 1, "model": {..., "versions": [...], "mlmodel": {"version", "flavors": [], "signature":
-/// {"inputs", "outputs", "params"}}}}`: the model as `list` and its versions as `search` have them, and what the
-/// MLmodel of the named version says, of the newest one where none is named; null where it can't be read.
+/// {"inputs", "outputs", "params"}}}}`: the model as in `list`, its versions as in `search`, and the content of the
+/// MLmodel file of the named version, or of the newest one; null if it can't be read.
 ///
 /// Example: mlops-tui models show churn@champion
 #[derive(Debug, clap::Args)]
@@ -120,7 +120,7 @@ fn mlmodel(version: &ModelVersion, described: &Described) -> Json {
     json!({"version": version.version, "flavors": described.flavors, "signature": signature})
 }
 
-/// Flavors and signature, a line for each column.
+/// The flavors and the signature, one line for each column.
 fn describe(described: &Described) -> String {
     let mut text = format!("  flavors: {}\n", sanitize(&described.flavors.join(", ")));
     let Some(signature) = &described.signature else {
@@ -139,7 +139,7 @@ fn describe(described: &Described) -> String {
     text
 }
 
-/// A column or a tensor: its name, its type, whether it can be left out.
+/// A column or a tensor: name, type, and whether it is optional.
 fn of_column(column: &Json) -> String {
     let word = |json: &Json| json.as_str().map(str::to_owned).unwrap_or_else(|| json.to_string());
     let kind = match &column["tensor-spec"] {

@@ -1,4 +1,4 @@
-//! `mlops-tui runs pin`, `note`, `cancel`, `delete` and `prune`: what changes the history.
+//! `mlops-tui runs pin`, `note`, `cancel`, `delete` and `prune`: the verbs that change the history.
 
 use std::process::ExitCode;
 
@@ -20,7 +20,7 @@ pub(super) struct Pin {
     /// Numbers, `last` or `last-failed`
     #[arg(required = true)]
     runs: Vec<RunName>,
-    /// Take the pins away
+    /// Remove the pins
     #[arg(long)]
     off: bool,
     /// Print JSON
@@ -28,7 +28,7 @@ pub(super) struct Pin {
     json: bool,
 }
 
-/// Write a note to a run; without a text, the note is taken away.
+/// Write a note about a run; without a text, remove the note.
 ///
 /// Example: mlops-tui runs note last "the one in the paper"
 #[derive(Debug, clap::Args)]
@@ -43,9 +43,9 @@ pub(super) struct Note {
     json: bool,
 }
 
-/// Cancel a run that goes on in another program of this machine, as its own Ctrl-C would.
+/// Cancel a run of another program on this machine, as Ctrl-C in that program would.
 ///
-/// Its nodes are told to stop; `mlops-tui runs show` tells when it has ended.
+/// `mlops-tui runs show` shows when the run has ended.
 ///
 /// Example: mlops-tui runs cancel 12
 #[derive(Debug, clap::Args)]
@@ -57,9 +57,9 @@ pub(super) struct Cancel {
     json: bool,
 }
 
-/// Delete runs with all that is kept of them.
+/// Delete runs with everything stored about them.
 ///
-/// Runs that are going on are not deleted. Nothing of MLflow or the data is touched.
+/// Running runs are not deleted. MLflow records and data are not touched.
 ///
 /// Example: mlops-tui runs delete 3 4 5
 #[derive(Debug, clap::Args)]
@@ -67,7 +67,7 @@ pub(super) struct Delete {
     /// Numbers, `last` or `last-failed`
     #[arg(required = true)]
     runs: Vec<RunName>,
-    /// Say what would go, and delete nothing
+    /// Print what would be deleted, and delete nothing
     #[arg(long)]
     dry_run: bool,
     /// Print JSON
@@ -77,22 +77,22 @@ pub(super) struct Delete {
 
 /// Delete old runs by age, size or count.
 ///
-/// Pinned runs and runs that are going on stay. Nothing of MLflow or the data is touched.
+/// Pinned and running runs are kept. MLflow records and data are not touched.
 ///
 /// Example: mlops-tui runs prune --older-than 30d --max-size 500MB --keep 50 --dry-run
 #[derive(Debug, clap::Args)]
 #[command(group(clap::ArgGroup::new("room").required(true).multiple(true)))]
 pub(super) struct Prune {
-    /// Runs older than this go: 30d, 12h, or a date
+    /// Delete runs older than this: 30d, 12h, or a date
     #[arg(long, value_name = "AGE", value_parser = time, group = "room")]
     older_than: Option<f64>,
-    /// The oldest go until the others take no more than this: 500MB
+    /// Delete the oldest runs until the others take at most this much: 500MB
     #[arg(long, value_name = "SIZE", value_parser = parse_size, group = "room")]
     max_size: Option<u64>,
-    /// The oldest go until so many are left
+    /// Delete the oldest runs until this many are left
     #[arg(long, value_name = "COUNT", group = "room")]
     keep: Option<usize>,
-    /// Say what would go, and delete nothing
+    /// Print what would be deleted, and delete nothing
     #[arg(long)]
     dry_run: bool,
     /// Print JSON
@@ -104,7 +104,7 @@ fn time(text: &str) -> Result<f64, UserError> {
     parse_time(text, now())
 }
 
-/// Numbers of the named runs, once each; all of them must be there before anything is changed.
+/// The ids of the named runs, without duplicates. All must exist before anything is changed.
 fn ids(store: &mut Store, names: &[RunName]) -> Result<Vec<RunId>> {
     let mut ids = Vec::new();
     for name in names {
@@ -177,7 +177,7 @@ pub(super) fn prune(store: &mut Store, arguments: &Prune) -> Result<ExitCode> {
     report(&pruned, arguments.dry_run, arguments.json)
 }
 
-/// Prints what was deleted, or would be, and what stays though its run is gone.
+/// Prints what was or would be deleted, and which folders of deleted runs are left.
 fn report(pruned: &Pruned, dry_run: bool, json: bool) -> Result<ExitCode> {
     if json {
         return output::json(&json!({

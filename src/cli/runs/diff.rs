@@ -17,7 +17,7 @@ use crate::store::Store;
 
 /// Compare two runs: parameters, code, nodes, datasets.
 ///
-/// What is the same in both is left out, but for the times of nodes. The exit code is 0 whether they
+/// Equal values are left out, except the times of nodes. The exit code is 0 whether the runs
 /// differ or not.
 ///
 /// Example: mlops-tui runs diff 12 last
@@ -25,7 +25,7 @@ use crate::store::Store;
 pub(super) struct Arguments {
     /// The run to compare with
     first: RunName,
-    /// The run that is compared
+    /// The run to compare
     #[arg(default_value = "last")]
     second: RunName,
     /// Print JSON
@@ -63,7 +63,7 @@ fn describe(compared: &Comparison, reader: Reader) -> String {
         out += &format!("\n{}\n", reader.paint(section.title, Tone::Name));
         let rows: Vec<Vec<Cell>> = section.pairs.iter().map(row).collect();
         let left = ("", Align::Left);
-        // Measurements are read from their last digit.
+        // Measurements are aligned at their last digit.
         let measured = section.pairs.iter().all(|pair| !pair.changed);
         let values = ("", if measured { Align::Right } else { Align::Left });
         out += &lines(reader, &[left, values, left, values, left], &rows);

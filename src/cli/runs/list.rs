@@ -19,7 +19,7 @@ use crate::text::UserError;
 /// Example: mlops-tui runs list --outcome failed --node train_model --since 7d
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
-    /// Runs that stand like this; several are separated by commas
+    /// Runs with this outcome; several are separated by commas
     #[arg(long, value_name = "OUTCOME", value_delimiter = ',', value_parser = parse_outcome)]
     outcome: Vec<Outcome>,
     /// Runs of this pipeline
@@ -43,13 +43,13 @@ pub(super) struct Arguments {
     /// Runs that began before then
     #[arg(long, value_name = "TIME", value_parser = time)]
     until: Option<f64>,
-    /// Pinned runs alone
+    /// Only pinned runs
     #[arg(long)]
     pinned: bool,
-    /// At most so many
+    /// Show at most this many
     #[arg(long, value_name = "COUNT", default_value_t = 50)]
     limit: usize,
-    /// So many of the newest are passed over
+    /// Skip this many of the newest
     #[arg(long, value_name = "COUNT", default_value_t = 0, hide_default_value = true)]
     offset: usize,
     /// Print JSON
@@ -99,7 +99,7 @@ const COLUMNS: [(&str, Align); 9] = [
     ("what", Align::Left),
 ];
 
-/// Columns that the text of `what` tells too, left out where there is little room.
+/// Columns that are left out on a narrow terminal, because `what` contains the same facts.
 const TOLD_TWICE: [usize; 2] = [5, 6];
 
 fn describe(runs: &[RunRecord], reader: Reader, now: f64) -> String {
@@ -130,7 +130,7 @@ fn describe(runs: &[RunRecord], reader: Reader, now: f64) -> String {
     lines(reader, &columns, &rows)
 }
 
-/// What was run, why it failed, and what a person wrote about it.
+/// The options, the failure and the note of a run.
 fn what(run: &RunRecord) -> Cell {
     let (word, _) = outcome_text(run.outcome);
     let options = run.new.command.strip_prefix("kedro run").unwrap_or(&run.new.command).trim();

@@ -21,19 +21,19 @@ pub(super) struct Arguments {
     /// A number, `last` or `last-failed`
     #[arg(default_value = "last")]
     run: RunName,
-    /// Lines of this node alone
+    /// Only lines of this node
     #[arg(long, short, value_name = "NODE")]
     node: Option<String>,
     /// Lines of this level or above: debug, info, warning, error
     #[arg(long, short, value_name = "LEVEL", value_parser = parse_level)]
     level: Option<Level>,
-    /// Lines with this text, in large or small letters
+    /// Lines that contain this text, ignoring case
     #[arg(long, short, value_name = "TEXT")]
     grep: Option<String>,
-    /// The last lines alone
+    /// Only the last lines
     #[arg(long, value_name = "COUNT")]
     tail: Option<usize>,
-    /// Go on until the run ends
+    /// Follow the log until the run ends
     #[arg(long, short)]
     follow: bool,
     /// Print JSON lines
@@ -41,9 +41,9 @@ pub(super) struct Arguments {
     json: bool,
 }
 
-/// Lines that are read at once.
+/// The number of lines of one read.
 const PAGE: usize = 5_000;
-/// How often a run that goes on is looked at.
+/// How often a running run is checked.
 const EVERY: Duration = Duration::from_millis(200);
 
 fn parse_level(text: &str) -> Result<Level, UserError> {
@@ -73,7 +73,7 @@ pub(super) fn run(store: &mut Store, arguments: &Arguments) -> Result<ExitCode> 
         }
     }
     loop {
-        // The outcome is read first: what is stored when a run has ended is all of it.
+        // Read the outcome first: once a run has ended, its log is complete.
         let ended = !arguments.follow || has_ended(store, run.id)?;
         while let Some(last) = page(store, run.id, &filter, next, &printer)? {
             let Printed::To(last) = last else { return Ok(ExitCode::SUCCESS) };
@@ -91,7 +91,7 @@ fn has_ended(store: &mut Store, id: RunId) -> Result<bool> {
     Ok(store.run(id)?.is_none_or(|run| run.outcome != Outcome::Running))
 }
 
-/// Waits until somebody has written, or for a second.
+/// Waits until the store has changed, at most a second.
 fn wait(store: &mut Store) -> Result<()> {
     for _ in 0..5 {
         std::thread::sleep(EVERY);
@@ -102,15 +102,15 @@ fn wait(store: &mut Store) -> Result<()> {
     Ok(())
 }
 
-/// How far was printed.
+/// How far the log is printed.
 enum Printed {
-    /// To this line.
+    /// Up to this line.
     To(u64),
-    /// Nobody reads any more.
+    /// The reader has closed the pipe.
     Gone,
 }
 
-/// Prints the next lines; `None` when there are no more.
+/// Prints the next lines. Returns `None` if there are no more.
 fn page(
     store: &mut Store,
     id: RunId,
@@ -129,7 +129,7 @@ struct Printer {
 }
 
 impl Printer {
-    /// Prints lines; false when nobody reads any more.
+    /// Prints lines. Returns false if the reader has closed the pipe.
     fn lines(&self, lines: &[LogLine]) -> Result<bool> {
         let mut text = String::new();
         for line in lines {
@@ -148,7 +148,7 @@ impl Printer {
         }
     }
 
-    /// Time, level where it is not the usual one, node, text. A terminal breaks long lines itself.
+    /// A log line: time, level unless it is the usual one, node, text. The terminal wraps long lines.
     fn line(&self, line: &LogLine) -> String {
         let clean = crate::text::sanitize;
         let level = match line.level {

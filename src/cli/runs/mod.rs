@@ -43,9 +43,9 @@ enum Verb {
     Diff(diff::Arguments),
     /// Keep runs from being pruned
     Pin(change::Pin),
-    /// Write a note to a run
+    /// Write a note about a run
     Note(change::Note),
-    /// Cancel a run that goes on
+    /// Cancel a run of another program
     Cancel(change::Cancel),
     /// Delete runs
     Delete(change::Delete),
@@ -57,8 +57,8 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode> {
     let root = arguments.project.root()?;
     let mut store = Store::new(&root);
     if store.path().exists() {
-        // Runs of a program that was killed are told as lost; a store that can't be written can
-        // still be read.
+        // Mark runs of killed programs as lost. A store that can't be written can
+        // still be read, so errors are ignored.
         let _ = store.recover();
     }
     let done = match &arguments.verb {
@@ -74,7 +74,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode> {
     };
     if let Some(aside) = store.set_aside() {
         let text = StoreError::SetAside(aside.to_owned()).to_string();
-        // A verb that deletes has ended with it.
+        // The deleting verbs were handled above.
         if !done.as_ref().is_err_and(|error| error.to_string() == text) {
             super::output::complain(&text);
         }
@@ -82,7 +82,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode> {
     done
 }
 
-/// Sign and tone of how a run stands.
+/// The glyph and the tone of an outcome.
 fn sign(outcome: Outcome) -> (&'static str, Tone) {
     match outcome {
         Outcome::Running => ("●", Tone::Busy),

@@ -7,7 +7,7 @@ use color_eyre::eyre::{Result, eyre};
 use crate::store::{Outcome, RunFilter, RunId, RunRecord, Store};
 use crate::text::UserError;
 
-/// A run as it is named: `12`, `last`, `last-failed`.
+/// The name of a run: `12`, `last`, `last-failed`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum RunName {
     Number(RunId),
@@ -34,7 +34,7 @@ impl FromStr for RunName {
 }
 
 impl RunName {
-    /// The run of that name.
+    /// Finds the run of this name.
     pub(super) fn find(self, store: &mut Store) -> Result<RunRecord> {
         let newest = |outcomes: Vec<Outcome>| RunFilter { outcomes, ..RunFilter::newest(1) };
         let (run, missing) = match self {

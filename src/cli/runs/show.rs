@@ -19,7 +19,7 @@ use crate::text::{sanitize, size_text, width};
 
 /// Show a run: who, how, code, nodes in time, datasets, failure.
 ///
-/// Nodes on the critical path are marked with `*`: the run could not have been shorter than them,
+/// Nodes on the critical path are marked with `*`: the run could not have been shorter than these nodes,
 /// however many nodes ran at once.
 ///
 /// Example: mlops-tui runs show last-failed
@@ -28,7 +28,7 @@ pub(super) struct Arguments {
     /// A number, `last` or `last-failed`
     #[arg(default_value = "last")]
     run: RunName,
-    /// Print the kept difference of the code to its commit, for `git apply`
+    /// Print the stored difference between the code and its commit, for `git apply`
     #[arg(long, conflicts_with = "json")]
     patch: bool,
     /// Print JSON
@@ -36,9 +36,9 @@ pub(super) struct Arguments {
     json: bool,
 }
 
-/// Cells of the chart of nodes where there is no terminal to fill.
+/// The width of the chart without a terminal, in cells.
 const CHART: usize = 40;
-/// Cells of the columns beside names and chart, gaps included: sign, mark, time (`12 min 34 s`).
+/// The width of the other columns with gaps, in cells: glyph, mark, time (`12 min 34 s`).
 const BESIDE: usize = 21;
 
 pub(super) fn run(store: &mut Store, arguments: &Arguments) -> Result<ExitCode> {
@@ -68,7 +68,7 @@ fn patch(whole: &Whole) -> Result<ExitCode> {
             None => bail!("The version of the code was not kept: there was no git repository."),
         }
     };
-    // A program gets it as it was; a terminal gets nothing that could do something to it.
+    // Programs get the text unchanged; on a terminal control characters are replaced.
     if Reader::of_stdout().width.is_some() {
         let lines: String = without_marks(diff).lines().map(|line| sanitize(line) + "\n").collect();
         return output::text(&lines);
@@ -171,7 +171,7 @@ fn nodes(timeline: &Timeline, reader: Reader) -> String {
     if timeline.bars.is_empty() {
         return String::new();
     }
-    // Python's start is no part of the chart: it often takes longer than all nodes.
+    // The chart leaves out Python's start, which often takes longer than all nodes.
     let whole = (timeline.end - timeline.begun).max(1e-3);
     let title = format!(
         "Nodes: {} in {} after {} of starting · critical path (*) {}",
@@ -213,7 +213,7 @@ fn nodes(timeline: &Timeline, reader: Reader) -> String {
         + &lines(reader, &columns, &rows)
 }
 
-/// A node's time in `room` cells for the whole run: critical ones are full.
+/// A node's bar in a chart of `room` cells; bars on the critical path are solid.
 fn chart(bar: &Bar, start: f64, whole: f64, room: usize) -> String {
     let (Some(begin), Some(end)) = (bar.start, bar.end) else { return String::new() };
     let cell = |at: f64| ((at - start) / whole * room as f64).clamp(0.0, room as f64);
@@ -234,7 +234,7 @@ fn sign_of(outcome: NodeOutcome) -> (&'static str, Tone) {
 }
 
 fn datasets(datasets: &[DatasetRecord], reader: Reader) -> String {
-    // Memory datasets have no size; what is in a file or a metric says something.
+    // Memory datasets are left out, because they have neither size nor metrics.
     let saved = datasets.iter().filter(|it| it.direction == Direction::Save && it.bytes.is_some());
     let rows: Vec<Vec<Cell>> = saved
         .map(|it| {
@@ -267,7 +267,7 @@ fn datasets(datasets: &[DatasetRecord], reader: Reader) -> String {
     format!("\n{}\n", reader.paint("Saved", Tone::Name)) + &lines(reader, &columns, &rows)
 }
 
-/// A metric's value with four digits, whole numbers with all.
+/// A metric's value: four digits, or all digits of a whole number.
 fn metric(value: &Json) -> String {
     match value.as_f64() {
         Some(number) if value.is_f64() => number_text(number),
