@@ -77,7 +77,9 @@ impl Process {
         mut request: Json,
         lessons: Option<mpsc::UnboundedSender<Lesson>>,
     ) -> io::Result<Self> {
-        let mark = format!("\0mlops-tui:{:016x}:", rand());
+        // The project's code must not be able to guess the mark.
+        let random = getrandom::u64().map_err(io::Error::other)?;
+        let mark = format!("\0mlops-tui:{random:016x}:");
         request["root"] = json!(spec.root);
         request["mark"] = json!(mark);
         request["warm"] = json!(lessons.is_some());
@@ -188,12 +190,6 @@ fn lingering() -> Stamped {
     let text = "The run is over, but its process is still at work: exit handlers, or threads that \
                 the project has started. Cancelling ends it.";
     Stamped::log("WARNING", Some("mlops-tui"), text.into())
-}
-
-/// A number that the project's code can't guess.
-fn rand() -> u64 {
-    use std::hash::{BuildHasher, Hasher, RandomState};
-    RandomState::new().build_hasher().finish()
 }
 
 /// A line on the status pipe.

@@ -23,7 +23,9 @@ pub(super) fn command(
         .map(|value| value.to_string_lossy().trim().to_owned())
         .find(|value| !value.is_empty());
     let words = match chosen {
-        Some(value) => split(&value),
+        // An unclosed quote: the words are those between blanks.
+        Some(value) => shlex::split(&value)
+            .unwrap_or_else(|| value.split_whitespace().map(str::to_owned).collect()),
         None => {
             let path = env("PATH")?;
             let found = FALLBACKS.iter().find_map(|name| programs::find_in(&path, name))?;
@@ -59,29 +61,6 @@ fn at_place(program: &str, given: &[String], file: &Path, line: u32, column: u32
         "idea" | "pycharm" => vec!["--line".into(), line.to_string().into(), path],
         _ => vec![format!("+{line}").into(), path],
     }
-}
-
-/// Splits a command as a shell would, with quotes and backslashes.
-fn split(text: &str) -> Vec<String> {
-    let mut words = Vec::new();
-    let mut word: Option<String> = None;
-    let mut quote = None;
-    let mut chars = text.chars();
-    while let Some(c) = chars.next() {
-        match (c, quote) {
-            (c, Some(q)) if c == q => quote = None,
-            ('\\', None | Some('"')) => word.get_or_insert_default().extend(chars.next()),
-            (c, Some(_)) => word.get_or_insert_default().push(c),
-            ('\'' | '"', None) => {
-                quote = Some(c);
-                word.get_or_insert_default();
-            }
-            (c, None) if c.is_whitespace() => words.extend(word.take()),
-            (c, None) => word.get_or_insert_default().push(c),
-        }
-    }
-    words.extend(word);
-    words
 }
 
 #[cfg(test)]

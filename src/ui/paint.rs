@@ -225,29 +225,15 @@ impl<'a> Paint<'a> {
 }
 
 /// Breaks a text into lines of at most `width` cells, between words if possible.
-pub(super) fn wrap(text: &str, max: usize) -> Vec<String> {
-    let mut lines = Vec::new();
-    for part in text.lines() {
-        let part = sanitize(part);
-        let mut line = String::new();
-        for word in part.split(' ') {
-            let mut word = word.to_owned();
-            if !line.is_empty() && width(&line) + 1 + width(&word) > max {
-                lines.push(std::mem::take(&mut line));
-            }
-            while width(&word) > max.max(1) {
-                let head: String = word.chars().take(max.max(1)).collect();
-                word = word.chars().skip(max.max(1)).collect();
-                lines.push(head);
-            }
-            if !line.is_empty() {
-                line.push(' ');
-            }
-            line.push_str(&word);
-        }
-        lines.push(line);
-    }
-    lines
+pub(super) fn wrap(text: &str, width: usize) -> Vec<String> {
+    let lines = text.lines().map(sanitize);
+    let wrapped = |line: String| -> Vec<String> {
+        let options = textwrap::Options::new(width.max(1))
+            .word_splitter(textwrap::WordSplitter::NoHyphenation)
+            .wrap_algorithm(textwrap::WrapAlgorithm::FirstFit);
+        textwrap::wrap(&line, options).into_iter().map(Into::into).collect()
+    };
+    lines.flat_map(wrapped).collect()
 }
 
 #[cfg(test)]

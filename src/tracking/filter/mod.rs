@@ -246,7 +246,7 @@ mod tests {
                 "Invalid clause(s) in filter string: 'metrics.a > 1 foo.bar'",
                 14,
             ),
-            ("metrics.a > 'x'", "Expected numeric value type for metric. Results 'x'", 12),
+            ("metrics.a > 'x'", "Expected numeric value type for metric. Found 'x'", 12),
             (
                 "params.a = 1",
                 "Expected a quoted string value for parameter (e.g. 'my-value'). Got value 1",

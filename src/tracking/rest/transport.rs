@@ -3,7 +3,6 @@
 
 use std::error::Error;
 use std::fmt;
-use std::hash::{BuildHasher, RandomState};
 use std::io::Read;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -210,7 +209,7 @@ impl Transport {
     /// Twice as long after each try, and a quarter more or less: clients that failed together come back one
     /// by one.
     fn pause(&self, tries: u32) -> Duration {
-        let random = RandomState::new().hash_one(tries) as f64 / u64::MAX as f64;
+        let random = getrandom::u64().unwrap_or_default() as f64 / u64::MAX as f64;
         let factor = f64::from(2_u32.saturating_pow(tries - 1)) * (0.75 + random / 2.0);
         self.settings.backoff.mul_f64(factor)
     }
