@@ -108,7 +108,7 @@ fn a_run_is_shown_with_its_nodes_in_time_and_its_failure() {
     assert_eq!(told["resolved_parameters"]["seed"], 7);
     assert!(text(root, &["show", "--patch"]).ends_with("+size = 2\n"));
     assert!(complaint(root, &["show", "9"]).contains("There is no run 9."));
-    assert!(complaint(root, &["show", "first"]).contains("a run is a number, `last`"));
+    assert!(complaint(root, &["show", "first"]).contains("Hint: A run is a number, `last`"));
 }
 
 #[test]
@@ -189,7 +189,7 @@ fn runs_are_pinned_noted_pruned_and_deleted() {
     assert!(text(root, &["delete", "1"]).starts_with("Deleted 1 run (1), about "));
     assert!(store.run(1).unwrap().is_none());
     assert!(complaint(root, &["prune"]).contains("--older-than"));
-    assert!(complaint(root, &["prune", "--max-size", "much"]).contains("write 500MB"));
+    assert!(complaint(root, &["prune", "--max-size", "much"]).contains("Hint: Write 500MB"));
 }
 
 #[test]

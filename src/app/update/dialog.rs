@@ -54,7 +54,7 @@ pub(super) fn help(state: &mut State) {
         name: format!("{}: {}", spec.scope.name(), spec.name),
         detail: spec.help.into(),
         keys: state.shared.keymap.control_keys(spec.scope, spec.control).join(", "),
-        disabled: Some("this is a key inside dialogs and lines that are typed".into()),
+        disabled: None,
     }));
     let picker = Picker::new(choices, 0, picker_height(state.shared.size));
     state.shared.dialogs.push(Dialog::Help(picker));
@@ -295,7 +295,8 @@ fn chosen(state: &mut State, dialog: &Dialog) -> Outcome {
     let Some(index) = picker.chosen() else { return Outcome::Closed };
     let name = &picker.choices[index].name;
     let Dialog::Choose(kind, picker) = dialog else {
-        return Command::named(name).map_or(Outcome::Closed, Outcome::Do);
+        // The rows of keys inside dialogs are no commands.
+        return Command::named(name).map_or(Outcome::Stay, Outcome::Do);
     };
     let name = name.clone();
     let State { shared, pipeline, .. } = &mut *state;
