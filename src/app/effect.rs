@@ -3,7 +3,7 @@
 use crate::project::Place;
 use crate::runs::RunRequest;
 use crate::runs::params::Params;
-use crate::store::{LogCursor, LogFilter, Room, RunFilter, RunId};
+use crate::store::{LogCursor, LogFilter, Room, RunFilter, RunId, RunPair};
 
 /// The number of a request of one kind. An answer that carries an older number is dropped.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
@@ -122,7 +122,7 @@ pub enum Effect {
     /// Load the durations of nodes in earlier runs.
     LoadTimings,
     /// Compare two runs.
-    Compare(RunId, RunId),
+    Compare(RunPair),
     /// Pin a run, or remove the pin.
     Pin(RunId, bool),
     /// Write a note about a run.

@@ -9,7 +9,7 @@ use super::effect::Generation;
 use super::keymap::Keymap;
 use super::screens::pipeline::Plot;
 use super::settings::Settings;
-use super::shared::TrackingReport;
+use super::shared::{Available, TrackingReport};
 use crate::dag::staleness::Freshness;
 use crate::datasets;
 use crate::project::python::highlight::Highlighted;
@@ -17,7 +17,7 @@ use crate::project::{Problem, Snapshot};
 use crate::remote::Backend;
 use crate::runs::history::{Comparison, Whole};
 use crate::runs::{Failure, Stamped, Warmth};
-use crate::store::{LogLine, Pruned, Room, RunId, RunRecord, Timing};
+use crate::store::{LogLine, Pruned, Room, RunId, RunPair, RunRecord, Timing};
 
 /// An event of the loop.
 #[derive(Debug, Clone)]
@@ -160,7 +160,7 @@ pub enum Report {
     /// Two runs were compared, or could not be.
     Compared {
         /// The runs.
-        runs: (RunId, RunId),
+        runs: RunPair,
         /// How they differ.
         result: Result<Box<Comparison>, String>,
     },
@@ -180,10 +180,8 @@ pub enum Report {
         settings: Box<Settings>,
         /// The keymap that they name.
         keymap: Box<Keymap>,
-        /// Names of all themes.
-        themes: Vec<String>,
-        /// Names of all keymaps.
-        keymaps: Vec<String>,
+        /// The names of all themes and keymaps.
+        available: Available,
         /// Errors in the files.
         problems: Vec<Problem>,
     },

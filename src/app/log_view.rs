@@ -32,8 +32,10 @@ pub struct LogView {
     pub generation: Generation,
     /// Where an empty window starts loading.
     start: LogCursor,
-    /// Whether the window reaches the start, and the end, of the log.
-    whole: (bool, bool),
+    /// Whether the first line in memory is the first line of the log.
+    at_first: bool,
+    /// Whether the last line in memory is the last line of the log.
+    at_last: bool,
     /// The request that is under way.
     asked: Option<LogCursor>,
 }
@@ -54,7 +56,8 @@ impl LogView {
             follow: matches!(start, LogCursor::Before(u64::MAX)),
             generation,
             start,
-            whole: (false, false),
+            at_first: false,
+            at_last: false,
             asked: None,
         }
     }
@@ -66,17 +69,17 @@ impl LogView {
 
     /// Whether nothing was loaded yet.
     pub fn is_loading(&self) -> bool {
-        self.lines.is_empty() && !(self.whole.0 && self.whole.1)
+        self.lines.is_empty() && !(self.at_first && self.at_last)
     }
 
     /// Whether the last visible line is the last line of the log.
     pub fn at_end(&self, height: usize) -> bool {
-        self.whole.1 && self.offset + height >= self.lines.len()
+        self.at_last && self.offset + height >= self.lines.len()
     }
 
     /// The log may have grown.
     pub fn grown(&mut self) {
-        self.whole.1 = false;
+        self.at_last = false;
     }
 
     /// What to load now for a pane of `height` lines, if anything.
@@ -85,15 +88,15 @@ impl LogView {
             return None;
         }
         self.asked = match (self.lines.first(), self.lines.last()) {
-            (Some(first), _) if !self.whole.0 && self.offset < MARGIN => {
+            (Some(first), _) if !self.at_first && self.offset < MARGIN => {
                 Some(LogCursor::Before(first.number))
             }
             (_, Some(last))
-                if !self.whole.1 && self.lines.len() < self.offset + height + MARGIN =>
+                if !self.at_last && self.lines.len() < self.offset + height + MARGIN =>
             {
                 Some(LogCursor::Line(last.number + 1))
             }
-            (None, None) if !(self.whole.0 && self.whole.1) => Some(self.start),
+            (None, None) if !(self.at_first && self.at_last) => Some(self.start),
             _ => None,
         };
         self.asked
@@ -107,13 +110,13 @@ impl LogView {
         match asked {
             LogCursor::Before(before) => {
                 let fresh = self.lines.is_empty();
-                self.whole.0 |= all;
-                self.whole.1 |= fresh && before == u64::MAX;
+                self.at_first |= all;
+                self.at_last |= fresh && before == u64::MAX;
                 self.offset += lines.len();
                 lines.append(&mut self.lines);
                 if lines.len() > MOST {
                     lines.truncate(MOST);
-                    self.whole.1 = false;
+                    self.at_last = false;
                 }
                 self.lines = lines;
                 if fresh {
@@ -121,13 +124,13 @@ impl LogView {
                 }
             }
             LogCursor::Line(from) => {
-                self.whole.0 |= from <= 1;
-                self.whole.1 |= all;
+                self.at_first |= from <= 1;
+                self.at_last |= all;
                 self.lines.append(&mut lines);
                 let excess = self.lines.len().saturating_sub(MOST);
                 if excess > 0 {
                     self.lines.drain(..excess);
-                    self.whole.0 = false;
+                    self.at_first = false;
                     self.offset = self.offset.saturating_sub(excess);
                 }
             }
@@ -146,7 +149,7 @@ impl LogView {
     pub fn scroll(&mut self, by: isize, height: usize) {
         let last = self.last_offset(height);
         self.offset = self.offset.saturating_add_signed(by).min(last);
-        self.follow = by > 0 && self.offset == last && self.whole.1;
+        self.follow = by > 0 && self.offset == last && self.at_last;
     }
 
     /// Scrolls sideways by `steps` steps.
@@ -156,7 +159,7 @@ impl LogView {
 
     /// Goes to the first line.
     pub fn first(&mut self) {
-        if self.whole.0 {
+        if self.at_first {
             self.offset = 0;
             self.follow = false;
         } else {
@@ -170,7 +173,7 @@ impl LogView {
     /// Goes to the last line and follows the end.
     pub fn last(&mut self, height: usize) {
         self.follow = true;
-        if self.whole.1 {
+        if self.at_last {
             self.offset = self.last_offset(height);
         } else {
             let column = self.column;

@@ -2,6 +2,7 @@
 
 use super::command::Command;
 use super::screens::pipeline::PipelineScreen;
+use super::screens::pipeline::screen::Between;
 use super::shared::Shared;
 use super::state::State;
 use crate::dag::staleness::Freshness;
@@ -77,7 +78,7 @@ pub fn request_of_marked(state: &State) -> RunRequest {
 fn chosen_slice(state: &State) -> Slice {
     let nodes = chosen(state);
     let pipeline = state.shared.shown_pipeline();
-    if let (Some((from, to)), Some(pipeline)) = (&state.pipeline.slice, pipeline) {
+    if let (Some(Between { from, to }), Some(pipeline)) = (&state.pipeline.slice, pipeline) {
         let slice = Slice { from_nodes: from.clone(), to_nodes: to.clone(), ..Slice::default() };
         if slice.apply(pipeline).is_ok_and(|between| between == nodes) {
             return slice;

@@ -100,6 +100,15 @@ pub enum TrackingReport {
     Failed(String),
 }
 
+/// The names of all themes and keymaps, built in or the user's.
+#[derive(Debug, Clone, Default)]
+pub struct Available {
+    /// Names of themes.
+    pub themes: Vec<String>,
+    /// Names of keymaps.
+    pub keymaps: Vec<String>,
+}
+
 /// A short message on the bar.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Notice {
@@ -135,7 +144,7 @@ pub struct Shared {
     /// The theme before a choice of themes began; choosing shows each one.
     pub theme_before: Option<String>,
     /// Names of all themes and keymaps there are.
-    pub available: (Vec<String>, Vec<String>),
+    pub available: Available,
     /// Problems of settings, theme and keymap files.
     pub settings_problems: Vec<Problem>,
     /// The run environment that was asked for.
@@ -187,7 +196,7 @@ impl Shared {
             settings,
             keymap: Keymap::default(),
             theme_before: None,
-            available: (Vec::new(), Vec::new()),
+            available: Available::default(),
             settings_problems: Vec::new(),
             env,
             focus: Pane::Main,

@@ -36,7 +36,7 @@ pub use nodes::Timing;
 pub use prune::{Pruned, Room};
 pub use record::{
     CodeVersion, DatasetRecord, Direction, Entry, Level, Line, LogLine, NewRun, NodeOutcome,
-    NodeRecord, Outcome, Progress, RunId, RunRecord, Source,
+    NodeRecord, Outcome, Progress, RunId, RunPair, RunRecord, Source,
 };
 pub use runs::{Recording, now};
 pub use trust::Trust;

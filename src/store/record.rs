@@ -5,6 +5,15 @@ use serde::{Deserialize, Serialize};
 /// Number of a run in its project's history, from 1; 0 for a run that could not be recorded.
 pub type RunId = i64;
 
+/// Two runs that are compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RunPair {
+    /// The earlier run.
+    pub first: RunId,
+    /// The later run.
+    pub second: RunId,
+}
+
 /// Makes the texts that the database has for the values of an enum.
 macro_rules! texts {
     ($type:ty, $unknown:ident, $($value:ident $text:literal),*) => {

@@ -8,6 +8,7 @@ use super::{Start, folders};
 use crate::app::event::Report;
 use crate::app::keymap::{self, FileError, Keymap};
 use crate::app::settings::{Overrides, Settings};
+use crate::app::shared::Available;
 use crate::project::{Place, Problem, Severity};
 use crate::system::files;
 use crate::ui::color::Depth;
@@ -89,8 +90,10 @@ impl Look {
         Report::Settings {
             settings: Box::new(self.settings.clone()),
             keymap: Box::new(self.keymap.clone()),
-            themes: names("themes", theme::BUILT_IN.map(|(name, _)| name).as_slice()),
-            keymaps: names("keymaps", keymap::BUILT_IN.map(|(name, _)| name).as_slice()),
+            available: Available {
+                themes: names("themes", theme::BUILT_IN.map(|(name, _)| name).as_slice()),
+                keymaps: names("keymaps", keymap::BUILT_IN.map(|(name, _)| name).as_slice()),
+            },
             problems: self.problems.clone(),
         }
     }

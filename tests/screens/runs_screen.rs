@@ -108,11 +108,12 @@ fn answer(root: &Path, store: &mut Store, effect: Effect) -> Vec<Report> {
             vec![Report::Log { run, generation, lines }]
         }
         Effect::LoadTimings => vec![Report::Timings(store.timings(20).unwrap())],
-        Effect::Compare(first, second) => {
-            let runs = [first, second].map(|id| history::whole(store, id).unwrap().unwrap());
+        Effect::Compare(runs) => {
+            let mut read = |id| history::whole(store, id).unwrap().unwrap();
+            let (first, second) = (read(runs.first), read(runs.second));
             let runtime = tokio::runtime::Runtime::new().unwrap();
-            let compared = runtime.block_on(history::compare(root, None, &runs[0], &runs[1]));
-            vec![Report::Compared { runs: (first, second), result: Ok(Box::new(compared)) }]
+            let compared = runtime.block_on(history::compare(root, None, &first, &second));
+            vec![Report::Compared { runs, result: Ok(Box::new(compared)) }]
         }
         Effect::Pin(id, pinned) => changed(store.pin(id, pinned).map(drop).map_err(Into::into)),
         Effect::Note(id, note) => changed(store.note(id, &note).map(drop).map_err(Into::into)),

@@ -84,9 +84,9 @@ pub(super) fn choose(shared: &mut Shared, command: Command) {
         }
         Command::ChooseTheme => {
             shared.theme_before = Some(shared.settings.theme.clone());
-            (Choose::Theme, plain(&shared.available.0), shared.settings.theme.clone())
+            (Choose::Theme, plain(&shared.available.themes), shared.settings.theme.clone())
         }
-        _ => (Choose::Keymap, plain(&shared.available.1), shared.settings.keymap.clone()),
+        _ => (Choose::Keymap, plain(&shared.available.keymaps), shared.settings.keymap.clone()),
     };
     let selected = choices.iter().position(|choice| choice.name == now).unwrap_or(0);
     let picker = Picker::new(choices, selected, picker_height(shared.size));

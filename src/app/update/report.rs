@@ -134,10 +134,10 @@ pub(super) fn report(state: &mut State, report: Report) -> Vec<Effect> {
             }
         }
         Report::EnvironmentDone(result) => return environment_made(state, result),
-        Report::Settings { settings, keymap, themes, keymaps, problems } => {
+        Report::Settings { settings, keymap, available, problems } => {
             state.shared.settings = *settings;
             state.shared.keymap = *keymap;
-            state.shared.available = (themes, keymaps);
+            state.shared.available = available;
             state.shared.settings_problems = problems;
             state.shared.pending.clear();
         }

@@ -14,7 +14,7 @@ use crate::project::Snapshot;
 use crate::project::highlight::highlight;
 use crate::project::python::highlight::Highlighted;
 use crate::runs::history;
-use crate::store::{LogCursor, LogFilter, RunId, Store, StoreError, Trust};
+use crate::store::{LogCursor, LogFilter, RunId, RunPair, Store, StoreError, Trust};
 use crate::system::files;
 use crate::tracking::{By, Choice, Location, TrackingError};
 use crate::tui::folders;
@@ -73,15 +73,15 @@ pub(super) fn log(
 }
 
 /// Reports how two runs differ.
-pub(super) fn compare(context: &Arc<Context>, runs: (RunId, RunId)) {
+pub(super) fn compare(context: &Arc<Context>, runs: RunPair) {
     let (context, snapshot) = (context.clone(), context.snapshot());
     tokio::spawn(async move {
         let root = context.root.as_path();
         let mut store = Store::new(root);
         let read = tokio::task::spawn_blocking(move || {
             Ok::<_, StoreError>((
-                history::whole(&mut store, runs.0)?,
-                history::whole(&mut store, runs.1)?,
+                history::whole(&mut store, runs.first)?,
+                history::whole(&mut store, runs.second)?,
             ))
         });
         let result = match read.await {

@@ -155,7 +155,7 @@ impl Services {
             Effect::LoadLog { run, generation, filter, from } => {
                 look::log(&self.context, run, generation, filter, from);
             }
-            Effect::Compare(first, second) => look::compare(&self.context, (first, second)),
+            Effect::Compare(runs) => look::compare(&self.context, runs),
             Effect::Pin(id, pinned) => {
                 store.change(move |store| store.pin(id, pinned).map(drop));
             }

@@ -1,7 +1,7 @@
 //! Presses and drags of the mouse on the drawing.
 
 use super::drawing::scroll_to;
-use super::screen::PipelineScreen;
+use super::screen::{Held, PipelineScreen};
 use super::zoom::Zoom;
 use super::{go, list, view};
 use crate::app::screens::Screen;
@@ -33,7 +33,7 @@ pub(super) fn press(screen: &mut PipelineScreen, shared: &mut Shared, column: u1
             let name = screen.plot.view.groups[group].name.clone();
             view::set_fold(screen, shared, name, Fold::Collapsed);
         }
-        None => screen.held = Some(((column, row), screen.scroll)),
+        None => screen.held = Some(Held { cell: (column, row), scroll: screen.scroll }),
     }
 }
 
@@ -57,8 +57,8 @@ pub(super) fn vertex_at(
 
 /// Handles a move to a cell of the screen: a dragged drawing moves along.
 pub(super) fn drag(screen: &mut PipelineScreen, shared: &Shared, column: u16, row: u16) {
-    if let Some((from, scroll)) = screen.held {
+    if let Some(Held { cell, scroll }) = screen.held {
         let by = |from: u16, to: u16| i32::from(from) - i32::from(to);
-        scroll_to(screen, shared, (scroll.0 + by(from.0, column), scroll.1 + by(from.1, row)));
+        scroll_to(screen, shared, (scroll.0 + by(cell.0, column), scroll.1 + by(cell.1, row)));
     }
 }

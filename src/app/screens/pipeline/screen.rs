@@ -12,6 +12,24 @@ use crate::dag::{Id, VertexKind};
 /// The length of the jump history.
 const LONGEST_WAY_BACK: usize = 200;
 
+/// The ends of a slice.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Between {
+    /// The first nodes.
+    pub from: Vec<String>,
+    /// The last nodes.
+    pub to: Vec<String>,
+}
+
+/// A drag of the drawing by the mouse.
+#[derive(Debug, Clone, Copy)]
+pub struct Held {
+    /// The cell of the screen where the drag began: column and row.
+    pub cell: (u16, u16),
+    /// The scroll when the drag began: columns and rows.
+    pub scroll: (i32, i32),
+}
+
 /// A vertex by kind and name, which stay the same in a new drawing.
 pub type Spot = (VertexKind, String);
 
@@ -37,7 +55,7 @@ pub struct PipelineScreen {
     /// The filter as it was written.
     pub filter_text: String,
     /// The first and last nodes of the displayed slice.
-    pub slice: Option<(Vec<String>, Vec<String>)>,
+    pub slice: Option<Between>,
     /// Whether edges point to the right instead of downwards; `None` chooses by the size of the graph.
     pub sideways: Option<bool>,
     /// The size of the drawing; `None` chooses by the size of the graph.
@@ -55,7 +73,7 @@ pub struct PipelineScreen {
     /// The first visible row of the list.
     pub lanes_offset: usize,
     /// While the drawing is dragged: the cell where the drag began, and the scroll then.
-    pub held: Option<((u16, u16), (i32, i32))>,
+    pub held: Option<Held>,
     /// The jump history.
     pub jumps: Jumps,
 }

@@ -2,7 +2,7 @@
 
 use super::drawing::{centre, redraw};
 use super::go::{choose, through_jumps, toggle_follow};
-use super::screen::PipelineScreen;
+use super::screen::{Between, PipelineScreen};
 use super::zoom::Zoom;
 use crate::app::command::Command;
 use crate::app::prompt::PromptKind;
@@ -229,8 +229,8 @@ fn slice(screen: &mut PipelineScreen, shared: &mut Shared) {
     };
     let to = vec![to];
     let (nodes, slice) = match (between(&from, &to), between(&to, &from)) {
-        (Some(nodes), _) => (nodes, (from, to)),
-        (None, Some(nodes)) => (nodes, (to, from)),
+        (Some(nodes), _) => (nodes, Between { from, to }),
+        (None, Some(nodes)) => (nodes, Between { from: to, to: from }),
         (None, None) => {
             let text = format!("no path connects {} and {}", from.join(", "), to.join(", "));
             return shared.warn(sanitize(&text));

@@ -21,7 +21,7 @@ use crate::app::shared::Shared;
 use crate::app::words::Details;
 use crate::runs::history::{Timeline, Whole, filter, timeline};
 use crate::runs::{Failure, RunRequest};
-use crate::store::{LogFilter, Outcome, RunFilter, RunId, RunRecord};
+use crate::store::{LogFilter, Outcome, RunFilter, RunId, RunPair, RunRecord};
 use page::{ComparisonPage, HEAD, Page, Part, RunPage};
 
 /// The largest number of listed runs.
@@ -143,14 +143,14 @@ impl RunsScreen {
     }
 
     /// The runs that `compare-runs` compares: the two marked ones, else the marked and the shown one.
-    pub fn compared(&self) -> Option<(RunId, RunId)> {
+    pub fn compared(&self) -> Option<RunPair> {
         let shown = self.shown_run().map(|run| run.id);
         let pair = match (self.marked.as_slice(), shown) {
             ([first, second], _) => Some((*first, *second)),
             ([first], Some(second)) if *first != second => Some((*first, second)),
             _ => None,
         };
-        pair.map(|(one, other)| (one.min(other), one.max(other)))
+        pair.map(|(one, other)| RunPair { first: one.min(other), second: one.max(other) })
     }
 
     /// Removes a run from the screen, and asks for its deletion.
@@ -177,7 +177,7 @@ impl RunsScreen {
     fn compare(&mut self) -> Vec<Effect> {
         let Some(runs) = self.compared() else { return Vec::new() };
         self.page = Some(Page::Comparison(ComparisonPage { runs, compared: None, offset: 0 }));
-        vec![Effect::Compare(runs.0, runs.1)]
+        vec![Effect::Compare(runs)]
     }
 
     fn show_part(&mut self, shared: &mut Shared, id: RunId, part: Part) {
@@ -213,7 +213,7 @@ impl Screen for RunsScreen {
         match &self.page {
             Some(Page::Run(page)) => format!("Runs > run {}", page.id),
             Some(Page::Comparison(page)) => {
-                format!("Runs > run {} and run {}", page.runs.0, page.runs.1)
+                format!("Runs > run {} and run {}", page.runs.first, page.runs.second)
             }
             None => {
                 let mut title = "Runs".to_owned();

@@ -7,7 +7,7 @@ use crate::app::list::Position;
 use crate::app::log_view::LogView;
 use crate::app::screens::Screen;
 use crate::app::shared::Shared;
-use crate::store::RunId;
+use crate::store::{RunId, RunPair};
 
 /// Lines over the part of a run's page: the run, and the titles of the parts.
 pub const HEAD: u16 = 2;
@@ -64,7 +64,7 @@ impl Part {
 #[derive(Debug)]
 pub struct ComparisonPage {
     /// The runs.
-    pub runs: (RunId, RunId),
+    pub runs: RunPair,
     /// How they differ, or why the comparison failed; `None` until it is known.
     pub compared: Option<Result<Vec<Section>, String>>,
     /// The first visible line.

@@ -7,7 +7,7 @@ use crate::app::effect::{Effect, Generation};
 use crate::app::screens::Screen;
 use crate::app::shared::Shared;
 use crate::runs::history::{Comparison, Whole};
-use crate::store::{LogLine, Outcome, RunId, RunRecord};
+use crate::store::{LogLine, Outcome, RunId, RunPair, RunRecord};
 
 impl RunsScreen {
     /// The history has changed: requests the list again, and if the screen is `shown`, what may have
@@ -91,11 +91,7 @@ impl RunsScreen {
     }
 
     /// Two runs were compared.
-    pub fn take_comparison(
-        &mut self,
-        runs: (RunId, RunId),
-        result: Result<Box<Comparison>, String>,
-    ) {
+    pub fn take_comparison(&mut self, runs: RunPair, result: Result<Box<Comparison>, String>) {
         if let Some(Page::Comparison(page)) = &mut self.page
             && page.runs == runs
         {

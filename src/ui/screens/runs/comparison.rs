@@ -22,7 +22,7 @@ pub(super) fn draw(
     page: &ComparisonPage,
 ) {
     let body = Rect { y: area.y + HEAD, height: area.height.saturating_sub(HEAD), ..area };
-    for (row, id) in [(0, page.runs.0), (1, page.runs.1)] {
+    for (row, id) in [(0, page.runs.first), (1, page.runs.second)] {
         head(paint, Rect { y: area.y + row, height: 1, ..area }, screen, shared, id, row == 0);
     }
     let sections = match &page.compared {
