@@ -1,8 +1,10 @@
 //! Keys inside dialogs and lines that are typed: one table by scope. The keys of the screens are those of
 //! [`command`](super::command).
 
+use strum::VariantArray;
+
 /// Where a control applies.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, VariantArray)]
 pub enum Scope {
     /// Lists and texts that are read: problems, a traceback.
     List,
@@ -15,9 +17,6 @@ pub enum Scope {
 }
 
 impl Scope {
-    /// All scopes.
-    pub const ALL: [Scope; 4] = [Scope::List, Scope::Line, Scope::Ask, Scope::Form];
-
     /// The name of the scope, which is its section in keymap files.
     pub fn name(self) -> &'static str {
         match self {

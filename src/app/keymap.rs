@@ -9,6 +9,8 @@ use std::collections::HashMap;
 
 use serde::Deserialize;
 
+use strum::VariantArray;
+
 use super::command::{COMMANDS, Command};
 use super::control::{self, CONTROLS, Control, Scope};
 use super::key::{Key, show};
@@ -260,7 +262,7 @@ impl Keymap {
                 self.keys(spec.command).iter().map(|keys| format!("{keys:?}")).collect();
             out.push_str(&format!("  # {}.\n  {}: [{}]\n", spec.help, spec.name, keys.join(", ")));
         }
-        for scope in Scope::ALL {
+        for scope in Scope::VARIANTS.iter().copied() {
             out.push_str(&format!("{}:\n", scope.name()));
             for spec in CONTROLS.iter().filter(|spec| spec.scope == scope) {
                 let keys = self.control_keys(scope, spec.control);

@@ -1,5 +1,7 @@
 //! Commands that change which part of the graph is displayed, and its size.
 
+use strum::VariantArray;
+
 use super::drawing::{centre, redraw};
 use super::go::{choose, through_jumps, toggle_follow};
 use super::screen::{Between, PipelineScreen};
@@ -34,8 +36,8 @@ pub(in crate::app) fn act(screen: &mut PipelineScreen, shared: &mut Shared, comm
             redraw(screen, shared, true);
         }
         Command::Zoom => {
-            let at = Zoom::ALL.iter().position(|zoom| *zoom == screen.zoom()).unwrap_or(0);
-            set_zoom(screen, shared, Zoom::ALL[(at + 1) % Zoom::ALL.len()]);
+            let at = Zoom::VARIANTS.iter().position(|zoom| *zoom == screen.zoom()).unwrap_or(0);
+            set_zoom(screen, shared, Zoom::VARIANTS[(at + 1) % Zoom::VARIANTS.len()]);
         }
         Command::ZoomIn | Command::ZoomOut => zoom_by(screen, shared, command == Command::ZoomIn),
         Command::Lanes => {
@@ -101,9 +103,9 @@ pub(in crate::app) fn set_zoom(screen: &mut PipelineScreen, shared: &mut Shared,
 
 /// One size larger or smaller.
 fn zoom_by(screen: &mut PipelineScreen, shared: &mut Shared, larger: bool) {
-    let at = Zoom::ALL.iter().position(|zoom| *zoom == screen.zoom()).unwrap_or(0);
+    let at = Zoom::VARIANTS.iter().position(|zoom| *zoom == screen.zoom()).unwrap_or(0);
     let next = if larger { at.checked_sub(1) } else { Some(at + 1) };
-    match next.and_then(|at| Zoom::ALL.get(at)) {
+    match next.and_then(|at| Zoom::VARIANTS.get(at)) {
         Some(zoom) => set_zoom(screen, shared, *zoom),
         None if larger => shared.tell("The graph can't be drawn larger."),
         None => shared.tell("The graph can't be drawn smaller."),

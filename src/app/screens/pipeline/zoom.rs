@@ -1,7 +1,9 @@
 //! How large the graph is drawn.
 
+use strum::VariantArray;
+
 /// The size of the drawing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, VariantArray)]
 pub enum Zoom {
     /// Nodes as boxes with name, status and time.
     #[default]
@@ -10,9 +12,4 @@ pub enum Zoom {
     Chips,
     /// The whole graph at once, in dots.
     Overview,
-}
-
-impl Zoom {
-    /// All sizes, the largest first.
-    pub const ALL: [Zoom; 3] = [Zoom::Boxes, Zoom::Chips, Zoom::Overview];
 }

@@ -10,6 +10,8 @@ pub mod reports;
 
 use std::collections::HashMap;
 
+use strum::VariantArray;
+
 use super::Screen;
 use crate::app::command::Command;
 use crate::app::dialog::Question;
@@ -347,9 +349,9 @@ impl Screen for RunsScreen {
 
     fn turn(&mut self, shared: &mut Shared, onward: bool) -> bool {
         let Some(page) = self.run_page_mut() else { return self.page.is_some() };
-        let index = Part::ALL.iter().position(|part| *part == page.part).unwrap_or(0);
-        let by = if onward { 1 } else { Part::ALL.len() - 1 };
-        page.part = Part::ALL[(index + by) % Part::ALL.len()];
+        let index = Part::VARIANTS.iter().position(|part| *part == page.part).unwrap_or(0);
+        let by = if onward { 1 } else { Part::VARIANTS.len() - 1 };
+        page.part = Part::VARIANTS[(index + by) % Part::VARIANTS.len()];
         shared.side_offset = 0;
         true
     }

@@ -1,5 +1,7 @@
 //! The page of a run or of two runs, which replaces the list, and moving on it.
 
+use strum::VariantArray;
+
 use super::RunsScreen;
 use super::comparison::{Section, rows};
 use crate::app::command::Command;
@@ -35,7 +37,7 @@ pub struct RunPage {
 }
 
 /// A part of a run's page.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, VariantArray)]
 pub enum Part {
     /// The nodes in time.
     #[default]
@@ -47,9 +49,6 @@ pub enum Part {
 }
 
 impl Part {
-    /// All parts in order.
-    pub const ALL: [Part; 3] = [Part::Timeline, Part::Log, Part::About];
-
     /// The title of the part.
     pub fn title(self) -> &'static str {
         match self {

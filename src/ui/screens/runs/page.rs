@@ -2,6 +2,8 @@
 
 use ratatui::layout::Rect;
 
+use strum::VariantArray;
+
 use super::super::super::paint::Paint;
 use super::super::super::theme::Role;
 use super::super::{details, focused};
@@ -70,7 +72,7 @@ fn head(paint: &mut Paint<'_>, area: Rect, screen: &RunsScreen, shared: &Shared)
 /// Draws the titles of the parts, and at the right a summary of the shown part.
 fn parts(paint: &mut Paint<'_>, area: Rect, screen: &RunsScreen, shared: &Shared, page: &RunPage) {
     let mut x = area.x + 1;
-    for part in Part::ALL {
+    for part in Part::VARIANTS.iter().copied() {
         let role = if part == page.part { Role::Tab } else { Role::Dim };
         x += paint.text(x, area.y, part.title(), role, area.width) + 2;
     }
