@@ -1,4 +1,4 @@
-//! Assignment: what stands left of `=`, and taking apart what stands right of it.
+//! Assignment: `target = value`, unpacking, augmented assignment and `del`.
 
 use ruff_python_ast::{Expr, StmtAugAssign};
 
@@ -7,7 +7,7 @@ use super::source::At;
 use super::value::Value;
 
 impl<'a> Interp<'a> {
-    /// Binds `value` to a name, an attribute, an item, or to several by taking it apart.
+    /// Binds `value` to a name, an attribute, an item, or unpacks it into several targets.
     pub(super) fn assign(
         &mut self,
         target: &'a Expr,
@@ -82,7 +82,7 @@ impl<'a> Interp<'a> {
         Ok(())
     }
 
-    /// `target += value`; lists, dictionaries and sets change in place.
+    /// `target += value`; lists, dictionaries and sets are changed in place.
     pub(super) fn exec_aug_assign(
         &mut self,
         stmt: &'a StmtAugAssign,

@@ -8,7 +8,7 @@ use super::source::At;
 use super::value::{Class, Function, Instance, Shape, Value};
 use crate::project::python::module::Imported;
 
-/// Kedro's view of the project's settings.
+/// The module through which Kedro exposes the project's settings.
 const SETTINGS: &str = "kedro.framework.project.settings";
 
 impl<'a> Interp<'a> {
@@ -98,7 +98,8 @@ impl<'a> Interp<'a> {
         }
     }
 
-    /// `settings.NAME` of `kedro.framework.project`: what the project's `settings.py` binds.
+    /// `settings.NAME` of `kedro.framework.project`: the value that the project's `settings.py`
+    /// binds.
     fn project_setting(&mut self, name: &str) -> Eval<'a> {
         let outside = || Value::External(format!("{SETTINGS}.{name}").into());
         if name.chars().any(char::is_lowercase) {
@@ -260,7 +261,7 @@ impl<'a> Interp<'a> {
 
     fn sequence_item(&mut self, container: &Value<'a>, index: &Value<'a>, at: At<'a>) -> Eval<'a> {
         if let Some(why) = container.open() {
-            // Items are appended more often than inserted, but that is no more than a guess.
+            // An open list probably has its extra items at the end, but that is only a guess.
             return Ok(Value::Unknown(why));
         }
         match index {
@@ -292,7 +293,7 @@ impl<'a> Interp<'a> {
         }
     }
 
-    /// The item of a sequence at an index, which counts from the end where it is negative.
+    /// The item of a sequence at `index`; a negative index counts from the end.
     fn item_at(&self, container: &Value<'a>, index: i64) -> Result<Option<Value<'a>>, Stop<'a>> {
         let position = |len: usize| {
             let index = i128::from(index);
@@ -370,7 +371,7 @@ impl<'a> Interp<'a> {
     ) -> Result<(), Stop<'a>> {
         match container {
             Value::Dict(dict) => {
-                // What comes after the entry moves up.
+                // Removing the entry shifts all later entries.
                 self.elements(dict.entries.borrow().len() / 8)?;
                 let removed = index
                     .key(self.budget)
@@ -390,7 +391,7 @@ impl<'a> Interp<'a> {
     }
 }
 
-/// The items that a slice chooses; `None` where its parts are not whole numbers.
+/// The items that a slice selects; `None` if its bounds or step are not integers.
 fn slice<'a>(items: &[Value<'a>], parts: &[Value<'a>; 3]) -> Option<Vec<Value<'a>>> {
     let len = i64::try_from(items.len()).ok()?;
     let number = |value: &Value<'a>| match value {

@@ -1,5 +1,5 @@
-//! Which names a scope binds, told from its whole text before anything runs, as Python's compiler
-//! does; and what a name stands for inside nested scopes.
+//! Which names a scope binds, found from its whole source before anything runs, as Python's
+//! compiler does, and how a name resolves inside nested scopes.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
@@ -14,25 +14,25 @@ use super::value::Code;
 /// How a name is bound in a scope.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::project) enum Binding<'a> {
-    /// By an import, and always by the same.
+    /// Only by imports, and always the same import.
     Import(Import<'a>),
-    /// By anything else, or by several things.
+    /// By any other statement, or by several different ones.
     Plain,
 }
 
-/// What one name of an import statement leads to.
+/// The target of one name in an import statement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(in crate::project) struct Import<'a> {
-    /// Count of leading full stops.
+    /// The number of leading dots of a relative import.
     pub level: u32,
-    /// The module as written.
+    /// The module as written, without leading dots.
     pub module: &'a str,
-    /// The name taken from it; `None` for the module itself.
+    /// The name imported from the module; `None` for the module itself.
     pub name: Option<&'a str>,
 }
 
 impl<'a> Import<'a> {
-    /// What one part of `import a.b, c as d` binds: the name, and what it leads to.
+    /// One alias of `import a.b, c as d`: the bound name and the import.
     pub(in crate::project) fn of(alias: &'a Alias) -> (&'a str, Import<'a>) {
         let dotted = alias.name.as_str();
         match &alias.asname {
@@ -44,7 +44,7 @@ impl<'a> Import<'a> {
         }
     }
 
-    /// What one part of `from a import b, c as d` binds.
+    /// One alias of `from a import b, c as d`: the bound name and the import.
     pub(in crate::project) fn from(
         stmt: &'a StmtImportFrom,
         alias: &'a Alias,
@@ -58,7 +58,7 @@ impl<'a> Import<'a> {
     }
 }
 
-/// The names of one scope.
+/// The names that one scope binds or declares `global` or `nonlocal`.
 #[derive(Debug, Default)]
 pub(in crate::project) struct Bindings<'a> {
     names: HashMap<&'a str, Binding<'a>>,
@@ -128,7 +128,7 @@ impl<'a> Bindings<'a> {
     }
 }
 
-/// Collects what one scope binds, and leaves nested scopes out.
+/// Collects the names that one scope binds, without its nested scopes.
 impl<'a> Visitor<'a> for Bindings<'a> {
     fn visit_stmt(&mut self, stmt: &'a Stmt) {
         match stmt {
@@ -186,7 +186,7 @@ impl<'a> Visitor<'a> for Bindings<'a> {
     }
 
     fn visit_comprehension(&mut self, comprehension: &'a Comprehension) {
-        // Its targets are its own; a `:=` inside binds here.
+        // The targets belong to the comprehension's own scope; a `:=` inside binds in this scope.
         self.visit_expr(&comprehension.iter);
         comprehension.ifs.iter().for_each(|test| self.visit_expr(test));
     }
@@ -213,7 +213,7 @@ impl<'a> Visitor<'a> for Bindings<'a> {
     }
 }
 
-/// The names that what is visited binds, sorted.
+/// The names bound by the code that `visit` visits, sorted.
 pub(in crate::project) fn bound_by<'a>(visit: impl FnOnce(&mut Bindings<'a>)) -> Vec<&'a str> {
     let mut bindings = Bindings::default();
     visit(&mut bindings);
@@ -222,14 +222,15 @@ pub(in crate::project) fn bound_by<'a>(visit: impl FnOnce(&mut Bindings<'a>)) ->
     names
 }
 
-/// What a name stands for where it is read or written.
+/// How a name resolves where it is read or written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::project) enum Meaning<'a> {
-    /// Bound in a scope that is looked at.
+    /// Bound in one of the enclosing function scopes.
     Local(Binding<'a>),
-    /// Bound in the class body around it, or, as long as that has not come to it, outside.
+    /// Bound in the class body directly around; until the body has bound it, the name resolves
+    /// outside the class.
     InClass,
-    /// Bound outside of the scopes that are looked at.
+    /// Bound outside the scopes on the stack: in the module or a builtin.
     Outside,
     /// Declared `global`.
     Global,
@@ -241,7 +242,7 @@ enum Kind {
     Class,
 }
 
-/// The nested scopes around a place in the code, outermost first; the module's is not among them.
+/// The nested scopes around a place in the code, outermost first, without the module's scope.
 #[derive(Debug, Default)]
 pub(in crate::project) struct Scopes<'a> {
     stack: Vec<(Kind, Bindings<'a>)>,
@@ -265,7 +266,7 @@ impl<'a> Scopes<'a> {
         self.enter(Kind::Function, Bindings::of_comprehension(generators));
     }
 
-    /// The type parameters around a class: its bases see them, and its methods.
+    /// Enters the type parameters of a class, which are visible to its bases and methods.
     pub(in crate::project) fn enter_types(&mut self, types: Option<&'a TypeParams>) {
         let mut bindings = Bindings::default();
         types.into_iter().for_each(|types| bindings.type_params(types));
@@ -287,7 +288,7 @@ impl<'a> Scopes<'a> {
         self.stack.pop();
     }
 
-    /// How many scopes there are.
+    /// The number of scopes on the stack.
     pub(in crate::project) fn depth(&self) -> usize {
         self.stack.len()
     }
@@ -313,7 +314,7 @@ impl<'a> Scopes<'a> {
     }
 }
 
-/// The names that a function takes from the scopes around it.
+/// The free variables of a function: the names that it takes from enclosing scopes.
 pub(super) fn free_names<'a>(code: Code<'a>) -> BTreeSet<&'a str> {
     let mut free = Free { scopes: Scopes::default(), names: BTreeSet::new() };
     match code {
@@ -349,7 +350,7 @@ pub(in crate::project) fn comprehension<'a, V: Visitor<'a>>(
     generators: &'a [Comprehension],
     elements: &[Option<&'a Expr>],
 ) {
-    // Python evaluates the first iterable outside.
+    // Python evaluates the first iterable in the enclosing scope.
     generators.first().into_iter().for_each(|first| visitor.visit_expr(&first.iter));
     scopes(visitor).enter_comprehension(generators);
     for (index, generator) in generators.iter().enumerate() {

@@ -1,4 +1,4 @@
-//! Where a definition begins and ends, as Python's `inspect.getsourcelines` counts it.
+//! The first and last line of a definition, as Python's `inspect.getsourcelines` counts them.
 
 use ruff_python_ast::{Decorator, Stmt};
 use ruff_text_size::{Ranged, TextRange};
@@ -8,8 +8,8 @@ use crate::project::SourceRange;
 
 /// The lines of a function or class, decorators included.
 ///
-/// `inspect.getblock` ends a block at its last statement, and goes on over blank lines to comments
-/// that are indented at least as far as the body, until the next line of code.
+/// `inspect.getblock` ends a block at its last statement, but includes later comments indented at
+/// least as far as the body, up to the next line of code.
 pub(super) fn lines(
     source: &Source,
     range: TextRange,
@@ -37,7 +37,7 @@ pub(super) fn lines(
     SourceRange { filepath, line_start, line_end }
 }
 
-/// The indentation of a body on lines of its own.
+/// The indentation of a body that starts on its own line.
 fn body_indent(source: &Source, body: &[Stmt]) -> Option<usize> {
     let first = body.first()?;
     let start = first.start();

@@ -1,4 +1,4 @@
-//! Python's built-in functions, and what of the standard library pipeline code uses.
+//! Python's built-in functions and the parts of the standard library that pipeline code uses.
 
 use std::rc::Rc;
 
@@ -12,7 +12,8 @@ use super::value::{Unknown, Value};
 use crate::project::budget::STEP;
 
 impl<'a> Interp<'a> {
-    /// Calls something from outside the project: what is known here is computed, the rest unknown.
+    /// Calls a function from outside the project. Known functions are computed; the result of any
+    /// other is unknown.
     pub(super) fn call_external(&mut self, name: &str, args: Args<'a>, at: At<'a>) -> Eval<'a> {
         if let Some(builtin) = name.strip_prefix("builtins.") {
             return self.call_builtin(builtin, args, at);
@@ -219,7 +220,7 @@ impl<'a> Interp<'a> {
         }
     }
 
-    /// Whether `len` counts what iterating gives.
+    /// Whether `len` equals the number of items that iteration yields.
     fn items_are_its_length(&self, value: &Value<'a>) -> bool {
         match value {
             Value::Instance(object) => self.tuple_values(object).is_some(),
@@ -228,7 +229,7 @@ impl<'a> Interp<'a> {
         }
     }
 
-    /// Why the order of `value` is not known, where it is a set of several.
+    /// The reason why the iteration order of `value` is unknown: it is a set with several members.
     pub(super) fn without_order(&self, value: &Value<'a>, at: At<'a>) -> Option<Rc<Unknown>> {
         match value {
             Value::Set(set) if set.members.borrow().len() > 1 => {
@@ -238,7 +239,7 @@ impl<'a> Interp<'a> {
         }
     }
 
-    /// What `len` gives, without the items being copied; `None` where they have to be looked at.
+    /// The result of `len` without copying the items; `None` if the items must be evaluated first.
     fn len(&self, value: &Value<'a>) -> Result<Option<usize>, Stop<'a>> {
         Ok(Some(match value {
             Value::List(list) => list.items.borrow().len(),
@@ -385,7 +386,7 @@ impl<'a> Interp<'a> {
         if name == "getattr" && args.positional.len() == 2 {
             return self.attribute(object, attribute, at);
         }
-        // With a default, a missing attribute is no mistake.
+        // With a default, a missing attribute is no error.
         self.tries += 1;
         let found = self.attribute(object, attribute, at);
         self.tries -= 1;
@@ -427,7 +428,7 @@ impl<'a> Interp<'a> {
     }
 }
 
-/// Whether `int` takes this text; other digits than ASCII's are taken to be fine.
+/// Whether `int` accepts this text. Non-ASCII digits are assumed to be valid.
 fn is_integer(text: &str) -> bool {
     let digits = text.trim();
     let digits = digits.strip_prefix(['+', '-']).unwrap_or(digits);
@@ -435,7 +436,7 @@ fn is_integer(text: &str) -> bool {
         && digits.split('_').all(|part| !part.is_empty() && part.chars().all(char::is_numeric))
 }
 
-/// Whether `value` is an instance of `class`; `None` where that can't be told.
+/// Whether `value` is an instance of `class`; `None` if that can't be decided.
 pub(super) fn instance_of<'a>(value: &Value<'a>, class: &Value<'a>) -> Option<bool> {
     match (value, class) {
         (Value::Instance(instance), Value::Class(class)) => {

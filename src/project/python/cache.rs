@@ -1,4 +1,4 @@
-//! Parsed files, kept between readings, and the files that one reading holds on to.
+//! Parsed files cached across evaluations, and the files that one evaluation keeps in memory.
 
 use std::cell::{OnceCell, RefCell};
 use std::collections::HashMap;
@@ -12,13 +12,13 @@ use indexmap::IndexSet;
 use super::source::{MAX_FILE_BYTES, Source};
 use crate::system::files;
 
-/// A file changed this short before it was read may change again within the same time stamp.
+/// A file modified less than this before it was read may change again without a new time stamp.
 const COARSE_CLOCK: Duration = Duration::from_secs(2);
 
-/// Parsed source files, kept between readings and renewed when a file's content changes.
+/// Parsed source files, cached across evaluations and parsed again when a file's content changes.
 ///
-/// A file whose time stamp and length are unchanged is not read again; one that was only touched
-/// is read and hashed, but not parsed again.
+/// A file with unchanged time stamp and length is not read again. A file that was only touched is
+/// read and hashed, but not parsed again.
 #[derive(Debug, Default)]
 pub struct SourceCache {
     entries: HashMap<PathBuf, Entry>,
@@ -47,17 +47,17 @@ impl Entry {
     }
 }
 
-/// Which reading asks for a file.
+/// The purpose for which a file is read.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::project) enum Purpose {
     Settings,
     Registry,
-    /// What the nodes reach.
+    /// The code that the nodes reach.
     Code,
 }
 
 impl SourceCache {
-    /// The files that the last readings used, absolute.
+    /// The absolute paths of the files that the last evaluations used.
     pub fn touched(&self) -> impl Iterator<Item = &Path> {
         let more = self.settings_files.iter().chain(&self.code_files);
         let all: IndexSet<&Path> =
@@ -65,7 +65,7 @@ impl SourceCache {
         all.into_iter()
     }
 
-    /// Forgets which files the last reading for `purpose` used.
+    /// Forgets which files the last evaluation for `purpose` used.
     pub(in crate::project) fn begin(&mut self, purpose: Purpose) {
         self.used(purpose).clear();
     }
@@ -78,7 +78,7 @@ impl SourceCache {
         }
     }
 
-    /// The parsed file at `path`; `None` where there is no such file.
+    /// The parsed file at `path`; `None` if there is no such file.
     pub(in crate::project) fn load(
         &mut self,
         path: &Path,
@@ -130,12 +130,12 @@ fn parse(shown: Arc<Path>, bytes: Vec<u8>) -> Source {
     }
 }
 
-/// Places for files, each filled once.
+/// Slots for files, each filled once.
 type Chunk = Box<[OnceCell<Arc<Source>>]>;
 
-/// The files that one reading has opened, at addresses that stay.
+/// The files that one evaluation has opened, at stable addresses.
 ///
-/// Values of the evaluator point into syntax trees; this keeps the trees in place while more files
+/// Evaluated values point into syntax trees; this arena keeps the trees in place while more files
 /// are opened. Chunks double in size, so there are few of them.
 #[derive(Default)]
 pub(super) struct Opened {
@@ -144,7 +144,7 @@ pub(super) struct Opened {
 }
 
 impl Opened {
-    /// Keeps `source` and returns it at its place; `None` after some sixteen million files.
+    /// Stores `source` and returns a reference to it; `None` after about sixteen million files.
     pub(super) fn keep(&self, source: Arc<Source>) -> Option<&Source> {
         let index = *self.count.borrow() + 1;
         let chunk = index.ilog2() as usize;

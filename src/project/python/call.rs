@@ -19,9 +19,9 @@ use super::value::{Class, Code, Function, Instance, Key, Partial, Shape, Unknown
 pub(super) struct Args<'a> {
     pub positional: Vec<Value<'a>>,
     pub named: Vec<(Rc<str>, Value<'a>)>,
-    /// Why there may be more of them.
+    /// Why there may be more arguments than listed; `None` if all are known.
     pub open: Option<Rc<Unknown>>,
-    /// The call as written, where there is one.
+    /// The call expression; `None` for a call that the evaluator makes itself.
     pub written: Option<&'a ExprCall>,
 }
 
@@ -30,12 +30,13 @@ impl<'a> Args<'a> {
         Args { positional, ..Args::default() }
     }
 
-    /// The first positional argument, taken out.
+    /// Removes and returns the first positional argument.
     pub(super) fn take_first(&mut self) -> Option<Value<'a>> {
         if self.positional.is_empty() { None } else { Some(self.positional.remove(0)) }
     }
 
-    /// Binds to parameters of these names; what may have been given is unknown.
+    /// Binds the arguments to parameters of these names. If the arguments are open, a missing one
+    /// is unknown.
     pub(super) fn bind<const N: usize>(&self, names: [&str; N]) -> [Option<Value<'a>>; N] {
         let mut index = 0;
         names.map(|name| {
@@ -47,19 +48,19 @@ impl<'a> Args<'a> {
         })
     }
 
-    /// The argument given by that name.
+    /// The last keyword argument called `name`.
     pub(super) fn named(&self, name: &str) -> Option<Value<'a>> {
         self.named.iter().rev().find(|(known, _)| &**known == name).map(|(_, value)| value.clone())
     }
 
-    /// The names in `known` that a call did not mean: given by name, but not among them.
+    /// The first keyword argument whose name is not in `known`.
     pub(super) fn unexpected<'s>(&'s self, known: &[&str]) -> Option<&'s str> {
         self.named.iter().map(|(name, _)| &**name).find(|name| !known.contains(name))
     }
 }
 
 impl<'a> Interp<'a> {
-    /// Calls with positional arguments alone.
+    /// Calls with positional arguments only.
     pub(super) fn call_with(
         &mut self,
         callee: &Value<'a>,
@@ -69,7 +70,7 @@ impl<'a> Interp<'a> {
         self.call(callee, Args::positional(positional), at)
     }
 
-    /// Calls `callee`.
+    /// Calls `callee` with `args`.
     pub(super) fn call(&mut self, callee: &Value<'a>, mut args: Args<'a>, at: At<'a>) -> Eval<'a> {
         self.step()?;
         self.elements(args.positional.len() + args.named.len())?;
@@ -109,7 +110,7 @@ impl<'a> Interp<'a> {
         }
     }
 
-    /// Charges what it takes to lay the arguments of a call over those of a partial.
+    /// Charges the cost of merging the arguments of a call with those of a partial.
     pub(super) fn merge_cost(
         &self,
         partial: &Partial<'a>,
@@ -119,7 +120,7 @@ impl<'a> Interp<'a> {
         self.elements(partial.keywords.len().saturating_mul(args.named.len()))
     }
 
-    /// A call whose result is not known because the call is not evaluated.
+    /// The unknown value of an expression that is not evaluated.
     pub(super) fn not_evaluated(&self, at: At<'a>) -> Value<'a> {
         self.unknown(at, format!("`{}` is not evaluated", at.text()))
     }
@@ -279,7 +280,8 @@ impl<'a> Interp<'a> {
         Ok(value)
     }
 
-    /// The first base class that is not the project's, `object` and typing's helpers left out.
+    /// The first base class from outside the project, except `object` and helpers from `abc` and
+    /// `typing`.
     pub(super) fn outside_base(&self, class: &Class<'a>) -> Option<String> {
         let mut seen = HashSet::new();
         let mut next: Vec<&Value<'a>> = class.bases.iter().rev().collect();
@@ -302,7 +304,7 @@ impl<'a> Interp<'a> {
         None
     }
 
-    /// `locals()` and `super()`, which depend on where they are called.
+    /// `locals()`, `globals()` and `super()`, whose results depend on the calling frame.
     pub(super) fn call_in_frame(
         &mut self,
         name: &str,
@@ -325,7 +327,7 @@ impl<'a> Interp<'a> {
         Ok(self.dict(entries, scope.any_open()))
     }
 
-    /// The attribute that `class` or one of its project bases has.
+    /// The attribute `name` of `class` or of the first project base that has it.
     pub(super) fn class_attribute(&self, class: &Class<'a>, name: &str) -> Option<Value<'a>> {
         if let Some(value) = class.namespace.own(name) {
             return Some(value);
@@ -339,7 +341,7 @@ impl<'a> Interp<'a> {
     }
 }
 
-/// The default of a parameter that was not given.
+/// The default of a parameter for which no argument was given.
 fn missing<'a>(
     function: &Function<'a>,
     name: &str,
@@ -351,7 +353,7 @@ fn missing<'a>(
     function.defaults.get(name).cloned().ok_or_else(|| format!("needs `{name}`"))
 }
 
-/// Finds out whether a function is a generator.
+/// Detects `yield` in a function's body, which makes the function a generator.
 struct Yields(bool);
 
 impl Yields {

@@ -1,4 +1,4 @@
-//! Classes whose objects make themselves: dataclasses, named tuples and enumerations; and `super()`.
+//! Classes with a generated constructor (dataclasses, named tuples, enumerations), and `super()`.
 
 use std::cell::RefCell;
 use std::collections::HashSet;
@@ -13,11 +13,12 @@ use super::source::At;
 use super::value::{Class, Instance, Shape, Value};
 use crate::project::budget::STEP;
 
-/// The function that a call of `dataclasses.field` stands for.
+/// Marks a value returned by `dataclasses.field`.
 const FIELD: &str = "dataclasses.field";
-/// What `super()` is told by: a partial call of it with the object and the class.
+/// Marks the result of `super()`: a partial of this name with the object and the class as
+/// arguments.
 const SUPER: &str = "builtins.super";
-/// What `enum.auto()` gives.
+/// Marks the result of `enum.auto()`.
 pub(super) const AUTO: &str = "enum.auto()";
 
 /// A field of a dataclass or named tuple.
@@ -27,9 +28,9 @@ struct Field<'a> {
 }
 
 impl<'a> Interp<'a> {
-    /// What kind of objects a class with these bases makes.
+    /// The shape that a class inherits from these bases.
     pub(super) fn shape(bases: &[Value<'a>]) -> Shape {
-        let of = |base: &Value<'a>| match base {
+        let shape_of = |base: &Value<'a>| match base {
             Value::Class(class) => class.shape,
             Value::External(name) => match &**name {
                 "typing.NamedTuple" => Shape::Tuple,
@@ -38,10 +39,10 @@ impl<'a> Interp<'a> {
             },
             _ => Shape::Plain,
         };
-        bases.iter().map(of).find(|shape| *shape != Shape::Plain).unwrap_or(Shape::Plain)
+        bases.iter().map(shape_of).find(|shape| *shape != Shape::Plain).unwrap_or(Shape::Plain)
     }
 
-    /// The members of an enumeration take the place of the values that its body binds.
+    /// Replaces the values bound in an enumeration's body with members.
     pub(super) fn make_members(&mut self, class: &Rc<Class<'a>>) {
         let mut last: i64 = 0;
         let names_own = class
@@ -87,7 +88,7 @@ impl<'a> Interp<'a> {
         }
     }
 
-    /// The members of an enumeration in the order of their definition, aliases left out.
+    /// The members of an enumeration in definition order, without aliases.
     pub(super) fn enum_members(&self, class: &Rc<Class<'a>>) -> Vec<Rc<Instance<'a>>> {
         let mut members: Vec<Rc<Instance<'a>>> = Vec::new();
         let mut known = HashSet::new();
@@ -105,7 +106,7 @@ impl<'a> Interp<'a> {
         members
     }
 
-    /// `Enumeration(value)`.
+    /// `Enumeration(value)`: the member with that value.
     pub(super) fn member_of(
         &mut self,
         class: &Rc<Class<'a>>,
@@ -210,7 +211,7 @@ impl<'a> Interp<'a> {
         fields.iter().map(|field| attributes.get(field.name).cloned()).collect()
     }
 
-    /// `super()` in a method: the object, and the class whose bases are looked at.
+    /// `super()` in a method: a marker with the object and the class whose bases are searched.
     pub(super) fn super_of(&mut self, frame: &Frame<'a>, at: At<'a>) -> Eval<'a> {
         let object = frame.scope.get("self").or_else(|| frame.scope.get("cls"));
         let own = match &object {
@@ -228,7 +229,7 @@ impl<'a> Interp<'a> {
             });
             let (base, second) = (bases.next(), bases.next());
             if second.is_some() {
-                // The order in which Python goes through several bases is not imitated.
+                // Python's resolution order for several bases is not implemented here.
                 break;
             }
             if here {
@@ -240,7 +241,7 @@ impl<'a> Interp<'a> {
         Ok(self.not_evaluated(at))
     }
 
-    /// `super().name`; `None` where `value` is something else.
+    /// `super().name`; `None` if `value` is not a `super()` marker.
     pub(super) fn super_attribute(
         &mut self,
         value: &Value<'a>,
@@ -248,12 +249,12 @@ impl<'a> Interp<'a> {
         at: At<'a>,
     ) -> Option<Eval<'a>> {
         let Value::Partial(partial) = value else { return None };
-        let (Value::External(of), [object, Value::Class(class)]) =
+        let (Value::External(marker_name), [object, Value::Class(class)]) =
             (&partial.func, &partial.args[..])
         else {
             return None;
         };
-        if &**of != SUPER {
+        if &**marker_name != SUPER {
             return None;
         }
         let base = class.bases.iter().find_map(|base| match base {
@@ -300,13 +301,14 @@ fn bound_names<'a>(class: &Class<'a>) -> impl Iterator<Item = &'a str> + use<'a>
     })
 }
 
-/// What [`fields`] looks at.
+/// The cost of calling [`fields`], in elements.
 fn fields_cost(class: &Class<'_>) -> usize {
     let count: usize = class.lineage().into_iter().map(|class| class.def.body.len()).sum();
     count + count.saturating_mul(count) / 8
 }
 
-/// The fields of a dataclass or named tuple, those of its bases first; or why they are not known.
+/// The fields of a dataclass or named tuple, inherited ones first; or the reason why they are
+/// unknown.
 fn fields<'a>(class: &Class<'a>) -> Result<Vec<Field<'a>>, String> {
     let mut all: Vec<Field<'a>> = Vec::new();
     let mut bases = class.bases.iter().filter_map(|base| match base {
@@ -320,7 +322,8 @@ fn fields<'a>(class: &Class<'a>) -> Result<Vec<Field<'a>>, String> {
     if bases.next().is_some() {
         return Err(format!("`{name}` has several bases with fields"));
     }
-    // A class on top of one with fields has its own only where it is made a dataclass again.
+    // A subclass of a class with fields adds its own fields only if it is itself decorated as a
+    // dataclass.
     let inherits =
         matches!(class.bases.first(), Some(Value::Class(base)) if base.shape != Shape::Plain);
     if inherits && class.def.decorator_list.is_empty() {
@@ -340,7 +343,7 @@ fn fields<'a>(class: &Class<'a>) -> Result<Vec<Field<'a>>, String> {
         if unusual || by_field {
             return Err(format!("the fields of `{name}` are not evaluated"));
         }
-        // A field made by `field()` without a default has to be given.
+        // A field made by `field()` without a default is a required argument.
         let default = default.filter(|default| match default {
             Value::Partial(field) => {
                 !matches!(&field.func, Value::External(name) if &**name == FIELD)
@@ -357,7 +360,7 @@ fn fields<'a>(class: &Class<'a>) -> Result<Vec<Field<'a>>, String> {
     Ok(all)
 }
 
-/// Whether two objects are equal; `None` where code of their class may decide it.
+/// Whether two objects are equal; `None` if code of their class may decide it.
 pub(super) fn same_object<'a>(left: &Instance<'a>, right: &Instance<'a>) -> Option<bool> {
     if std::ptr::eq(left, right) {
         return Some(true);

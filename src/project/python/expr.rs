@@ -1,4 +1,4 @@
-//! Expressions.
+//! Evaluation of expressions.
 
 use std::rc::Rc;
 
@@ -13,11 +13,11 @@ use super::scope::ScopeKind;
 use super::source::At;
 use super::value::{Code, Shape, Unknown, Value};
 
-/// Known items, and why there may be more.
+/// The known items, and the reason why there may be more.
 pub(super) type Items<'a> = (Vec<Value<'a>>, Option<Rc<Unknown>>);
 
 impl<'a> Interp<'a> {
-    /// The value of `expr`.
+    /// Evaluates `expr`.
     pub(super) fn eval(&mut self, expr: &'a Expr, frame: &Frame<'a>) -> Eval<'a> {
         let value = self.deeper(|interp| interp.eval_one(expr, frame));
         if let Err(Stop::Exhausted) = value {
@@ -214,7 +214,7 @@ impl<'a> Interp<'a> {
             return Ok(value);
         }
         if name.is_empty() {
-            // The parser's stand-in for what is not typed yet.
+            // The parser's placeholder for a name that is not typed yet.
             return Ok(Value::Unknown(Self::error_at(at, "the line is not finished")));
         }
         if super::names::is_builtin(name) {
@@ -231,7 +231,7 @@ impl<'a> Interp<'a> {
         )
     }
 
-    /// The values of list elements, starred ones taken apart.
+    /// The values of list elements; starred elements are unpacked.
     pub(super) fn eval_elements(
         &mut self,
         elements: &'a [Expr],
@@ -350,7 +350,8 @@ impl<'a> Interp<'a> {
         Ok((items, open))
     }
 
-    /// Runs `body` for every round of a comprehension; tells why there may be more rounds.
+    /// Runs `body` for each iteration of a comprehension. Returns the reason why there may be more
+    /// iterations.
     fn rounds(
         &mut self,
         generators: &'a [Comprehension],
@@ -393,7 +394,7 @@ impl<'a> Interp<'a> {
         Ok(open)
     }
 
-    /// What iterating over `value` gives; an iterator is used up by it.
+    /// The items that iteration over `value` yields. An iterator is consumed.
     pub(super) fn items(&mut self, value: &Value<'a>, at: At<'a>) -> Result<Items<'a>, Stop<'a>> {
         self.charge_items(value)?;
         let items = match value {
@@ -428,14 +429,14 @@ impl<'a> Interp<'a> {
         Ok((items, value.open()))
     }
 
-    /// Charges a list of what iterating over `value` gives, before it is made.
+    /// Charges the cost of the list that iteration over `value` creates, before it is created.
     fn charge_items(&self, value: &Value<'a>) -> Result<(), Stop<'a>> {
         match value {
             Value::List(list) => self.room(list.items.borrow().len()),
             Value::Tuple(items) => self.room(items.len()),
             Value::Dict(dict) => self.room(dict.entries.borrow().len()),
             Value::Set(set) => self.room(set.members.borrow().len()),
-            // A character is a text of its own.
+            // Each character becomes a string of its own.
             Value::Str(text) => self.room(2 * text.len()),
             Value::Iter(list) => self.elements(list.items.borrow().len()),
             _ => Ok(()),
@@ -451,7 +452,7 @@ impl<'a> Interp<'a> {
     }
 }
 
-/// How many integers a `range` has.
+/// The number of integers in a `range`.
 pub(super) fn range_len(start: i64, stop: i64, step: i64) -> usize {
     let (from, to) = if step > 0 { (start, stop) } else { (stop, start) };
     let span = i128::from(to) - i128::from(from);
@@ -460,7 +461,7 @@ pub(super) fn range_len(start: i64, stop: i64, step: i64) -> usize {
     usize::try_from(span.div_ceil(step)).unwrap_or(usize::MAX)
 }
 
-/// The integer at `index` of a `range`, from 0.
+/// The integer at `index` (counted from 0) of a `range`; `None` beyond 64 bits.
 pub(super) fn range_item<'a>(start: i64, step: i64, index: usize) -> Option<Value<'a>> {
     let item = i128::from(start) + i128::from(step) * i128::try_from(index).ok()?;
     i64::try_from(item).ok().map(Value::Int)

@@ -13,7 +13,7 @@ use super::spec::Spec;
 use super::value::{Unknown, Value};
 use crate::project::budget::STEP;
 
-/// Text, or why it can't be known.
+/// The text, or the reason why it is unknown.
 type Known = Result<String, Rc<Unknown>>;
 
 impl<'a> Interp<'a> {
@@ -56,9 +56,9 @@ impl<'a> Interp<'a> {
             Value::Int(int) => drop(write!(out, "{int}")),
             Value::Float(float) => out.push_str(&float_repr(*float)),
             Value::Str(text) => {
-                // The quoted text, and its copy; most characters stay as they are.
+                // The quoted text and its copy; most characters stay unchanged.
                 self.afford_bytes(4 * text.len(), at)?;
-                // Whether a character is printable takes longer to tell beyond ASCII.
+                // The check whether a character is printable is slower beyond ASCII.
                 self.afford(if text.is_ascii() { 0 } else { 4 * text.len() }, at)?;
                 out.push_str(&str_repr(text));
             }
@@ -192,7 +192,7 @@ impl<'a> Interp<'a> {
             Value::Unknown(why) => why.clone(),
             _ => self.because(at, format!("the format `{spec}` is not evaluated")),
         };
-        // The specification taken apart, the text, and what it is filled up with.
+        // The parsed specification, the text and its padding.
         self.afford_bytes(spec.len().saturating_mul(4), at)?;
         let spec = Spec::parse(spec).ok_or_else(not_known)?;
         let text = value.as_str().map_or(0, str::len);

@@ -1,4 +1,4 @@
-//! Python source as it is displayed: lines of coloured parts.
+//! Syntax highlighting: Python source as lines of coloured parts.
 
 use ruff_python_ast::token::TokenKind as T;
 use ruff_python_parser::{Mode, ParseOptions, parse_unchecked};
@@ -6,41 +6,41 @@ use ruff_text_size::Ranged;
 
 use crate::text::sanitize;
 
-/// What a part of the code is.
+/// The kind of a part of the code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Token {
     /// Names, brackets, spaces.
     Plain,
     /// Keywords and constants of the language.
     Keyword,
-    /// Text, f-strings included.
+    /// String literals, f-strings included.
     String,
-    /// Numbers.
+    /// Number literals.
     Number,
-    /// Comments.
+    /// Comments, with `#`.
     Comment,
     /// The name of a function or class where it is defined or called.
     Function,
-    /// Operators.
+    /// Operators such as `+` or `=`; brackets and punctuation are plain.
     Operator,
     /// A decorator's `@`.
     Decorator,
 }
 
-/// A file's lines; each part is fit for a terminal, tabs as four spaces.
+/// The highlighted lines of a file. Each part is safe to print in a terminal; tabs are four spaces.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Highlighted {
-    /// The lines from the first on.
+    /// The lines, starting with line 1.
     pub lines: Vec<Vec<(Token, String)>>,
 }
 
-/// Colours `text`; a file that Python can't read is coloured as far as its words can be told.
-/// Deeply nested code needs a deep stack, which is taken.
+/// Highlights `text`. A file with syntax errors is highlighted as far as it can be split into
+/// tokens. Runs on a large stack because nested code is parsed recursively.
 pub fn highlight(text: &str) -> Highlighted {
-    super::on_large_stack(|| colour(text))
+    super::on_large_stack(|| highlight_on_this_stack(text))
 }
 
-pub(in crate::project) fn colour(text: &str) -> Highlighted {
+pub(in crate::project) fn highlight_on_this_stack(text: &str) -> Highlighted {
     let mut parts: Vec<(usize, usize, Token)> = Vec::new();
     let parsed = parse_unchecked(text, ParseOptions::from(Mode::Module));
     for token in parsed.tokens() {
@@ -89,7 +89,7 @@ pub(in crate::project) fn colour(text: &str) -> Highlighted {
     split(text, &parts)
 }
 
-/// Text that is no Python: plain lines.
+/// Splits a text that is not Python into lines without colours.
 pub fn plain(text: &str) -> Highlighted {
     split(text, &[])
 }
@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn keywords_strings_numbers_calls_and_comments_are_told_apart() {
+    fn keywords_strings_numbers_calls_and_comments_get_different_tokens() {
         use Token::{Comment, Function, Keyword, Number, Operator, String};
         let part = |token, text: &str| (token, text.to_owned());
         assert_eq!(
@@ -164,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_over_several_lines_keeps_its_colour_and_nothing_is_lost() {
+    fn a_string_over_several_lines_keeps_its_colour_and_no_text_is_lost() {
         let text = "a = '''one\n\ttwo\n'''\nb = (\n";
         let lines = highlight(text).lines;
         assert_eq!(lines.len(), 4);

@@ -1,4 +1,4 @@
-//! The interpreter: what it holds, how far it goes, and how it tells what it could not know.
+//! The interpreter: its state, its limits, and how it reports values that it could not evaluate.
 
 use std::cell::{Cell, RefCell};
 use std::collections::{HashMap, HashSet};
@@ -14,37 +14,38 @@ use super::value::{Dict, Key, List, MAX_NESTING, Module, Set, Unknown, Value};
 use crate::project::budget::{Budget, STEP, Spent};
 use crate::project::{Metadata, Place, Problem, Severity};
 
-/// Most rounds of one `while` loop.
+/// The largest number of iterations of one `while` loop.
 pub(super) const MAX_ROUNDS: usize = 100_000;
-/// Deepest nesting of evaluation, far above what Python itself allows and below our stack.
+/// The deepest nesting of evaluation: far above Python's own limit, and safe for the large stack
+/// that the evaluation runs on.
 const MAX_DEPTH: u32 = 12_000;
-/// Deepest nesting of calls; Python's own limit is 1,000.
+/// The deepest nesting of calls; Python's own limit is 1,000.
 pub(super) const MAX_CALLS: u32 = 400;
-/// Longest text that is computed.
+/// The longest text that is computed, in bytes.
 pub(super) const MAX_TEXT: usize = 1 << 20;
-/// Most problems kept; more would not be read.
+/// The largest number of problems kept; nobody would read more.
 const MAX_PROBLEMS: usize = 1_000;
-/// Longest text of a problem; names that are quoted in it may be of any length.
+/// The longest text of a problem in bytes; it may quote names of any length.
 const MAX_PROBLEM_TEXT: usize = 4_000;
-/// Why what lies beyond the bounds is not known.
+/// The reason given for values beyond the budget.
 const TOO_MUCH: &str = "it computes too much to be read";
-/// How many compartments lie within one another; see [`Interp::compartment`].
+/// The deepest nesting of compartments; see [`Interp::compartment`].
 const MAX_COMPARTMENTS: u32 = 4;
 
-/// What one kept value takes beside its items: the value, its shared part, and the place that
-/// remembers it.
+/// The bytes of one kept value without its items: the value, its shared part, and its slot in the
+/// heap list.
 const VALUE_BYTES: usize = 160;
-/// What a scope takes with a few names in it.
+/// The bytes of a scope with a few names.
 const SCOPE_BYTES: usize = 400;
-/// What one item of a list takes, and one entry of a dictionary or set.
+/// The bytes of one list item, and below, of one entry of a dictionary or set.
 pub(super) const ITEM_BYTES: usize = size_of::<Value<'_>>();
 pub(super) const ENTRY_BYTES: usize = 2 * ITEM_BYTES + size_of::<Key>() + 24;
 
-/// Why evaluation left its course.
+/// Why evaluation stopped early.
 pub(super) enum Stop<'a> {
-    /// An exception, inside a `try` that may catch it.
+    /// An exception inside a `try` that may catch it.
     Raised(Box<Raised<'a>>),
-    /// The bounds of one reading are reached.
+    /// The budget of the evaluation is spent.
     Exhausted,
 }
 
@@ -64,13 +65,13 @@ pub(super) struct Raised<'a> {
 /// The result of evaluating an expression.
 pub(super) type Eval<'a> = Result<Value<'a>, Stop<'a>>;
 
-/// What code is evaluated in: a module, class body, call or comprehension.
+/// The context in which code is evaluated: a module, class body, call or comprehension.
 #[derive(Clone)]
 pub(super) struct Frame<'a> {
     pub module: Rc<Module<'a>>,
     pub source: &'a Source,
     pub scope: Rc<Scope<'a>>,
-    /// What a generator has yielded so far.
+    /// The values that a generator has yielded so far.
     pub yields: Option<Rc<List<'a>>>,
 }
 
@@ -81,33 +82,34 @@ impl<'a> Frame<'a> {
     }
 }
 
-/// One reading of a project's code.
+/// One evaluation of a project's code.
 pub(super) struct Interp<'a> {
     pub metadata: &'a Metadata,
-    /// What this reading may still use up.
+    /// The remaining budget of this evaluation.
     pub budget: &'a Budget,
     pub modules: HashMap<String, Rc<Module<'a>>>,
-    /// Datasets' and nodes' names as numbers, so that pipelines compare quickly.
+    /// Names of datasets and nodes as numbers, so that pipelines compare quickly.
     pub names: Names,
     pub problems: IndexMap<(Option<Place>, String), Problem>,
-    /// Where Python would first have stopped, since this was last taken.
+    /// The first place where Python would have stopped, since this field was last taken.
     pub stopped: Option<Rc<Unknown>>,
-    /// How many `try` statements with handlers are around.
+    /// The number of enclosing `try` statements with handlers.
     pub tries: u32,
     pub calls: u32,
     pub generators: HashMap<usize, bool>,
-    /// Functions that code which may run may call, each with its object, as addresses.
+    /// The functions that code which may or may not run could call, each with its object, as
+    /// addresses.
     pub perhaps_called: HashSet<(usize, usize)>,
-    /// How deep in nested containers a comparison or the like is.
+    /// The current nesting depth inside containers, for comparisons and the like.
     nesting: Cell<u32>,
     opened: &'a Opened,
     cache: RefCell<&'a mut SourceCache>,
     purpose: Purpose,
     depth: u32,
     compartments: u32,
-    /// Where the bounds were reached, until it is told.
+    /// The place where the budget was spent, until it is reported.
     exhausted_at: Option<Place>,
-    /// Every value that holds others, oldest first: they are let go without recursion.
+    /// Every value that holds others, oldest first, so that they can be freed without recursion.
     heap: Vec<Value<'a>>,
     scopes: Vec<Rc<Scope<'a>>>,
 }
@@ -144,7 +146,7 @@ impl<'a> Interp<'a> {
         }
     }
 
-    /// The file at `path`, parsed, and kept for as long as this reading goes on.
+    /// The parsed file at `path`, kept until this evaluation ends.
     pub(super) fn open(&self, path: &std::path::Path) -> Option<&'a Source> {
         let source = self.cache.borrow_mut().load(path, &self.metadata.root, self.purpose)?;
         self.opened.keep(source)
@@ -153,42 +155,43 @@ impl<'a> Interp<'a> {
     /// Counts one step of evaluation.
     ///
     /// # Errors
-    /// [`Stop::Exhausted`] when the bounds are reached.
+    /// [`Stop::Exhausted`] when the budget is spent.
     pub(super) fn step(&self) -> Result<(), Stop<'a>> {
         self.elements(STEP)
     }
 
-    /// Charges `count` elements that are looked at.
+    /// Charges `count` elements that are read.
     pub(super) fn elements(&self, count: usize) -> Result<(), Stop<'a>> {
         Ok(self.budget.elements(count)?)
     }
 
-    /// Charges `count` bytes that are about to be created.
+    /// Charges `count` bytes before they are created.
     pub(super) fn bytes(&self, count: usize) -> Result<(), Stop<'a>> {
         Ok(self.budget.bytes(count)?)
     }
 
-    /// Charges a list of `count` items that is about to be created.
+    /// Charges a list of `count` items before it is created.
     pub(super) fn room(&self, count: usize) -> Result<(), Stop<'a>> {
         self.elements(count)?;
         self.bytes(count.saturating_mul(ITEM_BYTES))
     }
 
-    /// Charges a dictionary or set of `count` entries that is about to be created.
+    /// Charges a dictionary or set of `count` entries before it is created.
     pub(super) fn entry_room(&self, count: usize) -> Result<(), Stop<'a>> {
         self.elements(count.saturating_mul(4))?;
         self.bytes(count.saturating_mul(ENTRY_BYTES))
     }
 
-    /// Charges `count` elements where a value is only looked at.
+    /// Charges `count` elements where a value is only read and evaluation can't stop.
     ///
     /// # Errors
-    /// Why the result can't be known. The next step of evaluation then stops the reading.
+    /// The reason why the result is unknown. The next step of evaluation then returns
+    /// [`Stop::Exhausted`].
     pub(super) fn afford(&self, count: usize, at: At<'a>) -> Result<(), Rc<Unknown>> {
         self.budget.elements(count).map_err(|Spent| self.too_much(at))
     }
 
-    /// The same for bytes of text.
+    /// Like [`Interp::afford`], for bytes of text.
     pub(super) fn afford_bytes(&self, count: usize, at: At<'a>) -> Result<(), Rc<Unknown>> {
         self.budget.bytes(count).map_err(|Spent| self.too_much(at))
     }
@@ -197,14 +200,15 @@ impl<'a> Interp<'a> {
         self.because(at, TOO_MUCH)
     }
 
-    /// Remembers where the bounds were first reached.
+    /// Records the first place where the budget was spent.
     pub(super) fn reached_bounds(&mut self, at: At<'a>) {
         self.exhausted_at.get_or_insert_with(|| at.place());
     }
 
-    /// Does `inner` with fifteen sixteenths of what is left of the budget. When that is not enough, a
-    /// problem says so, and the reading goes on with the last sixteenth: `Err` says why the result is
-    /// not known, and what `inner` would have changed is for the caller to mark.
+    /// Runs `inner` with fifteen sixteenths of the remaining budget. If `inner` exhausts that
+    /// share, a problem is listed and evaluation continues with the last sixteenth: the inner `Err`
+    /// is the reason why the result is unknown. The caller must then poison the values that `inner`
+    /// would have changed.
     pub(super) fn compartment<T>(
         &mut self,
         at: At<'a>,
@@ -233,7 +237,7 @@ impl<'a> Interp<'a> {
         }
     }
 
-    /// Goes one level deeper for the time of `inner`.
+    /// Runs `inner` one nesting level deeper.
     pub(super) fn deeper<T>(
         &mut self,
         inner: impl FnOnce(&mut Self) -> Result<T, Stop<'a>>,
@@ -248,9 +252,10 @@ impl<'a> Interp<'a> {
         result
     }
 
-    /// Keeps a value that holds others until the reading ends.
+    /// Keeps a value that holds others until the evaluation ends.
     pub(super) fn keep(&mut self, value: Value<'a>) -> Value<'a> {
-        // A value by itself is small: where the budget is spent, the next step says so.
+        // A single value is small. If the budget is spent, the next step of evaluation reports
+        // that.
         let _ = self.budget.bytes(VALUE_BYTES);
         self.heap.push(value.clone());
         value
@@ -288,7 +293,7 @@ impl<'a> Interp<'a> {
         self.keep(Value::Dict(Rc::new(dict)))
     }
 
-    /// A set of `members`; those that can't be hashed or known leave it open.
+    /// A set of `members`. Unhashable or unknown members make the set open.
     pub(super) fn set(
         &mut self,
         members: impl IntoIterator<Item = Value<'a>>,
@@ -326,17 +331,17 @@ impl<'a> Interp<'a> {
         scope
     }
 
-    /// A value that can't be known because of `reason`.
+    /// An unknown value with `reason`.
     pub(super) fn unknown(&self, at: At<'a>, reason: impl Into<String>) -> Value<'a> {
         Value::Unknown(self.because(at, reason))
     }
 
-    /// Why something at `at` can't be known.
+    /// The reason why something at `at` is unknown.
     pub(super) fn because(&self, at: At<'a>, reason: impl Into<String>) -> Rc<Unknown> {
         Rc::new(Unknown { reason: reason.into(), place: at.place(), severity: Severity::Info })
     }
 
-    /// The value's own reason for being unknown, else that the expression is not evaluated.
+    /// The value's own reason for being unknown; otherwise "not evaluated".
     pub(super) fn why(&self, value: &Value<'a>, at: At<'a>) -> Rc<Unknown> {
         match value {
             Value::Unknown(unknown) => unknown.clone(),
@@ -351,10 +356,11 @@ impl<'a> Interp<'a> {
         }
     }
 
-    /// Raises a Python exception: caught where a `try` is around, else listed as an error.
+    /// Raises a Python exception: inside a `try` it can be caught; otherwise it is listed as an
+    /// error.
     ///
-    /// Outside of any `try` Python would stop here; the reading goes on with an unknown value, so
-    /// that one mistake does not hide everything else.
+    /// Outside any `try`, Python would stop here. The evaluation continues with an unknown value,
+    /// so that one mistake does not hide everything else.
     pub(super) fn raise(
         &mut self,
         at: At<'a>,
@@ -369,14 +375,15 @@ impl<'a> Interp<'a> {
         }
         let unknown =
             Unknown { reason: text.clone(), place: at.place(), severity: Severity::Error };
-        let told = format!("Python stops here with {class}: {text}.");
-        self.problem(Problem::new(Severity::Error, Some(at.place()), told, remedy).hiding());
+        let text = format!("Python stops here with {class}: {text}.");
+        self.problem(Problem::new(Severity::Error, Some(at.place()), text, remedy).hiding());
         let unknown = Rc::new(unknown);
         self.stopped.get_or_insert_with(|| unknown.clone());
         Ok(Value::Unknown(unknown))
     }
 
-    /// Looks into a container for the time of `inner`; containers may hold themselves.
+    /// Runs `inner` one container deeper; the depth is limited because containers may hold
+    /// themselves.
     pub(super) fn look_into<T>(
         &self,
         at: At<'a>,
@@ -391,7 +398,7 @@ impl<'a> Interp<'a> {
         result
     }
 
-    /// Lists a problem, once.
+    /// Lists a problem; duplicates are merged.
     pub(super) fn problem(&mut self, mut problem: Problem) {
         let _ = self.budget.bytes(problem.text.len());
         if self.problems.len() >= MAX_PROBLEMS {
@@ -414,7 +421,7 @@ impl<'a> Interp<'a> {
         self.problem(self.unknowable(what, why).hiding());
     }
 
-    /// Lists that `what` is shown, but may be otherwise because of `why`.
+    /// Lists that `what` is shown but may be wrong because of `why`.
     pub(super) fn unsure(&mut self, what: &str, why: &Unknown) {
         self.problem(self.unknowable(what, why));
     }
@@ -426,14 +433,14 @@ impl<'a> Interp<'a> {
                 "Correct the code at this place.",
             ),
             _ => (
-                format!("{what} can't be told without running Python: {}.", why.reason),
+                format!("{what} can't be text without running Python: {}.", why.reason),
                 "The exact reading, by Kedro itself, tells it.",
             ),
         };
         Problem::new(why.severity, Some(why.place.clone()), text, remedy)
     }
 
-    /// Lists that the reading was stopped at its bounds.
+    /// Lists that the evaluation stopped because its budget was spent.
     pub(super) fn exhausted(&mut self) {
         let place = self.exhausted_at.take();
         self.problem(
@@ -450,8 +457,9 @@ impl<'a> Interp<'a> {
 }
 
 impl Drop for Interp<'_> {
-    /// Empties what can hold later values, then lets go from the newest to the oldest: what is left
-    /// only points to older values, which are still held, so nothing is dropped recursively.
+    /// First empties the values that can refer to newer values, then drops from the newest to the
+    /// oldest. What remains refers only to older values, which are still held, so nothing is
+    /// dropped recursively.
     fn drop(&mut self) {
         self.modules.clear();
         for value in &self.heap {

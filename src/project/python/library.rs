@@ -1,4 +1,4 @@
-//! What of the standard library is evaluated: `functools`, `itertools`, `copy`, and a few more.
+//! The evaluated part of the standard library: `functools`, `itertools`, `copy`, and a few more.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -34,7 +34,8 @@ impl<'a> Interp<'a> {
                 self.new_partial(update, Vec::new(), named)
             }
             "functools.reduce" => return self.reduce(&args, at),
-            // A decorator that hands back what it is given, with attributes that do not matter here.
+            // Decorators that return the function unchanged, apart from attributes that do not
+            // matter here.
             "abc.abstractmethod"
             | "typing.no_type_check"
             | "typing.final"
@@ -82,11 +83,11 @@ impl<'a> Interp<'a> {
                 let rest = args.positional[1.min(args.positional.len())..].to_vec();
                 let dict = Args { positional: rest, ..args };
                 let dict = self.call_external("builtins.dict", dict, at)?;
-                // A missing key is no error there, so what is not in it is unknown.
+                // A missing key is no error in a `defaultdict`, so absent keys are unknown.
                 dict.make_open(&self.because(at, "a `defaultdict` makes entries when asked"));
                 dict
             }
-            // With options: what it does to names, defaults and fields is the same.
+            // These options do not change the effect on names, defaults and fields.
             "dataclasses.dataclass"
                 if args.positional.is_empty()
                     && args.open.is_none()
@@ -149,7 +150,7 @@ impl<'a> Interp<'a> {
             return Ok(Value::Unknown(why));
         }
         let Some(func) = args.take_first() else { return Ok(self.not_evaluated(at)) };
-        // A partial of a partial becomes one, unless attributes were set on the inner one.
+        // A partial of a partial is flattened, unless attributes were set on the inner one.
         if let Value::Partial(inner) = &func
             && inner.attributes.borrow().is_empty()
         {
@@ -181,7 +182,7 @@ impl<'a> Interp<'a> {
         self.keep(Value::Partial(Rc::new(Partial { func, args, keywords, attributes })))
     }
 
-    /// `functools.update_wrapper`: the wrapper takes over name and module, and remembers.
+    /// `functools.update_wrapper`: copies name and module to the wrapper, and sets `__wrapped__`.
     fn update_wrapper(&mut self, wrapper: &Value<'a>, wrapped: &Value<'a>) {
         let (name, module, own) = match wrapped {
             Value::Function(function) => (

@@ -1,4 +1,4 @@
-//! `match` statements.
+//! Evaluation of `match` statements.
 
 use std::rc::Rc;
 
@@ -9,11 +9,12 @@ use super::source::At;
 use super::stmt::Flow;
 use super::value::{Unknown, Value};
 
-/// Whether a pattern matches, or why that can't be known.
+/// Whether a pattern matches, or the reason why that is unknown.
 type Matched<'a> = Result<Result<bool, Rc<Unknown>>, Stop<'a>>;
 
 impl<'a> Interp<'a> {
-    /// Runs the first case that matches; when in doubt, what any of the rest may change is unknown.
+    /// Runs the first case that matches. If a match is uncertain, everything that this or a later
+    /// case may change becomes unknown.
     pub(super) fn exec_match(
         &mut self,
         stmt: &'a StmtMatch,
@@ -192,7 +193,8 @@ impl<'a> Interp<'a> {
             Some(false) => return Ok(Ok(false)),
             None => return Ok(Err(self.why(subject, at))),
         }
-        // Built-in types bind themselves to one pattern; other classes say what they bind.
+        // A built-in type binds the whole subject to its only positional pattern; other classes
+        // define `__match_args__`.
         let itself = matches!(class, Value::External(name) if name.starts_with("builtins."));
         match &arguments.patterns[..] {
             [] => {}
@@ -212,7 +214,7 @@ impl<'a> Interp<'a> {
         Ok(Ok(true))
     }
 
-    /// Makes unknown what a pattern that may match may bind.
+    /// Marks the names that a pattern may bind as unknown.
     pub(super) fn poison_captures(
         &mut self,
         pattern: &'a Pattern,

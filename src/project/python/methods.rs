@@ -58,7 +58,7 @@ impl<'a> Interp<'a> {
     ) -> Result<(), Stop<'a>> {
         match (target, value) {
             (Value::Dict(dict), Value::Dict(other)) => {
-                // The copy, and what it adds.
+                // The copy, and the entries that it adds.
                 self.entry_room(other.entries.borrow().len().saturating_mul(2))?;
                 let others = other.entries.borrow().clone();
                 let mut entries = dict.entries.borrow_mut();
@@ -246,10 +246,10 @@ impl<'a> Interp<'a> {
         let count = dict.entries.borrow().len();
         match name {
             "values" => self.room(count)?,
-            // Each pair is a list of its own.
+            // Each pair is a tuple of its own.
             "items" => self.room(count.saturating_mul(9))?,
             "copy" => self.entry_room(count)?,
-            // What comes after the entry moves up.
+            // Removing the entry shifts all later entries.
             "pop" => self.elements(count / 8)?,
             "update" => self.entry_room(args.named.len())?,
             _ => {}
@@ -363,7 +363,7 @@ impl<'a> Interp<'a> {
         }
         match name {
             "add" => self.entry_room(1)?,
-            // What comes after the member moves up.
+            // Removing the member shifts all later members.
             "discard" | "remove" => self.elements(set.members.borrow().len() / 8)?,
             _ => {}
         }

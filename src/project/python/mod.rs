@@ -1,10 +1,10 @@
 //! An evaluator for the plain part of Python that pipeline code and settings are written in.
 //!
-//! [`read_registry`] and [`read_settings`] are the ways in. The evaluator is a small interpreter: it
-//! walks the syntax tree of `ruff_python_parser` (`stmt`, `expr`) over values of its own
-//! (`value`), imports modules of the project and nothing else (`module`), and makes Kedro's
-//! nodes and pipelines itself (`kedro`). What it can't know is an unknown value that says why and
-//! where; nothing is executed, and the amount of work is bounded.
+//! [`read_registry`] and [`read_settings`] are the entry points. The evaluator is a small
+//! interpreter: it walks the syntax tree of `ruff_python_parser` (`stmt`, `expr`) over its own
+//! values (`value`), imports only modules of the project (`module`), and creates Kedro's nodes and
+//! pipelines itself (`kedro`). A value that it can't compute is an unknown value with a reason and
+//! a place. Nothing is executed, and the amount of work is bounded.
 
 mod assign;
 mod attr;
@@ -45,12 +45,12 @@ use super::{Budget, Metadata, Pipeline, Problem};
 
 pub use cache::SourceCache;
 
-/// The registered pipelines as far as they could be evaluated.
+/// The registered pipelines, as far as they could be evaluated.
 #[derive(Debug, Clone, Default)]
 pub struct Registry {
-    /// Pipelines in the registry's order.
+    /// The pipelines, in the registry's order.
     pub pipelines: Vec<Pipeline>,
-    /// What is wrong or unknown.
+    /// Errors in the code, and values that could not be evaluated.
     pub problems: Vec<Problem>,
 }
 
@@ -72,10 +72,10 @@ pub fn read_registry(
     on_large_stack(move || registry::read(metadata, cache, budget))
 }
 
-/// Deep nesting in the code needs a deep stack; only what is touched of it costs memory.
+/// Deeply nested code needs a deep stack. Only the touched pages of the stack use memory.
 const STACK_BYTES: usize = 256 << 20;
 
-/// Runs `work` on a thread of its own with a large stack.
+/// Runs `work` on a new thread with a large stack.
 pub(super) fn on_large_stack<T: Send>(work: impl FnOnce() -> T + Send) -> T {
     std::thread::scope(|scope| {
         let thread = std::thread::Builder::new().stack_size(STACK_BYTES).spawn_scoped(scope, work);
@@ -84,7 +84,7 @@ pub(super) fn on_large_stack<T: Send>(work: impl FnOnce() -> T + Send) -> T {
                 Ok(value) => value,
                 Err(panic) => std::panic::resume_unwind(panic),
             },
-            // Without a thread there is nothing to read with: the caller's stack may be too small.
+            // There is no fallback without a thread: the caller's stack may be too small.
             Err(error) => panic!("a thread to read Python with can't be started: {error}"),
         }
     })

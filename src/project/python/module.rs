@@ -1,4 +1,4 @@
-//! Modules: finding them in the project's source folder, evaluating them once, and importing.
+//! Modules: finds them in the project's source folder, evaluates each once, and imports from them.
 
 use std::cell::Cell;
 use std::path::PathBuf;
@@ -13,20 +13,19 @@ use super::source::At;
 use super::value::{Module, Unknown, Value};
 use crate::project::{Problem, Severity};
 
-/// What an import leads to.
+/// The result of an import.
 pub(super) enum Imported<'a> {
     Project(Rc<Module<'a>>),
-    /// Not in the source folder, so it belongs to an installed package.
+    /// Not in the source folder, so the module belongs to an installed package.
     External,
-    /// Its package is the project's, but there is no such module.
+    /// The package is the project's, but it has no such module.
     Missing,
 }
 
 const IMPORT_REMEDY: &str = "Check the name, or whether the file was moved.";
 
 impl<'a> Interp<'a> {
-    /// The module of that dotted name; it and its packages are evaluated when this is the first
-    /// import.
+    /// The module with that dotted name. The first import evaluates the module and its packages.
     pub(super) fn import(&mut self, dotted: &str) -> Result<Imported<'a>, Stop<'a>> {
         let mut parent: Option<Rc<Module<'a>>> = None;
         let mut folder = self.metadata.source_dir.clone();
@@ -187,7 +186,7 @@ impl<'a> Interp<'a> {
         Ok(())
     }
 
-    /// Tells of a part of Kedro that the project's version does not have.
+    /// Reports an import from a part of Kedro that the project's version no longer has.
     fn check_version(&mut self, dotted: &str, at: At<'a>) {
         let gone = ["kedro.pipeline.modular_pipeline", "kedro.modular_pipeline"].contains(&dotted);
         if gone && self.tries == 0 && self.metadata.kedro_major_minor() >= (1, 0) {
@@ -237,7 +236,7 @@ impl<'a> Interp<'a> {
             }
             Imported::Missing => return self.no_module(dotted, at).map(drop),
         };
-        // The module may be this one: the borrow ends before the next begins.
+        // The module may be this one, so this borrow must end before the next begins.
         let open = module.scope.open.borrow().clone();
         if let Some(why) = open {
             frame.scope.open.borrow_mut().get_or_insert(why);
@@ -268,12 +267,12 @@ impl<'a> Interp<'a> {
         Ok(())
     }
 
-    /// A place for messages that belong to no line: the start of `module`'s file.
+    /// The start of `module`'s file: the place for messages that belong to no line.
     pub(super) fn start_of(module: &Module<'a>) -> Option<At<'a>> {
         module.source.map(|source| At { source, range: TextRange::default() })
     }
 
-    /// The severity of what one `Unknown` hides, for messages.
+    /// The reason for an unknown value that is caused by an error in the code.
     pub(super) fn error_at(at: At<'a>, reason: impl Into<String>) -> Rc<Unknown> {
         Rc::new(Unknown { reason: reason.into(), place: at.place(), severity: Severity::Error })
     }

@@ -1,6 +1,6 @@
-//! The names that Python itself defines.
+//! The names that Python defines itself.
 
-/// Every built-in name; those that are not evaluated are still not undefined.
+/// Every built-in name, also those that are not evaluated: they must not be reported as undefined.
 const BUILTINS: &[&str] = &[
     "ArithmeticError",
     "AssertionError",
@@ -139,7 +139,7 @@ const BUILTINS: &[&str] = &[
     "__builtins__",
 ];
 
-/// Whether Python itself defines `name`.
+/// Whether `name` is a Python builtin.
 pub(in crate::project) fn is_builtin(name: &str) -> bool {
     BUILTINS.contains(&name)
 }

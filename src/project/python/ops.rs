@@ -1,4 +1,4 @@
-//! Operators: truth, equality, order, arithmetic.
+//! Operators: truth, equality, ordering and arithmetic.
 
 use std::cmp::Ordering;
 use std::rc::Rc;
@@ -10,11 +10,11 @@ use super::interp::{Eval, Interp, MAX_TEXT};
 use super::source::At;
 use super::value::{Key, Unknown, Value};
 
-/// A comparison's result, or why it can't be known.
+/// The result of a comparison, or the reason why it is unknown.
 type Known<T> = Result<T, Rc<Unknown>>;
 
 impl<'a> Interp<'a> {
-    /// Whether a condition holds.
+    /// Whether a condition is true.
     pub(super) fn truth(&self, value: &Value<'a>, at: At<'a>) -> Known<bool> {
         let (full, open) = match value {
             Value::None => (false, None),
@@ -48,7 +48,7 @@ impl<'a> Interp<'a> {
         }
     }
 
-    /// One comparison; for the negated operators, the result is already negated.
+    /// One comparison. For negated operators, the returned result is already negated.
     pub(super) fn compare(
         &self,
         left: &Value<'a>,
@@ -213,7 +213,7 @@ impl<'a> Interp<'a> {
         doubt.map_or(Ok(false), Err)
     }
 
-    /// The order of two values.
+    /// The ordering of two values.
     pub(super) fn order(&self, left: &Value<'a>, right: &Value<'a>, at: At<'a>) -> Known<Ordering> {
         self.afford(2, at)?;
         for value in [left, right] {
@@ -300,7 +300,7 @@ impl<'a> Interp<'a> {
                 Ok(merged)
             }
             (Value::Set(a), Op::BitOr | Op::BitAnd | Op::Sub | Op::BitXor, Value::Set(b)) => {
-                // The members, and the result.
+                // The members, and the resulting set.
                 let count = a.members.borrow().len() + b.members.borrow().len();
                 self.room(count)?;
                 let (a, b) = (a.members.borrow(), b.members.borrow());
@@ -334,7 +334,7 @@ impl<'a> Interp<'a> {
         }
     }
 
-    /// An operation of which one side is unknown: lists, sets and pipelines stay known in part.
+    /// An operation with one unknown operand: lists, sets and pipelines stay partly known.
     fn partly_known(
         &mut self,
         left: &Value<'a>,
@@ -384,7 +384,7 @@ impl<'a> Interp<'a> {
         })
     }
 
-    /// A text of at most `len` bytes, which `make` makes unless it would grow beyond all bounds.
+    /// A string of at most `len` bytes, built by `make` only if it stays within the limits.
     pub(super) fn text_of(
         &self,
         len: usize,
@@ -398,7 +398,7 @@ impl<'a> Interp<'a> {
         Ok(Value::str(make()))
     }
 
-    /// A text that was charged while it was put together.
+    /// A string whose bytes were charged while it was built.
     pub(super) fn text(&self, text: String, at: At<'a>) -> Eval<'a> {
         if text.len() > MAX_TEXT {
             return Ok(self.unknown(at, "the text is too long"));
@@ -408,7 +408,7 @@ impl<'a> Interp<'a> {
     }
 }
 
-/// Whether `value` is reached from `start` in steps of `step`.
+/// Whether a range from `start` in steps of `step` hits `value`.
 fn is_step(start: i64, value: i64, step: i64) -> bool {
     (i128::from(value) - i128::from(start)) % i128::from(step) == 0
 }
@@ -417,7 +417,7 @@ fn op_divides(op: Operator) -> bool {
     matches!(op, Operator::Div | Operator::FloorDiv | Operator::Mod)
 }
 
-/// A number as a float, for mixed comparisons.
+/// A number as a float, for comparisons of integers with floats.
 #[expect(clippy::cast_precision_loss, reason = "Python compares such numbers exactly; near enough")]
 pub(super) fn number(value: &Value<'_>) -> Option<f64> {
     match value {
@@ -436,7 +436,7 @@ fn integer(value: &Value<'_>) -> Option<i64> {
     }
 }
 
-/// Arithmetic on numbers; `None` where the result is not evaluated.
+/// Arithmetic on numbers; `None` if the result is not evaluated.
 fn arithmetic<'a>(left: &Value<'a>, op: Operator, right: &Value<'a>) -> Option<Value<'a>> {
     use Operator as Op;
     if let (Some(a), Some(b)) = (integer(left), integer(right)) {
@@ -453,7 +453,7 @@ fn arithmetic<'a>(left: &Value<'a>, op: Operator, right: &Value<'a>) -> Option<V
                 if b == 0 {
                     return None;
                 }
-                // The one case that overflows, the smallest integer by -1, leaves no rest.
+                // The only overflow, the smallest integer divided by -1, has no remainder.
                 let rest = a.wrapping_rem(b);
                 let below = rest != 0 && (rest < 0) != (b < 0);
                 if below { rest.checked_add(b) } else { Some(rest) }

@@ -1,4 +1,4 @@
-//! Paths as text: `os.path` and `pathlib`, as far as they don't look at the disk.
+//! Paths as text: the parts of `os.path` and `pathlib` that do not look at the disk.
 
 use std::rc::Rc;
 
@@ -8,7 +8,7 @@ use super::source::At;
 use super::value::{Unknown, Value};
 
 impl<'a> Interp<'a> {
-    /// A path joined from `parts`; not evaluated where one of them is no text and no path.
+    /// A path joined from `parts`; not evaluated if one of them is neither string nor path.
     pub(super) fn path(&self, parts: &[Value<'a>], at: At<'a>) -> Eval<'a> {
         self.elements(parts.len())?;
         let texts: Option<Vec<Rc<str>>> = parts.iter().map(text_of).collect();
@@ -19,7 +19,7 @@ impl<'a> Interp<'a> {
         })
     }
 
-    /// `posixpath.join` of all `parts`, or why that is too long.
+    /// `posixpath.join` of all `parts`, or the reason why the result is too long.
     fn join_all(
         &self,
         parts: &[Rc<str>],
@@ -29,7 +29,7 @@ impl<'a> Interp<'a> {
         if len > MAX_TEXT {
             return Ok(Err(self.because(at, "the path is too long")));
         }
-        // The path, and the parts of its normal form.
+        // The path, and the parts of its normalised form.
         self.bytes(len.saturating_mul(24))?;
         let mut path = String::with_capacity(len);
         for part in parts {
@@ -38,7 +38,7 @@ impl<'a> Interp<'a> {
         Ok(Ok(path))
     }
 
-    /// A function of `os.path`.
+    /// Calls a function of `os.path`.
     pub(super) fn path_function(&mut self, name: &str, args: &Args<'a>, at: At<'a>) -> Eval<'a> {
         let unknown = args.positional.iter().find(|value| matches!(value, Value::Unknown(_)));
         if let Some(unknown) = unknown {
@@ -76,12 +76,12 @@ impl<'a> Interp<'a> {
         })
     }
 
-    /// `path.name` and the other attributes of `pathlib` that are text alone.
+    /// `path.name` and the other attributes of `pathlib` that depend on the text alone.
     pub(super) fn path_attribute(&mut self, path: &Rc<str>, name: &str, at: At<'a>) -> Eval<'a> {
         let parts = path.matches('/').count() + 1;
         match name {
             "parts" => self.bytes(parts * (ITEM_BYTES + 32) + path.len())?,
-            // Each parent is a text of its own.
+            // Each parent is a string of its own.
             "parents" if path.len().saturating_mul(parts) > MAX_TEXT => {
                 return Ok(self.unknown(at, "the path is too long"));
             }
@@ -91,7 +91,7 @@ impl<'a> Interp<'a> {
         let last = path.rsplit('/').next().filter(|last| *last != "." && *last != "..");
         let last = last.unwrap_or("");
         let (stem, suffix) = split_extension(last);
-        // A full stop at the end begins no suffix.
+        // A trailing dot starts no suffix.
         let (stem, suffix) = if suffix == "." { (last, "") } else { (stem, suffix) };
         Ok(match name {
             "name" => Value::str(last),
@@ -116,7 +116,7 @@ impl<'a> Interp<'a> {
         })
     }
 
-    /// `path.resolve()` and the other methods that are text alone.
+    /// `path.resolve()` and the other methods that depend on the text alone.
     pub(super) fn path_method(
         &mut self,
         path: &Rc<str>,
@@ -167,7 +167,7 @@ fn text_of(value: &Value<'_>) -> Option<Rc<str>> {
     }
 }
 
-/// `posixpath.join` of one more part.
+/// `posixpath.join` with one more part.
 fn join(path: &mut String, part: &str) {
     if part.starts_with('/') {
         path.clear();
@@ -177,7 +177,7 @@ fn join(path: &mut String, part: &str) {
     path.push_str(part);
 }
 
-/// A path as `pathlib` writes it: without `.`, without doubled or closing slashes.
+/// A path normalised like in `pathlib`: without `.`, doubled slashes or a trailing slash.
 fn normal(path: &str) -> String {
     let parts: Vec<&str> =
         path.split('/').filter(|part| !part.is_empty() && *part != ".").collect();
@@ -188,7 +188,7 @@ fn normal(path: &str) -> String {
     }
 }
 
-/// `pathlib`'s parent of a path in its normal form.
+/// `pathlib`'s parent of a normalised path.
 fn parent(path: &str) -> String {
     match path.rsplit_once('/') {
         Some(("", _)) => "/".to_owned(),
@@ -197,7 +197,7 @@ fn parent(path: &str) -> String {
     }
 }
 
-/// An absolute path with its `..` carried out; `None` where a link on the way would matter.
+/// An absolute path with `..` resolved; `None` if a symbolic link on the way could matter.
 fn resolved(path: &str) -> Option<String> {
     let mut parts: Vec<&str> = Vec::new();
     for part in path.split('/').filter(|part| !part.is_empty() && *part != ".") {
@@ -220,7 +220,7 @@ fn split(path: &str) -> (&str, &str) {
     (if bare.is_empty() { head } else { bare }, tail)
 }
 
-/// `posixpath.splitext`: full stops at the beginning of the name are no extension.
+/// `posixpath.splitext`: leading dots of the name do not start an extension.
 fn split_extension(path: &str) -> (&str, &str) {
     let start = path.rfind('/').map_or(0, |index| index + 1);
     let name = &path[start..];

@@ -1,4 +1,4 @@
-//! Code that may or may not run: what it would change becomes unknown.
+//! Code that may or may not run: everything that it could change is marked as unknown ("poisoned").
 
 use std::rc::Rc;
 
@@ -12,10 +12,11 @@ use super::source::At;
 use super::stmt::Flow;
 use super::value::{Code, Key, Unknown, Value};
 
-/// Most functions looked into because they may be called; each is nested in the one before.
+/// The largest number of possibly called functions to look into; each is nested in the previous
+/// one.
 const MAX_CALLED: usize = 200;
 
-/// Packages that are there wherever Kedro is, of those that pipeline code imports.
+/// Packages, of those that pipeline code imports, that are installed wherever Kedro is.
 const CERTAIN: [&str; 24] = [
     "abc",
     "collections",
@@ -43,7 +44,7 @@ const CERTAIN: [&str; 24] = [
     "warnings",
 ];
 
-/// What code that may run could do to the flow around it.
+/// The ways in which code that may run could leave its surroundings.
 #[derive(Default)]
 struct Exits {
     returns: bool,
@@ -51,10 +52,10 @@ struct Exits {
 }
 
 impl<'a> Interp<'a> {
-    /// The flow after branches of which one may have run.
+    /// The flow after branches of which any may have run.
     ///
-    /// A branch that may return leaves the result unknown; one that may raise is taken not to, for
-    /// a pipeline that raises shows nothing.
+    /// A branch that may return leaves the result unknown. A branch that may raise is assumed not
+    /// to raise, because a pipeline that raises has nothing to show.
     pub(super) fn poison_branches(
         &mut self,
         branches: &[&'a [Stmt]],
@@ -88,7 +89,7 @@ impl<'a> Interp<'a> {
         if exits.returns { Flow::Return(Value::Unknown(why.clone())) } else { Flow::Next }
     }
 
-    /// The flow after a `try` whose body went through here, but may not where a package is missing.
+    /// The flow after a `try` whose body succeeded here, but may fail where a package is missing.
     pub(super) fn poison_uncertain_imports(
         &mut self,
         stmt: &'a StmtTry,
@@ -111,7 +112,8 @@ impl<'a> Interp<'a> {
         }
         let Some((index, package, at)) = uncertain else { return Ok(flow) };
         let why = self.because(at, format!("whether `{package}` is installed is not known"));
-        // Names that the body alone imports are as they are, or the code that uses them fails.
+        // Names that only the body imports keep their values: if the import failed, the code that
+        // uses them would fail too.
         let after = stmt.body[index..].iter().chain(&stmt.orelse);
         let branches: Vec<&'a [Stmt]> = after
             .filter(|stmt| !matches!(stmt, Stmt::Import(_) | Stmt::ImportFrom(_)))
@@ -126,7 +128,7 @@ impl<'a> Interp<'a> {
         })
     }
 
-    /// The package that `stmt` imports, where it may be missing.
+    /// The package that `stmt` imports and that may not be installed.
     fn uncertain_package(&mut self, stmt: &'a Stmt) -> Result<Option<&'a str>, Stop<'a>> {
         let names: Vec<&'a str> = match stmt {
             Stmt::Import(import) => import.names.iter().map(|alias| alias.name.as_str()).collect(),
@@ -166,7 +168,7 @@ impl<'a> Interp<'a> {
         exits: &mut Exits,
         in_loop: bool,
     ) {
-        // What is left unmarked here is never shown: the next step stops the reading.
+        // Values left unpoisoned here are never shown, because the next step stops the evaluation.
         if self.step().is_err() {
             return;
         }
@@ -260,7 +262,7 @@ impl<'a> Interp<'a> {
         }
     }
 
-    /// Makes open what `target += ...` may have added to; what is no container becomes unknown.
+    /// Marks containers that `target += ...` may extend as open; any other value becomes unknown.
     fn poison_addition(&mut self, target: &'a Expr, frame: &Frame<'a>, why: &Rc<Unknown>) {
         match plain(target, frame) {
             Some(value @ (Value::List(_) | Value::Dict(_) | Value::Set(_))) => value.make_open(why),
@@ -276,7 +278,7 @@ impl<'a> Interp<'a> {
         }
     }
 
-    /// Makes unknown what an assignment to `target` may have bound.
+    /// Marks the names and items that an assignment to `target` may have bound as unknown.
     pub(super) fn poison_target(&mut self, target: &'a Expr, frame: &Frame<'a>, why: &Rc<Unknown>) {
         match target {
             Expr::Name(name) => frame.scope.set(name.id.as_str(), Value::Unknown(why.clone())),
@@ -305,7 +307,8 @@ impl<'a> Interp<'a> {
         }
     }
 
-    /// Makes one item of a container unknown where the key is plain, else opens the container.
+    /// Marks one item of a container as unknown if its key is simple; otherwise marks the container
+    /// as open.
     fn poison_item(
         &mut self,
         container: &Value<'a>,
@@ -330,14 +333,14 @@ impl<'a> Interp<'a> {
         }
     }
 
-    /// Opens the containers that methods called in `expr` may have changed.
+    /// Marks containers as open that methods called in `expr` may have changed.
     pub(super) fn poison_expr(&mut self, expr: &'a Expr, frame: &Frame<'a>, why: &Rc<Unknown>) {
         let mut calls = Calls::default();
         calls.visit_expr(expr);
         self.poison_calls(calls, frame, why);
     }
 
-    /// The same for one call that did not come to its end.
+    /// Like [`Interp::poison_expr`], for one call that was aborted.
     pub(super) fn poison_call(&mut self, call: &'a ExprCall, frame: &Frame<'a>, why: &Rc<Unknown>) {
         let mut calls = Calls::default();
         calls.take(call);
@@ -366,7 +369,7 @@ impl<'a> Interp<'a> {
 }
 
 impl<'a> Interp<'a> {
-    /// What a project function that may be called may change in turn.
+    /// Poisons everything that a possibly called project function may change in turn.
     fn poison_called(&mut self, callee: &'a Expr, frame: &Frame<'a>, why: &Rc<Unknown>) {
         let receiver = match callee {
             Expr::Attribute(attribute) => plain(&attribute.value, frame),
@@ -406,7 +409,7 @@ impl<'a> Interp<'a> {
     }
 }
 
-/// Whether an assignment is `name = name + ...`.
+/// Whether an assignment has the form `name = name + ...`.
 fn adds_to_its_target(assign: &StmtAssign) -> bool {
     match (&assign.targets[..], &*assign.value) {
         ([Expr::Name(target)], Expr::BinOp(sum)) => {
@@ -417,7 +420,7 @@ fn adds_to_its_target(assign: &StmtAssign) -> bool {
     }
 }
 
-/// Opens a container on which `method` may have been called.
+/// Marks a container as open if calling `method` may have changed it.
 fn may_have_changed(container: &Value<'_>, method: &str, why: &Rc<Unknown>) {
     match method {
         "append" | "extend" | "add" | "update" | "setdefault" | "__setitem__" => {
@@ -436,7 +439,7 @@ fn may_have_changed(container: &Value<'_>, method: &str, why: &Rc<Unknown>) {
     }
 }
 
-/// The value of a name or of an attribute of one, where looking it up can have no effect.
+/// The value of a name or of an attribute of a name, if the lookup can have no side effect.
 fn plain<'a>(expr: &Expr, frame: &Frame<'a>) -> Option<Value<'a>> {
     match expr {
         Expr::Name(name) => frame.scope.get(name.id.as_str()),
@@ -457,7 +460,7 @@ fn plain<'a>(expr: &Expr, frame: &Frame<'a>) -> Option<Value<'a>> {
     }
 }
 
-/// The method calls and walrus targets of an expression.
+/// The method calls and `:=` targets of an expression.
 #[derive(Default)]
 struct Calls<'a> {
     methods: Vec<(&'a Expr, &'a str)>,

@@ -1,4 +1,5 @@
-//! The registered pipelines: `pipeline_registry.py` and all that it imports from the project.
+//! The registered pipelines: evaluates `pipeline_registry.py` and everything that it imports from
+//! the project.
 
 use super::Registry;
 use super::cache::{Opened, Purpose, SourceCache};
@@ -8,7 +9,7 @@ use super::source::At;
 use super::value::Value;
 use crate::project::{Budget, Metadata, Pipeline, Place, Problem, Severity};
 
-/// What a node costs in each pipeline that lists it, in elements: all of them are written out.
+/// The cost of a node in each pipeline that lists it, in elements: every occurrence is written out.
 const LISTED: usize = 160;
 
 /// Evaluates `register_pipelines()`.
@@ -113,7 +114,7 @@ impl<'a> Interp<'a> {
                         pipelines.push(self.snapshot(name, pipeline));
                         continue;
                     }
-                    // This one and all after it are left without their nodes.
+                    // This pipeline and all later ones get no nodes.
                     if !std::mem::replace(&mut too_many, true) {
                         self.reached_bounds(pipeline.at);
                         self.exhausted();
@@ -125,7 +126,7 @@ impl<'a> Interp<'a> {
                     self.lost(&format!("Pipeline `{name}`"), &why);
                     pipelines.push(Pipeline { name: name.to_string(), ..Pipeline::default() });
                 }
-                // `sum([])` and the like: Kedro fails only when such a pipeline is run.
+                // `sum([])` and the like: Kedro fails only when this pipeline is run.
                 other => {
                     let text = format!(
                         "Pipeline `{name}` is registered as a `{}`, which is no pipeline.",

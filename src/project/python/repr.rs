@@ -1,8 +1,8 @@
-//! Floats and texts as Python's `repr` writes them.
+//! Floats and strings as Python's `repr` writes them.
 
 use std::fmt::Write as _;
 
-/// A float as Python writes it: the shortest digits, an exponent from 1e16 up and below 1e-4.
+/// A float as Python writes it: the shortest digits; an exponent from 1e16 upwards and below 1e-4.
 pub(super) fn float_repr(float: f64) -> String {
     if float.is_nan() {
         return "nan".into();
@@ -24,8 +24,8 @@ pub(super) fn float_repr(float: f64) -> String {
     if text.contains('.') { text } else { text + ".0" }
 }
 
-/// `str.isprintable` of one character: Rust's own rule, which is the same but for combining
-/// characters at the beginning of a text.
+/// `str.isprintable` of one character. Rust's own rule is the same, except for combining characters
+/// at the start of a string.
 fn printable(c: char) -> bool {
     match c {
         ' '..='~' => true,
@@ -34,7 +34,7 @@ fn printable(c: char) -> bool {
     }
 }
 
-/// Text as Python's `repr` quotes it.
+/// A string as Python's `repr` quotes it.
 pub(super) fn str_repr(text: &str) -> String {
     let quote = if text.contains('\'') && !text.contains('"') { '"' } else { '\'' };
     let mut out = String::with_capacity(text.len() + 2);

@@ -1,4 +1,4 @@
-//! Scopes: where names are bound, and where they are looked up.
+//! Scopes: name binding and lookup.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use super::value::{Unknown, Value};
 
-/// What a scope belongs to; it decides how names are found through it.
+/// The kind of code that a scope belongs to; it decides how lookups pass through the scope.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum ScopeKind {
     Module,
@@ -15,18 +15,18 @@ pub(super) enum ScopeKind {
     Comprehension,
 }
 
-/// The names of a module, a class body, a call or a comprehension.
+/// The names of a module, class body, call or comprehension.
 pub(super) struct Scope<'a> {
     pub kind: ScopeKind,
     pub names: RefCell<HashMap<Rc<str>, Value<'a>>>,
     parent: RefCell<Option<Rc<Scope<'a>>>>,
-    /// Names that `global` and `nonlocal` statements bind elsewhere.
+    /// Names that `global` and `nonlocal` statements bind in another scope.
     elsewhere: RefCell<HashMap<Rc<str>, Elsewhere>>,
-    /// Why there may be more names than these: a star import from outside the project.
+    /// Why there may be more names: a star import from outside the project.
     pub open: RefCell<Option<Rc<Unknown>>>,
 }
 
-/// Where a declared name is bound instead.
+/// The scope in which a `global` or `nonlocal` name is bound.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Elsewhere {
     Global,
@@ -45,7 +45,7 @@ impl<'a> Scope<'a> {
         }
     }
 
-    /// The value of `name` here or in the scopes around, class bodies between left out.
+    /// The value of `name` in this or an enclosing scope, skipping class bodies in between.
     pub(super) fn get(self: &Rc<Self>, name: &str) -> Option<Value<'a>> {
         if let Some(value) = self.names.borrow().get(name) {
             return Some(value.clone());
@@ -62,8 +62,8 @@ impl<'a> Scope<'a> {
         None
     }
 
-    /// The value of `name` as a function defined here captures it: the module's names are looked
-    /// up anew at each call, so they are not captured.
+    /// The value of `name` that a function defined here captures. Names of the module are looked up
+    /// again at each call, so they are not captured.
     pub(super) fn captured(self: &Rc<Self>, name: &str) -> Option<Value<'a>> {
         let mut next = Some(self.clone());
         while let Some(scope) = next.filter(|scope| scope.kind != ScopeKind::Module) {
@@ -77,12 +77,12 @@ impl<'a> Scope<'a> {
         None
     }
 
-    /// The value of `name` in this scope alone.
+    /// The value of `name` in this scope only.
     pub(super) fn own(&self, name: &str) -> Option<Value<'a>> {
         self.names.borrow().get(name).cloned()
     }
 
-    /// Binds `name`, where `global` and `nonlocal` say if they do.
+    /// Binds `name` here, or in the scope that a `global` or `nonlocal` statement names.
     pub(super) fn set(self: &Rc<Self>, name: &str, value: Value<'a>) {
         let elsewhere = self.elsewhere.borrow().get(name).copied();
         let scope = match elsewhere {
@@ -103,7 +103,7 @@ impl<'a> Scope<'a> {
         self.names.borrow_mut().remove(name);
     }
 
-    /// Binds a name for a walrus: comprehensions leave it in the scope around them.
+    /// Binds a name for `:=`, which skips comprehension scopes.
     pub(super) fn set_outside_comprehension(self: &Rc<Self>, name: &str, value: Value<'a>) {
         let mut scope = self.clone();
         while scope.kind == ScopeKind::Comprehension {
@@ -117,7 +117,7 @@ impl<'a> Scope<'a> {
         self.elsewhere.borrow_mut().insert(name.into(), elsewhere);
     }
 
-    /// The module's scope.
+    /// The scope of the module.
     pub(super) fn global(self: &Rc<Self>) -> Rc<Scope<'a>> {
         let mut scope = self.clone();
         loop {
@@ -126,7 +126,7 @@ impl<'a> Scope<'a> {
         }
     }
 
-    /// The scope that functions defined here close over: class bodies are invisible to methods.
+    /// The scope that functions defined here close over; class bodies are invisible to methods.
     pub(super) fn for_closure(self: &Rc<Self>) -> Rc<Scope<'a>> {
         let parent = self.parent.borrow().clone();
         match (self.kind, parent) {
@@ -146,7 +146,7 @@ impl<'a> Scope<'a> {
         None
     }
 
-    /// Why names may be bound that are not seen, here or around.
+    /// Why this or an enclosing scope may bind further, unknown names.
     pub(super) fn any_open(self: &Rc<Self>) -> Option<Rc<Unknown>> {
         let mut scope = self.clone();
         loop {
@@ -158,7 +158,7 @@ impl<'a> Scope<'a> {
         }
     }
 
-    /// Lets go of everything, so that cycles and long chains are freed without recursion.
+    /// Drops all values, so that cycles and long chains are freed without recursion.
     pub(super) fn clear(&self) {
         let names = std::mem::take(&mut *self.names.borrow_mut());
         let parent = self.parent.borrow_mut().take();

@@ -1,4 +1,4 @@
-//! What `settings.py` says about configuration.
+//! Evaluates the configuration settings in `settings.py`.
 
 use indexmap::IndexMap;
 
@@ -10,7 +10,7 @@ use super::value::{Dict, MAX_NESTING, Value};
 use crate::project::settings::Settings;
 use crate::project::{Budget, Located, Metadata, Value as Config};
 
-/// Evaluates `settings.py`. A project without one has Kedro's defaults.
+/// Evaluates `settings.py`. A project without that file has Kedro's defaults.
 pub(super) fn read(metadata: &Metadata, cache: &mut SourceCache, budget: &Budget) -> Settings {
     let opened = Opened::default();
     let mut settings = Settings::default();
@@ -66,8 +66,8 @@ impl<'a> Interp<'a> {
         settings: &mut Settings,
         at: At<'a>,
     ) -> Result<(), Stop<'a>> {
-        // Dynaconf merges nothing here: what the dictionary leaves out has the loader's own
-        // default, which for both environments is the empty name.
+        // Dynaconf merges nothing here: a key missing from the dictionary takes the loader's own
+        // default, which is the empty name for both environments.
         settings.base_env = String::new();
         settings.default_run_env = String::new();
         if let Some(why) = args.open.borrow().clone() {
@@ -113,7 +113,7 @@ impl<'a> Interp<'a> {
         Ok(items.iter().filter_map(Value::as_str).map(ToOwned::to_owned).collect())
     }
 
-    /// Resolvers that take nothing and give a value that is known are constants.
+    /// A resolver without parameters whose value is known is a constant.
     fn resolvers(
         &mut self,
         resolvers: &Dict<'a>,
@@ -147,8 +147,8 @@ fn text_keys<'a>(dict: &Dict<'a>) -> impl Iterator<Item = (String, Value<'a>)> +
     entries.into_iter().filter_map(|(key, value)| Some((key.as_str()?.to_owned(), value)))
 }
 
-/// A value as configuration has it; `None` where it is not plain data, or where it is nested more
-/// than `levels` deep or larger than `budget` pays for.
+/// A value as configuration data; `None` if it is not plain data, is nested more than `levels`
+/// deep, or is larger than the budget covers.
 fn plain(value: &Value<'_>, levels: u32, budget: &Budget) -> Option<Config> {
     let levels = levels.checked_sub(1)?;
     budget.bytes(size_of::<Located>() + value.as_str().map_or(0, str::len)).ok()?;

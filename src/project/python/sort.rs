@@ -1,4 +1,4 @@
-//! Sorting, and what follows from it: `sorted`, `list.sort`, `max` and `min`.
+//! Sorting: `sorted`, `list.sort`, `max` and `min`.
 
 use std::rc::Rc;
 
@@ -28,7 +28,8 @@ impl<'a> Interp<'a> {
         Ok(match self.sort(items, args, at)? {
             Err(why) => Value::Unknown(why),
             Ok(items) if name == "max" => {
-                // Of equal values `max` gives the first, a stable sort has it before the others.
+                // Of equal values `max` returns the first; the stable sort puts it before the
+                // others.
                 let last = items.last().cloned().unwrap_or(Value::None);
                 let first =
                     items.iter().find(|item| matches!(self.equal(item, &last, at), Ok(true)));
@@ -38,7 +39,8 @@ impl<'a> Interp<'a> {
         })
     }
 
-    /// Sorts by `key` and `reverse` of the call; the inner error says why it can't.
+    /// Sorts by the `key` and `reverse` arguments; the inner error is the reason why sorting
+    /// failed.
     pub(super) fn sort(
         &mut self,
         items: Vec<Value<'a>>,
@@ -73,8 +75,8 @@ impl<'a> Interp<'a> {
     }
 }
 
-/// Sorts, keeping the order of equal items, with `after` telling whether one item belongs behind
-/// another. Any answers of `after` give some order; its first error ends the sorting.
+/// A stable merge sort. `after` returns whether one item belongs after another. Inconsistent
+/// answers still give some order; the first error of `after` ends the sort.
 fn merge_sort<T, E>(
     mut items: Vec<T>,
     after: impl Fn(&T, &T) -> Result<bool, E>,

@@ -1,4 +1,4 @@
-//! One Python file: its text, its syntax tree as far as it could be recovered, and its lines.
+//! One Python file: its text, the recovered part of its syntax tree, and its lines.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -11,21 +11,22 @@ use ruff_text_size::{Ranged, TextRange, TextSize};
 
 use crate::project::{Place, Problem, Severity};
 
-/// Larger files are not read: no pipeline code is written by hand at this size.
+/// Larger files are not read: nobody writes pipeline code of this size by hand.
 pub(super) const MAX_FILE_BYTES: u64 = 1 << 20;
-/// Files up to this size can't nest deeply enough to trouble the parser, so they are not lexed twice.
+/// Files up to this size can't nest deeply enough to overflow the parser's stack, so they are not
+/// lexed first.
 const UNCHECKED_BYTES: usize = 64 << 10;
-/// Deepest syntax tree that is evaluated; CPython's own parser gives up at 200 parentheses.
+/// The deepest syntax tree that is evaluated; CPython's parser gives up at 200 parentheses.
 const MAX_TREE_DEPTH: u32 = 600;
-/// Most operators between two commas or line ends of a large file.
+/// The largest number of operators between two commas or line ends of a large file.
 const MAX_OPERATORS: u32 = 5_000;
-/// Most syntax errors listed for one file; the first ones tell what is wrong.
+/// The largest number of syntax errors listed for one file; the first ones show the cause.
 const MAX_SYNTAX_ERRORS: usize = 5;
 
 /// A parsed file.
 #[derive(Debug)]
 pub(in crate::project) struct Source {
-    /// The path as problems show it: relative to the project's folder where it lies inside.
+    /// The path shown in problems: relative to the project's folder if the file is inside it.
     pub shown: Arc<Path>,
     /// The whole text.
     pub text: String,
@@ -33,7 +34,7 @@ pub(in crate::project) struct Source {
     pub tree: ModModule,
     /// Syntax errors, or why the file was refused.
     pub problems: Vec<Problem>,
-    /// Where the syntax errors are.
+    /// The offsets of the syntax errors.
     errors: Vec<TextSize>,
     line_starts: Vec<u32>,
 }
@@ -76,7 +77,7 @@ impl Source {
         source
     }
 
-    /// A file that is not read, and why.
+    /// A file that is not parsed, with the reason as a problem.
     pub(super) fn refused(shown: Arc<Path>, why: &str) -> Source {
         let mut source = Source {
             shown,
@@ -102,21 +103,21 @@ impl Source {
         );
     }
 
-    /// Whether something of the file is missing from the syntax tree.
+    /// Whether a part of the file is missing from the syntax tree.
     pub(super) fn broken(&self) -> bool {
         !self.problems.is_empty()
     }
 
-    /// Whether the call at `range` has a syntax error inside, or lacks its closing bracket.
+    /// Whether the call at `range` has a syntax error inside or lacks its closing bracket.
     ///
-    /// An error at its very start or end is about what stands beside it.
+    /// An error exactly at its start or end belongs to the neighbouring code.
     pub(super) fn broken_call(&self, range: TextRange) -> bool {
         let inside = |error: &TextSize| range.start() < *error && *error < range.end();
         !self.errors.is_empty()
             && (self.errors.iter().any(inside) || !self.text[range].ends_with(')'))
     }
 
-    /// The position of `offset`.
+    /// The position of `offset` as a [`Place`].
     pub(in crate::project) fn place(&self, offset: TextSize) -> Place {
         let line = self.line(offset);
         let start = self.line_starts[line as usize - 1] as usize;
@@ -125,13 +126,13 @@ impl Source {
         Place { file: self.shown.clone(), line, column: u32::try_from(column).unwrap_or(u32::MAX) }
     }
 
-    /// The line of `offset`, from 1.
+    /// The line of `offset`, counted from 1.
     pub(in crate::project) fn line(&self, offset: TextSize) -> u32 {
         let lines = self.line_starts.partition_point(|&start| start <= offset.to_u32());
         u32::try_from(lines.max(1)).unwrap_or(u32::MAX)
     }
 
-    /// The text of line `line`, from 1; nothing beyond the end.
+    /// The text of line `line`, counted from 1; `None` beyond the end.
     pub(super) fn line_text(&self, line: u32) -> Option<&str> {
         let index = line.checked_sub(1)? as usize;
         let start = *self.line_starts.get(index)? as usize;
@@ -144,7 +145,7 @@ impl Source {
         self.text.get(range.to_std_range()).unwrap_or("")
     }
 
-    /// Start of the line that `offset` is on.
+    /// The offset at which the line of `offset` starts.
     pub(super) fn line_start(&self, offset: TextSize) -> usize {
         self.line_starts[self.line(offset) as usize - 1] as usize
     }
@@ -170,7 +171,7 @@ fn line_starts(text: &str) -> Vec<u32> {
     starts
 }
 
-/// Whether parsing a large file could take more stack than there is.
+/// Whether parsing a large file could overflow the stack.
 fn too_deep_to_parse(text: &str) -> bool {
     use ruff_python_ast::token::TokenKind as T;
     if text.len() <= UNCHECKED_BYTES {
@@ -195,7 +196,7 @@ fn too_deep_to_parse(text: &str) -> bool {
     }
 }
 
-/// Measures how deep a syntax tree is.
+/// Measures the depth of a syntax tree.
 #[derive(Default)]
 struct Depth {
     now: u32,
@@ -235,12 +236,12 @@ impl<'a> Visitor<'a> for Depth {
     }
 }
 
-/// Where an expression or statement stands: its file and range.
+/// The location of an expression or statement: file and range.
 #[derive(Clone, Copy)]
 pub(super) struct At<'a> {
-    /// The file.
+    /// The file that contains the expression.
     pub source: &'a Source,
-    /// The range in it.
+    /// The range in the file's text.
     pub range: TextRange,
 }
 
@@ -249,12 +250,12 @@ impl<'a> At<'a> {
         At { source, range: node.range() }
     }
 
-    /// The position of the start.
+    /// The position of the range's start.
     pub(super) fn place(self) -> Place {
         self.source.place(self.range.start())
     }
 
-    /// The expression as written, on one line and cut to a readable length.
+    /// The expression as written, on one line and shortened.
     pub(super) fn text(self) -> String {
         const LONGEST: usize = 60;
         let mut text = String::new();

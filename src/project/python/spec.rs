@@ -59,7 +59,7 @@ impl Spec {
         })
     }
 
-    /// The least width of the result, in characters, with what a number's digits can add.
+    /// An upper bound of the result's width in characters, including the digits of a number.
     pub(super) fn width(&self) -> usize {
         self.width + self.precision.unwrap_or(0) + 400
     }
@@ -146,7 +146,7 @@ fn signed(int: i64, digits: impl Fn(u64) -> String) -> String {
     if int < 0 { format!("-{text}") } else { text }
 }
 
-/// Digits from the end of a reversed text; `Some(None)` where there are none.
+/// The digits at the end of the text, which is given reversed; `Some(None)` if there are none.
 fn digits(reversed: &mut Vec<char>) -> Option<Option<usize>> {
     let mut text = String::new();
     while let Some(c) = reversed.last().filter(|c| c.is_ascii_digit()) {

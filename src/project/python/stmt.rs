@@ -1,4 +1,4 @@
-//! Statements.
+//! Execution of statements.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -21,14 +21,14 @@ pub(super) enum Flow<'a> {
     Return(Value<'a>),
     Break,
     Continue,
-    /// A loop may have been left here, or not.
+    /// It is unknown whether a loop was left here.
     Lost(Rc<Unknown>),
 }
 
 type Exec<'a> = Result<Flow<'a>, Stop<'a>>;
 
 impl<'a> Interp<'a> {
-    /// A module's body; `return` and the like have no meaning there.
+    /// Runs a module's body; `return` and the like have no meaning there.
     pub(super) fn exec_module(&mut self, frame: &Frame<'a>) -> Result<(), Stop<'a>> {
         let Some(source) = frame.module.source else { return Ok(()) };
         for stmt in &source.tree.body {
@@ -37,7 +37,7 @@ impl<'a> Interp<'a> {
         Ok(())
     }
 
-    /// Statements one after the other.
+    /// Runs statements in order.
     pub(super) fn exec_body(&mut self, body: &'a [Stmt], frame: &Frame<'a>) -> Exec<'a> {
         for stmt in body {
             match self.exec(stmt, frame)? {
@@ -50,7 +50,7 @@ impl<'a> Interp<'a> {
 
     fn exec(&mut self, stmt: &'a Stmt, frame: &Frame<'a>) -> Exec<'a> {
         let at = At::new(frame.source, stmt);
-        // A definition runs nothing of its body, so it needs no bounds of its own.
+        // A definition does not run its body, so it needs no compartment.
         if matches!(stmt, Stmt::FunctionDef(_)) {
             return self.deeper(|interp| interp.exec_one(stmt, frame));
         }
@@ -122,7 +122,7 @@ impl<'a> Interp<'a> {
             }
             Stmt::Break(_) => return Ok(Flow::Break),
             Stmt::Continue(_) => return Ok(Flow::Continue),
-            // An assertion that fails would show nothing at all; it is taken to hold.
+            // An assertion is assumed to hold, because a failing one would leave nothing to show.
             Stmt::Assert(_) | Stmt::Pass(_) | Stmt::IpyEscapeCommand(_) => {}
         }
         Ok(Flow::Next)
@@ -135,8 +135,8 @@ impl<'a> Interp<'a> {
             let applied = self.eval(&decorator.expression, frame)?;
             let decorated = self.call_with(&applied, vec![value.clone()], at)?;
             value = match decorated {
-                // Most decorators from outside hand the function on, wrapped or not; what it is
-                // called and where it stands are then still this definition's.
+                // Most decorators from outside return the function, wrapped or not. Its name and
+                // location are then still those of this definition.
                 Value::Unknown(why) => self.function(Code::Def(def), frame, Some(why))?,
                 known => known,
             };
@@ -145,7 +145,7 @@ impl<'a> Interp<'a> {
         Ok(())
     }
 
-    /// A function value for `code`, its defaults evaluated now.
+    /// A function value for `code`; its defaults are evaluated now.
     pub(super) fn function(
         &mut self,
         code: Code<'a>,
@@ -243,7 +243,8 @@ impl<'a> Interp<'a> {
         let (mut items, mut open) = self.items(&iterable, At::new(frame.source, &*stmt.iter))?;
         let mut index = 0;
         loop {
-            // A list that changes on the way is seen as it is at each round.
+            // If the loop body changes the list, each iteration sees the current list, as in
+            // Python.
             let item = match &iterable {
                 Value::List(list) => list.items.borrow().get(index).cloned(),
                 _ => items.get_mut(index).map(|item| std::mem::replace(item, Value::None)),
@@ -305,7 +306,7 @@ impl<'a> Interp<'a> {
     fn exec_raise(&mut self, raise: &'a StmtRaise, frame: &Frame<'a>, at: At<'a>) -> Exec<'a> {
         let raised = match &raise.exc {
             Some(exc) => {
-                // An exception is only compared by its class; its arguments are its text.
+                // Exceptions are only compared by class; their arguments only matter as text.
                 let class = match &**exc {
                     Expr::Call(call) => &*call.func,
                     other => other,
@@ -398,7 +399,7 @@ fn class_name<'v>(class: &'v Value<'_>) -> &'v str {
     }
 }
 
-/// Whether `except handler` catches an exception of class `raised`; when in doubt it does.
+/// Whether `except handler` catches an exception of class `raised`; if in doubt, it does.
 fn catches<'a>(handler: &Value<'a>, raised: &Value<'a>) -> bool {
     match (handler, raised) {
         (Value::Tuple(classes), _) => classes.iter().any(|class| catches(class, raised)),
@@ -417,7 +418,7 @@ fn catches<'a>(handler: &Value<'a>, raised: &Value<'a>) -> bool {
                 }
                 class = parent_exception(name);
             }
-            // An exception from outside may be any of Python's own.
+            // An exception from outside the project may be a subclass of any builtin exception.
             !raised.starts_with("builtins.") && handler.starts_with("builtins.")
         }
         (Value::Class(_), Value::External(_)) => false,

@@ -1,4 +1,4 @@
-//! The methods of text.
+//! The methods of `str`.
 
 use super::call::Args;
 use super::interp::{Eval, Interp, Stop};
@@ -19,7 +19,7 @@ impl<'a> Interp<'a> {
         if let Some(why) = &args.open {
             return Ok(Value::Unknown(why.clone()));
         }
-        // Every method goes over the text once, and over what it is given.
+        // Every method reads the string once, and each of its arguments.
         self.bytes(text.len())?;
         self.elements(args.positional.len())?;
         let unknown = args.positional.iter().find(|value| matches!(value, Value::Unknown(_)));
@@ -53,7 +53,7 @@ impl<'a> Interp<'a> {
         Ok(match (name, &words[..], args.positional.len()) {
             ("upper", [], 0) => return self.text(text.to_uppercase(), at),
             ("lower", [], 0) => return self.text(text.to_lowercase(), at),
-            // Beyond ASCII, Python's rules for these are not those of Rust's library.
+            // Beyond ASCII, Python's rules for these methods differ from Rust's library.
             (
                 "casefold" | "title" | "capitalize" | "swapcase" | "isdigit" | "isalpha"
                 | "isalnum",
@@ -73,7 +73,7 @@ impl<'a> Interp<'a> {
             ("strip", [], 0) => Value::str(text.trim_matches(is_space)),
             ("lstrip", [], 0) => Value::str(text.trim_start_matches(is_space)),
             ("rstrip", [], 0) => Value::str(text.trim_end_matches(is_space)),
-            // Every character is looked for among those given.
+            // Every character is searched for in the given set of characters.
             ("strip" | "lstrip" | "rstrip", [chars], 1)
                 if self.budget.elements(text.len().saturating_mul(chars.len()) / 64).is_err() =>
             {
@@ -214,7 +214,7 @@ impl<'a> Interp<'a> {
 }
 
 impl<'a> Interp<'a> {
-    /// Charges a list of texts that a text is split into at `count` places.
+    /// Charges a list of strings that a string is split into at `count` positions.
     fn parts(&self, count: usize) -> Result<(), Stop<'a>> {
         const PART_BYTES: usize = 32;
         self.room(count)?;
@@ -223,21 +223,21 @@ impl<'a> Interp<'a> {
     }
 }
 
-/// Widest field that a text is put into.
+/// The widest field that a string is padded to.
 const WIDEST: usize = 10_000;
 
-/// How long `text` is with up to `limit` occurrences of `old` replaced.
+/// The length of `text` with up to `limit` occurrences of `old` replaced.
 fn replaced_len(text: &str, old: &str, new: &str, limit: usize) -> usize {
     let count = text.matches(old).take(limit).count();
     text.len().saturating_add(count.saturating_mul(new.len()))
 }
 
-/// What Python strips and splits at.
+/// Whether Python treats `c` as whitespace when it strips and splits.
 fn is_space(c: char) -> bool {
     c.is_whitespace() || ('\x1c'..='\x1f').contains(&c)
 }
 
-/// Line ends of Python's that are none for Rust.
+/// Whether Python treats `c` as a line end where Rust does not.
 fn is_odd_line_end(c: char) -> bool {
     matches!(c, '\r' | '\x0b' | '\x0c' | '\x1c'..='\x1e' | '\u{85}' | '\u{2028}' | '\u{2029}')
 }
@@ -261,14 +261,14 @@ fn just(name: &str, text: &str, args: &[Value<'_>]) -> Option<String> {
     let left = match name {
         "ljust" => 0,
         "rjust" => missing,
-        // CPython puts the odd one to the left where both the gap and the width are odd.
+        // If both gap and width are odd, CPython puts the odd space on the left.
         _ => missing / 2 + (missing & width & 1),
     };
     let pad = |count: usize| fill.to_string().repeat(count);
     Some(pad(left) + text + &pad(missing - left))
 }
 
-/// `str.title`: the first letter of every run of letters is a capital.
+/// `str.title`: capitalises the first letter of every run of letters.
 fn title(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut inside = false;

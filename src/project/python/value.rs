@@ -1,8 +1,8 @@
-//! The values that evaluated code computes with.
+//! The values of evaluated code.
 //!
-//! Lists, dictionaries and the like are shared references, as in Python. What can't be known is a
-//! value too: [`Value::Unknown`], which says why and where, and which every operation passes on. A
-//! container can be known in part: it is then *open*, and the reason is kept beside its items.
+//! Lists, dictionaries and the like are shared references, as in Python. [`Value::Unknown`] is a
+//! value that could not be computed; it carries a reason and a place, and every operation passes it
+//! on. A container that is only partly known is *open*; the reason is stored beside its items.
 
 use std::cell::{Cell, RefCell};
 use std::collections::{HashMap, HashSet};
@@ -16,7 +16,7 @@ use super::scope::Scope;
 use super::source::Source;
 use crate::project::{Budget, Place, Severity};
 
-/// Deepest nesting of containers that is compared, copied or written out.
+/// The deepest nesting of containers that is compared, copied or written.
 pub(super) const MAX_NESTING: u32 = 100;
 
 /// A value of evaluated code.
@@ -27,7 +27,7 @@ pub(super) enum Value<'a> {
     Int(i64),
     Float(f64),
     Str(Rc<str>),
-    /// A path of `pathlib`, in its normal form.
+    /// A `pathlib` path in normalised form.
     Path(Rc<str>),
     Ellipsis,
     List(Rc<List<'a>>),
@@ -36,7 +36,7 @@ pub(super) enum Value<'a> {
     Set(Rc<Set<'a>>),
     Range(i64, i64, i64),
     Slice(Rc<[Value<'a>; 3]>),
-    /// An iterator: what it still gives, evaluated ahead.
+    /// An iterator: its remaining items, evaluated eagerly.
     Iter(Rc<List<'a>>),
     Function(Rc<Function<'a>>),
     /// A method of a built-in type, bound to its value.
@@ -47,17 +47,17 @@ pub(super) enum Value<'a> {
     Class(Rc<Class<'a>>),
     Instance(Rc<Instance<'a>>),
     Module(Rc<Module<'a>>),
-    /// Something imported from outside the project, or built in: its dotted name is all we have.
+    /// An imported object from outside the project, or a builtin: only its dotted name is known.
     External(Rc<str>),
     Node(Rc<KedroNode<'a>>),
     Pipeline(Rc<KedroPipeline<'a>>),
     Unknown(Rc<Unknown>),
 }
 
-/// Why a value can't be known, and where that begins.
+/// Why a value is unknown, and where the cause is.
 #[derive(Debug, Clone)]
 pub(super) struct Unknown {
-    /// The end of a sentence: "... can't be told without running Python: {reason}."
+    /// A clause that ends the sentence "... can't be told without running Python: {reason}."
     pub reason: String,
     pub place: Place,
     pub severity: Severity,
@@ -67,25 +67,25 @@ pub(super) struct Unknown {
 #[derive(Default)]
 pub(super) struct List<'a> {
     pub items: RefCell<Vec<Value<'a>>>,
-    /// Why there may be more or other items than these.
+    /// Why the list may contain more or other items.
     pub open: RefCell<Option<Rc<Unknown>>>,
 }
 
-/// The entries of a dictionary, in the order of insertion.
+/// The entries of a dictionary, in insertion order.
 #[derive(Default)]
 pub(super) struct Dict<'a> {
     pub entries: RefCell<IndexMap<Key, (Value<'a>, Value<'a>)>>,
     pub open: RefCell<Option<Rc<Unknown>>>,
 }
 
-/// The members of a set, in the order of insertion.
+/// The members of a set, in insertion order.
 #[derive(Default)]
 pub(super) struct Set<'a> {
     pub members: RefCell<IndexMap<Key, Value<'a>>>,
     pub open: RefCell<Option<Rc<Unknown>>>,
 }
 
-/// What equality of hashable values comes to.
+/// The part of a hashable value that equality and hashing compare.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) enum Key {
     None,
@@ -96,25 +96,25 @@ pub(super) enum Key {
     Tuple(Rc<[Key]>),
     External(Rc<str>),
     Node(u32),
-    /// An object that is only equal to itself.
+    /// The address of an object that is only equal to itself.
     Object(usize),
 }
 
-/// A function of the project.
+/// A function defined in the project.
 pub(super) struct Function<'a> {
     pub code: Code<'a>,
     pub source: &'a Source,
-    /// Dotted name of its module, as `__module__` has it.
+    /// The module that defines it; its name is `__module__`.
     pub module: Rc<Module<'a>>,
     pub closure: Rc<Scope<'a>>,
-    /// Default values of the parameters that have one.
+    /// Default values of the parameters, by name.
     pub defaults: HashMap<Rc<str>, Value<'a>>,
     pub attributes: RefCell<HashMap<Rc<str>, Value<'a>>>,
-    /// A decorator that could not be evaluated stands over it.
+    /// The reason why one of its decorators could not be evaluated.
     pub decorated: Option<Rc<Unknown>>,
 }
 
-/// The code of a function.
+/// The syntax tree of a function.
 #[derive(Clone, Copy)]
 pub(super) enum Code<'a> {
     Def(&'a StmtFunctionDef),
@@ -143,7 +143,7 @@ impl<'a> Function<'a> {
         self.attributes.borrow().get(name).cloned()
     }
 
-    /// `__name__`, as `functools.wraps` may have set it.
+    /// `__name__`; `functools.wraps` may have set it.
     pub(super) fn name(&self) -> Rc<str> {
         match self.attribute("__name__") {
             Some(Value::Str(name)) => name,
@@ -151,7 +151,7 @@ impl<'a> Function<'a> {
         }
     }
 
-    /// `__module__`, as `functools.wraps` may have set it.
+    /// `__module__`; `functools.wraps` may have set it.
     pub(super) fn module_name(&self) -> Rc<str> {
         match self.attribute("__module__") {
             Some(Value::Str(name)) => name,
@@ -160,7 +160,7 @@ impl<'a> Function<'a> {
     }
 }
 
-/// `functools.partial`.
+/// A `functools.partial` object.
 pub(super) struct Partial<'a> {
     pub func: Value<'a>,
     pub args: Vec<Value<'a>>,
@@ -168,7 +168,7 @@ pub(super) struct Partial<'a> {
     pub attributes: RefCell<HashMap<Rc<str>, Value<'a>>>,
 }
 
-/// How a class makes its objects.
+/// How a class creates its objects.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Shape {
     Plain,
@@ -178,7 +178,7 @@ pub(super) enum Shape {
     Enum,
 }
 
-/// A class of the project.
+/// A class defined in the project.
 pub(super) struct Class<'a> {
     pub shape: Shape,
     pub def: &'a StmtClassDef,
@@ -186,19 +186,18 @@ pub(super) struct Class<'a> {
     pub module: Rc<Module<'a>>,
     pub namespace: Rc<Scope<'a>>,
     pub bases: Vec<Value<'a>>,
-    /// A decorator that could not be evaluated stands over it.
+    /// The reason why one of its decorators could not be evaluated.
     pub decorated: Option<Rc<Unknown>>,
 }
 
 impl<'a> Class<'a> {
-    /// This class and the project's classes that it is built on, each once, in the order in which
-    /// their attributes are looked for.
+    /// This class and its project base classes, each once, in the order of attribute lookup.
     pub(super) fn lineage(&self) -> Vec<&Class<'a>> {
-        let mut seen = HashSet::new();
+        let mut visited = HashSet::new();
         let mut line = Vec::new();
         let mut next = vec![self];
         while let Some(class) = next.pop() {
-            if seen.insert(std::ptr::from_ref(class)) {
+            if visited.insert(std::ptr::from_ref(class)) {
                 line.push(class);
                 next.extend(class.bases.iter().rev().filter_map(|base| match base {
                     Value::Class(base) => Some(&**base),
@@ -209,7 +208,7 @@ impl<'a> Class<'a> {
         line
     }
 
-    /// Whether this is an enumeration whose members are numbers or texts themselves.
+    /// Whether this is an enumeration whose members are themselves numbers or strings.
     fn is_its_value(&self) -> bool {
         let value = |base: &Value<'_>| {
             matches!(base, Value::External(name)
@@ -218,7 +217,7 @@ impl<'a> Class<'a> {
         self.shape == Shape::Enum && self.bases.iter().any(value)
     }
 
-    /// Whether its objects are equal to nothing but themselves, as far as can be seen.
+    /// Whether the objects are only equal to themselves, as far as the class shows.
     fn equal_to_itself(&self) -> bool {
         let plain = |class: &Class<'a>| {
             matches!(class.shape, Shape::Plain | Shape::Enum)
@@ -242,14 +241,14 @@ impl<'a> Class<'a> {
 pub(super) struct Instance<'a> {
     pub class: Rc<Class<'a>>,
     pub attributes: RefCell<HashMap<Rc<str>, Value<'a>>>,
-    /// Why it may have other attributes than these.
+    /// Why the object may have other attributes.
     pub open: RefCell<Option<Rc<Unknown>>>,
 }
 
 /// A module of the project.
 pub(super) struct Module<'a> {
     pub name: Rc<str>,
-    /// None for a namespace package, which has no file.
+    /// `None` for a namespace package, which has no file.
     pub source: Option<&'a Source>,
     pub is_package: bool,
     pub scope: Rc<Scope<'a>>,
@@ -268,7 +267,7 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// The type's name, as messages have it.
+    /// The type's name for messages.
     pub(super) fn type_name(&self) -> &str {
         match self {
             Value::None => "NoneType",
@@ -299,8 +298,8 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// The hashable key of this value; `None` where it is not hashable or not known, or where the
-    /// budget does not pay for it.
+    /// The hashable key of this value; `None` if the value is unhashable or unknown, or if the
+    /// budget does not cover the key.
     pub(super) fn key(&self, budget: &Budget) -> Option<Key> {
         self.key_within(MAX_NESTING, budget)
     }
@@ -318,7 +317,7 @@ impl<'a> Value<'a> {
             }
             Value::Float(value) => Some(Key::Float(value.to_bits())),
             Value::Str(text) => {
-                // The text is hashed, and perhaps compared.
+                // The text is hashed, and possibly compared.
                 budget.elements(text.len() / 64).ok()?;
                 Some(Key::Str(text.clone()))
             }
@@ -326,7 +325,7 @@ impl<'a> Value<'a> {
             Value::Tuple(tuple) => {
                 let levels = levels.checked_sub(1)?;
                 budget.elements(tuple.len()).ok()?;
-                // Collected first, then kept.
+                // The keys are collected first and then stored.
                 budget.bytes(2 * tuple.len() * size_of::<Key>()).ok()?;
                 let keys = tuple.iter().map(|item| item.key_within(levels, budget));
                 keys.collect::<Option<_>>().map(Key::Tuple)
@@ -338,16 +337,18 @@ impl<'a> Value<'a> {
             Value::Instance(it) if it.class.is_its_value() => {
                 it.attributes.borrow().get("value")?.key_within(levels, budget)
             }
-            // Objects with an equality of their own may be equal to others.
-            Value::Instance(it) if it.class.equal_to_itself() => address(Rc::as_ptr(it).cast()),
-            Value::Module(it) => address(Rc::as_ptr(it).cast()),
-            Value::Partial(it) => address(Rc::as_ptr(it).cast()),
-            Value::Pipeline(it) => address(Rc::as_ptr(it).cast()),
+            // Objects of classes that define equality may be equal to others, so they have no key.
+            Value::Instance(object) if object.class.equal_to_itself() => {
+                address(Rc::as_ptr(object).cast())
+            }
+            Value::Module(object) => address(Rc::as_ptr(object).cast()),
+            Value::Partial(object) => address(Rc::as_ptr(object).cast()),
+            Value::Pipeline(object) => address(Rc::as_ptr(object).cast()),
             _ => None,
         }
     }
 
-    /// Why there may be more in this container than is known.
+    /// Why this container may have more items than are known.
     pub(super) fn open(&self) -> Option<Rc<Unknown>> {
         match self {
             Value::List(list) | Value::Iter(list) => list.open.borrow().clone(),
@@ -359,7 +360,7 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// Marks a container as known in part; the first reason stays.
+    /// Marks a container as partly known; an earlier reason is kept.
     pub(super) fn make_open(&self, why: &Rc<Unknown>) {
         let open = match self {
             Value::List(list) | Value::Iter(list) => &list.open,

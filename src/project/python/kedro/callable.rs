@@ -1,4 +1,4 @@
-//! What a node's function is made from: the code that it comes from, and the values bound to it.
+//! Describes a node's function: the code that it is made from, and the values bound to it.
 
 use std::collections::HashSet;
 use std::fmt::Write as _;
@@ -17,11 +17,11 @@ use super::node::Parts;
 use crate::project::{Bound, Callable, Entry};
 use crate::text::secrets::{Secret, names_secret};
 
-/// Longer texts of bound values are kept as their beginning and their hash.
+/// Longer texts of bound values are cut; a hash stands for the rest.
 const LONGEST_TEXT: usize = 400;
 
 impl<'a> Interp<'a> {
-    /// What the node of these parts calls, as it is when all pipeline code has run.
+    /// The node's callable, with the values that variables have after all pipeline code has run.
     pub(super) fn callable(&self, parts: &Parts<'a>) -> Callable {
         let mut gather =
             Gather { interp: self, at: parts.at, entries: Vec::new(), within: HashSet::new() };
@@ -41,7 +41,7 @@ impl<'a> Interp<'a> {
     }
 }
 
-/// Inputs or outputs as text; the order of a dictionary does not matter.
+/// Inputs or outputs as text; the key order of a dictionary does not matter.
 fn wiring(io: &Io) -> String {
     match io.canonical() {
         Io::None => "[]".to_owned(),
@@ -55,19 +55,19 @@ fn wiring(io: &Io) -> String {
     }
 }
 
-/// Writes values as text, and collects the code that they hold.
+/// Writes values as text, and collects the code that they refer to.
 struct Gather<'i, 'a> {
     interp: &'i Interp<'a>,
     at: At<'a>,
     entries: Vec<Entry>,
-    /// Addresses of the functions and objects that are being written: they may hold themselves.
+    /// Addresses of the functions and objects being written, to stop at cycles.
     within: HashSet<usize>,
 }
 
 type Written = Result<(), Rc<Unknown>>;
 
 impl<'a> Gather<'_, 'a> {
-    /// The name of a callable; what is bound to it is added to `bound`.
+    /// The name of a callable. Values bound to it are appended to `bound`.
     fn callable(&mut self, value: &Value<'a>, bound: &mut Vec<(String, Bound)>) -> String {
         match value {
             Value::Function(function) => {
@@ -119,7 +119,7 @@ impl<'a> Gather<'_, 'a> {
         if let Value::Str(secret) = value
             && names_secret(&name)
         {
-            // The function's own messages may quote it.
+            // Registers the secret, because the function's own messages may quote it.
             drop(Secret::of(secret));
         }
         let mut text = String::new();
@@ -127,7 +127,7 @@ impl<'a> Gather<'_, 'a> {
             Ok(()) => Bound::Known(shortened(text)),
             Err(why) => Bound::Unknown { reason: why.reason.clone(), place: why.place.clone() },
         };
-        // A partial of a closure may bind the same name at two levels.
+        // A partial of a closure may bind the same name twice.
         let twins =
             bound.iter().filter(|(other, _)| other.split(' ').next() == Some(&name)).count();
         let name = if twins > 0 { format!("{name} ({})", twins + 1) } else { name };
@@ -156,12 +156,12 @@ impl<'a> Gather<'_, 'a> {
         self.code(class.source, class.def.name.start());
     }
 
-    /// Writes `value` in Python's notation, with functions by name and objects with their attributes.
+    /// Writes `value` in Python's notation: functions by name, objects with their attributes.
     fn write(&mut self, out: &mut String, value: &Value<'a>) -> Written {
         if out.len() > MAX_TEXT {
             return Err(self.interp.because(self.at, "the text is too long"));
         }
-        // The text, and the copies of the items that are written.
+        // The bytes of the text and of the copied items.
         let bytes = value.as_str().map_or(32, |text| 64 + 4 * text.len());
         self.interp.afford_bytes(bytes, self.at)?;
         self.interp.afford(self.entries.len(), self.at)?;
@@ -242,7 +242,7 @@ impl<'a> Gather<'_, 'a> {
         Ok(())
     }
 
-    /// The same one level deeper.
+    /// Writes `value` one nesting level deeper.
     fn nested(&mut self, out: &mut String, value: &Value<'a>) -> Written {
         let (interp, at) = (self.interp, self.at);
         interp.look_into(at, || self.write(out, value))
@@ -258,7 +258,7 @@ impl<'a> Gather<'_, 'a> {
         Ok(())
     }
 
-    /// The members sorted by their texts: the order of a set is not that of the code.
+    /// Writes the members sorted by their texts, because the iteration order of a set is arbitrary.
     fn set(&mut self, out: &mut String, members: &[Value<'a>]) -> Written {
         let mut texts = Vec::with_capacity(members.len());
         for member in members {
@@ -307,7 +307,7 @@ impl<'a> Gather<'_, 'a> {
         self.attributes(out, Rc::as_ptr(instance) as usize, attributes)
     }
 
-    /// Named values in brackets; nothing for what is being written further out.
+    /// Named values in brackets; nothing for a function or object that is already being written.
     fn attributes(
         &mut self,
         out: &mut String,
@@ -329,8 +329,8 @@ impl<'a> Gather<'_, 'a> {
     }
 }
 
-/// What a function holds besides its code: captured variables, and the defaults that were evaluated
-/// where it was made. A module's own functions are made once, from what their code says.
+/// The values that a function holds besides its code: captured variables, and defaults evaluated at
+/// its definition. A `def` at module level has none: its code says everything.
 fn captured<'a>(function: &Rc<Function<'a>>) -> Vec<(String, Value<'a>)> {
     let of_module = function.closure.kind == ScopeKind::Module;
     if of_module && matches!(function.code, Code::Def(_)) {

@@ -1,4 +1,5 @@
-//! What Kedro refuses: the checks of `Node.__init__` and `Pipeline.__init__`, told as problems.
+//! The checks of `Node.__init__` and `Pipeline.__init__`. Where Kedro would raise, a problem is
+//! listed.
 
 use std::collections::BTreeSet;
 use std::rc::Rc;
@@ -11,7 +12,7 @@ use super::super::source::At;
 use super::{IdMap, Io, KedroNode};
 use crate::project::strip_transcoding;
 
-/// What node names and tags may consist of.
+/// The characters allowed in node names and tags.
 static VALID: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"^[\w.-]+\n?$").ok());
 
 fn valid(name: &str) -> bool {
@@ -22,7 +23,7 @@ impl<'a> Interp<'a> {
     /// The checks of `Node.__init__`.
     pub(super) fn check_node(&mut self, node: &KedroNode<'a>) {
         let (parts, at, name) = (&node.parts, node.parts.at, &node.name);
-        // Every input is looked for among the outputs.
+        // Every input is compared with every output.
         let pairs = (node.inputs.len() + 1).saturating_mul(node.outputs.len() + 1);
         if parts.incomplete.is_some() || self.budget.elements(pairs).is_err() {
             return;
@@ -40,8 +41,8 @@ impl<'a> Interp<'a> {
             let text = format!("`{tag}` is no valid tag");
             self.kedro_error(at, text, "Use letters, digits, hyphens, underscores and full stops.");
         }
-        let mut seen = BTreeSet::new();
-        for output in node.outputs.iter().filter(|output| !seen.insert((*output).clone())) {
+        let mut known_names = BTreeSet::new();
+        for output in node.outputs.iter().filter(|output| !known_names.insert((*output).clone())) {
             let text = format!("node `{name}` has the output `{output}` twice");
             self.kedro_error(at, text, "Give every output a name of its own.");
         }
@@ -60,7 +61,7 @@ impl<'a> Interp<'a> {
         }
     }
 
-    /// `Node._validate_inputs`: the function must be callable with the inputs.
+    /// `Node._validate_inputs`: the function must accept the inputs.
     fn check_signature(&mut self, node: &KedroNode<'a>) {
         let parts = &node.parts;
         let Some(signature) = &parts.facts.signature else { return };
@@ -94,7 +95,7 @@ impl<'a> Interp<'a> {
         self.kedro_error(parts.at, text, "Let inputs and parameters match.");
     }
 
-    /// The checks of `Pipeline.__init__`; of nodes with one name only the first is kept.
+    /// The checks of `Pipeline.__init__`. Of several nodes with one name, only the first is kept.
     pub(super) fn check_pipeline(
         &mut self,
         nodes: Vec<Rc<KedroNode<'a>>>,
@@ -109,7 +110,8 @@ impl<'a> Interp<'a> {
                 continue;
             }
             let text = format!("two nodes of this pipeline are named `{}`", node.name);
-            // The same call twice: the pipeline that lists it is the place to look at.
+            // If both nodes come from the same call, the pipeline that lists it is the place to
+            // fix.
             let place =
                 if node.parts.at.source.shown == at.source.shown { node.parts.at } else { at };
             self.kedro_error(place, text, "Give each node a name of its own, with `name=`.");
@@ -153,7 +155,7 @@ impl<'a> Interp<'a> {
         }
     }
 
-    /// A dataset is used with transcoding everywhere or nowhere.
+    /// A dataset must be used either always or never with transcoding.
     fn check_transcoding(&mut self, nodes: &[Rc<KedroNode<'a>>]) {
         let uses = || {
             nodes.iter().flat_map(|node| {

@@ -1,4 +1,4 @@
-//! Kedro's objects as the snapshot has them.
+//! Converts Kedro's objects to the types of the snapshot.
 
 use std::collections::HashSet;
 use std::rc::Rc;
@@ -48,7 +48,7 @@ impl<'a> Interp<'a> {
     }
 }
 
-/// The names on one side that no node has on the other, sorted: `Pipeline.inputs`, `.outputs`.
+/// The names on one side that no node has on the other side, sorted: `Pipeline.inputs`, `.outputs`.
 pub(super) fn free<'a>(
     nodes: &[Rc<KedroNode<'a>>],
     side: impl for<'n> Fn(&'n KedroNode<'a>) -> (&'n Vec<Rc<str>>, &'n Vec<u32>),

@@ -1,4 +1,4 @@
-//! Pipelines found by their folders: `kedro.framework.project.find_pipelines`.
+//! Finds pipelines by their folders: `kedro.framework.project.find_pipelines`.
 
 use indexmap::IndexMap;
 
@@ -46,7 +46,7 @@ impl<'a> Interp<'a> {
             if let Imported::Project(module) = found
                 && let Some(mut pipeline) = self.create_pipeline(&Value::Module(module), at)?
             {
-                // Kedro leaves a pipeline out whose module it can't import.
+                // Kedro skips a pipeline whose module it can't import.
                 if let (Some(why), Value::Pipeline(known)) = (&self.stopped, &pipeline) {
                     pipeline = self.pipeline(known.nodes.to_vec(), Some(why.clone()), at);
                 }
@@ -75,7 +75,7 @@ impl<'a> Interp<'a> {
         names
     }
 
-    /// `_create_pipeline`: what the module's `create_pipeline` returns.
+    /// `_create_pipeline`: the result of the module's `create_pipeline`.
     fn create_pipeline(
         &mut self,
         module: &Value<'a>,

@@ -1,4 +1,4 @@
-//! What Kedro reads from a node's function: its name, its signature, where it stands.
+//! What Kedro reads from a node's function: name, signature and source location.
 
 use std::path::Path;
 use std::rc::Rc;
@@ -12,20 +12,20 @@ use super::super::source::At;
 use super::super::value::{Class, Code, Function, Partial, Unknown, Value};
 use crate::project::SourceRange;
 
-/// What a node's function tells about itself.
+/// The properties of a node's function that Kedro reads.
 #[derive(Debug, Clone)]
 pub(in super::super) struct Func {
     /// `_get_readable_func_name`.
     pub readable: Rc<str>,
-    /// What the name of an unnamed node begins with in Kedro 1.
+    /// The start of an unnamed node's name in Kedro 1.
     pub base: Rc<str>,
-    /// What the hash in the name of an unnamed node begins with in Kedro 1.
+    /// The start of the text that is hashed for an unnamed node's name in Kedro 1.
     pub hashed: Rc<str>,
     pub signature: Option<Signature>,
     pub source: Option<SourceRange>,
-    /// Why name or module may be others than these.
+    /// Why the name or module may differ from these.
     pub doubt: Option<Rc<Unknown>>,
-    /// Whether the function itself is not known: its name is then the expression as written.
+    /// Whether the function itself is unknown; its name is then the expression as written.
     pub unknown: bool,
 }
 
@@ -85,8 +85,8 @@ impl Signature {
         self
     }
 
-    /// The signature of a partial call: arguments by position disappear, those by name and all
-    /// that follow them can only be given by name.
+    /// The signature of a partial: parameters bound by position disappear; those bound by name, and
+    /// all later ones, become keyword-only.
     fn partial(self, partial: &Partial<'_>) -> Signature {
         let mut given = partial.args.len();
         let mut by_name = false;
@@ -122,7 +122,7 @@ impl Signature {
         self.parameters.iter().map(|parameter| &*parameter.name).collect()
     }
 
-    /// Whether the function can be called with `count` arguments by position.
+    /// Whether the function accepts `count` positional arguments.
     pub(super) fn takes(&self, count: usize) -> bool {
         let by_position = || {
             (self.parameters.iter())
@@ -135,8 +135,8 @@ impl Signature {
         (variadic || count <= by_position().count()) && !missing
     }
 
-    /// The order in which arguments given by name are bound: `BoundArguments.args` and then
-    /// `.kwargs`; `None` where the function can't be called with them.
+    /// The order in which keyword arguments are bound: first `BoundArguments.args`, then `.kwargs`.
+    /// `None` if the function does not accept them.
     pub(super) fn order(&self, given: &[&str]) -> Option<Vec<usize>> {
         let mut order = Vec::with_capacity(given.len());
         let mut left: Vec<usize> = (0..given.len()).collect();
@@ -163,9 +163,9 @@ impl Signature {
 }
 
 impl<'a> Interp<'a> {
-    /// What Kedro reads from `value` as a node's function; `None` where it is not callable.
+    /// The function that Kedro would read from `value`; `None` if `value` is not callable.
     ///
-    /// `written` is the expression as it stands in the code, for what has no name that is known.
+    /// `written` is the expression in the source; it names functions that have no known name.
     pub(super) fn func(&self, value: &Value<'a>, written: &str, at: At<'a>) -> Option<Func> {
         Some(match value {
             Value::Function(function) => self.of_function(function),
@@ -215,7 +215,7 @@ impl<'a> Interp<'a> {
         }
     }
 
-    /// `_resolve_node_source` of `kedro/inspection/snapshot.py`: wrappers are looked through.
+    /// `_resolve_node_source` of `kedro/inspection/snapshot.py`: follows `__wrapped__`.
     fn source_of_function(&self, function: &Rc<Function<'a>>) -> Option<SourceRange> {
         const MOST_WRAPPERS: usize = 100;
         let mut function = function.clone();
@@ -236,7 +236,7 @@ impl<'a> Interp<'a> {
             Code::Def(def) => {
                 Some(block::lines(source, def.range(), &def.decorator_list, &def.body))
             }
-            // A lambda with another name: Python counts the lines of its statement.
+            // For a lambda with another name, Python counts the lines of the whole statement.
             Code::Lambda(lambda) => Some(SourceRange {
                 filepath: source.shown.to_string_lossy().replace('\\', "/"),
                 line_start: source.line(lambda.start()),
@@ -274,8 +274,8 @@ impl<'a> Interp<'a> {
         }
     }
 
-    /// A function from outside: the module that it says to be from may be another than the one it
-    /// was imported from, and its signature is not known.
+    /// A function from outside the project. Its `__module__` may differ from the module that it was
+    /// imported from, and its signature is unknown.
     fn of_external(&self, dotted: &Rc<str>, at: At<'a>) -> Func {
         let (module, name) = dotted.rsplit_once('.').unwrap_or(("", dotted));
         let of_paths = module == "os.path" && !cfg!(windows);
@@ -306,7 +306,7 @@ impl<'a> Interp<'a> {
             base,
             signature: inner.signature.map(|signature| signature.partial(partial)),
             source: None,
-            // Only the name of the inner function is used, not its module.
+            // Only the inner function's name is used, not its module.
             doubt: inner.doubt.filter(|_| !matches!(partial.func, Value::External(_))),
             unknown: false,
         })

@@ -1,7 +1,7 @@
-//! Kedro's own objects: nodes, pipelines, and what is done with them.
+//! Kedro's own objects: nodes, pipelines, and their operations.
 //!
-//! The rules are those of `kedro/pipeline/node.py` and `kedro/pipeline/pipeline.py`. Where Kedro
-//! would raise, a problem is listed and as much as possible is kept.
+//! The rules follow `kedro/pipeline/node.py` and `kedro/pipeline/pipeline.py`. Where Kedro would
+//! raise, a problem is listed and as much as possible is kept.
 
 mod callable;
 mod checks;
@@ -33,7 +33,7 @@ pub(super) enum Io {
     None,
     One(Rc<str>),
     List(Vec<Rc<str>>),
-    /// Argument or key, and dataset.
+    /// Pairs of (argument or key, dataset).
     Dict(Vec<(Rc<str>, Rc<str>)>),
 }
 
@@ -57,7 +57,7 @@ impl Io {
         }
     }
 
-    /// The same with every dataset renamed.
+    /// The same structure with every dataset renamed.
     fn rename(&self, rename: impl Fn(&Rc<str>) -> Rc<str>) -> Io {
         match self {
             Io::None => Io::None,
@@ -69,7 +69,7 @@ impl Io {
         }
     }
 
-    /// What equality of nodes compares: the order of a dictionary does not matter.
+    /// The form that node equality compares: the key order of a dictionary does not matter.
     fn canonical(&self) -> Io {
         let mut io = self.clone();
         if let Io::Dict(entries) = &mut io {
@@ -79,7 +79,7 @@ impl Io {
     }
 }
 
-/// Names as numbers, so that sets of nodes and datasets are quick.
+/// Interned names: small numbers make sets of nodes and datasets fast.
 #[derive(Default)]
 pub(super) struct Names {
     ids: HashMap<Rc<str>, u32>,
@@ -92,7 +92,7 @@ impl Names {
         *self.ids.entry(name.clone()).or_insert(next)
     }
 
-    /// The number of a dataset without its transcoding.
+    /// The number of a dataset, without its transcoding.
     fn dataset(&mut self, name: &Rc<str>) -> u32 {
         match name.split_once('@') {
             Some((base, _)) => self.id(&base.into()),
@@ -100,7 +100,7 @@ impl Names {
         }
     }
 
-    /// The number of what `Node._unique_key` compares.
+    /// The number of the tuple that `Node._unique_key` compares.
     fn node(&mut self, name: &Rc<str>, inputs: &Io, outputs: &Io) -> u32 {
         let next = u32::try_from(self.nodes.len()).unwrap_or(u32::MAX);
         let key = (name.clone(), inputs.canonical(), outputs.canonical());
@@ -108,10 +108,10 @@ impl Names {
     }
 }
 
-/// A map from the numbers of [`Names`].
+/// A map with the numbers of [`Names`] as keys.
 type IdMap<T> = HashMap<u32, T, BuildHasherDefault<IdHasher>>;
 
-/// Spreads small numbers; they are ours, so nobody can choose them to collide.
+/// Spreads small numbers. The evaluator assigns the numbers, so nobody can provoke collisions.
 #[derive(Default)]
 struct IdHasher(u64);
 
@@ -131,14 +131,14 @@ impl Hasher for IdHasher {
     }
 }
 
-/// Names read from a value, and why there may be others.
+/// Names read from a value, and the reason why there may be more.
 struct Read<T> {
     names: T,
     lost: Option<Rc<Unknown>>,
 }
 
 impl<'a> Interp<'a> {
-    /// Calls something of Kedro's.
+    /// Calls a function or class of Kedro.
     pub(super) fn call_kedro(&mut self, name: &str, args: Args<'a>, at: At<'a>) -> Eval<'a> {
         let last = name.rsplit('.').next().unwrap_or(name);
         let of_pipelines =
@@ -154,7 +154,7 @@ impl<'a> Interp<'a> {
         }
     }
 
-    /// A text, a list of texts or a set of them, as `tags` and the like take it.
+    /// A string, or a list or set of strings, as `tags` and similar arguments accept.
     fn read_names(
         &mut self,
         value: Option<Value<'a>>,

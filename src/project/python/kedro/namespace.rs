@@ -14,7 +14,7 @@ use super::KedroNode;
 use super::node::Parts;
 use crate::project::{is_parameter, strip_transcoding};
 
-/// Old names and the new ones for them.
+/// Old names with their new names.
 type Mapping = IndexMap<Rc<str>, Rc<str>>;
 
 /// How a pipeline's datasets are renamed when it is reused.
@@ -25,7 +25,7 @@ pub(super) struct Renaming {
     parameters: Mapping,
     namespace: Option<Rc<str>>,
     prefix: bool,
-    /// Why there may be more to it.
+    /// Why the renaming may be incomplete.
     pub lost: Option<Rc<Unknown>>,
 }
 
@@ -62,7 +62,7 @@ impl<'a> Interp<'a> {
         Ok(Renaming { inputs, outputs, parameters, namespace, prefix, lost })
     }
 
-    /// `_get_dataset_names_mapping`: a name, a set of names, or a dictionary from old to new ones.
+    /// `_get_dataset_names_mapping`: a name, a set of names, or a dictionary from old to new names.
     fn read_mapping(
         &mut self,
         value: Option<Value<'a>>,
@@ -129,7 +129,7 @@ impl<'a> Interp<'a> {
                     (Some(only), None) | (None, Some(only)) => Some(only.clone()),
                     (None, None) => None,
                 };
-                // Every name may get the namespace before it.
+                // Every name may be prefixed with the namespace.
                 let names = node.inputs.len() + node.outputs.len() + 2;
                 let outer = renaming.namespace.as_ref().map_or(0, |name| name.len());
                 self.bytes(names.saturating_mul(2 * outer + 64)).ok()?;
@@ -190,7 +190,7 @@ impl<'a> Interp<'a> {
     }
 }
 
-/// `_get_param_names_mapping`: both names with `params:`, but for `parameters` itself.
+/// `_get_param_names_mapping`: both names get `params:`, except `parameters` itself.
 fn parameter_names((old, new): (Rc<str>, Rc<str>)) -> (Rc<str>, Rc<str>) {
     if &*old == "parameters" {
         return (old.clone(), old);
@@ -214,7 +214,7 @@ fn rename(
     if &**name == "parameters" {
         return name.clone();
     }
-    // Without a transcoding Kedro looks the whole name up again, which was not found above.
+    // Without transcoding, Kedro looks up the whole name again; that lookup failed above.
     if let Some((base, format)) = name.split_once('@')
         && let Some(new) = mapping.get(base)
     {

@@ -19,23 +19,23 @@ use crate::project::{Node, Problem, Severity};
 
 /// A Kedro node.
 pub(in super::super) struct KedroNode<'a> {
-    /// Full name with its namespace.
+    /// The full name, with its namespace.
     pub name: Rc<str>,
-    /// Number of what equality compares.
+    /// The number of the key that node equality compares.
     pub key: u32,
     pub parts: Parts<'a>,
     /// `Node.inputs`, in the order of the function's parameters.
     pub inputs: Vec<Rc<str>>,
     pub outputs: Vec<Rc<str>>,
-    /// Numbers of inputs and outputs without transcoding.
+    /// Numbers of the inputs and outputs, without transcoding.
     pub input_ids: Vec<u32>,
     pub output_ids: Vec<u32>,
     pub name_id: u32,
-    /// The node as the snapshot has it, made once for all pipelines.
+    /// The node as a snapshot type, created once for all pipelines.
     pub snapshot: OnceCell<Arc<Node>>,
 }
 
-/// What a node is made from.
+/// The arguments that a node is made from.
 #[derive(Clone)]
 pub(in super::super) struct Parts<'a> {
     pub func: Value<'a>,
@@ -47,7 +47,7 @@ pub(in super::super) struct Parts<'a> {
     pub confirms: Io,
     pub namespace: Option<Rc<str>>,
     pub at: At<'a>,
-    /// Why something of the node is missing.
+    /// Why a part of the node is missing.
     pub incomplete: Option<Rc<Unknown>>,
 }
 
@@ -132,7 +132,7 @@ impl<'a> Interp<'a> {
         Ok(Value::Node(node))
     }
 
-    /// The nodes inside a call that is not finished; the call itself is not whole.
+    /// The nodes inside an unfinished call. The result is marked incomplete.
     fn salvage(&mut self, args: &Args<'a>, at: At<'a>) -> Value<'a> {
         let why = Self::error_at(at, "the call is not finished");
         self.lost("This node", &why);
@@ -160,7 +160,7 @@ impl<'a> Interp<'a> {
         }
     }
 
-    /// Inputs, outputs or `confirms`: a text, a list, a dictionary or `None`.
+    /// Inputs, outputs or `confirms`: a string, a list, a dictionary or `None`.
     fn read_io(&mut self, value: &Value<'a>, what: &str, at: At<'a>) -> Result<Read<Io>, Stop<'a>> {
         let mut lost = None;
         let mut text = |interp: &mut Self, value: Value<'a>| match value {
@@ -211,10 +211,10 @@ impl<'a> Interp<'a> {
         Ok(Read { names, lost: lost.or_else(|| value.open()) })
     }
 
-    /// A node of these parts, with its name and its inputs in order.
+    /// A node of these parts; computes its name and the order of its inputs.
     pub(super) fn node(&mut self, parts: Parts<'a>) -> Rc<KedroNode<'a>> {
-        // A node by itself is no larger than what it was made from: where the budget is spent, the
-        // next step says so.
+        // A node is no larger than its parts. If the budget is spent, the next step of evaluation
+        // reports that.
         let _ = self.budget.bytes(node_bytes(&parts));
         let (inputs, unordered) = ordered_inputs(&parts);
         let outputs = parts.outputs.to_list();
@@ -341,7 +341,7 @@ impl<'a> Interp<'a> {
         Ok(Value::Node(self.tagged(node, &tags.names)))
     }
 
-    /// `Pipeline.tag`: every node with more tags.
+    /// `Pipeline.tag`: adds tags to every node.
     pub(super) fn all_tagged(
         &mut self,
         nodes: &[Rc<KedroNode<'a>>],
@@ -356,7 +356,7 @@ impl<'a> Interp<'a> {
         Ok(tagged)
     }
 
-    /// `Node.tag`: the same node with more tags.
+    /// `Node.tag`: a copy of the node with more tags.
     pub(super) fn tagged(
         &mut self,
         node: &Rc<KedroNode<'a>>,
@@ -370,7 +370,7 @@ impl<'a> Interp<'a> {
         self.node(parts)
     }
 
-    /// A mistake that Kedro would raise an error for.
+    /// Lists an error that Kedro would raise.
     pub(super) fn kedro_error(&mut self, at: At<'a>, text: impl Into<String>, remedy: &str) {
         let mut text = text.into();
         if let Some(first) = text.get(..1).map(str::to_uppercase) {
@@ -383,7 +383,7 @@ impl<'a> Interp<'a> {
 const KEYWORDS: [&str; 8] =
     ["func", "inputs", "outputs", "name", "tags", "confirms", "namespace", "preview_fn"];
 
-/// What a node of these parts takes, with its place in the snapshot.
+/// The bytes of a node of these parts, including its copy in the snapshot.
 fn node_bytes(parts: &Parts<'_>) -> usize {
     const NODE_BYTES: usize = 1_200;
     let names = |io: &Io| match io {
@@ -398,15 +398,15 @@ fn node_bytes(parts: &Parts<'_>) -> usize {
     NODE_BYTES + io + own.sum::<usize>() + tags.sum::<usize>()
 }
 
-/// The expression given as the node's function.
+/// The source text of the node's function argument.
 fn written<'a>(args: &Args<'a>, at: At<'a>) -> String {
     let Some(call) = args.written else { return at.text() };
     let expr = call.arguments.find_argument_value("func", 0);
     expr.map_or_else(|| at.text(), |expr| At::new(at.source, expr).text())
 }
 
-/// `Node.inputs`: a dictionary's values in the order in which they bind to the function's
-/// parameters (`_dict_inputs_to_list`), and whether that order could not be told.
+/// `Node.inputs`: a dictionary's values in the order of the function's parameters
+/// (`_dict_inputs_to_list`), and whether that order is unknown.
 fn ordered_inputs(parts: &Parts<'_>) -> (Vec<Rc<str>>, bool) {
     let Io::Dict(entries) = &parts.inputs else { return (parts.inputs.to_list(), false) };
     let given: Vec<&str> = entries.iter().map(|(argument, _)| &**argument).collect();

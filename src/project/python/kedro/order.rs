@@ -4,15 +4,15 @@ use std::rc::Rc;
 
 use super::{IdMap, KedroNode};
 
-/// Nodes in groups that depend only on earlier groups, and what lies on a circle.
+/// Nodes in groups that depend only on earlier groups, and the nodes on a cycle.
 pub(super) struct Order<'a> {
     pub groups: Vec<Vec<Rc<KedroNode<'a>>>>,
-    /// Nodes that wait for each other, or for such nodes.
+    /// Nodes that depend on each other in a cycle, or on such nodes.
     pub circular: Vec<Rc<KedroNode<'a>>>,
 }
 
-/// Sorts as `graphlib.TopologicalSorter` does when each group is done at once; a group is sorted by
-/// `Node._unique_key`, in which names come first and are unique.
+/// Sorts like `graphlib.TopologicalSorter` when each group is finished at once. A group is sorted
+/// by `Node._unique_key`, which starts with the unique node name.
 pub(super) fn order<'a>(nodes: &[Rc<KedroNode<'a>>]) -> Order<'a> {
     let children = children(nodes);
     let mut waiting = vec![0_u32; nodes.len()];
@@ -41,7 +41,7 @@ fn by_name<'a>(nodes: &[Rc<KedroNode<'a>>], mut group: Vec<usize>) -> Vec<Rc<Ked
     group.into_iter().map(|index| nodes[index].clone()).collect()
 }
 
-/// How many pairs of a node that makes a dataset and a node that takes it there are.
+/// The number of pairs of a node that outputs a dataset and a node that has it as an input.
 pub(super) fn edges(nodes: &[Rc<KedroNode<'_>>]) -> usize {
     let mut makers: IdMap<usize> = IdMap::default();
     for id in nodes.iter().flat_map(|node| &node.output_ids) {
@@ -51,7 +51,7 @@ pub(super) fn edges(nodes: &[Rc<KedroNode<'_>>]) -> usize {
     takers.filter_map(|id| makers.get(id)).sum()
 }
 
-/// For every node the nodes that take one of its outputs, each once.
+/// For each node, the distinct nodes that have one of its outputs as an input.
 pub(super) fn children(nodes: &[Rc<KedroNode<'_>>]) -> Vec<Vec<usize>> {
     let mut makers: IdMap<Vec<usize>> = IdMap::default();
     for (index, node) in nodes.iter().enumerate() {

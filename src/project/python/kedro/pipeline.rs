@@ -1,4 +1,4 @@
-//! Pipelines: `kedro.pipeline.Pipeline`, its making and its operators.
+//! Pipelines: `kedro.pipeline.Pipeline`, its constructor and operators.
 
 use std::cell::OnceCell;
 use std::collections::BTreeSet;
@@ -15,7 +15,7 @@ use super::{IdMap, KedroNode, order};
 
 /// A Kedro pipeline.
 pub(in super::super) struct KedroPipeline<'a> {
-    /// `Pipeline._nodes`: in the order of their making.
+    /// `Pipeline._nodes`: in order of creation.
     pub nodes: Rc<[Rc<KedroNode<'a>>]>,
     /// Why nodes may be missing.
     pub incomplete: Option<Rc<Unknown>>,
@@ -23,7 +23,7 @@ pub(in super::super) struct KedroPipeline<'a> {
     groups: OnceCell<Vec<Vec<Rc<KedroNode<'a>>>>>,
 }
 
-/// Nodes, and why there may be more.
+/// Nodes, and the reason why there may be more.
 type Members<'a> = (Vec<Rc<KedroNode<'a>>>, Option<Rc<Unknown>>);
 
 const KEYWORDS: [&str; 7] = [
@@ -89,7 +89,7 @@ impl<'a> Interp<'a> {
         Ok(pipeline)
     }
 
-    /// The nodes in a list of nodes and pipelines, and why there may be more.
+    /// The nodes in a list of nodes and pipelines, and the reason why there may be more.
     fn members(&mut self, value: &Value<'a>, at: At<'a>) -> Result<Members<'a>, super::Stop<'a>> {
         let (items, mut lost) = match value {
             Value::Pipeline(_) => (vec![value.clone()], None),
@@ -151,7 +151,7 @@ impl<'a> Interp<'a> {
         Ok((nodes, lost))
     }
 
-    /// A pipeline of `nodes`, unchecked.
+    /// A pipeline of `nodes`, without checks.
     pub(super) fn pipeline(
         &mut self,
         nodes: Vec<Rc<KedroNode<'a>>>,
@@ -163,7 +163,7 @@ impl<'a> Interp<'a> {
         self.keep(Value::Pipeline(Rc::new(pipeline)))
     }
 
-    /// `Pipeline.grouped_nodes`; nodes on a circle come last, and are listed as an error.
+    /// `Pipeline.grouped_nodes`. Nodes on a cycle come last, and the cycle is listed as an error.
     pub(super) fn groups<'p>(
         &mut self,
         pipeline: &'p KedroPipeline<'a>,
@@ -171,7 +171,8 @@ impl<'a> Interp<'a> {
         if let Some(groups) = pipeline.groups.get() {
             return groups;
         }
-        // A pipeline that the budget does not pay for is left as it is: the reading stops here.
+        // If the budget does not cover a pipeline, the pipeline stays unsorted, because the
+        // evaluation stops here.
         if self.pay_for_edges(&pipeline.nodes).is_err() {
             return pipeline.groups.get_or_init(|| vec![pipeline.nodes.to_vec()]);
         }
@@ -192,7 +193,7 @@ impl<'a> Interp<'a> {
         pipeline.groups.get_or_init(|| groups)
     }
 
-    /// Charges what it takes to go over the nodes and the edges between them.
+    /// Charges the cost of visiting all nodes and the edges between them.
     pub(super) fn pay_for_edges(&self, nodes: &[Rc<KedroNode<'a>>]) -> Result<(), super::Stop<'a>> {
         self.elements(8 * nodes.len())?;
         let names = nodes.iter().map(|node| node.inputs.len() + node.outputs.len());
@@ -205,7 +206,7 @@ impl<'a> Interp<'a> {
         self.groups(pipeline).concat()
     }
 
-    /// The known nodes of `pipeline`, with others that are not known.
+    /// A pipeline of the known nodes that is marked as having unknown ones too.
     pub(in super::super) fn pipeline_with_more(
         &mut self,
         pipeline: &KedroPipeline<'a>,
@@ -245,7 +246,8 @@ impl<'a> Interp<'a> {
                 a.nodes.iter().filter(|node| !others.contains(&node.key)).cloned().collect()
             }
             Operator::BitAnd => {
-                // Python takes the members of the smaller set, of the right one if they are equal.
+                // Python iterates over the smaller set, or over the right one if they have equal
+                // size.
                 let (from, to) = if b.nodes.len() > a.nodes.len() { (a, b) } else { (b, a) };
                 let others: BTreeSet<u32> = to.nodes.iter().map(|node| node.key).collect();
                 from.nodes.iter().filter(|node| others.contains(&node.key)).cloned().collect()
@@ -259,7 +261,7 @@ impl<'a> Interp<'a> {
         Ok(self.pipeline(nodes, incomplete, at))
     }
 
-    /// `sum(pipelines)`: checked once at the end, which comes to the same and is much quicker.
+    /// `sum(pipelines)`, checked once at the end: the same result as repeated `+`, but much faster.
     pub(in super::super) fn sum_of_pipelines(
         &mut self,
         items: &[Value<'a>],
@@ -317,7 +319,7 @@ impl<'a> Interp<'a> {
     }
 }
 
-/// The nodes without repetition, the first of equal ones kept.
+/// The nodes without duplicates; of equal nodes the first is kept.
 fn distinct<'n, 'a: 'n>(
     nodes: impl Iterator<Item = &'n Rc<KedroNode<'a>>>,
 ) -> Vec<Rc<KedroNode<'a>>> {

@@ -1,4 +1,5 @@
-//! Parts of a pipeline: `Pipeline.nodes`, `.inputs()`, `.only_nodes(...)`, `.filter(...)` and so on.
+//! Subsets of a pipeline: `Pipeline.nodes`, `.inputs()`, `.only_nodes(...)`, `.filter(...)` and so
+//! on.
 
 use std::collections::HashSet;
 use std::rc::Rc;
@@ -16,7 +17,7 @@ use crate::project::strip_transcoding;
 /// Positions of nodes in `KedroPipeline::nodes`.
 type Chosen = HashSet<usize>;
 
-/// The filters of `Pipeline.filter`, by the names of its arguments, each with the method it uses.
+/// The arguments of `Pipeline.filter`, each with the method that it calls.
 const FILTERS: [(&str, &str); 8] = [
     ("tags", "only_nodes_with_tags"),
     ("from_nodes", "from_nodes"),
@@ -25,7 +26,7 @@ const FILTERS: [(&str, &str); 8] = [
     ("from_inputs", "from_inputs"),
     ("to_outputs", "to_outputs"),
     ("node_namespaces", "only_nodes_with_namespaces"),
-    // Before Kedro 1.
+    // The name before Kedro 1.
     ("node_namespace", "only_nodes_with_namespace"),
 ];
 
@@ -103,7 +104,7 @@ impl<'a> Interp<'a> {
                 for ((_, method), value) in FILTERS.iter().zip(values) {
                     let given = value.clone();
                     let Some(names) = self.filter_names(value, at)? else {
-                        // What is left of the pipeline may still be less.
+                        // The unknown filter may remove further nodes from the remaining ones.
                         let why = self.why(&given.unwrap_or(Value::None), at);
                         self.lost("Which nodes this filter leaves", &why);
                         incomplete.get_or_insert(why);
@@ -161,7 +162,7 @@ impl<'a> Interp<'a> {
         self.pipeline(nodes, incomplete, at)
     }
 
-    /// The texts in `value`; `None` where they are not all known.
+    /// The strings in `value`; `None` if they are not all known.
     fn filter_names(
         &mut self,
         value: Option<Value<'a>>,
@@ -176,7 +177,7 @@ impl<'a> Interp<'a> {
         }
     }
 
-    /// The nodes that the method `name` chooses; `None` for a method that is not known.
+    /// The nodes that the method `name` selects; `None` for an unknown method.
     fn choose(
         &mut self,
         pipeline: &KedroPipeline<'a>,
@@ -185,7 +186,7 @@ impl<'a> Interp<'a> {
         at: At<'a>,
     ) -> Result<Option<Chosen>, Stop<'a>> {
         let nodes = &pipeline.nodes;
-        // Each name is compared with each of the nodes, and with all that they name.
+        // Each name is compared with each node and all names in the node.
         let named = |node: &Rc<KedroNode<'a>>| {
             2 + node.inputs.len() + node.outputs.len() + node.parts.tags.len()
         };
@@ -228,7 +229,7 @@ impl<'a> Interp<'a> {
         Ok(Some(chosen))
     }
 
-    /// Kedro raises for a node, dataset or namespace that the pipeline does not have.
+    /// Kedro raises if the pipeline lacks a given node, dataset or namespace.
     fn check_given(
         &mut self,
         nodes: &[Rc<KedroNode<'a>>],
@@ -264,7 +265,7 @@ impl<'a> Interp<'a> {
     }
 }
 
-/// Whether `namespace` is `given` or lies inside it; before Kedro 1, any beginning was enough.
+/// Whether `namespace` is `given` or lies inside it. Before Kedro 1, any common prefix was enough.
 fn within(namespace: &str, given: &str, partial: bool) -> bool {
     match namespace.strip_prefix(given) {
         Some(rest) => partial || rest.is_empty() || rest.starts_with('.'),
@@ -272,7 +273,7 @@ fn within(namespace: &str, given: &str, partial: bool) -> bool {
     }
 }
 
-/// The chosen nodes and all that depend on them (`along`), or all that they depend on.
+/// The selected nodes with all their descendants (`along`), or with all their ancestors.
 fn reach(nodes: &[Rc<KedroNode<'_>>], chosen: Chosen, along: bool) -> Chosen {
     let children = order::children(nodes).into_iter().enumerate();
     let edges = children.flat_map(|(parent, children)| {

@@ -1,12 +1,12 @@
-//! No code, however strange, makes the reading panic or hang.
+//! No code, however strange, makes the evaluator panic or hang.
 
 use proptest::prelude::*;
 
-use super::{HEAD, Project, names, read, told};
+use super::{HEAD, Project, names, problem_text, read};
 use crate::project::Budget;
 
 #[test]
-fn work_without_an_end_is_bounded() {
+fn endless_work_is_bounded() {
     let endless = [
         "while True: pass",
         "n = 0\n    while True: n += 1",
@@ -37,13 +37,13 @@ fn work_without_an_end_is_bounded() {
             "def create_pipeline(**kwargs):\n    {code}\n    return Pipeline([node(f, 'a', 'b', name='one')])\n"
         ));
         let shown = names(&registry) == ["one"];
-        let said = registry.problems.iter().any(|problem| problem.hides);
-        assert!(shown || said, "{code}: {}", told(&registry));
+        let reported = registry.problems.iter().any(|problem| problem.hides);
+        assert!(shown || reported, "{code}: {}", problem_text(&registry));
     }
 }
 
 #[test]
-fn deep_nesting_overflows_no_stack() {
+fn deep_nesting_does_not_overflow_the_stack() {
     let deep = |open: &str, inner: &str, close: &str, times: usize| {
         format!("x = {}{inner}{}\n", open.repeat(times), close.repeat(times))
     };
@@ -69,12 +69,12 @@ fn deep_nesting_overflows_no_stack() {
             "{source}\ndef create_pipeline(**kwargs):\n    return Pipeline([node(f, 'a', 'b', name='one')])\n"
         ));
         let start: String = source.chars().take(40).collect();
-        let said = registry.problems.iter().any(|problem| problem.hides);
-        assert!(said || names(&registry) == ["one"], "{start}: {}", told(&registry));
+        let reported = registry.problems.iter().any(|problem| problem.hides);
+        assert!(reported || names(&registry) == ["one"], "{start}: {}", problem_text(&registry));
     }
 }
 
-/// Pieces that arbitrary pipeline code is put together from.
+/// Fragments that random pipeline code is built from.
 fn piece() -> impl Strategy<Value = String> {
     let words = [
         "def create_pipeline(**kwargs):",
@@ -167,11 +167,11 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 96, max_shrink_iters: 200, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn no_text_makes_the_reading_panic_or_hang(pieces in proptest::collection::vec(piece(), 0..60), headed in any::<bool>()) {
+    fn no_text_makes_the_evaluator_panic_or_hang(pieces in proptest::collection::vec(piece(), 0..60), headed in any::<bool>()) {
         let code = pieces.concat();
         let code = if headed { format!("{HEAD}def create_pipeline(**kwargs):\n    {code}") } else { code };
         let project = Project::new(&[("pipeline.py", &code), ("settings.py", &code)]);
-        // With a whole budget an unoptimised build takes a minute for some of them.
+        // With the full budget, an unoptimised build takes a minute for some inputs.
         let registry = project.registry_within(Budget::small());
         project.settings_within(Budget::small());
         prop_assert!(!registry.pipelines.is_empty() || !registry.problems.is_empty());

@@ -1,13 +1,13 @@
-//! Every operation that loops or allocates as the code says is charged, and what runs out of the
-//! budget says where.
+//! Every operation that loops or allocates on behalf of the evaluated code is charged, and running
+//! out of budget is reported with a place.
 
-use super::{HEAD, Project, names, read, told};
+use super::{HEAD, Project, names, problem_text, read};
 use crate::project::python::{SourceCache, read_registry};
 use crate::project::{Budget, Problem};
 
 const TOO_MUCH: &str = "computes too much";
 
-/// The registry read with a budget that is small, so that little work uses it up.
+/// The problems of evaluating `code` with a small budget that little work uses up.
 fn problems_of(code: &str) -> Vec<Problem> {
     let code = format!(
         "{HEAD}def create_pipeline(**kwargs):\n    {code}\n    return Pipeline([node(f, 'a', 'b', name='one')])\n"
@@ -18,9 +18,9 @@ fn problems_of(code: &str) -> Vec<Problem> {
 }
 
 #[test]
-fn every_operation_on_much_is_charged() {
+fn every_operation_on_large_values_is_charged() {
     let operations = [
-        // Copies of a list.
+        // Copying a list.
         ("x = list(range(100000))", "y = x.copy()"),
         ("x = list(range(100000))", "y = x + x"),
         ("x = list(range(100000))", "y = x[:]"),
@@ -35,7 +35,7 @@ fn every_operation_on_much_is_charged() {
         ("x = list(range(100000))", "a, *y = x"),
         ("x = []", "x.extend(range(100000))"),
         ("x = []", "x += range(100000)"),
-        // Looking through one.
+        // Searching and rearranging a list.
         ("x = list(range(100000))", "y = -1 in x"),
         ("x = list(range(100000))", "y = x == x"),
         ("x = list(range(100000))", "y = x < x"),
@@ -59,7 +59,7 @@ fn every_operation_on_much_is_charged() {
         ("x = set(range(10000))", "y = x - x"),
         ("x = set(range(10000))", "y = x.issubset(x)"),
         ("x = {}", "x |= dict.fromkeys(range(10000))"),
-        // Text.
+        // Strings.
         ("x = 'a' * 100000", "y = x + x"),
         ("x = 'a' * 100000", "y = x.upper()"),
         ("x = 'a' * 100000", "y = x.replace('a', 'b')"),
@@ -90,11 +90,11 @@ fn every_operation_on_much_is_charged() {
         ),
     ];
     for (before, operation) in operations {
-        // Far fewer rounds than steps alone would stop.
+        // Far fewer iterations than the step count alone would stop.
         let code = format!("{before}\n    for i in range(5000): {operation}");
         let problems = problems_of(&code);
-        let told = problems.iter().find(|problem| problem.text.contains(TOO_MUCH));
-        let Some(problem) = told else { panic!("{operation} is not charged: {problems:?}") };
+        let reported = problems.iter().find(|problem| problem.text.contains(TOO_MUCH));
+        let Some(problem) = reported else { panic!("{operation} is not charged: {problems:?}") };
         assert!(problem.hides, "{operation}");
         let place = problem.place.as_ref().map(ToString::to_string).unwrap_or_default();
         assert!(place.starts_with("src/pkg/pipeline.py:"), "{operation}: {place}");
@@ -102,19 +102,19 @@ fn every_operation_on_much_is_charged() {
 }
 
 #[test]
-fn values_that_share_their_parts_are_charged_by_their_written_size() {
+fn values_with_shared_parts_are_charged_by_their_written_size() {
     for operation in ["y = {x: 1}", "y = x == z", "y = x < z", "y = x in [z]"] {
         let code = format!(
             "x = z = ()\n    for i in range(60):\n        x = (x, x)\n        z = (z, z)\n    {operation}"
         );
         let problems = problems_of(&code);
-        let told = problems.iter().any(|problem| problem.text.contains(TOO_MUCH));
-        assert!(told, "{operation}: {problems:?}");
+        let reported = problems.iter().any(|problem| problem.text.contains(TOO_MUCH));
+        assert!(reported, "{operation}: {problems:?}");
     }
 }
 
 #[test]
-fn what_stands_beside_a_part_that_computes_too_much_is_shown() {
+fn code_beside_a_part_that_computes_too_much_is_still_evaluated() {
     let project = Project::new(&[(
         "pipeline_registry.py",
         &format!(
@@ -130,15 +130,16 @@ def register_pipelines():
     )]);
     let registry = project.registry();
     let good = registry.pipelines.iter().find(|pipeline| pipeline.name == "good").unwrap();
-    assert_eq!(good.nodes.len(), 1, "{}", told(&registry));
+    assert_eq!(good.nodes.len(), 1, "{}", problem_text(&registry));
     assert!(good.complete);
     assert!(
-        told(&registry).contains("pipeline_registry.py:5: The pipeline code computes too much")
+        problem_text(&registry)
+            .contains("pipeline_registry.py:5: The pipeline code computes too much")
     );
 }
 
 #[test]
-fn more_listed_nodes_than_the_budget_pays_for_leave_pipelines_empty() {
+fn pipelines_beyond_the_budget_are_left_empty() {
     let project = Project::new(&[(
         "pipeline_registry.py",
         &format!(
@@ -152,11 +153,11 @@ fn more_listed_nodes_than_the_budget_pays_for_leave_pipelines_empty() {
     assert_eq!(registry.pipelines.len(), 20_000);
     assert!(registry.pipelines[0].complete && registry.pipelines[0].nodes.len() == 100);
     assert!(!registry.pipelines[19_999].complete);
-    assert!(told(&registry).contains("pipeline_registry.py:4: The pipeline code computes"));
+    assert!(problem_text(&registry).contains("pipeline_registry.py:4: The pipeline code computes"));
 }
 
 #[test]
-fn integers_at_the_ends_of_their_range_neither_panic_nor_wrap() {
+fn the_largest_and_smallest_integers_neither_panic_nor_wrap() {
     let least = "m = -9223372036854775807 - 1\n";
     for (expression, text) in [
         ("m % -1", "0"),
@@ -176,17 +177,17 @@ fn integers_at_the_ends_of_their_range_neither_panic_nor_wrap() {
         ));
         assert_eq!(registry.pipelines[0].nodes[0].outputs, [text], "{expression}");
     }
-    // What does not fit is unknown, and nothing panics.
+    // A result beyond 64 bits is unknown, and nothing panics.
     for expression in ["m // -1", "abs(m)", "-m", "[1][m]", "list(enumerate([1, 2], m * -1))"] {
         let registry = read(&format!(
             "{least}x = {expression}\ndef create_pipeline(**kwargs):\n    return Pipeline([node(f, 'a', 'b', name='one')])\n"
         ));
-        assert_eq!(names(&registry), ["one"], "{expression}: {}", told(&registry));
+        assert_eq!(names(&registry), ["one"], "{expression}: {}", problem_text(&registry));
     }
 }
 
 #[test]
-fn a_class_hierarchy_of_many_paths_is_walked_once_for_each_class() {
+fn a_class_hierarchy_with_many_paths_visits_each_class_once() {
     let mut code = "class A0: pass\nclass B0: pass\n".to_owned();
     for n in 1..60 {
         let before = n - 1;
@@ -200,11 +201,11 @@ fn a_class_hierarchy_of_many_paths_is_walked_once_for_each_class() {
     return Pipeline([node(f, 'a', x, name='one')])
 "
     ));
-    assert_eq!(registry.pipelines[0].nodes[0].outputs, ["c"], "{}", told(&registry));
+    assert_eq!(registry.pipelines[0].nodes[0].outputs, ["c"], "{}", problem_text(&registry));
 }
 
 #[test]
-fn a_long_name_is_cut_in_a_problem() {
+fn a_long_name_is_shortened_in_a_problem() {
     let registry = read(
         "def create_pipeline(**kwargs):
     return Pipeline([node(f, 'a', 'b', name='n n' * 300000)])

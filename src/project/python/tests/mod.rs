@@ -1,5 +1,5 @@
-//! No code, however strange, may make the reading panic or hang, and settings are read alike. What is read of given code,
-//! and what is told of it, is in the pages of `tests/evaluator/`.
+//! Robustness of the evaluator: no code may make it panic or hang, and settings are evaluated too.
+//! The results for given code, and its problems, are covered by the pages in `tests/evaluator/`.
 
 mod bounds;
 mod budget;
@@ -74,7 +74,7 @@ impl Project {
     }
 }
 
-/// The registry of a project whose `pipeline.py` is `code`, after the imports.
+/// The registry of a project whose `pipeline.py` consists of the imports and `code`.
 fn read(code: &str) -> Registry {
     Project::new(&[("pipeline.py", &format!("{HEAD}{code}"))]).registry()
 }
@@ -84,8 +84,8 @@ fn names(registry: &Registry) -> Vec<&str> {
     nodes.map(|node| node.name.as_str()).collect()
 }
 
-/// Every problem in one text, each with its place.
-fn told(registry: &Registry) -> String {
+/// All problems as one text, each with its place.
+fn problem_text(registry: &Registry) -> String {
     let mut out = String::new();
     for problem in &registry.problems {
         let place = problem.place.as_ref().map(ToString::to_string).unwrap_or_default();

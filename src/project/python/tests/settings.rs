@@ -62,7 +62,7 @@ fn the_configuration_folder_may_be_a_path() {
 }
 
 #[test]
-fn settings_that_depend_on_the_environment_are_told() {
+fn settings_that_depend_on_the_environment_are_reported() {
     let project = Project::new(&[(
         "settings.py",
         "import os
@@ -85,7 +85,7 @@ CONFIG_LOADER_ARGS = {'base_env': 'base', 'default_run_env': os.environ['ENV']}
 }
 
 #[test]
-fn broken_settings_are_told_and_the_rest_is_read() {
+fn broken_settings_are_reported_and_the_rest_is_read() {
     let project = Project::new(&[("settings.py", "CONF_SOURCE = 'c'\nHOOKS = (\n")]);
     let settings = project.settings();
     assert_eq!(settings.conf_source, "c");
