@@ -1,36 +1,36 @@
-//! What one reading of a project may use up, whatever the project's files say.
+//! Bounds the work and memory of reading a project, whatever the project's files contain.
 //!
-//! A [`Budget`] counts elements (list items, mapping entries, steps of evaluation) and bytes (text
-//! and containers that are created). Code that loops or allocates as often as a file says charges
-//! the budget first. Nothing here knows of Python or YAML, and nothing here reports: the caller says
-//! where the budget ran out.
+//! A [`Budget`] counts elements (list items, mapping entries, steps of evaluation) and bytes
+//! (created text and containers). Code whose loops or allocations depend on a file charges the
+//! budget first. This module knows nothing of Python or YAML and reports nothing: the caller
+//! reports where the budget was spent.
 
 use std::cell::Cell;
 
-/// Elements that one evaluated expression or statement counts as.
+/// The cost of one evaluated expression or statement, in elements.
 pub const STEP: usize = 16;
 
-/// Elements of one whole reading: about two seconds of work. 10,000 nodes take about 5 million.
+/// The elements of one full read: about two seconds of work. 10,000 nodes take about 5 million.
 const ELEMENTS: u64 = 176_000_000;
-/// Bytes of one whole reading.
+/// The bytes of one full read.
 const BYTES: u64 = 512 << 20;
-/// How much of what is left a [`Budget::set_aside`] keeps back: one part in this many.
+/// [`Budget::set_aside`] reserves one part in this many of the remaining budget.
 const KEPT_BACK: u64 = 16;
 
-/// What is left of the elements and bytes that a reading may use.
+/// The remaining elements and bytes of a read.
 ///
-/// A charge beyond what is left uses the budget up, so every later charge fails as well.
+/// A charge beyond the rest spends the whole budget, so every later charge fails as well.
 #[derive(Debug)]
 pub struct Budget {
     elements: Cell<u64>,
     bytes: Cell<u64>,
 }
 
-/// The budget is used up.
+/// The error of a spent budget.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Spent;
 
-/// What was taken out of a budget to be put back later.
+/// The share that was set aside, to be put back later.
 #[derive(Debug)]
 pub struct Aside {
     elements: u64,
@@ -38,20 +38,20 @@ pub struct Aside {
 }
 
 impl Default for Budget {
-    /// The budget of one whole reading.
+    /// The budget of one full read.
     fn default() -> Self {
         Budget::new(ELEMENTS, BYTES)
     }
 }
 
 impl Budget {
-    /// A budget of this many elements and bytes.
+    /// A budget with the given numbers of elements and bytes.
     pub fn new(elements: u64, bytes: u64) -> Self {
         Budget { elements: Cell::new(elements), bytes: Cell::new(bytes) }
     }
 
-    /// A budget of `sixteenths` of a whole reading, for one part of it: a part that uses up its own
-    /// takes nothing from the others.
+    /// A budget of `sixteenths` of a full read for one part of it. A part that exhausts its own
+    /// budget takes nothing from the others.
     pub fn of_sixteenths(sixteenths: u64) -> Self {
         Budget::new(ELEMENTS / 16 * sixteenths, BYTES / 16 * sixteenths)
     }
@@ -59,7 +59,7 @@ impl Budget {
     /// Charges `count` elements.
     ///
     /// # Errors
-    /// [`Spent`] when fewer are left.
+    /// [`Spent`] if fewer than `count` are left.
     pub fn elements(&self, count: usize) -> Result<(), Spent> {
         match self.elements.get().checked_sub(count as u64) {
             Some(left) if left > 0 => {
@@ -70,10 +70,10 @@ impl Budget {
         }
     }
 
-    /// Charges `count` bytes, and the work of writing them.
+    /// Charges `count` bytes, and elements for the work of writing them.
     ///
     /// # Errors
-    /// [`Spent`] when fewer are left.
+    /// [`Spent`] if fewer than `count` are left.
     pub fn bytes(&self, count: usize) -> Result<(), Spent> {
         match self.bytes.get().checked_sub(count as u64) {
             Some(left) if left > 0 => self.bytes.set(left),
@@ -82,7 +82,7 @@ impl Budget {
         self.elements(count / 64)
     }
 
-    /// Whether nothing is left.
+    /// Whether the budget is spent.
     pub fn is_spent(&self) -> bool {
         self.elements.get() == 0
     }
@@ -93,8 +93,8 @@ impl Budget {
         Spent
     }
 
-    /// Takes a sixteenth of what is left out of the budget, so that work which uses up the rest leaves
-    /// something for what comes after it. `None` where too little is left to go on with.
+    /// Sets a sixteenth of the remaining budget aside, so that work which exhausts the rest leaves
+    /// something for later work. `None` if too little is left.
     pub fn set_aside(&self) -> Option<Aside> {
         const LEAST_ELEMENTS: u64 = 16_000;
         const LEAST_BYTES: u64 = 1 << 16;
@@ -108,7 +108,7 @@ impl Budget {
         Some(aside)
     }
 
-    /// Puts back what was set aside.
+    /// Returns the share that was set aside.
     pub fn put_back(&self, aside: Aside) {
         self.elements.set(self.elements.get() + aside.elements);
         self.bytes.set(self.bytes.get() + aside.bytes);
@@ -117,7 +117,7 @@ impl Budget {
 
 #[cfg(test)]
 impl Budget {
-    /// A budget that little work uses up, for tests.
+    /// A budget that little work exhausts, for tests.
     pub(super) fn small() -> Self {
         Budget::new(2_000_000, 24 << 20)
     }
@@ -128,7 +128,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_charge_beyond_what_is_left_uses_the_budget_up() {
+    fn a_charge_beyond_the_rest_spends_the_budget() {
         let budget = Budget::default();
         assert_eq!(budget.elements(STEP), Ok(()));
         assert_eq!(budget.bytes(usize::MAX), Err(Spent));
@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_set_aside_survives_the_rest() {
+    fn a_share_set_aside_survives_a_spent_budget() {
         let budget = Budget::default();
         let aside = budget.set_aside().unwrap();
         assert_eq!(budget.elements(usize::MAX), Err(Spent));

@@ -1,4 +1,4 @@
-//! Finding the project and reading `pyproject.toml`.
+//! Finds the project and reads `pyproject.toml`.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use toml_edit::{Document, Item, Table};
 use super::model::{Metadata, Place, Problem, Severity};
 use crate::system::files;
 
-/// Name of the file that marks a Kedro project.
+/// The file that marks a Kedro project.
 pub const PYPROJECT: &str = "pyproject.toml";
 
 const KEYS: [&str; 6] = [
@@ -20,7 +20,7 @@ const KEYS: [&str; 6] = [
     "example_pipeline",
 ];
 
-/// There is no project to open.
+/// Why no project can be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// Neither the folder nor one above it is a Kedro project.
@@ -33,21 +33,22 @@ pub enum OpenError {
     /// The path does not exist or can't be read.
     #[error("{}: {source}.", path.display())]
     Unreadable {
-        /// The path that was asked for.
+        /// The requested path.
         path: PathBuf,
-        /// Why.
+        /// The error of the operating system.
         source: std::io::Error,
     },
-    /// The path is not text, which Kedro and YAML need.
+    /// The path is not valid UTF-8, which Kedro and YAML require.
     #[error("{} is not valid UTF-8. Rename the folder, or open the project through a link.", .0.display())]
     NotText(PathBuf),
 }
 
-/// The folder of the project that `start` (a folder or a file) lies in: itself or the nearest one
-/// above it whose `pyproject.toml` has a `[tool.kedro]` section (`find_kedro_project` in Kedro).
+/// The project folder that contains `start` (a folder or a file): the nearest folder, starting at
+/// `start` itself, whose `pyproject.toml` has a `[tool.kedro]` section (`find_kedro_project` in
+/// Kedro).
 ///
 /// # Errors
-/// When there is none, or `start` can't be read.
+/// If there is no such folder, or `start` can't be read.
 pub fn find(start: &Path) -> Result<PathBuf, OpenError> {
     let absolute = start
         .canonicalize()
@@ -65,8 +66,8 @@ pub fn find(start: &Path) -> Result<PathBuf, OpenError> {
         .ok_or_else(|| OpenError::NotFound(start.to_owned()))
 }
 
-/// Reads `[tool.kedro]` of the project in `root`. What is missing or wrong is a problem; the
-/// metadata holds what could be read, with Kedro's defaults.
+/// Reads `[tool.kedro]` of the project in `root`. Missing or wrong entries are listed as problems;
+/// the metadata then contains Kedro's defaults.
 pub fn metadata(root: &Path) -> (Metadata, Vec<Problem>) {
     let mut found = Metadata {
         root: root.to_owned(),
@@ -224,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn each_fault_names_its_line_and_remedy() {
+    fn each_error_names_its_line_and_remedy() {
         for (pyproject, line, text) in [
             ("[tool.kedro\n", 1, "not valid TOML"),
             ("[tool.other]\n", 1, "no `[tool.kedro]`"),

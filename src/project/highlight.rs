@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use syntect::dumps::from_uncompressed_data;
 use syntect::parsing::{ParseState, Scope, ScopeStack, SyntaxReference, SyntaxSet};
 
-use super::python::highlight::{Highlighted, Token, colour, highlight as python, plain, split};
+use super::python::highlight::{Highlighted, Token, highlight as python, highlight_on_this_stack, plain, split};
 
 /// Larger texts stay plain.
 const LARGEST: usize = 1 << 20;
@@ -69,7 +69,7 @@ fn code(line: &str) -> Option<Vec<(Token, String)>> {
     if text.chars().all(|c| matches!(c, ' ' | '^' | '~')) {
         return Some(vec![(Token::Comment, line.to_owned())]);
     }
-    colour(line).lines.into_iter().next()
+    highlight_on_this_stack(line).lines.into_iter().next()
 }
 
 /// What texts are coloured by.

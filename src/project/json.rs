@@ -1,8 +1,8 @@
-//! Snapshots as JSON: the shape of `kedro.inspection.ProjectSnapshot`, both ways.
+//! Converts snapshots to and from JSON in the shape of `kedro.inspection.ProjectSnapshot`.
 //!
-//! Its key names are Kedro's; `reading`, `complete`, `problems`, `env`, `environments`, `patterns`
-//! and `details` are ours. [`from_exact`] takes what Kedro answered and lays it over the static
-//! reading, which knows what Kedro does not tell: origins, layers, and where nodes are made.
+//! Most keys are Kedro's; `reading`, `complete`, `problems`, `env`, `environments`, `patterns` and
+//! `details` are additions. [`from_exact`] lays Kedro's answer over the static reading, which knows
+//! things that Kedro does not report: origins, layers, and where nodes are made.
 
 use std::sync::Arc;
 
@@ -19,20 +19,20 @@ use super::secrets;
 pub use super::values::{kept_json, value_to_json};
 use crate::text::secrets::redact;
 
-/// The snapshot in the shape of `kedro.inspection.ProjectSnapshot`, ours under further keys.
+/// The snapshot in the shape of `kedro.inspection.ProjectSnapshot`, with additional keys.
 pub fn to_json(snapshot: &Snapshot) -> Json {
     let mut json = frame(snapshot);
     json["pipelines"] = snapshot.pipelines.iter().map(pipeline_to_json).collect();
     let datasets = snapshot.datasets.values();
-    let by_name = |of: fn(&Dataset) -> Json| {
-        datasets.clone().map(|dataset| (dataset.name.clone(), of(dataset))).collect()
+    let by_name = |to_json: fn(&Dataset) -> Json| {
+        datasets.clone().map(|dataset| (dataset.name.clone(), to_json(dataset))).collect()
     };
     json["datasets"] = Json::Object(by_name(dataset_to_json));
     json["details"] = Json::Object(by_name(details_to_json));
     json
 }
 
-/// [`to_json`] written piece by piece, so that many nodes and datasets take no memory.
+/// [`to_json`] as a streaming serializer, so that large snapshots need little memory.
 #[derive(Debug)]
 pub struct Written<'a>(pub &'a Snapshot);
 
@@ -82,7 +82,7 @@ impl Serialize for Nodes<'_> {
     }
 }
 
-/// What `1` makes of every dataset, by name.
+/// A map from dataset name to the JSON that the function `1` makes from the dataset.
 struct Datasets<'a>(&'a Snapshot, fn(&Dataset) -> Json);
 
 impl Serialize for Datasets<'_> {
@@ -106,7 +106,7 @@ fn details_to_json(dataset: &Dataset) -> Json {
     })
 }
 
-/// The snapshot with pipelines and datasets left empty.
+/// The snapshot with empty pipelines and datasets.
 fn frame(snapshot: &Snapshot) -> Json {
     let metadata = &snapshot.metadata;
     let mut parameters: Vec<&String> =
@@ -189,7 +189,7 @@ pub fn located_to_json(located: &Located) -> Json {
     Json::Object(object)
 }
 
-/// Plain JSON as a configuration value; origins are taken from `model` where it has the same key.
+/// Plain JSON as a configuration value. Origins are copied from `model` where it has the same key.
 pub fn value_from_json(json: &Json, model: Option<&Located>) -> Located {
     let value = match json {
         Json::Null => Value::Null,
@@ -200,19 +200,23 @@ pub fn value_from_json(json: &Json, model: Option<&Located>) -> Located {
         },
         Json::String(text) => Value::Str(text.clone()),
         Json::Array(items) => {
-            let of = |index: usize| match model.map(|located| &located.value) {
+            let item_model = |index: usize| match model.map(|located| &located.value) {
                 Some(Value::List(list)) => list.get(index),
                 _ => None,
             };
             Value::List(
-                items.iter().enumerate().map(|(i, item)| value_from_json(item, of(i))).collect(),
+                items
+                    .iter()
+                    .enumerate()
+                    .map(|(i, item)| value_from_json(item, item_model(i)))
+                    .collect(),
             )
         }
         Json::Object(map) => Value::Map(
             map.iter()
                 .map(|(key, item)| {
-                    let of = model.and_then(|located| located.value.get(key));
-                    (key.clone(), value_from_json(item, of))
+                    let item_model = model.and_then(|located| located.value.get(key));
+                    (key.clone(), value_from_json(item, item_model))
                 })
                 .collect(),
         ),
@@ -220,14 +224,15 @@ pub fn value_from_json(json: &Json, model: Option<&Located>) -> Located {
     Located { value, origin: model.and_then(|located| located.origin.clone()) }
 }
 
-/// Kedro's answer laid over the static reading of the same files.
+/// Lays Kedro's answer over the static reading of the same files.
 ///
 /// # Errors
-/// When the answer does not have the shape of a `ProjectSnapshot`; the text says which part.
+/// If the answer does not have the shape of a `ProjectSnapshot`; the text names the part.
 pub fn from_exact(answer: &Json, read: &Snapshot) -> Result<Snapshot, String> {
     let mut snapshot = Snapshot { reading: Reading::Exact, ..read.clone() };
     if let Some(version) = answer["kedro_version"].as_str() {
-        // The installed version decides how Kedro behaves; the project's own states its layout.
+        // The installed version decides how Kedro behaves; the project's own version describes its
+        // layout.
         if snapshot.metadata.kedro_version.is_empty() {
             snapshot.metadata.kedro_version = version.to_owned();
         }
@@ -239,7 +244,7 @@ pub fn from_exact(answer: &Json, read: &Snapshot) -> Result<Snapshot, String> {
         .collect::<Result<_, _>>()?;
     let datasets = answer["datasets"].as_object().ok_or("the answer has no `datasets`")?;
     let mut names: Vec<&String> = datasets.keys().collect();
-    // Kedro resolves patterns in the order of a set, which differs from run to run.
+    // Kedro resolves patterns in the order of a set, which differs between runs.
     names.sort_by_key(|name| (read.datasets.get_index_of(*name).unwrap_or(usize::MAX), *name));
     snapshot.datasets = names
         .into_iter()
@@ -249,7 +254,7 @@ pub fn from_exact(answer: &Json, read: &Snapshot) -> Result<Snapshot, String> {
         snapshot.parameters = value_from_json(&answer["parameter_values"], Some(&read.parameters));
         secrets::remove_from_exact(&mut snapshot.parameters, &read.parameters);
     }
-    // What the static reading could not know is known now.
+    // The exact reading knows everything that the static reading had to leave out.
     snapshot.problems.retain(|problem| !problem.hides);
     for warning in answer["warnings"].as_array().into_iter().flatten() {
         snapshot.problems.push(
@@ -266,8 +271,8 @@ pub fn from_exact(answer: &Json, read: &Snapshot) -> Result<Snapshot, String> {
     Ok(snapshot)
 }
 
-/// Kedro's answer without secrets, to be kept. `read` is the static reading, which tells where they come
-/// from.
+/// Kedro's answer without secrets, to be stored. The static reading `read` supplies the origins of
+/// the values.
 pub fn exact_without_secrets(answer: &Json, read: &Snapshot) -> Json {
     let mut answer = answer.clone();
     if answer["parameter_values"].is_object() {
@@ -308,7 +313,7 @@ fn pipeline_from_json(json: &Json, read: &Snapshot) -> Result<Pipeline, String> 
                 if node.source.is_none() {
                     node.source.clone_from(&read.source);
                 }
-                // Where Kedro finds another function, what the files said of it does not hold.
+                // If Kedro found another function, the static reach does not apply.
                 if node.source == read.source {
                     node.reach.clone_from(&read.reach);
                 }

@@ -1,10 +1,11 @@
 //! A Kedro project on disk, read into a [`Snapshot`].
 //!
-//! [`Reader`] is the way in: it finds the project's files, evaluates settings and pipeline code in
-//! [`python`], tells in [`code`] what each node reaches, loads the configuration in [`config`], resolves the catalog in [`catalog`], and
-//! lists as problems what it could not know. Nothing here starts Python or executes project code;
-//! the exact reading (by Kedro itself) arrives as JSON through [`json`]. Start reading at
-//! [`model`], which holds the types that all other floors use.
+//! [`Reader`] is the entry point: it finds the project's files, evaluates settings and pipeline
+//! code in [`python`], computes in [`code`] what each node reaches, loads the configuration in
+//! [`config`], resolves the catalog in [`catalog`], and lists everything that it could not
+//! determine as problems. Nothing here starts Python or executes project code; the exact reading
+//! (by Kedro itself) arrives as JSON through [`json`]. Start reading at [`model`], which defines
+//! the types that all other layers use.
 
 pub mod budget;
 pub mod catalog;

@@ -1,4 +1,4 @@
-//! What a project is, as read: the [`Snapshot`] and its parts.
+//! The data model of a project: the [`Snapshot`] and its parts.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -11,12 +11,13 @@ use serde::Serialize;
 use super::code::{Code, Reach};
 use crate::text::secrets::{Secret, redact};
 
-/// Everything known about a Kedro project in one environment, and everything that could not be known.
+/// Everything known about a Kedro project in one environment, and everything that could not be
+/// determined.
 #[derive(Debug, Clone, Default)]
 pub struct Snapshot {
     /// Names, versions and folders, from `pyproject.toml`.
     pub metadata: Metadata,
-    /// Whether Kedro itself answered, or the files were read without Python.
+    /// Whether Kedro itself answered, or only the files were analysed.
     pub reading: Reading,
     /// The run environment that the configuration was resolved for.
     pub env: String,
@@ -24,23 +25,23 @@ pub struct Snapshot {
     pub environments: Vec<String>,
     /// The registered pipelines in the registry's order.
     pub pipelines: Vec<Pipeline>,
-    /// Concrete datasets by name: catalog entries in file order, then names that only pipelines
-    /// mention and a factory pattern resolves. In-memory datasets are not listed, as in Kedro.
+    /// Concrete datasets by name: catalog entries in file order, then names that only pipelines use
+    /// and that a factory pattern resolves. In-memory datasets are not listed, as in Kedro.
     pub datasets: IndexMap<String, Dataset>,
     /// Dataset factory patterns, in the order in which Kedro tries them.
     pub patterns: Vec<Pattern>,
     /// The resolved parameters, a [`Value::Map`] at the top.
     pub parameters: Located,
-    /// Names of credentials entries; their values are never kept.
+    /// Names of the credentials entries; their values are never stored.
     pub credentials: Vec<String>,
-    /// The definitions of the project's code, which the nodes' reaches point into.
+    /// The definitions of the project's code, to which the nodes' reaches refer.
     pub code: Arc<Code>,
-    /// What is wrong or could not be known, most severe first.
+    /// Errors, and parts that could not be determined; most severe first.
     pub problems: Vec<Problem>,
 }
 
 impl Snapshot {
-    /// Whether nothing had to be left out: no problem says that a part is unknown.
+    /// Whether the snapshot is complete: no problem hides a part of the project.
     pub fn complete(&self) -> bool {
         !self.problems.iter().any(|problem| problem.hides)
     }
@@ -51,21 +52,21 @@ impl Snapshot {
     }
 }
 
-/// Which of the two readings made a snapshot.
+/// How a snapshot was made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Reading {
-    /// The files alone, read in Rust; nothing of the project was executed.
+    /// By analysing the files; nothing of the project was executed.
     #[default]
     Static,
-    /// Kedro's own answer, through the worker.
+    /// From Kedro's own answer, through the worker.
     Exact,
 }
 
 /// The project's names and folders.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Metadata {
-    /// The project's folder, absolute: where `pyproject.toml` lies.
+    /// The project's folder, absolute: the one with `pyproject.toml`.
     pub root: PathBuf,
     /// `project_name` in `[tool.kedro]`.
     pub project_name: String,
@@ -77,12 +78,13 @@ pub struct Metadata {
     pub source_dir: PathBuf,
     /// The configuration folder, absolute (`CONF_SOURCE` in `settings.py`, `conf` by default).
     pub conf_source: PathBuf,
-    /// Patterns of the configuration's kinds that are secret (`config_patterns`), within an environment.
+    /// Glob patterns of the secret kinds of configuration (from `config_patterns`), relative to an
+    /// environment's folder.
     pub secret_patterns: Vec<String>,
 }
 
 impl Metadata {
-    /// Leading numeric parts of the Kedro version, `(1, 0)` for `1.0.0` and when it says nothing.
+    /// Major and minor number of the Kedro version: `(1, 0)` for `1.0.0` and for a missing version.
     pub fn kedro_major_minor(&self) -> (u32, u32) {
         let mut parts = self.kedro_version.split('.').map(str::parse::<u32>);
         match (parts.next(), parts.next()) {
@@ -96,40 +98,43 @@ impl Metadata {
 /// One registered pipeline.
 #[derive(Debug, Clone, Default)]
 pub struct Pipeline {
-    /// Its key in the registry.
+    /// The key in the registry, such as `__default__`.
     pub name: String,
-    /// Its nodes in Kedro's topological order (`Pipeline.nodes`).
+    /// The nodes in Kedro's topological order (`Pipeline.nodes`).
     pub nodes: Vec<Arc<Node>>,
-    /// Free inputs, sorted, transcoding kept.
+    /// Free inputs, sorted, with transcoding.
     pub inputs: Vec<String>,
-    /// Final outputs, sorted, transcoding kept.
+    /// Final outputs, sorted, with transcoding.
     pub outputs: Vec<String>,
-    /// False where a part of it could not be evaluated; a problem says which.
+    /// False if a part of the pipeline could not be evaluated; a problem names the part.
     pub complete: bool,
 }
 
 /// One node of a pipeline.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Node {
-    /// Full name with its namespace (`Node.name`); for an unnamed node the one that Kedro makes.
+    /// The full name with its namespace (`Node.name`); for an unnamed node, the name that Kedro
+    /// generates.
     pub name: String,
-    /// Readable function name (`Node._func_name`).
+    /// The readable function name (`Node._func_name`).
     pub func_name: String,
-    /// Dotted namespace.
+    /// The dotted namespace, such as `training.candidate`.
     pub namespace: Option<String>,
-    /// Tags.
+    /// The node's tags, including those added by its pipeline.
     pub tags: BTreeSet<String>,
     /// Input dataset names in order, as `Node.inputs` lists them.
     pub inputs: Vec<String>,
     /// Output dataset names in order, as `Node.outputs` lists them.
     pub outputs: Vec<String>,
-    /// Where the function's definition stands, decorators included, as Python's `inspect` counts.
+    /// The lines of the function's definition, decorators included, as Python's `inspect` counts
+    /// them.
     pub source: Option<SourceRange>,
-    /// Where the node is made: the `node(...)` call. Only the static reading knows it.
+    /// The `node(...)` call that makes the node; known only to the static reading.
     pub call: Option<Place>,
-    /// What it calls, and how. Only the static reading knows it.
+    /// The function and the way it is called; known only to the static reading.
     pub callable: Option<Callable>,
-    /// The project code that it reaches, in [`Snapshot::code`]; `None` where its function is not known.
+    /// The project code that the node reaches, in [`Snapshot::code`]; `None` if its function is
+    /// unknown.
     pub reach: Option<Arc<Reach>>,
 }
 
@@ -147,42 +152,42 @@ impl Node {
     }
 }
 
-/// What a node calls: the code that its function is made from, and what is bound to it beforehand.
+/// The function of a node: its code, and the values that are bound to it before the call.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Callable {
     /// Dotted name, such as `pkg.nodes.train` or `functools.partial`.
     pub name: String,
-    /// Where the code is found, each once.
+    /// The code of the function, without duplicates.
     pub entries: Vec<Entry>,
-    /// Values that are set before the call, by name: the arguments of a partial (`#1` for the
-    /// first by position), the variables that a closure has captured, the defaults of a lambda, and
-    /// `self` for the object of a bound method.
+    /// Values that are set before the call, by name: the arguments of a partial (`#1` is the first
+    /// positional one), the variables captured by a closure, the defaults of a lambda, and `self`
+    /// for the object of a bound method.
     pub bound: Vec<(String, Bound)>,
-    /// How inputs are passed: `[a, b]` by position, `{x: a, y: b}` by argument.
+    /// How inputs are passed: `[a, b]` by position, `{x: a, y: b}` by keyword.
     pub takes: String,
-    /// How results become outputs: `a` as a whole, `[a, b]` one by one, `{x: a, y: b}` by key.
+    /// How the result maps to outputs: `a` as a whole, `[a, b]` one by one, `{x: a, y: b}` by key.
     pub gives: String,
 }
 
-/// Where code is found that a node calls.
+/// A piece of code that a node calls.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Entry {
     /// In a project file: the name in a `def` or `class` statement, or the start of a lambda.
     Code(Place),
-    /// By a dotted name: outside the project, or a whole module of it.
+    /// A dotted name: code outside the project, or a whole module of the project.
     Name(String),
 }
 
 /// A value bound to a node's function.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Bound {
-    /// The value in Python's notation; the same text means the same value.
+    /// The value in Python's notation; equal texts mean equal values.
     Known(String),
-    /// It can't be told without running Python.
+    /// The value is unknown without running Python.
     Unknown {
-        /// Why: the end of a sentence that begins with "because".
+        /// The reason: a clause that can follow "because".
         reason: String,
-        /// Where that begins.
+        /// The place of the cause.
         place: Place,
     },
 }
@@ -192,20 +197,20 @@ pub enum Bound {
 pub struct SourceRange {
     /// Path relative to the project's folder, `/` as separator.
     pub filepath: String,
-    /// First line, from 1.
+    /// First line, counted from 1.
     pub line_start: u32,
-    /// Last line, inclusive.
+    /// Last line, counted from 1, inclusive.
     pub line_end: u32,
 }
 
-/// A place in a file that a person can be sent to.
+/// A position in a file that a user can jump to.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Place {
-    /// Path relative to the project's folder where it lies inside, else absolute.
+    /// The path: relative to the project's folder if inside it, otherwise absolute.
     pub file: Arc<Path>,
-    /// Line, from 1.
+    /// Line, counted from 1.
     pub line: u32,
-    /// Column in characters, from 1.
+    /// Column in characters, counted from 1.
     pub column: u32,
 }
 
@@ -222,12 +227,12 @@ impl fmt::Display for Place {
     }
 }
 
-/// Where a configuration value comes from.
+/// The origin of a configuration value.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Origin {
     /// File and position of the value.
     pub place: Place,
-    /// The environment whose folder holds the file, or what else set it (`--params`).
+    /// The environment whose folder contains the file, or another source such as `--params`.
     pub env: Arc<str>,
 }
 
@@ -237,43 +242,43 @@ impl fmt::Display for Origin {
     }
 }
 
-/// A configuration value and where it comes from.
+/// A configuration value with its origin.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Located {
-    /// The value.
+    /// The value itself; nested values carry their own origins.
     pub value: Value,
-    /// Its origin; `None` for what Kedro makes itself.
+    /// The origin; `None` for values that Kedro itself creates.
     pub origin: Option<Origin>,
 }
 
 /// A configuration value, typed as OmegaConf's YAML loader types it.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub enum Value {
-    /// `null`, `~` or nothing.
+    /// `null`, `~` or an empty value.
     #[default]
     Null,
-    /// A boolean.
+    /// `true` or `false`, in YAML 1.1 also `yes`, `no`, `on` and `off`.
     Bool(bool),
-    /// An integer; Python's are unbounded, so those beyond 64 bits keep their digits.
+    /// An integer of up to 64 bits.
     Int(i64),
     /// An integer beyond 64 bits, in decimal digits.
     BigInt(String),
-    /// A float, infinities and NaN included.
+    /// A float; may be infinite or NaN.
     Float(f64),
-    /// Text.
+    /// A string.
     Str(String),
-    /// A list.
+    /// A list; every item has an origin.
     List(Vec<Located>),
-    /// A mapping; keys that YAML types otherwise are kept as Python's `str()` writes them.
+    /// A mapping; keys of other types are kept as Python's `str()` writes them.
     Map(IndexMap<String, Located>),
-    /// A secret: its place is known, its value is not kept.
+    /// A secret: only its place and the part that may be shown are kept.
     Secret(Secret),
-    /// What can't be known without running Python, with the expression as written.
+    /// A value that can't be determined without running Python: the expression as written.
     Unknown(String),
 }
 
 impl Value {
-    /// The mapping, where it is one.
+    /// The mapping, if this is one.
     pub fn as_map(&self) -> Option<&IndexMap<String, Located>> {
         match self {
             Value::Map(map) => Some(map),
@@ -281,7 +286,7 @@ impl Value {
         }
     }
 
-    /// The text, where it is text; of a text with secrets in it what may be shown.
+    /// The string, if this is one; for a partly secret string, the part that may be shown.
     pub fn as_str(&self) -> Option<&str> {
         match self {
             Value::Str(text) => Some(text),
@@ -290,7 +295,7 @@ impl Value {
         }
     }
 
-    /// The value under `key`, where this is a mapping that has it.
+    /// The value under `key`, if this is a mapping that has the key.
     pub fn get(&self, key: &str) -> Option<&Located> {
         self.as_map().and_then(|map| map.get(key))
     }
@@ -299,7 +304,7 @@ impl Value {
 /// A concrete dataset: a catalog entry, or a name that a factory pattern resolves.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Dataset {
-    /// Name in the catalog.
+    /// The name in the catalog, with transcoding.
     pub name: String,
     /// The `type` as written, such as `pandas.CSVDataset`.
     pub type_name: String,
@@ -307,13 +312,13 @@ pub struct Dataset {
     pub filepath: Option<String>,
     /// The layer (`metadata.kedro-viz.layer`, or the top-level `layer` of Kedro 0.18).
     pub layer: Option<String>,
-    /// Whether it is versioned.
+    /// Whether the definition has `versioned: true`.
     pub versioned: bool,
-    /// Name of its `credentials` entry.
+    /// The name of its `credentials` entry.
     pub credentials: Option<String>,
-    /// The factory pattern that made it.
+    /// The factory pattern that resolved the name.
     pub pattern: Option<String>,
-    /// The resolved definition, with an origin on every value; secrets removed.
+    /// The resolved definition, with an origin for every value and without secrets.
     pub definition: Located,
 }
 
@@ -322,46 +327,47 @@ pub struct Dataset {
 pub struct Pattern {
     /// The pattern, such as `{namespace}.{name}_model`.
     pub pattern: String,
-    /// Its definition as written, placeholders unfilled.
+    /// The definition with unfilled placeholders.
     pub definition: Located,
 }
 
-/// How bad a problem is.
+/// The severity of a problem.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
-    /// The project can't run like this.
+    /// The project can't run.
     Error,
-    /// Likely a mistake, or something Kedro would warn of.
+    /// Probably a mistake, or something that Kedro warns about.
     Warning,
-    /// Something worth knowing, such as a part that only the exact reading can tell.
+    /// Information, such as a part that only the exact reading knows.
     Info,
 }
 
-/// Something wrong or unknown, with its place and its remedy.
+/// An error, a warning or an unknown part, with its place and remedy.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
-    /// How bad it is.
+    /// How severe the problem is.
     pub severity: Severity,
-    /// Where it is.
+    /// The place of the cause, if the cause is in a file.
     pub place: Option<Place>,
-    /// What is wrong: a sentence.
+    /// The description: one sentence or more.
     pub text: String,
-    /// What to do: a sentence, or nothing.
+    /// The remedy: a sentence, or an empty string.
     pub remedy: String,
-    /// Whether because of it a part of the project is missing from the snapshot.
+    /// Whether a part of the project is missing from the snapshot because of this problem.
     pub hides: bool,
 }
 
 impl Problem {
-    /// Sorts problems: the most severe first, then by file and line; the same problem once.
+    /// Sorts problems by severity (most severe first), then by file and line, and removes
+    /// duplicates.
     pub(super) fn sort(problems: &mut Vec<Problem>) {
         problems
             .sort_by(|a, b| (a.severity, &a.place, &a.text).cmp(&(b.severity, &b.place, &b.text)));
         problems.dedup();
     }
 
-    /// A problem of the given severity that hides nothing. Secrets in the texts are removed.
+    /// A problem that hides nothing. Secrets in the texts are removed.
     pub fn new(
         severity: Severity,
         place: Option<Place>,
@@ -378,13 +384,13 @@ impl Problem {
     }
 }
 
-/// The dataset name without its transcoding: `a@pandas` is `a`.
+/// The dataset name without its transcoding: `a` for `a@pandas`.
 pub fn strip_transcoding(name: &str) -> &str {
     name.split_once('@').map_or(name, |(base, _)| base)
 }
 
-/// What the nodes make: each dataset, without its transcoding, with its node. In a pipeline that Kedro accepts, no
-/// dataset comes twice.
+/// Each output dataset of the nodes, without transcoding, with the node that makes it. In a
+/// pipeline that Kedro accepts, no dataset occurs twice.
 pub fn makers<'a>(
     nodes: impl IntoIterator<Item = &'a Node>,
 ) -> impl Iterator<Item = (&'a str, &'a Node)> {
@@ -392,7 +398,7 @@ pub fn makers<'a>(
     nodes.into_iter().flat_map(made)
 }
 
-/// Whether a dataset name stands for parameters (`parameters` or `params:...`).
+/// Whether a dataset name denotes parameters (`parameters` or `params:...`).
 pub fn is_parameter(name: &str) -> bool {
     name == "parameters" || name.starts_with("params:")
 }

@@ -1,4 +1,4 @@
-//! The static reading: all parts of a project put together into one snapshot.
+//! The static reading: combines all parts of a project into one snapshot.
 
 use std::collections::{BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
@@ -12,23 +12,24 @@ use super::{Budget, Located, Metadata, Problem, Reading, Severity, Snapshot, Val
 use super::{catalog, config, discovery, python, secrets};
 use crate::text::secrets::names_secret;
 
-/// What to read a project for.
+/// The options for reading a project.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Options {
-    /// The run environment; the project's default when `None`.
+    /// The run environment; the project's default if `None`.
     pub env: Option<String>,
-    /// Runtime parameters, nested as Kedro nests dotted keys; a [`super::Value::Map`] or null.
+    /// Runtime parameters, nested as Kedro nests dotted keys: a [`super::Value::Map`] or null.
     pub runtime_params: Located,
-    /// The configuration folder, instead of the one in the settings.
+    /// The configuration folder; overrides the one in the settings.
     pub conf_source: Option<PathBuf>,
-    /// Glob patterns of further kinds of configuration, which a plugin adds; the settings' own come first.
+    /// Glob patterns of further kinds of configuration, which a plugin adds. The settings' own
+    /// patterns take precedence.
     pub further_patterns: IndexMap<String, Vec<String>>,
-    /// The kinds of configuration that are read, with the globals; all when empty.
+    /// The kinds of configuration to read, besides the globals; all if empty.
     pub kinds: Vec<String>,
 }
 
-/// Runtime parameters from keys and YAML texts, nested as `OmegaConf.from_dotlist` nests them: the
-/// keys `a.b` and `a[b]` are `b` in `a`. Secrets are not kept.
+/// Runtime parameters from keys and YAML texts, nested like `OmegaConf.from_dotlist` does: the keys
+/// `a.b` and `a[b]` set `b` in `a`. Secrets are not kept.
 pub fn runtime_params<'a>(pairs: impl IntoIterator<Item = (&'a String, &'a String)>) -> Located {
     let mut root = IndexMap::new();
     for (key, text) in pairs {
@@ -54,18 +55,18 @@ pub fn runtime_params<'a>(pairs: impl IntoIterator<Item = (&'a String, &'a Strin
     root
 }
 
-/// The configuration of a project, with what is wrong in it and in the settings.
+/// The configuration of a project, with problems of the configuration and the settings.
 #[derive(Debug)]
 pub struct Configuration {
-    /// Names and folders.
+    /// The project's names and folders.
     pub metadata: Metadata,
-    /// All kinds of configuration; its problems are in `problems`.
+    /// All kinds of configuration; their problems are in `problems`.
     pub config: config::Config,
-    /// What is wrong.
+    /// Problems of the project file, the settings and the configuration.
     pub problems: Vec<Problem>,
 }
 
-/// Reads one project again and again, and keeps the parsed files that did not change.
+/// Reads one project repeatedly and caches the parsed files that did not change.
 #[derive(Debug)]
 pub struct Reader {
     root: PathBuf,
@@ -74,7 +75,7 @@ pub struct Reader {
 }
 
 impl Reader {
-    /// A reader of the project in `root`, as [`discovery::find`] gives it.
+    /// A reader of the project in `root`, which [`discovery::find`] returns.
     pub fn new(root: impl Into<PathBuf>) -> Self {
         Reader { root: root.into(), cache: SourceCache::default(), code: CodeCache::default() }
     }
@@ -84,7 +85,7 @@ impl Reader {
         &self.root
     }
 
-    /// Reads the configuration alone, all kinds of it.
+    /// Reads only the configuration, all kinds of it.
     pub fn configuration(&mut self, options: &Options) -> Configuration {
         let (mut metadata, mut problems) = discovery::metadata(&self.root);
         let mut for_settings = Budget::of_sixteenths(1);
@@ -116,12 +117,13 @@ impl Reader {
         Configuration { metadata, config, problems }
     }
 
-    /// Reads the project's code alone: its definitions, and what each reaches.
+    /// Reads only the project's code: its definitions, and what each one reaches.
     pub fn code(&mut self, metadata: &Metadata) -> Code {
         python::on_large_stack(|| code::link(metadata, &mut self.cache, &mut self.code))
     }
 
-    /// Reads the project. Whatever is broken is a problem in the snapshot, and the rest is there.
+    /// Reads the project. Broken parts are listed as problems in the snapshot; the rest is still
+    /// read.
     pub fn read(&mut self, options: &Options) -> Snapshot {
         let Configuration { metadata, mut config, mut problems } = self.configuration(options);
         let mut registry = if metadata.package_name.is_empty() {
@@ -130,7 +132,7 @@ impl Reader {
             python::read_registry(&metadata, &mut self.cache, &mut Budget::of_sixteenths(8))
         };
         let code = self.code(&metadata);
-        code.tell(&mut registry.pipelines);
+        code.set_reaches(&mut registry.pipelines);
         let credentials: BTreeSet<String> = config
             .kinds
             .get("credentials")
@@ -164,7 +166,7 @@ impl Reader {
     }
 }
 
-/// Dataset names in the order of their first use, parameters left out.
+/// Dataset names in order of first use, without parameters.
 fn used_datasets(pipelines: &[super::Pipeline]) -> Vec<String> {
     let mut seen = HashSet::new();
     pipelines
@@ -176,7 +178,8 @@ fn used_datasets(pipelines: &[super::Pipeline]) -> Vec<String> {
         .collect()
 }
 
-/// A `params:` input that no parameters file defines: Kedro fails only when the node loads it.
+/// Reports `params:` inputs that no parameters file defines; Kedro fails only when the node loads
+/// them.
 fn missing_parameters(pipelines: &[super::Pipeline], parameters: &Located) -> Vec<Problem> {
     let mut seen = HashSet::new();
     let mut problems = Vec::new();
@@ -196,7 +199,7 @@ fn missing_parameters(pipelines: &[super::Pipeline], parameters: &Located) -> Ve
 }
 
 fn has_parameter(parameters: &Located, key: &str) -> bool {
-    // An unknown on the way may hold it: nothing is claimed of what could not be read.
+    // The parameter may be inside an unknown value on the way, so nothing is reported then.
     if parameters.value.get(key).is_some() {
         return true;
     }

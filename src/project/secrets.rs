@@ -1,4 +1,4 @@
-//! Taking secrets out of configuration: all of some kinds, values by their keys, and parts of texts.
+//! Removes secrets from configuration: whole kinds, values by their keys, and parts of strings.
 
 use indexmap::IndexMap;
 
@@ -6,11 +6,11 @@ use super::values::value_to_json;
 use super::{Located, Value};
 use crate::text::secrets::{self, Secret, names_secret, redact};
 
-/// Removes the secrets from the resolved configuration of a kind.
+/// Removes the secrets from the resolved configuration of one kind.
 pub(super) fn remove(kind: &str, located: &mut Located) {
     match &mut located.value {
         _ if names_secret(kind) => conceal(located),
-        // The names of datasets say nothing of what they are.
+        // The names of datasets do not indicate secrets.
         Value::Map(entries) if kind == "catalog" => {
             entries.values_mut().for_each(remove_from_definition);
         }
@@ -23,8 +23,8 @@ pub(super) fn remove_from_definition(definition: &mut Located) {
     walk(definition, "catalog", true);
 }
 
-/// Conceals values under names of secrets before interpolations are resolved: what refers to one of them
-/// is a secret as well. Those that are interpolations themselves are left to [`at_path`].
+/// Conceals values under secret names before interpolations are resolved, so that values referring
+/// to them become secrets too. Values that are interpolations themselves are left to [`at_path`].
 pub(super) fn remove_plain(kind: &str, map: &mut IndexMap<String, Located>) {
     if names_secret(kind) {
         return;
@@ -38,7 +38,7 @@ pub(super) fn remove_plain(kind: &str, map: &mut IndexMap<String, Located>) {
     }
 }
 
-/// A resolved value, concealed where one of the keys that lead to it names a secret.
+/// A resolved value, concealed if one of the keys on its path denotes a secret.
 pub(super) fn at_path(kind: &str, path: &[String], value: Value) -> Value {
     if !names_secret_at(kind, path) {
         return value;
@@ -48,14 +48,14 @@ pub(super) fn at_path(kind: &str, path: &[String], value: Value) -> Value {
     located.value
 }
 
-/// Whether one of the keys that lead to a value names a secret.
+/// Whether one of the keys on a value's path denotes a secret.
 pub(super) fn names_secret_at(kind: &str, path: &[String]) -> bool {
     let keys = path.get(usize::from(kind == "catalog")..).unwrap_or_default();
     names_secret(kind) || keys.iter().any(|key| names_secret(key) && !names_entry(kind, key))
 }
 
-/// Removes the secrets from parameters that Kedro has given. One that was read from the files, too, stays
-/// that one.
+/// Removes the secrets from parameters that Kedro returned. A secret that was also read from the
+/// files keeps its identity.
 pub(super) fn remove_from_exact(parameters: &mut Located, read: &Located) {
     lay_over(parameters, read);
     remove("parameters", parameters);
@@ -97,7 +97,7 @@ fn conceal_but(located: &mut Located, stays: &dyn Fn(&str, &Value) -> bool) {
     }
 }
 
-/// Whether a text under the key is the name of an entry of the credentials, as in the catalog.
+/// Whether a string under this key is the name of a credentials entry, as in the catalog.
 fn names_entry(kind: &str, key: &str) -> bool {
     key == "credentials" && !matches!(kind, "parameters" | "globals")
 }
@@ -126,7 +126,7 @@ fn entry(key: &str, located: &mut Located, kind: &str, resolved: bool) {
     let is_open = |value: &Value| value.as_str().is_some_and(|text| text.contains("${"));
     match &located.value {
         value if is_name(key, value) => walk(located, kind, resolved),
-        // Tables are joined by keys.
+        // Tables are joined by `key` columns, so a collection under `key` is no secret.
         Value::Map(_) | Value::List(_) if key == "key" => walk(located, kind, resolved),
         value if !names_secret(key) || !resolved && is_open(value) => walk(located, kind, resolved),
         _ => conceal_but(located, &|key, value| is_name(key, value) || !resolved && is_open(value)),
@@ -139,8 +139,8 @@ mod tests {
 
     use crate::project::{Options, Reader};
 
-    /// The configuration of a project with these files, all of it as a text.
-    fn told(files: &[(&str, &str)]) -> String {
+    /// The whole configuration of a project with these files, as one text.
+    fn config_text(files: &[(&str, &str)]) -> String {
         let folder = tempfile::tempdir().unwrap();
         let write = |name: &str, text: &str| {
             let path = folder.path().join(name);
@@ -167,7 +167,7 @@ mod tests {
 
     #[test]
     fn a_secret_is_hidden_wherever_it_lands() {
-        let told = told(&[
+        let text = config_text(&[
             (
                 "conf/base/globals.yml",
                 "db_password: S_1\nplain: seen_1\nsite: https://u:S_2@h/x?y=S_3\n",
@@ -192,11 +192,11 @@ mod tests {
                  b: {type: t, credentials: {client: S_18}, filepath: '${globals:site}/seen_8'}\n",
             ),
         ]);
-        // The value of `f` itself is named by nothing.
-        let found: Vec<&str> = told.match_indices("S_").map(|(at, _)| &told[at..at + 5]).collect();
-        assert_eq!(found, ["S_14\""], "{told}");
+        // No name marks the value of `f` itself as a secret.
+        let found: Vec<&str> = text.match_indices("S_").map(|(at, _)| &text[at..at + 5]).collect();
+        assert_eq!(found, ["S_14\""], "{text}");
         for number in 1..=8 {
-            assert!(told.contains(&format!("seen_{number}")), "seen_{number}: {told}");
+            assert!(text.contains(&format!("seen_{number}")), "seen_{number}: {text}");
         }
     }
 }

@@ -1,30 +1,30 @@
-//! What `settings.py` says about configuration, evaluated without running it.
+//! The configuration settings in `settings.py`, evaluated without running it.
 
 use indexmap::IndexMap;
 
 use super::{Problem, Value};
 
-/// The settings that reading a project depends on; defaults are Kedro's own.
+/// The settings that matter for reading a project; the defaults are Kedro's own.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Settings {
     /// `CONF_SOURCE`, relative to the project's folder.
     pub conf_source: String,
-    /// Last part of `CONFIG_LOADER_CLASS`; `OmegaConfigLoader` when unset.
+    /// The last part of the class name in `CONFIG_LOADER_CLASS`; `OmegaConfigLoader` if unset.
     pub config_loader_class: String,
     /// `CONFIG_LOADER_ARGS["base_env"]`.
     pub base_env: String,
     /// `CONFIG_LOADER_ARGS["default_run_env"]`.
     pub default_run_env: String,
-    /// `CONFIG_LOADER_ARGS["config_patterns"]` over Kedro's defaults: glob patterns by kind.
+    /// `CONFIG_LOADER_ARGS["config_patterns"]` merged with Kedro's defaults: glob patterns by kind.
     pub config_patterns: IndexMap<String, Vec<String>>,
     /// `CONFIG_LOADER_ARGS["merge_strategy"]`: `soft` or `destructive` by kind.
     pub merge_strategy: IndexMap<String, String>,
-    /// `CONFIG_LOADER_ARGS["custom_resolvers"]`: names, each with its value where it is a constant
-    /// function that could be evaluated (`lambda: 3`), else `Value::Unknown` with its expression.
+    /// `CONFIG_LOADER_ARGS["custom_resolvers"]` by name: the value of a constant function that
+    /// could be evaluated (`lambda: 3`), otherwise `Value::Unknown` with the expression.
     pub custom_resolvers: IndexMap<String, Value>,
     /// `CONFIG_LOADER_ARGS["ignore_hidden"]`.
     pub ignore_hidden: bool,
-    /// What could not be evaluated.
+    /// Parts of the settings that could not be evaluated.
     pub problems: Vec<Problem>,
 }
 

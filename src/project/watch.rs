@@ -1,8 +1,8 @@
-//! Watching the files that a snapshot is read from: sources, configuration, `pyproject.toml`.
+//! Watches the files that a snapshot is read from: sources, configuration, `pyproject.toml`.
 //!
-//! It owns the operating system's watches and a debouncer; it reports the changed files once they
-//! have been quiet for [`QUIET`]. Data, environments, `.git` and editors' temporary files never
-//! count. Where the system gives no events (NFS, a full watch table) it polls instead.
+//! Owns the operating system's watches and a debouncer, and reports changed files once they have
+//! been quiet for [`QUIET`]. Data, environments, `.git` and editors' temporary files are ignored.
+//! Where the system delivers no events (NFS, a full watch table), it polls instead.
 
 use std::any::Any;
 use std::path::{Component, Path, PathBuf};
@@ -15,35 +15,34 @@ use notify_debouncer_full::{DebounceEventResult, RecommendedCache, new_debouncer
 use super::Metadata;
 
 /// How long files must be quiet before a change is reported: longer than the steps of an atomic
-/// save (write, rename), short enough that a save is seen at once.
+/// save (write, rename), short enough to show a save immediately.
 pub const QUIET: Duration = Duration::from_millis(16);
 
-/// How often the debouncer wakes up, also when nothing happens.
+/// How often the debouncer wakes up, even when idle.
 const TICK: Duration = QUIET;
 
 const POLL: Duration = Duration::from_secs(1);
 
-/// How changes are noticed.
+/// How changes are detected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Means {
     /// Events from the operating system.
     Events,
-    /// Looking once a second.
+    /// Polling once a second.
     Polling,
 }
 
-/// Watches until it is dropped.
+/// Watches the project's files until it is dropped.
 pub struct Watcher {
     means: Means,
     _debouncer: Box<dyn Any + Send>,
 }
 
 impl Watcher {
-    /// Watches the project's files and calls `changed` with those that changed, on a thread of
-    /// its own.
+    /// Watches the project's files and calls `changed` with the changed ones on a separate thread.
     ///
     /// # Errors
-    /// When neither events nor polling can be set up.
+    /// If neither events nor polling can be set up.
     pub fn start(
         metadata: &Metadata,
         changed: impl Fn(Vec<PathBuf>) + Send + Clone + 'static,
@@ -51,7 +50,7 @@ impl Watcher {
         let targets = targets(metadata);
         if !on_network(&metadata.root) {
             let report = reporter(metadata.root.clone(), changed.clone());
-            // A link may lead to a whole disk.
+            // A symbolic link may lead to a whole disk.
             let config = notify::Config::default().with_follow_symlinks(false);
             let cache = RecommendedCache::new();
             let events = new_debouncer_opt::<_, RecommendedWatcher, _>(
@@ -87,7 +86,7 @@ impl Watcher {
         Ok(Watcher { means: Means::Polling, _debouncer: Box::new(debouncer) })
     }
 
-    /// How changes are noticed.
+    /// How changes are detected.
     pub fn means(&self) -> Means {
         self.means
     }
@@ -117,9 +116,9 @@ fn reporter(
     }
 }
 
-/// What to watch: the project's folder itself without what lies below (it may hold gigabytes of
-/// data), and the source and configuration folders whole. Where these are the project's folder,
-/// the package and the environments' folders stand in for them.
+/// The paths to watch: the project's folder without its subfolders (they may hold gigabytes of
+/// data), and the source and configuration folders recursively. If one of these is the project's
+/// folder itself, the package or the environments' folders are watched instead.
 fn targets(metadata: &Metadata) -> Vec<(PathBuf, RecursiveMode)> {
     let root = &metadata.root;
     let mut targets = vec![(root.clone(), RecursiveMode::NonRecursive)];
@@ -133,7 +132,7 @@ fn targets(metadata: &Metadata) -> Vec<(PathBuf, RecursiveMode)> {
     targets
 }
 
-/// Whether a changed path can change the snapshot.
+/// Whether a change of `path` can change the snapshot.
 pub fn is_relevant(root: &Path, path: &Path) -> bool {
     let inside = path.strip_prefix(root).unwrap_or(path);
     let excluded = inside.components().any(|component| match component {
@@ -152,7 +151,7 @@ pub fn is_relevant(root: &Path, path: &Path) -> bool {
     match path.extension().and_then(|extension| extension.to_str()) {
         Some("py" | "yml" | "yaml" | "json" | "toml" | "lock" | "txt") => true,
         Some(_) => false,
-        // A folder that came, went or was renamed takes its files with it.
+        // A folder that was added, removed or renamed affects the files in it.
         None => {
             inside.components().count() > 1 && path.file_name().is_some_and(|name| name != "4913")
         }
@@ -224,12 +223,12 @@ mod tests {
         let (sender, receiver) = mpsc::channel();
         let watcher = Watcher::start(&metadata, move |paths| drop(sender.send(paths))).unwrap();
         let wait = |path: &Path| {
-            let mut seen = Vec::new();
+            let mut reported = Vec::new();
             loop {
                 let paths: Vec<PathBuf> =
                     receiver.recv_timeout(Duration::from_secs(10)).unwrap_or_else(|_| {
                         panic!(
-                            "no report of {} by {:?}; seen {seen:?}",
+                            "no report of {} by {:?}; reported {reported:?}",
                             path.display(),
                             watcher.means()
                         )
@@ -237,7 +236,7 @@ mod tests {
                 if paths.iter().any(|changed| changed == path) {
                     return;
                 }
-                seen.extend(paths);
+                reported.extend(paths);
             }
         };
         let catalog = metadata.conf_source.join("base/catalog.yml");

@@ -1,8 +1,8 @@
-//! The data catalog: dataset definitions and dataset factories, from the resolved configuration.
+//! The data catalog: dataset definitions and dataset factories from the resolved configuration.
 //!
-//! What Kedro does in `CatalogConfigResolver` and `DataCatalog` before any dataset is made. Nothing
-//! here looks at files or at dataset classes; `pattern` matches and fills, `secrets` removes
-//! what must not be shown.
+//! Implements the part of `CatalogConfigResolver` and `DataCatalog` that runs before any dataset is
+//! created. Files and dataset classes are not looked at. `pattern` matches names and fills
+//! placeholders; `secrets` removes values that must not be shown.
 
 mod pattern;
 #[cfg(test)]
@@ -27,15 +27,15 @@ pub struct Catalog {
     pub datasets: IndexMap<String, Dataset>,
     /// Factory patterns in Kedro's matching order.
     pub patterns: Vec<Pattern>,
-    /// What is wrong with the definitions.
+    /// Errors and warnings about the definitions.
     pub problems: Vec<Problem>,
 }
 
 /// Resolves the `catalog` configuration for the dataset names that pipelines use.
 ///
-/// `used` are names without `params:`/`parameters`, transcoding kept, in the order of their use.
-/// A name that nothing resolves is a `MemoryDataset` to Kedro and not listed. Where names and
-/// patterns are more than `budget` pays for, a problem says so.
+/// `used` are dataset names without `params:`/`parameters`, with transcoding, in order of use. A
+/// name that nothing resolves is a `MemoryDataset` to Kedro and is not listed. If names and
+/// patterns exceed `budget`, a problem reports that.
 pub fn resolve(
     catalog: &Located,
     credentials: &BTreeSet<String>,
@@ -45,7 +45,7 @@ pub fn resolve(
     let mut resolver = Resolver { credentials, budget, catalog: Catalog::default() };
     let mut factories = Vec::new();
     let entries = catalog.value.as_map().into_iter().flatten();
-    // `OmegaConfigLoader` drops what starts with `_`; it is there for interpolation alone.
+    // `OmegaConfigLoader` drops keys that start with `_`; they exist only for interpolation.
     for (key, definition) in entries.filter(|(key, _)| !key.starts_with('_')) {
         if pattern::is_pattern(key) {
             factories.extend(resolver.factory(key, definition));
@@ -73,11 +73,11 @@ pub fn resolve(
     resolver.catalog
 }
 
-/// A pattern with its definition as written.
+/// A pattern with its unfilled definition.
 struct Factory<'a> {
     pattern: &'a str,
     definition: &'a Located,
-    /// `None` where only Python can tell what it matches.
+    /// `None` if only Python can decide which names it matches.
     matcher: Option<Matcher>,
     lacks_type: bool,
 }
@@ -116,7 +116,8 @@ impl Resolver<'_> {
         self.add(name, definition.clone(), None);
     }
 
-    /// Whether an entry is a mapping, or may be one; what the loader could not resolve it has said.
+    /// Whether an entry is a mapping, or may be one; the loader has already reported values that it
+    /// could not resolve.
     fn is_definition(&mut self, name: &str, definition: &Located) -> bool {
         let fits = matches!(definition.value, Value::Map(_) | Value::Unknown(_));
         if !fits {
@@ -141,8 +142,8 @@ impl Resolver<'_> {
         self.problem(severity, definition, format!("`type` is missing for {whose}."), remedy);
     }
 
-    /// Names of credentials in a definition and in the mappings within it
-    /// (`_resolve_credentials` in `kedro.io.catalog_config_resolver`; lists are not searched).
+    /// Checks names of credentials in a definition and its nested mappings (`_resolve_credentials`
+    /// in `kedro.io.catalog_config_resolver`; lists are not searched).
     fn check_credentials(&mut self, name: &str, definition: &Located) {
         for (key, located) in definition.value.as_map().into_iter().flatten() {
             match &located.value {
@@ -187,7 +188,7 @@ impl Resolver<'_> {
         Some(Factory { pattern: name, definition, matcher, lacks_type: lacks_type(definition) })
     }
 
-    /// Placeholders in the values that the pattern's name does not have
+    /// Reports placeholders in the values that the pattern's name lacks
     /// (`CatalogConfigResolver._validate_pattern_config`). Keys are neither checked nor filled.
     fn check_placeholders(&mut self, name: &str, known: &[&str], at: &Located) {
         match &at.value {
@@ -216,7 +217,8 @@ impl Resolver<'_> {
         }
     }
 
-    /// `CatalogConfigResolver._sort_patterns` refuses more than one.
+    /// Reports more than one catch-all pattern, which `CatalogConfigResolver._sort_patterns`
+    /// refuses.
     fn check_catch_all(&mut self, factories: &[Factory<'_>]) {
         let all: Vec<&Factory<'_>> =
             factories.iter().filter(|factory| pattern::specificity(factory.pattern) == 0).collect();
@@ -232,7 +234,8 @@ impl Resolver<'_> {
         }
     }
 
-    /// `CatalogConfigResolver.resolve_pattern`: the first pattern that matches.
+    /// `CatalogConfigResolver.resolve_pattern`: resolves a name with the first pattern that
+    /// matches.
     fn used_name(&mut self, name: &str, factories: &mut [Factory<'_>]) -> Result<(), Spent> {
         let lower = name.to_ascii_lowercase();
         let mut matched = None;
@@ -261,7 +264,7 @@ impl Resolver<'_> {
         Ok(())
     }
 
-    /// Says that the datasets from `name` on were not looked for among the patterns.
+    /// Reports that the datasets from `name` on were not matched against the patterns.
     fn too_many(&mut self, name: &str, factories: &[Factory<'_>]) {
         let at = factories.first().and_then(|factory| place(factory.definition));
         let problem = Problem::new(
@@ -276,7 +279,7 @@ impl Resolver<'_> {
         self.catalog.problems.push(problem.hiding());
     }
 
-    /// `CatalogConfigResolver._resolve_dataset_config`: values that contain a `}` are filled.
+    /// `CatalogConfigResolver._resolve_dataset_config`: fills values that contain a `}`.
     fn fill(&mut self, name: &str, at: &Located, values: &HashMap<String, String>) -> Located {
         let value = match &at.value {
             Value::Map(map) => Value::Map(
@@ -295,7 +298,8 @@ impl Resolver<'_> {
                 }
             },
             Value::Secret(secret) => Value::Secret(match secret.part() {
-                // What is shown has the signs of what was removed, and those of a pattern.
+                // The shown part contains the markers of removed secrets and may contain
+                // placeholders.
                 Some(part) => match pattern::fill(part, values) {
                     Ok(text) => secret.showing(&text),
                     Err(_) => secret.clone(),
@@ -307,7 +311,7 @@ impl Resolver<'_> {
         Located { value, origin: at.origin.clone() }
     }
 
-    /// Says once for each place that it can't be filled.
+    /// Reports once per place that a value can't be filled.
     fn unfilled(&mut self, name: &str, at: &Located, text: &str, reason: &str) {
         let problem = Problem::new(
             Severity::Error,
@@ -342,8 +346,8 @@ impl Resolver<'_> {
         self.catalog.datasets.insert(name.to_owned(), dataset);
     }
 
-    /// Pipelines take `a@x` and `a@y` for one dataset; that they lie in different files is likely
-    /// a mistake.
+    /// Pipelines treat `a@x` and `a@y` as one dataset. Different files for the two are probably a
+    /// mistake.
     fn check_transcoding(&mut self) {
         let mut first: HashMap<&str, &Dataset> = HashMap::new();
         let mut problems = Vec::new();
@@ -385,7 +389,7 @@ fn listed(names: &[&str]) -> String {
     names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
 }
 
-/// A scalar as text; what is unknown as it is written.
+/// A scalar as text; an unknown value as written.
 fn text(located: &Located) -> Option<String> {
     match &located.value {
         Value::Str(text) | Value::Unknown(text) => Some(text.clone()),
@@ -395,7 +399,7 @@ fn text(located: &Located) -> Option<String> {
     }
 }
 
-/// `metadata.kedro-viz.layer`, or `layer` at the top as in Kedro 0.18.
+/// The layer: `metadata.kedro-viz.layer`, or top-level `layer` as in Kedro 0.18.
 fn layer(definition: &Value) -> Option<String> {
     definition
         .get("metadata")
@@ -405,7 +409,7 @@ fn layer(definition: &Value) -> Option<String> {
         .and_then(text)
 }
 
-/// The name of the credentials, of a nested dataset's where the entry itself has none.
+/// The name of the credentials entry; that of a nested dataset if the entry itself has none.
 fn credentials(definition: &Value) -> Option<String> {
     let map = definition.as_map()?;
     match map.get("credentials").map(|located| &located.value) {
@@ -414,7 +418,7 @@ fn credentials(definition: &Value) -> Option<String> {
     }
 }
 
-/// Python's truth of a value.
+/// Python's truth value of a configuration value.
 fn is_true(value: &Value) -> bool {
     match value {
         Value::Null | Value::Unknown(_) => false,

@@ -1,5 +1,5 @@
-//! Dataset factory patterns: their order, what they match, and filling a definition with what
-//! they matched. The rules are those of `CatalogConfigResolver` and of the `parse` library.
+//! Dataset factory patterns: their order, matching, and filling a definition with the matched text.
+//! The rules are those of `CatalogConfigResolver` and the `parse` library.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::LazyLock;
@@ -8,30 +8,31 @@ use regex::Regex;
 
 use crate::project::budget::STEP;
 
-/// More pieces than any pattern has; it keeps the recursion of the matcher shallow.
+/// The largest number of pieces in a pattern; keeps the recursion of the matcher shallow.
 const MOST_PIECES: usize = 200;
 
-/// Steps after which a name counts as not matched, for patterns with repeated placeholders.
+/// The number of steps after which a name counts as not matched, for patterns with repeated
+/// placeholders.
 const MOST_STEPS: usize = 200_000;
 
 /// A compiled pattern.
 #[derive(Debug, Clone)]
 pub(super) struct Matcher {
     pieces: Vec<Piece>,
-    /// Whether a placeholder stands in it twice.
+    /// Whether a placeholder occurs twice.
     repeats: bool,
-    /// The longest text outside the placeholders in lower case, where it is ASCII.
+    /// The longest literal text in lower case, if it is ASCII.
     text: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq)]
 enum Piece {
     Text(Vec<char>),
-    /// A named placeholder at its first place: any text that is not empty.
+    /// The first occurrence of a named placeholder: matches any non-empty text.
     Named(String),
-    /// A placeholder that stood before: the same text again.
+    /// A repeated placeholder: matches the same text again.
     Again(String),
-    /// A placeholder whose name does not begin with a letter; its text is not kept.
+    /// A placeholder whose name does not start with a letter; its text is discarded.
     Nameless,
 }
 
@@ -55,13 +56,13 @@ pub(super) fn sort<T>(patterns: &mut [T], name: impl Fn(&T) -> &str) {
     });
 }
 
-/// Placeholders as they are written, braces included, in the order of their places.
+/// Placeholders as written, with braces, in order of occurrence.
 pub(super) fn placeholders(text: &str) -> impl Iterator<Item = &str> {
     PLACEHOLDER.find_iter(text).map(|found| found.as_str())
 }
 
 fn constant(text: &str) -> Regex {
-    // The patterns are constants; every test compiles them.
+    // The patterns are constants, and every test compiles them.
     Regex::new(text).unwrap_or_else(|error| unreachable!("a constant pattern: {error}"))
 }
 
@@ -75,10 +76,10 @@ impl Matcher {
     /// Compiles a pattern as `parse.Parser` does.
     ///
     /// # Errors
-    /// What in the pattern only Python can tell: a format such as `{name:d}`.
+    /// The part of the pattern that only Python can interpret: a format such as `{name:d}`.
     pub(super) fn new(pattern: &str) -> Result<Matcher, String> {
         let mut pieces = Vec::new();
-        let mut seen = HashSet::new();
+        let mut known = HashSet::new();
         let mut repeats = false;
         let mut end = 0;
         for found in FIELD.find_iter(pattern) {
@@ -94,7 +95,7 @@ impl Matcher {
                     }
                     if !name.starts_with(char::is_alphabetic) {
                         pieces.push(Piece::Nameless);
-                    } else if seen.insert(name) {
+                    } else if known.insert(name) {
                         pieces.push(Piece::Named(name.to_owned()));
                     } else {
                         repeats = true;
@@ -117,8 +118,7 @@ impl Matcher {
         Ok(Matcher { pieces, repeats, text })
     }
 
-    /// Whether a name can match at all, by its text in lower case: a quick answer that is never
-    /// wrong where it is no.
+    /// A quick check on the lower-case name: `false` means that the name can't match.
     pub(super) fn may_match(&self, lower: &str) -> bool {
         match &self.text {
             Some(text) if lower.is_ascii() => lower.contains(text),
@@ -126,13 +126,13 @@ impl Matcher {
         }
     }
 
-    /// What [`Self::matches`] costs for `name`, in elements.
+    /// The cost of [`Self::matches`] for `name`, in elements.
     pub(super) fn cost(&self, name: &str) -> usize {
         STEP + name.len().saturating_mul(2 * self.pieces.len())
     }
 
-    /// What the placeholders stand for in `name`, where the whole of it matches (`parse.parse`):
-    /// upper and lower case are the same, each placeholder takes as little as it can.
+    /// The text of each placeholder if the whole of `name` matches (`parse.parse`). Case is
+    /// ignored, and each placeholder matches as little as possible.
     pub(super) fn matches(&self, name: &str) -> Option<HashMap<String, String>> {
         let name: Vec<char> = name.chars().collect();
         let mut attempt = Attempt {
@@ -142,7 +142,7 @@ impl Matcher {
             failed: HashSet::new(),
             steps: 0,
         };
-        attempt.leads_on(0, 0).then(|| {
+        attempt.matches_from(0, 0).then(|| {
             let text = |(start, end): (usize, usize)| name[start..end].iter().collect::<String>();
             attempt.spans.iter().map(|(field, span)| ((*field).to_owned(), text(*span))).collect()
         })
@@ -162,13 +162,13 @@ struct Attempt<'a> {
     matcher: &'a Matcher,
     name: &'a [char],
     spans: HashMap<&'a str, (usize, usize)>,
-    /// Pairs of piece and position that lead nowhere, whatever stands before them.
+    /// Pairs of piece and position that are known to fail.
     failed: HashSet<(usize, usize)>,
     steps: usize,
 }
 
 impl<'a> Attempt<'a> {
-    fn leads_on(&mut self, piece: usize, at: usize) -> bool {
+    fn matches_from(&mut self, piece: usize, at: usize) -> bool {
         self.steps += 1;
         let given_up = self.matcher.repeats && self.steps > MOST_STEPS;
         if given_up || self.failed.contains(&(piece, at)) {
@@ -178,19 +178,20 @@ impl<'a> Attempt<'a> {
         let matched = match matcher.pieces.get(piece) {
             None => at == self.name.len(),
             Some(Piece::Text(text)) => {
-                self.stands_at(text, at) && self.leads_on(piece + 1, at + text.len())
+                self.is_text_at(text, at) && self.matches_from(piece + 1, at + text.len())
             }
             Some(Piece::Again(field)) => {
                 let (start, end) = self.spans.get(field.as_str()).copied().unwrap_or_default();
                 let name = self.name;
-                self.stands_at(&name[start..end], at) && self.leads_on(piece + 1, at + end - start)
+                self.is_text_at(&name[start..end], at)
+                    && self.matches_from(piece + 1, at + end - start)
             }
             Some(Piece::Nameless) => {
-                (at + 1..=self.name.len()).any(|end| self.leads_on(piece + 1, end))
+                (at + 1..=self.name.len()).any(|end| self.matches_from(piece + 1, end))
             }
             Some(Piece::Named(field)) => (at + 1..=self.name.len()).any(|end| {
                 self.spans.insert(field, (at, end));
-                self.leads_on(piece + 1, end)
+                self.matches_from(piece + 1, end)
             }),
         };
         if !matched && !matcher.repeats {
@@ -199,22 +200,22 @@ impl<'a> Attempt<'a> {
         matched
     }
 
-    fn stands_at(&self, text: &[char], at: usize) -> bool {
+    fn is_text_at(&self, text: &[char], at: usize) -> bool {
         self.name
             .get(at..at + text.len())
             .is_some_and(|part| part.iter().zip(text).all(|(a, b)| same_letter(*a, *b)))
     }
 }
 
-/// `re.IGNORECASE`.
+/// Compares letters like `re.IGNORECASE`.
 fn same_letter(a: char, b: char) -> bool {
     a == b || a.to_lowercase().eq(b.to_lowercase()) || a.to_uppercase().eq(b.to_uppercase())
 }
 
-/// Fills the placeholders of a text (`str.format_map`).
+/// Fills the placeholders of a text, like `str.format_map`.
 ///
 /// # Errors
-/// What is wrong with the text: a sentence's end.
+/// A clause that says what is wrong with the text.
 pub(super) fn fill(text: &str, values: &HashMap<String, String>) -> Result<String, String> {
     let mut out = String::new();
     let mut rest = text;
@@ -233,7 +234,7 @@ pub(super) fn fill(text: &str, values: &HashMap<String, String>) -> Result<Strin
             };
             let name = &after[..end];
             match values.get(name) {
-                // A dot asks for an attribute of what comes before it.
+                // A dot would access an attribute of the value.
                 Some(value) if !name.contains('.') => out += value,
                 _ => return Err(format!("nothing fills `{{{name}}}`")),
             }
@@ -337,7 +338,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pattern_made_to_try_everything_ends_soon() {
+    fn a_pattern_with_exponential_backtracking_ends_soon() {
         let pattern: String =
             (0..40).map(|index| format!("{{a{index}}}")).collect::<String>() + "{a0}";
         assert_eq!(matched(&(pattern + "!"), &"x".repeat(200)), None);
@@ -371,8 +372,7 @@ mod tests {
             let given: HashMap<String, String> =
                 names.iter().zip(&values).map(|(name, value)| (name.to_string(), value.clone())).collect();
             let name = fill(&pattern, &given).unwrap();
-            // Another way of splitting may come first; filled again it is the
-            // same name but for upper and lower case.
+            // Another split may come first. Filled again, it gives the same name up to case.
             let found = Matcher::new(&pattern).unwrap().matches(&name).expect("it matches");
             let again = fill(&pattern, &found).unwrap();
             prop_assert_eq!(again.to_lowercase(), name.to_lowercase());

@@ -28,7 +28,7 @@ fn catalog(yaml: &str, used: &[&str]) -> Catalog {
     resolve(&config.kinds["catalog"], &credentials, &used, &Budget::default())
 }
 
-/// The one problem: severity, line, text and remedy.
+/// The only problem of the catalog: severity, line, text and remedy.
 fn problem(yaml: &str, used: &[&str]) -> (Severity, u32, String, String) {
     let catalog = catalog(yaml, used);
     let [problem] = catalog.problems.as_slice() else { panic!("{yaml}: {:?}", catalog.problems) };
@@ -168,7 +168,7 @@ fn secrets_are_not_kept() {
 }
 
 #[test]
-fn faults_are_named_with_place_and_remedy() {
+fn errors_are_reported_with_place_and_remedy() {
     for (yaml, used, severity, line, text) in [
         (
             "\na: 3\n",
@@ -241,7 +241,7 @@ fn faults_are_named_with_place_and_remedy() {
 }
 
 #[test]
-fn what_could_not_be_resolved_stays_unknown_and_is_not_said_twice() {
+fn an_unresolved_value_stays_unknown_and_is_not_reported_twice() {
     let map = IndexMap::from([
         ("a".to_owned(), Located { value: Value::Unknown("${f:1}".into()), origin: None }),
         (

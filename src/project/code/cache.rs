@@ -1,4 +1,4 @@
-//! Outlines of modules, kept between readings for as long as their files do not change.
+//! Caches outlines of modules across reads, as long as their files do not change.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -9,26 +9,26 @@ use super::super::python::cache::{Purpose, SourceCache};
 use super::super::python::source::Source;
 use super::outline::{Module, outline};
 
-/// Outlines of modules, kept between readings.
+/// Outlines of modules, cached across reads.
 #[derive(Debug, Default)]
 pub(in crate::project) struct CodeCache {
     modules: HashMap<PathBuf, (Arc<Source>, Arc<Module>)>,
 }
 
-/// Where a dotted name leads to.
+/// The result of looking up a dotted module name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Known {
     /// An index into [`Loaded::modules`].
     Project(u32),
     /// A folder without `__init__.py`.
     Namespace,
-    /// Not in the source folder, so it belongs to an installed package.
+    /// Not in the source folder, so the module belongs to an installed package.
     External,
-    /// Its package is the project's, but there is no such module.
+    /// The package is the project's, but it has no such module.
     Missing,
 }
 
-/// All modules that are looked at, sorted by name.
+/// All modules to analyse, sorted by name.
 #[derive(Debug, Default)]
 pub(super) struct Loaded {
     pub modules: Vec<Arc<Module>>,
@@ -36,16 +36,17 @@ pub(super) struct Loaded {
 }
 
 impl Loaded {
-    /// Where `dotted` leads to; what was not asked for while loading is outside.
+    /// Looks up `dotted`; a name that was not requested while loading is external.
     pub(super) fn find(&self, dotted: &str) -> Known {
         self.known.get(dotted).copied().unwrap_or(Known::External)
     }
 }
 
-/// Most files of a package that are looked at; more are generated, not written.
+/// The largest number of files of a package that are analysed; more are generated, not written by
+/// hand.
 const MAX_FILES: usize = 20_000;
 
-/// Loads the project's package and all that its modules import from the source folder.
+/// Loads the project's package and all modules of the source folder that it imports.
 pub(super) fn load(
     metadata: &Metadata,
     sources: &mut SourceCache,
@@ -86,7 +87,7 @@ fn modules_in(folder: &Path, package: &str) -> Vec<String> {
         for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
             let name = entry.file_name();
             let Some(name) = name.to_str().filter(|name| !name.starts_with('.')) else { continue };
-            // Tests change what they test, and no pipeline runs them.
+            // Tests patch the code that they test, and no pipeline runs them.
             let tests =
                 matches!(name, "tests" | "test" | "conftest.py") || name.starts_with("test_");
             let Some(kind) = entry.file_type().ok().filter(|_| !tests) else { continue };
@@ -115,9 +116,9 @@ struct Loader<'r> {
     sources: &'r mut SourceCache,
     cache: &'r mut CodeCache,
     loaded: Loaded,
-    /// What the last reading left; what is used again goes over to `cache`.
+    /// Entries of the previous read; those used again are moved to `cache`.
     before: HashMap<PathBuf, (Arc<Source>, Arc<Module>)>,
-    /// The first module whose imports were not followed yet.
+    /// The first module whose imports are not yet followed.
     next: usize,
 }
 
@@ -173,7 +174,11 @@ impl Loader<'_> {
         source: Arc<Source>,
     ) -> Known {
         let module = match self.before.remove(&path) {
-            Some((of, module)) if Arc::ptr_eq(&of, &source) && *module.name == *dotted => module,
+            Some((cached_source, module))
+                if Arc::ptr_eq(&cached_source, &source) && *module.name == *dotted =>
+            {
+                module
+            }
             _ => Arc::new(outline(dotted, is_package, &source)),
         };
         self.cache.modules.insert(path, (source, module.clone()));
@@ -182,7 +187,7 @@ impl Loader<'_> {
         Known::Project(index)
     }
 
-    /// Finds all that the loaded modules import, and what those import in turn.
+    /// Loads everything that the loaded modules import, transitively.
     fn follow(&mut self) {
         while let Some(module) = self.loaded.modules.get(self.next).cloned() {
             self.next += 1;

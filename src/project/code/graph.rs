@@ -1,40 +1,41 @@
-//! What each piece of code reaches in the end.
+//! Computes what each piece of code reaches, transitively.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::{Reach, Unseen};
 
-/// Who uses whom, with circles drawn together.
+/// The dependency graph of the code, with cycles contracted to components.
 ///
-/// Vertices are definitions first, then modules, and packages last. Whatever leads to none of the
-/// first or last, and to nothing unseen, is left out, so that a walk visits little more than what it finds.
+/// Vertices are definitions first, then modules, and packages last. Components that reach no
+/// definition, no package and nothing unresolved are left out, so that a walk visits little more
+/// than its result.
 #[derive(Debug, Default)]
 pub(super) struct Graph {
-    /// The number of definitions.
+    /// The number of definitions, which are the first vertices.
     units: u32,
     /// The vertex of the first package.
     package_at: u32,
     packages: Vec<Arc<str>>,
     unseen: HashMap<u32, Vec<Unseen>>,
-    /// The circle that each vertex is in.
-    circle: Vec<u32>,
-    /// The vertices of each circle that are reported.
+    /// The component of each vertex.
+    component: Vec<u32>,
+    /// The vertices of each component that appear in a reach.
     members: Rows,
-    /// The circles that each leads to.
+    /// The components that each component leads to.
     next: Rows,
 }
 
-/// Lists of numbers, one after the other.
+/// Lists of numbers, stored one after the other.
 #[derive(Debug, Default)]
 struct Rows {
-    /// Where each list begins, and where the last one ends.
+    /// The start of each list, and the end of the last one.
     starts: Vec<u32>,
     items: Vec<u32>,
 }
 
 impl Rows {
-    /// One list for each of `count` numbers: what is paired with it.
+    /// One list for each number below `count`: the second members of its pairs.
     fn new(count: usize, pairs: &[(u32, u32)]) -> Rows {
         let mut starts = vec![0_u32; count + 1];
         for (from, _) in pairs {
@@ -53,7 +54,7 @@ impl Rows {
         Rows { starts, items }
     }
 
-    fn of(&self, index: u32) -> &[u32] {
+    fn row(&self, index: u32) -> &[u32] {
         let at = index as usize;
         match (self.starts.get(at), self.starts.get(at + 1)) {
             (Some(start), Some(end)) => &self.items[*start as usize..*end as usize],
@@ -62,7 +63,7 @@ impl Rows {
     }
 }
 
-/// Which circles a walk has been to; kept between walks.
+/// The components that a walk has visited; reused by later walks.
 #[derive(Debug, Default)]
 pub(super) struct Marks {
     walk: u32,
@@ -79,22 +80,23 @@ impl Graph {
     ) -> Graph {
         let count = package_at as usize + packages.len();
         let out = Rows::new(count, edges);
-        let (circle, circles) = circles(count, &out);
+        let (component, components) = components(count, &out);
         let reported =
             |vertex: u32| vertex < units || vertex >= package_at || unseen.contains_key(&vertex);
-        let vertices = || (0_u32..).zip(&circle).map(|(vertex, circle)| (*circle, vertex));
+        let vertices = || (0_u32..).zip(&component).map(|(vertex, component)| (*component, vertex));
         let members: Vec<_> = vertices().filter(|(_, vertex)| reported(*vertex)).collect();
-        let members = Rows::new(circles, &members);
-        // Circles are numbered from the end of the arrows: what one leads to is known before it.
+        let members = Rows::new(components, &members);
+        // A component's number is larger than those of its successors, so successors are known
+        // first.
         let all: Vec<_> = vertices().collect();
-        let all = Rows::new(circles, &all);
-        let mut found = vec![false; circles];
+        let all = Rows::new(components, &all);
+        let mut found = vec![false; components];
         let mut pairs = Vec::with_capacity(edges.len());
-        let mut last = vec![u32::MAX; circles];
-        for from in 0..u32::try_from(circles).unwrap_or(u32::MAX) {
-            found[from as usize] = !members.of(from).is_empty();
-            for to in all.of(from).iter().flat_map(|vertex| out.of(*vertex)) {
-                let to = circle[*to as usize];
+        let mut last = vec![u32::MAX; components];
+        for from in 0..u32::try_from(components).unwrap_or(u32::MAX) {
+            found[from as usize] = !members.row(from).is_empty();
+            for to in all.row(from).iter().flat_map(|vertex| out.row(*vertex)) {
+                let to = component[*to as usize];
                 let new = to != from && last[to as usize] != from;
                 if new && found[to as usize] {
                     last[to as usize] = from;
@@ -103,22 +105,25 @@ impl Graph {
                 }
             }
         }
-        let next = Rows::new(circles, &pairs);
-        Graph { units, package_at, packages, unseen, circle, members, next }
+        let next = Rows::new(components, &pairs);
+        Graph { units, package_at, packages, unseen, component, members, next }
     }
 
-    /// All that is reached from the vertices `starts`.
+    /// Everything reachable from the vertices `starts`.
     pub(super) fn reach(&self, starts: &[u32], marks: &mut Marks) -> Reach {
         marks.last.resize(self.next.starts.len(), 0);
         marks.walk += 1;
         let mut reach = Reach::default();
-        let mut open: Vec<u32> =
-            starts.iter().filter_map(|start| self.circle.get(*start as usize)).copied().collect();
-        while let Some(circle) = open.pop() {
-            if std::mem::replace(&mut marks.last[circle as usize], marks.walk) == marks.walk {
+        let mut open: Vec<u32> = starts
+            .iter()
+            .filter_map(|start| self.component.get(*start as usize))
+            .copied()
+            .collect();
+        while let Some(component) = open.pop() {
+            if std::mem::replace(&mut marks.last[component as usize], marks.walk) == marks.walk {
                 continue;
             }
-            for vertex in self.members.of(circle) {
+            for vertex in self.members.row(component) {
                 if *vertex < self.units {
                     reach.definitions.push(*vertex);
                 } else if let Some(index) = vertex.checked_sub(self.package_at) {
@@ -128,7 +133,7 @@ impl Graph {
                     reach.unknown.extend(unseen.iter().cloned());
                 }
             }
-            open.extend_from_slice(self.next.of(circle));
+            open.extend_from_slice(self.next.row(component));
         }
         reach.definitions.sort_unstable();
         reach.packages.sort_unstable();
@@ -138,18 +143,18 @@ impl Graph {
     }
 }
 
-/// The strongly connected component of each vertex, by Tarjan's algorithm, and how many there are.
-/// A component's number is larger than those of all that it leads to.
+/// The strongly connected component of each vertex, by Tarjan's algorithm, and their number. A
+/// component's number is larger than those of all components that it leads to.
 ///
-/// petgraph's `kosaraju_scc` takes four times as long, and its `tarjan_scc` overflows the stack on a long path.
-fn circles(count: usize, out: &Rows) -> (Vec<u32>, usize) {
+/// petgraph's `kosaraju_scc` takes four times as long, and its `tarjan_scc` recurses along paths.
+fn components(count: usize, out: &Rows) -> (Vec<u32>, usize) {
     const NONE: u32 = u32::MAX;
-    let mut circle = vec![NONE; count];
+    let mut component = vec![NONE; count];
     let mut order = vec![NONE; count];
     let mut low = vec![NONE; count];
     let mut stack = Vec::new();
     let mut walk: Vec<(u32, usize)> = Vec::new();
-    let (mut next, mut circles) = (0_u32, 0_u32);
+    let (mut next, mut components) = (0_u32, 0_u32);
     for start in 0..u32::try_from(count).unwrap_or(u32::MAX) {
         if order[start as usize] != NONE {
             continue;
@@ -163,11 +168,11 @@ fn circles(count: usize, out: &Rows) -> (Vec<u32>, usize) {
                 next += 1;
                 stack.push(*vertex);
             }
-            if let Some(&to) = out.of(*vertex).get(*edge) {
+            if let Some(&to) = out.row(*vertex).get(*edge) {
                 *edge += 1;
                 if order[to as usize] == NONE {
                     walk.push((to, 0));
-                } else if circle[to as usize] == NONE {
+                } else if component[to as usize] == NONE {
                     low[at] = low[at].min(order[to as usize]);
                 }
                 continue;
@@ -179,14 +184,14 @@ fn circles(count: usize, out: &Rows) -> (Vec<u32>, usize) {
             }
             if low[at] == order[at] {
                 while let Some(member) = stack.pop() {
-                    circle[member as usize] = circles;
+                    component[member as usize] = components;
                     if member as usize == at {
                         break;
                     }
                 }
-                circles += 1;
+                components += 1;
             }
         }
     }
-    (circle, circles as usize)
+    (component, components as usize)
 }

@@ -1,4 +1,4 @@
-//! The modules of a project put together: what each reference leads to.
+//! Links the modules of a project: resolves each reference to vertices of the graph.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -12,7 +12,7 @@ use super::outline::{Module, Unit};
 use super::reference::{Import, Ref, Root};
 use super::{Code, DefinitionKind, Unseen, stdlib};
 
-/// A module's place in the graph.
+/// A module's range of vertices in the graph.
 pub(super) struct File {
     module: Arc<Module>,
     /// The vertex of its first unit.
@@ -20,7 +20,7 @@ pub(super) struct File {
 }
 
 impl File {
-    /// The vertex of the code that begins at `place`, or that it lies in.
+    /// The vertex of the code that begins at `place` or contains it.
     pub(super) fn at(&self, place: &Place) -> Option<u32> {
         let at = (place.line, place.column);
         if let Some(unit) = self.module.entries.get(&at) {
@@ -29,7 +29,7 @@ impl File {
         self.outermost(|unit| unit.start <= at && at < unit.end)
     }
 
-    /// The vertex of the unit that these lines are of.
+    /// The vertex of the unit that contains these lines.
     pub(super) fn at_line(&self, first: u32, last: u32) -> Option<u32> {
         self.outermost(|unit| unit.start.0 <= first && last <= unit.end.0)
             .or_else(|| self.outermost(|unit| unit.start.0 <= first && first <= unit.end.0))
@@ -43,8 +43,8 @@ impl File {
     }
 }
 
-/// Reads the project's code; what did not change since the last reading comes from the caches.
-/// Needs a large stack: see [`crate::project::python`].
+/// Reads the project's code; unchanged parts come from the caches. Needs a large stack: see
+/// [`crate::project::python`].
 pub(in crate::project) fn link(
     metadata: &Metadata,
     sources: &mut SourceCache,
@@ -91,8 +91,8 @@ struct Linker<'l> {
     loaded: &'l Loaded,
     /// The vertex of each module's first unit.
     firsts: &'l [u32],
-    /// The vertices after those of the units: modules that are run, modules of which everything is
-    /// used, and packages.
+    /// The first vertices of the groups after the units: modules that are run, modules that are
+    /// used as a whole, and packages.
     module_at: u32,
     whole_at: u32,
     package_at: u32,
@@ -102,15 +102,15 @@ struct Linker<'l> {
     unseen: HashMap<u32, Vec<Unseen>>,
 }
 
-/// What a reference leads to, as vertices.
+/// The vertices that a reference resolves to.
 #[derive(Default)]
 struct Targets<'l> {
     all: Vec<u32>,
-    /// Those of `all` that are definitions of the project.
+    /// The members of `all` that are definitions of the project.
     units: Vec<u32>,
     missing: Option<String>,
-    /// What was looked up on the way: re-exports may go round in circles.
-    seen: Vec<(u32, &'l str)>,
+    /// The names looked up on the way, to stop at re-exports that form a cycle.
+    visited: Vec<(u32, &'l str)>,
 }
 
 impl<'l> Linker<'l> {
@@ -164,19 +164,19 @@ impl<'l> Linker<'l> {
             return;
         }
         for changed in &unit.found.changes {
-            // Whoever uses what is changed is affected by the code that changes it.
+            // Every user of the changed thing depends on the code that changes it.
             for to in self.targets(module, changed).units {
                 self.edge(to, at);
             }
         }
-        for over in &unit.decorators {
-            for decorator in self.targets(module, over).units {
+        for decorator_ref in &unit.decorators {
+            for decorator in self.targets(module, decorator_ref).units {
                 self.registered(decorator, at);
             }
         }
     }
 
-    /// What a decorator changes, it may change because of what it stands over: a registry.
+    /// What a decorator changes may depend on the decorated code, as with a registry.
     fn registered(&mut self, decorator: u32, at: u32) {
         let module = self.firsts.partition_point(|first| *first <= decorator) - 1;
         let unit = &self.loaded.modules[module].units[(decorator - self.firsts[module]) as usize];
@@ -191,7 +191,7 @@ impl<'l> Linker<'l> {
         }
     }
 
-    /// What happens when a module is run.
+    /// The edges of running a module.
     fn run(&mut self, index: u32, module: &'l Module) {
         let at = self.module_at + index;
         for (unit, _) in (self.firsts[index as usize]..).zip(&module.units).filter(|it| it.1.effect)
@@ -224,7 +224,7 @@ impl<'l> Linker<'l> {
         }
     }
 
-    /// Everything that a module has.
+    /// The edges to everything that a module contains.
     fn whole(&mut self, index: u32, module: &'l Module) {
         let at = self.whole_at + index;
         self.edge(at, self.module_at + index);
@@ -233,7 +233,7 @@ impl<'l> Linker<'l> {
             match &it.import {
                 Some(import) => {
                     self.import(import, &[], Some(unit), &mut targets);
-                    // Other modules that it imports are not taken for a part of it.
+                    // Other modules that this module imports do not count as its contents.
                     if import.name.as_deref() != Some("*") {
                         targets.all.retain(|to| *to < self.whole_at || *to >= self.package_at);
                     }
@@ -263,17 +263,17 @@ impl<'l> Linker<'l> {
         targets
     }
 
-    /// The name of a module, and what is taken from it.
+    /// Resolves a name of a module, and the attributes taken from it.
     fn name(&mut self, index: u32, name: &'l str, path: &'l [String], out: &mut Targets<'l>) {
         let module = self.module(index);
-        if out.seen.contains(&(index, name)) {
+        if out.visited.contains(&(index, name)) {
             // `from . import name` in the package itself.
             if let Some(inner) = self.submodule(module, name) {
                 self.attribute(inner, path, out);
             }
             return;
         }
-        out.seen.push((index, name));
+        out.visited.push((index, name));
         let first = self.firsts[index as usize];
         if let Some(units) = module.bound.get(name) {
             for unit in units {
@@ -329,7 +329,7 @@ impl<'l> Linker<'l> {
         }
     }
 
-    /// What is taken from a module; all of it where that is not told.
+    /// Resolves an attribute of a module; without attributes, the whole module is used.
     fn attribute(&mut self, module: u32, path: &'l [String], out: &mut Targets<'l>) {
         out.all.push(self.module_at + module);
         match path.split_first() {
@@ -358,7 +358,7 @@ impl<'l> Linker<'l> {
                 _ => out.missing = Some(import.dotted()),
             },
             (Known::Namespace, None) => {
-                // A folder has nothing but modules.
+                // A namespace folder contains only modules.
                 let mut dotted = import.module.clone();
                 for (index, part) in path.iter().enumerate() {
                     dotted = format!("{dotted}.{part}");
@@ -379,7 +379,7 @@ impl<'l> Linker<'l> {
 }
 
 impl Module {
-    /// All imports anywhere in it.
+    /// All imports anywhere in the module.
     pub(super) fn imports(&self) -> impl Iterator<Item = &Import> {
         let inside = self.units.iter().flat_map(|unit| {
             let named = unit.found.refs.iter().filter_map(|reference| match &reference.root {
@@ -391,7 +391,7 @@ impl Module {
         self.runs.iter().chain(inside)
     }
 
-    /// Whether `from module import *` brings `name`.
+    /// Whether `from module import *` binds `name`.
     fn exports(&self, name: &str) -> bool {
         match &self.all {
             Some(all) => all.iter().any(|known| known == name),

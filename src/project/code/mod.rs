@@ -1,11 +1,11 @@
-//! The project code that a node reaches, by definition and not by file.
+//! The project code that a node reaches, by definition instead of by file.
 //!
 //! A module is divided into [`Definition`]s (`outline`): functions, classes, assigned names, and
-//! statements that have an effect. Each has a hash that only its meaning changes (`normal`), and a
-//! list of what it refers to (`refs`, as `reference`). The references of all modules make a graph (`link`), and what
-//! a node reaches in it is its [`Reach`] (`graph`). Nothing is executed here; where the code decides
-//! only at run time what it uses, the reach says so. The values that are bound to a node's function
-//! are not here but in [`super::Callable`].
+//! statements with an effect. Each has a hash that changes only with its meaning (`normal`), and a
+//! list of its references (`refs`, as `reference`). The references of all modules form a graph
+//! (`link`); the part of the graph that a node leads to is its [`Reach`] (`graph`). Nothing is
+//! executed here. Where code decides only at run time what it uses, the reach records that. Values
+//! bound to a node's function are not here but in [`super::Callable`].
 
 mod cache;
 mod graph;
@@ -31,65 +31,66 @@ pub(super) use link::link;
 
 use graph::Marks;
 
-/// A piece of project code that has an effect on a result as a whole.
+/// A piece of project code that counts as one unit when something depends on it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Definition {
     /// Dotted name, such as `pkg.nodes.clean`; `pkg.nodes:pd.set_option` for a statement that binds
-    /// nothing. What a module binds twice is numbered: `pkg.nodes.SCALE (2)`.
+    /// nothing. A second binding of a name is numbered: `pkg.nodes.SCALE (2)`.
     pub name: String,
-    /// What it is.
+    /// The kind of code.
     pub kind: DefinitionKind,
-    /// Where it begins, decorators included.
+    /// The start of the definition, decorators included.
     pub place: Place,
-    /// Its last line.
+    /// The last line, counted from 1.
     pub line_end: u32,
-    /// Hash of what it says: comments, docstrings, formatting and annotations that nothing reads do
-    /// not change it, nor does its place.
+    /// Hash of the code's meaning. Comments, docstrings, formatting, unread annotations and the
+    /// position do not change it.
     pub hash: u128,
 }
 
-/// What a [`Definition`] is.
+/// The kind of a [`Definition`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum DefinitionKind {
     /// A function.
     Function,
     /// A class with all its methods.
     Class,
-    /// An assignment to names of the module.
+    /// An assignment to module-level names.
     Constant,
-    /// Any other statement of a module: a call, a changed attribute, an `if` or `try` block.
+    /// Any other module-level statement: a call, a changed attribute, an `if` or `try` block.
     Statement,
     /// A name imported from outside the project.
     Import,
 }
 
-/// All project code that a node may run, as far as it can be told without running it.
+/// All project code that a node may run, as far as static analysis shows.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Reach {
     /// Indexes into [`Code::definitions`], ascending.
     pub definitions: Vec<u32>,
-    /// Top-level names of third-party packages, sorted; Python's standard library is left out.
+    /// Top-level names of third-party packages, sorted; without Python's standard library.
     pub packages: Vec<Arc<str>>,
-    /// Where more may be reached than this.
+    /// Places from which more code may be reached.
     pub unknown: Vec<Unseen>,
 }
 
 /// Code that decides only at run time what it uses.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Unseen {
-    /// Where.
+    /// The place of that code.
     pub place: Place,
-    /// Why: a sentence without its full stop, such as "`eval` runs code that is made at run time".
+    /// The reason, as a sentence without its full stop, such as "`eval` runs code that is made at
+    /// run time".
     pub reason: String,
 }
 
-/// The definitions of a project, and what each reaches.
+/// The definitions of a project, and what each one reaches.
 #[derive(Default)]
 pub struct Code {
     definitions: Vec<Arc<Definition>>,
     graph: graph::Graph,
     files: HashMap<Arc<Path>, link::File>,
-    /// The whole module of a dotted name.
+    /// The vertex that uses a module as a whole, by dotted name.
     modules: HashMap<Arc<str>, u32>,
 }
 
@@ -100,12 +101,12 @@ impl fmt::Debug for Code {
 }
 
 impl Code {
-    /// All definitions: modules by name, the definitions of one in the order of its file.
+    /// All definitions, sorted by module name, then in file order.
     pub fn definitions(&self) -> &[Arc<Definition>] {
         &self.definitions
     }
 
-    /// The definitions of a reach of this code.
+    /// The definitions of a reach that was computed by this code.
     pub fn reached<'c>(&'c self, reach: &'c Reach) -> impl Iterator<Item = &'c Definition> {
         reach
             .definitions
@@ -114,8 +115,8 @@ impl Code {
             .map(Arc::as_ref)
     }
 
-    /// One hash of a reach: it changes when a definition is changed, comes in or goes out, and not
-    /// when definitions change their places.
+    /// One hash of a reach. It changes when a definition is changed, added or removed, but not when
+    /// definitions move.
     pub fn fingerprint(&self, reach: &Reach) -> u128 {
         let mut parts: Vec<(&str, u128)> =
             self.reached(reach).map(|it| (it.name.as_str(), it.hash)).collect();
@@ -129,32 +130,32 @@ impl Code {
         normal::hash_bytes(&bytes)
     }
 
-    /// What the function or class reaches that Python itself finds at `source`, as the exact reading
-    /// tells it; `None` where there is no definition in the project's source folder.
+    /// The reach of the function or class at `source`, where Python itself finds it (from the exact
+    /// reading); `None` if the project's source folder has no definition there.
     ///
-    /// A function inside another reaches all that the outer one does: what that has bound in it is not
-    /// known.
+    /// A nested function gets the reach of its outer function, because the captured values are
+    /// unknown.
     pub fn reach_at(&self, source: &SourceRange) -> Option<Arc<Reach>> {
         let file = self.files.get(Path::new(&source.filepath))?;
         let start = file.at_line(source.line_start, source.line_end)?;
         Some(Arc::new(self.graph.reach(&[start], &mut Marks::default())))
     }
 
-    /// Tells each node of `pipelines` what it reaches. A node of several pipelines stays one.
-    pub(super) fn tell(&self, pipelines: &mut [Pipeline]) {
-        let mut told: HashMap<*const Node, Arc<Node>> = HashMap::new();
+    /// Sets the reach of each node of `pipelines`. A node shared by several pipelines stays shared.
+    pub(super) fn set_reaches(&self, pipelines: &mut [Pipeline]) {
+        let mut updated: HashMap<*const Node, Arc<Node>> = HashMap::new();
         let mut marks = Marks::default();
         for node in pipelines.iter_mut().flat_map(|pipeline| &mut pipeline.nodes) {
-            let tell = || {
+            let with_reach = || {
                 let reach =
                     node.callable.as_ref().map(|it| Arc::new(self.reach_of(it, &mut marks)));
                 Arc::new(Node { reach, ..(**node).clone() })
             };
-            *node = told.entry(Arc::as_ptr(node)).or_insert_with(tell).clone();
+            *node = updated.entry(Arc::as_ptr(node)).or_insert_with(with_reach).clone();
         }
     }
 
-    /// What a node reaches by its callable.
+    /// The reach of a node, computed from its callable.
     fn reach_of(&self, callable: &Callable, marks: &mut Marks) -> Reach {
         let mut starts = Vec::with_capacity(callable.entries.len());
         let mut packages = Vec::new();

@@ -1,4 +1,4 @@
-//! Code without what has no effect on a result, and its hash.
+//! Normalises code, removing everything without an effect on results, and hashes it.
 
 use std::cell::Cell;
 use std::hash::{Hash, Hasher};
@@ -10,7 +10,7 @@ use ruff_python_ast::{
     StmtIf, Suite,
 };
 
-/// Decorators that do not read the annotations of what they stand over.
+/// Decorators that do not read the annotations of the decorated function.
 const BLIND_DECORATORS: [&str; 10] = [
     "abstractmethod",
     "cache",
@@ -24,7 +24,7 @@ const BLIND_DECORATORS: [&str; 10] = [
     "wraps",
 ];
 
-/// The hash of a statement of a module.
+/// The hash of a module-level statement.
 pub(super) fn hash_stmt(stmt: &Stmt) -> u128 {
     let mut stmt = stmt.clone();
     Strip::default().visit_stmt(&mut stmt);
@@ -36,7 +36,7 @@ pub(super) fn hash_expr(expr: &Expr) -> u128 {
     hash(&ComparableExpr::from(expr))
 }
 
-/// The first 128 bits of the BLAKE3 hash.
+/// The first 128 bits of the BLAKE3 hash of `bytes`.
 pub(super) fn hash_bytes(bytes: &[u8]) -> u128 {
     let mut first = [0; 16];
     first.copy_from_slice(&blake3::hash(bytes).as_bytes()[..16]);
@@ -49,7 +49,7 @@ fn hash(tree: &impl Hash) -> u128 {
     hash_bytes(&bytes.0)
 }
 
-/// Keeps what is hashed as bytes, the same on every machine.
+/// Collects the hashed bytes, which are the same on every machine.
 struct Bytes(Vec<u8>);
 
 impl Hasher for Bytes {
@@ -78,7 +78,7 @@ impl Hasher for Bytes {
     }
 }
 
-/// Whether a statement has no effect: a docstring or another bare literal, or `pass`.
+/// Whether a statement has no effect: a docstring, another bare literal, or `pass`.
 pub(super) fn is_idle(stmt: &Stmt) -> bool {
     match stmt {
         Stmt::Pass(_) => true,
@@ -87,7 +87,7 @@ pub(super) fn is_idle(stmt: &Stmt) -> bool {
     }
 }
 
-/// Whether the body of this `if` is for type checkers alone.
+/// Whether the body of this `if` is only for type checkers.
 pub(super) fn is_type_checking(stmt: &StmtIf) -> bool {
     match &*stmt.test {
         Expr::Name(name) => name.id == "TYPE_CHECKING",
@@ -96,7 +96,7 @@ pub(super) fn is_type_checking(stmt: &StmtIf) -> bool {
     }
 }
 
-/// Whether something that stands over a function may read its annotations.
+/// Whether a decorator of a function may read its annotations.
 pub(super) fn reads_annotations(decorators: &[Decorator]) -> bool {
     decorators.iter().any(|decorator| {
         let mut expr = &decorator.expression;
@@ -112,7 +112,7 @@ pub(super) fn reads_annotations(decorators: &[Decorator]) -> bool {
     })
 }
 
-/// Takes docstrings and needless annotations out.
+/// Removes docstrings and unread annotations.
 #[derive(Default)]
 struct Strip {
     in_class: Cell<bool>,
@@ -146,7 +146,7 @@ impl Strip {
         }
     }
 
-    /// Looks into a function or class with what it is.
+    /// Visits the inside of a function or class.
     fn within(&self, class: bool, stmt: &mut Stmt) {
         let outside = self.in_class.replace(class);
         match stmt {

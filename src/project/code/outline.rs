@@ -1,4 +1,4 @@
-//! One module, divided into its definitions, with what each refers to.
+//! Divides one module into its definitions, each with its references.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -15,7 +15,7 @@ use super::reference::{Import, Names, Ref, References};
 use super::refs::{Collector, Nested, NestedCode, mutates};
 use super::{Definition, DefinitionKind as Kind, Unseen};
 
-/// Line and column, from 1.
+/// Line and column, counted from 1.
 pub(super) type Position = (u32, u32);
 
 /// A module of the project.
@@ -23,37 +23,37 @@ pub(super) type Position = (u32, u32);
 pub(super) struct Module {
     /// Dotted name.
     pub name: Arc<str>,
-    /// Its file, as [`crate::project::Place`] has it.
+    /// The file, as [`crate::project::Place`] shows it.
     pub file: Arc<Path>,
     pub is_package: bool,
     pub units: Vec<Unit>,
     /// The units that bind each name.
     pub bound: HashMap<String, Vec<u32>>,
-    /// The units that are imports of `*`.
+    /// The units that are `*` imports.
     pub stars: Vec<u32>,
-    /// `__all__`, where it is a plain list of names.
+    /// `__all__`, if it is a plain list of names.
     pub all: Option<Vec<String>>,
-    /// Modules that are imported whenever this one is.
+    /// Modules that are imported whenever this module is.
     pub runs: Vec<Import>,
-    /// Why a part of it may be missing here.
+    /// Why a part of the module may be missing here.
     pub broken: Option<Unseen>,
-    /// The units by the start of their name, or of the lambda.
+    /// The units by the position of their name, or of the lambda.
     pub entries: HashMap<Position, u32>,
 }
 
-/// A definition in its module.
+/// A definition within its module.
 #[derive(Debug)]
 pub(super) struct Unit {
     pub definition: Arc<Definition>,
     pub start: Position,
     pub end: Position,
-    /// Inside another unit: only a node can begin there.
+    /// Whether it is inside another unit; only a node's function can start there.
     pub nested: bool,
-    /// Everyone who uses the module is affected by it.
+    /// Whether everything that uses the module depends on this unit.
     pub effect: bool,
-    /// What an import leads to; it is passed through where that is in the project.
+    /// The target of an import; a target inside the project is followed.
     pub import: Option<Import>,
-    /// What stands over a function or class.
+    /// The decorators of a function or class.
     pub decorators: Vec<Ref>,
     pub found: References,
 }
@@ -83,7 +83,7 @@ pub(super) fn outline(name: &str, is_package: bool, source: &Source) -> Module {
     outline.module
 }
 
-/// The names that the statements of a module bind.
+/// The names that a module's statements bind.
 fn names<'a>(package: &'a str, body: &'a [Stmt]) -> Names<'a> {
     let mut imports = Imports::default();
     imports.visit_body(body);
@@ -99,11 +99,11 @@ fn names<'a>(package: &'a str, body: &'a [Stmt]) -> Names<'a> {
     names
 }
 
-/// The imports that run when the module does.
+/// The imports that run when the module runs.
 #[derive(Default)]
 struct Imports<'a> {
     found: Vec<(&'a str, bindings::Import<'a>, TextSize)>,
-    /// Further modules that are run.
+    /// Further modules that are imported.
     runs: Vec<&'a str>,
 }
 
@@ -136,7 +136,7 @@ impl<'a> Visitor<'a> for Imports<'a> {
     fn visit_expr(&mut self, _: &'a Expr) {}
 }
 
-/// `if TYPE_CHECKING:` and `if __name__ == "__main__":`.
+/// Whether this is `if TYPE_CHECKING:` or `if __name__ == "__main__":`.
 fn is_never_run(branch: &StmtIf) -> bool {
     let main = match &*branch.test {
         Expr::Compare(compare) => {
@@ -148,14 +148,14 @@ fn is_never_run(branch: &StmtIf) -> bool {
     main || is_type_checking(branch)
 }
 
-/// Statements whose effect is not confined to names of the module.
+/// Collects statements with an effect beyond the module's own names.
 struct Effects<'n, 'a> {
     names: &'n Names<'a>,
     any: bool,
 }
 
 impl Effects<'_, '_> {
-    /// Whether what `expr` belongs to is bound by the module itself.
+    /// Whether the object that `expr` belongs to is bound by the module itself.
     fn owned(&self, mut expr: &Expr) -> bool {
         loop {
             match expr {
@@ -212,7 +212,7 @@ struct Outline<'n, 'a> {
     source: &'a Source,
     names: &'n Names<'a>,
     module: Module,
-    /// How often each definition's name was given.
+    /// How often each definition name has occurred.
     twins: HashMap<String, u32>,
 }
 
@@ -255,7 +255,7 @@ impl<'a> Outline<'_, 'a> {
                 } else if bound.contains(&"__all__") {
                     self.module.all = None;
                 }
-                // A lambda that has a name is no more than its assignment.
+                // An assigned lambda is identical with its assignment.
                 let lambda = stmt.as_assign_stmt().and_then(|assign| assign.value.as_lambda_expr());
                 self.unit(stmt, kind, &bound, lambda.map(Ranged::start));
                 self.imports(stmt);
@@ -263,21 +263,21 @@ impl<'a> Outline<'_, 'a> {
         }
     }
 
-    /// What a statement that binds nothing is called.
+    /// The name of a statement that binds nothing.
     fn summary(&self, stmt: &'a Stmt) -> String {
-        let of = |expr: &'a Expr| {
+        let head = |expr: &'a Expr| {
             let text = self.source.slice(expr.range());
             let end = text.find(['(', '[', '\n', ' ']).unwrap_or(text.len());
             text[..end].to_owned()
         };
         let text = match stmt {
             Stmt::Expr(expr) => match &*expr.value {
-                Expr::Call(call) => of(&call.func),
-                other => of(other),
+                Expr::Call(call) => head(&call.func),
+                other => head(other),
             },
-            Stmt::Assign(assign) => assign.targets.first().map(of).unwrap_or_default(),
-            Stmt::AugAssign(assign) => of(&assign.target),
-            Stmt::AnnAssign(assign) => of(&assign.target),
+            Stmt::Assign(assign) => assign.targets.first().map(head).unwrap_or_default(),
+            Stmt::AugAssign(assign) => head(&assign.target),
+            Stmt::AnnAssign(assign) => head(&assign.target),
             Stmt::Delete(_) => "del".to_owned(),
             Stmt::If(_) => "if".to_owned(),
             Stmt::For(_) => "for".to_owned(),
@@ -291,7 +291,7 @@ impl<'a> Outline<'_, 'a> {
         if text.is_empty() { "(…)".to_owned() } else { text }
     }
 
-    /// The units of all imports that run with a statement.
+    /// Adds the units of all imports that run with a statement.
     fn imports(&mut self, stmt: &'a Stmt) {
         let mut imports = Imports::default();
         imports.visit_stmt(stmt);
@@ -343,7 +343,7 @@ impl<'a> Outline<'_, 'a> {
         }
     }
 
-    /// The dotted name, with a number from the second time on.
+    /// The dotted name, numbered from the second occurrence on.
     fn named(&mut self, name: &str) -> String {
         let name = format!("{}{name}", self.module.name);
         let count = self.twins.entry(name.clone()).or_default();
@@ -453,7 +453,7 @@ impl<'a> Outline<'_, 'a> {
     }
 }
 
-/// The texts in a list or tuple of nothing else.
+/// The strings of a list or tuple that contains nothing else.
 fn names_in(expr: &Expr) -> Option<Vec<String>> {
     let items = match expr {
         Expr::List(list) => &list.elts,

@@ -1,21 +1,22 @@
-//! References from one piece of code to another, as they are written.
+//! References from one piece of code to another, as written in the source.
 
 use std::collections::{HashMap, HashSet};
 
 use super::super::python::bindings;
 use super::Unseen;
 
-/// What an import leads to.
+/// The target of an import.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) struct Import {
-    /// The absolute dotted name of the module; empty where it would be above the top.
+    /// The absolute dotted name of the module; empty if a relative import leads above the top
+    /// package.
     pub module: String,
-    /// The name taken from it.
+    /// The name imported from the module.
     pub name: Option<String>,
 }
 
 impl Import {
-    /// Both parts with a full stop between them.
+    /// Module and name, joined by a dot.
     pub(super) fn dotted(&self) -> String {
         match &self.name {
             Some(name) => format!("{}.{name}", self.module),
@@ -24,26 +25,26 @@ impl Import {
     }
 }
 
-/// Where a reference begins.
+/// The start of a reference.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) enum Root {
     /// A name of the module.
     Name(String),
-    /// Something imported where it is used.
+    /// An import inside the code that uses it.
     Import(Import),
 }
 
-/// A name and the attributes that are taken from it.
+/// A name and the attributes taken from it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) struct Ref {
     pub root: Root,
     pub path: Vec<String>,
 }
 
-/// The names that a module binds, as far as they are known before its code is looked into.
+/// The names that a module binds, collected before its code is analysed.
 #[derive(Debug, Default)]
 pub(super) struct Names<'a> {
-    /// The package that relative imports begin at.
+    /// The package that relative imports start from.
     pub package: &'a str,
     /// Names that imports bind.
     pub imports: HashMap<&'a str, Vec<bindings::Import<'a>>>,
@@ -52,7 +53,7 @@ pub(super) struct Names<'a> {
 }
 
 impl Names<'_> {
-    /// The import with an absolute name.
+    /// Resolves a relative import to an absolute one.
     pub(super) fn absolute(&self, import: bindings::Import<'_>) -> Import {
         let name = import.name.map(str::to_owned);
         let mut package = Some(self.package).filter(|package| !package.is_empty());
@@ -69,29 +70,30 @@ impl Names<'_> {
     }
 }
 
-/// How many of each kind a [`References`] has.
+/// The lengths of the lists in a [`References`].
 pub(super) type Mark = [usize; 5];
 
-/// What was found in a piece of code.
+/// The references found in a piece of code.
 #[derive(Debug, Default)]
 pub(super) struct References {
     pub refs: Vec<Ref>,
-    /// What it changes: things that it sets attributes or items of, or calls methods on that do.
+    /// Things that the code changes: it sets their attributes or items, or calls a mutating method
+    /// on them.
     pub changes: Vec<Ref>,
-    /// Names of the module that it binds by `global`.
+    /// Names of the module that the code binds through `global`.
     pub writes: Vec<String>,
-    /// Modules that it imports when it runs.
+    /// Modules that the code imports when it runs.
     pub runs: Vec<Import>,
     pub unseen: Vec<Unseen>,
 }
 
 impl References {
-    /// How much was found until now.
+    /// The current lengths, for [`References::since`].
     pub(super) fn mark(&self) -> Mark {
         [self.refs.len(), self.changes.len(), self.writes.len(), self.runs.len(), self.unseen.len()]
     }
 
-    /// What was found since `mark`.
+    /// The references found since `mark`.
     pub(super) fn since(&self, [refs, changes, writes, runs, unseen]: Mark) -> References {
         References {
             refs: self.refs[refs..].to_vec(),
@@ -102,11 +104,11 @@ impl References {
         }
     }
 
-    /// Leaves out what is there twice.
+    /// Removes duplicates.
     pub(super) fn dedup(&mut self) {
         fn once<T: Clone + Eq + std::hash::Hash>(items: &mut Vec<T>) {
-            let mut seen = HashSet::with_capacity(items.len());
-            items.retain(|item| seen.insert(item.clone()));
+            let mut known = HashSet::with_capacity(items.len());
+            items.retain(|item| known.insert(item.clone()));
         }
         once(&mut self.refs);
         once(&mut self.changes);

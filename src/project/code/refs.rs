@@ -1,4 +1,5 @@
-//! What a piece of code refers to: names of its module, imported things, attributes of both.
+//! Collects the references of a piece of code: names of its module, imports, and attributes of
+//! both.
 
 use ruff_python_ast::visitor::{self, Visitor};
 use ruff_python_ast::{
@@ -13,7 +14,7 @@ use super::Unseen;
 use super::normal::{is_type_checking, reads_annotations};
 use super::reference::{Import, Mark, Names, Ref, References, Root};
 
-/// A function, class or lambda inside a piece of code, which may be a node's function by itself.
+/// A function, class or lambda inside a piece of code, which may itself be a node's function.
 pub(super) struct Nested<'a> {
     pub code: NestedCode<'a>,
     pub name: String,
@@ -27,7 +28,7 @@ pub(super) enum NestedCode<'a> {
 }
 
 impl NestedCode<'_> {
-    /// Where an entry for it stands: see [`crate::project::Entry`].
+    /// The position of its [`crate::project::Entry`].
     pub(super) fn entry(&self) -> TextSize {
         match self {
             NestedCode::Stmt(Stmt::FunctionDef(def)) => def.name.start(),
@@ -38,7 +39,7 @@ impl NestedCode<'_> {
     }
 }
 
-/// Methods that change what they are called on.
+/// Methods that change their receiver.
 const MUTATORS: [&str; 14] = [
     "add",
     "append",
@@ -56,12 +57,12 @@ const MUTATORS: [&str; 14] = [
     "update",
 ];
 
-/// Whether a method of this name changes what it is called on.
+/// Whether a method of this name changes its receiver.
 pub(super) fn mutates(method: &str) -> bool {
     MUTATORS.contains(&method)
 }
 
-/// Functions whose effect only running them tells, and why.
+/// Functions whose effect is known only at run time, each with a reason.
 const OPAQUE: [(&str, &str); 9] = [
     ("builtins.eval", "`eval` runs code that is made at run time"),
     ("builtins.exec", "`exec` runs code that is made at run time"),
@@ -77,25 +78,25 @@ const OPAQUE: [(&str, &str); 9] = [
 const IMPORTERS: [&str; 3] =
     ["importlib.import_module", "importlib.__import__", "builtins.__import__"];
 
-/// Looks through one statement of a module, or one expression.
+/// Visits one module-level statement, or one expression.
 pub(super) struct Collector<'n, 'a> {
     source: &'a Source,
     names: &'n Names<'a>,
     scopes: Scopes<'a>,
     classes: u32,
-    /// Names of the functions around, for the names of nested ones.
+    /// Names of the enclosing functions, which become part of the names of nested ones.
     around: Vec<&'a str>,
     pub found: References,
     pub nested: Vec<Nested<'a>>,
 }
 
-/// A name or import with attributes, as written.
+/// A name or import with its attributes, as written.
 type Chain<'a> = (Start<'a>, Vec<&'a str>);
 
 #[derive(Clone, Copy)]
 enum Start<'a> {
     Name(&'a str),
-    /// `import_module("pkg.a")`.
+    /// A call such as `import_module("pkg.a")`.
     Imported(&'a ExprCall),
 }
 
@@ -112,7 +113,7 @@ impl<'n, 'a> Collector<'n, 'a> {
         }
     }
 
-    /// The references that an expression itself is, without looking into it.
+    /// The reference that an expression itself is, without visiting its parts.
     pub(super) fn direct(&self, expr: &'a Expr) -> Option<Ref> {
         let (start, path) = self.chain(expr)?;
         self.resolve(start, &path)
@@ -139,7 +140,7 @@ impl<'n, 'a> Collector<'n, 'a> {
         }
     }
 
-    /// The chain that what `expr` belongs to begins with: `a.b` of `a.b[0].c`.
+    /// The chain of the object that `expr` belongs to: `a.b` for `a.b[0].c`.
     fn owner(&self, mut expr: &'a Expr) -> Option<Chain<'a>> {
         let mut whole = expr;
         loop {
@@ -197,7 +198,7 @@ impl<'n, 'a> Collector<'n, 'a> {
         Some(path.iter().fold(start, |dotted, part| dotted + "." + part))
     }
 
-    /// The module that `import_module("...")` gives.
+    /// The module that `import_module("...")` returns.
     fn imported(&self, call: &'a ExprCall) -> Option<String> {
         let dotted = self.dotted(&call.func)?;
         if !IMPORTERS.contains(&dotted.as_str()) {
@@ -210,7 +211,7 @@ impl<'n, 'a> Collector<'n, 'a> {
         let relative = name.trim_start_matches('.');
         let level = u32::try_from(name.len() - relative.len()).ok()?;
         if level == 0 {
-            // `__import__("a.b")` gives `a`.
+            // `__import__("a.b")` returns `a`.
             let first = name.split('.').next().filter(|_| dotted.ends_with("__import__"));
             return Some(first.unwrap_or(name).to_owned());
         }
@@ -275,9 +276,9 @@ impl<'n, 'a> Collector<'n, 'a> {
             Some(Expr::StringLiteral(name)) => Some(name.value.to_str()),
             _ => None,
         };
-        let of = call.arguments.args.first().and_then(|of| self.chain(of));
-        match (dotted, of, name) {
-            // The module alone would be reached as a whole.
+        let receiver = call.arguments.args.first().and_then(|receiver| self.chain(receiver));
+        match (dotted, receiver, name) {
+            // A reference to the module alone would reach it as a whole.
             ("builtins.getattr" | "builtins.hasattr", Some((start, mut path)), Some(name)) => {
                 path.push(name);
                 self.refer(start, &path);
@@ -317,13 +318,13 @@ impl<'n, 'a> Collector<'n, 'a> {
         }
     }
 
-    /// An import inside a function or class.
+    /// Adds an import inside a function or class.
     fn import(&mut self, name: &'a str, import: bindings::Import<'a>) {
         let absolute = self.names.absolute(import);
         if absolute.module == "__future__" {
             return;
         }
-        // Where a name stands for several things, each of them may be used.
+        // If a name is bound to several things, each of them may be used.
         if self.scopes.meaning(name) != Meaning::Local(Binding::Import(import)) {
             self.found.refs.push(Ref { root: Root::Import(absolute.clone()), path: Vec::new() });
         }
@@ -332,7 +333,7 @@ impl<'n, 'a> Collector<'n, 'a> {
 
     fn imports(&mut self, names: impl Iterator<Item = (&'a str, bindings::Import<'a>, &'a Alias)>) {
         for (name, import, alias) in names {
-            // The whole of `a.b.c` is run, though only `a` is bound.
+            // All of `a.b.c` is imported, though only `a` is bound.
             if import.name.is_none() && alias.asname.is_none() {
                 let module = alias.name.to_string();
                 self.found.runs.push(Import { module, name: None });
@@ -390,7 +391,8 @@ impl<'n, 'a> Collector<'n, 'a> {
         self.nest(NestedCode::Lambda(expr), "<lambda>", mark);
     }
 
-    /// Keeps what is inside a function. A class counts as a whole, and so do the blocks of a module.
+    /// Records a nested function. Classes and module-level blocks count as a whole, so code inside
+    /// them is not recorded.
     fn nest(&mut self, code: NestedCode<'a>, name: &str, mark: Mark) {
         let whole = matches!(code, NestedCode::Stmt(_)) && self.scopes.depth() == 0;
         if whole || self.classes > 0 {

@@ -225,7 +225,7 @@ const NAMES: &[&str] = &[
     "zoneinfo",
 ];
 
-/// The top-level package of a dotted name, when it is neither built in nor in the standard library.
+/// The top-level package of a dotted name; `None` if it is builtin or in the standard library.
 pub(super) fn package(dotted: &str) -> Option<&str> {
     let first = dotted.split('.').next().filter(|first| !first.is_empty())?;
     let known = first == "builtins" || NAMES.binary_search(&first).is_ok();

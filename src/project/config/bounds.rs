@@ -1,5 +1,5 @@
-//! No configuration, however it multiplies or nests itself, is more than the budget, or overflows
-//! the stack; what is too much is told with its place, and the rest is there.
+//! No configuration exceeds the budget or overflows the stack, however much it multiplies or nests
+//! values. A value beyond the limits is reported with its place, and the rest is read.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -31,8 +31,8 @@ fn value<'c>(config: &'c Config, name: &str) -> Option<&'c Value> {
     config.kinds["parameters"].value.get(name).map(|located| &located.value)
 }
 
-/// Asserts that a problem with a place in the parameters holds `text`.
-fn assert_told(config: &Config, text: &str) {
+/// Asserts that a problem located in the parameters file contains `text`.
+fn assert_reported(config: &Config, text: &str) {
     let placed = |problem: &&crate::project::Problem| {
         problem.place.as_ref().is_some_and(|it| it.file.ends_with("conf/base/parameters.yml"))
     };
@@ -43,7 +43,8 @@ fn assert_told(config: &Config, text: &str) {
     assert!(problem.hides);
 }
 
-/// `a0` to `a<count>`, the last one first, each made of the one before by `link`.
+/// The entries `a0` to `a<count>`, last one first; `link` makes each from the name of the previous
+/// one.
 fn chain(count: usize, link: impl Fn(&str) -> String) -> String {
     let mut yaml = String::new();
     for n in (1..=count).rev() {
@@ -64,7 +65,7 @@ fn long_chains_of_interpolations_are_followed() {
         let config = parameters(&chain(4_801, make), Budget::default());
         assert_eq!(value(&config, "a4801"), Some(&Value::Str("k".into())), "{link}");
         let config = parameters(&chain(20_000, make), Budget::default());
-        assert_told(&config, "interpolations lead from one to the next");
+        assert_reported(&config, "interpolations lead from one to the next");
         assert_eq!(value(&config, "a0"), Some(&Value::Str("k".into())), "{link}");
     }
 }
@@ -75,13 +76,13 @@ fn interpolations_that_nest_values_deeply_are_refused() {
         format!("{{x: \"${{{before}}}\"}}")
     }] {
         let config = parameters(&chain(400, make), Budget::default());
-        assert_told(&config, "nested more than 100 deep");
+        assert_reported(&config, "nested more than 100 deep");
         assert_eq!(value(&config, "a0"), Some(&Value::Str("k".into())));
     }
 }
 
 #[test]
-fn what_multiplies_itself_is_charged_by_its_expanded_size() {
+fn values_that_multiply_are_charged_by_their_expanded_size() {
     let mut laughs = "a0: &a0 [1, 2, 3, 4, 5, 6, 7, 8, 9]\n".to_owned();
     for n in 1..12 {
         let alias = format!("*a{}", n - 1);
@@ -91,7 +92,7 @@ fn what_multiplies_itself_is_charged_by_its_expanded_size() {
     let lists = chain(60, |before| format!("[\"${{{before}}}\", \"${{{before}}}\"]"));
     for yaml in [laughs, text, lists] {
         let config = parameters(&yaml, Budget::small());
-        assert_told(&config, "grows too large");
+        assert_reported(&config, "grows too large");
         assert!(config.kinds["catalog"].value.as_map().is_some());
     }
 }
@@ -113,7 +114,7 @@ fn deep_nesting_in_any_form_is_refused_and_the_rest_is_read() {
 }
 
 #[test]
-fn files_beyond_any_configuration_are_refused() {
+fn oversized_files_are_refused() {
     let config = parameters(&format!("a: \"{}\"\n", "x".repeat(17 << 20)), Budget::default());
-    assert_told(&config, "larger than 16 MB");
+    assert_reported(&config, "larger than 16 MB");
 }

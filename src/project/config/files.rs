@@ -1,10 +1,10 @@
-//! Which configuration files there are: environments, patterns, hidden files.
+//! Finds configuration files: environments, glob patterns, hidden files.
 
 use std::path::{Path, PathBuf};
 
 use regex::Regex;
 
-/// The environments of a configuration folder: its folders, `base` first, then by name.
+/// The environments of a configuration folder (its subfolders): `base` first, then by name.
 pub(super) fn environments(conf_source: &Path, base: &str) -> Vec<String> {
     let mut names: Vec<String> = std::fs::read_dir(conf_source)
         .into_iter()
@@ -18,44 +18,45 @@ pub(super) fn environments(conf_source: &Path, base: &str) -> Vec<String> {
     names
 }
 
-/// Files and folders of an environment that are looked at. A link may lead to a whole disk.
+/// The largest number of files and folders visited in an environment; a symbolic link may lead to a
+/// whole disk.
 pub(super) const LOOKED_AT: usize = 20_000;
 
-/// Files below an environment's folder that a loader could read, relative to it, sorted; and whether
-/// that is all of them.
+/// Files in an environment's folder that a loader could read, as sorted relative paths, and whether
+/// the list is complete.
 pub(super) fn candidates(folder: &Path, ignore_hidden: bool) -> (Vec<PathBuf>, bool) {
-    let mut seen = 0;
+    let mut visited = 0;
     let mut files: Vec<PathBuf> = ignore::WalkBuilder::new(folder)
         .standard_filters(false)
         .hidden(ignore_hidden)
         .follow_links(true)
         .max_depth(Some(20))
         .build()
-        .inspect(|_| seen += 1)
+        .inspect(|_| visited += 1)
         .take(LOOKED_AT)
         .flatten()
-        // What is in the place of a file and is none is reported when it is read.
+        // A pipe, device or socket under a configuration file's name is reported when it is read.
         .filter(|entry| !entry.path().is_dir() && is_configuration(entry.path()))
         .filter_map(|entry| entry.path().strip_prefix(folder).map(Path::to_owned).ok())
         .collect();
     files.sort();
-    (files, seen < LOOKED_AT)
+    (files, visited < LOOKED_AT)
 }
 
-/// `_is_valid_config_path` in Kedro.
+/// `_is_valid_config_path` in Kedro: whether the file extension is that of a configuration file.
 fn is_configuration(path: &Path) -> bool {
     matches!(path.extension().and_then(|end| end.to_str()), Some("yml" | "yaml" | "json"))
 }
 
-/// Whether any of the glob patterns takes the file, as fsspec's `glob` does.
+/// Whether any of the glob patterns matches the file, as fsspec's `glob` does.
 pub(super) fn matches(patterns: &[Regex], file: &Path) -> bool {
     let text = file.to_string_lossy().replace('\\', "/");
     patterns.iter().any(|pattern| pattern.is_match(&text))
 }
 
-/// A glob as a regular expression: `*` and `?` stay within a folder, `**/` is any number of
-/// folders, a last `**` is anything below (`fsspec.utils.glob_translate`). `None` where the
-/// pattern is not a valid one.
+/// A glob as a regular expression: `*` and `?` stay within a folder, `**/` matches any number of
+/// folders, a final `**` matches anything below (`fsspec.utils.glob_translate`). `None` if the
+/// pattern is invalid.
 pub(super) fn glob(pattern: &str) -> Option<Regex> {
     let mut out = String::from("^");
     let mut rest = pattern.trim_end_matches('/');

@@ -1,4 +1,5 @@
-//! What the fuzzers in `fuzz/` call: the private steps of reading a configuration, and what must hold of any text.
+//! Entry points for the fuzzers in `fuzz/`: the private steps of loading a configuration, with the
+//! properties that must hold for any text.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -10,12 +11,12 @@ use super::{size, yaml};
 use crate::project::python::on_large_stack;
 use crate::project::{Budget, Located, Place, Value};
 
-/// The budget of one text: little, so that many are tried in a second.
+/// A small budget, so that many texts can be tried in a second.
 fn budget() -> Budget {
     Budget::new(4_000_000, 32 << 20)
 }
 
-/// Reads a YAML text. Every place in what is read must lie inside the text.
+/// Parses a YAML text. Every place in the result must lie inside the text.
 pub fn yaml(text: &str) {
     let document = read(text);
     let lines: Vec<usize> =
@@ -36,8 +37,8 @@ pub fn yaml(text: &str) {
     let _ = yaml::value(text);
 }
 
-/// Resolves the interpolations of a YAML text. Two more texts may follow, each after a line `---`: globals and
-/// runtime parameters.
+/// Resolves the interpolations of a YAML text. Up to two more texts may follow, each after a line
+/// `---`: globals and runtime parameters.
 pub fn interpolation(text: &str) {
     let mut texts = text.split("\n---\n");
     let mut mapping = || {

@@ -1,4 +1,4 @@
-//! OmegaConf's interpolation grammar: text with `${...}` to a small tree.
+//! OmegaConf's interpolation grammar: parses text with `${...}` into a small tree.
 //!
 //! Interpolations are `${a.b}`, `${.a}`, `${a[0]}`, `${a.${b}}` and resolver calls
 //! `${name:argument,...}`, whose arguments are quoted or typed, lists or mappings.
@@ -6,7 +6,7 @@
 /// A piece of a string.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Part {
-    /// Text as it is.
+    /// Literal text.
     Text(String),
     /// `${a.b}`.
     Path(KeyPath),
@@ -17,9 +17,10 @@ pub(super) enum Part {
 /// A path to another value.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct KeyPath {
-    /// Leading dots: 0 is from the top, 1 from the mapping that holds the value, and so on up.
+    /// The number of leading dots: 0 starts at the top, 1 at the mapping that contains the value,
+    /// each further dot one level up.
     pub dots: usize,
-    /// Keys; each may hold interpolations itself.
+    /// The keys; each may contain interpolations.
     pub keys: Vec<Vec<Part>>,
 }
 
@@ -28,14 +29,14 @@ pub(super) struct KeyPath {
 pub(super) struct Call {
     /// The resolver, such as `globals` or `oc.env`.
     pub name: String,
-    /// Its arguments.
+    /// The arguments of the call.
     pub arguments: Vec<Argument>,
 }
 
 /// An argument of a resolver.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Argument {
-    /// Unquoted: typed as a number, boolean or null where it looks like one.
+    /// Unquoted: typed as a number, boolean or null if it looks like one.
     Plain(Vec<Part>),
     /// Quoted: always text.
     Quoted(Vec<Part>),
@@ -45,22 +46,22 @@ pub(super) enum Argument {
     Map(Vec<(String, Argument)>),
 }
 
-/// Whether a string holds interpolations or escapes of them.
+/// Whether a string contains interpolations or escaped interpolations.
 pub(super) fn concerns(text: &str) -> bool {
     text.contains("${")
 }
 
-/// Parses a string.
+/// Parses a string with interpolations.
 ///
 /// # Errors
-/// A sentence's end that says what is wrong, such as `` a `}` is missing ``.
+/// A clause that says what is wrong, such as `` a `}` is missing ``.
 pub(super) fn parse(text: &str) -> Result<Vec<Part>, String> {
     let mut parser = Parser { rest: text, depth: 0 };
     let parts = parser.text(|_| false)?;
     Ok(parts)
 }
 
-/// Nesting beyond this is no configuration.
+/// The deepest nesting of interpolations; a configuration needs far less.
 const DEEPEST: usize = 30;
 
 struct Parser<'a> {
@@ -69,13 +70,15 @@ struct Parser<'a> {
 }
 
 impl<'a> Parser<'a> {
-    /// Text and interpolations up to a character that `ends` accepts, or to the end.
+    /// Parses text and interpolations up to a character that `ends` accepts, or to the end of the
+    /// input.
     fn text(&mut self, ends: impl Fn(char) -> bool) -> Result<Vec<Part>, String> {
         let mut parts = Vec::new();
         let mut text = String::new();
         while let Some(c) = self.rest.chars().next() {
             if c == '\\' {
-                // Backslashes count only in front of `${`: each pair is one, an odd one escapes.
+                // Backslashes count only before `${`: each pair is one backslash, an odd one
+                // escapes the `${`.
                 let count = self.rest.len() - self.rest.trim_start_matches('\\').len();
                 let after = &self.rest[count..];
                 if let Some(escaped) = after.strip_prefix("${") {
@@ -159,7 +162,7 @@ impl<'a> Parser<'a> {
         Ok(part)
     }
 
-    /// A dotted name with a `:` behind it.
+    /// A dotted name that is followed by `:`.
     fn resolver_name(&mut self) -> Option<String> {
         let end = self
             .rest
@@ -230,10 +233,10 @@ impl<'a> Parser<'a> {
         }
     }
 
-    /// An unquoted argument: OmegaConf's grammar takes few characters in it, and escapes.
+    /// An unquoted argument: OmegaConf's grammar allows only few characters in it, and escapes.
     fn plain(&mut self, end: char) -> Result<Argument, String> {
         let mut parts = Vec::new();
-        // Blanks at the end go, but for those that were escaped.
+        // Trailing blanks are dropped, except escaped ones.
         let mut kept = 0;
         let mut text = String::new();
         while let Some(c) = self.rest.chars().next() {
@@ -275,14 +278,14 @@ impl<'a> Parser<'a> {
 
     fn nested(
         &mut self,
-        of: impl FnOnce(&mut Self) -> Result<Argument, String>,
+        parse_inner: impl FnOnce(&mut Self) -> Result<Argument, String>,
     ) -> Result<Argument, String> {
         self.depth += 1;
         if self.depth > DEEPEST {
             return Err("interpolations are nested too deep".to_owned());
         }
         self.bump();
-        let argument = of(self)?;
+        let argument = parse_inner(self)?;
         self.depth -= 1;
         Ok(argument)
     }
@@ -316,7 +319,7 @@ impl<'a> Parser<'a> {
     }
 }
 
-/// Without blanks at both ends, as unquoted arguments are taken.
+/// Removes blanks at both ends, as OmegaConf does for unquoted arguments.
 fn trim(mut parts: Vec<Part>) -> Vec<Part> {
     if let Some(Part::Text(text)) = parts.first_mut() {
         *text = text.trim_start().to_owned();
@@ -345,7 +348,7 @@ mod tests {
     }
 
     #[test]
-    fn paths_calls_and_escapes_are_told_apart() {
+    fn paths_calls_and_escapes_are_distinguished() {
         let plain = |word: &str| Argument::Plain(vec![text(word)]);
         for (written, parts) in [
             ("a", vec![text("a")]),

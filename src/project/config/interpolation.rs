@@ -1,5 +1,5 @@
-//! Resolving `${...}` in a merged configuration, as `OmegaConf.to_container(resolve=True)` does
-//! with the resolvers that Kedro registers.
+//! Resolves `${...}` in a merged configuration, like `OmegaConf.to_container(resolve=True)` with
+//! the resolvers that Kedro registers.
 
 use std::cell::{Cell, RefCell};
 use std::collections::{HashMap, HashSet};
@@ -13,10 +13,10 @@ use crate::project::budget::Spent;
 use crate::project::{Budget, Located, Origin, Problem, Severity, Value, secrets};
 use crate::text::secrets::{HIDDEN, Secret, names_secret, redact};
 
-/// What interpolations of one kind of configuration can see.
+/// The values that interpolations of one kind of configuration can refer to.
 #[derive(Clone, Copy)]
 pub(super) struct Scope<'a> {
-    /// Which kind of configuration this is.
+    /// The kind of configuration, such as `catalog` or `parameters`.
     pub kind: &'a str,
     /// The merged configuration itself, unresolved.
     pub root: &'a Located,
@@ -24,25 +24,25 @@ pub(super) struct Scope<'a> {
     pub globals: Option<&'a Located>,
     /// Runtime parameters; `None` in globals, where Kedro does not allow them.
     pub runtime_params: Option<&'a Located>,
-    /// Whether `oc.env` is registered: in credentials, or by the project.
+    /// Whether `oc.env` is registered: always for credentials, otherwise only by the project.
     pub env_allowed: bool,
-    /// The project's own resolvers with their value where it is a constant.
+    /// The project's own resolvers, each with its value if that is a constant.
     pub custom: &'a IndexMap<String, Value>,
-    /// What the whole reading may still use up.
+    /// The remaining budget of the whole load.
     pub budget: &'a Budget,
 }
 
-/// Longest text that interpolations are looked for in.
+/// The longest text that is searched for interpolations, in bytes.
 const LONGEST_TEXT: usize = 1 << 16;
 
-/// Most interpolations resolved within one another, each leading to the next.
+/// The longest chain of interpolations that lead from one to the next.
 const DEEPEST_CHAIN: u32 = 5_000;
 
-/// Most problems of one resolution; more would not be read.
+/// The largest number of problems of one resolution; nobody would read more.
 const MOST_PROBLEMS: usize = 1_000;
 
-/// Resolves a whole configuration. What can't be resolved becomes [`Value::Unknown`], with a
-/// problem.
+/// Resolves a whole configuration. A value that can't be resolved becomes [`Value::Unknown`], with
+/// a problem.
 pub(super) fn resolve(scope: Scope<'_>) -> (Located, Vec<Problem>) {
     let resolver = Resolver {
         scope,
@@ -56,15 +56,15 @@ pub(super) fn resolve(scope: Scope<'_>) -> (Located, Vec<Problem>) {
     (resolved, resolver.problems.into_inner())
 }
 
-/// Why a value can't be given.
+/// Why a value could not be resolved.
 enum Fault {
-    /// Kedro would raise: what is wrong, and what to do.
+    /// Kedro would raise: the error text and the remedy.
     Error(String, String),
-    /// Only Python can tell.
+    /// Only Python can compute the value; the text says why.
     Unknown(String),
-    /// Said already, where it begins.
-    Said,
-    /// The budget of the reading is used up.
+    /// The cause is already reported where it originates.
+    Reported,
+    /// The budget is spent.
     Spent,
 }
 
@@ -82,18 +82,18 @@ impl Fault {
 
 struct Resolver<'a> {
     scope: Scope<'a>,
-    /// Resolved values of interpolated strings by path, so that each is resolved once.
+    /// Resolved values of interpolated strings by path, so that each is resolved only once.
     done: RefCell<HashMap<Vec<String>, Located>>,
     under_way: RefCell<HashSet<Vec<String>>>,
     problems: RefCell<Vec<Problem>>,
-    /// How many interpolations are resolved within one another.
+    /// The current length of the chain of interpolations.
     depth: Cell<u32>,
-    /// Whether it was said that the budget is used up.
+    /// Whether the spent budget is already reported.
     spent: Cell<bool>,
 }
 
 impl Resolver<'_> {
-    /// The value at `path` with everything in it resolved.
+    /// The value at `path`, fully resolved.
     fn tree(&self, at: &Located, path: &mut Vec<String>) -> Located {
         if let Err(fault) = self.charge(size::of_one(at)) {
             return self.fault(fault, "", at.origin.as_ref());
@@ -131,10 +131,10 @@ impl Resolver<'_> {
 
     fn string(&self, text: &str, origin: Option<&Origin>, path: &[String]) -> Located {
         let is_secret = secrets::names_secret_at(self.scope.kind, path);
-        let said = if is_secret { HIDDEN } else { text };
+        let quoted = if is_secret { HIDDEN } else { text };
         if text.len() > LONGEST_TEXT {
             let fault = Fault::error(
-                format!("`{}…` is too long for a text with interpolations.", short(said)),
+                format!("`{}…` is too long for a text with interpolations.", short(quoted)),
                 "Split it, or put it into a file.",
             );
             return self.fault(fault, text, origin);
@@ -158,7 +158,7 @@ impl Resolver<'_> {
         }
         if !self.under_way.borrow_mut().insert(path.to_vec()) {
             let fault = Fault::error(
-                format!("`{said}` leads back to itself."),
+                format!("`{quoted}` leads back to itself."),
                 "Break the circle: one of these values must stand by itself.",
             );
             return self.fault(fault, text, origin);
@@ -166,20 +166,21 @@ impl Resolver<'_> {
         self.depth.set(self.depth.get() + 1);
         let resolved = match grammar::parse(text) {
             Err(reason) => Err(Fault::error(
-                format!("`{said}` is not a valid interpolation: {reason}."),
+                format!("`{quoted}` is not a valid interpolation: {reason}."),
                 "Write `${name}` or `${resolver:argument}`; `\\${` for the characters themselves.",
             )),
             Ok(parts) => self.parts(&parts, path),
         };
         self.depth.set(self.depth.get() - 1);
         self.under_way.borrow_mut().remove(path);
-        // The value is kept, and lies as deep as the one that it stands for.
+        // The resolved value is stored in place of the interpolation and must respect the nesting
+        // limit at that depth.
         let resolved = resolved.and_then(|value| {
             if path.len() + size::depth(&value) > size::DEEPEST {
                 return Err(Fault::error(
                     format!(
                         "With what `{}` stands for, values are nested more than {} deep.",
-                        short(said),
+                        short(quoted),
                         size::DEEPEST
                     ),
                     "Flatten the structure.",
@@ -199,8 +200,8 @@ impl Resolver<'_> {
     fn fault(&self, fault: Fault, text: &str, origin: Option<&Origin>) -> Located {
         let place = origin.map(|origin| origin.place.clone());
         let fault = match fault {
-            _ if self.problems.borrow().len() >= MOST_PROBLEMS => Fault::Said,
-            Fault::Spent if self.spent.replace(true) => Fault::Said,
+            _ if self.problems.borrow().len() >= MOST_PROBLEMS => Fault::Reported,
+            Fault::Spent if self.spent.replace(true) => Fault::Reported,
             Fault::Spent => Fault::error(
                 "The configuration grows too large here to be read: interpolations and aliases multiply it.",
                 "Use fewer of them. The exact reading asks Kedro for the rest.",
@@ -222,34 +223,35 @@ impl Resolver<'_> {
                 );
                 self.problems.borrow_mut().push(problem.hiding());
             }
-            Fault::Said | Fault::Spent => {}
+            Fault::Reported | Fault::Spent => {}
         }
         Located { value: Value::Unknown(text.to_owned()), origin: origin.cloned() }
     }
 
-    /// Charges `bytes` of new text and values.
+    /// Charges `bytes` for new text and values.
     fn charge(&self, bytes: usize) -> Result<(), Fault> {
         Ok(self.scope.budget.bytes(bytes)?)
     }
 
-    /// Charges a copy of `value`.
+    /// Charges for a copy of `value`.
     fn charge_copy(&self, value: &Value) -> Result<(), Fault> {
         Ok(size::charge(value, self.scope.budget)?)
     }
 
-    /// A copy of a resolved value, charged.
+    /// A copy of a resolved value; the copy is charged.
     fn copy(&self, located: &Located) -> Result<Located, Fault> {
         self.charge_copy(&located.value)?;
         Ok(located.clone())
     }
 
-    /// One part alone keeps its type; several are joined as text.
+    /// A single part keeps its type; several parts are joined into a string.
     fn parts(&self, parts: &[Part], path: &[String]) -> Result<Value, Fault> {
         match parts {
             [part] => self.part(part, path),
             parts => {
                 let mut text = String::new();
-                // With a secret in it, the text is one: what is shown of it, and what it is made of.
+                // If a part is a secret, the joined string is one too, with its own shown text and
+                // material.
                 let mut shown = String::new();
                 let mut is_secret = false;
                 for part in parts {
@@ -264,7 +266,7 @@ impl Resolver<'_> {
                         self.charge(2 * part.len())?;
                     }
                     let part = python_text(&value).ok_or_else(|| match value {
-                        Value::Unknown(_) => Fault::Said,
+                        Value::Unknown(_) => Fault::Reported,
                         _ => Fault::Unknown(
                             "A list or mapping stands within a text, as Python writes it."
                                 .to_owned(),
@@ -293,7 +295,7 @@ impl Resolver<'_> {
     }
 
     fn path(&self, target: &KeyPath, path: &[String]) -> Result<Value, Fault> {
-        // One dot is the mapping that holds the value; each further one goes a level up.
+        // One dot is the mapping that contains the value; each further dot goes up one level.
         let mut keys = match target.dots {
             0 => Vec::new(),
             dots => {
@@ -305,7 +307,7 @@ impl Resolver<'_> {
         };
         for key in &target.keys {
             let value = self.parts(key, path)?;
-            keys.push(python_text(&value).ok_or(Fault::Said)?);
+            keys.push(python_text(&value).ok_or(Fault::Reported)?);
         }
         let selected = self.select(&keys);
         if matches!(&selected, Some(Ok(Value::Str(text))) if text == "???") {
@@ -322,7 +324,7 @@ impl Resolver<'_> {
         })?
     }
 
-    /// The resolved value at a path from the top.
+    /// The resolved value at a path from the top; `None` if there is no such path.
     fn select(&self, keys: &[String]) -> Option<Result<Value, Fault>> {
         let mut at = self.scope.root;
         let held;
@@ -330,12 +332,14 @@ impl Resolver<'_> {
             if let Value::Str(text) = &at.value {
                 if grammar::concerns(text) {
                     held = self.string(text, at.origin.as_ref(), &keys[..depth]);
-                    // What lies behind an interpolation is resolved already.
+                    // Everything below an interpolation is already resolved.
                     return match select(&held, &keys[depth..]) {
                         Some(located) => {
                             Some(self.copy(located).and_then(|copy| known(copy.value)))
                         }
-                        None if matches!(held.value, Value::Unknown(_)) => Some(Err(Fault::Said)),
+                        None if matches!(held.value, Value::Unknown(_)) => {
+                            Some(Err(Fault::Reported))
+                        }
                         None => None,
                     };
                 }
@@ -357,7 +361,7 @@ impl Resolver<'_> {
             .collect::<Result<_, _>>()?;
         if let Some(value) = self.scope.custom.get(&call.name) {
             return match value {
-                // Registered again by the project: OmegaConf's own.
+                // The project registered OmegaConf's own `oc.env`.
                 Value::Unknown(_) if call.name == "oc.env" => self.env(&arguments),
                 Value::Unknown(_) => Err(Fault::Unknown(format!(
                     "`{}` is a resolver of the project's own; only Python can tell its value.",
@@ -452,7 +456,7 @@ impl Resolver<'_> {
         }
     }
 
-    /// `omegaconf.resolvers.oc.env`. A value whose name says that it is a secret is not kept.
+    /// `omegaconf.resolvers.oc.env`. The value is not kept if the variable's name denotes a secret.
     fn env(&self, arguments: &[Value]) -> Result<Value, Fault> {
         let Some(name) = arguments.first().and_then(python_text) else {
             return Err(argument_missing("oc.env"));
@@ -481,7 +485,7 @@ impl Resolver<'_> {
         }
     }
 
-    /// `omegaconf.resolvers.oc.decode`: the text as an argument would be read.
+    /// `omegaconf.resolvers.oc.decode`: parses the text like a resolver argument.
     fn decode(&self, text: &str, path: &[String]) -> Result<Value, Fault> {
         self.charge(4 * text.len())?;
         let parts = grammar::parse(&format!("${{oc.decode:{text}}}")).unwrap_or_default();
@@ -496,7 +500,7 @@ impl Resolver<'_> {
         }
     }
 
-    /// The value under a name, which leading dots make relative.
+    /// The value under a dotted name; leading dots make the name relative.
     fn select_named(&self, name: &str, path: &[String]) -> Option<Result<Value, Fault>> {
         let rest = name.trim_start_matches('.');
         let dots = name.len() - rest.len();
@@ -584,15 +588,15 @@ fn argument_missing(resolver: &str) -> Fault {
     )
 }
 
-/// The beginning of a text, for messages.
+/// The first 1,000 bytes of a text, for messages.
 fn short(text: &str) -> &str {
     &text[..text.floor_char_boundary(1_000)]
 }
 
-/// A value that is not known was named where it begins.
+/// Turns an unknown value into a fault, whose cause is already reported.
 fn known(value: Value) -> Result<Value, Fault> {
     match value {
-        Value::Unknown(_) => Err(Fault::Said),
+        Value::Unknown(_) => Err(Fault::Reported),
         value => Ok(value),
     }
 }
@@ -613,7 +617,7 @@ fn child<'a>(at: &'a Located, key: &str) -> Option<&'a Located> {
     }
 }
 
-/// The first key that asks a list for something that is not a number.
+/// The first key that indexes a list with something other than a number.
 fn not_an_index<'a>(mut at: &Located, keys: &'a [String]) -> Option<&'a str> {
     for key in keys {
         if matches!(at.value, Value::List(_)) && key.parse::<isize>().is_err() {
@@ -628,8 +632,8 @@ fn select<'a>(at: &'a Located, keys: &[String]) -> Option<&'a Located> {
     keys.iter().try_fold(at, |at, key| child(at, key))
 }
 
-/// Types an unquoted argument as OmegaConf's grammar does: only `true`, `false`, `null` and
-/// decimal numbers are more than text.
+/// Types an unquoted argument as OmegaConf's grammar does: only `true`, `false`, `null` and decimal
+/// numbers are not strings.
 fn typed(text: &str) -> Value {
     match text.to_ascii_lowercase().as_str() {
         "true" => Value::Bool(true),

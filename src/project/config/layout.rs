@@ -1,23 +1,23 @@
-//! How lines, tabs and anchors are laid out in a YAML text, by the rules of libyaml, which Kedro
-//! reads with. They are laxer than those of our parser within brackets and quotes, and stricter
-//! about tabs and anchors.
+//! Checks the layout of lines, tabs and anchors in a YAML text by the rules of libyaml, which Kedro
+//! uses. Compared with our parser, libyaml is laxer within brackets and quotes, and stricter about
+//! tabs and anchors.
 
 use std::collections::{HashMap, HashSet};
 
-/// What a walk through the text found.
+/// The result of examining a text.
 #[derive(Debug, Default)]
 pub(super) struct Layout {
-    /// The text as our parser takes it: lines within brackets and quotes are indented.
+    /// The text for our parser: lines within brackets and quotes are indented further.
     pub text: String,
-    /// Columns that were put in front of a line, by its number from 1.
+    /// The number of columns added in front of each line, by line number from 1.
     pub shifts: HashMap<usize, usize>,
-    /// What libyaml refuses: line from 1, column from 0, and what is wrong.
+    /// What libyaml rejects: line from 1, column from 0, and the error.
     pub faults: Vec<(usize, usize, String)>,
 }
 
 const TAB: &str = "a tab stands where only spaces may";
 
-/// Walks through a text.
+/// Examines the layout of a text.
 pub(super) fn examine(text: &str) -> Layout {
     let mut walk = Walk::default();
     for (index, line) in lines(text).enumerate() {
@@ -27,7 +27,7 @@ pub(super) fn examine(text: &str) -> Layout {
     walk.layout
 }
 
-/// The lines of a text with their ends, of which YAML has three: `\n`, `\r\n` and `\r`.
+/// The lines of a text with their line ends. YAML has three: `\n`, `\r\n` and `\r`.
 pub(super) fn lines(text: &str) -> impl Iterator<Item = &str> {
     let mut rest = text;
     std::iter::from_fn(move || {
@@ -38,7 +38,7 @@ pub(super) fn lines(text: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// Where a text ends: line from 1, column from 0.
+/// The position of the text's end: line from 1, column from 0.
 pub(super) fn end(text: &str) -> (usize, usize) {
     let (line, last) = lines(text).enumerate().last().unwrap_or_default();
     match last.ends_with(['\n', '\r']) {
@@ -52,17 +52,18 @@ struct Walk {
     layout: Layout,
     number: usize,
     anchors: HashSet<String>,
-    /// Columns of the open brackets.
+    /// The columns of the open brackets, outermost first.
     brackets: Vec<usize>,
     /// The open quote and its column.
     quote: Option<(char, usize)>,
-    /// Indentation of the line that a block scalar belongs to.
+    /// The indentation of the line that the current block scalar belongs to.
     block: Option<usize>,
-    /// Indentation of the line that a plain scalar at the end of the last line began in.
+    /// The indentation of the line in which a plain scalar began, if the last line ended within
+    /// one.
     plain: Option<usize>,
-    /// Whether a token may begin here.
+    /// Whether a token may start at the current position.
     fresh: bool,
-    /// Whether the last character ended a quote or bracket.
+    /// Whether the last character closed a quote or bracket.
     closed: bool,
 }
 
@@ -85,7 +86,7 @@ impl Walk {
                 self.layout.faults.push((self.number, 0, text));
             }
             if !blank {
-                // Spaces at the start of a line count for nothing within brackets and quotes.
+                // Leading spaces have no meaning within brackets and quotes.
                 self.layout.text.extend(std::iter::repeat_n(' ', opening + 1 + lead));
                 self.layout.shifts.insert(self.number, opening + 1);
             }
@@ -105,7 +106,7 @@ impl Walk {
         self.rest(line, lead);
     }
 
-    /// The line from its first character that is not blank.
+    /// Examines a line from its first non-blank character.
     fn rest(&mut self, line: &[char], lead: usize) {
         let mut at = lead;
         while at < line.len() {
@@ -177,7 +178,7 @@ impl Walk {
                     self.fresh = false;
                 }
             }
-            // A value begins anew: what stood before the `:` was a key.
+            // A new value starts: the text before the `:` was a key.
             if self.fresh || self.closed {
                 self.plain = None;
             }
@@ -185,7 +186,7 @@ impl Walk {
         }
     }
 
-    /// A character within quotes; gives the position after it.
+    /// Examines a character within quotes; returns the position after it.
     fn quoted(&mut self, line: &[char], at: usize, quote: char) -> usize {
         let c = line[at];
         self.layout.text.push(c);
@@ -206,7 +207,7 @@ impl Walk {
         at + 1
     }
 
-    /// An anchor or tag; gives the position of its last character.
+    /// Examines an anchor or tag; returns the position of its last character.
     fn property(&mut self, line: &[char], at: usize) -> usize {
         let name: String = line[at..]
             .iter()
@@ -224,21 +225,21 @@ impl Walk {
     }
 }
 
-/// Whether the rest of a line after `|` or `>` is that of a block scalar's first line.
+/// Whether the text after `|` or `>` is a valid block scalar header.
 fn is_header(rest: &[char]) -> bool {
     let text: String = rest.iter().collect();
     let text = text.trim_start_matches(|c: char| c == '-' || c == '+' || c.is_ascii_digit());
     text.trim().is_empty() || text.starts_with([' ', '\t']) && text.trim().starts_with('#')
 }
 
-/// Whether a line begins with `---` or `...` by itself.
+/// Whether a line starts with a `---` or `...` token.
 fn is_document_mark(line: &[char]) -> bool {
     let mark = line.starts_with(&['-'; 3]) || line.starts_with(&['.'; 3]);
     mark && line.get(3).is_none_or(|c| c.is_whitespace())
 }
 
-/// The first character that PyYAML's reader does not take (`Reader.NON_PRINTABLE`), with its line
-/// from 1 and its column from 0.
+/// The first character that PyYAML's reader rejects (`Reader.NON_PRINTABLE`), with its line from 1
+/// and column from 0.
 pub(super) fn unprintable(text: &str) -> Option<(usize, usize, char)> {
     lines(text).enumerate().find_map(|(index, line)| {
         let refused = |c: char| {

@@ -1,5 +1,5 @@
-//! Loading kinds of configuration: reading files, merging, resolving, laying environments over one
-//! another (`OmegaConfigLoader.__getitem__` in Kedro).
+//! Loads the kinds of configuration: reads files, merges them, resolves interpolations and overlays
+//! environments (`OmegaConfigLoader.__getitem__` in Kedro).
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -16,7 +16,7 @@ use crate::project::budget::Spent;
 use crate::project::{Budget, Located, Place, Problem, Severity, Value, secrets};
 use crate::system::files as plain;
 
-/// Loads all kinds for a request, within `budget`.
+/// Loads all kinds that a request asks for, within `budget`.
 pub(super) fn load(request: &Request<'_>, budget: &Budget) -> Config {
     let settings = request.settings;
     let env = request.env.clone().unwrap_or_else(|| settings.default_run_env.clone());
@@ -51,7 +51,7 @@ pub(super) fn load(request: &Request<'_>, budget: &Budget) -> Config {
             .hiding(),
         );
     }
-    // Globals come first: all others may use them.
+    // Globals come first, because all other kinds may refer to them.
     let mut globals = loader.kind("globals", &folders, None);
     secrets::remove("globals", &mut globals);
     for kind in settings.config_patterns.keys() {
@@ -70,9 +70,9 @@ struct Loader<'a> {
     request: &'a Request<'a>,
     budget: &'a Budget,
     problems: Vec<Problem>,
-    /// Candidates by environment.
+    /// Candidate files by environment.
     files: HashMap<String, Vec<PathBuf>>,
-    /// Compiled globs by kind.
+    /// Compiled glob patterns by kind.
     globs: HashMap<String, Vec<Regex>>,
 }
 
@@ -137,7 +137,8 @@ impl Loader<'_> {
             }
         }
         match kind {
-            // `KedroContext` takes the runtime parameters alone, but does not go without a catalog.
+            // `KedroContext` accepts runtime parameters without a parameters file, but requires a
+            // catalog file.
             "parameters" if !found => {
                 if let value @ Value::Map(_) = &self.request.runtime_params.value {
                     result.value = value.clone();
@@ -154,8 +155,8 @@ impl Loader<'_> {
         result
     }
 
-    /// One environment's configuration of a kind: files merged, interpolations resolved. Also whether
-    /// there is a file of it.
+    /// One environment's configuration of a kind: files merged, interpolations resolved; and
+    /// whether any file of that kind exists.
     fn environment(&mut self, kind: &str, env: &str, globals: Option<&Located>) -> (Located, bool) {
         let documents = self.documents(kind, env);
         self.report_duplicates(kind, &documents);
@@ -163,7 +164,7 @@ impl Loader<'_> {
         let mut merged = IndexMap::new();
         for (_, mut document) in documents {
             if kind == "credentials" {
-                // Kedro resolves each of these files by itself (`_resolve_environment_variables`).
+                // Kedro resolves each of these files separately (`_resolve_environment_variables`).
                 let root = Located { value: Value::Map(document), origin: None };
                 let (resolved, problems) = interpolation::resolve(self.scope(&root, kind, globals));
                 self.problems.extend(problems);
@@ -269,25 +270,27 @@ impl Loader<'_> {
         }
     }
 
-    /// The same key in two files of one environment (`_check_duplicates` in Kedro). Parameters are
-    /// compared leaf by leaf, all else by top-level key; keys that start with `_` may repeat.
+    /// Reports keys that occur in two files of one environment (`_check_duplicates` in Kedro).
+    /// Parameters are compared leaf by leaf, other kinds by top-level key; keys that start with `_`
+    /// may repeat.
     fn report_duplicates(
         &mut self,
         kind: &str,
         documents: &[(PathBuf, IndexMap<String, Located>)],
     ) {
-        let mut seen: HashMap<String, Option<Place>> = HashMap::new();
+        let mut first_places: HashMap<String, Option<Place>> = HashMap::new();
         for (_, entries) in documents {
             let mut keys = Vec::new();
             for (key, located) in entries {
                 let leaves = kind == "parameters";
                 if collect_keys(key.clone(), located, leaves, &mut keys, self.budget).is_err() {
-                    // The duplicates are left untold; where the configuration grows is told.
+                    // Duplicates are not reported then. The spent budget is reported where the
+                    // configuration grows too large.
                     return;
                 }
             }
             for (key, place) in &keys {
-                let Some(first) = seen.get(key) else { continue };
+                let Some(first) = first_places.get(key) else { continue };
                 if key.starts_with('_') {
                     continue;
                 }
@@ -302,7 +305,7 @@ impl Loader<'_> {
                     .hiding(),
                 );
             }
-            seen.extend(keys);
+            first_places.extend(keys);
         }
     }
 }
@@ -326,8 +329,8 @@ fn collect_keys(
     Ok(())
 }
 
-/// Mappings merge, everything else is replaced (`OmegaConf.merge`), which does not take a list and
-/// a mapping for the same key.
+/// Merges mappings and replaces everything else (`OmegaConf.merge`). A list and a mapping under the
+/// same key are an error.
 fn merge_maps(
     base: &mut IndexMap<String, Located>,
     over: IndexMap<String, Located>,

@@ -1,4 +1,4 @@
-//! Configuration, as Kedro's `OmegaConfigLoader` reads it, with the origin of every value.
+//! Loads configuration like Kedro's `OmegaConfigLoader`, and records the origin of every value.
 
 #[cfg(test)]
 mod bounds;
@@ -24,11 +24,11 @@ use super::{Budget, Located, Problem, Value};
 /// Which configuration to load.
 #[derive(Debug, Clone)]
 pub struct Request<'a> {
-    /// The project's folder; places are relative to it.
+    /// The project's folder; reported places are relative to it.
     pub root: PathBuf,
     /// The configuration folder, absolute.
     pub conf_source: PathBuf,
-    /// The run environment; the default one of the settings when `None`.
+    /// The run environment; the settings' default if `None`.
     pub env: Option<String>,
     /// Runtime parameters (`--params`), nested as Kedro nests dotted keys.
     pub runtime_params: Located,
@@ -43,21 +43,22 @@ pub struct Config {
     pub env: String,
     /// Names of all environments (folders of the configuration folder), the base one first.
     pub environments: Vec<String>,
-    /// Resolved configuration by kind (`catalog`, `parameters`, `globals`, and each further kind
-    /// of `config_patterns`). `credentials` is there with every leaf a `Value::Secret`.
+    /// Resolved configuration by kind (`catalog`, `parameters`, `globals`, and each other kind in
+    /// `config_patterns`). Every leaf of `credentials` is a `Value::Secret`.
     pub kinds: IndexMap<String, Located>,
-    /// What is wrong: syntax errors, duplicate keys, unresolved interpolations, missing folders.
+    /// Syntax errors, duplicate keys, unresolved interpolations, missing folders and the like.
     pub problems: Vec<Problem>,
 }
 
-/// The value of one YAML text, as OmegaConf types it; what is not YAML is a text.
+/// The value of one YAML text, typed like OmegaConf does; a text that is not valid YAML becomes a
+/// string.
 pub fn value(text: &str) -> Value {
     yaml::value(text).unwrap_or_else(|| Value::Str(text.to_owned()))
 }
 
-/// Loads the configuration within `budget`. A broken file is a problem and leaves the others
-/// readable.
+/// Loads the configuration within `budget`. A broken file is reported as a problem; the other files
+/// are still read.
 pub fn load(request: &Request<'_>, budget: &mut Budget) -> Config {
-    // Interpolations that lead from one to the next take stack.
+    // Chains of interpolations need a deep stack.
     on_large_stack(move || loader::load(request, budget))
 }

@@ -1,6 +1,5 @@
-//! Typing of plain YAML scalars as OmegaConf's loader does it: PyYAML's YAML 1.1 resolvers with
-//! OmegaConf's own pattern for floats and without timestamps (`get_yaml_loader` in
-//! `omegaconf/_yaml.py`).
+//! Types plain YAML scalars like OmegaConf's loader: PyYAML's YAML 1.1 resolvers, with OmegaConf's
+//! own float pattern and without timestamps (`get_yaml_loader` in `omegaconf/_yaml.py`).
 
 use std::sync::LazyLock;
 
@@ -8,7 +7,7 @@ use regex::Regex;
 
 use crate::project::Value;
 
-/// The type of a plain (unquoted, untagged) scalar.
+/// The typed value of a plain (unquoted, untagged) scalar.
 pub(super) fn type_plain(text: &str) -> Value {
     match text {
         "" | "~" | "null" | "Null" | "NULL" => return Value::Null,
@@ -36,8 +35,8 @@ pub(super) fn type_plain(text: &str) -> Value {
     Value::Str(text.to_owned())
 }
 
-/// A scalar with an explicit core tag (`int`, `float`, `bool`, `str`, `null`); `None` when the tag
-/// is another one or the text does not fit it.
+/// A scalar with an explicit core tag (`int`, `float`, `bool`, `str`, `null`); `None` for another
+/// tag or if the text does not fit the tag.
 pub(super) fn type_tagged(tag: &str, text: &str) -> Option<Value> {
     match tag {
         "str" => Some(Value::Str(text.to_owned())),
@@ -57,7 +56,7 @@ pub(super) fn type_tagged(tag: &str, text: &str) -> Option<Value> {
 }
 
 fn pattern(text: &str) -> Regex {
-    // The patterns are constants; a test compiles each.
+    // The patterns are constants, and a test compiles each of them.
     Regex::new(text).unwrap_or_else(|error| unreachable!("a constant pattern: {error}"))
 }
 
@@ -75,7 +74,7 @@ static INT: LazyLock<Regex> = LazyLock::new(|| {
     )
 });
 
-/// OmegaConf's float: exponents need no sign and no point.
+/// OmegaConf's float: an exponent needs neither a sign nor a decimal point.
 static OMEGACONF_FLOAT: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
         r"^(?:[-+]?[0-9]+(?:_[0-9]+)*\.[0-9_]*(?:[eE][-+]?[0-9]+)?|[-+]?[0-9]+(?:_[0-9]+)*(?:[eE][-+]?[0-9]+)|\.[0-9]+(?:_[0-9]+)*(?:[eE][-+][0-9]+)?|[-+]?[0-9]+(?:_[0-9]+)*(?::[0-5]?[0-9])+\.[0-9_]*|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN))$",
@@ -118,12 +117,12 @@ fn int(text: &str) -> Value {
     }
 }
 
-/// Digits beyond 64 bits to decimal ones.
+/// Digits of a number beyond 64 bits, converted to decimal.
 fn decimal(digits: &str, radix: u32) -> Option<String> {
     if digits.is_empty() || digits.len() > 1000 {
         return None;
     }
-    // Decimal digits, the lowest first.
+    // Decimal digits, least significant first.
     let mut number = vec![0u32];
     for c in digits.chars() {
         let mut carry = c.to_digit(radix)?;
@@ -158,7 +157,7 @@ fn float(text: &str) -> Value {
     value.map_or_else(|| Value::Str(text.to_owned()), |value| Value::Float(sign * value))
 }
 
-/// A scalar as Python's `str()` writes it; `None` for lists, mappings, and what is not known.
+/// A scalar as Python's `str()` writes it; `None` for lists, mappings and unknown values.
 pub(super) fn python_text(value: &Value) -> Option<String> {
     Some(match value {
         Value::Null => "None".to_owned(),
@@ -172,7 +171,7 @@ pub(super) fn python_text(value: &Value) -> Option<String> {
     })
 }
 
-/// `repr(float)`: the shortest digits, an exponent below 1e-4 and from 1e16.
+/// `repr(float)`: the shortest digits; an exponent below 1e-4 and from 1e16.
 fn python_float(value: f64) -> String {
     if value.is_nan() {
         return "nan".to_owned();

@@ -1,20 +1,20 @@
-//! How large configuration values are: what a copy of one is charged, and how deep it is nested.
+//! Size of configuration values: the cost of a copy, and the depth of nesting.
 
 use crate::project::budget::Spent;
 use crate::project::{Budget, Located, Value};
 
-/// Deeper nesting than any configuration has; it keeps recursion over values safe.
+/// Deeper nesting is refused, which keeps recursion over values safe; no configuration needs it.
 pub(super) const DEEPEST: usize = 100;
 
-/// What one value takes without those in it.
+/// The bytes of one value without the values in it.
 pub(super) fn of_one(located: &Located) -> usize {
     size_of::<Located>() + of_text(&located.value)
 }
 
 fn of_text(value: &Value) -> usize {
-    // What an entry takes beside its key and its value.
+    // The bytes of an entry beside its key and its value.
     const ENTRY: usize = 48;
-    // A mapping makes room for more entries than it has.
+    // A mapping reserves room for more entries than it has.
     const MAP: usize = 3 * size_of::<Located>();
     match value {
         Value::Str(text) | Value::BigInt(text) | Value::Unknown(text) => text.len(),
@@ -23,10 +23,10 @@ fn of_text(value: &Value) -> usize {
     }
 }
 
-/// Charges a copy of `value` with all that is in it.
+/// Charges for a copy of `value` with everything in it.
 ///
 /// # Errors
-/// [`Spent`] as soon as the budget does not pay for the rest.
+/// [`Spent`] as soon as the budget does not cover the rest.
 pub(in crate::project) fn charge(value: &Value, budget: &Budget) -> Result<(), Spent> {
     budget.bytes(size_of::<Located>() + of_text(value))?;
     match value {
@@ -36,7 +36,7 @@ pub(in crate::project) fn charge(value: &Value, budget: &Budget) -> Result<(), S
     }
 }
 
-/// How many lists and mappings lie within one another in `value`.
+/// The nesting depth of lists and mappings in `value`.
 pub(super) fn depth(value: &Value) -> usize {
     let deepest = match value {
         Value::List(items) => items.iter().map(|item| depth(&item.value)).max(),
@@ -46,7 +46,7 @@ pub(super) fn depth(value: &Value) -> usize {
     1 + deepest.unwrap_or(0)
 }
 
-/// How many values there are in `value`, itself among them.
+/// The number of values in `value`, including itself.
 pub(in crate::project) fn count(value: &Value) -> usize {
     1 + match value {
         Value::List(items) => items.iter().map(|item| count(&item.value)).sum(),

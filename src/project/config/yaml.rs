@@ -1,8 +1,8 @@
-//! YAML text to values that know where they stand.
+//! Parses YAML text into values that know their place.
 //!
-//! Built on the parser's events, with PyYAML's rules where these differ from YAML 1.2: merge keys,
-//! duplicate keys, types of scalars. A syntax error costs the top-level entry that it stands in;
-//! the others stay readable.
+//! Built on the parser's events, with PyYAML's rules where they differ from YAML 1.2: merge keys,
+//! duplicate keys, types of scalars. A syntax error hides only the top-level entry that contains
+//! it; the other entries stay readable.
 
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
@@ -17,21 +17,21 @@ use super::size::{self, DEEPEST};
 use crate::project::budget::STEP;
 use crate::project::{Budget, Located, Origin, Place, Problem, Severity, Value};
 
-/// Most problems kept of one file; more would not be read.
+/// The largest number of problems kept per file; nobody would read more.
 const MOST_PROBLEMS: usize = 1_000;
 
-/// A configuration file as read.
+/// A parsed configuration file.
 #[derive(Debug, Default)]
 pub(super) struct Document {
-    /// Its top-level mapping; empty when there is none.
+    /// The top-level mapping; empty if there is none.
     pub entries: IndexMap<String, Located>,
-    /// Keys at its top that are not text; Kedro takes them in parameters alone.
+    /// Top-level keys that are not strings; Kedro accepts them only in parameters.
     pub odd_keys: Vec<(String, Place)>,
-    /// What is wrong with it.
+    /// Errors and warnings for this file.
     pub problems: Vec<Problem>,
 }
 
-/// Reads a whole file within `budget`. Interpolations stay as they are written.
+/// Parses a whole file within `budget`. Interpolations are left unresolved.
 pub(super) fn read(text: &str, file: &Arc<Path>, env: &Arc<str>, budget: &Budget) -> Document {
     let mut document = Document::default();
     let walked = layout::examine(text);
@@ -50,14 +50,14 @@ pub(super) fn read(text: &str, file: &Arc<Path>, env: &Arc<str>, budget: &Budget
             "Remove it, or write it as an escape in double quotes.",
         ));
     }
-    let said = document.problems.len();
+    let reported = document.problems.len();
     let mut found = parse(text, 0, &HashMap::new(), file, env, budget, &mut document);
     if found.is_err() && !budget.is_spent() {
-        // What stands within brackets and quotes may be indented as the writer likes.
+        // Second attempt: libyaml allows any indentation within brackets and quotes.
         let Layout { text, shifts, .. } = &walked;
         let mut again = Document::default();
         if let Ok(root) = parse(text, 0, shifts, file, env, budget, &mut again) {
-            document.problems.truncate(said);
+            document.problems.truncate(reported);
             document.problems.append(&mut again.problems);
             document.odd_keys = again.odd_keys;
             found = Ok(root);
@@ -81,7 +81,7 @@ pub(super) fn read(text: &str, file: &Arc<Path>, env: &Arc<str>, budget: &Budget
             document.problems.push(problem);
             let none = HashMap::new();
             for (line, chunk) in top_level_chunks(text) {
-                // What is wrong was said already; a chunk gives its entry or nothing.
+                // The errors are already listed; a chunk yields its entry or nothing.
                 if budget.is_spent() {
                     break;
                 }
@@ -97,7 +97,7 @@ pub(super) fn read(text: &str, file: &Arc<Path>, env: &Arc<str>, budget: &Budget
     document
 }
 
-/// The value that the whole text is; `None` where it is not valid YAML.
+/// The value of a whole text; `None` if it is not valid YAML.
 pub(super) fn value(text: &str) -> Option<Value> {
     let (file, env) = (Arc::from(Path::new("")), Arc::from(""));
     let mut document = Document::default();
@@ -111,7 +111,7 @@ impl Document {
         match root.value {
             Value::Map(map) => self.entries = map,
             Value::Null => {}
-            // `OmegaConf.load` takes a text for a name without a value.
+            // `OmegaConf.load` treats a bare string as a name without a value.
             Value::Str(name) => {
                 self.problems.push(Problem::new(
                     Severity::Warning,
@@ -135,8 +135,8 @@ impl Document {
     }
 }
 
-/// The text cut where a line starts in the first column with a key, each part with the number of
-/// lines above it.
+/// Splits the text before each line that starts with a key in the first column. Each chunk comes
+/// with the number of lines above it.
 fn top_level_chunks(text: &str) -> Vec<(usize, &str)> {
     let mut starts = Vec::new();
     let mut offset = 0;
@@ -203,7 +203,7 @@ fn parse(
     Ok(builder.root)
 }
 
-/// A collection whose end has not come yet.
+/// A list or mapping whose end event has not arrived yet.
 enum Open {
     List { items: Vec<Located>, origin: Origin, anchor: usize },
     Map { map: Mapping, key: Option<(Key, Place)>, origin: Origin, anchor: usize },
@@ -213,7 +213,7 @@ enum Open {
 struct Mapping {
     merged: Vec<IndexMap<String, Located>>,
     own: IndexMap<String, Located>,
-    /// Own keys that are not text.
+    /// Keys of this mapping that are not strings.
     odd: HashSet<String>,
 }
 
@@ -226,7 +226,7 @@ struct Builder<'a> {
     file: &'a Arc<Path>,
     env: &'a Arc<str>,
     lines_above: usize,
-    /// Where the text ends: line from 1, column from 0.
+    /// The position of the text's end: line from 1, column from 0.
     end: (usize, usize),
     shifts: &'a HashMap<usize, usize>,
     anchors: HashMap<usize, Located>,
@@ -240,7 +240,7 @@ struct Builder<'a> {
 impl Builder<'_> {
     fn place(&self, line: usize, column: usize) -> Place {
         let number = |value: usize| u32::try_from(value).unwrap_or(u32::MAX);
-        // The parser ends each text with a line of its own.
+        // The parser adds a final line of its own.
         let (line, column) = (line, column).min(self.end);
         let shift = self.shifts.get(&line).copied().unwrap_or(0);
         Place {
@@ -263,7 +263,7 @@ impl Builder<'_> {
     }
 
     fn take(&mut self, event: Event<'_>, span: &Span) -> Result<(), Problem> {
-        // A key or a value, what it is entered with, and the work of parsing it.
+        // The bytes of a key or value and its entry, and the work of parsing it.
         let bytes = match &event {
             Event::Scalar(text, ..) => size_of::<Located>() + text.len(),
             Event::MappingStart(..) => 2 * size_of::<Located>(),
@@ -455,7 +455,7 @@ impl Builder<'_> {
             if tag.is_none() && style != ScalarStyle::Plain {
                 return Value::Str(text.to_owned());
             }
-            // PyYAML's tags `value` and `merge`, which nothing constructs.
+            // PyYAML's tags `value` and `merge`, which no constructor handles.
             if matches!(text, "=" | "<<") && !self.waits_for_key() {
                 self.problems.push(self.error(
                     self.at(span),
@@ -488,7 +488,7 @@ impl Builder<'_> {
         }
     }
 
-    /// Puts a finished value where it belongs.
+    /// Adds a finished value to its list or mapping.
     fn value(&mut self, located: Located, anchor: usize) -> Result<(), Problem> {
         if anchor != 0 {
             size::charge(&located.value, self.budget).map_err(|_| {
@@ -514,7 +514,7 @@ impl Builder<'_> {
                     let located = at_key(located, place);
                     map.own.insert(name, located);
                 }
-                // A value without a key can't come: keys are taken first.
+                // A value without a key is impossible, because keys are read first.
                 None => {}
             },
         }
@@ -522,7 +522,7 @@ impl Builder<'_> {
     }
 }
 
-/// A collection is found at its key, which may stand lines above its first value. Aliased values
+/// Moves a collection's place to its key, which may be lines above its first value. Aliased values
 /// keep the place of their definition.
 fn at_key(mut located: Located, key: Place) -> Located {
     if matches!(located.value, Value::List(_) | Value::Map(_)) {
@@ -536,7 +536,8 @@ fn at_key(mut located: Located, key: Place) -> Located {
 }
 
 impl Mapping {
-    /// `flatten_mapping` in PyYAML: of several mappings the earlier wins, own keys win over all.
+    /// `flatten_mapping` in PyYAML: among merged mappings the earlier one wins; the mapping's own
+    /// keys win over all.
     fn merge(&mut self, value: Value) -> bool {
         match value {
             Value::Map(map) => self.merged.push(map),
@@ -562,13 +563,13 @@ impl Mapping {
             map = self.merged.into_iter().flatten().collect();
             map.extend(own);
         }
-        // Most mappings are small, and growing left them room for more.
+        // Most mappings are small, and growth has reserved too much room.
         map.shrink_to_fit();
         map
     }
 }
 
-/// `!` alone: typed as if it were not there.
+/// Whether the tag is a lone `!`, which has no effect on the type.
 fn is_non_specific(tag: &Tag) -> bool {
     tag.handle.is_empty() && tag.suffix == "!" || tag.handle == "!" && tag.suffix.is_empty()
 }

@@ -1,17 +1,18 @@
-//! Edits of a project of several modules: which nodes each one concerns, and what it is called by.
+//! Edits of a multi-module project: the nodes that each edit affects, and the definitions that it
+//! changes.
 
 use std::collections::BTreeSet;
 
 use super::project::{FILES, VALUES};
 use super::{Project, changed};
 
-/// A file, the text to replace in it, the new text, the nodes concerned, and the names of the
-/// definitions that changed, came in or went out.
+/// A file, the text to replace in it, the new text, the affected nodes, and the names of the
+/// definitions that were changed, added or removed.
 type Edit = (&'static str, &'static str, &'static str, &'static str, &'static str);
 
 #[rustfmt::skip]
 const EDITS: &[Edit] = &[
-    // Nothing that has a meaning.
+    // Edits without a meaning.
     ("nodes.py", "    # A comment.\n", "", "", ""),
     ("nodes.py", "def train", "# New.\n\n\n\ndef train", "", ""),
     ("nodes.py", "\"\"\"Cleans.\"\"\"", "\"\"\"Cleans well.\"\"\"", "", ""),
@@ -30,7 +31,7 @@ const EDITS: &[Edit] = &[
     ("tools/maths.py", "\"\"\"Scales.\"\"\"\n    size", "size", "", ""),
     ("tools/maths.py", "    pass\n", "    \"\"\"The type of scalers.\"\"\"\n", "", ""),
     ("choices.py", "def label(self) -> str", "def label(self)", "", ""),
-    // What no node uses.
+    // Code that no node uses.
     ("nodes.py", "def unused(x):\n    return x", "def unused(x):\n    return x + 1", "", ""),
     ("nodes.py", "def unused", "def new():\n    return 1\n\ndef unused", "", ""),
     ("tools/text.py", "def other(text):\n    return text", "def other(text):\n    return text * 2", "", ""),
@@ -47,7 +48,7 @@ const EDITS: &[Edit] = &[
     ("plugins/__init__.py", "NAMES = ['one']", "NAMES = ['two']", "", ""),
     ("state.py", "def idle", "if __name__ == '__main__':\n    bump()\n\ndef idle", "", ""),
     ("state.py", "COUNT = 0\nLIMITS = {}\n\n", "LIMITS = {}\nCOUNT = 0\n", "", ""),
-    // Functions, and what they call.
+    // Functions and the functions that they call.
     ("nodes.py", "','.join", "';'.join", "clean", "nodes.clean"),
     ("nodes.py", "flag: bool = True", "flag: bool = False", "clean", "nodes.clean"),
     ("nodes.py", "if row in COLUMNS", "if row not in COLUMNS", "clean", "nodes.clean"),
@@ -97,14 +98,14 @@ const EDITS: &[Edit] = &[
     ("nodes.py", "from pkg.speed import fast", "from pkg.speed import slow", "partial", "nodes.engine speed.fast speed.slow"),
     ("plugins/one.py", "eval(e)", "eval(e) + 1", "plugged", "plugins.one.run"),
     ("nodes.py", "'pkg.plugins.one'", "'pkg.plugins'", "plugged", "nodes.plugged plugins.NAMES plugins.one.run"),
-    // State that others write.
+    // State that other code writes.
     ("state.py", "COUNT += 1", "COUNT += 2", "limited chosen", "state.bump"),
     ("state.py", "COUNT = 0", "COUNT = 1", "limited chosen", "state.COUNT"),
     ("state.py", "LIMITS[key] = 1", "LIMITS[key] = 2", "limited", "state.note"),
     ("state.py", "return COUNT", "return -COUNT", "chosen", "state.read"),
     ("settings_like.py", "return MODE", "return MODE * 2", "values", "settings_like.describe"),
     ("settings_like.py", "MODE = 'x'", "MODE = 'y'", "values", "settings_like.MODE"),
-    // A name that is only known at run time.
+    // A name that is known only at run time.
     ("choices.py", "return -1", "return -2", "whole", "choices.down"),
     ("choices.py", "def up", "def more():\n    return 2\n\ndef up", "whole", "choices.more"),
     // Statements that bind nothing.
@@ -115,12 +116,12 @@ const EDITS: &[Edit] = &[
 ];
 
 #[test]
-fn an_edit_concerns_the_nodes_that_reach_it_and_no_other() {
+fn an_edit_affects_exactly_the_nodes_that_reach_it() {
     let files: Vec<(&str, &str)> = FILES.iter().chain(&VALUES).copied().collect();
     let mut project = Project::new(&files);
     let before = project.read();
     let words = |text: &str, prefix: &str| -> BTreeSet<String> {
-        // A twin's number is part of its name.
+        // The number of a second binding is part of its name.
         let text = text.replace(" (", "\u{a0}(");
         text.split(' ')
             .filter(|word| !word.is_empty())

@@ -17,7 +17,7 @@ fn hashes(text: &str) -> Vec<(String, u128)> {
     units.map(|unit| (unit.definition.name.clone(), unit.definition.hash)).collect()
 }
 
-/// The same code, written otherwise: `choices` decide, one after the other.
+/// The same code in another format; `choices` decide on each variation in turn.
 fn reformatted(text: &str, choices: &[u8]) -> String {
     let mut choices = choices.iter().copied().cycle();
     let mut choose = |chance: u8| choices.next().is_some_and(|choice| choice % 16 < chance);
@@ -32,7 +32,7 @@ fn reformatted(text: &str, choices: &[u8]) -> String {
             at_start = false;
         }
         if c == '\'' || c == '"' || c == '#' {
-            // Strings and comments as a whole.
+            // Strings and comments are copied as a whole.
             let close = if rest.starts_with("\"\"\"") { "\"\"\"" } else { &rest[..1] };
             let close = if c == '#' { "\n" } else { close };
             let inner = &rest[close.len()..];
@@ -88,7 +88,7 @@ proptest! {
 }
 
 #[test]
-fn half_written_code_is_divided_as_far_as_it_goes() {
+fn code_cut_off_anywhere_is_marked_as_broken_and_keeps_valid_entries() {
     for (path, text) in FILES.iter().chain(&VALUES) {
         for end in (0..text.len()).step_by(7).filter(|end| text.is_char_boundary(*end)) {
             let source = Source::parse(Path::new("pkg/a.py").into(), text[..end].to_owned());
@@ -101,7 +101,7 @@ fn half_written_code_is_divided_as_far_as_it_goes() {
 }
 
 #[test]
-fn what_says_the_same_has_the_same_hash() {
+fn equivalent_code_has_the_same_hash() {
     for (one, other) in [
         ("x = 'a' 'b'", "x = (\n    \"a\"\n    \"b\"\n)"),
         ("x = 'ab'", "x = 'a' 'b'"),
@@ -120,7 +120,7 @@ fn what_says_the_same_has_the_same_hash() {
 }
 
 #[test]
-fn what_says_something_else_has_another_hash() {
+fn different_code_has_a_different_hash() {
     for (one, other) in [
         ("x = 'a'", "x = b'a'"),
         ("x = 'a'", "x = 'A'"),

@@ -1,5 +1,5 @@
-//! Every edit that can change a result must change the reach of the nodes that it touches, and no
-//! other edit may.
+//! Every edit that can change a result must change the reach of the affected nodes, and no other
+//! edit may change a reach.
 
 mod edits;
 mod formatting;
@@ -13,7 +13,7 @@ use std::path::Path;
 
 use crate::project::{Options, Reader, Snapshot};
 
-/// A project in a folder of its own, read again after each edit.
+/// A project in its own temporary folder, read again after each edit.
 struct Project {
     folder: tempfile::TempDir,
     reader: Reader,
@@ -32,7 +32,7 @@ impl Project {
         project
     }
 
-    /// Writes `src/{path}`.
+    /// Writes the file `src/{path}`.
     fn write(&self, path: &str, text: &str) {
         let path = self.folder.path().join("src").join(path);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -44,7 +44,7 @@ impl Project {
     }
 }
 
-/// The nodes whose reach differs, and the names of the definitions that do.
+/// The nodes whose reach differs, and the names of the definitions that differ.
 fn changed(before: &Snapshot, after: &Snapshot) -> (BTreeSet<String>, BTreeSet<String>) {
     let (mut nodes, mut names) = (BTreeSet::new(), BTreeSet::new());
     for (old, new) in before.pipelines[0].nodes.iter().zip(&after.pipelines[0].nodes) {
@@ -52,10 +52,10 @@ fn changed(before: &Snapshot, after: &Snapshot) -> (BTreeSet<String>, BTreeSet<S
         let (Some(was), Some(is)) = (&old.reach, &new.reach) else {
             panic!("{} has no reach", old.name)
         };
-        let of = |snapshot: &Snapshot, reach| -> BTreeSet<(String, u128)> {
+        let reached_hashes = |snapshot: &Snapshot, reach| -> BTreeSet<(String, u128)> {
             snapshot.code.reached(reach).map(|it| (it.name.clone(), it.hash)).collect()
         };
-        let (old_parts, new_parts) = (of(before, was), of(after, is));
+        let (old_parts, new_parts) = (reached_hashes(before, was), reached_hashes(after, is));
         let same = before.code.fingerprint(was) == after.code.fingerprint(is);
         assert_eq!(same, old_parts == new_parts, "{}", old.name);
         if !same {
@@ -67,7 +67,7 @@ fn changed(before: &Snapshot, after: &Snapshot) -> (BTreeSet<String>, BTreeSet<S
 }
 
 /// The reaches of all nodes as text.
-fn told(snapshot: &Snapshot) -> String {
+fn reaches_text(snapshot: &Snapshot) -> String {
     let mut out = String::new();
     for node in snapshot.pipelines.first().into_iter().flat_map(|pipeline| &pipeline.nodes) {
         let _ = writeln!(out, "{}", node.name);

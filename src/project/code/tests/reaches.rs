@@ -1,11 +1,11 @@
-//! What nodes reach.
+//! Tests of what nodes reach.
 
-use super::{Project, sample, told};
+use super::{Project, reaches_text, sample};
 use crate::project::{Reach, Snapshot, SourceRange, json};
 
 #[test]
 fn the_sample_project() {
-    insta::assert_snapshot!(told(&sample()));
+    insta::assert_snapshot!(reaches_text(&sample()));
 }
 
 /// A project whose only node calls `code`'s function `f`, with further files.
@@ -24,7 +24,7 @@ fn reach(snapshot: &Snapshot) -> &Reach {
     snapshot.pipelines[0].nodes[0].reach.as_ref().expect("a reach")
 }
 
-/// The names of what is reached without `pkg.`, then packages, then what is not known.
+/// The reached names without `pkg.`, then packages, then unresolved places.
 fn brief(snapshot: &Snapshot, reach: &Reach) -> String {
     let names =
         snapshot.code.reached(reach).map(|it| it.name.trim_start_matches("pkg.").to_owned());
@@ -36,7 +36,7 @@ fn brief(snapshot: &Snapshot, reach: &Reach) -> String {
 #[test]
 fn names_are_followed_as_python_binds_them() {
     for (code, expected) in [
-        // A local name hides that of the module.
+        // A local name hides the module's name.
         ("g = 1\ndef f(a):\n    g = 2\n    return g\n", "nodes.f"),
         ("g = 1\ndef f(g):\n    return g\n", "nodes.f"),
         ("g = 1\ndef f(a):\n    return [g for g in a]\n", "nodes.f"),
@@ -72,7 +72,7 @@ fn names_are_followed_as_python_binds_them() {
             "if x:\n    def g(): return h()\ndef h(): pass\ndef f(a): return g()\n",
             "nodes.g nodes.h nodes.f",
         ),
-        // What others do to it is a part of a thing.
+        // Code that changes a thing belongs to that thing.
         (
             "class R: pass\nr = R()\n@r.add\ndef g(): pass\ndef f(a): return r.run()\n",
             "nodes.R nodes.r nodes.g nodes.f",
@@ -93,7 +93,7 @@ fn names_are_followed_as_python_binds_them() {
             "assert True\nif __name__ == '__main__':\n    print(1)\ndef f(a): return 1\n",
             "nodes:assert nodes.f",
         ),
-        // Circles end.
+        // Cycles are handled.
         ("def g(): return f(1)\ndef f(a): return g()\n", "nodes.g nodes.f"),
     ] {
         let snapshot = read(code, &[]);
@@ -159,7 +159,7 @@ fn imports_are_followed_to_where_things_are_defined() {
             "from importlib import import_module\ndef f(a): return import_module('.lib.b', __package__).two()\n",
             "lib.b.two nodes.import_module nodes.f",
         ),
-        // A module as a value: anything in it may be used.
+        // A module used as a value: anything in it may be used.
         (
             "from pkg.lib import a\ndef f(b): return run(a)\n",
             "lib.a.one lib.a.three lib.b.two nodes.f",
@@ -187,7 +187,7 @@ fn a_patch_in_another_module_is_a_part_of_what_it_patches() {
 }
 
 #[test]
-fn what_only_running_tells_is_said_with_its_place() {
+fn code_resolved_at_run_time_is_reported_with_its_place() {
     for (code, expected) in [
         (
             "def f(a):\n    return eval(a)\n",
@@ -225,7 +225,7 @@ fn what_only_running_tells_is_said_with_its_place() {
 }
 
 #[test]
-fn a_function_from_outside_is_its_package() {
+fn a_third_party_function_reaches_its_package() {
     let snapshot = read("from sklearn.model_selection import train_test_split as f\n", &[]);
     assert_eq!(brief(&snapshot, reach(&snapshot)), "<sklearn>");
     let snapshot = read("from json import dumps as f\n", &[]);
@@ -233,7 +233,7 @@ fn a_function_from_outside_is_its_package() {
 }
 
 #[test]
-fn an_unknown_function_is_said_to_be_unknown() {
+fn an_unknown_function_is_reported() {
     let snapshot = read("import outside\nf = outside.make()\n", &[]);
     let reach = reach(&snapshot);
     assert!(reach.definitions.is_empty());
@@ -241,23 +241,23 @@ fn an_unknown_function_is_said_to_be_unknown() {
 }
 
 #[test]
-fn a_place_that_kedro_tells_leads_to_the_same_reach() {
+fn a_source_range_from_kedro_leads_to_the_same_reach() {
     let snapshot = sample();
-    let mut told = 0;
+    let mut compared = 0;
     for node in &snapshot.pipelines[0].nodes {
         let Some(source) = &node.source else { continue };
         let at = snapshot.code.reach_at(source).expect("a definition");
         assert_eq!(node.reach.as_ref(), Some(&at), "{}", node.name);
-        told += 1;
+        compared += 1;
     }
-    assert!(told > 10);
+    assert!(compared > 10);
     let elsewhere =
         SourceRange { filepath: "scripts/make_data.py".into(), line_start: 1, line_end: 2 };
     assert_eq!(snapshot.code.reach_at(&elsewhere), None);
 }
 
 #[test]
-fn nodes_that_only_kedro_knows_get_their_reach_from_where_it_found_them() {
+fn nodes_that_only_kedro_knows_get_their_reach_from_their_source_range() {
     let read =
         read("def f(a): return 1\n\ndef g(a):\n    return h(a)\n\ndef h(a): return 2\n", &[]);
     let node = |name: &str, line: u32| {

@@ -50,15 +50,15 @@ fn places_are_those_of_scalars_and_of_the_keys_of_collections() {
 }
 
 #[test]
-fn nothing_stands_beyond_the_end_of_the_text() {
+fn no_place_is_beyond_the_end_of_the_text() {
     for text in ["a: b\n: ? ", "? a\n: ? ", "a:\r\rb: c\0", "a: [\n1\n]\nb:", "a:\n? x"] {
         let document = document(text);
         let values = document.entries.values();
         let inner =
             values.clone().filter_map(|value| value.value.as_map()).flat_map(|map| map.values());
         let origins = values.chain(inner).filter_map(|value| value.origin.as_ref());
-        let told = document.problems.iter().filter_map(|problem| problem.place.as_ref());
-        for place in origins.map(|origin| &origin.place).chain(told) {
+        let problem_places = document.problems.iter().filter_map(|problem| problem.place.as_ref());
+        for place in origins.map(|origin| &origin.place).chain(problem_places) {
             let (line, column) = layout::end(text);
             let end = (line as u32, column as u32 + 1);
             assert!((place.line, place.column) <= end, "{text:?}: {place}");
