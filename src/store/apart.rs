@@ -1,4 +1,4 @@
-//! Folders in which runs of grids save, and their end: they go with the runs.
+//! The folders in which grid runs save their results; they are deleted together with their runs.
 
 use std::collections::HashSet;
 use std::ffi::OsStr;
@@ -12,27 +12,27 @@ use super::database::{Store, StoreError};
 use super::folder::{Folder, FolderError, MARK};
 use super::record::RunId;
 
-/// Where the runs of grids save, in the store's folder.
+/// The parent of these folders, in the store's folder.
 pub const APART: &str = "apart";
 
-/// A folder that is younger may be of a run that is not in the store yet.
+/// A younger folder may belong to a run that is not in the store yet, so it is never swept.
 const YOUNG: Duration = Duration::from_secs(60 * 60);
 
-/// Something that could have been deleted, and was not.
+/// A folder that belongs to no run any more but was not deleted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Left {
-    /// Where it is.
+    /// The path of the folder.
     pub path: PathBuf,
-    /// Why it stays.
+    /// The reason why it was not deleted.
     pub why: String,
 }
 
 impl Store {
-    /// Makes the folder in which a run saves, given as it stands in the request: below the project's
-    /// folder. It gets this store's mark.
+    /// Creates the folder in which a run saves, with this store's mark in it. `folder` is the path
+    /// from the run's request, relative to the project's folder.
     ///
     /// # Errors
-    /// When it is no folder of runs, is there already without the mark, or can't be made.
+    /// If the path is not a folder for runs, exists without the mark, or can't be created.
     pub fn make_apart(&mut self, folder: &str) -> Result<(), StoreError> {
         let path = self.root().join(folder);
         let below = Path::new(super::FOLDER).join(APART);
@@ -55,12 +55,15 @@ impl Store {
         Ok(())
     }
 
-    /// The folders of runs that are not in the history any more, or will not be once `going` is
-    /// deleted.
-    fn orphans(&mut self, going: &[RunId]) -> Result<Option<(Folder, Vec<String>)>, StoreError> {
+    /// The folders of runs that are not in the history any more, or will not be once
+    /// `deleted_runs` are deleted.
+    fn orphans(
+        &mut self,
+        deleted_runs: &[RunId],
+    ) -> Result<Option<(Folder, Vec<String>)>, StoreError> {
         let Some(runs) = self.read(requests)? else { return Ok(None) };
         let mut stay: HashSet<String> = HashSet::new();
-        for (id, request) in runs.iter().filter(|(id, _)| !going.contains(id)) {
+        for (id, request) in runs.iter().filter(|(id, _)| !deleted_runs.contains(id)) {
             let Ok(folder) = apart(request) else {
                 tracing::warn!(run = id, "its request can't be read, so no folder is removed");
                 return Ok(None);
@@ -83,11 +86,11 @@ impl Store {
         Ok(Some((folder, names)))
     }
 
-    /// The folders that [`Store::sweep`] would remove once the runs `going` are deleted.
-    pub(super) fn sweepable(&mut self, going: &[RunId]) -> Result<Swept, StoreError> {
+    /// The folders that [`Store::sweep`] would remove after `deleted_runs` are deleted.
+    pub(super) fn sweepable(&mut self, deleted_runs: &[RunId]) -> Result<Swept, StoreError> {
         let mut swept = Swept::default();
         let mark = self.mark()?;
-        let (Some(mark), Some((folder, names))) = (mark, self.orphans(going)?) else {
+        let (Some(mark), Some((folder, names))) = (mark, self.orphans(deleted_runs)?) else {
             return Ok(swept);
         };
         for name in names {
@@ -102,15 +105,15 @@ impl Store {
         Ok(swept)
     }
 
-    /// Removes the folders of runs that are not in the history any more, or are about to go, those that
-    /// carry this store's mark. A folder that can't be removed stays.
+    /// Removes the folders of `deleted_runs` and of runs deleted earlier, if they carry this store's
+    /// mark. A folder that can't be removed is listed in [`Swept::left`].
     ///
     /// # Errors
-    /// When the store can't be read, or was set aside.
-    pub(super) fn sweep(&mut self, going: &[RunId]) -> Result<Swept, StoreError> {
+    /// If the store can't be read or was set aside.
+    pub(super) fn sweep(&mut self, deleted_runs: &[RunId]) -> Result<Swept, StoreError> {
         let mut swept = Swept::default();
         let mark = self.mark()?;
-        let (Some(mark), Some((folder, names))) = (mark, self.orphans(going)?) else {
+        let (Some(mark), Some((folder, names))) = (mark, self.orphans(deleted_runs)?) else {
             return Ok(swept);
         };
         for name in names {
@@ -124,7 +127,7 @@ impl Store {
     }
 }
 
-/// All runs with what they were asked.
+/// All runs with their requests.
 fn requests(connection: &mut Connection) -> rusqlite::Result<Vec<(RunId, String)>> {
     connection
         .prepare("SELECT id, request FROM runs")?
@@ -132,7 +135,7 @@ fn requests(connection: &mut Connection) -> rusqlite::Result<Vec<(RunId, String)
         .collect()
 }
 
-/// The folder that a run saves in, if it has one of its own.
+/// The separate folder that a run saves in, if it has one.
 fn apart(request: &str) -> serde_json::Result<Option<String>> {
     #[derive(Deserialize)]
     struct Request {
@@ -144,12 +147,12 @@ fn apart(request: &str) -> serde_json::Result<Option<String>> {
     serde_json::from_str(request).map(|request: Request| request.apart)
 }
 
-/// What became of the folders of runs that are gone.
+/// The result of sweeping the folders of deleted runs.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Swept {
-    /// The removed ones.
+    /// The removed folders.
     pub folders: Vec<PathBuf>,
-    /// Those that stay.
+    /// The folders that were not removed.
     pub left: Vec<Left>,
 }
 
@@ -167,7 +170,7 @@ mod tests {
         NewRun { request, ..NewRun::default() }
     }
 
-    /// Makes a run's folder with a file in it, long ago.
+    /// Creates a run's folder containing a file, with an old time stamp.
     fn saved(store: &mut Store, name: &str) -> PathBuf {
         store.make_apart(&format!(".mlops-tui/apart/{name}")).unwrap();
         let folder = store.root().join(super::super::FOLDER).join(APART).join(name);
@@ -187,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn the_folder_of_a_run_goes_with_it() {
+    fn the_folder_of_a_run_is_removed_with_it() {
         let project = tempfile::tempdir().unwrap();
         let mut store = Store::new(project.path());
         let first = store.add_run(&run("one")).unwrap();

@@ -1,4 +1,4 @@
-//! The database file: made on the first write, migrated, and set aside when it is broken.
+//! The database file: created on the first write, migrated, and set aside when it is broken.
 
 use std::ffi::OsStr;
 use std::io;
@@ -13,46 +13,46 @@ use crate::text::secrets::Key;
 
 /// The database file in the store's folder.
 const DATABASE: &str = "store.db";
-/// How long a write waits for another program's.
+/// How long a write waits for another program's write.
 pub(super) const BUSY: Duration = Duration::from_secs(5);
-/// The write-ahead log is cut back to this when a long read has let it grow.
+/// The write-ahead log is truncated to this size in bytes after a long read let it grow.
 const JOURNAL: i64 = 64 << 20;
-/// How many exact readings are kept, one for each environment and interpreter used.
+/// The number of stored exact readings, one per environment and interpreter.
 const READINGS: u32 = 16;
 
-/// The store can't be used. The program goes on without a history.
+/// Why the store can't be used. The program then continues without a history.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// What lies in the folder could lead out of it, or is another user's.
+    /// The folder contains an entry that could lead out of it or that belongs to another user.
     #[error("{0} The run history is not kept.")]
     Unsafe(#[source] FolderError),
-    /// The database was damaged and is set aside, so what belongs to its runs is not known.
+    /// The database was damaged and is set aside, so the files that belong to its runs are unknown.
     #[error("The store was damaged and is set aside as {}. Nothing was deleted.", .0.display())]
     SetAside(PathBuf),
-    /// Another program holds the database for longer than a write waits.
+    /// Another program locks the database for longer than a write waits.
     #[error("{} is locked by another program. Close what has it open, such as a database browser.", .0.display())]
     Locked(PathBuf),
-    /// There is no room for more.
+    /// The disk is full.
     #[error("{}: the disk is full. Make room; `mlops-tui runs prune` deletes old runs.", .0.display())]
     Full(PathBuf),
-    /// The file or its folder can't be written.
+    /// The file or its folder is not writable.
     #[error("{} can't be written. Check who owns the file and its folder.", .0.display())]
     ReadOnly(PathBuf),
     /// The database can't be read or written.
     #[error("{}: {source}. If it stays so, move the file away: a new history is begun then.", path.display())]
     Database {
-        /// The file.
+        /// The database file.
         path: PathBuf,
-        /// Why.
+        /// The error of SQLite.
         source: rusqlite::Error,
     },
-    /// It is another program's, or has lost tables or columns.
+    /// The database belongs to another program, or lacks tables or columns.
     #[error("{} does not hold what mlops-tui keeps. Move the file away: a new history is begun then.", .0.display())]
     Foreign(PathBuf),
-    /// It holds queries that this program did not make.
+    /// The database contains views or triggers, which this program never creates.
     #[error("{} has views or triggers, which mlops-tui does not make. Move the file away.", .0.display())]
     Code(PathBuf),
-    /// A newer mlops-tui made it.
+    /// A newer version of mlops-tui created the database.
     #[error("{} was made by a newer mlops-tui; use that one, or move the file away.", .0.display())]
     Newer(PathBuf),
 }
@@ -66,17 +66,17 @@ impl From<FolderError> for StoreError {
     }
 }
 
-/// The store of one project. Nothing is opened before it is used, and nothing is made before the
-/// first write.
+/// The store of one project. Nothing is opened before the first use, and nothing is created before
+/// the first write.
 #[derive(Debug)]
 pub struct Store {
     root: PathBuf,
     folder: PathBuf,
     connection: Option<Connection>,
-    /// The database file that the connection opened: its device and number.
+    /// Device and inode number of the open database file.
     opened: Option<(u64, u64)>,
     set_aside: Option<PathBuf>,
-    /// SQLite's number for the state of the database, as last seen.
+    /// SQLite's `data_version` at the last check.
     version: Option<i64>,
 }
 
@@ -93,7 +93,7 @@ impl Store {
         }
     }
 
-    /// What the files and folders of this store carry; `None` while there is no store.
+    /// The mark that the files and folders of this store carry; `None` while there is no store.
     ///
     /// # Errors
     /// When the store can't be read.
@@ -102,7 +102,7 @@ impl Store {
         Ok(mark.flatten())
     }
 
-    /// The key with which secrets are marked in this store; `None` while there is no store.
+    /// The key that turns secrets into marks in this store; `None` while there is no store.
     ///
     /// # Errors
     /// When the store can't be read.
@@ -113,7 +113,7 @@ impl Store {
         Ok(bytes.flatten().map(Key::new))
     }
 
-    /// The same for something that is about to be kept; a store is made where there is none.
+    /// Like [`Store::key`], before something is stored: creates the store if there is none.
     ///
     /// # Errors
     /// When the store can't be written.
@@ -122,7 +122,7 @@ impl Store {
         self.key()
     }
 
-    /// The same for something that is about to be made; a store is made where there is none.
+    /// Like [`Store::mark`], before a file is created: creates the store if there is none.
     ///
     /// # Errors
     /// When the store can't be written.
@@ -131,20 +131,20 @@ impl Store {
         self.mark()
     }
 
-    /// The folder for something that is about to be removed from it; `None` where there is none.
+    /// The store's folder, before something is removed from it; `None` if there is none.
     ///
     /// # Errors
-    /// When the database was set aside, so that nothing is known of what lies there, or when the folder
+    /// If the database was set aside, so that the owners of the files are unknown, or if the folder
     /// is not safe to use.
     pub(super) fn own_folder(&self) -> Result<Option<Folder>, StoreError> {
         self.refuse_set_aside()?;
         Ok(Folder::open(&self.root)?)
     }
 
-    /// Before anything is deleted.
+    /// Fails if the database was set aside. Called before anything is deleted.
     ///
     /// # Errors
-    /// When the database was set aside.
+    /// If the database was set aside.
     pub(super) fn refuse_set_aside(&self) -> Result<(), StoreError> {
         match &self.set_aside {
             Some(aside) => Err(StoreError::SetAside(aside.clone())),
@@ -157,10 +157,10 @@ impl Store {
         &self.root
     }
 
-    /// The folder for something that is about to be written to it.
+    /// The store's folder, before something is written to it; it is created if missing.
     ///
     /// # Errors
-    /// When it can't be made, or is not safe to use.
+    /// If it can't be created or is not safe to use.
     pub(super) fn made_folder(&self) -> Result<Folder, StoreError> {
         Ok(Folder::make(&self.root)?)
     }
@@ -170,20 +170,20 @@ impl Store {
         self.folder.join(DATABASE)
     }
 
-    /// Where a broken database was moved to, when one was met since [`Store::new`].
+    /// The new path of a broken database, if one was found since [`Store::new`].
     pub fn set_aside(&self) -> Option<&Path> {
         self.set_aside.as_deref()
     }
 
-    /// Checks that the store can be written, and makes it where it is not there.
+    /// Checks that the store can be written; creates it if missing.
     ///
     /// # Errors
-    /// When it can't be.
+    /// If the store can't be written.
     pub fn check_writable(&mut self) -> Result<(), StoreError> {
         self.write(|connection| connection.execute_batch("BEGIN IMMEDIATE; ROLLBACK;"))
     }
 
-    /// Whether another connection has written since this was last asked. It costs next to nothing.
+    /// Whether another connection has written since the last call. This check is cheap.
     ///
     /// # Errors
     /// When the store can't be read.
@@ -193,17 +193,17 @@ impl Store {
             connection.pragma_query_value(None, "data_version", |row| row.get::<_, i64>(0))
         })?;
         if self.connection.is_none() {
-            // There is no store, or a full disk: nobody writes to it.
+            // There is no store, or the disk is full: nobody writes.
             return Ok(false);
         }
-        // The numbers of two connections say nothing of each other.
+        // The version numbers of two connections are not comparable.
         let before = if opened { None } else { self.version };
         self.version = version;
         Ok(version.is_some() && version != before)
     }
 
-    /// The stored exact reading for `key` (environment and interpreter), if `fingerprint` is still
-    /// that of the project.
+    /// The stored exact reading for `key` (environment and interpreter), if the project still has
+    /// `fingerprint`.
     ///
     /// # Errors
     /// When the store can't be read.
@@ -220,7 +220,7 @@ impl Store {
         Ok(answer.flatten())
     }
 
-    /// Stores an exact reading; `made_at` in seconds since the Unix epoch.
+    /// Stores an exact reading; `made_at` is in seconds since the Unix epoch.
     ///
     /// # Errors
     /// When the store can't be written.
@@ -244,7 +244,7 @@ impl Store {
         })
     }
 
-    /// Does a read; `None` when there is no store yet.
+    /// Runs a read; `None` if there is no store yet.
     pub(super) fn read<T>(
         &mut self,
         act: impl Fn(&mut Connection) -> rusqlite::Result<T>,
@@ -255,12 +255,12 @@ impl Store {
         self.act(act, false).map(Some)
     }
 
-    /// Does a write.
+    /// Runs a write.
     pub(crate) fn write<T>(
         &mut self,
         act: impl Fn(&mut Connection) -> rusqlite::Result<T>,
     ) -> Result<T, StoreError> {
-        // Somebody may have removed the folder: the open file is then nobody's any more.
+        // If someone removed the folder, the open file is orphaned and must be closed.
         if self.connection.is_some() && !self.path().exists() {
             self.connection = None;
         }
@@ -300,10 +300,10 @@ impl Store {
         }
     }
 
-    /// Whether this program may use an open database.
+    /// Checks that this program may use an open database.
     ///
     /// # Errors
-    /// When it can't be read, has views or triggers, or was made by a newer program or another one.
+    /// If it can't be read, has views or triggers, or was created by a newer or another program.
     pub(super) fn check(&self, connection: &Connection) -> Result<(), StoreError> {
         if has_code(connection).map_err(|error| self.error(error))? {
             return Err(StoreError::Code(self.path()));
@@ -312,14 +312,14 @@ impl Store {
         if version > migrations::VERSION {
             return Err(StoreError::Newer(self.path()));
         }
-        // The first tables come with a version.
+        // The first migration sets a version, so tables without a version are foreign.
         if version == 0 && has_tables(connection).map_err(|error| self.error(error))? {
             return Err(StoreError::Foreign(self.path()));
         }
         Ok(())
     }
 
-    /// Closes the database until it is next used.
+    /// Closes the database; the next use opens it again.
     pub(super) fn close(&mut self) {
         self.connection = None;
     }
@@ -340,13 +340,13 @@ impl Store {
         Ok(connection)
     }
 
-    /// Gives the broken database another name, with the files that belong to it: what they hold may
-    /// be wanted.
+    /// Renames the broken database together with its journal files; their contents may still be
+    /// wanted.
     fn put_aside(&mut self) -> Result<(), StoreError> {
         self.connection = None;
         let folder = self.made_folder()?;
         if number(&folder) != self.opened {
-            // Another program has set it aside already, and made a new one.
+            // Another program has already set it aside and created a new one.
             return Ok(());
         }
         let free = |name: &String| folder.stat(OsStr::new(name)).is_err();
@@ -385,12 +385,12 @@ impl Store {
     }
 }
 
-/// Sets the connection up and brings the schema up to date; the schema's version.
+/// Sets up the connection and migrates the schema; returns the schema's version.
 fn prepare(connection: &mut Connection) -> rusqlite::Result<usize> {
     connection.busy_timeout(BUSY)?;
-    // Only an empty database takes it: pruning gives space back without writing all anew.
+    // Takes effect only in an empty database: pruning then frees space without rewriting the file.
     connection.pragma_update(None, "auto_vacuum", "incremental")?;
-    // Some network file systems can't do it; the default journal is slower, and right.
+    // Some network file systems don't support it; the default journal is slower, but works.
     let _ = connection.pragma_update(None, "journal_mode", "wal");
     connection.pragma_update(None, "synchronous", "normal")?;
     connection.pragma_update(None, "foreign_keys", true)?;
@@ -398,8 +398,8 @@ fn prepare(connection: &mut Connection) -> rusqlite::Result<usize> {
     migrations::migrate(connection)
 }
 
-/// Whether the database has views or triggers. This program makes none, and reading them could go on
-/// without end.
+/// Whether the database has views or triggers. This program creates none, and reading from them
+/// might never end.
 fn has_code(connection: &Connection) -> rusqlite::Result<bool> {
     connection.prepare("SELECT 1 FROM sqlite_master WHERE type IN ('view', 'trigger')")?.exists([])
 }
@@ -408,7 +408,7 @@ fn has_tables(connection: &Connection) -> rusqlite::Result<bool> {
     connection.prepare("SELECT 1 FROM sqlite_master WHERE type = 'table'")?.exists([])
 }
 
-/// Whether tables, columns or the kinds of their values are not those that this program makes.
+/// Whether the error shows tables, columns or value types that this program does not create.
 fn is_foreign(error: &rusqlite::Error) -> bool {
     use rusqlite::Error::{
         FromSqlConversionFailure, IntegralValueOutOfRange, InvalidColumnType, SqlInputError,
@@ -422,7 +422,7 @@ fn is_foreign(error: &rusqlite::Error) -> bool {
     )
 }
 
-/// The mark that the database drew when it was made.
+/// The random mark that was generated when the database was created.
 fn mark(connection: &mut Connection) -> rusqlite::Result<Option<Mark>> {
     let mark: Option<String> =
         connection.query_row("SELECT mark FROM store", [], |row| row.get(0)).optional()?;
@@ -430,13 +430,13 @@ fn mark(connection: &mut Connection) -> rusqlite::Result<Option<Mark>> {
     Ok(mark.filter(drawn).map(Mark))
 }
 
-/// Device and number of the database file.
+/// Device and inode number of the database file.
 fn number(folder: &Folder) -> Option<(u64, u64)> {
     let stat = folder.stat(OsStr::new(DATABASE)).ok()?;
     Some((stat.st_dev, stat.st_ino))
 }
 
-/// Whether nothing can be written there, now and later.
+/// Whether the error means that nothing can be written there, now or later.
 fn is_closed(error: &StoreError) -> bool {
     match error {
         StoreError::Unsafe(FolderError::Io { .. }) | StoreError::ReadOnly(_) => true,
@@ -457,7 +457,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nothing_is_made_before_the_first_write() {
+    fn nothing_is_created_before_the_first_write() {
         let folder = tempfile::tempdir().unwrap();
         let mut store = Store::new(folder.path());
         assert_eq!(store.reading("local", "f").unwrap(), None);
@@ -469,7 +469,7 @@ mod tests {
     }
 
     #[test]
-    fn a_reading_holds_while_the_fingerprint_does() {
+    fn a_reading_is_valid_while_the_fingerprint_is_unchanged() {
         let folder = tempfile::tempdir().unwrap();
         let mut store = Store::new(folder.path());
         store.save_reading("local", "one", 1.0, "{}").unwrap();
@@ -496,7 +496,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_broken_inside_is_set_aside_too() {
+    fn a_file_with_broken_contents_is_set_aside() {
         let folder = tempfile::tempdir().unwrap();
         let mut store = Store::new(folder.path());
         for number in 0..10 {
@@ -524,7 +524,7 @@ mod tests {
     }
 
     #[test]
-    fn a_database_with_queries_of_others_is_left_alone() {
+    fn a_database_with_views_or_triggers_is_left_alone() {
         let folder = tempfile::tempdir().unwrap();
         let mut store = Store::new(folder.path());
         store.check_writable().unwrap();
@@ -558,7 +558,7 @@ mod tests {
     }
 
     #[test]
-    fn what_others_write_is_noticed() {
+    fn writes_of_other_connections_are_noticed() {
         let folder = tempfile::tempdir().unwrap();
         let (mut own, mut other) = (Store::new(folder.path()), Store::new(folder.path()));
         assert!(!own.changed().unwrap(), "there is no store yet");
@@ -572,7 +572,7 @@ mod tests {
     }
 
     #[test]
-    fn a_locked_and_a_full_store_say_what_to_do() {
+    fn errors_of_a_locked_and_a_full_store_name_a_remedy() {
         let folder = tempfile::tempdir().unwrap();
         let (mut store, mut other) = (Store::new(folder.path()), Store::new(folder.path()));
         store.save_reading("a", "f", 1.0, "{}").unwrap();

@@ -1,9 +1,9 @@
-//! The store's folder, opened once and used through its descriptor, so that no symbolic link in it
-//! leads anywhere else.
+//! The store's folder, opened once and accessed through its descriptor, so that a symbolic link in
+//! its path can't redirect later accesses.
 //!
-//! [`Folder::make`] and [`Folder::open`] check what lies in the folder. All that is removed from it
-//! is removed by [`Folder::remove_file`] and [`Folder::remove_tree`], which look at an entry without
-//! following it and leave alone what does not carry this store's [`Mark`].
+//! [`Folder::make`] and [`Folder::open`] check the entries of the folder. Entries are removed only
+//! by [`Folder::remove_file`] and [`Folder::remove_tree`], which do not follow links and leave
+//! everything without this store's [`Mark`] alone.
 
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
@@ -18,52 +18,52 @@ use thiserror::Error;
 
 use super::FOLDER;
 
-/// Name of the file that marks a folder as one of a store.
+/// The file that marks a folder as belonging to a store.
 pub(super) const MARK: &str = ".mlops-tui-store";
-/// Folders within folders that [`Folder::remove_tree`] descends into. Each takes a descriptor.
+/// How many nested folders [`Folder::remove_tree`] descends into; each level takes a descriptor.
 const DEEPEST: usize = 200;
-/// Entries of a folder that are looked at when the store is opened.
+/// The largest number of entries of a folder that are checked when the store is opened.
 const LOOKED_AT: usize = 10_000;
 
 /// Why the store's folder is not used.
 #[derive(Debug, Error)]
 pub enum FolderError {
-    /// A symbolic link lies in it, or in its place.
+    /// The folder is a symbolic link or contains one.
     #[error("{} is a symbolic link, and mlops-tui follows no links in its own folder. Remove the link.", .0.display())]
     Link(PathBuf),
-    /// A device, pipe or socket lies in it, or a file in the place of a folder.
+    /// The folder contains a device, pipe or socket, or is itself not a folder.
     #[error("{} is not a {expected}. Move it away.", path.display())]
     Kind {
-        /// The entry.
+        /// The path of the entry.
         path: PathBuf,
-        /// What belongs there: `folder`, `plain file`.
+        /// The expected kind: `folder` or `plain file`.
         expected: &'static str,
     },
-    /// It belongs to another user.
+    /// The folder or an entry of it belongs to another user.
     #[error("{} belongs to another user (uid {uid}). Move it away, or take it over with chown.", path.display())]
     Foreign {
-        /// The entry.
+        /// The path of the entry.
         path: PathBuf,
-        /// The owner's number.
+        /// The owner's user id.
         uid: u32,
     },
-    /// It can't be read or made.
+    /// The folder or a file in it can't be read or created.
     #[error("{}: {source}.", path.display())]
     Io {
-        /// The folder or file.
+        /// The path of the folder or file.
         path: PathBuf,
-        /// Why.
+        /// The error of the operating system.
         source: io::Error,
     },
 }
 
-/// What the files and folders of one store carry, so that only they are ever removed: the number
-/// that the store's database drew when it was made.
+/// The mark of one store: a random number that its database generated on creation. Files and
+/// folders carry it, so that only the store's own ones are ever removed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mark(pub(super) String);
 
 impl Mark {
-    /// The first line of each marked file, with its line end.
+    /// The first line of each marked file, including the line end.
     pub fn line(&self) -> String {
         format!("mlops-tui store {}\n", self.0)
     }
@@ -74,7 +74,8 @@ impl Mark {
 pub(super) struct Folder {
     fd: OwnedFd,
     path: PathBuf,
-    /// Users whose entries are trusted: this process', and the owner of the project's folder.
+    /// The trusted owners of entries: the user of this process, and the owner of the project's
+    /// folder.
     owners: [u32; 2],
 }
 
@@ -100,10 +101,11 @@ impl From<rustix::io::Errno> for Kept {
 }
 
 impl Folder {
-    /// The store's folder of the project in `root`, checked; `None` where there is none.
+    /// The checked store folder of the project in `root`; `None` if there is none.
     ///
     /// # Errors
-    /// When it, or an entry of it, is a link, is of another user or of an unexpected kind.
+    /// If the folder or an entry of it is a link, belongs to another user or has an unexpected
+    /// kind.
     pub(super) fn open(root: &Path) -> Result<Option<Folder>, FolderError> {
         let path = root.join(FOLDER);
         let owners = owners(root)?;
@@ -114,11 +116,11 @@ impl Folder {
         Ok(Some(folder))
     }
 
-    /// The same, made where there is none. Only its owner can look into it, and it ignores itself in
-    /// git.
+    /// Like [`Folder::open`], but creates a missing folder: readable only by its owner and ignored
+    /// by git.
     ///
     /// # Errors
-    /// As [`Folder::open`], and when it can't be made or written.
+    /// Those of [`Folder::open`]; also if the folder can't be created or written.
     pub(super) fn make(root: &Path) -> Result<Folder, FolderError> {
         let path = root.join(FOLDER);
         make(rustix::fs::CWD, path.as_os_str()).map_err(|source| io_at(&path, source))?;
@@ -132,24 +134,24 @@ impl Folder {
         }
     }
 
-    /// A folder in this one; `None` where there is none.
+    /// The subfolder `name`; `None` if there is none.
     pub(super) fn sub(&self, name: &OsStr) -> Result<Option<Folder>, FolderError> {
         at(&self.fd, name, self.path.join(name), self.owners)
     }
 
-    /// A folder in this one, made where there is none.
+    /// The subfolder `name`, created if missing.
     pub(super) fn make_sub(&self, name: &OsStr) -> Result<Folder, FolderError> {
         let path = self.path.join(name);
         make(&self.fd, name).map_err(|source| io_at(&path, source))?;
         self.sub(name)?.ok_or_else(|| io_at(&path, io::Error::from(io::ErrorKind::NotFound)))
     }
 
-    /// Where it is.
+    /// The path of the folder.
     pub(super) fn path(&self) -> &Path {
         &self.path
     }
 
-    /// The names of its entries.
+    /// The names of the entries.
     pub(super) fn names(&self) -> io::Result<Vec<OsString>> {
         let mut names = Vec::new();
         for entry in Dir::read_from(&self.fd)? {
@@ -162,35 +164,35 @@ impl Folder {
         Ok(names)
     }
 
-    /// What an entry is; a link is not followed.
+    /// The metadata of an entry, without following links.
     pub(super) fn stat(&self, name: &OsStr) -> io::Result<Stat> {
         Ok(rustix::fs::statat(&self.fd, name, AtFlags::SYMLINK_NOFOLLOW)?)
     }
 
-    /// Whether an entry is there and a plain file.
+    /// Whether the entry `name` exists and is a plain file.
     pub(super) fn has_file(&self, name: &OsStr) -> bool {
         Path::new(name).components().count() == 1
             && self.stat(name).is_ok_and(|stat| kind(&stat) == FileType::RegularFile)
     }
 
-    /// Writes a file that is not there yet, which only its owner can read.
+    /// Creates a new file that only its owner can read; fails if the file exists.
     pub(super) fn create(&self, name: &OsStr, bytes: &[u8]) -> io::Result<()> {
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
         let fd = rustix::fs::openat(&self.fd, name, flags, Mode::from_raw_mode(0o600))?;
         let written = File::from(fd).write_all(bytes);
         if written.is_err() {
-            // Half a file would pass for a whole one; on a full disk it is empty.
+            // Removes the half-written file, which would look complete; on a full disk it is empty.
             let _ = rustix::fs::unlinkat(&self.fd, name, AtFlags::empty());
         }
         written
     }
 
-    /// Gives an entry another name in this folder.
+    /// Renames an entry within this folder.
     pub(super) fn rename(&self, from: &OsStr, to: &OsStr) -> io::Result<()> {
         Ok(rustix::fs::renameat(&self.fd, from, &self.fd, to)?)
     }
 
-    /// Whether a plain file begins with the mark's line.
+    /// Whether a plain file starts with the mark's line.
     pub(super) fn is_marked(&self, name: &OsStr, mark: &Mark) -> io::Result<bool> {
         let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
         let file = File::from(rustix::fs::openat(&self.fd, name, flags, Mode::empty())?);
@@ -203,7 +205,7 @@ impl Folder {
         Ok(start == line.as_bytes())
     }
 
-    /// Removes a plain file that begins with the mark's line; gives its bytes.
+    /// Removes a plain file that starts with the mark's line; returns its size in bytes.
     pub(super) fn remove_file(&self, name: &OsStr, mark: &Mark) -> Result<u64, Kept> {
         let stat = self.stat(name)?;
         if kind(&stat) != FileType::RegularFile || !self.is_marked(name, mark)? {
@@ -213,9 +215,9 @@ impl Folder {
         Ok(u64::try_from(stat.st_size).unwrap_or(0))
     }
 
-    /// Removes a folder with all in it, if it holds the file [`MARK`] of this store; gives the bytes.
-    /// Links in it are removed, and what they lead to stays. The mark goes last, so that what could
-    /// not be finished can be tried again.
+    /// Removes a folder with its contents, if it contains the file [`MARK`] of this store; returns
+    /// the freed bytes. Links in it are removed, but not their targets. The mark is removed last,
+    /// so that an interrupted removal can be repeated.
     pub(super) fn remove_tree(&self, name: &OsStr, mark: &Mark) -> Result<u64, Kept> {
         let folder = self.sub(name).map_err(|error| Kept::Io(error.to_string()))?;
         let Some(folder) = folder else { return Err(Kept::Unmarked) };
@@ -232,8 +234,13 @@ impl Folder {
         Ok(bytes)
     }
 
-    /// Removes all entries but those that stay; gives the bytes.
-    fn empty(&self, device: u64, deep: usize, stays: &dyn Fn(&OsStr) -> bool) -> Result<u64, Kept> {
+    /// Removes all entries except those for which `stays` is true; returns the freed bytes.
+    fn empty(
+        &self,
+        device: u64,
+        levels_left: usize,
+        stays: &dyn Fn(&OsStr) -> bool,
+    ) -> Result<u64, Kept> {
         let mut bytes = 0;
         for name in self.names()?.iter().filter(|name| !stays(name)) {
             let path = self.path.join(name);
@@ -246,27 +253,28 @@ impl Folder {
             if stat.st_dev != device {
                 return Err(Kept::Io(format!("{} is on another file system", path.display())));
             }
-            if deep == 0 {
-                return Err(Kept::Io(format!("{} lies too deep", path.display())));
+            if levels_left == 0 {
+                return Err(Kept::Io(format!("{} lies too levels_left", path.display())));
             }
             let inner = at(&self.fd, name, path, self.owners);
             let inner = inner.map_err(|error| Kept::Io(error.to_string()))?;
             if let Some(inner) = inner {
-                bytes += inner.empty(device, deep - 1, &|_| false)?;
+                bytes += inner.empty(device, levels_left - 1, &|_| false)?;
             }
             rustix::fs::unlinkat(&self.fd, name, AtFlags::REMOVEDIR)?;
         }
         Ok(bytes)
     }
 
-    /// Checks each entry, and those of its folders: plain files and folders of this user.
+    /// Checks that all entries, and those of subfolders, are plain files and folders of a trusted
+    /// owner.
     fn check(&self) -> Result<(), FolderError> {
         let names = self.names().map_err(|source| io_at(&self.path, source))?;
         for name in names.iter().take(LOOKED_AT) {
             let path = self.path.join(name);
             let stat = match self.stat(name) {
                 Ok(stat) => stat,
-                // Another program has just removed it.
+                // Another program has just removed the entry.
                 Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
                 Err(source) => return Err(io_at(&path, source)),
             };
@@ -281,18 +289,18 @@ impl Folder {
         Ok(())
     }
 
-    /// Takes from others the right to read a file.
+    /// Removes the permissions of other users from a file.
     fn close(&self, name: &OsStr, stat: &Stat) {
         let mode = Mode::from_raw_mode(stat.st_mode);
         if mode.intersects(Mode::RWXG | Mode::RWXO) {
             let own = mode & Mode::RWXU;
-            // On a file system without modes there is nothing to take.
+            // A file system without permissions may refuse, which is harmless.
             let _ = rustix::fs::chmodat(&self.fd, name, own, AtFlags::empty());
         }
     }
 }
 
-/// Opens the folder `name` in another one, without following it.
+/// Opens the folder `name` in another folder, without following links.
 fn at(
     parent: impl std::os::fd::AsFd,
     name: &OsStr,
@@ -323,7 +331,7 @@ fn at(
     Ok(Some(Folder { fd, path, owners }))
 }
 
-/// Makes a folder that only its owner can look into; one that is there already is left as it is.
+/// Creates a folder that only its owner can read; an existing folder is left unchanged.
 fn make(parent: impl std::os::fd::AsFd, name: &OsStr) -> io::Result<()> {
     match rustix::fs::mkdirat(parent, name, Mode::RWXU) {
         Ok(()) | Err(rustix::io::Errno::EXIST) => Ok(()),
@@ -362,23 +370,23 @@ mod tests {
         Mark("0123".into())
     }
 
-    /// A project, and a folder beside it that is nobody's business.
+    /// A project, and an unrelated folder beside it.
     fn places() -> (tempfile::TempDir, PathBuf, PathBuf) {
         let place = tempfile::tempdir().unwrap();
         let (root, foreign) = (place.path().join("project"), place.path().join("foreign"));
         fs::create_dir_all(&root).unwrap();
-        fs::create_dir_all(foreign.join("deep")).unwrap();
+        fs::create_dir_all(foreign.join("levels_left")).unwrap();
         fs::write(foreign.join("thesis.txt"), "years").unwrap();
-        fs::write(foreign.join("deep/data.csv"), "1,2").unwrap();
+        fs::write(foreign.join("levels_left/data.csv"), "1,2").unwrap();
         (place, root, foreign)
     }
 
     fn is_whole(foreign: &Path) -> bool {
-        foreign.join("thesis.txt").is_file() && foreign.join("deep/data.csv").is_file()
+        foreign.join("thesis.txt").is_file() && foreign.join("levels_left/data.csv").is_file()
     }
 
     #[test]
-    fn a_link_anywhere_in_the_folder_refuses_it() {
+    fn a_link_anywhere_in_the_folder_refuses_the_folder() {
         for name in ["", "apart", "kept", "store.db", "store.db-wal", ".gitignore", "other"] {
             let (_place, root, foreign) = places();
             if !name.is_empty() {
@@ -394,7 +402,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_plain_file_refuses_it() {
+    fn an_entry_that_is_not_a_plain_file_refuses_the_folder() {
         let (_place, root, _) = places();
         let folder = Folder::make(&root).unwrap();
         let pipe = folder.path.join("pipe");
@@ -411,7 +419,7 @@ mod tests {
     }
 
     #[test]
-    fn only_the_owner_may_look_into_it() {
+    fn only_the_owner_can_read_the_folder() {
         let (_place, root, _) = places();
         fs::create_dir(root.join(FOLDER)).unwrap();
         fs::write(root.join(FOLDER).join("old"), "").unwrap();
@@ -436,7 +444,7 @@ mod tests {
         }
         let refused = Folder::open(&root).unwrap_err();
         assert!(matches!(refused, FolderError::Foreign { uid: 4321, .. }), "{refused}");
-        // Who owns the project owns what lies in it.
+        // The owner of the project may also own the entries of its store.
         std::os::unix::fs::chown(&root, Some(4321), None).unwrap();
         assert!(Folder::open(&root).unwrap().is_some());
     }

@@ -1,9 +1,8 @@
-//! A full disk, and one that can't be written: what is stored can be read. On a full one, what is old
-//! can be deleted.
+//! Reading and freeing space when the disk is full, and reading when nothing can be written.
 //!
-//! SQLite needs room beside the database before it reads or deletes anything: for its journal, and for
-//! the memory that programs share. [`Store::open_alone`] does without the second, and
-//! [`Store::write_freeing`] without the first.
+//! SQLite needs space beside the database before it reads or deletes anything: for its journal, and
+//! for the memory that programs share. [`Store::open_alone`] avoids the shared memory, and
+//! [`Store::write_freeing`] avoids the journal.
 
 use std::io::{self, ErrorKind, Write};
 use std::path::Path;
@@ -14,18 +13,18 @@ use rusqlite::{Connection, OpenFlags};
 use super::database::{BUSY, Store, StoreError};
 use super::migrations;
 
-/// As much as SQLite needs beside the database before it reads anything, and a little more.
+/// The bytes that SQLite needs beside the database before it reads, and some more.
 const NEEDED: usize = 64 << 10;
 
-/// What would end the path of a URI, or stands for another character in it (<https://sqlite.org/uri.html>).
+/// Characters that would end the path of a URI or be decoded in it (<https://sqlite.org/uri.html>).
 const NOT_IN_A_PATH: &AsciiSet = &CONTROLS.add(b'%').add(b'?').add(b'#');
 
-/// Whether an error says that there is no room: on the disk, or for this user.
+/// Whether the error means that the disk, or the user's quota, is full.
 pub(super) fn is_full(error: &io::Error) -> bool {
     matches!(error.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded)
 }
 
-/// Whether there is no room for more in a folder. SQLite does not tell it in each case.
+/// Whether the file system of a folder is full. SQLite does not report that in all cases.
 pub(super) fn is_full_at(folder: &Path) -> bool {
     let written = tempfile::tempfile_in(folder).and_then(|mut file| {
         file.write_all(&[0; NEEDED])?;
@@ -35,10 +34,11 @@ pub(super) fn is_full_at(folder: &Path) -> bool {
 }
 
 impl Store {
-    /// Reads on a full disk. The database is closed again at once, for others can't open it meanwhile.
+    /// Reads on a full disk. The database is closed again immediately, because other programs can't
+    /// open it meanwhile.
     ///
     /// # Errors
-    /// When there is no database, it can't be read, or its schema is not the present one.
+    /// If there is no database, it can't be read, or its schema is not the current one.
     pub(super) fn read_alone<T>(
         &self,
         act: impl Fn(&mut Connection) -> rusqlite::Result<T>,
@@ -51,10 +51,10 @@ impl Store {
         self.read_with(&mut connection, act, full)
     }
 
-    /// Reads where nothing can be written. What a journal holds is not seen.
+    /// Reads where nothing can be written. Changes that are only in a journal are not visible.
     ///
     /// # Errors
-    /// As [`Store::read_alone`].
+    /// Those of [`Store::read_alone`].
     pub(super) fn read_closed<T>(
         &self,
         act: impl Fn(&mut Connection) -> rusqlite::Result<T>,
@@ -73,7 +73,7 @@ impl Store {
         self.read_with(&mut connection, act, closed)
     }
 
-    /// Reads, if the schema is the present one.
+    /// Reads if the schema is the current one.
     fn read_with<T>(
         &self,
         connection: &mut Connection,
@@ -87,11 +87,11 @@ impl Store {
         }
     }
 
-    /// Opens the database so that nobody else can, which needs no room beside it. What its journal
-    /// holds is seen.
+    /// Opens the database exclusively, which needs no space beside it. Changes in its journal are
+    /// visible.
     ///
     /// # Errors
-    /// When another program has it open, or it can't be read.
+    /// If another program has the database open, or it can't be read.
     fn open_alone(&self) -> Result<Connection, StoreError> {
         let open = || {
             let connection = Connection::open(self.path())?;
@@ -105,9 +105,9 @@ impl Store {
         Ok(connection)
     }
 
-    /// Does a write that deletes and adds nothing. On a full disk the pages are changed in their
-    /// places, and memory holds what they were: an error undoes all, but a power cut in these
-    /// milliseconds may damage the database.
+    /// Runs a write that only deletes. On a full disk, pages are changed in place, with the old
+    /// contents in memory: an error rolls back everything, but a power cut in these milliseconds
+    /// may damage the database.
     ///
     /// # Errors
     /// When the store can't be written.
@@ -119,13 +119,13 @@ impl Store {
             Err(error @ StoreError::Full(_)) => error,
             other => return other,
         };
-        // Closing it brings what its journal holds into the database.
+        // Closing the connection merges the journal into the database.
         self.close();
         let mut connection = self.open_alone()?;
         let freed = connection
             .pragma_update_and_check(None, "journal_mode", "memory", |row| row.get::<_, String>(0))
             .and_then(|mode| match mode.as_str() {
-                // Nothing is written before the end.
+                // Nothing is written before the commit.
                 "memory" => connection.pragma_update(None, "cache_spill", false).map(|()| true),
                 _ => Ok(false),
             })

@@ -1,5 +1,6 @@
-//! Datasets kept from runs, so that a later run can begin in the middle, and what nodes were run
-//! with. The worker writes the files (and alone reads them); the store knows which is which.
+//! Datasets kept from runs, so that a later run can start in the middle, and the fingerprints of
+//! nodes. Only the worker writes and reads the files; the store records which file holds which
+//! dataset.
 
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
@@ -12,55 +13,55 @@ use super::database::{Store, StoreError};
 use super::folder::{Folder, FolderError};
 use super::record::RunId;
 
-/// A file that is being written for longer was left behind.
+/// An unfinished file older than this was left behind by a crash.
 const WRITING: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// A dataset that lives in memory only, kept from a run.
+/// An in-memory dataset that was kept from a run.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Kept {
-    /// Its name, transcoding stripped.
+    /// The dataset's name, without transcoding.
     pub dataset: String,
-    /// Name of its file in [`Place::folder`]: the hash of what it holds.
+    /// The file name in [`Place::folder`]: a hash of the contents.
     pub file: String,
-    /// Its size.
+    /// The size of the file.
     pub bytes: u64,
-    /// The node that made it.
+    /// The node that made the dataset.
     pub node: String,
-    /// The run that made it.
+    /// The run that made the dataset.
     pub run: RunId,
-    /// When, in seconds since the Unix epoch.
+    /// When the dataset was made, in seconds since the Unix epoch.
     pub made_at: f64,
 }
 
-/// What a run did to a dataset that may be kept.
+/// What a run did to a dataset that can be kept.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Keeping {
-    /// It was made again, so what was kept of it before must not be taken any more.
+    /// The dataset was made again, so an earlier kept value must not be used any more.
     Outdated(String),
-    /// It is kept.
+    /// The dataset was kept.
     Kept(Kept),
 }
 
-/// What a node was last run with, as JSON.
+/// The fingerprint of a node's last run, as JSON.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct StoredFingerprint {
     /// The node's name.
     pub node: String,
-    /// The run.
+    /// The run that last executed the node.
     pub run: RunId,
-    /// What it was run with.
+    /// The fingerprint.
     pub json: String,
 }
 
-/// Where the files of kept datasets lie in the store's folder.
+/// The folder for the files of kept datasets, in the store's folder.
 const KEPT: &str = "kept";
 
-/// Where and how datasets are kept.
+/// Where datasets are kept, and how their files start.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Place {
-    /// The folder of their files.
+    /// The folder of the files.
     pub folder: PathBuf,
-    /// What each file begins with.
+    /// The first line of each file, with the store's mark.
     pub line: String,
 }
 
@@ -87,8 +88,8 @@ pub(super) fn create(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
 }
 
 impl Store {
-    /// Follows what a run did to the datasets of a run environment, in order; the last word on each
-    /// name holds.
+    /// Applies the changes of a run to the kept datasets of a run environment, in order; the last
+    /// change of a dataset wins.
     ///
     /// # Errors
     /// When the store can't be written.
@@ -121,7 +122,7 @@ impl Store {
         })
     }
 
-    /// The kept datasets of a run environment whose files are there.
+    /// The kept datasets of a run environment whose files exist.
     ///
     /// # Errors
     /// When the store can't be read.
@@ -158,21 +159,21 @@ impl Store {
         Ok(kept)
     }
 
-    /// Where datasets are kept from now on; the folder is made.
+    /// The place where datasets are kept; its folder is created.
     ///
     /// # Errors
-    /// When the store or the folder can't be written, or is not safe to use.
+    /// If the store or the folder can't be written, or the folder is not safe to use.
     pub fn keeping(&mut self) -> Result<Option<Place>, StoreError> {
         let Some(mark) = self.new_mark()? else { return Ok(None) };
         let folder = self.made_folder()?.make_sub(OsStr::new(KEPT))?;
         Ok(Some(Place { folder: folder.path().to_owned(), line: mark.line() }))
     }
 
-    /// Removes kept datasets until they take at most `budget` bytes, the least recently used first;
-    /// gives the bytes that were freed. Files without this store's mark stay and do not count.
+    /// Removes kept datasets, least recently used first, until they take at most `budget` bytes;
+    /// returns the freed bytes. Files without this store's mark are neither removed nor counted.
     ///
     /// # Errors
-    /// When the store or the folder can't be read, or the database was set aside.
+    /// If the store or the folder can't be read, or the database was set aside.
     pub fn make_room(&mut self, budget: u64) -> Result<u64, StoreError> {
         let Some(mark) = self.mark()? else { return Ok(0) };
         let Some(folder) = self.own_folder()? else { return Ok(0) };
@@ -185,7 +186,7 @@ impl Store {
             if !folder.is_marked(&name, &mark).unwrap_or(false) {
                 continue;
             }
-            // Another program may have removed it in the meantime.
+            // Another program may have removed the file meanwhile.
             let Ok(stat) = folder.stat(&name) else { continue };
             let age = now.as_secs().saturating_sub(u64::try_from(stat.st_mtime).unwrap_or(0));
             if name.as_encoded_bytes().ends_with(b".pickle") {
@@ -212,7 +213,7 @@ impl Store {
         Ok(freed)
     }
 
-    /// Remembers what nodes were run with in a run environment.
+    /// Stores the fingerprints of nodes in a run environment.
     ///
     /// # Errors
     /// When the store can't be written.
@@ -234,7 +235,7 @@ impl Store {
         })
     }
 
-    /// What each node was last run with in a run environment.
+    /// The stored fingerprint of each node in a run environment.
     ///
     /// # Errors
     /// When the store can't be read.
@@ -262,7 +263,7 @@ mod tests {
         Keeping::Kept(Kept { dataset, file, bytes, run: 1, ..Kept::default() })
     }
 
-    /// Writes a marked file of so many bytes, last used so many seconds ago.
+    /// Writes a marked file of `bytes` bytes that was last used `age` seconds ago.
     fn write(place: &Place, name: &str, bytes: usize, age: u64) {
         let path = place.folder.join(name);
         fs::write(&path, place.line.clone() + &"0".repeat(bytes - place.line.len())).unwrap();
@@ -271,7 +272,7 @@ mod tests {
     }
 
     #[test]
-    fn the_last_one_of_a_name_holds_while_its_file_is_there() {
+    fn the_latest_kept_dataset_is_listed_while_its_file_exists() {
         let project = tempfile::tempdir().unwrap();
         let mut store = Store::new(project.path());
         let place = store.keeping().unwrap().unwrap();
@@ -294,7 +295,7 @@ mod tests {
     }
 
     #[test]
-    fn the_least_recently_used_make_room() {
+    fn the_least_recently_used_datasets_are_removed_first() {
         let project = tempfile::tempdir().unwrap();
         let mut store = Store::new(project.path());
         assert_eq!(store.make_room(0).unwrap(), 0);
@@ -321,7 +322,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_kept_behind_a_link() {
+    fn a_linked_folder_is_refused() {
         let project = tempfile::tempdir().unwrap();
         let foreign = tempfile::tempdir().unwrap();
         let mut store = Store::new(project.path());
@@ -336,7 +337,7 @@ mod tests {
     }
 
     #[test]
-    fn the_last_print_of_a_node_holds() {
+    fn the_latest_fingerprint_of_a_node_is_returned() {
         let project = tempfile::tempdir().unwrap();
         let mut store = Store::new(project.path());
         let fingerprint =

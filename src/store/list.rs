@@ -6,41 +6,41 @@ use rusqlite::{OptionalExtension, Row, params_from_iter};
 use super::database::{Store, StoreError};
 use super::record::{NewRun, Outcome, RunId, RunRecord};
 
-/// Which runs are wanted; all of them by default.
+/// A filter for runs; the default selects all of them.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct RunFilter {
-    /// Runs that stand like one of these; any when empty.
+    /// Runs with one of these outcomes; any outcome if empty.
     pub outcomes: Vec<Outcome>,
     /// Runs of this pipeline.
     pub pipeline: Option<String>,
-    /// Runs that had this node.
+    /// Runs that included this node.
     pub node: Option<String>,
     /// Runs in this environment.
     pub env: Option<String>,
-    /// Runs with this text in command, note, reason, failed node, branch or user; large and small
-    /// letters alike.
+    /// Runs with this text in the command, note, reason, failed node, branch or user, ignoring
+    /// case.
     pub text: Option<String>,
-    /// Runs that logged to this run of MLflow.
+    /// Runs that logged to this MLflow run.
     pub mlflow_run: Option<String>,
-    /// Runs that began then or later, in seconds since the Unix epoch.
+    /// Runs that started at this time or later, in seconds since the Unix epoch.
     pub since: Option<f64>,
-    /// Runs that began before then.
+    /// Runs that started before this time, in seconds since the Unix epoch.
     pub until: Option<f64>,
-    /// Pinned runs alone.
+    /// Only pinned runs.
     pub pinned: bool,
-    /// At most so many; all when `None`.
+    /// The largest number of runs; unlimited if `None`.
     pub limit: Option<usize>,
-    /// So many are passed over.
+    /// The number of matching runs to skip.
     pub offset: usize,
 }
 
 impl RunFilter {
-    /// The newest `limit` runs.
+    /// A filter for the newest `limit` runs.
     pub fn newest(limit: usize) -> Self {
         RunFilter { limit: Some(limit), ..RunFilter::default() }
     }
 
-    /// The condition, and the values for it.
+    /// The SQL condition and its parameter values.
     fn condition(&self) -> (String, Vec<Value>) {
         let mut parts = Vec::new();
         let mut values: Vec<Value> = Vec::new();
@@ -86,7 +86,7 @@ const COLUMNS: &str = "id, started_at, pipeline, env, request, command, user, ho
     kedro_version, python_version, git, parameters, mlflow_run, pinned, note, log_lines";
 
 impl Store {
-    /// The runs that the filter takes, newest first.
+    /// The runs that match the filter, newest first.
     ///
     /// # Errors
     /// When the store can't be read.
@@ -103,7 +103,7 @@ impl Store {
         Ok(runs.unwrap_or_default())
     }
 
-    /// A run; `None` when there is none of that number.
+    /// The run with this number; `None` if there is none.
     ///
     /// # Errors
     /// When the store can't be read.
@@ -156,7 +156,7 @@ mod tests {
     use crate::store::{NodeRecord, Progress};
 
     #[test]
-    fn filters_take_what_they_say() {
+    fn each_filter_selects_the_matching_runs() {
         let folder = tempfile::tempdir().unwrap();
         let mut store = Store::new(folder.path());
         assert_eq!(store.runs(&RunFilter::default()).unwrap(), []);

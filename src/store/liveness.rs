@@ -1,13 +1,13 @@
-//! Whether a process is still the one that it was: its number may have gone to another one, and it may
-//! be one of another machine.
+//! Checks whether a process is still the same: its number may have been reused, or it may belong to
+//! another machine.
 
-/// What tells a process from a later one with the same number: when it started, in which boot.
-/// `None` when there is no such process.
+/// Identifies a process beyond its number: the boot and its start time. `None` if there is no such
+/// process.
 pub fn started(pid: u32) -> Option<String> {
     #[cfg(target_os = "linux")]
     {
         let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-        // The second field is the name in parentheses, which may hold anything.
+        // The second field is the name in parentheses, which may contain any character.
         let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();
         if matches!(*fields.first()?, "Z" | "X") {
             return None;
@@ -44,7 +44,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_process_has_a_start_until_it_ends() {
+    fn a_process_has_a_start_time_until_it_ends() {
         let own = started(std::process::id()).unwrap();
         assert_eq!(started(std::process::id()).unwrap(), own);
         let mut child = std::process::Command::new("true").spawn().unwrap();

@@ -1,10 +1,11 @@
-//! The log of a run: lines in packed chunks, read by line number and filter.
+//! The log of a run: lines in compressed chunks, read by line number and filter.
 //!
-//! A chunk is a row: the number of its first line, how many there are, their time range, the levels
-//! and sources among them (so that a filter passes over chunks without unpacking them), and the
-//! lines. Packed lines are zlib's format at its fastest, for logs shrink to a third and less, and the
-//! disk is slower than that. Unpacked, each line is three variable-length integers and its text:
-//! index of its source, microseconds since the line before (zigzag), bytes of text.
+//! A chunk is a row: the number of its first line, the line count, their time range, their levels
+//! and sources (so that a filter can skip chunks without decompressing them), and the lines. The
+//! lines are compressed with zlib's fastest level: logs shrink to a third or less, and the disk is
+//! slower than that compression. Decompressed, each line is three variable-length integers and its
+//! text: index of its source, microseconds since the previous line (zigzag), length of the text in
+//! bytes.
 
 use std::borrow::Cow;
 
@@ -15,38 +16,37 @@ use rusqlite::{Connection, params};
 use super::database::{Store, StoreError};
 use super::record::{Level, Line, LogLine, RunId, Source};
 
-/// A chunk is closed when it holds this many bytes.
+/// A chunk is closed when its lines take this many bytes, uncompressed.
 const CHUNK: usize = 64 << 10;
-/// Sources in one chunk; a run that has more nodes running in turn gets smaller chunks.
+/// The largest number of sources in a chunk; a run with more alternating nodes gets smaller chunks.
 const SOURCES: usize = 64;
-/// zlib's level: three times as fast as the next one, for a fifth more of space.
+/// zlib's compression level: three times as fast as the next one, with a fifth more space.
 const FASTEST: u8 = 1;
-/// No chunk unpacks to more: a broken one must not take all memory.
+/// Larger chunks are not decompressed, because a broken one must not exhaust the memory.
 const LARGEST: usize = 1 << 30;
 
-/// Which lines of a log are wanted.
+/// A filter for the lines of a log.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct LogFilter {
-    /// Lines of this node alone.
+    /// Only lines of this node.
     pub node: Option<String>,
-    /// Lines of this level or above.
+    /// Lines of at least this level.
     pub level: Option<Level>,
-    /// Lines with this text, large and small letters alike.
+    /// Lines that contain this text, ignoring case.
     pub text: Option<String>,
 }
 
-/// Where reading begins.
+/// Where and in which direction to read a log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LogCursor {
-    /// At this line, onwards.
+    /// From this line onwards.
     Line(u64),
-    /// Before this line, backwards; the lines come in their order all the same.
+    /// The lines before this one, searched backwards; the result is still in ascending order.
     Before(u64),
 }
 
 impl Store {
-    /// At most `limit` lines of a run's log in their order. What the filter leaves out is passed
-    /// over, however much it is.
+    /// Up to `limit` matching lines of a run's log, in order. Any number of other lines is skipped.
     ///
     /// # Errors
     /// When the store can't be read.
@@ -63,7 +63,7 @@ impl Store {
     }
 }
 
-/// Appends lines, the first of which gets the number `first`; gives their count.
+/// Appends lines, numbered from `first`; returns their count.
 pub(super) fn append<'a>(
     connection: &Connection,
     run: RunId,
@@ -92,7 +92,7 @@ pub(super) fn append<'a>(
         Ok(())
     };
     for line in lines {
-        if !chunk.takes(&line) {
+        if !chunk.fits(&line) {
             write(&mut chunk)?;
         }
         chunk.push(&line);
@@ -103,23 +103,23 @@ pub(super) fn append<'a>(
     Ok(next - first)
 }
 
-/// Lines that are being collected.
+/// Lines that are being collected into a chunk.
 #[derive(Default)]
 struct Chunk<'a> {
     lines: u64,
     started_at: f64,
     ended_at: f64,
-    /// The last line's time in microseconds.
+    /// The time of the last line in microseconds.
     last: i64,
     levels: u8,
     sources: Vec<Source<'a>>,
-    /// Index of the last line's source: the next one often has the same.
+    /// The index of the last line's source; the next line often has the same.
     source: usize,
     bytes: Vec<u8>,
 }
 
 impl<'a> Chunk<'a> {
-    fn takes(&self, line: &Line<'a>) -> bool {
+    fn fits(&self, line: &Line<'a>) -> bool {
         self.lines == 0
             || (self.bytes.len() + line.text.len() <= CHUNK
                 && (self.sources.len() < SOURCES || self.find(&line.source).is_some()))
@@ -153,7 +153,7 @@ impl<'a> Chunk<'a> {
         self.lines += 1;
     }
 
-    /// The sources as JSON: a list of level, node, stream, level's name and logger.
+    /// The sources as JSON: a list of (level, node, stream, level name, logger).
     fn sources(&self) -> String {
         let rows: Vec<SourceRow<'_>> = self
             .sources
@@ -165,7 +165,7 @@ impl<'a> Chunk<'a> {
                 (Cow::Borrowed(it.level.as_str()), node, Cow::Borrowed(it.stream), name, logger)
             })
             .collect();
-        // Texts and nulls can always be written.
+        // Serialising strings and nulls can't fail.
         serde_json::to_string(&rows).unwrap_or_default()
     }
 
@@ -179,7 +179,7 @@ impl<'a> Chunk<'a> {
 type SourceRow<'a> =
     (Cow<'a, str>, Option<Cow<'a, str>>, Cow<'a, str>, Option<Cow<'a, str>>, Option<Cow<'a, str>>);
 
-/// A filter, made ready.
+/// A filter, prepared for matching.
 struct Wanted<'a> {
     node: Option<&'a str>,
     levels: u8,
@@ -194,7 +194,7 @@ impl<'a> Wanted<'a> {
         Wanted {
             node: filter.node.as_deref(),
             levels: levels.fold(0, |all, level| all | level),
-            // An escaped text is always a valid expression, if it is not of megabytes.
+            // An escaped text is always a valid expression, unless it is megabytes long.
             text: text.and_then(|text| {
                 regex::bytes::RegexBuilder::new(&regex::escape(text))
                     .case_insensitive(true)
@@ -204,7 +204,7 @@ impl<'a> Wanted<'a> {
         }
     }
 
-    fn takes(&self, source: &SourceRow<'_>) -> bool {
+    fn matches(&self, source: &SourceRow<'_>) -> bool {
         self.levels & bit(Level::from_text(&source.0)) != 0
             && self.node.is_none_or(|node| source.1.as_deref() == Some(node))
     }
@@ -221,7 +221,7 @@ fn page(
         "SELECT first, started_at, sources, packed FROM log WHERE run = ?1 AND levels & ?3 != 0";
     let (sql, line) = match from {
         LogCursor::Line(line) => {
-            // The chunk that holds the line begins at or before it.
+            // The chunk that contains the line starts at or before it.
             let begin = "(SELECT COALESCE(MAX(first), 0) FROM log WHERE run = ?1 AND first <= ?2)";
             (format!("{COLUMNS} AND first >= {begin} ORDER BY first"), line)
         }
@@ -237,7 +237,7 @@ fn page(
     {
         let sources: String = row.get(2)?;
         let sources: Vec<SourceRow<'_>> = serde_json::from_str(&sources).unwrap_or_default();
-        if !sources.iter().any(|source| wanted.takes(source)) {
+        if !sources.iter().any(|source| wanted.matches(source)) {
             continue;
         }
         let first = row.get::<_, i64>(0)?.unsigned_abs();
@@ -257,7 +257,7 @@ fn page(
     Ok(found)
 }
 
-/// The first `most` wanted lines of a chunk. What is broken in it is left out.
+/// The first `most` matching lines of a chunk; broken data is skipped.
 fn unpack(
     packed: &[u8],
     first: u64,
@@ -268,11 +268,11 @@ fn unpack(
     most: usize,
 ) -> Vec<LogLine> {
     let bytes = decompress_to_vec_zlib_with_limit(packed, LARGEST).unwrap_or_default();
-    // One search through all of it is far quicker than one a line.
+    // One search over the whole chunk is much faster than one per line.
     if wanted.text.as_ref().is_some_and(|wanted| !wanted.is_match(&bytes)) {
         return Vec::new();
     }
-    let takes: Vec<bool> = sources.iter().map(|source| wanted.takes(source)).collect();
+    let matches: Vec<bool> = sources.iter().map(|source| wanted.matches(source)).collect();
     let mut found = Vec::new();
     let mut rest = bytes.as_slice();
     let mut micros = (started_at * 1e6).round() as i64;
@@ -283,7 +283,7 @@ fn unpack(
     {
         micros = micros.wrapping_add(delta);
         if number >= range.start
-            && takes.get(index) == Some(&true)
+            && matches.get(index) == Some(&true)
             && wanted.text.as_ref().is_none_or(|wanted| wanted.is_match(text))
         {
             let (level, node, stream, level_name, logger) = &sources[index];
@@ -304,7 +304,7 @@ fn unpack(
     found
 }
 
-/// Takes a line off the front: index of its source, microseconds, text.
+/// Removes a line from the front: index of its source, microseconds, text.
 fn next_line<'a>(rest: &mut &'a [u8]) -> Option<(usize, i64, &'a [u8])> {
     let index = take_varint(rest)?;
     let delta = take_varint(rest)?;
@@ -412,7 +412,7 @@ mod tests {
     }
 
     #[test]
-    fn a_chunk_that_is_broken_takes_nothing_else_with_it() {
+    fn a_broken_chunk_does_not_affect_other_chunks() {
         let folder = tempfile::tempdir().unwrap();
         let mut store = Store::new(folder.path());
         let line = Line { at: 1.0, source: source(None, Level::Info), text: "x" };

@@ -1,4 +1,4 @@
-//! The schema, and how an older store becomes a newer one.
+//! The schema, and the migrations from older versions.
 
 use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 use serde_json::Value as Json;
@@ -6,22 +6,22 @@ use serde_json::Value as Json;
 use super::record::{Level, Line, Source};
 use super::{kept, log};
 
-/// Each brings the schema from the version of its index to the next one.
+/// Each function migrates the schema from the version of its index to the next version.
 const MIGRATIONS: [fn(&Transaction<'_>) -> rusqlite::Result<()>; 5] =
     [first, nodes_and_logs, kept::create, mark, key];
 
 /// The version of the schema that this program writes.
 pub(super) const VERSION: usize = MIGRATIONS.len();
 
-/// Brings the schema up to date; gives its version, which is larger than [`VERSION`] when a newer
-/// program made the store.
+/// Migrates the schema to the current version. Returns the resulting version, which is larger than
+/// [`VERSION`] if a newer program created the store.
 pub(super) fn migrate(connection: &mut Connection) -> rusqlite::Result<usize> {
     let version = schema_version(connection)?;
     if version >= VERSION {
         return Ok(version);
     }
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    // Another program may have been faster.
+    // Another program may have migrated meanwhile.
     let version = schema_version(&transaction)?;
     for migration in MIGRATIONS.iter().skip(version) {
         migration(&transaction)?;
@@ -72,7 +72,8 @@ fn first(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
     )
 }
 
-/// The store draws the mark that its files and folders carry. Kept datasets without it are not taken.
+/// Generates the random mark of the store's files and folders. Datasets kept without it are
+/// dropped.
 fn mark(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
     transaction.execute_batch(
         "CREATE TABLE store (mark TEXT NOT NULL);
@@ -81,7 +82,8 @@ fn mark(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
     )
 }
 
-/// The store draws the key with which secrets are marked. Kept readings may hold secrets.
+/// Generates the random key that turns secrets into marks. Stored readings are deleted, because
+/// they may contain secrets.
 fn key(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
     transaction.execute_batch(
         "ALTER TABLE store ADD COLUMN key BLOB;
@@ -90,8 +92,8 @@ fn key(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
     )
 }
 
-/// Nodes and datasets become rows, lines of output go from the events to the log, and runs tell who
-/// asked for them, why, and with which code.
+/// Moves nodes and datasets into rows and output lines from the events to the log, and adds columns
+/// for who started a run, why, and with which code.
 fn nodes_and_logs(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
     transaction.execute_batch(
         "ALTER TABLE runs ADD COLUMN user TEXT;
@@ -170,7 +172,7 @@ fn nodes_and_logs(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
     Ok(())
 }
 
-/// Puts what the events of a run tell into the tables for it.
+/// Distributes the events of a run over the new tables.
 fn sort_events(transaction: &Transaction<'_>, run: i64) -> rusqlite::Result<()> {
     let rows: Vec<(i64, f64, String)> = transaction
         .prepare("SELECT number, at, json FROM events WHERE run = ?1 ORDER BY number")?
@@ -278,7 +280,7 @@ mod tests {
     use crate::store::{Direction, NodeOutcome, Store};
 
     #[test]
-    fn a_store_of_the_first_version_is_upgraded_with_all_that_its_events_tell() {
+    fn a_store_of_the_first_version_keeps_its_events_contents_when_upgraded() {
         let folder = tempfile::tempdir().unwrap();
         std::fs::create_dir(folder.path().join(".mlops-tui")).unwrap();
         let path = Store::new(folder.path()).path();
@@ -320,10 +322,10 @@ mod tests {
         assert_eq!((run.kedro_version.as_deref(), run.log_lines), (Some("1.7.0"), 2));
         assert_eq!(store.events(1).unwrap().len(), events.len() - 2);
         let nodes = store.nodes(1).unwrap();
-        let told: Vec<_> =
+        let outcomes: Vec<_> =
             nodes.iter().map(|it| (it.node.as_str(), it.outcome, it.seconds)).collect();
         assert_eq!(
-            told,
+            outcomes,
             [
                 ("a", NodeOutcome::Succeeded, Some(1.0)),
                 ("b", NodeOutcome::Failed, Some(0.9)),
@@ -335,7 +337,8 @@ mod tests {
         assert_eq!((datasets[0].dataset.as_str(), datasets[0].direction), ("d", Direction::Save));
         let lines =
             store.log(1, &Default::default(), crate::store::LogCursor::Line(1), 10).unwrap();
-        let told: Vec<_> = lines.iter().map(|it| (it.number, it.level, it.text.as_str())).collect();
-        assert_eq!(told, [(1, Level::Error, "uh\noh"), (2, Level::Info, "two")]);
+        let log_lines: Vec<_> =
+            lines.iter().map(|it| (it.number, it.level, it.text.as_str())).collect();
+        assert_eq!(log_lines, [(1, Level::Error, "uh\noh"), (2, Level::Info, "two")]);
     }
 }

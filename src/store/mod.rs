@@ -1,10 +1,9 @@
-//! The project's own store, `.mlops-tui/`: run history, and readings kept between starts.
+//! The project's own store, `.mlops-tui/`: run history and cached exact readings.
 //!
-//! It keeps what others give it as rows and JSON text and knows nothing of pipelines or workers.
-//! [`Store`] is the database in the project: [`Store::add_run`] and [`Store::record`] write a run,
-//! [`Store::runs`], [`Store::nodes`] and [`Store::log`] read it, [`Store::prune`] makes room.
-//! [`Trust`] is a file of the user's own that says which projects may be executed. Calls block for as
-//! long as the disk does.
+//! The store keeps rows and JSON text and knows nothing of pipelines or workers. [`Store`] is the
+//! project's database: [`Store::add_run`] and [`Store::record`] write a run, [`Store::runs`],
+//! [`Store::nodes`] and [`Store::log`] read it, [`Store::prune`] frees space. [`Trust`] is a file
+//! of the user with the projects that may be executed. All calls block on the disk.
 
 mod apart;
 mod database;
@@ -41,14 +40,13 @@ pub use record::{
 pub use runs::{Recording, now};
 pub use trust::Trust;
 
-/// Folder of the store in the project.
+/// The name of the store's folder in the project.
 pub const FOLDER: &str = ".mlops-tui";
 
-/// Writes a file in the store's folder of the project, in one step: a reader finds the old one or the
-/// new one.
+/// Writes a file in the store's folder atomically: readers see the old or the new file.
 ///
 /// # Errors
-/// When the folder is not safe to use, or the file can't be written.
+/// If the folder is not safe to use, or the file can't be written.
 pub fn write_file(root: &Path, name: &str, bytes: &[u8]) -> io::Result<()> {
     let folder = Folder::make(root).map_err(io::Error::other)?;
     let mut file = tempfile::NamedTempFile::new_in(folder.path())?;

@@ -1,4 +1,4 @@
-//! The nodes and datasets of runs, and how long nodes take.
+//! The nodes and datasets of runs, and the usual durations of nodes.
 
 use std::collections::HashMap;
 
@@ -8,19 +8,19 @@ use serde::Serialize;
 use super::database::{Store, StoreError};
 use super::record::{DatasetRecord, Direction, NodeOutcome, NodeRecord, RunId};
 
-/// How long a node took in its last successful runs, in seconds.
+/// The durations of a node in its last successful runs, in seconds.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Timing {
-    /// The median.
+    /// The median duration.
     pub median: f64,
-    /// The last one.
+    /// The most recent duration.
     pub last: f64,
-    /// How many runs these are.
+    /// The number of runs.
     pub runs: usize,
 }
 
 impl Timing {
-    /// Of durations, the newest first; `None` of none.
+    /// The timing of durations, newest first; `None` without any.
     fn of(mut seconds: Vec<f64>) -> Option<Timing> {
         let last = *seconds.first()?;
         seconds.sort_by(f64::total_cmp);
@@ -34,7 +34,7 @@ impl Timing {
 }
 
 impl Store {
-    /// The nodes of a run in their order.
+    /// The nodes of a run in topological order.
     ///
     /// # Errors
     /// When the store can't be read.
@@ -51,7 +51,7 @@ impl Store {
         Ok(nodes.unwrap_or_default())
     }
 
-    /// What a run loaded and saved, in the order in which it did.
+    /// The datasets that a run loaded and saved, in order of time.
     ///
     /// # Errors
     /// When the store can't be read.
@@ -68,7 +68,7 @@ impl Store {
         Ok(datasets.unwrap_or_default())
     }
 
-    /// How long each node took in its last `runs` successful runs.
+    /// The timing of each node in its last `runs` successful runs.
     ///
     /// # Errors
     /// When the store can't be read.
@@ -77,7 +77,7 @@ impl Store {
         let rows: Option<Vec<(String, f64)>> = self.read(|connection| {
             connection
                 .prepare_cached(
-                    // From name to name along the index, and a few steps back from each.
+                    // Walks from name to name along the index, and from each name a few rows back.
                     "WITH RECURSIVE names (node) AS (
                          SELECT MIN(node) FROM nodes
                          UNION ALL
@@ -102,7 +102,7 @@ impl Store {
     }
 }
 
-/// Writes nodes and datasets; what is there already is replaced.
+/// Inserts nodes and datasets; existing rows are replaced.
 pub(super) fn save(
     connection: &Connection,
     run: RunId,
@@ -180,7 +180,7 @@ mod tests {
     use crate::store::{NewRun, Progress};
 
     #[test]
-    fn the_median_of_the_last_successes_is_the_estimate() {
+    fn the_estimate_is_the_median_of_the_last_successful_runs() {
         let folder = tempfile::tempdir().unwrap();
         let mut store = Store::new(folder.path());
         assert!(store.timings(3).unwrap().is_empty());

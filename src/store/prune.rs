@@ -1,4 +1,4 @@
-//! Making room: old runs are deleted, and the file becomes smaller.
+//! Pruning: deletes old runs and shrinks the database file.
 
 use std::path::PathBuf;
 
@@ -9,27 +9,27 @@ use super::database::{Store, StoreError};
 use super::full;
 use super::record::{Outcome, RunId};
 
-/// Which runs may stay. Pinned and running ones always do.
+/// The limits for pruning. Pinned and running runs are never deleted.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Room {
-    /// Runs that began before then go; seconds since the Unix epoch.
+    /// Deletes runs that started before this time, in seconds since the Unix epoch.
     pub before: Option<f64>,
-    /// The oldest go until the others take no more bytes than this.
+    /// Deletes the oldest runs until the others take at most this many bytes.
     pub bytes: Option<u64>,
-    /// The oldest go until so many are left.
+    /// Deletes the oldest runs until at most this many are left.
     pub runs: Option<usize>,
 }
 
-/// What pruning deletes.
+/// The result of pruning, or a preview of it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Pruned {
-    /// The runs, oldest first.
+    /// The deleted runs, oldest first.
     pub runs: Vec<RunId>,
-    /// Bytes that they take in the store, about.
+    /// The approximate bytes of these runs in the store.
     pub bytes: u64,
-    /// Folders of grids' runs.
+    /// The removed result folders of grid runs.
     pub folders: Vec<PathBuf>,
-    /// What stays though its run is gone, and why.
+    /// Folders that stay although their run is deleted, with the reason.
     pub left: Vec<Left>,
 }
 
@@ -40,11 +40,11 @@ impl Pruned {
 }
 
 impl Store {
-    /// Deletes a run that is not going on with all that is kept of it; `None` when there was none. The
-    /// file shrinks with the next [`Store::prune`].
+    /// Deletes a run that is not running, with everything stored for it; `None` if there is no such
+    /// run. The file shrinks with the next [`Store::prune`].
     ///
     /// # Errors
-    /// When the store can't be written, or was set aside.
+    /// If the store can't be written or was set aside.
     pub fn delete_run(&mut self, id: RunId) -> Result<Option<Pruned>, StoreError> {
         let deleted = self.write_freeing(|connection| {
             connection.execute(
@@ -56,10 +56,10 @@ impl Store {
         Ok((deleted > 0).then(|| Pruned { runs: vec![id], ..pruned }))
     }
 
-    /// What [`Store::prune`] would delete.
+    /// A preview of [`Store::prune`].
     ///
     /// # Errors
-    /// When the store can't be read, or was set aside.
+    /// If the store can't be read or was set aside.
     pub fn prunable(&mut self, room: &Room) -> Result<Pruned, StoreError> {
         let sizes = self.read(sizes)?;
         self.refuse_set_aside()?;
@@ -68,10 +68,10 @@ impl Store {
         Ok(pruned.with(swept))
     }
 
-    /// What [`Store::delete_run`] would delete of these runs.
+    /// A preview of [`Store::delete_run`] for several runs.
     ///
     /// # Errors
-    /// When the store can't be read, or was set aside.
+    /// If the store can't be read or was set aside.
     pub fn deletable(&mut self, ids: &[RunId]) -> Result<Pruned, StoreError> {
         let sizes = self.read(sizes)?.unwrap_or_default();
         self.refuse_set_aside()?;
@@ -84,16 +84,17 @@ impl Store {
         Ok(pruned.with(swept))
     }
 
-    /// Deletes what there is no room for and gives the space back to the disk.
+    /// Deletes the runs beyond the limits and returns the space to the disk.
     ///
     /// # Errors
-    /// When the store can't be written, or was set aside: nothing is deleted then.
+    /// If the store can't be written or was set aside; nothing is deleted then.
     pub fn prune(&mut self, room: &Room) -> Result<Pruned, StoreError> {
         let pruned = self.prunable(room)?;
         if !self.path().exists() {
             return Ok(pruned);
         }
-        // Folders can be removed where the database can't be written.
+        // On a full disk, folders are removed first: that works even if the database can't be
+        // written.
         let mut early = Vec::new();
         if full::is_full_at(&self.root().join(super::FOLDER)) {
             early = self.sweep(&pruned.runs)?.folders;
@@ -122,13 +123,13 @@ impl Store {
     }
 }
 
-/// A run's number, begin, whether it stays in any case, and its bytes in the store.
+/// A run's number, start time, whether it always stays, and its bytes in the store.
 type Size = (RunId, f64, bool, u64);
 
 /// All runs, newest first.
 fn sizes(connection: &mut Connection) -> rusqlite::Result<Vec<Size>> {
-    // The lengths of packed lines are known without reading them. Texts count for each run that
-    // names them.
+    // The lengths of compressed lines are known without reading them. Shared texts count for each
+    // run that uses them.
     connection
         .prepare(
             "SELECT id, started_at, pinned OR outcome = 'running',
@@ -150,14 +151,14 @@ fn sizes(connection: &mut Connection) -> rusqlite::Result<Vec<Size>> {
 fn choose(sizes: &[Size], room: &Room) -> Pruned {
     let mut pruned = Pruned::default();
     let (mut kept, mut bytes) = (0, 0);
-    // What stays in any case takes its place first.
+    // Runs that always stay are counted first.
     for (_, _, _, size) in sizes.iter().filter(|(_, _, stays, _)| *stays) {
         kept += 1;
         bytes += size;
     }
     let mut full = false;
     for (run, at, _, size) in sizes.iter().filter(|(_, _, stays, _)| !stays) {
-        // Once there is no room, nothing older stays either: the history has no holes.
+        // Once a limit is reached, all older runs are deleted too, so that the history has no gaps.
         full = full
             || room.bytes.is_some_and(|most| bytes + size > most)
             || room.runs.is_some_and(|most| kept >= most);
@@ -173,21 +174,21 @@ fn choose(sizes: &[Size], room: &Room) -> Pruned {
     pruned
 }
 
-/// Gives free pages back to the disk.
+/// Returns free pages to the disk.
 fn shrink(connection: &mut Connection) -> rusqlite::Result<()> {
     const INCREMENTAL: i64 = 2;
     let mode: i64 = connection.pragma_query_value(None, "auto_vacuum", |row| row.get(0))?;
     if mode == INCREMENTAL {
-        // Each row of its answer is a page.
+        // Each result row is one freed page.
         let mut statement = connection.prepare("PRAGMA incremental_vacuum")?;
         let mut rows = statement.query([])?;
         while rows.next()?.is_some() {}
     } else {
-        // A store of the first version: it is written anew once.
+        // A store of the first version is rewritten once.
         connection.pragma_update(None, "auto_vacuum", "incremental")?;
         connection.execute_batch("VACUUM")?;
     }
-    // The file itself shrinks when the journal is written back; others may be reading.
+    // The file itself shrinks at the checkpoint. A concurrent reader may prevent that.
     let _ = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
     Ok(())
 }
@@ -197,7 +198,7 @@ mod tests {
     use super::*;
     use crate::store::{Entry, Level, Line, NewRun, Progress, RunFilter, Source};
 
-    /// Five runs, begun at 1 to 5, that end well; each with a log that does not shrink.
+    /// Five successful runs, started at 1 to 5, each with an incompressible log.
     fn filled(store: &mut Store) {
         for at in 1..=5 {
             let new = NewRun { started_at: f64::from(at), ..NewRun::default() };
@@ -227,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn the_oldest_go_and_what_is_pinned_or_runs_stays() {
+    fn the_oldest_runs_are_deleted_and_pinned_or_running_ones_stay() {
         let folder = tempfile::tempdir().unwrap();
         let mut store = Store::new(folder.path());
         assert_eq!(store.prune(&Room::default()).unwrap(), Pruned::default());
@@ -255,7 +256,7 @@ mod tests {
     }
 
     #[test]
-    fn the_file_shrinks_and_texts_go_with_their_last_run() {
+    fn the_file_shrinks_and_texts_are_deleted_with_their_last_run() {
         let folder = tempfile::tempdir().unwrap();
         let mut store = Store::new(folder.path());
         filled(&mut store);
@@ -279,7 +280,7 @@ mod tests {
     }
 
     #[test]
-    fn an_old_store_is_written_anew_once() {
+    fn an_old_store_is_rewritten_once() {
         let folder = tempfile::tempdir().unwrap();
         let mut store = Store::new(folder.path());
         filled(&mut store);

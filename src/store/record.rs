@@ -1,8 +1,8 @@
-//! A run as the history keeps it: the run, its nodes, what it loaded and saved, its log.
+//! The records of a run in the history: the run, its nodes, its datasets, its log.
 
 use serde::{Deserialize, Serialize};
 
-/// Number of a run in its project's history, from 1; 0 for a run that could not be recorded.
+/// The number of a run in its project's history, from 1; 0 for a run that could not be recorded.
 pub type RunId = i64;
 
 /// Two runs that are compared.
@@ -14,16 +14,16 @@ pub struct RunPair {
     pub second: RunId,
 }
 
-/// Makes the texts that the database has for the values of an enum.
+/// Defines the conversion between an enum's values and their texts in the database.
 macro_rules! texts {
     ($type:ty, $unknown:ident, $($value:ident $text:literal),*) => {
         impl $type {
-            /// The text that the store and JSON have for it.
+            /// The text of the value in the store and in JSON.
             pub fn as_str(self) -> &'static str {
                 match self { $(Self::$value => $text),* }
             }
 
-            /// The value of a text of the store.
+            /// The value for a text from the store.
             pub(super) fn from_text(text: &str) -> Self {
                 match text { $($text => Self::$value,)* _ => Self::$unknown }
             }
@@ -31,63 +31,63 @@ macro_rules! texts {
     };
 }
 
-/// How a run stands.
+/// The state or result of a run.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Outcome {
-    /// Its process is alive.
+    /// The run's process is alive.
     #[default]
     Running,
-    /// It ended well.
+    /// The run ended without an error.
     Succeeded,
-    /// A node or the project's loading failed.
+    /// A node failed, or loading the project did.
     Failed,
-    /// Somebody cancelled it.
+    /// A user cancelled the run.
     Cancelled,
-    /// Its process ended without saying so.
+    /// The run's process ended without recording a result.
     Lost,
 }
 
 texts!(Outcome, Lost, Running "running", Succeeded "succeeded", Failed "failed", Cancelled "cancelled", Lost "lost");
 
 impl Outcome {
-    /// All of them.
+    /// All outcomes.
     pub const ALL: [Outcome; 5] =
         [Outcome::Running, Outcome::Succeeded, Outcome::Failed, Outcome::Cancelled, Outcome::Lost];
 }
 
-/// What is known of a run when it starts.
+/// The facts about a run that are known when it starts.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct NewRun {
-    /// Seconds since the Unix epoch.
+    /// The start time, in seconds since the Unix epoch.
     pub started_at: f64,
-    /// Name of the pipeline.
+    /// The name of the pipeline.
     pub pipeline: String,
-    /// The run environment, where one was chosen.
+    /// The run environment, if one was chosen.
     pub env: Option<String>,
     /// The request as JSON.
     pub request: String,
     /// The equivalent `kedro run` command.
     pub command: String,
-    /// Who asked for it.
+    /// The user who started the run.
     #[serde(default)]
     pub user: Option<String>,
-    /// The machine that it ran on.
+    /// The machine on which the run was started.
     #[serde(default)]
     pub host: Option<String>,
-    /// How it was asked for: the command line, or the screen's command.
+    /// How the run was started: the command line, or the command on the screen.
     #[serde(default)]
     pub why: Option<String>,
-    /// Path of the Python interpreter.
+    /// The path of the Python interpreter.
     #[serde(default)]
     pub python: Option<String>,
     /// The kind of worker: `warm` or `fresh`.
     #[serde(default)]
     pub worker: Option<String>,
-    /// What it belongs to, such as a parameter grid.
+    /// The group that the run belongs to, such as a parameter grid.
     #[serde(default)]
     pub batch: Option<String>,
-    /// Whether it outlives the program that started it.
+    /// Whether the run outlives the program that started it.
     #[serde(default)]
     pub detached: bool,
 }
@@ -95,90 +95,91 @@ pub struct NewRun {
 /// A run in the history.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct RunRecord {
-    /// Its number.
+    /// The number of the run.
     pub id: RunId,
-    /// What was known at its start.
+    /// The facts known at the start.
     #[serde(flatten)]
     pub new: NewRun,
-    /// How it stands.
+    /// The state or result.
     pub outcome: Outcome,
-    /// Seconds since the Unix epoch; `None` while it runs, the last event's time for a lost run.
+    /// The end time in seconds since the Unix epoch; `None` while running, the last event's time
+    /// for a lost run.
     pub ended_at: Option<f64>,
-    /// How many nodes it was to run; 0 while the project is loading.
+    /// The number of nodes to run; 0 while the project is loading.
     pub nodes_total: u32,
-    /// How many nodes ended well.
+    /// The number of nodes that succeeded.
     pub nodes_done: u32,
     /// The node that failed.
     pub failed_node: Option<String>,
-    /// One line of why it failed or was lost.
+    /// One line with the reason why the run failed or was lost.
     pub reason: Option<String>,
-    /// Kedro's version.
+    /// The version of Kedro that ran, such as `1.0.0`.
     #[serde(default)]
     pub kedro_version: Option<String>,
-    /// Python's version.
+    /// The version of Python that ran, such as `3.12.4`.
     #[serde(default)]
     pub python_version: Option<String>,
-    /// The version of the code, where the project is in a git repository.
+    /// The version of the code, if the project is in a git repository.
     #[serde(default)]
     pub code: Option<CodeVersion>,
-    /// Hash of the kept text of all resolved parameters, JSON; see [`super::Store::text`].
+    /// The hash of the stored JSON text of all resolved parameters; see [`super::Store::text`].
     #[serde(default)]
     pub parameters: Option<String>,
-    /// The MLflow run that it logged to.
+    /// The MLflow run that this run logged to.
     #[serde(default)]
     pub mlflow_run: Option<String>,
-    /// Whether pruning leaves it alone.
+    /// Whether pruning keeps the run.
     #[serde(default)]
     pub pinned: bool,
-    /// What a person wrote about it.
+    /// A note written by a user.
     #[serde(default)]
     pub note: Option<String>,
-    /// Lines of its log.
+    /// The number of lines in the run's log.
     #[serde(default)]
     pub log_lines: u64,
 }
 
 impl RunRecord {
-    /// A run that just began.
+    /// The record of a run that has just started.
     pub fn begun(id: RunId, new: NewRun) -> Self {
         RunRecord { id, new, ..RunRecord::default() }
     }
 
-    /// Seconds from its start to its end, or to `now`.
+    /// The seconds from the start to the end, or to `now` while running.
     pub fn seconds(&self, now: f64) -> f64 {
         (self.ended_at.unwrap_or(now) - self.new.started_at).max(0.0)
     }
 }
 
-/// The version of a project's code as git has it.
+/// The version of a project's code, as git reports it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CodeVersion {
     /// The commit; `None` before the first one.
     pub commit: Option<String>,
-    /// The branch; `None` when none is checked out.
+    /// The branch; `None` if none is checked out.
     pub branch: Option<String>,
-    /// Whether files of the project differed from the commit, or were not tracked.
+    /// Whether project files differ from the commit or are untracked.
     pub dirty: bool,
-    /// Hash of the kept difference to the commit; see [`super::Store::text`].
+    /// The hash of the stored diff to the commit; see [`super::Store::text`].
     pub diff: Option<String>,
-    /// Files that git does not track.
+    /// The untracked files.
     pub untracked: Vec<String>,
 }
 
-/// How a node stands in a run.
+/// The state or result of a node in a run.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum NodeOutcome {
-    /// It has not begun.
+    /// The node has not started.
     #[default]
     Waiting,
-    /// It has begun.
+    /// The node has started.
     Running,
-    /// It ended well.
+    /// The node ended without an error.
     Succeeded,
-    /// It failed.
+    /// The node, or loading or saving its datasets, failed.
     Failed,
-    /// The run ended before it did.
+    /// The run ended before the node finished.
     Stopped,
 }
 
@@ -187,28 +188,28 @@ texts!(NodeOutcome, Stopped, Waiting "waiting", Running "running", Succeeded "su
 /// A node of a run.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct NodeRecord {
-    /// Its name.
+    /// The node's full name.
     pub node: String,
-    /// Its place among the run's nodes, in topological order, from 0.
+    /// The position among the run's nodes in topological order, from 0.
     pub position: u32,
-    /// How it stands.
+    /// The state or result.
     pub outcome: NodeOutcome,
-    /// Seconds since the Unix epoch.
+    /// The start time, in seconds since the Unix epoch.
     pub started_at: Option<f64>,
-    /// How long it took, loading and saving included.
+    /// The duration, including loading and saving.
     pub seconds: Option<f64>,
-    /// Why it failed, as JSON.
+    /// The failure, as JSON.
     pub failure: Option<String>,
 }
 
-/// Whether a dataset was read or written.
+/// Whether a dataset was loaded or saved.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Direction {
-    /// Read.
+    /// The dataset was read.
     #[default]
     Load,
-    /// Written.
+    /// The dataset was written.
     Save,
 }
 
@@ -217,27 +218,27 @@ texts!(Direction, Load, Load "load", Save "save");
 /// A dataset that a run loaded or saved.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct DatasetRecord {
-    /// Number of the event that told it.
+    /// The number of the event that reported it.
     pub number: u64,
-    /// The node that asked for it.
+    /// The node that loaded or saved the dataset.
     pub node: Option<String>,
-    /// Its name, transcoding kept.
+    /// The dataset's name, with transcoding.
     pub dataset: String,
-    /// Which of both.
+    /// Whether the dataset was loaded or saved.
     pub direction: Direction,
-    /// When it was done, seconds since the Unix epoch.
+    /// When the operation finished, in seconds since the Unix epoch.
     pub at: f64,
-    /// How long it took, in seconds.
+    /// The duration in seconds.
     pub seconds: f64,
-    /// Its size on disk then.
+    /// The size on disk at that time.
     pub bytes: Option<u64>,
-    /// What tells its content from another one: a hash, or size and time of large files.
+    /// Identifies the content: a hash, or size and time stamp for large files.
     pub stamp: Option<String>,
-    /// The numbers in it, for metrics: a JSON object of dotted keys.
+    /// The numbers of a metrics dataset: a JSON object with dotted keys.
     pub metrics: Option<String>,
 }
 
-/// How much a line of the log weighs.
+/// The severity of a log line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[expect(missing_docs, reason = "the names say it")]
@@ -251,11 +252,11 @@ pub enum Level {
 texts!(Level, Info, Debug "debug", Info "info", Warning "warning", Error "error");
 
 impl Level {
-    /// All of them, the least first.
+    /// All levels, in ascending order.
     pub const ALL: [Level; 4] = [Level::Debug, Level::Info, Level::Warning, Level::Error];
 }
 
-/// Something to be appended to a run's history.
+/// An entry to append to a run's history.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Entry<'a> {
     /// An event: its time (seconds since the Unix epoch) and JSON.
@@ -264,64 +265,64 @@ pub enum Entry<'a> {
     Line(Line<'a>),
 }
 
-/// A line to be appended to a log.
+/// A line to append to a log.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Line<'a> {
-    /// Seconds since the Unix epoch; kept to the microsecond.
+    /// The time in seconds since the Unix epoch; stored in microseconds.
     pub at: f64,
-    /// Where it comes from.
+    /// The origin of the line.
     pub source: Source<'a>,
-    /// The text, as written: untrusted.
+    /// The text as printed; untrusted.
     pub text: &'a str,
 }
 
-/// Where a line of the log comes from.
+/// The origin of a log line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Source<'a> {
-    /// How much it weighs.
+    /// The severity.
     pub level: Level,
-    /// The node that was running.
+    /// The node that was running, if any.
     pub node: Option<&'a str>,
-    /// The stream: `stdout`, `stderr`, `log`, `warning`.
+    /// The stream: `stdout`, `stderr`, `log` or `warning`.
     pub stream: &'a str,
-    /// The level's own name, for log records.
+    /// The original level name of a log record.
     pub level_name: Option<&'a str>,
-    /// The logger's name, for log records.
+    /// The logger's name of a log record.
     pub logger: Option<&'a str>,
 }
 
-/// A line of a log.
+/// A line of a log, as read from the store.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct LogLine {
-    /// Its number in the run's log, from 1.
+    /// The number of the line in the run's log, from 1.
     pub number: u64,
-    /// Seconds since the Unix epoch.
+    /// The time, in seconds since the Unix epoch.
     pub at: f64,
-    /// How much it weighs.
+    /// The severity.
     pub level: Level,
-    /// The node that was running.
+    /// The node that was running, if any.
     pub node: Option<String>,
-    /// The stream: `stdout`, `stderr`, `log`, `warning`.
+    /// The stream: `stdout`, `stderr`, `log` or `warning`.
     pub stream: String,
-    /// The level's own name, for log records.
+    /// The original level name of a log record.
     pub level_name: Option<String>,
-    /// The logger's name, for log records.
+    /// The logger's name of a log record.
     pub logger: Option<String>,
-    /// The text, as written: untrusted.
+    /// The text as printed; untrusted.
     pub text: String,
 }
 
-/// What is new of a run: written all or not at all, and once only, however often it is sent.
+/// New facts about a run. They are written in one transaction, and repeated ones are ignored.
 #[derive(Debug, Clone, Copy)]
 pub struct Progress<'a> {
-    /// The run as it stands; note, pin and log length are the store's own.
+    /// The current state of the run; note, pin and log length are left to the store.
     pub record: &'a RunRecord,
-    /// Number of the first entry among all of the run, from 1.
+    /// The number of the first entry among all entries of the run, from 1.
     pub first: u64,
-    /// Events and lines of the log, in order.
+    /// Events and log lines, in order.
     pub entries: &'a [Entry<'a>],
     /// Nodes that changed.
     pub nodes: &'a [NodeRecord],
-    /// Datasets that were loaded or saved, or of which more is known.
+    /// Datasets that were loaded or saved, or whose record changed.
     pub datasets: &'a [DatasetRecord],
 }

@@ -1,4 +1,5 @@
-//! Runs in the store: added, recorded as they go on, recovered when their process is gone.
+//! Runs in the store: adding them, recording their progress, and recovering those whose process is
+//! gone.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -8,12 +9,12 @@ use super::database::{Store, StoreError};
 use super::record::{Entry, NewRun, Outcome, Progress, RunId, RunRecord};
 use super::{liveness, log, nodes};
 
-/// A run on another machine is lost when nothing was heard of it for so many seconds. Whoever
-/// records a run writes something in a fraction of that.
+/// A run on another machine counts as lost after this many seconds without a write. The recording
+/// process writes much more often.
 const SILENCE: f64 = 120.0;
 
 impl Store {
-    /// Adds a run that begins now, recorded by this process.
+    /// Adds a run that starts now and is recorded by this process.
     ///
     /// # Errors
     /// When the store can't be written.
@@ -50,7 +51,8 @@ impl Store {
         Ok(RunRecord::begun(id, new.clone()))
     }
 
-    /// Says that another process than this one records the run: [`Store::recover`] looks for it.
+    /// Sets another process as the one that records the run; [`Store::recover`] checks that
+    /// process.
     ///
     /// # Errors
     /// When the store can't be written.
@@ -65,8 +67,8 @@ impl Store {
         })
     }
 
-    /// Stores what is new of a run, all or nothing. Entries that are there already (by their number)
-    /// are passed over, so that it can be called again after any error.
+    /// Stores the progress of a run in one transaction. Entries that are already stored (by number)
+    /// are skipped, so that the call can be repeated after any error.
     ///
     /// # Errors
     /// When the store can't be written.
@@ -75,7 +77,7 @@ impl Store {
         self.write(|connection| {
             let transaction =
                 connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-            // A run that was deleted is not brought back.
+            // A deleted run is not restored.
             if update(&transaction, progress.record, seen_at)? > 0 {
                 append(&transaction, progress)?;
                 nodes::save(&transaction, progress.record.id, progress.nodes, progress.datasets)?;
@@ -84,7 +86,7 @@ impl Store {
         })
     }
 
-    /// All events of a run in their order, as JSON; lines of its log are not among them.
+    /// All events of a run in order, as JSON, without log lines.
     ///
     /// # Errors
     /// When the store can't be read.
@@ -98,7 +100,7 @@ impl Store {
         Ok(events.unwrap_or_default())
     }
 
-    /// Pins a run, so that pruning leaves it alone, or takes the pin away; whether there is such a run.
+    /// Pins a run, so that pruning keeps it, or unpins it. Returns whether there is such a run.
     ///
     /// # Errors
     /// When the store can't be written.
@@ -109,7 +111,7 @@ impl Store {
         Ok(changed > 0)
     }
 
-    /// Writes a note to a run; an empty one takes it away. Whether there is such a run.
+    /// Sets the note of a run; an empty note removes it. Returns whether there is such a run.
     ///
     /// # Errors
     /// When the store can't be written.
@@ -121,8 +123,8 @@ impl Store {
         Ok(changed > 0)
     }
 
-    /// Marks the runs as lost whose recording process is gone, and returns their numbers. To be
-    /// called when a project is opened.
+    /// Marks running runs whose recording process is gone as lost, and returns their numbers. Call
+    /// this when a project is opened.
     ///
     /// # Errors
     /// When the store can't be read or written.
@@ -145,7 +147,7 @@ impl Store {
         Ok(lost)
     }
 
-    /// Who records a run.
+    /// The process that records a run.
     ///
     /// # Errors
     /// When the store can't be read.
@@ -156,16 +158,16 @@ impl Store {
     }
 }
 
-/// Who records a run.
+/// The process that records a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Recording {
-    /// Nobody: it has ended, or there is no such run.
+    /// The run has ended, or there is no such run.
     Ended,
-    /// Nobody any more: its process is gone.
+    /// The recording process is gone.
     Gone,
-    /// A process of the machine of that name, which can't be seen from here.
+    /// A process on the machine with this name, which can't be checked from here.
     Elsewhere(String),
-    /// The process of that number.
+    /// The process with this number, on this machine.
     By(u32),
 }
 
@@ -196,7 +198,7 @@ fn update(connection: &Connection, record: &RunRecord, seen_at: f64) -> rusqlite
         ])
 }
 
-/// Appends the entries that are not there yet.
+/// Appends the entries that are not stored yet.
 fn append(connection: &Connection, progress: &Progress<'_>) -> rusqlite::Result<()> {
     if progress.entries.is_empty() {
         return Ok(());
@@ -229,7 +231,7 @@ fn append(connection: &Connection, progress: &Progress<'_>) -> rusqlite::Result<
     Ok(())
 }
 
-/// A run that goes on, as far as the store knows.
+/// A run that is running, as far as the store knows.
 struct Running {
     id: RunId,
     pid: u32,
@@ -265,7 +267,7 @@ fn running(connection: &mut Connection) -> rusqlite::Result<Vec<Running>> {
         .collect()
 }
 
-/// Marks a run as lost, with what has not ended in it; whether it was still running.
+/// Marks a run and its unfinished nodes as lost. Returns whether the run was still running.
 fn lose(connection: &mut Connection, id: RunId) -> rusqlite::Result<bool> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let changed = transaction.execute(
@@ -290,7 +292,7 @@ fn lose(connection: &mut Connection, id: RunId) -> rusqlite::Result<bool> {
     Ok(changed > 0)
 }
 
-/// Seconds since the Unix epoch, now: how the store and the events of runs tell time.
+/// The current time in seconds since the Unix epoch, as in the store and in events.
 pub fn now() -> f64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64())
 }
@@ -360,7 +362,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_sent_again_is_there_once() {
+    fn repeated_progress_is_stored_once() {
         let folder = tempfile::tempdir().unwrap();
         let mut store = Store::new(folder.path());
         let run = store.add_run(&new("a")).unwrap();
@@ -374,7 +376,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pin_a_note_and_a_deletion_hold_while_the_run_is_recorded() {
+    fn a_pin_a_note_and_a_deletion_survive_later_progress() {
         let folder = tempfile::tempdir().unwrap();
         let mut store = Store::new(folder.path());
         let mut run = store.add_run(&new("a")).unwrap();
@@ -426,8 +428,8 @@ mod tests {
         };
         let nodes = [node("a", NodeOutcome::Succeeded), node("b", NodeOutcome::Running)];
         let entries = [event(12.0, "{}"), line(12.5, "x")];
-        let told = Progress { nodes: &nodes, ..progress(&gone, 1, &entries) };
-        store.record(&told).unwrap();
+        let progress = Progress { nodes: &nodes, ..progress(&gone, 1, &entries) };
+        store.record(&progress).unwrap();
         let mut child = std::process::Command::new("true").spawn().unwrap();
         let pid = child.id();
         child.wait().unwrap();
@@ -438,11 +440,11 @@ mod tests {
         };
         set(&mut store, "UPDATE runs SET process_started = 'before' WHERE pipeline = 'reused'");
         assert_eq!(store.recover().unwrap(), [gone.id, reused.id]);
-        let mut of = |id| store.run(id).unwrap().unwrap();
-        assert_eq!(of(own.id).outcome, Outcome::Running);
-        assert_eq!((of(gone.id).outcome, of(gone.id).ended_at), (Outcome::Lost, Some(12.5)));
-        assert_eq!(of(reused.id).ended_at, Some(10.0));
-        assert!(of(gone.id).reason.is_some());
+        let mut find = |id| store.run(id).unwrap().unwrap();
+        assert_eq!(find(own.id).outcome, Outcome::Running);
+        assert_eq!((find(gone.id).outcome, find(gone.id).ended_at), (Outcome::Lost, Some(12.5)));
+        assert_eq!(find(reused.id).ended_at, Some(10.0));
+        assert!(find(gone.id).reason.is_some());
         let nodes = store.nodes(gone.id).unwrap();
         assert_eq!(nodes[0].outcome, NodeOutcome::Succeeded);
         assert_eq!(nodes[1].outcome, NodeOutcome::Stopped);

@@ -1,4 +1,4 @@
-//! Texts that runs share, kept once by their hash: differences of code, resolved parameters.
+//! Texts shared by runs, stored once under their hash: code diffs, resolved parameters.
 
 use miniz_oxide::deflate::compress_to_vec_zlib;
 use miniz_oxide::inflate::decompress_to_vec_zlib_with_limit;
@@ -6,14 +6,14 @@ use rusqlite::{OptionalExtension, params};
 
 use super::database::{Store, StoreError};
 
-/// zlib's usual level: these are written once and kept long.
+/// zlib's default level: these texts are written once and kept long.
 const USUAL: u8 = 6;
-/// No text unpacks to more: a broken one must not take all memory.
+/// Larger texts are not decompressed, because a broken one must not exhaust the memory.
 const LARGEST: usize = 1 << 28;
 
 impl Store {
-    /// Keeps a text and gives its hash, by which [`Store::text`] finds it. Pruning deletes it with the
-    /// last run that names it.
+    /// Stores a text and returns its hash, the key for [`Store::text`]. Pruning deletes the text
+    /// with the last run that refers to it.
     ///
     /// # Errors
     /// When the store can't be written.
@@ -29,7 +29,7 @@ impl Store {
         Ok(hash)
     }
 
-    /// A kept text; `None` when it is not there or broken.
+    /// A stored text; `None` if it is missing or broken.
     ///
     /// # Errors
     /// When the store can't be read.

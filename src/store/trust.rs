@@ -1,18 +1,18 @@
-//! Which projects the user lets the program execute.
+//! The projects that the user allows the program to execute.
 
 use std::collections::BTreeSet;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-/// The trusted projects, a file in the user's state folder: one JSON string a line, the canonical
-/// path of a project. Lines that can't be read trust nothing.
+/// The trusted projects: a file in the user's state folder with one JSON string per line, the
+/// canonical path of a project. Unreadable lines are ignored.
 #[derive(Debug, Clone)]
 pub struct Trust {
     file: PathBuf,
 }
 
 impl Trust {
-    /// The file `trusted-projects` in the user's state folder.
+    /// The trust file `trusted-projects` in the user's state folder.
     pub fn new(state_folder: &Path) -> Self {
         Trust { file: state_folder.join("trusted-projects") }
     }
@@ -22,20 +22,20 @@ impl Trust {
         canonical(root).is_ok_and(|path| self.load().contains(&path))
     }
 
-    /// Trusts the project in `root`, from now on.
+    /// Adds the project in `root` to the trusted ones.
     ///
     /// # Errors
-    /// When the folder does not exist or the file can't be written.
+    /// If the folder does not exist or the file can't be written.
     pub fn add(&self, root: &Path) -> io::Result<()> {
         let path = canonical(root)?;
         let mut trusted = self.load();
         if trusted.insert(path) { self.save(&trusted) } else { Ok(()) }
     }
 
-    /// Trusts the project in `root` no longer.
+    /// Removes the project in `root` from the trusted ones.
     ///
     /// # Errors
-    /// When the folder does not exist or the file can't be written.
+    /// If the folder does not exist or the file can't be written.
     pub fn remove(&self, root: &Path) -> io::Result<()> {
         let path = canonical(root)?;
         let mut trusted = self.load();
@@ -59,7 +59,7 @@ impl Trust {
     }
 }
 
-/// Two paths that are not text must not come out the same, so those are refused.
+/// A path that is not UTF-8 is refused, because a lossy conversion could make two paths equal.
 fn canonical(root: &Path) -> io::Result<String> {
     root.canonicalize()?
         .into_os_string()

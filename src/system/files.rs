@@ -1,5 +1,5 @@
-//! Reading files that a project chooses: plain files alone, up to a size. A pipe, a device or a socket in
-//! the place of a file would hold up whoever reads it, or never end.
+//! Reads files that a project chooses: only plain files, up to a size limit. Reading a pipe, device
+//! or socket could block or never end.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read};
@@ -8,13 +8,13 @@ use std::path::Path;
 
 use rustix::fs::OFlags;
 
-/// Bytes of a text file that are read, where nothing else is said: far more than people write.
+/// The default size limit of text files in bytes: far more than people write by hand.
 pub const TEXT: u64 = 16 << 20;
 
-/// Opens a plain file. Links are followed; the open itself never waits.
+/// Opens a plain file. Links are followed, and opening never blocks.
 ///
 /// # Errors
-/// When there is none, it is no plain file, or it can't be opened.
+/// If there is no such file, it is not a plain file, or it can't be opened.
 pub fn open(path: &Path) -> io::Result<File> {
     let flags = i32::try_from(OFlags::NONBLOCK.bits()).unwrap_or_default();
     let file = OpenOptions::new().read(true).custom_flags(flags).open(path)?;
@@ -24,13 +24,13 @@ pub fn open(path: &Path) -> io::Result<File> {
     }
 }
 
-/// What a plain file holds, if that is no more than `most` bytes.
+/// The contents of a plain file of at most `most` bytes.
 ///
 /// # Errors
-/// As those of [`open`], and when it is larger.
+/// Those of [`open`]; also if the file is larger.
 pub fn read(path: &Path, most: u64) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    // Files of the system tell no size, and others may grow.
+    // Files such as those in `/proc` report no size, and other files may grow.
     open(path)?.take(most + 1).read_to_end(&mut bytes)?;
     match bytes.len() as u64 > most {
         true => Err(io::Error::other(format!("it is larger than {} MB", most >> 20))),
@@ -38,10 +38,10 @@ pub fn read(path: &Path, most: u64) -> io::Result<Vec<u8>> {
     }
 }
 
-/// The text of a plain file, if that is no more than [`TEXT`] bytes.
+/// The text of a plain file of at most [`TEXT`] bytes.
 ///
 /// # Errors
-/// As those of [`read`], and when it is not UTF-8.
+/// Those of [`read`]; also if the file is not UTF-8.
 pub fn read_text(path: &Path) -> io::Result<String> {
     let invalid = |_| io::Error::new(io::ErrorKind::InvalidData, "it is not written in UTF-8");
     String::from_utf8(read(path, TEXT)?).map_err(invalid)

@@ -1,7 +1,8 @@
-//! What all floors need of the operating system, done so that it cannot be turned against the user.
+//! Access to the operating system for all layers, hardened against misuse by a project.
 //!
-//! [`files`] reads plain files, [`programs`] finds programs, but never in the current folder; [`say`] prints where the other end may
-//! be gone; [`signals`] hears signals unless they were ignored at the start.
+//! [`files`] reads plain files; [`programs`] finds programs, but never in the current folder;
+//! [`say`] prints even if the other end may be closed; [`signals`] listens for signals that were
+//! not ignored at the start.
 
 pub mod files;
 pub mod programs;

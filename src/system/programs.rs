@@ -1,23 +1,23 @@
-//! Where programs are found. A project's folder is often the current one, so folders of `PATH` that are
-//! named relative to it (`.`, or an empty name) are passed over: a project could put its own `git` there.
+//! Finds programs in `PATH`. Relative folders of `PATH` (`.`, or an empty name) are skipped: the
+//! current folder is often a project's, and the project could contain its own `git`.
 
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 
-/// The program `name` in the folders of `PATH`; `None` where there is none.
+/// The path of the program `name` in `PATH`; `None` if there is none.
 pub fn find(name: &str) -> Option<PathBuf> {
     find_in(&std::env::var_os("PATH")?, name)
 }
 
-/// The same for any value of `PATH`.
+/// Like [`find`], for any value of `PATH`.
 pub fn find_in(path: &OsStr, name: &str) -> Option<PathBuf> {
     folders(path).map(|folder| folder.join(name)).find(|program| program.is_file())
 }
 
-/// `PATH` without the folders that are passed over, for programs that start others.
+/// `PATH` without relative folders, for child processes that start other programs.
 pub fn path() -> OsString {
     let path = std::env::var_os("PATH").unwrap_or_default();
-    // Its parts held no separator before.
+    // Joining can't fail: the folders were split at the same separator.
     std::env::join_paths(folders(&path)).unwrap_or_default()
 }
 
@@ -30,7 +30,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn programs_are_found_in_absolute_folders_alone() {
+    fn programs_are_found_only_in_absolute_folders() {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("program"), "").unwrap();
         let here = std::env::current_dir().unwrap();

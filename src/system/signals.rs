@@ -1,20 +1,20 @@
-//! Signals, heard only where the program was not started with them ignored: `nohup` and shells' background
-//! jobs ask for that, and it stays so.
+//! Listens for signals, except those ignored when the program started: `nohup` and background jobs
+//! of shells rely on ignored signals staying ignored.
 
 use std::io;
 
 use rustix::process::Signal;
 use tokio::signal::unix::{SignalKind, signal};
 
-/// Hears one kind of signal, or nothing when it was ignored.
+/// Listens for one kind of signal; never reports a signal that was ignored at the start.
 #[derive(Debug)]
 pub struct Listener(Option<tokio::signal::unix::Signal>);
 
 impl Listener {
-    /// Begins to listen. From then on the signal no longer ends the process.
+    /// Starts to listen. From then on the signal does not end the process any more.
     ///
     /// # Errors
-    /// When the system refuses.
+    /// If the system refuses.
     pub fn new(which: Signal) -> io::Result<Self> {
         if is_ignored_by("self", which) {
             return Ok(Listener(None));
@@ -22,15 +22,15 @@ impl Listener {
         Self::always(which)
     }
 
-    /// Begins to listen, also to what was ignored.
+    /// Starts to listen, even if the signal was ignored.
     ///
     /// # Errors
-    /// When the system refuses.
+    /// If the system refuses.
     pub fn always(which: Signal) -> io::Result<Self> {
         Ok(Listener(Some(signal(SignalKind::from_raw(which.as_raw()))?)))
     }
 
-    /// Waits for the next one.
+    /// Waits for the next signal.
     pub async fn next(&mut self) {
         match &mut self.0 {
             Some(signal) => drop(signal.recv().await),
@@ -39,7 +39,7 @@ impl Listener {
     }
 }
 
-/// Whether a process ignores a signal. Only Linux tells; elsewhere none counts as ignored.
+/// Whether a process ignores a signal. Only Linux reports that; elsewhere the result is `false`.
 pub fn is_ignored(pid: u32, which: Signal) -> bool {
     is_ignored_by(&pid.to_string(), which)
 }
@@ -49,7 +49,7 @@ fn is_ignored_by(process: &str, which: Signal) -> bool {
     ignored(&status).is_some_and(|mask| mask & (1 << (which.as_raw() - 1)) != 0)
 }
 
-/// The mask of ignored signals in a `/proc/PID/status` (proc(5)): the lowest bit is signal 1.
+/// The mask of ignored signals in `/proc/PID/status` (proc(5)): the lowest bit is signal 1.
 fn ignored(status: &str) -> Option<u64> {
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"))?;
     u64::from_str_radix(mask.trim(), 16).ok()
@@ -61,7 +61,7 @@ mod tests {
 
     #[test]
     #[cfg(target_os = "linux")]
-    fn ignored_signals_are_known() {
+    fn ignored_signals_are_detected() {
         assert_eq!(ignored("Name:\tx\nSigIgn:\t0000000000001003\n"), Some(0x1003));
         let mut child = std::process::Command::new("env")
             .args(["--default-signal", "--ignore-signal=HUP", "sleep", "60"])

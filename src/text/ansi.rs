@@ -1,11 +1,11 @@
-//! The colours of what programs print: SGR sequences (ECMA-48, 8.3.117) as styles, and nothing else of
-//! what a terminal would obey.
+//! The colours of program output: parses SGR sequences (ECMA-48, 8.3.117) into styles and drops all
+//! other escape sequences.
 
 use vte::{Params, Parser, Perform};
 
 use super::sanitize;
 
-/// What a colour stands for; themes say how that looks.
+/// The meaning of a colour; themes define its appearance.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the names say it")]
 pub enum Hue {
@@ -18,18 +18,18 @@ pub enum Hue {
     Cyan,
 }
 
-/// A part of a line in one style; harmless.
+/// A part of a line in one style, without control characters.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Part {
-    /// The text.
+    /// The text of the part.
     pub text: String,
-    /// Its colour; `None` for the usual one.
+    /// The colour; `None` for the default one.
     pub hue: Option<Hue>,
-    /// Whether it stands out.
+    /// Whether the text is bold.
     pub bold: bool,
 }
 
-/// The line in parts of one style each.
+/// Splits a line into parts of one style each.
 pub fn parts(line: &str) -> Vec<Part> {
     let mut reading = Reading::default();
     Parser::new().advance(&mut reading, line.as_bytes());
@@ -37,11 +37,11 @@ pub fn parts(line: &str) -> Vec<Part> {
     reading.found
 }
 
-/// Parts as they are read.
+/// Collects parts while a line is parsed.
 #[derive(Default)]
 struct Reading {
     found: Vec<Part>,
-    /// The present style, and the text in it so far.
+    /// The current style, with the text in it so far.
     part: Part,
 }
 
@@ -85,14 +85,15 @@ fn apply(params: &Params, style: &mut Part) {
             [code @ 90..=97] => style.hue = basic(code - 90).or((code == 90).then_some(Hue::Grey)),
             [39] => style.hue = None,
             [38, ref inner @ ..] => style.hue = extended(inner, &mut codes),
-            // A background would hide what the theme draws, and lines have no colour of their own.
+            // Background colours are dropped: they would hide what the theme draws. Underline
+            // colours have no counterpart.
             [48 | 58, ref inner @ ..] => drop(extended(inner, &mut codes)),
             _ => {}
         }
     }
 }
 
-/// The hue of one of the eight colours; black and white are the usual one.
+/// The hue of one of the eight basic colours; black and white are the default colour.
 fn basic(number: u16) -> Option<Hue> {
     match number {
         1 => Some(Hue::Red),
@@ -105,7 +106,8 @@ fn basic(number: u16) -> Option<Hue> {
     }
 }
 
-/// `5;N` of 256 colours, or `2;R;G;B`: the next codes, or with colons within one, perhaps with a colour space before R.
+/// Parses `5;N` (256 colours) or `2;R;G;B`: either as the next codes, or after colons within one
+/// code, perhaps with a colour space before R.
 fn extended<'a>(inner: &[u16], codes: &mut impl Iterator<Item = &'a [u16]>) -> Option<Hue> {
     let mut next = || codes.next()?.first().copied();
     match *inner {
@@ -134,7 +136,7 @@ fn indexed(number: u16) -> Option<Hue> {
     }
 }
 
-/// By which of red, green and blue are strong; what has no colour is the usual one.
+/// The hue by the strongest of red, green and blue; greys are the default colour.
 fn nearest(red: u16, green: u16, blue: u16) -> Option<Hue> {
     let most = red.max(green).max(blue);
     let least = red.min(green).min(blue);
@@ -156,16 +158,16 @@ fn nearest(red: u16, green: u16, blue: u16) -> Option<Hue> {
 mod tests {
     use super::*;
 
-    fn seen(line: &str) -> Vec<(String, Option<Hue>, bool)> {
+    fn styled(line: &str) -> Vec<(String, Option<Hue>, bool)> {
         parts(line).into_iter().map(|part| (part.text, part.hue, part.bold)).collect()
     }
 
     #[test]
     fn colours_are_kept_and_everything_else_is_harmless() {
         let text = |text: &str| text.to_owned();
-        assert_eq!(seen("plain"), [(text("plain"), None, false)]);
+        assert_eq!(styled("plain"), [(text("plain"), None, false)]);
         assert_eq!(
-            seen("\x1b[1;31mbad\x1b[0m and \x1b[38;5;46mgood\x1b[39m, \x1b[38;2;30;30;250mblue"),
+            styled("\x1b[1;31mbad\x1b[0m and \x1b[38;5;46mgood\x1b[39m, \x1b[38;2;30;30;250mblue"),
             [
                 (text("bad"), Some(Hue::Red), true),
                 (text(" and "), None, false),
@@ -175,10 +177,10 @@ mod tests {
             ]
         );
         assert_eq!(
-            seen("\x1b[2J\x1b[90ma\x1b]0;title\x07b"),
+            styled("\x1b[2J\x1b[90ma\x1b]0;title\x07b"),
             [(text("ab"), Some(Hue::Grey), false)]
         );
-        assert_eq!(seen("\x1b[48;5;1mon red\x1b[31"), [(text("on red"), None, false)]);
+        assert_eq!(styled("\x1b[48;5;1mon red\x1b[31"), [(text("on red"), None, false)]);
         for (line, hue) in [
             ("\x1b[38:5:46mx", Some(Hue::Green)),
             ("\x1b[38:2:30:30:250mx", Some(Hue::Blue)),
@@ -188,9 +190,9 @@ mod tests {
             ("\x1b[31;999mx", Some(Hue::Red)),
             ("\x1b[>4;1mx", None),
         ] {
-            assert_eq!(seen(line), [(text("x"), hue, false)], "{line:?}");
+            assert_eq!(styled(line), [(text("x"), hue, false)], "{line:?}");
         }
-        assert_eq!(seen("a\tb\nc\r"), [(text("a b␊c"), None, false)]);
+        assert_eq!(styled("a\tb\nc\r"), [(text("a b␊c"), None, false)]);
         for broken in ["\x1b[", "\x1b[3", "\x1b[31;", "\x1b[38;5m", "\x1b[999999m", "\x1b\x1b[31m"]
         {
             assert!(parts(broken).iter().all(|part| !part.text.contains('\x1b')), "{broken:?}");

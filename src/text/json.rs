@@ -1,5 +1,5 @@
-//! JSON that can be looked at in a terminal: what a terminal would obey, or what hides or reorders text, is
-//! written as `\u` escapes. Programs that read it get the same strings (RFC 8259, section 7).
+//! JSON that is safe to print in a terminal: control characters and characters that hide or reorder
+//! text are written as `\u` escapes. JSON parsers get the same strings (RFC 8259, section 7).
 
 use std::io::{self, Write};
 
@@ -7,35 +7,35 @@ use serde::Serialize;
 
 use super::is_hidden;
 
-/// Writes a value, indented.
+/// Writes a value as indented JSON.
 ///
 /// # Errors
-/// When it can't be written.
+/// If the value can't be serialised or written.
 pub fn write_pretty(out: impl Write, value: &impl Serialize) -> io::Result<()> {
     serde_json::to_writer_pretty(Escaping(out), value).map_err(io::Error::from)
 }
 
-/// Writes a value on one line, with its end.
+/// Writes a value as JSON on one line, with a line end.
 ///
 /// # Errors
-/// When it can't be written.
+/// If the value can't be serialised or written.
 pub fn write_line(mut out: impl Write, value: &impl Serialize) -> io::Result<()> {
     serde_json::to_writer(Escaping(&mut out), value).map_err(io::Error::from)?;
     out.write_all(b"\n")
 }
 
-/// A value on one line, without its end.
+/// A value as JSON on one line, without a line end.
 ///
 /// # Errors
-/// When the value has no form in JSON.
+/// If the value has no JSON form.
 pub fn line(value: &impl Serialize) -> serde_json::Result<String> {
     let mut line = Vec::new();
     serde_json::to_writer(Escaping(&mut line), value)?;
     Ok(String::from_utf8_lossy(&line).into_owned())
 }
 
-/// Escapes what comes from a serializer, which writes whole characters at a time. Outside of strings JSON
-/// is plain ASCII, so what is escaped stands in a string.
+/// Escapes the output of a serializer, which writes whole characters at a time. JSON is plain ASCII
+/// outside strings, so every escaped character is inside a string.
 struct Escaping<W>(W);
 
 impl<W: Write> Write for Escaping<W> {
@@ -64,7 +64,8 @@ impl<W: Write> Write for Escaping<W> {
     }
 }
 
-/// Line ends are the serializer's own: those of strings it has escaped itself.
+/// Whether `c` must be escaped. ASCII whitespace is only layout here: the serializer already
+/// escapes line ends in strings.
 fn is_escaped(c: char) -> bool {
     !c.is_ascii_whitespace() && (c.is_control() || is_hidden(c))
 }
@@ -74,7 +75,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_a_terminal_obeys_is_escaped_and_read_back_the_same() {
+    fn control_characters_are_escaped_and_parsed_back_unchanged() {
         let hostile = "\u{1b}[31m\u{9b}31m\u{7f}\u{202e}\u{2066}\u{200f}\u{61c}\u{2028}\u{2029}\
                        \u{feff}\u{e0041}";
         let text = format!("plain ü 表 👨\u{200d}👩 {hostile}\n\t\"");

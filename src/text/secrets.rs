@@ -1,8 +1,8 @@
-//! What is secret, decided in one place: [`names_secret`] by a name, [`redact`] within a text.
+//! Decides what is secret: [`names_secret`] by a name, [`redact`] within a text.
 //!
-//! A [`Secret`] stands for a value that is not kept: it tells what may be shown of the value, and, with a
-//! [`Key`], a mark by which two values can be told apart. A secret that was met once is also taken out of
-//! every text that goes through [`redact`] later, such as an exception's message.
+//! A [`Secret`] replaces a value that is not kept: it holds the part of the value that may be shown
+//! and, with a [`Key`], yields a mark for comparing values. A known secret is also removed from
+//! every text that [`redact`] processes later, such as an exception's message.
 
 mod names;
 mod text;
@@ -17,63 +17,63 @@ use regex::Regex;
 pub use names::names_secret;
 pub use text::{redact, redact_diff, redact_with};
 
-/// What stands in a text for what was removed, as in Kedro (`kedro.io.core._REDACTED`).
+/// Replaces a removed part of a text, as in Kedro (`kedro.io.core._REDACTED`).
 pub const REDACTED: &str = "<redacted>";
-/// What is shown in the place of a secret.
+/// Shown in place of a secret.
 pub const HIDDEN: &str = "********";
-/// What is shown for a secret of a run in the history.
+/// Shown for a secret in the history of a run.
 pub const SECRET: &str = "<secret>";
-/// What is shown for a secret that is not the one that it was.
+/// Shown for a secret that differs from the one it is compared with.
 pub const CHANGED: &str = "<secret, changed>";
 
-/// A value that is not kept. Two are equal when the values were.
+/// A value that is not kept. Two secrets are equal if their values were.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret {
-    /// The value with its secret parts removed; `None` when all of it is secret.
+    /// The value without its secret parts; `None` if all of it is secret.
     shown: Option<Arc<str>>,
     digest: [u8; 16],
-    /// The value, after [`keep_values`] alone.
+    /// The value itself; kept only after [`keep_values`].
     value: Option<Arc<str>>,
 }
 
 impl Secret {
-    /// A value that is secret as a whole.
+    /// A secret whose whole value is secret.
     pub fn of(value: &str) -> Self {
         remember(value);
         Secret { shown: None, digest: digest(value), value: kept(value) }
     }
 
-    /// A value of which `shown` is no secret.
+    /// A secret of which the text `shown` may be shown.
     pub fn partly(value: &str, shown: &str) -> Self {
         Secret { shown: Some(shown.into()), digest: digest(value), value: kept(value) }
     }
 
-    /// A text with secrets in it, made of their [`Secret::material`].
+    /// A string that contains secrets; `material` is built from their [`Secret::material`].
     pub fn joined(material: &str, shown: &str) -> Self {
         Secret { shown: Some(shown.into()), digest: digest(material), value: None }
     }
 
-    /// What may be shown.
+    /// The text that may be shown.
     pub fn shown(&self) -> &str {
         self.shown.as_deref().unwrap_or(HIDDEN)
     }
 
-    /// What may be shown, where that is more than that it is a secret.
+    /// The part that may be shown; `None` if the whole value is secret.
     pub fn part(&self) -> Option<&str> {
         self.shown.as_deref()
     }
 
-    /// The same secret with something else shown of it.
+    /// The same secret with another shown text.
     pub fn showing(&self, shown: &str) -> Self {
         Secret { shown: Some(shown.into()), digest: self.digest, value: None }
     }
 
-    /// The value itself, for a person who asks for it; see [`keep_values`].
+    /// The value itself, for a user who asks for it; see [`keep_values`].
     pub fn reveal(&self) -> Option<&str> {
         self.value.as_deref()
     }
 
-    /// What is kept of it: what may be shown, and a mark.
+    /// The form that is stored: the shown text and a mark.
     pub fn kept(&self, key: &Key) -> String {
         let mark = key.mark(&self.digest);
         match &self.shown {
@@ -82,7 +82,7 @@ impl Secret {
         }
     }
 
-    /// A text that is another one for every other secret; it is never kept.
+    /// A text that is unique for each secret; never stored.
     pub fn material(&self) -> String {
         self.digest.iter().map(|byte| format!("{byte:02x}")).collect()
     }
@@ -96,8 +96,8 @@ impl fmt::Debug for Secret {
 
 static KEEPS_VALUES: AtomicBool = AtomicBool::new(false);
 
-/// From now on secrets hold their value. That is for the one verb that reveals one; no other process
-/// keeps any.
+/// Makes later secrets keep their values. Only the command that reveals a secret calls this; no
+/// other process keeps any value.
 pub fn keep_values() {
     KEEPS_VALUES.store(true, Ordering::Relaxed);
 }
@@ -112,8 +112,8 @@ fn digest(value: &str) -> [u8; 16] {
     digest
 }
 
-/// The key of a store, with which marks of secrets are made: without it a mark tells nothing, not even
-/// to who guesses the secret.
+/// The key of a store, from which marks of secrets are computed. Without the key, a mark does not
+/// even confirm a guess of the secret.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Key([u8; 32]);
 
@@ -123,12 +123,12 @@ impl Key {
         Key(bytes)
     }
 
-    /// `<secret 0f3a...>`, the same for the same secret.
+    /// The mark `<secret 0f3a...>`, equal for equal secrets.
     fn mark(&self, digest: &[u8]) -> String {
         format!("<secret {}>", &blake3::keyed_hash(&self.0, digest).to_hex()[..16])
     }
 
-    /// The mark of a secret text.
+    /// The mark for a secret text.
     pub fn mark_of(&self, value: &str) -> String {
         self.mark(&digest(value))
     }
@@ -143,12 +143,12 @@ impl fmt::Debug for Key {
 #[expect(clippy::unwrap_used, reason = "the pattern is constant")]
 static MARK: LazyLock<Regex> = LazyLock::new(|| Regex::new("<secret [0-9a-f]{16}>").unwrap());
 
-/// A kept text as it is shown: marks say only that there is a secret.
+/// A stored text for display, with each mark replaced by [`SECRET`].
 pub fn without_marks(text: &str) -> String {
     MARK.replace_all(text, SECRET).into_owned()
 }
 
-/// Two kept texts that differ, as they are shown.
+/// Two different stored texts for display; see [`CHANGED`].
 pub fn changed(from: &str, to: &str) -> (String, String) {
     let (first, mut second) = (without_marks(from), without_marks(to));
     if first == second && from != to {
@@ -157,18 +157,18 @@ pub fn changed(from: &str, to: &str) -> (String, String) {
     (first, second)
 }
 
-/// Whether the text stands for a secret that was not kept.
+/// Whether the text is a placeholder for a secret that was not kept.
 pub fn is_hidden(text: &str) -> bool {
     text == HIDDEN || text == SECRET || MARK.find(text).is_some_and(|mark| mark.len() == text.len())
 }
 
-/// Secrets that are looked for in texts.
+/// The known secrets that are removed from texts.
 static KNOWN: RwLock<BTreeSet<Arc<str>>> = RwLock::new(BTreeSet::new());
-/// More are not looked for.
+/// The largest number of known secrets; later ones are not remembered.
 const MOST_KNOWN: usize = 4_000;
 
-/// From now on the value is removed from texts. What could be a word or a number is not looked for: it
-/// would be removed where it means something else.
+/// Remembers a value, so that later texts are redacted. A value that could be a word or a number is
+/// not remembered, because it would also be removed where it has another meaning.
 fn remember(value: &str) {
     let letters = |c: char| c.is_ascii_lowercase() || matches!(c, '_' | '-' | '.' | ' ');
     let word = value.chars().all(letters) || value.chars().all(|c| c.is_ascii_digit() || c == '.');
@@ -184,7 +184,7 @@ fn remember(value: &str) {
     }
 }
 
-/// The text without its secrets, as [`redact`] gives it. They are removed from later texts, too.
+/// Redacts the text like [`redact`], and remembers the removed secrets for later texts.
 pub fn remove(text: &str) -> String {
     let shown = redact(text);
     redact_with(text, &|secret| {
@@ -194,7 +194,7 @@ pub fn remove(text: &str) -> String {
     shown
 }
 
-/// The secrets that occur in the text, the longest first.
+/// The known secrets that occur in the text, longest first.
 fn known_in(text: &str) -> Vec<Arc<str>> {
     let known = KNOWN.read().unwrap_or_else(PoisonError::into_inner);
     let mut found: Vec<_> = known.iter().filter(|it| text.contains(&***it)).cloned().collect();
@@ -207,7 +207,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_secret_is_told_from_another_one_by_its_mark_alone() {
+    fn secrets_are_distinguished_only_by_their_marks() {
         let (key, other) = (Key::new([1; 32]), Key::new([2; 32]));
         let (one, two) = (Secret::of("hunter2!!"), Secret::of("hunter3!!"));
         assert_eq!(one.kept(&key), Secret::of("hunter2!!").kept(&key));
@@ -221,14 +221,14 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_that_was_met_is_removed_from_later_texts() {
+    fn a_known_secret_is_removed_from_later_texts() {
         let _ = Secret::of("Xy7-unusual-text");
         assert_eq!(redact("login with Xy7-unusual-text failed"), "login with <redacted> failed");
         let url = "https://me:Xy8-other-text@host/a?sig=Xy9-third-text";
         assert_eq!(remove(url), "https://<redacted>@host/a?<redacted>");
         assert_eq!(remove(url), remove(url), "what is known by now is shown as before");
         assert_eq!(redact("as me:Xy8-other-text"), "as <redacted>");
-        // This could be a word.
+        // This secret could be an ordinary word.
         let _ = Secret::of("customers");
         assert_eq!(redact("no customers"), "no customers");
     }

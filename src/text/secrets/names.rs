@@ -1,6 +1,6 @@
-//! Which names say that their value is a secret.
+//! Decides by a name whether its value is a secret.
 
-/// A name that ends with one of these is a secret's.
+/// A name with one of these endings denotes a secret.
 const ENDS: [&str; 37] = [
     "password",
     "passwords",
@@ -41,26 +41,26 @@ const ENDS: [&str; 37] = [
     "sas url",
 ];
 
-/// A name that has one of these anywhere is a secret's, if its last word does not say otherwise.
+/// A name that contains one of these denotes a secret, unless its last word is in [`ABOUT`].
 const ANYWHERE: [&str; 5] = ["password", "passwd", "pwd", "passphrase", "secret"];
 
-/// Last words of names that are about a secret without being one.
+/// Last words of names that describe a secret without being one.
 const ABOUT: [&str; 18] = [
     "file", "path", "length", "policy", "column", "columns", "field", "min", "max", "type",
     "expiry", "name", "manager", "scope", "env", "provider", "version", "required",
 ];
 
-/// What stands after a secret's name: which one of several it is.
+/// Suffixes of a secret's name that say which of several it is.
 const WHICH: [&str; 8] = ["prod", "production", "dev", "staging", "test", "local", "value", "hash"];
 
-/// Words before `token` in the vocabulary of models.
+/// Words before `token` that belong to the vocabulary of language models.
 const MODEL_TOKENS: [&str; 27] = [
     "pad", "padding", "eos", "bos", "unk", "unknown", "mask", "sep", "cls", "special", "max",
     "min", "start", "end", "stop", "per", "next", "n", "num", "image", "prefix", "suffix", "first",
     "last", "oov", "text", "blank",
 ];
 
-/// Words before `key` that make it one of data, not of a lock.
+/// Words before `key` that make it a key of data, not of a lock.
 const DATA_KEYS: [&str; 58] = [
     "primary",
     "foreign",
@@ -122,8 +122,8 @@ const DATA_KEYS: [&str; 58] = [
     "layer",
 ];
 
-/// Whether the value of a key, a variable or an argument of this name is a secret. Names of other things
-/// that models and tables are made of (`max_tokens`, `primary_key`, `tokenizer`) are not.
+/// Whether the value of a key, variable or argument with this name is a secret. Names from models
+/// and tables (`max_tokens`, `primary_key`, `tokenizer`) are not secret.
 pub fn names_secret(name: &str) -> bool {
     let words = words(name);
     let mut words: Vec<&str> = words.iter().map(String::as_str).collect();
@@ -154,7 +154,8 @@ pub fn names_secret(name: &str) -> bool {
         || words.iter().any(|word| ANYWHERE.contains(word)) && !ABOUT.contains(last)
 }
 
-/// The words of a name in lower case: `dbPassword`, `DB-PASSWORD` and `db_password` have the same ones.
+/// The words of a name in lower case; `dbPassword`, `DB-PASSWORD` and `db_password` give the same
+/// words.
 fn words(name: &str) -> Vec<String> {
     let mut words = vec![String::new()];
     let mut was_lower = false;
@@ -172,7 +173,7 @@ fn words(name: &str) -> Vec<String> {
         was_lower = c.is_lowercase() || c.is_ascii_digit();
     }
     words.retain(|word| !word.is_empty());
-    // `password1` is a password.
+    // A trailing number is dropped: `password1` is a password.
     if let Some(last) = words.last_mut()
         && last.starts_with(|c: char| c.is_alphabetic())
     {
@@ -187,7 +188,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_of_secrets_are_told_from_those_of_data_and_models() {
+    fn names_of_secrets_are_distinguished_from_names_of_data_and_models() {
         let secrets = "password DB-Password dbPassword MYSQL_PWD PW passphrase db_password_2 password1 PASSWORD_PROD \
              password_hash dbpassword secret client_secret aws_secret_access_key aws_access_key_id SECRET_KEY \
              secrets token api_token GITHUB_TOKEN hf_token sas sas_token sas_url api_key apikey apiKey API_KEYS \

@@ -1,4 +1,4 @@
-//! Removing secrets from texts: URLs, assignments, well-known tokens, differences of files.
+//! Removes secrets from texts: URLs, assignments, well-known tokens, diffs.
 
 use std::ops::Range;
 use std::sync::LazyLock;
@@ -12,30 +12,30 @@ fn regex(pattern: &str) -> Regex {
     Regex::new(pattern).unwrap()
 }
 
-/// A URL in a text: scheme, authority, path, query, fragment.
+/// A URL in a text: scheme, authority, path, query and fragment.
 static URL: LazyLock<Regex> = LazyLock::new(|| {
     regex(
         r#"([A-Za-z][A-Za-z0-9+.\-]*://)([^\s'"<>/?#]*)([^\s'"<>?#]*)(\?[^\s'"<>#]*)?(#[^\s'"<>]*)?"#,
     )
 });
 
-/// A password with signs that no URL has, up to the last `@` before the host.
+/// Credentials with characters that are invalid in URLs, up to the last `@` before the host.
 static ODD_PASSWORD: LazyLock<Regex> =
     LazyLock::new(|| regex(r#"([A-Za-z][A-Za-z0-9+.\-]*://)([^\s'"<>/:@]+:[^\s'"<>]*)@"#));
 
-/// The name and the sign of `name=value`, `name: value`, `"name": "value"`, `--name=value`.
+/// Name and separator of `name=value`, `name: value`, `"name": "value"` and `--name=value`.
 static NAMED: LazyLock<Regex> =
     LazyLock::new(|| regex(r#"([A-Za-z_][A-Za-z0-9_.\-]*)["'\]]{0,2}\s{0,4}(?:=>|=|:)\s{0,4}"#));
 
-/// What ends a value without quotes, besides blanks.
+/// Characters that end an unquoted value, besides blanks.
 const VALUE_ENDS: [char; 8] = [',', ';', '&', ')', '}', ']', '"', '\''];
 
-/// The default of an environment variable in a configuration.
+/// The default value of an environment variable in `oc.env`.
 static VARIABLE: LazyLock<Regex> =
     LazyLock::new(|| regex(r"(oc\.env:\s*([A-Za-z0-9_]+)\s*,)([^}]*)"));
 
-/// The forms of keys and tokens that services give out; a private key. They are ASCII, and so are the word
-/// boundaries: with Unicode's, `regex` falls back to a slower search.
+/// The formats of keys and tokens that services issue, and private keys. They are ASCII, and the
+/// word boundaries are too: with Unicode boundaries, `regex` falls back to a slower search.
 static TOKEN: LazyLock<Regex> = LazyLock::new(|| {
     regex(concat!(
         r"(?s)-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*-----|\z)",
@@ -45,20 +45,20 @@ static TOKEN: LazyLock<Regex> = LazyLock::new(|| {
     ))
 });
 
-/// `Authorization: Bearer x`.
+/// An authorisation header such as `Authorization: Bearer x`.
 static BEARER: LazyLock<Regex> =
     LazyLock::new(|| regex(r"(?i)(?-u:\b)(bearer|basic)\s+([A-Za-z0-9._~+/=\-]{8,})"));
 
-/// The text without its secrets: user names, passwords, queries and fragments of URLs
-/// (`kedro.io.core._redact_url_credentials`), values under names of secrets, tokens, and all secrets that
-/// were met before.
+/// The text without secrets: user names, passwords, queries and fragments of URLs
+/// (`kedro.io.core._redact_url_credentials`), values under secret names, tokens, and all known
+/// secrets.
 pub fn redact(text: &str) -> String {
     redact_with(text, &|_| REDACTED.to_owned())
 }
 
-/// The same with what `mask` gives in the place of each secret.
+/// Like [`redact`], with the result of `mask` in place of each secret.
 pub fn redact_with(text: &str, mask: &dyn Fn(&str) -> String) -> String {
-    // `key` and `auth` are words, too.
+    // In prose, `key` and `auth` are ordinary words.
     general(text, mask, &|name| names_secret(name) && !matches!(name, "key" | "auth" | "Key"))
 }
 
@@ -95,8 +95,8 @@ fn with_bearer(text: String, mask: &dyn Fn(&str) -> String) -> String {
     BEARER.replace_all(&text, without).into_owned()
 }
 
-/// Text without a scheme stays as it is unless it begins with `name:password@host`: a `#` in a local path
-/// is no secret.
+/// Redacts URLs. A text without a scheme is unchanged unless it starts with `name:password@host`: a
+/// `#` in a local path is no secret.
 fn urls(text: &str, mask: &dyn Fn(&str) -> String) -> String {
     if !text.contains("://") {
         let authority = text.split(['/', '?', '#']).next().unwrap_or_default();
@@ -126,7 +126,7 @@ fn urls(text: &str, mask: &dyn Fn(&str) -> String) -> String {
     let odd = |found: &Captures<'_>| {
         let after = found[2].split_once(':').map_or("", |(_, after)| after);
         let digits = after.bytes().take_while(u8::is_ascii_digit).count();
-        // A port, and an `@` in the path.
+        // What looks like a password is a port, followed by an `@` in the path.
         match after[digits..].starts_with('/') && digits > 0 || !after.contains(['/', '?', '#']) {
             true => found[0].to_owned(),
             false => format!("{}{}@", &found[1], mask(&found[2])),
@@ -139,7 +139,7 @@ fn urls(text: &str, mask: &dyn Fn(&str) -> String) -> String {
 fn assignments(text: &str, mask: &dyn Fn(&str) -> String, names: &dyn Fn(&str) -> bool) -> String {
     let mut out = String::new();
     let mut done = 0;
-    // A value may be an assignment itself: `can't log in: password=x`.
+    // A value may itself be an assignment: `can't log in: password=x`.
     let mut at = 0;
     let mut ends = Next::default();
     let mut brackets = Next::default();
@@ -151,7 +151,7 @@ fn assignments(text: &str, mask: &dyn Fn(&str) -> String, names: &dyn Fn(&str) -
             continue;
         }
         let inner = &text[value.clone()];
-        // The result of a call is no secret.
+        // The result of a function call is no secret.
         let is_code = !quoted && brackets.from(text, at, |c| matches!(c, '(' | '[')) < value.end;
         if is_code || says_nothing(inner) {
             continue;
@@ -163,7 +163,7 @@ fn assignments(text: &str, mask: &dyn Fn(&str) -> String, names: &dyn Fn(&str) -
     out + &text[done..]
 }
 
-/// Where the value that begins at `at` lies, without its quotes, and whether it has them.
+/// The range of the value that starts at `at`, without its quotes, and whether it is quoted.
 fn value_at(text: &str, at: usize, ends: &mut Next) -> Option<(Range<usize>, bool)> {
     let first = text[at..].chars().next()?;
     if matches!(first, '"' | '\'') {
@@ -189,13 +189,13 @@ fn value_at(text: &str, at: usize, ends: &mut Next) -> Option<(Range<usize>, boo
     Some((at..ends.from(text, at, is_end), false))
 }
 
-/// The next place of a character of one kind. Places asked for from the left to the right are found in one
-/// pass over the text, so that a long text takes linear time.
+/// Finds the next character of one kind. Queries must go from left to right; they share one pass
+/// over the text, so a long text takes linear time.
 #[derive(Default)]
 struct Next(Option<usize>);
 
 impl Next {
-    /// The first such character at `at` or after it, or the text's end.
+    /// The position of the first such character at or after `at`, or the text's end.
     fn from(&mut self, text: &str, at: usize, is: impl Fn(char) -> bool) -> usize {
         match self.0 {
             Some(place) if place >= at => place,
@@ -212,13 +212,13 @@ fn says_nothing(value: &str) -> bool {
         || value.starts_with(['<', '*', '$', '{', '\\'])
 }
 
-/// The difference of files as git writes it without its secrets. In files that are not code, all of the
-/// line after a secret's name is one, and so are deeper lines that follow.
+/// A git diff without its secrets. In files that are not code, the rest of a line after a secret
+/// name is secret, and so are the more deeply indented lines that follow.
 pub fn redact_diff(diff: &str, mask: &dyn Fn(&str) -> String) -> String {
     let mut out = String::with_capacity(diff.len());
     let mut code = false;
-    // How deep the key lies whose values are secret.
-    let mut deep: Option<usize> = None;
+    // The indentation of the key whose nested values are secret.
+    let mut secret_indent: Option<usize> = None;
     let mut in_key = false;
     for line in diff.split_inclusive('\n') {
         let (line, end) = match line.strip_suffix('\n') {
@@ -227,17 +227,17 @@ pub fn redact_diff(diff: &str, mask: &dyn Fn(&str) -> String) -> String {
         };
         if let Some(names) = line.strip_prefix("diff --git ") {
             code = names.trim_end_matches('"').ends_with(".py");
-            (deep, in_key) = (None, false);
+            (secret_indent, in_key) = (None, false);
         }
         let is_header =
             ["diff --git ", "index ", "--- ", "+++ ", "@@"].iter().any(|it| line.starts_with(it));
         if is_header {
-            // A hunk's head quotes a line of the file.
+            // The header of a hunk quotes a line of the file.
             let head = match line.rfind("@@").filter(|at| *at > 0 && line.starts_with("@@")) {
                 Some(at) => &line[..at + 2],
                 None => line,
             };
-            (deep, in_key) = (None, false);
+            (secret_indent, in_key) = (None, false);
             out.push_str(head);
             out.push_str(end);
             continue;
@@ -250,7 +250,7 @@ pub fn redact_diff(diff: &str, mask: &dyn Fn(&str) -> String) -> String {
         if in_key || content.contains("PRIVATE KEY-----") {
             in_key = !ends_key;
             out.push_str(&mask(content));
-        } else if deep
+        } else if secret_indent
             .is_some_and(|key| indent > key || (indent == key && content.starts_with("- ")))
             && !content.is_empty()
         {
@@ -263,7 +263,7 @@ pub fn redact_diff(diff: &str, mask: &dyn Fn(&str) -> String) -> String {
                 _ => mask(content),
             });
         } else {
-            deep = if content.is_empty() { deep } else { None };
+            secret_indent = if content.is_empty() { secret_indent } else { None };
             let key = (!code).then(|| key_and_value(content)).flatten();
             match key.filter(|(key, _)| names_secret(key)) {
                 Some((_, value))
@@ -272,7 +272,7 @@ pub fn redact_diff(diff: &str, mask: &dyn Fn(&str) -> String) -> String {
                         Some("" | "|" | ">" | "|-" | ">-")
                     ) =>
                 {
-                    deep = Some(indent);
+                    secret_indent = Some(indent);
                     out.push_str(rest);
                 }
                 Some((_, value)) if !says_nothing(value) => {
@@ -287,7 +287,7 @@ pub fn redact_diff(diff: &str, mask: &dyn Fn(&str) -> String) -> String {
     out
 }
 
-/// `key: value`, `- key: value` and `key = value`.
+/// Splits `key: value`, `- key: value` and `key = value`.
 fn key_and_value(line: &str) -> Option<(&str, &str)> {
     let at = line.find([':', '='])?;
     let key = line[..at].trim().trim_start_matches("- ").trim_start_matches("export ");
@@ -360,12 +360,12 @@ mod tests {
     }
 
     #[test]
-    fn a_difference_keeps_its_lines_without_secrets() {
+    fn a_diff_keeps_its_lines_without_secrets() {
         let diff = "diff --git a/c.yml b/c.yml\nindex 1..2\n--- a/c.yml\n+++ b/c.yml\n@@ -1,2 +1,3 @@ password: hush\n n: 1\n\
                     +password: two (hush) words\n+x: {key: hush, n: 1}\n+url: https://u:hush@h/x\n+token:\n+  value: hush\n+  - hush\n+n: 2\n\
                     +secret: |\n+  hush\n+b: 1\ndiff --git a/c.py b/c.py\n+PW = \"hush\"\n+token = f(1)\n+n = 3\n";
-        let told = redact_diff(diff, &|_| "?".into());
-        assert!(!told.contains("hush"), "{told}");
+        let redacted = redact_diff(diff, &|_| "?".into());
+        assert!(!redacted.contains("hush"), "{redacted}");
         for line in [
             "+password: ?\n",
             "+x: {key: ?, n: 1}\n",
@@ -377,8 +377,8 @@ mod tests {
             "+token = f(1)\n",
             "+n = 3\n",
         ] {
-            assert!(told.contains(line), "{line}: {told}");
+            assert!(redacted.contains(line), "{line}: {redacted}");
         }
-        assert_eq!(told.lines().count(), diff.lines().count());
+        assert_eq!(redacted.lines().count(), diff.lines().count());
     }
 }
