@@ -234,15 +234,15 @@ impl Folder {
         Ok(bytes)
     }
 
-    /// Removes all entries except those for which `stays` is true; returns the freed bytes.
+    /// Removes all entries except those for which `is_kept` is true; returns the freed bytes.
     fn empty(
         &self,
         device: u64,
         levels_left: usize,
-        stays: &dyn Fn(&OsStr) -> bool,
+        is_kept: &dyn Fn(&OsStr) -> bool,
     ) -> Result<u64, Kept> {
         let mut bytes = 0;
-        for name in self.names()?.iter().filter(|name| !stays(name)) {
+        for name in self.names()?.iter().filter(|name| !is_kept(name)) {
             let path = self.path.join(name);
             let stat = self.stat(name)?;
             if kind(&stat) != FileType::Directory {
@@ -254,7 +254,7 @@ impl Folder {
                 return Err(Kept::Io(format!("{} is on another file system", path.display())));
             }
             if levels_left == 0 {
-                return Err(Kept::Io(format!("{} lies too levels_left", path.display())));
+                return Err(Kept::Io(format!("{} lies too deep", path.display())));
             }
             let inner = at(&self.fd, name, path, self.owners);
             let inner = inner.map_err(|error| Kept::Io(error.to_string()))?;
@@ -375,14 +375,14 @@ mod tests {
         let place = tempfile::tempdir().unwrap();
         let (root, foreign) = (place.path().join("project"), place.path().join("foreign"));
         fs::create_dir_all(&root).unwrap();
-        fs::create_dir_all(foreign.join("levels_left")).unwrap();
+        fs::create_dir_all(foreign.join("deep")).unwrap();
         fs::write(foreign.join("thesis.txt"), "years").unwrap();
-        fs::write(foreign.join("levels_left/data.csv"), "1,2").unwrap();
+        fs::write(foreign.join("deep/data.csv"), "1,2").unwrap();
         (place, root, foreign)
     }
 
     fn is_whole(foreign: &Path) -> bool {
-        foreign.join("thesis.txt").is_file() && foreign.join("levels_left/data.csv").is_file()
+        foreign.join("thesis.txt").is_file() && foreign.join("deep/data.csv").is_file()
     }
 
     #[test]

@@ -55,7 +55,7 @@ impl From<Spent> for Stop<'_> {
     }
 }
 
-/// A Python exception.
+/// A raised Python exception that may be caught.
 pub(super) struct Raised<'a> {
     pub class: Value<'a>,
     pub text: String,
@@ -152,7 +152,7 @@ impl<'a> Interp<'a> {
         self.opened.keep(source)
     }
 
-    /// Counts one step of evaluation.
+    /// Charges one step of evaluation.
     ///
     /// # Errors
     /// [`Stop::Exhausted`] when the budget is spent.
@@ -433,7 +433,7 @@ impl<'a> Interp<'a> {
                 "Correct the code at this place.",
             ),
             _ => (
-                format!("{what} can't be text without running Python: {}.", why.reason),
+                format!("{what} can't be told without running Python: {}.", why.reason),
                 "The exact reading, by Kedro itself, tells it.",
             ),
         };
