@@ -33,7 +33,7 @@ pub enum OpenError {
     /// The path does not exist or can't be read.
     #[error("{}: {source}.", path.display())]
     Unreadable {
-        /// The requested path.
+        /// The path that the user asked for.
         path: PathBuf,
         /// The error of the operating system.
         source: std::io::Error,

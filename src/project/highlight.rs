@@ -11,7 +11,9 @@ use std::time::{Duration, Instant};
 use syntect::dumps::from_uncompressed_data;
 use syntect::parsing::{ParseState, Scope, ScopeStack, SyntaxReference, SyntaxSet};
 
-use super::python::highlight::{Highlighted, Token, highlight as python, highlight_on_this_stack, plain, split};
+use super::python::highlight::{
+    Highlighted, Token, highlight as python, highlight_on_this_stack, plain, split,
+};
 
 /// Larger texts stay plain.
 const LARGEST: usize = 1 << 20;

@@ -95,7 +95,7 @@ impl Metadata {
     }
 }
 
-/// One registered pipeline.
+/// One pipeline of the registry.
 #[derive(Debug, Clone, Default)]
 pub struct Pipeline {
     /// The key in the registry, such as `__default__`.
@@ -265,7 +265,7 @@ pub enum Value {
     BigInt(String),
     /// A float; may be infinite or NaN.
     Float(f64),
-    /// A string.
+    /// A string; empty strings are not null.
     Str(String),
     /// A list; every item has an origin.
     List(Vec<Located>),

@@ -80,12 +80,12 @@ impl Reader {
         Reader { root: root.into(), cache: SourceCache::default(), code: CodeCache::default() }
     }
 
-    /// The project's folder.
+    /// The project's folder, as given to [`Reader::new`].
     pub fn root(&self) -> &Path {
         &self.root
     }
 
-    /// Reads only the configuration, all kinds of it.
+    /// Reads only the configuration, but all kinds.
     pub fn configuration(&mut self, options: &Options) -> Configuration {
         let (mut metadata, mut problems) = discovery::metadata(&self.root);
         let mut for_settings = Budget::of_sixteenths(1);

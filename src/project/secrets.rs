@@ -78,18 +78,18 @@ fn lay_over(exact: &mut Located, read: &Located) {
     }
 }
 
-/// Conceals every leaf.
+/// Conceals every leaf of a value.
 fn conceal(located: &mut Located) {
     conceal_but(located, &|_, _| false);
 }
 
-fn conceal_but(located: &mut Located, stays: &dyn Fn(&str, &Value) -> bool) {
+fn conceal_but(located: &mut Located, is_kept: &dyn Fn(&str, &Value) -> bool) {
     match &mut located.value {
         Value::Map(map) => {
-            let secret = map.iter_mut().filter(|(key, located)| !stays(key, &located.value));
-            secret.for_each(|(_, located)| conceal_but(located, stays));
+            let secret = map.iter_mut().filter(|(key, located)| !is_kept(key, &located.value));
+            secret.for_each(|(_, located)| conceal_but(located, is_kept));
         }
-        Value::List(items) => items.iter_mut().for_each(|item| conceal_but(item, stays)),
+        Value::List(items) => items.iter_mut().for_each(|item| conceal_but(item, is_kept)),
         Value::Null | Value::Bool(_) | Value::Secret(_) => {}
         Value::Str(text) if text.is_empty() || text == "???" => {}
         Value::Str(text) | Value::Unknown(text) => located.value = Value::Secret(Secret::of(text)),

@@ -11,9 +11,9 @@ pub struct Settings {
     pub conf_source: String,
     /// The last part of the class name in `CONFIG_LOADER_CLASS`; `OmegaConfigLoader` if unset.
     pub config_loader_class: String,
-    /// `CONFIG_LOADER_ARGS["base_env"]`.
+    /// `CONFIG_LOADER_ARGS["base_env"]`: the environment that all others override.
     pub base_env: String,
-    /// `CONFIG_LOADER_ARGS["default_run_env"]`.
+    /// `CONFIG_LOADER_ARGS["default_run_env"]`: the run environment if none is chosen.
     pub default_run_env: String,
     /// `CONFIG_LOADER_ARGS["config_patterns"]` merged with Kedro's defaults: glob patterns by kind.
     pub config_patterns: IndexMap<String, Vec<String>>,
@@ -22,7 +22,7 @@ pub struct Settings {
     /// `CONFIG_LOADER_ARGS["custom_resolvers"]` by name: the value of a constant function that
     /// could be evaluated (`lambda: 3`), otherwise `Value::Unknown` with the expression.
     pub custom_resolvers: IndexMap<String, Value>,
-    /// `CONFIG_LOADER_ARGS["ignore_hidden"]`.
+    /// `CONFIG_LOADER_ARGS["ignore_hidden"]`: whether hidden files and folders are skipped.
     pub ignore_hidden: bool,
     /// Parts of the settings that could not be evaluated.
     pub problems: Vec<Problem>,

@@ -150,7 +150,7 @@ fn apart(request: &str) -> serde_json::Result<Option<String>> {
 /// The result of sweeping the folders of deleted runs.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Swept {
-    /// The removed folders.
+    /// The paths of the removed folders.
     pub folders: Vec<PathBuf>,
     /// The folders that were not removed.
     pub left: Vec<Left>,

@@ -41,7 +41,7 @@ pub enum StoreError {
     /// The database can't be read or written.
     #[error("{}: {source}. If it stays so, move the file away: a new history is begun then.", path.display())]
     Database {
-        /// The database file.
+        /// The path of the database file.
         path: PathBuf,
         /// The error of SQLite.
         source: rusqlite::Error,
@@ -152,7 +152,7 @@ impl Store {
         }
     }
 
-    /// The project's folder.
+    /// The project's folder, which contains the store's folder.
     pub(super) fn root(&self) -> &Path {
         &self.root
     }
@@ -165,7 +165,7 @@ impl Store {
         Ok(Folder::make(&self.root)?)
     }
 
-    /// The database file.
+    /// The path of the database file.
     pub fn path(&self) -> PathBuf {
         self.folder.join(DATABASE)
     }
@@ -255,7 +255,7 @@ impl Store {
         self.act(act, false).map(Some)
     }
 
-    /// Runs a write.
+    /// Runs a write; creates the store if there is none.
     pub(crate) fn write<T>(
         &mut self,
         act: impl Fn(&mut Connection) -> rusqlite::Result<T>,

@@ -45,11 +45,11 @@ pub enum Keeping {
 /// The fingerprint of a node's last run, as JSON.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct StoredFingerprint {
-    /// The node's name.
+    /// The node's full name.
     pub node: String,
     /// The run that last executed the node.
     pub run: RunId,
-    /// The fingerprint.
+    /// The fingerprint as JSON text.
     pub json: String,
 }
 

@@ -26,7 +26,7 @@ pub struct RunFilter {
     pub since: Option<f64>,
     /// Runs that started before this time, in seconds since the Unix epoch.
     pub until: Option<f64>,
-    /// Only pinned runs.
+    /// Whether only pinned runs are selected.
     pub pinned: bool,
     /// The largest number of runs; unlimited if `None`.
     pub limit: Option<usize>,

@@ -11,7 +11,7 @@ use super::record::{DatasetRecord, Direction, NodeOutcome, NodeRecord, RunId};
 /// The durations of a node in its last successful runs, in seconds.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Timing {
-    /// The median duration.
+    /// The median of the durations.
     pub median: f64,
     /// The most recent duration.
     pub last: f64,

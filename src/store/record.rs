@@ -51,7 +51,7 @@ pub enum Outcome {
 texts!(Outcome, Lost, Running "running", Succeeded "succeeded", Failed "failed", Cancelled "cancelled", Lost "lost");
 
 impl Outcome {
-    /// All outcomes.
+    /// All outcomes, in the order of the enum.
     pub const ALL: [Outcome; 5] =
         [Outcome::Running, Outcome::Succeeded, Outcome::Failed, Outcome::Cancelled, Outcome::Lost];
 }
@@ -162,7 +162,7 @@ pub struct CodeVersion {
     pub dirty: bool,
     /// The hash of the stored diff to the commit; see [`super::Store::text`].
     pub diff: Option<String>,
-    /// The untracked files.
+    /// Paths of the untracked files.
     pub untracked: Vec<String>,
 }
 
@@ -279,7 +279,7 @@ pub struct Line<'a> {
 /// The origin of a log line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Source<'a> {
-    /// The severity.
+    /// The severity of the line.
     pub level: Level,
     /// The node that was running, if any.
     pub node: Option<&'a str>,
@@ -298,7 +298,7 @@ pub struct LogLine {
     pub number: u64,
     /// The time, in seconds since the Unix epoch.
     pub at: f64,
-    /// The severity.
+    /// The severity of the line.
     pub level: Level,
     /// The node that was running, if any.
     pub node: Option<String>,
@@ -321,7 +321,7 @@ pub struct Progress<'a> {
     pub first: u64,
     /// Events and log lines, in order.
     pub entries: &'a [Entry<'a>],
-    /// Nodes that changed.
+    /// Nodes whose record changed.
     pub nodes: &'a [NodeRecord],
     /// Datasets that were loaded or saved, or whose record changed.
     pub datasets: &'a [DatasetRecord],

@@ -162,7 +162,8 @@ impl Resolver<'_> {
         }
     }
 
-    /// A pattern (`CatalogConfigResolver._extract_patterns`).
+    /// Compiles a pattern entry (`CatalogConfigResolver._extract_patterns`) and checks its
+    /// definition.
     fn factory<'b>(&mut self, name: &'b str, definition: &'b Located) -> Option<Factory<'b>> {
         if !self.is_definition(name, definition) {
             return None;
@@ -256,8 +257,8 @@ impl Resolver<'_> {
         size::charge(&factory.definition.value, self.budget)?;
         self.budget.bytes(name.len().saturating_mul(size::count(&factory.definition.value)))?;
         if std::mem::take(&mut factory.lacks_type) {
-            let whose = format!("pattern `{}`, which makes `{name}`", factory.pattern);
-            self.type_is_missing(Severity::Error, &whose, factory.definition);
+            let owner = format!("pattern `{}`, which makes `{name}`", factory.pattern);
+            self.type_is_missing(Severity::Error, &owner, factory.definition);
         }
         let definition = self.fill(factory.pattern, factory.definition, &values);
         self.add(name, definition, Some(factory.pattern.to_owned()));
@@ -319,13 +320,13 @@ impl Resolver<'_> {
             format!("`{}` in pattern `{name}` can't be filled: {reason}.", text),
             "Write `{name}` for a placeholder, `{{` and `}}` for the braces themselves.",
         );
-        let said = self.catalog.problems.iter().any(|other| {
+        let reported = self.catalog.problems.iter().any(|other| {
             *other == problem
                 || other.place.is_some()
                     && other.place == problem.place
                     && other.severity == Severity::Error
         });
-        if !said {
+        if !reported {
             self.catalog.problems.push(problem);
         }
     }

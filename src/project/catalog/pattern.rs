@@ -15,7 +15,7 @@ const MOST_PIECES: usize = 200;
 /// placeholders.
 const MOST_STEPS: usize = 200_000;
 
-/// A compiled pattern.
+/// A pattern compiled to a sequence of literal texts and placeholders.
 #[derive(Debug, Clone)]
 pub(super) struct Matcher {
     pieces: Vec<Piece>,
@@ -68,7 +68,7 @@ fn constant(text: &str) -> Regex {
 
 static PLACEHOLDER: LazyLock<Regex> = LazyLock::new(|| constant(r"\{.*?\}"));
 
-/// `parse.PARSE_RE`.
+/// `parse.PARSE_RE`: the fields of a format string.
 static FIELD: LazyLock<Regex> =
     LazyLock::new(|| constant(r"\{\{|\}\}|\{[\w-]*(?:\.[\w-]+|\[[^]]+\])*(?::[^}]+)?\}"));
 

@@ -51,7 +51,7 @@ pub struct Definition {
 /// The kind of a [`Definition`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum DefinitionKind {
-    /// A function.
+    /// A function with its decorators and nested functions.
     Function,
     /// A class with all its methods.
     Class,

@@ -21,7 +21,7 @@ pub(super) type Position = (u32, u32);
 /// A module of the project.
 #[derive(Debug)]
 pub(super) struct Module {
-    /// Dotted name.
+    /// The dotted name, such as `pkg.nodes`.
     pub name: Arc<str>,
     /// The file, as [`crate::project::Place`] shows it.
     pub file: Arc<Path>,

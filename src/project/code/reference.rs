@@ -48,7 +48,7 @@ pub(super) struct Names<'a> {
     pub package: &'a str,
     /// Names that imports bind.
     pub imports: HashMap<&'a str, Vec<bindings::Import<'a>>>,
-    /// All other names.
+    /// Names bound in any other way than by an import.
     pub own: HashSet<&'a str>,
 }
 

@@ -6,11 +6,11 @@
 /// A piece of a string.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Part {
-    /// Literal text.
+    /// Text without interpolations.
     Text(String),
-    /// `${a.b}`.
+    /// A path to another value: `${a.b}`.
     Path(KeyPath),
-    /// `${name:...}`.
+    /// A resolver call: `${name:...}`.
     Call(Call),
 }
 
@@ -38,11 +38,11 @@ pub(super) struct Call {
 pub(super) enum Argument {
     /// Unquoted: typed as a number, boolean or null if it looks like one.
     Plain(Vec<Part>),
-    /// Quoted: always text.
+    /// Quoted: always a string.
     Quoted(Vec<Part>),
-    /// `[a, b]`.
+    /// A list such as `[a, b]`.
     List(Vec<Argument>),
-    /// `{a: b}`.
+    /// A mapping such as `{a: b}`.
     Map(Vec<(String, Argument)>),
 }
 
@@ -54,7 +54,7 @@ pub(super) fn concerns(text: &str) -> bool {
 /// Parses a string with interpolations.
 ///
 /// # Errors
-/// A clause that says what is wrong, such as `` a `}` is missing ``.
+/// A clause that describes the error, such as `` a `}` is missing ``.
 pub(super) fn parse(text: &str) -> Result<Vec<Part>, String> {
     let mut parser = Parser { rest: text, depth: 0 };
     let parts = parser.text(|_| false)?;

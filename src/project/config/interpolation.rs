@@ -46,8 +46,8 @@ const MOST_PROBLEMS: usize = 1_000;
 pub(super) fn resolve(scope: Scope<'_>) -> (Located, Vec<Problem>) {
     let resolver = Resolver {
         scope,
-        done: RefCell::default(),
-        under_way: RefCell::default(),
+        resolved_values: RefCell::default(),
+        in_progress: RefCell::default(),
         problems: RefCell::default(),
         depth: Cell::new(0),
         spent: Cell::new(false),
@@ -83,8 +83,8 @@ impl Fault {
 struct Resolver<'a> {
     scope: Scope<'a>,
     /// Resolved values of interpolated strings by path, so that each is resolved only once.
-    done: RefCell<HashMap<Vec<String>, Located>>,
-    under_way: RefCell<HashSet<Vec<String>>>,
+    resolved_values: RefCell<HashMap<Vec<String>, Located>>,
+    in_progress: RefCell<HashSet<Vec<String>>>,
     problems: RefCell<Vec<Problem>>,
     /// The current length of the chain of interpolations.
     depth: Cell<u32>,
@@ -140,12 +140,13 @@ impl Resolver<'_> {
             return self.fault(fault, text, origin);
         }
         let bytes = path.iter().map(|key| key.len() + 48).sum::<usize>() + text.len();
-        let paid = self.charge(2 * bytes).and_then(|()| match self.done.borrow().get(path) {
-            Some(done) => self.copy(done).map(Some),
-            None => Ok(None),
-        });
+        let paid =
+            self.charge(2 * bytes).and_then(|()| match self.resolved_values.borrow().get(path) {
+                Some(resolved) => self.copy(resolved).map(Some),
+                None => Ok(None),
+            });
         match paid {
-            Ok(Some(done)) => return done,
+            Ok(Some(resolved)) => return resolved,
             Ok(None) => {}
             Err(fault) => return self.fault(fault, text, origin),
         }
@@ -156,7 +157,7 @@ impl Resolver<'_> {
             );
             return self.fault(fault, text, origin);
         }
-        if !self.under_way.borrow_mut().insert(path.to_vec()) {
+        if !self.in_progress.borrow_mut().insert(path.to_vec()) {
             let fault = Fault::error(
                 format!("`{quoted}` leads back to itself."),
                 "Break the circle: one of these values must stand by itself.",
@@ -172,7 +173,7 @@ impl Resolver<'_> {
             Ok(parts) => self.parts(&parts, path),
         };
         self.depth.set(self.depth.get() - 1);
-        self.under_way.borrow_mut().remove(path);
+        self.in_progress.borrow_mut().remove(path);
         // The resolved value is stored in place of the interpolation and must respect the nesting
         // limit at that depth.
         let resolved = resolved.and_then(|value| {
@@ -193,7 +194,7 @@ impl Resolver<'_> {
             Ok(value) => Located { value, origin: origin.cloned() },
             Err(fault) => self.fault(fault, text, origin),
         };
-        self.done.borrow_mut().insert(path.to_vec(), located.clone());
+        self.resolved_values.borrow_mut().insert(path.to_vec(), located.clone());
         located
     }
 

@@ -21,7 +21,7 @@ use super::python::on_large_stack;
 use super::settings::Settings;
 use super::{Budget, Located, Problem, Value};
 
-/// Which configuration to load.
+/// The options for loading the configuration.
 #[derive(Debug, Clone)]
 pub struct Request<'a> {
     /// The project's folder; reported places are relative to it.
@@ -32,14 +32,14 @@ pub struct Request<'a> {
     pub env: Option<String>,
     /// Runtime parameters (`--params`), nested as Kedro nests dotted keys.
     pub runtime_params: Located,
-    /// The project's settings.
+    /// The evaluated settings, with glob patterns, environments and resolvers.
     pub settings: &'a Settings,
 }
 
 /// The loaded and resolved configuration.
 #[derive(Debug, Clone, Default)]
 pub struct Config {
-    /// The run environment that was used.
+    /// The run environment for which the configuration was loaded.
     pub env: String,
     /// Names of all environments (folders of the configuration folder), the base one first.
     pub environments: Vec<String>,

@@ -60,14 +60,14 @@ fn pattern(text: &str) -> Regex {
     Regex::new(text).unwrap_or_else(|error| unreachable!("a constant pattern: {error}"))
 }
 
-/// `SafeLoader`'s float.
+/// The float pattern of PyYAML's `SafeLoader`.
 static FLOAT: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
         r"^(?:[-+]?(?:[0-9][0-9_]*)\.[0-9_]*(?:[eE][-+][0-9]+)?|\.[0-9][0-9_]*(?:[eE][-+][0-9]+)?|[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+\.[0-9_]*|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN))$",
     )
 });
 
-/// `SafeLoader`'s int.
+/// The integer pattern of PyYAML's `SafeLoader`.
 static INT: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
         r"^(?:[-+]?0b[0-1_]+|[-+]?0[0-7_]+|[-+]?(?:0|[1-9][0-9_]*)|[-+]?0x[0-9a-fA-F_]+|[-+]?[1-9][0-9_]*(?::[0-5]?[0-9])+)$",
@@ -81,7 +81,7 @@ static OMEGACONF_FLOAT: LazyLock<Regex> = LazyLock::new(|| {
     )
 });
 
-/// `SafeConstructor.construct_yaml_int`.
+/// Converts an integer like `SafeConstructor.construct_yaml_int`.
 fn int(text: &str) -> Value {
     let digits = text.replace('_', "");
     let (negative, digits) = match digits.as_bytes().first() {
@@ -139,7 +139,7 @@ fn decimal(digits: &str, radix: u32) -> Option<String> {
     Some(number.iter().rev().filter_map(|digit| char::from_digit(*digit, 10)).collect())
 }
 
-/// `SafeConstructor.construct_yaml_float`.
+/// Converts a float like `SafeConstructor.construct_yaml_float`.
 fn float(text: &str) -> Value {
     let digits = text.replace('_', "").to_ascii_lowercase();
     let (sign, digits) = match digits.as_bytes().first() {

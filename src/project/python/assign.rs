@@ -108,7 +108,7 @@ impl<'a> Interp<'a> {
         }
     }
 
-    /// `del target`.
+    /// Executes `del target` for one target.
     pub(super) fn delete(&mut self, target: &'a Expr, frame: &Frame<'a>) -> Result<(), Stop<'a>> {
         let at = At::new(frame.source, target);
         match target {

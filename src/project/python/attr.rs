@@ -12,7 +12,7 @@ use crate::project::python::module::Imported;
 const SETTINGS: &str = "kedro.framework.project.settings";
 
 impl<'a> Interp<'a> {
-    /// `value.name`.
+    /// The value of the attribute `value.name`.
     pub(super) fn attribute(&mut self, value: &Value<'a>, name: &str, at: At<'a>) -> Eval<'a> {
         match value {
             Value::Unknown(_) => Ok(value.clone()),
@@ -183,7 +183,7 @@ impl<'a> Interp<'a> {
         }
     }
 
-    /// `object.name = value`.
+    /// Executes `object.name = value`.
     pub(super) fn set_attribute(&mut self, object: &Value<'a>, name: &str, value: Value<'a>) {
         let attributes = match object {
             Value::Instance(instance) => &instance.attributes,
@@ -196,7 +196,7 @@ impl<'a> Interp<'a> {
         attributes.borrow_mut().insert(name.into(), value);
     }
 
-    /// `container[index]`.
+    /// The value of `container[index]`.
     pub(super) fn item(
         &mut self,
         container: &Value<'a>,
@@ -321,7 +321,7 @@ impl<'a> Interp<'a> {
         })
     }
 
-    /// `container[index] = value`.
+    /// Executes `container[index] = value`.
     pub(super) fn set_item(
         &mut self,
         container: &Value<'a>,
@@ -362,7 +362,7 @@ impl<'a> Interp<'a> {
         Ok(())
     }
 
-    /// `del container[index]`.
+    /// Executes `del container[index]`.
     pub(super) fn delete_item(
         &mut self,
         container: &Value<'a>,

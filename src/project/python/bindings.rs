@@ -232,7 +232,7 @@ pub(in crate::project) enum Meaning<'a> {
     InClass,
     /// Bound outside the scopes on the stack: in the module or a builtin.
     Outside,
-    /// Declared `global`.
+    /// Declared `global` in the innermost scope that declares or binds the name.
     Global,
 }
 
@@ -403,21 +403,21 @@ impl<'a> Visitor<'a> for Free<'a> {
                 self.visit_expr(&lambda.body);
                 self.scopes.leave();
             }
-            Expr::ListComp(it) => {
-                comprehension(self, |to| &mut to.scopes, &it.generators, &[Some(&it.elt)])
+            Expr::ListComp(comp) => {
+                comprehension(self, |to| &mut to.scopes, &comp.generators, &[Some(&comp.elt)])
             }
-            Expr::SetComp(it) => {
-                comprehension(self, |to| &mut to.scopes, &it.generators, &[Some(&it.elt)])
+            Expr::SetComp(comp) => {
+                comprehension(self, |to| &mut to.scopes, &comp.generators, &[Some(&comp.elt)])
             }
-            Expr::Generator(it) => {
-                comprehension(self, |to| &mut to.scopes, &it.generators, &[Some(&it.elt)])
+            Expr::Generator(comp) => {
+                comprehension(self, |to| &mut to.scopes, &comp.generators, &[Some(&comp.elt)])
             }
-            Expr::DictComp(it) => {
+            Expr::DictComp(comp) => {
                 comprehension(
                     self,
                     |to| &mut to.scopes,
-                    &it.generators,
-                    &[it.key.as_deref(), Some(&it.value)],
+                    &comp.generators,
+                    &[comp.key.as_deref(), Some(&comp.value)],
                 );
             }
             _ => visitor::walk_expr(self, expr),

@@ -440,7 +440,7 @@ fn is_integer(text: &str) -> bool {
 pub(super) fn instance_of<'a>(value: &Value<'a>, class: &Value<'a>) -> Option<bool> {
     match (value, class) {
         (Value::Instance(instance), Value::Class(class)) => {
-            Some(instance.class.lineage().into_iter().any(|it| std::ptr::eq(it, &**class)))
+            Some(instance.class.lineage().into_iter().any(|base| std::ptr::eq(base, &**class)))
         }
         (_, Value::Class(_)) => Some(false),
         (Value::External(_) | Value::Instance(_), _) => None,

@@ -17,7 +17,7 @@ use super::value::{Code, Shape, Unknown, Value};
 pub(super) type Items<'a> = (Vec<Value<'a>>, Option<Rc<Unknown>>);
 
 impl<'a> Interp<'a> {
-    /// Evaluates `expr`.
+    /// Evaluates `expr`, one nesting level deeper, and records where the budget was spent.
     pub(super) fn eval(&mut self, expr: &'a Expr, frame: &Frame<'a>) -> Eval<'a> {
         let value = self.deeper(|interp| interp.eval_one(expr, frame));
         if let Err(Stop::Exhausted) = value {

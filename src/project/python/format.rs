@@ -17,7 +17,7 @@ use crate::project::budget::STEP;
 type Known = Result<String, Rc<Unknown>>;
 
 impl<'a> Interp<'a> {
-    /// `str(value)`.
+    /// The result of `str(value)`.
     pub(super) fn str_of(&self, value: &Value<'a>, at: At<'a>) -> Known {
         match value {
             Value::Str(text) | Value::Path(text) => {
@@ -28,7 +28,7 @@ impl<'a> Interp<'a> {
         }
     }
 
-    /// `repr(value)`.
+    /// The result of `repr(value)`.
     pub(super) fn repr_of(&self, value: &Value<'a>, at: At<'a>) -> Known {
         let mut out = String::new();
         self.look_into(at, || self.write_repr(&mut out, value, at))?;
@@ -112,7 +112,7 @@ impl<'a> Interp<'a> {
         Ok(())
     }
 
-    /// An f-string.
+    /// Evaluates an f-string to a string.
     pub(super) fn eval_fstring(&mut self, string: &'a ExprFString, frame: &Frame<'a>) -> Eval<'a> {
         let mut out = String::new();
         for part in &string.value {
@@ -183,7 +183,7 @@ impl<'a> Interp<'a> {
         Ok(self.format_value(&value, &spec, at).map(|text| out.push_str(&text)))
     }
 
-    /// `format(value, spec)`.
+    /// The result of `format(value, spec)`.
     pub(super) fn format_value(&self, value: &Value<'a>, spec: &str, at: At<'a>) -> Known {
         if spec.is_empty() {
             return self.str_of(value, at);
@@ -200,7 +200,7 @@ impl<'a> Interp<'a> {
         spec.apply(value).ok_or_else(not_known)
     }
 
-    /// `template.format(...)`.
+    /// Evaluates `template.format(...)`.
     pub(super) fn str_format(&mut self, template: &str, args: &Args<'a>, at: At<'a>) -> Eval<'a> {
         let mut out = String::new();
         let mut rest = template;
@@ -284,7 +284,7 @@ impl<'a> Interp<'a> {
         Ok(Some(value))
     }
 
-    /// `template % values`.
+    /// Evaluates `template % values`.
     pub(super) fn percent(&mut self, template: &str, values: &Value<'a>, at: At<'a>) -> Eval<'a> {
         self.bytes(template.len())?;
         if let Value::Tuple(items) = values {

@@ -9,21 +9,21 @@ use crate::text::sanitize;
 /// The kind of a part of the code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Token {
-    /// Names, brackets, spaces.
+    /// Names, brackets, punctuation and spaces.
     Plain,
     /// Keywords and constants of the language.
     Keyword,
     /// String literals, f-strings included.
     String,
-    /// Number literals.
+    /// Integer, float and complex literals.
     Number,
-    /// Comments, with `#`.
+    /// Comments, including the `#`.
     Comment,
     /// The name of a function or class where it is defined or called.
     Function,
     /// Operators such as `+` or `=`; brackets and punctuation are plain.
     Operator,
-    /// A decorator's `@`.
+    /// The `@` of a decorator or matrix product.
     Decorator,
 }
 

@@ -204,7 +204,7 @@ impl<'a> Interp<'a> {
         Ok(Value::None)
     }
 
-    /// `index` and `count`.
+    /// The list methods `index` and `count`, which compare the items with an argument.
     fn search(
         &mut self,
         receiver: &Value<'a>,

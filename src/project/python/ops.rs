@@ -93,7 +93,7 @@ impl<'a> Interp<'a> {
         }
     }
 
-    /// `left == right`.
+    /// The result of `left == right`.
     pub(super) fn equal(&self, left: &Value<'a>, right: &Value<'a>, at: At<'a>) -> Known<bool> {
         self.afford(2, at)?;
         for value in [left, right] {
@@ -252,7 +252,7 @@ impl<'a> Interp<'a> {
         Ok(a.len().cmp(&b.len()))
     }
 
-    /// `left op right`.
+    /// The result of `left op right`.
     pub(super) fn binary(
         &mut self,
         left: &Value<'a>,

@@ -212,7 +212,7 @@ fn resolved(path: &str) -> Option<String> {
     (real == std::path::Path::new(&path)).then_some(path)
 }
 
-/// `posixpath.split`.
+/// `posixpath.split`: splits before the last component.
 fn split(path: &str) -> (&str, &str) {
     let at = path.rfind('/').map_or(0, |index| index + 1);
     let (head, tail) = path.split_at(at);

@@ -444,9 +444,11 @@ fn plain<'a>(expr: &Expr, frame: &Frame<'a>) -> Option<Value<'a>> {
     match expr {
         Expr::Name(name) => frame.scope.get(name.id.as_str()),
         Expr::Attribute(attribute) => match plain(&attribute.value, frame)? {
-            Value::Instance(it) => it.attributes.borrow().get(attribute.attr.as_str()).cloned(),
-            Value::Module(it) => it.scope.own(attribute.attr.as_str()),
-            Value::Class(it) => it.namespace.own(attribute.attr.as_str()),
+            Value::Instance(instance) => {
+                instance.attributes.borrow().get(attribute.attr.as_str()).cloned()
+            }
+            Value::Module(module) => module.scope.own(attribute.attr.as_str()),
+            Value::Class(class) => class.namespace.own(attribute.attr.as_str()),
             _ => None,
         },
         Expr::Subscript(subscript) => match (plain(&subscript.value, frame)?, &*subscript.slice) {

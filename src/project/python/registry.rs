@@ -12,7 +12,7 @@ use crate::project::{Budget, Metadata, Pipeline, Place, Problem, Severity};
 /// The cost of a node in each pipeline that lists it, in elements: every occurrence is written out.
 const LISTED: usize = 160;
 
-/// Evaluates `register_pipelines()`.
+/// Evaluates `register_pipelines()` and converts the result.
 pub(super) fn read(metadata: &Metadata, cache: &mut SourceCache, budget: &Budget) -> Registry {
     let opened = Opened::default();
     let mut interp = Interp::new(metadata, &opened, cache, Purpose::Registry, budget);

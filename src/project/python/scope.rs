@@ -98,7 +98,7 @@ impl<'a> Scope<'a> {
         }
     }
 
-    /// Unbinds `name`.
+    /// Unbinds `name` in this scope.
     pub(super) fn delete(&self, name: &str) {
         self.names.borrow_mut().remove(name);
     }

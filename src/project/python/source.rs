@@ -23,12 +23,12 @@ const MAX_OPERATORS: u32 = 5_000;
 /// The largest number of syntax errors listed for one file; the first ones show the cause.
 const MAX_SYNTAX_ERRORS: usize = 5;
 
-/// A parsed file.
+/// A parsed Python file.
 #[derive(Debug)]
 pub(in crate::project) struct Source {
     /// The path shown in problems: relative to the project's folder if the file is inside it.
     pub shown: Arc<Path>,
-    /// The whole text.
+    /// The whole text of the file.
     pub text: String,
     /// The recovered syntax tree.
     pub tree: ModModule,

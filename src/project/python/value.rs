@@ -173,7 +173,7 @@ pub(super) struct Partial<'a> {
 pub(super) enum Shape {
     Plain,
     Dataclass,
-    /// `typing.NamedTuple`.
+    /// A subclass of `typing.NamedTuple`.
     Tuple,
     Enum,
 }
@@ -332,8 +332,8 @@ impl<'a> Value<'a> {
             }
             Value::External(name) => Some(Key::External(name.clone())),
             Value::Node(node) => Some(Key::Node(node.key)),
-            Value::Function(it) => address(Rc::as_ptr(it).cast()),
-            Value::Class(it) => address(Rc::as_ptr(it).cast()),
+            Value::Function(function) => address(Rc::as_ptr(function).cast()),
+            Value::Class(class) => address(Rc::as_ptr(class).cast()),
             Value::Instance(it) if it.class.is_its_value() => {
                 it.attributes.borrow().get("value")?.key_within(levels, budget)
             }

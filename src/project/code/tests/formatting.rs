@@ -1,4 +1,4 @@
-//! Comments, blank lines and formatting never change a hash, wherever they stand.
+//! Comments, blank lines and formatting never change a hash, wherever they are.
 
 use std::path::Path;
 

@@ -15,7 +15,7 @@ use crate::project::SourceRange;
 /// The properties of a node's function that Kedro reads.
 #[derive(Debug, Clone)]
 pub(in super::super) struct Func {
-    /// `_get_readable_func_name`.
+    /// The result of `_get_readable_func_name`, used in messages and `str(node)`.
     pub readable: Rc<str>,
     /// The start of an unnamed node's name in Kedro 1.
     pub base: Rc<str>,

@@ -38,7 +38,7 @@ pub(super) enum Io {
 }
 
 impl Io {
-    /// `_to_list` of `kedro/pipeline/node.py`.
+    /// The names as a list: `_to_list` of `kedro/pipeline/node.py`.
     fn to_list(&self) -> Vec<Rc<str>> {
         match self {
             Io::None => Vec::new(),

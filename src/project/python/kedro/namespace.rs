@@ -103,7 +103,7 @@ impl<'a> Interp<'a> {
         Ok((mapping, lost))
     }
 
-    /// `Pipeline._map_nodes`.
+    /// Renames the datasets and nodes of a pipeline: `Pipeline._map_nodes`.
     pub(super) fn rename_nodes(
         &mut self,
         nodes: &[Rc<KedroNode<'a>>],
@@ -144,7 +144,7 @@ impl<'a> Interp<'a> {
             .collect()
     }
 
-    /// `_validate_datasets_exist` and `_validate_inputs_outputs`.
+    /// Checks the mapped names like `_validate_datasets_exist` and `_validate_inputs_outputs`.
     fn check_renaming(&mut self, nodes: &[Rc<KedroNode<'a>>], renaming: &Renaming, at: At<'a>) {
         fn bases<'n>(names: impl Iterator<Item = &'n Rc<str>>) -> BTreeSet<&'n str> {
             names.map(|name| strip_transcoding(name)).collect()
@@ -202,7 +202,7 @@ fn parameter_names((old, new): (Rc<str>, Rc<str>)) -> (Rc<str>, Rc<str>) {
     (normal(old), normal(new))
 }
 
-/// `Pipeline._rename`.
+/// The new name of a dataset: `Pipeline._rename`.
 fn rename(
     name: &Rc<str>,
     mapping: &HashMap<&str, &Rc<str>>,

@@ -17,7 +17,7 @@ use super::func::Func;
 use super::{Io, Read};
 use crate::project::{Node, Problem, Severity};
 
-/// A Kedro node.
+/// A node, with the values that Kedro computes in its constructor.
 pub(in super::super) struct KedroNode<'a> {
     /// The full name, with its namespace.
     pub name: Rc<str>,
@@ -52,7 +52,7 @@ pub(in super::super) struct Parts<'a> {
 }
 
 impl KedroNode<'_> {
-    /// `Node.__str__`.
+    /// The node as text: `Node.__str__`.
     pub(in super::super) fn describe(&self) -> String {
         let list = |given: &Io, names: &[Rc<str>]| match given.is_empty() {
             true => "None".to_owned(),

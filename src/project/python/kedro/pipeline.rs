@@ -13,7 +13,7 @@ use super::super::value::{Unknown, Value};
 use super::namespace::Renaming;
 use super::{IdMap, KedroNode, order};
 
-/// A Kedro pipeline.
+/// A pipeline of evaluated nodes, possibly incomplete.
 pub(in super::super) struct KedroPipeline<'a> {
     /// `Pipeline._nodes`: in order of creation.
     pub nodes: Rc<[Rc<KedroNode<'a>>]>,

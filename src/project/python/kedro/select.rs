@@ -15,7 +15,7 @@ use super::{KedroNode, KedroPipeline, convert, order};
 use crate::project::strip_transcoding;
 
 /// Positions of nodes in `KedroPipeline::nodes`.
-type Chosen = HashSet<usize>;
+type Selected = HashSet<usize>;
 
 /// The arguments of `Pipeline.filter`, each with the method that it calls.
 const FILTERS: [(&str, &str); 8] = [
@@ -99,7 +99,7 @@ impl<'a> Interp<'a> {
                     return self.raise(at, "TypeError", text, "Correct the argument's name.");
                 }
                 let mut incomplete = pipeline.incomplete.clone();
-                let mut chosen: Option<Chosen> = None;
+                let mut chosen: Option<Selected> = None;
                 let values = args.bind(FILTERS.map(|(argument, _)| argument));
                 for ((_, method), value) in FILTERS.iter().zip(values) {
                     let given = value.clone();
@@ -151,7 +151,7 @@ impl<'a> Interp<'a> {
     fn part(
         &mut self,
         pipeline: &KedroPipeline<'a>,
-        chosen: &Chosen,
+        chosen: &Selected,
         incomplete: Option<Rc<Unknown>>,
         at: At<'a>,
     ) -> Value<'a> {
@@ -184,7 +184,7 @@ impl<'a> Interp<'a> {
         name: &str,
         given: &[Rc<str>],
         at: At<'a>,
-    ) -> Result<Option<Chosen>, Stop<'a>> {
+    ) -> Result<Option<Selected>, Stop<'a>> {
         let nodes = &pipeline.nodes;
         // Each name is compared with each node and all names in the node.
         let named = |node: &Rc<KedroNode<'a>>| {
@@ -193,7 +193,7 @@ impl<'a> Interp<'a> {
         let count: usize = nodes.iter().map(named).sum();
         self.elements(count.saturating_mul(2 * given.len()))?;
         self.pay_for_edges(nodes)?;
-        let with = |holds: &dyn Fn(&KedroNode<'a>) -> bool| -> Chosen {
+        let with = |holds: &dyn Fn(&KedroNode<'a>) -> bool| -> Selected {
             (0..nodes.len()).filter(|index| holds(&nodes[*index])).collect()
         };
         let named = |node: &KedroNode<'a>| given.contains(&node.name);
@@ -274,7 +274,7 @@ fn within(namespace: &str, given: &str, partial: bool) -> bool {
 }
 
 /// The selected nodes with all their descendants (`along`), or with all their ancestors.
-fn reach(nodes: &[Rc<KedroNode<'_>>], chosen: Chosen, along: bool) -> Chosen {
+fn reach(nodes: &[Rc<KedroNode<'_>>], selected: Selected, along: bool) -> Selected {
     let children = order::children(nodes).into_iter().enumerate();
     let edges = children.flat_map(|(parent, children)| {
         children.into_iter().map(move |child| if along { (parent, child) } else { (child, parent) })
@@ -285,7 +285,7 @@ fn reach(nodes: &[Rc<KedroNode<'_>>], chosen: Chosen, along: bool) -> Chosen {
         graph.add_node(());
     }
     let mut walk = Dfs::empty(&graph);
-    walk.stack.extend(chosen.into_iter().map(NodeIndex::new));
+    walk.stack.extend(selected.into_iter().map(NodeIndex::new));
     std::iter::from_fn(|| walk.next(&graph)).map(NodeIndex::index).collect()
 }
 
