@@ -13,6 +13,8 @@ use miniz_oxide::deflate::compress_to_vec_zlib;
 use miniz_oxide::inflate::decompress_to_vec_zlib_with_limit;
 use rusqlite::{Connection, params};
 
+use strum::VariantArray;
+
 use super::database::{Store, StoreError};
 use super::record::{Level, Line, LogLine, RunId, Source};
 
@@ -189,7 +191,7 @@ struct Wanted<'a> {
 impl<'a> Wanted<'a> {
     fn new(filter: &'a LogFilter) -> Self {
         let least = filter.level.unwrap_or(Level::Debug);
-        let levels = Level::ALL.into_iter().filter(|level| *level >= least).map(bit);
+        let levels = Level::VARIANTS.iter().copied().filter(|level| *level >= least).map(bit);
         let text = filter.text.as_deref().filter(|text| !text.is_empty());
         Wanted {
             node: filter.node.as_deref(),
@@ -441,7 +443,7 @@ mod tests {
                 at: 1_793_600_000.0 + (at * 1e6).round() / 1e6,
                 source: Source {
                     node: (*node > 0).then(|| nodes[usize::from(*node)].as_str()),
-                    ..source(None, Level::ALL[usize::from(*level)])
+                    ..source(None, Level::VARIANTS[usize::from(*level)])
                 },
                 text,
             }).collect();

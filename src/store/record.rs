@@ -1,6 +1,7 @@
 //! The records of a run in the history: the run, its nodes, its datasets, its log.
 
 use serde::{Deserialize, Serialize};
+use strum::{EnumString, IntoStaticStr, VariantArray};
 
 /// The number of a run in its project's history, from 1; 0 for a run that could not be recorded.
 pub type RunId = i64;
@@ -14,26 +15,40 @@ pub struct RunPair {
     pub second: RunId,
 }
 
-/// Defines the conversion between an enum's values and their texts in the database.
+/// Gives an enum its texts in the database.
 macro_rules! texts {
-    ($type:ty, $unknown:ident, $($value:ident $text:literal),*) => {
+    ($type:ty, $unknown:ident) => {
         impl $type {
             /// The text of the value in the store and in JSON.
             pub fn as_str(self) -> &'static str {
-                match self { $(Self::$value => $text),* }
+                self.into()
             }
 
             /// The value for a text from the store.
             pub(super) fn from_text(text: &str) -> Self {
-                match text { $($text => Self::$value,)* _ => Self::$unknown }
+                text.parse().unwrap_or(Self::$unknown)
             }
         }
     };
 }
 
 /// The state or result of a run.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    Default,
+    PartialEq,
+    Eq,
+    Hash,
+    Serialize,
+    Deserialize,
+    EnumString,
+    IntoStaticStr,
+    VariantArray,
+)]
 #[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase")]
 pub enum Outcome {
     /// The run's process is alive.
     #[default]
@@ -48,13 +63,7 @@ pub enum Outcome {
     Lost,
 }
 
-texts!(Outcome, Lost, Running "running", Succeeded "succeeded", Failed "failed", Cancelled "cancelled", Lost "lost");
-
-impl Outcome {
-    /// All outcomes, in the order of the enum.
-    pub const ALL: [Outcome; 5] =
-        [Outcome::Running, Outcome::Succeeded, Outcome::Failed, Outcome::Cancelled, Outcome::Lost];
-}
+texts!(Outcome, Lost);
 
 /// The facts about a run that are known when it starts.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -167,8 +176,11 @@ pub struct CodeVersion {
 }
 
 /// The state or result of a node in a run.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, EnumString, IntoStaticStr,
+)]
 #[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase")]
 pub enum NodeOutcome {
     /// The node has not started.
     #[default]
@@ -183,7 +195,7 @@ pub enum NodeOutcome {
     Stopped,
 }
 
-texts!(NodeOutcome, Stopped, Waiting "waiting", Running "running", Succeeded "succeeded", Failed "failed", Stopped "stopped");
+texts!(NodeOutcome, Stopped);
 
 /// A node of a run.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -203,8 +215,21 @@ pub struct NodeRecord {
 }
 
 /// Whether a dataset was loaded or saved.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    Default,
+    PartialEq,
+    Eq,
+    Hash,
+    Serialize,
+    Deserialize,
+    EnumString,
+    IntoStaticStr,
+)]
 #[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase")]
 pub enum Direction {
     /// The dataset was read.
     #[default]
@@ -213,7 +238,7 @@ pub enum Direction {
     Save,
 }
 
-texts!(Direction, Load, Load "load", Save "save");
+texts!(Direction, Load);
 
 /// A dataset that a run loaded or saved.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -239,9 +264,24 @@ pub struct DatasetRecord {
 }
 
 /// The severity of a log line.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    EnumString,
+    IntoStaticStr,
+    VariantArray,
+)]
 #[serde(rename_all = "lowercase")]
 #[expect(missing_docs, reason = "the names say it")]
+#[strum(serialize_all = "lowercase")]
 pub enum Level {
     Debug,
     Info,
@@ -249,12 +289,7 @@ pub enum Level {
     Error,
 }
 
-texts!(Level, Info, Debug "debug", Info "info", Warning "warning", Error "error");
-
-impl Level {
-    /// All levels, in ascending order.
-    pub const ALL: [Level; 4] = [Level::Debug, Level::Info, Level::Warning, Level::Error];
-}
+texts!(Level, Info);
 
 /// An entry to append to a run's history.
 #[derive(Debug, Clone, PartialEq)]

@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use color_eyre::eyre::Result;
 
+use strum::VariantArray;
+
 use super::clock;
 use super::reference::RunName;
 use crate::app::words::Tone;
@@ -47,8 +49,8 @@ const PAGE: usize = 5_000;
 const EVERY: Duration = Duration::from_millis(200);
 
 fn parse_level(text: &str) -> Result<Level, UserError> {
-    let found = Level::ALL.into_iter().find(|level| level.as_str() == text.to_lowercase());
-    found.ok_or_else(|| {
+    let found = Level::VARIANTS.iter().find(|level| level.as_str() == text.to_lowercase());
+    found.copied().ok_or_else(|| {
         UserError::hinted(
             format!("`{text}` is no level"),
             "There are: debug, info, warning, error.",

@@ -1,5 +1,7 @@
 //! Runs chosen by words: `is:failed node:train_model since:7d good one`.
 
+use strum::VariantArray;
+
 use crate::store::{Outcome, RunFilter};
 use crate::text::UserError;
 
@@ -66,9 +68,9 @@ fn split(text: &str) -> Vec<String> {
 /// # Errors
 /// When it is no such word; the text names them.
 pub fn parse_outcome(text: &str) -> Result<Outcome, UserError> {
-    let found = Outcome::ALL.into_iter().find(|outcome| outcome.as_str() == text);
+    let found = Outcome::VARIANTS.iter().copied().find(|outcome| outcome.as_str() == text);
     found.ok_or_else(|| {
-        let names: Vec<&str> = Outcome::ALL.into_iter().map(Outcome::as_str).collect();
+        let names: Vec<&str> = Outcome::VARIANTS.iter().map(|outcome| outcome.as_str()).collect();
         UserError::hinted(
             format!("`{text}` is no outcome"),
             format!("There are: {}.", names.join(", ")),
