@@ -10,7 +10,7 @@ use crate::text::{UserError, json};
 use crate::ui::picture::screen_picture;
 
 /// The supported file endings.
-const FORMATS: &str = ".svg, .txt, .dot, .mmd and .json";
+const FORMATS: &str = ".svg, .txt, .dot, .mmd, .json";
 
 fn drawing(state: &State) -> String {
     let plot = &state.pipeline.plot;
@@ -35,7 +35,7 @@ pub(super) fn export(root: &Path, state: &State, file: &str) -> Result<(), UserE
         _ => {
             return Err(UserError::hinted(
                 format!("{file} has no known ending"),
-                format!("Write {FORMATS}."),
+                format!("Use one of {FORMATS}."),
             ));
         }
     };

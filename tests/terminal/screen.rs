@@ -659,7 +659,7 @@ fn the_drawing_is_written_to_a_file_that_is_not_there_yet() {
     let svg = fs::read_to_string(session.root.join("__default__.svg")).unwrap();
     assert!(svg.contains(">ƒ clean_stations</text>"), "{svg}");
     session.terminal.keys("<c-s>\r");
-    session.terminal.wait_for("__default__.svg is there already");
+    session.terminal.wait_for("__default__.svg exists already");
     for (file, holds) in [
         ("a.txt", "│ ƒ clean_stations │"),
         ("a.dot", "label=\"clean_stations\""),
@@ -676,5 +676,5 @@ fn the_drawing_is_written_to_a_file_that_is_not_there_yet() {
     session.terminal.keys("<c-s>");
     session.terminal.wait_for("write the drawing to:");
     session.terminal.keys("<c-a><c-k>a.png\r");
-    session.terminal.wait_for("a.png ends with none of .svg, .txt, .dot, .mmd and .json");
+    session.terminal.wait_for("a.png has no known ending. Use one of .svg, .txt, .dot, .mmd, .json.");
 }
