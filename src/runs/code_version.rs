@@ -1,21 +1,21 @@
-//! The version of a project's code, as git has it: commit, branch, and how the files differ from it.
+//! The version of a project's code as git sees it: commit, branch, and the uncommitted changes.
 //!
-//! The module `git` asks for it: nothing is locked or written in the repository, and no program that it
-//! names is run. Files that a filter turns into something else for git, such as those of Git LFS, differ once
-//! they are touched.
+//! All calls go through the module `git`: nothing is locked or written in the repository, and no program
+//! named by the repository is run. Files that a git filter converts, such as those of Git LFS, show as
+//! changed once they are touched, because the filters are off.
 
 use std::path::{Path, PathBuf};
 
 use super::git::Git;
 use crate::store::CodeVersion;
 
-/// A longer difference is cut; its last line then says so.
+/// Longest diff in bytes; a longer one is cut and its last line says so.
 pub const LONGEST_DIFF: usize = 1 << 20;
-/// Longest list of changed files that is read; thousands of them fit.
+/// Longest output of `git status` that is read, in bytes; thousands of changed files fit.
 const LONGEST_STATUS: usize = 1 << 20;
-/// Most files that are named as untracked.
+/// Most untracked files that are listed.
 const UNTRACKED: usize = 200;
-/// What is never kept of the files: secrets. `git help glossary` tells how these are written.
+/// Pathspecs of files that may hold secrets and are never read. `git help glossary` explains the syntax.
 const SECRETS: [&str; 14] = [
     ":(exclude,top,glob,icase)**/secrets*",
     ":(exclude,top,glob,icase)**/secrets*/**",
@@ -33,20 +33,20 @@ const SECRETS: [&str; 14] = [
     ":(exclude,top,glob)**/id_rsa*",
 ];
 
-/// The code's version and the text of its difference to the commit.
+/// The code's version and its uncommitted changes.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Code {
-    /// The version, without the hash of the difference.
+    /// The version, without the hash of the diff.
     pub version: CodeVersion,
-    /// The difference of tracked files in the project's folder, without secrets; cut at
+    /// Diff of the tracked files in the project's folder to the commit, without secrets; cut at
     /// [`LONGEST_DIFF`] bytes.
     pub diff: Option<String>,
 }
 
-/// The version of the code in `root`; `None` where there is no git or no repository.
+/// The version of the code in `root`; `None` without git or a repository.
 ///
-/// `conf_source` is the configuration folder, whose `local` environment is nobody else's, and `secret` are
-/// the patterns of files in it that hold secrets.
+/// `conf_source` is the configuration folder; its environment `local` is private and left out. `secret` are
+/// glob patterns of files in each environment that hold secrets; they are left out too.
 pub async fn of(root: &Path, conf_source: &Path, secret: &[String]) -> Option<Code> {
     let mut places: Vec<String> = vec![".".into()];
     places.extend(SECRETS.map(str::to_owned));
@@ -58,7 +58,7 @@ pub async fn of(root: &Path, conf_source: &Path, secret: &[String]) -> Option<Co
         places.extend(secret.iter().map(place));
     }
     let git = Git::at(root).await?;
-    // A submodule would be asked with its own settings.
+    // Submodules are ignored: git would read them with their own settings.
     let words = [
         "status",
         "--porcelain=v2",
@@ -101,8 +101,8 @@ pub async fn of(root: &Path, conf_source: &Path, secret: &[String]) -> Option<Co
     Some(Code { version, diff })
 }
 
-/// What `git status --porcelain=v2 --branch -z` says; its paths begin with the project's folder in the
-/// repository, the `prefix`.
+/// Parses the output of `git status --porcelain=v2 --branch -z`. `prefix` is the project's folder in the
+/// repository; paths in the output begin with it.
 fn read_status(status: &str, prefix: &str) -> CodeVersion {
     let mut version = CodeVersion::default();
     let mut parts = status.split('\0');
@@ -117,7 +117,7 @@ fn read_status(status: &str, prefix: &str) -> CodeVersion {
         } else if part.starts_with(['1', '2', 'u']) {
             version.dirty = true;
             if part.starts_with('2') {
-                // A renamed file: its old name follows.
+                // A renamed file is followed by its old name.
                 parts.next();
             }
         }
@@ -125,9 +125,9 @@ fn read_status(status: &str, prefix: &str) -> CodeVersion {
     version
 }
 
-/// Files of the project that differ between two commits; `None` when git does not have both (any more).
+/// Files of the project that differ between two commits; `None` when git does not (or no longer) have both.
 pub async fn files_between(root: &Path, from: &str, to: &str) -> Option<Vec<PathBuf>> {
-    // Names from a store are not options, whatever they are.
+    // The hashes come from a store: they must not be read as options.
     let is_hash = |text: &str| text.len() >= 7 && text.chars().all(|c| c.is_ascii_hexdigit());
     if !is_hash(from) || !is_hash(to) {
         return None;
@@ -158,7 +158,7 @@ mod tests {
 
     use super::*;
 
-    /// Runs git as the person who works in the repository does.
+    /// Runs git with an author's name and email set.
     fn git_in(root: &Path, words: &[&str]) {
         let status = std::process::Command::new("git")
             .args(["-c", "user.name=Ada", "-c", "user.email=ada@example.org"])
@@ -180,7 +180,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn commit_branch_and_difference_are_told_without_secrets() {
+    async fn commit_branch_and_diff_are_read_without_secrets() {
         let folder = tempfile::tempdir().unwrap();
         let repository = folder.path().canonicalize().unwrap();
         let root = repository.join("project");
@@ -270,7 +270,7 @@ mod tests {
         let code = of(&root, &root.join("conf"), &[]).await.unwrap();
         assert!(!root.join("tripped").exists());
         assert!(code.diff.unwrap().contains("+a = 2"));
-        // The tripwires are found by anybody else.
+        // A plain `git status` runs the programs.
         let _ = std::process::Command::new("git").arg("status").current_dir(&root).output();
         assert!(root.join("tripped").exists());
     }

@@ -1,4 +1,4 @@
-//! A Python prompt, or the debugger, in the context of a node. It takes over the terminal.
+//! A Python prompt, or the debugger, in the context of a node. Python takes over the terminal.
 
 use std::fs;
 use std::io::{self, Write};
@@ -13,9 +13,9 @@ use super::plan::Prepared;
 use super::process::Spec;
 use super::server::{BOOT, SOURCES};
 
-/// Opens the prompt for `node` in the place of this process, so that the terminal and its signals are
-/// Python's alone. With `post_mortem` the node runs, and the debugger opens where it fails. Comes back
-/// only with an error: the request can't be written, or Python not be started.
+/// Replaces this process by a Python prompt for `node`, so that the terminal and its signals belong to Python
+/// alone. With `post_mortem` the node runs and the debugger opens where it fails. Returns only on an error:
+/// the request can't be written, or Python can't be started.
 pub fn become_prompt(spec: &Spec, prepared: &Prepared, node: &str, post_mortem: bool) -> io::Error {
     let mut request = prepared.to_json();
     request["root"] = json!(spec.root);

@@ -1,7 +1,7 @@
-//! A run that outlives who asked for it: the program's own `run` verb again, in a session of its own.
+//! A detached run: the program starts itself again with the `run` verb in a new session, so that the run
+//! outlives the program that asked for it.
 //!
-//! [`start`] is for who asks; the other process calls [`leave`], and [`begun`] once its run has a
-//! number.
+//! The parent calls [`start`]. The child calls [`leave`], and [`begun`] once its run has a number.
 
 use std::ffi::OsString;
 use std::io::{BufRead, BufReader, Read};
@@ -16,24 +16,24 @@ use crate::store::RunId;
 use crate::system::say;
 use crate::text::{UserError, sanitize};
 
-/// The option that says that this is the run that goes on by itself.
+/// Option that marks the process as the detached run itself.
 pub const DETACHED: &str = "--detached";
 
-/// The option that names a file with the parameters, which the run removes.
+/// Option that names a file with the parameters; the run removes the file.
 pub const PARAMS_FROM: &str = "--params-from";
 
-/// What the run says when it has begun.
+/// The line that the detached run prints when the run has begun.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Begun {
-    /// Its number; 0 when it can't be recorded.
+    /// Number of the run; 0 when the run can't be recorded.
     pub run: RunId,
 }
 
-/// The words after the program's name that run `request` in `root` by itself; `python` is the
-/// interpreter where one was named. Parameters, also those of the runner, go through a file.
+/// The command-line arguments that run `request` in `root` detached; `python` is the interpreter, if one was
+/// named. Parameters, also those of the runner, are passed in a file.
 ///
 /// # Errors
-/// A sentence, when that can't be written.
+/// A sentence, when the file can't be written.
 pub fn arguments(
     root: &std::path::Path,
     python: Option<&std::path::Path>,
@@ -53,11 +53,11 @@ pub fn arguments(
     Ok(words)
 }
 
-/// Starts this program with `arguments` and waits until its run has begun. The file with its parameters
-/// goes in any case.
+/// Starts this program with `arguments` and waits until its run has begun. The parameters file is removed in
+/// any case.
 ///
 /// # Errors
-/// What the other process complains of, when its run could not begin.
+/// What the other process printed to stderr, when its run could not begin.
 pub fn start(arguments: Vec<OsString>) -> Result<Begun, UserError> {
     let named = arguments.iter().position(|word| word == PARAMS_FROM);
     let file = named.and_then(|at| arguments.get(at + 1)).map(PathBuf::from);
@@ -101,18 +101,18 @@ fn try_start(arguments: Vec<OsString>) -> Result<Begun, UserError> {
     })
 }
 
-/// Leaves the terminal and its session: their end is not this run's.
+/// Starts a new session, so that the end of the terminal does not end this run.
 ///
 /// # Errors
-/// When the system does not let it go.
+/// When the system refuses a new session.
 pub fn leave() -> std::io::Result<()> {
     rustix::process::setsid().map(drop).map_err(Into::into)
 }
 
-/// Says that the run has begun, and nothing more from then on.
+/// Reports that the run has begun, and sends all further output to `/dev/null`.
 ///
 /// # Errors
-/// When there is no `/dev/null`.
+/// When `/dev/null` can't be opened.
 pub fn begun(run: RunId) -> std::io::Result<()> {
     say::tell(&serde_json::to_string(&Begun { run })?);
     let nowhere = std::fs::File::options().read(true).write(true).open("/dev/null")?;
@@ -128,7 +128,7 @@ mod tests {
     use std::path::Path;
 
     #[test]
-    fn a_request_comes_to_the_words_of_the_verb() {
+    fn a_request_becomes_arguments_of_run() {
         let request = RunRequest {
             pipeline: Some("training".into()),
             slice: Slice::nodes(["a b", "c"]),

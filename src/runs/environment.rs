@@ -1,4 +1,4 @@
-//! Making the project's Python environment: `.venv` with the packages that the project requires.
+//! Creates the project's Python environment: `.venv` with the packages that the project requires.
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -10,7 +10,7 @@ use tokio::sync::mpsc;
 use super::event::Failure;
 use crate::system::files;
 
-/// Why there is no environment, and what to do.
+/// Why the environment could not be created, and what to do.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{what}\n{remedy}")]
 pub struct EnvironmentError {
@@ -20,20 +20,20 @@ pub struct EnvironmentError {
     pub remedy: String,
 }
 
-/// Whether making the environment is likely to mend the failure: Python or a package is missing.
+/// Whether creating the environment is likely to fix the failure: Python or a package is missing.
 pub fn would_help(failure: &Failure) -> bool {
     failure.kind.ends_with("ModuleNotFoundError")
         || failure.kind.ends_with("PackageNotFoundError")
         || failure.kind == super::exact::WORKER_LOST
 }
 
-/// Makes `.venv` in `root`, or takes the one that is there, and installs what `requirements.txt`
-/// (else `src/requirements.txt`, else the project's `pyproject.toml`) asks for: with uv where it is
-/// installed, else with `venv` and pip. Returns the interpreter. Lines of progress go to
-/// `progress`; dropping the future stops the work.
+/// Creates `.venv` in `root`, or uses the existing one, and installs what `requirements.txt` lists (else
+/// `src/requirements.txt`, else the project's `pyproject.toml`): with uv where uv is installed, else with
+/// `venv` and pip. Returns the interpreter. Lines of progress go to `progress`; dropping the future stops the
+/// work.
 ///
 /// # Errors
-/// When there is nothing to install from, or a step fails.
+/// When the project lists no packages, or a step fails.
 pub async fn create(
     root: &Path,
     progress: mpsc::Sender<String>,
@@ -64,7 +64,8 @@ pub async fn create(
     }
     let interpreter = python.to_string_lossy();
     if !uv && !step.works(&interpreter, &["-m", "pip", "--version"]).await {
-        // uv made this environment, and is gone; what this can't mend, the next step tells.
+        // uv created this environment without pip and is no longer installed. If ensurepip fails, the next
+        // command reports it.
         let _ = step.run(&interpreter, &["-m", "ensurepip"]).await;
     }
     let installed = if uv {
@@ -83,7 +84,7 @@ pub async fn create(
     Ok(python)
 }
 
-/// Arguments that tell pip what to install.
+/// The arguments of `pip install` that name the project's packages.
 fn packages(root: &Path) -> Result<Vec<&'static str>, EnvironmentError> {
     if root.join("requirements.txt").is_file() {
         return Ok(vec!["-r", "requirements.txt"]);
@@ -124,7 +125,7 @@ impl Step<'_> {
 
     async fn run(&self, program: &str, arguments: &[&str]) -> Result<(), String> {
         let shown = format!("{program} {}", arguments.join(" "));
-        self.tell(format!("$ {shown}")).await;
+        self.report(format!("$ {shown}")).await;
         let mut child = self
             .command(program, arguments)
             .stdout(Stdio::piped())
@@ -148,14 +149,14 @@ impl Step<'_> {
             let text = String::from_utf8_lossy(&line);
             let shown = text.trim_end().rsplit('\r').next().unwrap_or_default();
             if !shown.is_empty() {
-                self.tell(shown.to_owned()).await;
+                self.report(shown.to_owned()).await;
             }
             line.clear();
         }
     }
 
-    async fn tell(&self, line: String) {
-        // Nobody listens: the work goes on.
+    async fn report(&self, line: String) {
+        // Without a listener the work continues.
         let _ = self.progress.send(line).await;
     }
 }

@@ -1,4 +1,4 @@
-//! What happens in a run: the lines of the worker's protocol, of the store, and of `run --json`.
+//! The events of a run: the lines of the worker's protocol, of the store, and of `run --json`.
 
 use crate::text::secrets::redact;
 use serde::{Deserialize, Serialize};
@@ -10,13 +10,13 @@ use crate::store::now;
 pub struct Stamped {
     /// Seconds since the Unix epoch.
     pub at: f64,
-    /// What happened.
+    /// The event itself.
     #[serde(flatten)]
     pub event: RunEvent,
 }
 
 impl Stamped {
-    /// A line that this program adds to the log of a run, now.
+    /// A line that this program adds to a run's log; the time is now.
     pub fn log(level: &str, logger: Option<&str>, text: String) -> Self {
         let event = RunEvent::Output {
             node: None,
@@ -46,74 +46,74 @@ pub enum RunEvent {
         kedro_version: String,
         /// The runner's class name.
         runner: String,
-        /// What served the run.
+        /// Which kind of process served the run.
         #[serde(default)]
         worker: Served,
     },
-    /// A node begins.
+    /// A node started.
     NodeStarted {
-        /// Its name.
+        /// Name of the node.
         node: String,
     },
-    /// A node ended well.
+    /// A node finished without an error.
     NodeFinished {
-        /// Its name.
+        /// Name of the node.
         node: String,
-        /// How long it took, loading and saving included, in seconds.
+        /// Duration in seconds, loading and saving included.
         seconds: f64,
     },
     /// A node failed.
     NodeFailed {
-        /// Its name.
+        /// Name of the node.
         node: String,
-        /// How long it took, in seconds.
+        /// Duration in seconds.
         seconds: f64,
-        /// Why.
+        /// The exception.
         failure: Failure,
     },
     /// A dataset was loaded.
     DatasetLoaded {
-        /// Its name, transcoding kept.
+        /// Name of the dataset, transcoding kept.
         dataset: String,
-        /// The node that asked for it.
+        /// The node that loads the dataset.
         node: Option<String>,
-        /// How long it took, in seconds.
+        /// Duration in seconds.
         seconds: f64,
     },
     /// A dataset was saved.
     DatasetSaved {
-        /// Its name, transcoding kept.
+        /// Name of the dataset, transcoding kept.
         dataset: String,
-        /// The node that made it.
+        /// The node whose output the dataset is.
         node: Option<String>,
-        /// How long it took, in seconds.
+        /// Duration in seconds.
         seconds: f64,
     },
-    /// A dataset that lives in memory only was kept for later runs.
+    /// An in-memory dataset was kept for later runs.
     DatasetKept {
-        /// Its name, transcoding stripped.
+        /// Name of the dataset, transcoding stripped.
         dataset: String,
-        /// The node that made it.
+        /// The node whose output the dataset is.
         node: String,
-        /// Name of the file: the hash of what it holds.
+        /// Name of the file: the hash of its content.
         file: String,
-        /// Its size.
+        /// Size of the file in bytes.
         bytes: u64,
-        /// How long keeping it took, in seconds.
+        /// How long keeping the dataset took, in seconds.
         seconds: f64,
     },
-    /// A dataset that lives in memory only could not be kept.
+    /// An in-memory dataset could not be kept.
     DatasetNotKept {
-        /// Its name, transcoding stripped.
+        /// Name of the dataset, transcoding stripped.
         dataset: String,
-        /// The node that made it.
+        /// The node whose output the dataset is.
         node: String,
-        /// Why: what can't be pickled, or is too large.
+        /// The reason: the object can't be pickled, or is too large.
         reason: String,
     },
-    /// What is tracked goes to this run of MLflow.
+    /// The run logs to an MLflow run.
     Tracked {
-        /// Its id.
+        /// Id of the MLflow run.
         run: String,
     },
     /// A line that the project's code printed or logged.
@@ -128,34 +128,34 @@ pub enum RunEvent {
         /// Name of the logger.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         logger: Option<String>,
-        /// One line without its end, as written: untrusted.
+        /// One line without its line end, as the project's code wrote it: untrusted.
         text: String,
-        /// Whether the line rewrites itself (a progress bar) and goes on: the next line of the same
-        /// node and stream takes its place.
+        /// Whether the line rewrites itself (a progress bar) and is not complete: the next line of the same
+        /// node and stream replaces it.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         partial: bool,
     },
-    /// The run ended well.
+    /// The run finished without an error.
     RunFinished {
-        /// How long it took, in seconds.
+        /// Duration in seconds.
         seconds: f64,
     },
-    /// The run failed: a node did, or the project could not be loaded.
+    /// The run failed: a node failed, or the project could not be loaded.
     RunFailed {
-        /// Why.
+        /// The exception.
         failure: Failure,
     },
     /// The run was cancelled.
     RunCancelled,
-    /// The worker ended without saying so: it was killed or crashed.
+    /// The worker ended without a last event: it was killed or crashed.
     RunLost {
-        /// What is known of it, such as `killed by signal 9`.
+        /// How the process ended, such as `killed by signal 9`.
         reason: String,
     },
 }
 
 impl RunEvent {
-    /// Whether it is the last event of a run.
+    /// Whether this is the last event of a run.
     pub fn ends_run(&self) -> bool {
         matches!(
             self,
@@ -167,19 +167,19 @@ impl RunEvent {
     }
 }
 
-/// What served a run.
+/// Which kind of process served a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Served {
     /// A Python process of its own.
     #[default]
     Fresh,
-    /// A fork of a process that had imported installed packages ahead.
+    /// A fork of a process that had already imported the installed packages.
     Warm,
 }
 
 impl Served {
-    /// Its word.
+    /// The name in JSON: `fresh` or `warm`.
     pub fn as_str(self) -> &'static str {
         match self {
             Served::Fresh => "fresh",
@@ -208,16 +208,16 @@ pub enum Stream {
 pub struct Failure {
     /// Class name with its module, such as `builtins.ValueError`.
     pub kind: String,
-    /// Its message.
+    /// The exception's message.
     pub message: String,
     /// The traceback as Python prints it.
     pub traceback: String,
-    /// Its frames, outermost first.
+    /// The traceback's frames, outermost first.
     pub frames: Vec<Frame>,
 }
 
 impl RunEvent {
-    /// Removes secrets from what an exception says.
+    /// Removes secrets from the exception's message and traceback.
     pub(super) fn redact(&mut self) {
         if let RunEvent::NodeFailed { failure, .. } | RunEvent::RunFailed { failure } = self {
             failure.message = redact(&failure.message);
@@ -243,6 +243,6 @@ pub struct Frame {
     pub line: u32,
     /// Function name.
     pub function: String,
-    /// Whether it is the project's own code.
+    /// Whether the file is the project's own code.
     pub in_project: bool,
 }

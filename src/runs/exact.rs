@@ -1,4 +1,5 @@
-//! The exact reading: Kedro's own answer, and the fingerprint under which it may be kept.
+//! The exact snapshot: the project as Kedro itself loads it, and the fingerprint under which the answer is
+//! cached.
 
 use std::path::{Path, PathBuf};
 
@@ -11,16 +12,16 @@ use super::protocol::Message;
 use super::warm::Worker;
 use crate::system::files;
 
-/// Endings of files that decide what Kedro answers.
+/// Extensions of the files that can change Kedro's answer.
 const ENDINGS: [&str; 6] = ["py", "yml", "yaml", "json", "toml", "txt"];
-/// A larger file counts by size and time instead of content, in bytes.
+/// Files larger than this (in bytes) are fingerprinted by size and modification time instead of content.
 const LARGE: u64 = 1 << 20;
 
-/// Kind of the failure when there is no Python to ask, or it ended without an answer.
+/// [`Failure::kind`] when Python can't be started, or ended without an answer.
 pub const WORKER_LOST: &str = "mlops_tui.WorkerLost";
 
-/// Asks Kedro what the project is; [`crate::project::json::from_exact`] takes the answer. `params`
-/// are runtime parameters, dotted keys to values. Executes the project's code.
+/// Asks Kedro to load the project and describe it; [`crate::project::json::from_exact`] parses the answer.
+/// `params` are runtime parameters, dotted keys to values. Executes the project's code.
 ///
 /// # Errors
 /// When Python can't be started, or the project does not load: the exception with its traceback.
@@ -36,7 +37,7 @@ pub async fn snapshot(
     while let Some(message) = process.message().await {
         match message {
             Message::Answer(answer) => {
-                // It still tells what it has imported.
+                // The child still sends the names of the modules that it has imported.
                 tokio::spawn(async move { while process.message().await.is_some() {} });
                 return Ok(answer);
             }
@@ -51,7 +52,7 @@ pub async fn snapshot(
     Err(cannot_start(python, "it gave no answer"))
 }
 
-/// Why there is no Python to ask.
+/// The failure for an interpreter that can't be started.
 pub fn cannot_start(python: &Path, reason: &str) -> Failure {
     Failure {
         kind: WORKER_LOST.into(),
@@ -60,14 +61,14 @@ pub fn cannot_start(python: &Path, reason: &str) -> Failure {
     }
 }
 
-/// The key under which the store keeps the answer for an environment and an interpreter.
+/// The key under which the store caches the answer for an environment and an interpreter.
 pub fn key(env: Option<&str>, python: &Path) -> String {
     format!("{}\n{}", env.unwrap_or_default(), python.display())
 }
 
-/// A fingerprint of all that decides Kedro's answer: the contents of the project's Python,
-/// configuration and dependency files, and when packages were last installed for `python`. Equal
-/// fingerprints mean that a stored answer still holds. Unreadable files count as absent.
+/// A fingerprint of everything that decides Kedro's answer: the contents of the project's Python,
+/// configuration and dependency files, and when packages were last installed for `python`. A cached answer is
+/// valid while the fingerprint is equal. Unreadable files count as absent.
 pub fn fingerprint(root: &Path, conf_source: &Path, source_dir: &Path, python: &Path) -> String {
     let mut hasher = blake3::Hasher::new();
     let mut files: Vec<PathBuf> = Vec::new();
@@ -106,7 +107,7 @@ fn counts(path: &Path) -> bool {
     ending.is_some_and(|ending| ENDINGS.contains(&ending))
 }
 
-/// Folders with nothing of the project's own, where `source_dir` is the project's folder.
+/// Whether to skip a folder: it holds nothing of the project's own. `source_dir` is the project's folder.
 fn is_foreign(entry: &ignore::DirEntry) -> bool {
     let name = entry.file_name().to_string_lossy();
     entry.file_type().is_some_and(|kind| kind.is_dir())
@@ -127,7 +128,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_fingerprint_changes_with_what_decides_the_answer() {
+    fn a_fingerprint_changes_with_the_files_that_decide_the_answer() {
         let folder = tempfile::tempdir().unwrap();
         let root = folder.path();
         let (conf, source) = (root.join("conf"), root.join("src"));

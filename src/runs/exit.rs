@@ -1,4 +1,4 @@
-//! How a run's process ended when it told nothing of it.
+//! How a run's process ended, when it ended without a last event.
 
 use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
@@ -22,7 +22,7 @@ const SIGNALS: [(i32, &str); 13] = [
     (24, "SIGXCPU"),
 ];
 
-/// An end, from the status as `waitpid` tells it.
+/// The exit status of a process, as `waitpid` returns it.
 pub(super) struct Exit(ExitStatus);
 
 impl Exit {
@@ -30,12 +30,13 @@ impl Exit {
         Exit(ExitStatus::from_raw(status))
     }
 
-    /// Whether it crashed: a signal ended it that is not the one of a system short of memory.
+    /// Whether the process crashed: a signal other than SIGKILL ended it. SIGKILL is what Linux sends when
+    /// memory runs out.
     pub(super) fn is_crash(&self) -> bool {
         self.0.signal().is_some_and(|signal| signal != 9)
     }
 
-    /// The end in words.
+    /// The exit status in words.
     pub(super) fn reason(&self) -> String {
         let Some(signal) = self.0.signal() else {
             let code = self.0.code().unwrap_or_default();
@@ -47,7 +48,7 @@ impl Exit {
         format!("killed by signal {signal}{name}{memory}")
     }
 
-    /// The end as the failure of a run in which these nodes were at work.
+    /// The exit status as the failure of a run; `running` are the nodes that had not ended.
     pub(super) fn failure<'a>(&self, running: impl Iterator<Item = &'a str>) -> Failure {
         let mut message = self.reason();
         let names: Vec<String> = running.map(|name| format!("`{name}`")).collect();

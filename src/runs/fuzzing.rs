@@ -1,15 +1,16 @@
-//! What the fuzzers in `fuzz/` call: the private readers of what a worker's child writes, and what must hold of any
-//! bytes.
+//! Entry points for the fuzzers in `fuzz/`: the private parsers of the output of a worker's child, and the
+//! invariants that hold for any bytes.
 
 use super::event::{Stamped, Stream};
 use super::protocol::{self, Message, Messages, Raw};
 use crate::text::json;
 
-/// Longest line of output that `Raw` does not tell before its end has come.
+/// `Raw` holds lines up to this length, in bytes, until their end has come.
 const LONGEST_WHOLE: usize = 16 << 10;
 
-/// Reads the bytes as the event pipe and as standard output, whole and in pieces. `sizes` are the pieces' lengths, used
-/// again and again. The pieces must give the same messages as the whole, and each event must survive the run's log.
+/// Parses the bytes as the event pipe and as standard output, whole and in pieces. `sizes` are the lengths of
+/// the pieces, used cyclically. The pieces must give the same messages as the whole, and each event must
+/// survive a round trip through the run's log.
 pub fn protocol(sizes: &[u8], bytes: &[u8]) {
     let whole = Messages::new().push(bytes);
     let mut messages = Messages::new();

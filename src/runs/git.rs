@@ -1,13 +1,13 @@
-//! The only place that calls git, so that a repository decides nothing but what it holds.
+//! All calls of git. They run such that a repository can't make this program run anything.
 //!
-//! A repository's own configuration and attributes can name programs: filters, hooks, a file-system
-//! monitor, external differences, transports that fetch missing objects. All of them are turned off here
-//! for each call, under every git since 2.31. The `git` program is used, not a library: it is there
-//! wherever a repository is, knows every format of repositories, and a pure-Rust reader with status and
-//! differences would triple this program's dependencies.
+//! A repository's own configuration and attributes can name programs: filters, hooks, a file-system monitor,
+//! external diffs, transports that fetch missing objects. All of them are turned off here for each call,
+//! under every git since 2.31. The `git` program is used instead of a library: it is installed wherever there
+//! is a repository, it knows every repository format, and a pure-Rust library with status and diff would
+//! triple this program's dependencies.
 //!
-//! Git's own documentation is the source of each switch: `git help config`, `gitattributes`, and the
-//! environment variables in `git help git`.
+//! Each switch is documented by git itself: `git help config`, `gitattributes`, and the environment variables
+//! in `git help git`.
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -18,11 +18,11 @@ use tokio::process::Command;
 
 use crate::system::programs;
 
-/// How long one question may take.
+/// How long one call may take.
 const LIMIT: Duration = Duration::from_secs(10);
-/// Longest list of a repository's filters that is read.
+/// Longest list of a repository's filters that is read, in bytes.
 const LONGEST_LIST: usize = 1 << 16;
-/// Settings that win over the repository's own.
+/// Settings that override the repository's own.
 const SETTINGS: [(&str, &str); 7] = [
     ("core.fsmonitor", "false"),
     ("core.hooksPath", "/dev/null"),
@@ -32,7 +32,7 @@ const SETTINGS: [(&str, &str); 7] = [
     ("protocol.allow", "never"),
     ("safe.bareRepository", "explicit"),
 ];
-/// The environment of each call. Nothing is locked, fetched or asked for.
+/// Environment variables of each call: git takes no locks, fetches nothing and never prompts.
 const VARIABLES: [(&str, &str); 9] = [
     ("GIT_OPTIONAL_LOCKS", "0"),
     ("GIT_TERMINAL_PROMPT", "0"),
@@ -44,7 +44,7 @@ const VARIABLES: [(&str, &str); 9] = [
     ("GIT_EDITOR", "false"),
     ("LC_ALL", "C"),
 ];
-/// What a hook or a shell may have set for another repository or another purpose.
+/// Environment variables that are removed: a hook or a shell may have set them for another repository.
 const FOREIGN: [&str; 10] = [
     "GIT_DIR",
     "GIT_COMMON_DIR",
@@ -58,24 +58,24 @@ const FOREIGN: [&str; 10] = [
     "GIT_CONFIG_PARAMETERS",
 ];
 
-/// The repository that holds a folder, for questions about it.
+/// The repository that contains a folder.
 #[derive(Debug)]
 pub(super) struct Git {
     program: PathBuf,
     folder: PathBuf,
-    /// Settings that turn off the filters that the repository names.
+    /// Settings that turn off the filters named by the repository.
     filters: Vec<(String, &'static str)>,
 }
 
 impl Git {
-    /// Looks at the repository that holds `folder`; `None` where there is no git.
+    /// Reads the filters of the repository that contains `folder`; `None` without git.
     pub(super) async fn at(folder: &Path) -> Option<Git> {
         let program = programs::find("git")?;
         let mut git = Git { program, folder: folder.to_owned(), filters: Vec::new() };
         let words = ["config", "--null", "--name-only", "--get-regexp", r"^filter\."];
         let names = match git.run(&words, &[], LONGEST_LIST).await? {
             Answer { whole: true, success: true, bytes } => String::from_utf8(bytes).ok()?,
-            // No setting matches.
+            // git exits with an error and prints nothing when no setting matches.
             Answer { whole: true, success: false, bytes } if bytes.is_empty() => String::new(),
             _ => return None,
         };
@@ -95,8 +95,8 @@ impl Git {
         Some(git)
     }
 
-    /// What git prints, at most `longest` bytes of it, and whether that is all; `None` when it fails.
-    /// `words` begin with one of git's own commands, and `places` are paths or patterns of paths.
+    /// The output of a git command, at most `longest` bytes, and whether it is complete; `None` when git
+    /// fails. `words` begin with a built-in command of git; `places` are paths or pathspecs.
     pub(super) async fn ask(
         &self,
         words: &[&str],

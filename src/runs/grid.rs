@@ -1,20 +1,20 @@
-//! Grids of parameters: `lr=0.1,0.01 depth=4,8` stands for four runs.
+//! Grids of parameters: `lr=0.1,0.01 depth=4,8` means four runs.
 
 use super::params::Params;
 use super::request::RunRequest;
 use crate::store::{APART, FOLDER};
 use crate::text::UserError;
 
-/// How a grid is written.
+/// The hint of error messages: how a grid is written.
 const SHAPE: &str = "Write names and values: lr=0.1,0.01 depth=4,8";
-/// More runs than anybody means to start by typing a line.
+/// Most runs of a grid; more are probably a typing error.
 const MOST: usize = 64;
 
-/// The parameters of each run, in the order of the last name's values first. Commas and blanks in
-/// quotes, `[]` and `{}` belong to the value, as in YAML.
+/// The parameters of each run; the values of the last name vary fastest. Commas and blanks in quotes, `[]`
+/// and `{}` belong to the value, as in YAML.
 ///
 /// # Errors
-/// A sentence that names the part that can't be read.
+/// A sentence that names the part that can't be parsed.
 pub fn parse(text: &str) -> Result<Vec<Params>, UserError> {
     let mut runs = vec![Params::new()];
     for part in split(text, char::is_whitespace)?.into_iter().filter(|part| !part.is_empty()) {
@@ -52,11 +52,11 @@ pub fn parse(text: &str) -> Result<Vec<Params>, UserError> {
     }
 }
 
-/// The parts between separators that are neither in quotes nor in brackets. A quote that stands
-/// in a word is a letter of it, as in YAML.
+/// Splits at separators that are neither in quotes nor in brackets. A quote inside a word is an ordinary
+/// character, as in YAML.
 fn split(text: &str, separates: impl Fn(char) -> bool) -> Result<Vec<&str>, UserError> {
     let (mut parts, mut start) = (Vec::new(), 0);
-    // The signs that end what is open, the innermost last.
+    // The closing characters of the open brackets and quotes, innermost last.
     let mut open: Vec<char> = Vec::new();
     let (mut escaped, mut before) = (false, ' ');
     for (at, c) in text.char_indices() {
@@ -96,13 +96,13 @@ fn split(text: &str, separates: impl Fn(char) -> bool) -> Result<Vec<&str>, User
     Ok(parts)
 }
 
-/// How many runs go on at a time: one for each processor, and at most four.
+/// How many runs of a grid run at a time: one for each processor, at most four.
 pub fn at_a_time() -> usize {
     std::thread::available_parallelism().map_or(1, |count| count.get().min(4))
 }
 
-/// A request for each set of parameters; each run saves in a folder of its own. `now` is in seconds since
-/// the Unix epoch.
+/// A request for each set of parameters; each run saves to its own folder. `now` is in seconds since the Unix
+/// epoch.
 pub fn requests(request: &RunRequest, sets: Vec<Params>, now: f64) -> Vec<RunRequest> {
     let numbered = sets.into_iter().enumerate();
     let one = |(index, set): (usize, Params)| {
@@ -114,7 +114,7 @@ pub fn requests(request: &RunRequest, sets: Vec<Params>, now: f64) -> Vec<RunReq
     numbered.map(one).collect()
 }
 
-/// The name that all runs of a grid have in common, from the folders that they save in.
+/// The name shared by all runs of a grid, derived from the folder that the run saves to.
 pub fn batch(request: &RunRequest) -> Option<String> {
     let folder = request.apart.as_deref()?.rsplit('/').next()?;
     folder.rsplit_once('-').map(|(began, _)| format!("grid {began}"))
@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn a_grid_stands_for_all_combinations() {
+    fn a_grid_gives_all_combinations() {
         assert_eq!(
             texts("lr=0.1,0.01 model.depth=4,8"),
             [
@@ -185,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_read_is_named() {
+    fn the_error_names_the_part_that_cannot_be_parsed() {
         assert!(parse("").unwrap_err().line().contains("lr=0.1"));
         assert!(parse("lr").unwrap_err().line().contains("`lr`"));
         assert!(parse("a=1 a=2").unwrap_err().line().contains("twice"));

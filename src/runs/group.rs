@@ -1,8 +1,8 @@
-//! The processes of a run: signalled together, and none left behind when the run is ended.
+//! The processes of a run: they are signalled together, and none survives when the run is killed.
 //!
-//! Each run has a process group of its own. A process that leaves the group (`setsid`, a daemon) is
-//! found on Linux by its parents, up to the run's process; as an orphan, for orphans become children
-//! of the worker's server; or by the run's pipes that it holds. Elsewhere only the group is known.
+//! Each run has a process group of its own. A process that leaves the group (`setsid`, a daemon) is found on
+//! Linux in three ways: its ancestors lead to the run's process; it is an orphan, and orphans become children
+//! of the worker's server; or it holds one of the run's pipes. On other systems only the group is known.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
@@ -12,19 +12,19 @@ use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 
 use super::server::Server;
 
-/// How often it is looked for processes that are still there.
+/// Most rounds of searching and killing.
 const ROUNDS: usize = 50;
-/// How long a killed process may take to end before it is looked for again.
+/// Time between two rounds, for killed processes to end.
 const PAUSE: Duration = Duration::from_millis(2);
 
-/// A run's processes; 0 before they are known and after their end.
+/// A run's processes; the id is 0 before the run's process starts and after it ends.
 #[derive(Debug, Clone)]
 pub(super) struct Group {
     pid: Arc<AtomicU32>,
     /// When the run's process started, in the system's own clock.
     began: Arc<AtomicU64>,
     server: Arc<Server>,
-    /// What tells the pipes that the run writes to.
+    /// Inode numbers of the pipes that the run writes to.
     pipes: Arc<[u64]>,
 }
 
@@ -39,16 +39,16 @@ impl Group {
         Some(self.pid.load(Ordering::SeqCst)).filter(|pid| *pid != 0)
     }
 
-    /// The run's process is there.
+    /// The run's process has started.
     pub(super) fn started(&self, pid: u32) {
         self.began.store(processes::began(pid).unwrap_or(u64::MAX), Ordering::SeqCst);
         self.pid.store(pid, Ordering::SeqCst);
     }
 
-    /// Signals the group, and the run's process where it has left it.
+    /// Signals the group; if that fails, the run's process alone, which may have left the group.
     pub(super) fn signal(&self, signal: Signal) {
         if let Some(pid) = self.pid().and_then(to_pid) {
-            // Nobody is left: that is what was wanted.
+            // Errors mean that no process is left, which is the goal.
             let alive = || self.pid().is_some_and(|pid| self.is(pid));
             if kill_process_group(pid, signal).is_err() && alive() {
                 let _ = kill_process(pid, signal);
@@ -56,7 +56,7 @@ impl Group {
         }
     }
 
-    /// Whether the number is still that of the run's process.
+    /// Whether the id still belongs to the run's process, not to a later one.
     fn is(&self, pid: u32) -> bool {
         processes::began(pid).unwrap_or(u64::MAX) == self.began.load(Ordering::SeqCst)
     }
@@ -80,12 +80,12 @@ impl Group {
         }
     }
 
-    /// The run's process has ended; what it has left is nobody's any more.
+    /// The run's process has ended. Processes that it left behind are not touched any more.
     pub(super) fn forget(&self) {
         self.pid.store(0, Ordering::SeqCst);
     }
 
-    /// Nobody follows the run any more.
+    /// The listener of the run is done.
     pub(super) fn close(&self) {
         self.server.done();
     }
@@ -101,7 +101,7 @@ mod processes {
     use std::fs;
     use std::os::unix::fs::MetadataExt;
 
-    /// A process as `/proc` tells it.
+    /// A process as listed in `/proc`.
     struct Entry {
         pid: u32,
         parent: u32,
@@ -122,12 +122,12 @@ mod processes {
         })
     }
 
-    /// When a process started, in ticks since the machine did.
+    /// When a process started, in clock ticks since boot.
     pub(super) fn began(pid: u32) -> Option<u64> {
         entry(pid).map(|entry| entry.began)
     }
 
-    /// The processes of a run that are still there. `server`: orphans among its children are the run's.
+    /// The processes of a run that still exist. Orphans that are children of `server` belong to the run.
     pub(super) fn of_run(run: u32, began: u64, server: Option<u32>, pipes: &[u64]) -> Vec<u32> {
         let Ok(folder) = fs::read_dir("/proc") else { return Vec::new() };
         let own = std::process::id();
@@ -138,7 +138,8 @@ mod processes {
         entries.sort_by_key(|entry| (entry.began, entry.pid));
         let mut known = HashSet::from([run]);
         let mut before = 0;
-        // Numbers of processes start anew at some time, so one pass may not do.
+        // Process ids wrap around, so a child can have a lower id than its parent; repeat until nothing is
+        // added.
         while before != known.len() {
             before = known.len();
             for entry in &entries {
@@ -151,7 +152,7 @@ mod processes {
         entries.iter().map(|entry| entry.pid).filter(|pid| known.contains(pid)).collect()
     }
 
-    /// Whether a process can write to one of the pipes.
+    /// Whether a process has one of the pipes open for writing.
     fn holds(pid: u32, pipes: &[u64]) -> bool {
         let Ok(folder) = fs::read_dir(format!("/proc/{pid}/fd")) else { return false };
         folder.filter_map(Result::ok).any(|one| {
@@ -160,7 +161,7 @@ mod processes {
                 && fs::read_link(one.path()).is_ok_and(|target| {
                     let name = target.to_string_lossy();
                     let inode = name.strip_prefix("pipe:[").and_then(|rest| rest.strip_suffix(']'));
-                    inode.and_then(|it| it.parse().ok()).is_some_and(|it| pipes.contains(&it))
+                    inode.and_then(|id| id.parse().ok()).is_some_and(|id| pipes.contains(&id))
                 })
         })
     }

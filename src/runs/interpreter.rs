@@ -1,4 +1,4 @@
-//! Choosing the project's Python interpreter, by looking at files alone.
+//! Chooses the project's Python interpreter by looking at files only; nothing is executed.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -11,20 +11,21 @@ use crate::text::UserError;
 /// An interpreter and why it was chosen.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Interpreter {
-    /// Its path.
+    /// Path of the interpreter.
     pub path: PathBuf,
-    /// Why this one: words that follow "because of", such as `the project's .venv`.
+    /// Why this interpreter: completes "because of", such as `the project's .venv`.
     pub reason: String,
-    /// Whether it is an environment of the project's own, or one that was named or activated; the
-    /// system's Python seldom has the project's packages.
+    /// Whether the interpreter belongs to the project, was named, or is activated. Otherwise it is the
+    /// system's Python, which seldom has the project's packages.
     pub environment: bool,
 }
 
-/// Chooses the interpreter of the project in `root`: the one named by `--python`; the project's
-/// `.venv` or `venv`; what uv, Poetry, conda or pyenv declare; the active environment; `python3`.
+/// Chooses the interpreter of the project in `root`: the one named by `--python`; the project's `.venv` or
+/// `venv`; what uv, Poetry, conda or pyenv declare; the active environment; `python3`.
 ///
 /// # Errors
-/// When the named one does not exist, or there is no Python at all. The text says what to do.
+/// When the named interpreter does not exist, or there is no Python at all. The error says what to
+/// do.
 pub fn choose(root: &Path, named: Option<&Path>) -> Result<Interpreter, UserError> {
     choose_in(root, named, &|name| std::env::var_os(name).filter(|value| !value.is_empty()))
 }
@@ -37,7 +38,7 @@ fn choose_in(
     var: Variables<'_>,
 ) -> Result<Interpreter, UserError> {
     if let Some(named) = named {
-        // A folder is taken for an environment, a bare name is looked up as the shell does.
+        // A folder is an environment; a bare name is searched in `PATH`, as a shell does.
         let path = match python_of(named) {
             Some(path) => Some(path),
             None if named.components().count() == 1 => {
@@ -85,8 +86,8 @@ fn chosen(path: PathBuf, reason: impl Into<String>) -> Interpreter {
     Interpreter { path, reason: reason.into(), environment: true }
 }
 
-/// The interpreter of the environment in `folder`. Its path is not resolved: a link to the system's
-/// Python is what makes an environment.
+/// The interpreter of the environment in `folder`. The path is not canonicalized: environments consist of a
+/// link to the system's Python, and the link's location makes Python use the environment.
 fn python_of(folder: &Path) -> Option<PathBuf> {
     ["bin/python", "bin/python3", "Scripts/python.exe"]
         .iter()
@@ -103,7 +104,7 @@ fn on_path(name: &str, var: Variables<'_>) -> Option<PathBuf> {
     programs::find_in(&var("PATH")?, name)
 }
 
-/// `.venv` or `venv` of the project, else of a folder above it in the same repository.
+/// `.venv` or `venv` in the project, else in a parent folder within the same repository.
 fn own_folder(root: &Path) -> Option<Interpreter> {
     for folder in root.ancestors() {
         for name in [".venv", "venv"] {
@@ -164,7 +165,7 @@ fn poetry(root: &Path, var: Variables<'_>) -> Option<Interpreter> {
     })
 }
 
-/// Beginning of the name that Poetry gives to the environment of the project in `root`.
+/// The beginning of the name that Poetry gives to the environment of the project in `root`.
 fn poetry_name(name: &str, root: &Path) -> String {
     let replaced = |c: char| if " $`!*@\"\\\r\n\t".contains(c) { '_' } else { c };
     let name: String = name.to_lowercase().chars().map(replaced).take(42).collect();
@@ -227,7 +228,7 @@ fn pyenv(root: &Path, var: Variables<'_>) -> Option<Interpreter> {
         .map(|entry| entry.file_name().to_string_lossy().into_owned())
         .filter(|name| name == wanted || name.starts_with(&format!("{wanted}.")))
         .collect();
-    // The newest patch release: numbers compare as numbers.
+    // Choose the newest patch release; compare version parts as numbers.
     names.sort_by_key(|name| {
         name.split('.').map(|part| part.parse::<u32>().unwrap_or(0)).collect::<Vec<_>>()
     });
@@ -335,7 +336,7 @@ mod tests {
 
     #[test]
     fn poetry_names_environments_by_name_and_path() {
-        // As `EnvManager.generate_env_name` in Poetry 2 makes it.
+        // Expected value from `EnvManager.generate_env_name` of Poetry 2.
         assert_eq!(poetry_name("My Shop", Path::new("/srv/shop")), "my_shop-58fqC6Q1-py");
     }
 }

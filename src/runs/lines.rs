@@ -1,6 +1,6 @@
-//! Lines out of chunks of bytes, bounded.
+//! Splits chunks of bytes into lines of bounded length.
 
-/// Puts chunks together to lines. A line over the bound is dropped as a whole.
+/// Assembles chunks to lines. Lines that are longer than the bound are dropped entirely.
 #[derive(Debug)]
 pub(super) struct Lines {
     partial: Vec<u8>,
@@ -9,12 +9,12 @@ pub(super) struct Lines {
 }
 
 impl Lines {
-    /// Lines of at most `longest` bytes.
+    /// A splitter for lines of at most `longest` bytes.
     pub(super) fn new(longest: usize) -> Self {
         Lines { partial: Vec::new(), longest, skipping: false }
     }
 
-    /// The lines that the chunk completes, without their ends.
+    /// The lines that the chunk completes, without line ends.
     pub(super) fn push(&mut self, chunk: &[u8]) -> Vec<Vec<u8>> {
         let mut lines = Vec::new();
         let mut rest = chunk;
@@ -45,7 +45,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lines_come_whole_and_long_ones_not_at_all() {
+    fn lines_are_assembled_and_long_ones_are_dropped() {
         let mut lines = Lines::new(5);
         assert_eq!(lines.push(b"ab"), Vec::<Vec<u8>>::new());
         assert_eq!(lines.push(b"c\n\nde"), [b"abc".to_vec(), Vec::new()]);

@@ -1,10 +1,9 @@
-//! Local runs: what to run, the worker that runs it, and the events that come back.
+//! Local runs: the request, the worker that runs it, and the events that come back.
 //!
-//! [`RunRequest`] says what to run, as `kedro run` would be told; [`interpreter::choose`] finds the
-//! project's Python; [`Worker`] serves requests with the Python half in `worker/`, which is embedded
-//! in the binary; [`event::RunEvent`] is what happens; [`recorder::Recorder`] brings it into the
-//! store, and [`history`] tells of it later.
-//! What is drawn of a run and when one is started is not decided here.
+//! [`RunRequest`] holds the options of `kedro run`; [`interpreter::choose`] finds the project's Python;
+//! [`Worker`] serves requests with the Python half in `worker/`, which is embedded in the binary;
+//! [`event::RunEvent`] is one event of a run; [`recorder::Recorder`] writes the events to the store, and
+//! [`history`] reads them back. Drawing runs and deciding when to start one are not part of this module.
 
 pub mod code_version;
 pub mod debug;

@@ -1,6 +1,7 @@
-//! What is found out beside a run while it goes on, and the fingerprints of its nodes that follow from it.
+//! Observations of a run in the background (code version, files of datasets, MLflow run), and the
+//! fingerprints of nodes computed from them.
 //!
-//! Nothing is waited for: what is sought comes back as [`Observation`] through a channel.
+//! Nothing here blocks the run: results come back as [`Observation`] through a channel.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -14,38 +15,38 @@ use crate::dag::staleness::Content;
 use crate::project::{Node, is_parameter, strip_transcoding};
 use crate::store::{DatasetRecord, Direction, Keeping, Kept, RunId, RunRecord, StoredFingerprint};
 
-/// Something that was found out.
+/// A result of a background task.
 pub(super) enum Observation {
-    /// What is known of the run's surroundings.
+    /// The surroundings of the run, such as its code version and interpreter.
     Surroundings(Box<Surroundings>),
-    /// The files of datasets, and what they hold.
+    /// The files of datasets, and the content of each.
     Datasets(Vec<DatasetRecord>, Vec<Moved>),
-    /// The MLflow run that it logged to.
+    /// Id of the MLflow run that the run logged to; `None` if there is none for sure.
     MlflowRun(Option<String>),
 }
 
-/// What datasets held, by name without transcoding.
+/// Contents of datasets, by name without transcoding.
 type Contents = BTreeMap<String, Content>;
 
-/// What is known so far.
+/// The observations so far.
 pub(super) struct Observations {
     run: RunId,
-    /// Whether it saves elsewhere and leaves the project as it was.
+    /// Whether the run saves to its own folder and leaves the project's data alone.
     apart: bool,
-    /// Files of kept datasets that the run takes.
+    /// Files of kept datasets that the run loads, by dataset.
     taken: HashMap<String, String>,
     surroundings: Option<Arc<Surroundings>>,
-    /// What was loaded and saved and not looked at yet.
+    /// Loads and saves whose files were not examined yet.
     moved: Vec<DatasetRecord>,
     contents: HashMap<(String, Direction), Content>,
-    /// Files of the datasets in memory that this run keeps.
+    /// Files of the in-memory datasets that this run keeps, by dataset.
     kept: HashMap<String, String>,
-    /// Nodes that ended well, and whose fingerprints are not made yet.
+    /// Nodes that finished without an error and have no fingerprint yet.
     done: Vec<String>,
     found: mpsc::UnboundedSender<Observation>,
-    /// How much is being found out.
+    /// Number of background tasks.
     seeking: usize,
-    /// How much of that is about datasets.
+    /// Number of those tasks that examine datasets.
     looking: usize,
 }
 
@@ -66,12 +67,12 @@ impl Observations {
         }
     }
 
-    /// Whether something is still being found out.
+    /// Whether background tasks are running.
     pub(super) fn are_sought(&self) -> bool {
         self.seeking > 0
     }
 
-    /// Begins to find out what is known beside the run.
+    /// Starts the background task that reads the run's surroundings.
     pub(super) fn begin(&mut self, run: RunId, subject: Subject) {
         let Subject { root, request, asked, taken } = subject;
         (self.run, self.apart, self.taken) = (run, request.apart.is_some(), taken);
@@ -83,7 +84,7 @@ impl Observations {
         });
     }
 
-    /// Follows the run. Gives what becomes of kept datasets.
+    /// Takes note of an event. Returns a kept dataset for the store, if the event is about one.
     pub(super) fn notice(
         &mut self,
         event: &Stamped,
@@ -96,7 +97,7 @@ impl Observations {
                 self.done.push(node.clone());
                 None
             }
-            // Saved anew, it is not what was kept before; whether it is kept comes after.
+            // A saved dataset replaces the one kept before; if the new one is kept, a later event says so.
             RunEvent::DatasetSaved { dataset, .. } => {
                 let base = strip_transcoding(dataset);
                 self.kept.remove(base);
@@ -118,26 +119,26 @@ impl Observations {
         }
     }
 
-    /// Takes in the surroundings.
+    /// Stores the surroundings.
     pub(super) fn know(&mut self, surroundings: Box<Surroundings>) {
         self.seeking -= 1;
         self.surroundings = Some(Arc::from(surroundings));
     }
 
-    /// Takes in what datasets hold.
+    /// Stores the contents of datasets.
     pub(super) fn saw(&mut self, contents: Vec<Moved>) {
         self.seeking -= 1;
         self.looking -= 1;
         self.contents.extend(contents);
     }
 
-    /// The search for the MLflow run is over.
+    /// The search for the MLflow run has ended.
     pub(super) fn looked_for_mlflow_run(&mut self) {
         self.seeking -= 1;
     }
 
-    /// Begins to look at what was loaded and saved, once it is known where it lies. Gives the fingerprints of
-    /// nodes of which all is known.
+    /// Starts to examine the datasets that were loaded and saved, once the surroundings are known. Returns
+    /// the fingerprints of nodes for which all contents are known.
     pub(super) fn look(&mut self, record: &RunRecord) -> Vec<StoredFingerprint> {
         let Some(surroundings) = self.surroundings.clone() else { return Vec::new() };
         if self.moved.is_empty() {
@@ -202,7 +203,7 @@ impl Observations {
         (each(&node.inputs, &loaded), each(&node.outputs, &saved))
     }
 
-    /// Begins to look for the MLflow run of a run that has ended.
+    /// Starts to search for the MLflow run of a run that has ended.
     pub(super) fn seek_mlflow_run(&mut self, record: &RunRecord) {
         let (Some(surroundings), Some(end)) = (self.surroundings.clone(), record.ended_at) else {
             return;

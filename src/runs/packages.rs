@@ -1,5 +1,5 @@
-//! What is installed for an interpreter, told without starting it: its version from `pyvenv.cfg`, and
-//! distributions from their `*.dist-info` folders (the "Recording installed projects" specification).
+//! The packages installed for an interpreter, read without starting it: Python's version from `pyvenv.cfg`,
+//! and distributions from their `*.dist-info` folders (the "Recording installed projects" specification).
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -8,12 +8,12 @@ use std::time::SystemTime;
 
 use crate::system::files;
 
-/// An environment's Python and packages.
+/// The Python version and the packages of an environment.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Installed {
-    /// The version of Python; `None` where it is not an environment's.
+    /// The version of Python; `None` if the interpreter is not in an environment.
     pub python: Option<String>,
-    /// Versions by name of import: `sklearn` has that of `scikit-learn`.
+    /// Versions by import name: `sklearn` has the version of `scikit-learn`.
     pub packages: BTreeMap<String, String>,
 }
 
@@ -30,14 +30,14 @@ pub(super) fn folders(python: &Path) -> Vec<PathBuf> {
     found
 }
 
-/// Looks again only where packages came or went.
+/// A cache that reads the packages again only when a `site-packages` folder has changed.
 #[derive(Debug, Default)]
 pub struct Looker {
     seen: Option<(PathBuf, Vec<Option<SystemTime>>, Installed)>,
 }
 
 impl Looker {
-    /// What is installed for `python`.
+    /// The packages installed for `python`.
     pub fn look(&mut self, python: &Path) -> &Installed {
         let folders = folders(python);
         let times = folders.iter().map(|folder| folder.metadata().ok()?.modified().ok()).collect();
@@ -66,7 +66,7 @@ fn installed(python: &Path, folders: &[PathBuf]) -> Installed {
     Installed { python: version(python), packages }
 }
 
-/// Names of import of a distribution.
+/// The import names of a distribution.
 fn modules(info: &Path, distribution: &str) -> Vec<String> {
     if let Ok(text) = files::read_text(&info.join("top_level.txt")) {
         return text
@@ -96,7 +96,7 @@ fn modules(info: &Path, distribution: &str) -> Vec<String> {
     found
 }
 
-/// `version = 3.11.9` or `version_info = 3.11.9.final.0`.
+/// Parses `version = 3.11.9` or `version_info = 3.11.9.final.0` in `pyvenv.cfg`.
 fn version(python: &Path) -> Option<String> {
     let text = files::read_text(&python.parent()?.parent()?.join("pyvenv.cfg")).ok()?;
     let line = text.lines().find_map(|line| {
@@ -111,7 +111,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_of_import_have_the_versions_of_their_distributions() {
+    fn import_names_have_the_versions_of_their_distributions() {
         let folder = tempfile::tempdir().unwrap();
         let root = folder.path();
         let site = root.join("lib/python3.11/site-packages");

@@ -12,19 +12,20 @@ use crate::project::json::value_to_json;
 use crate::text::UserError;
 use crate::text::secrets::{Secret, is_hidden, names_secret, redact};
 
-/// Dotted keys to values in YAML. Texts are handed to Kedro as they are, so that it types them.
+/// Dotted keys to YAML texts. Kedro gets the texts as they are and parses them itself.
 pub type Params = IndexMap<String, String>;
 
-/// The value that Kedro makes of the text, where it types as OmegaConf does (since 0.18.5).
+/// The value that Kedro parses from the text, in versions that parse it with OmegaConf (since 0.18.5).
 pub(super) fn typed(text: &str) -> Json {
     value_to_json(&config::value(text))
 }
 
-/// A text that `typed` makes this value of.
+/// The text that [`typed`] parses to this value.
 pub fn as_written(value: &Json) -> String {
     match value {
         Json::String(text) if typed(text) == *value => text.clone(),
-        // What would be folded, or can't stand in YAML as it is, is escaped as in JSON.
+        // Text with control characters would be folded or is invalid in YAML; it is escaped as in JSON
+        // instead.
         Json::String(text) if !text.contains(char::is_control) => {
             format!("'{}'", text.replace('\'', "''"))
         }
@@ -32,8 +33,8 @@ pub fn as_written(value: &Json) -> String {
     }
 }
 
-/// What is handed to another process in a file that only this user can read: on a command line everybody
-/// would see it.
+/// Parameters passed to another process in a file that only this user can read. On a command line every user
+/// could see them.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Handed {
     /// `--params`.
@@ -43,7 +44,7 @@ pub struct Handed {
 }
 
 impl Handed {
-    /// Whether there is nothing to hand over.
+    /// Whether there are no parameters to pass.
     pub fn is_empty(&self) -> bool {
         self.params.is_empty() && self.runner_params.is_none()
     }
@@ -69,10 +70,10 @@ impl Handed {
         })
     }
 
-    /// Reads what another process has left, and removes the file.
+    /// Reads the file that another process wrote, and removes it.
     ///
     /// # Errors
-    /// A sentence, when it can't be read or removed.
+    /// A sentence, when the file can't be read or removed.
     pub fn take(path: &Path) -> Result<Handed, UserError> {
         let failed = |error: &dyn std::fmt::Display| {
             UserError::from(format!("The parameters can't be read: {error}."))
@@ -83,13 +84,14 @@ impl Handed {
     }
 }
 
-/// Whether the value is a secret, all of it or a part.
+/// Whether the value is, or contains, a secret.
 pub fn is_secret(key: &str, text: &str) -> bool {
     key.split(['.', '[']).any(|part| names_secret(part.trim_end_matches(']')))
         || redact(text) != text
 }
 
-/// The parameters with `mask` of each secret in its place. Secrets are removed from texts from then on.
+/// The parameters with each secret replaced by its `mask`. From then on these secrets are removed from all
+/// texts.
 pub fn masked(params: &Params, mask: &dyn Fn(&str) -> String) -> Params {
     let shown = |(key, text): (&String, &String)| {
         let text = match is_secret(key, text) && !is_hidden(text) {
@@ -104,7 +106,7 @@ pub fn masked(params: &Params, mask: &dyn Fn(&str) -> String) -> Params {
     params.iter().map(shown).collect()
 }
 
-/// Takes values that are not texts, too.
+/// Deserializes values; those that are not texts are converted to text.
 pub(super) fn lenient<'de, D: Deserializer<'de>>(from: D) -> Result<Params, D::Error> {
     let values = IndexMap::<String, Json>::deserialize(from)?;
     let text = |value| match value {
@@ -151,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_handed_over_is_read_once() {
+    fn handed_parameters_are_read_once() {
         let handed = Handed {
             params: Params::from([("password".to_owned(), "hush".to_owned())]),
             runner_params: Some("token=hush".into()),
@@ -166,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_written_is_read_again_as_the_same() {
+    fn a_written_value_parses_to_itself() {
         for value in [
             json!("1"),
             json!("yes"),

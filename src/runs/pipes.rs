@@ -5,17 +5,17 @@ use std::os::fd::OwnedFd;
 
 use tokio::net::unix::pipe;
 
-/// How much a pipe holds, in bytes, where the system lets it be chosen.
+/// Requested capacity of a pipe in bytes, where the system lets it be chosen.
 pub(super) const WIDE: usize = 1 << 20;
-/// How much is read at once, in bytes.
+/// Most bytes that are read at once.
 pub(super) const READ: usize = 256 << 10;
 
-/// A pipe that holds much: its reading end, and its writing end.
+/// A pipe with a large capacity: reading end and writing end.
 pub(super) fn wide() -> io::Result<(OwnedFd, OwnedFd)> {
     let (reading, writing) = io::pipe()?;
     #[cfg(target_os = "linux")]
     {
-        // A busy system gives less; it is slower, and right.
+        // If the system allows less, the pipe is slower but correct.
         let _ = rustix::pipe::fcntl_setpipe_size(&writing, WIDE);
     }
     Ok((reading.into(), writing.into()))
@@ -41,13 +41,13 @@ impl Pipe {
         }
     }
 
-    /// What is known to be there; nothing when there is nothing, or no more.
+    /// The bytes that are available; empty when there are none, or the pipe was closed.
     pub(super) fn read(&mut self) -> &[u8] {
         let read = self.receiver.try_read(&mut self.buffer);
         self.taken(read)
     }
 
-    /// The same, also when the runtime has not heard yet that there is something.
+    /// Like [`Self::read`], but also reads bytes of which the runtime has not been notified yet.
     pub(super) fn read_now(&mut self) -> &[u8] {
         let read = match self.receiver.try_read(&mut self.buffer) {
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
@@ -69,8 +69,8 @@ impl Pipe {
         &[]
     }
 
-    /// Reads to nowhere until nobody writes any more: a daemon that the run has left on purpose may
-    /// go on printing.
+    /// Reads and discards until all writers have closed the pipe: a daemon that the run left behind on
+    /// purpose may continue to print.
     pub(super) async fn drain(mut self) {
         while self.open && self.receiver.readable().await.is_ok() {
             self.read();
@@ -86,7 +86,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn what_was_written_is_read_before_the_runtime_has_heard_of_it() {
+    async fn written_bytes_are_read_before_the_runtime_is_notified() {
         let (reading, writing) = wide().unwrap();
         let mut pipe = Pipe::new(reading).unwrap();
         let mut writing = File::from(writing);

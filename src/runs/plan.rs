@@ -1,7 +1,7 @@
-//! What a run does before it is started: which nodes run and why, and where their inputs come from.
+//! The plan of a run, made before it starts: which nodes run and why, and the source of each input.
 //!
-//! Kedro refuses a node whose input was only in memory. Here such an input is taken from what an
-//! earlier run left in the store, and what is missing is made first by the nodes that make it.
+//! Kedro refuses a node whose input is in memory only. This module takes such an input from the store, where
+//! an earlier run left it, and adds the nodes that make missing inputs.
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
@@ -23,7 +23,7 @@ use crate::store::{Kept, RunId, Store, StoreError};
 
 /// Largest dataset that is kept, in bytes: pickling it takes about a second.
 const LARGEST: u64 = 1 << 30;
-/// What kept datasets may take together, in bytes.
+/// Most bytes that kept datasets may take in total.
 pub const BUDGET: u64 = 4 << 30;
 
 /// What a run will do.
@@ -31,16 +31,16 @@ pub const BUDGET: u64 = 4 << 30;
 pub struct Plan {
     /// The nodes in the order in which they run.
     pub nodes: Vec<PlannedNode>,
-    /// Where inputs come from that none of these nodes makes; parameters are left out.
+    /// The source of each input that none of these nodes makes; parameters are left out.
     pub inputs: Vec<PlannedInput>,
 }
 
 /// A node that will run.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct PlannedNode {
-    /// Its name.
+    /// Name of the node.
     pub name: String,
-    /// A dataset that is missing without it; `None` for a node that was asked for.
+    /// The missing dataset for which this node was added; `None` for a node that was requested.
     pub makes: Option<String>,
 }
 
@@ -49,54 +49,54 @@ pub struct PlannedNode {
 pub struct PlannedInput {
     /// The dataset, transcoding stripped.
     pub dataset: String,
-    /// Where it comes from.
+    /// The source of the dataset.
     #[serde(flatten)]
     pub from: InputSource,
 }
 
-/// Where an input comes from.
+/// The source of an input.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(tag = "from", rename_all = "snake_case")]
 pub enum InputSource {
-    /// A file or folder that is there.
+    /// An existing file or folder.
     File {
         /// Its path as configured.
         path: String,
     },
-    /// What an earlier run left.
+    /// A dataset that an earlier run kept.
     Kept {
-        /// The run.
+        /// Number of that run.
         run: RunId,
-        /// Its size.
+        /// Size of the file in bytes.
         bytes: u64,
         /// Name of the file in the store.
         file: String,
     },
-    /// A table, a service, another machine: whether it is there shows when it is loaded.
+    /// A table, a service or another machine: only loading shows whether the data exists.
     Elsewhere,
-    /// Nowhere: the run will fail.
+    /// No source: the run will fail.
     Missing,
 }
 
 /// A run that is ready to be started.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Prepared {
-    /// What the worker is asked: as it was asked for, or with the nodes that have to run before.
+    /// The request for the worker: as given, or with the nodes added that have to run before.
     pub request: RunRequest,
-    /// What it will do; `None` where the project could not be read far enough to know.
+    /// The plan; `None` where too little of the project could be read.
     pub plan: Option<Plan>,
-    /// Why Kedro will refuse it, where that is known.
+    /// Why Kedro will refuse the request, if known.
     pub refused: Option<SliceError>,
     memory: Json,
 }
 
 impl Prepared {
-    /// A run exactly as `kedro run` does it: nothing is added, taken or kept.
+    /// A run exactly as `kedro run` does it: no nodes added, no kept datasets loaded or stored.
     pub fn as_asked(request: RunRequest) -> Self {
         Prepared { request, ..Prepared::default() }
     }
 
-    /// The files of kept datasets that it takes, by dataset.
+    /// The files of kept datasets that the run loads, by dataset.
     pub fn taken(&self) -> HashMap<String, String> {
         let inputs = self.plan.iter().flat_map(|plan| &plan.inputs);
         inputs
@@ -107,7 +107,7 @@ impl Prepared {
             .collect()
     }
 
-    /// What the worker is asked.
+    /// The request in the worker's protocol.
     pub(super) fn to_json(&self) -> Json {
         let mut request = super::process::run(&self.request);
         if let Json::Object(memory) = &self.memory {
@@ -119,7 +119,7 @@ impl Prepared {
     }
 }
 
-/// How the project is read for a run.
+/// The options for reading the project for this run.
 pub(super) fn options(request: &RunRequest) -> Options {
     Options {
         env: request.env.clone(),
@@ -129,11 +129,11 @@ pub(super) fn options(request: &RunRequest) -> Options {
     }
 }
 
-/// Prepares a run of the project in `root`: reads it, looks at what is there, and makes the folders that
-/// it saves to. Blocks.
+/// Prepares a run of the project in `root`: reads the project, checks which inputs exist, and creates the
+/// folders for kept datasets and for the run's own data. Blocks.
 ///
 /// # Errors
-/// When the run is to save in a folder of its own, and that can't be made.
+/// When the run is to save to its own folder, and that folder can't be created.
 pub fn prepare(root: &Path, request: RunRequest) -> Result<Prepared, StoreError> {
     let mut prepared = foresee(root, request);
     let mut store = Store::new(root);
@@ -146,17 +146,17 @@ pub fn prepare(root: &Path, request: RunRequest) -> Result<Prepared, StoreError>
             prepared.memory["keep"]["line"] = json!(place.line);
         }
         Ok(None) => {}
-        // Recording the run fails for the same reason, and tells it.
+        // Recording the run fails for the same reason and reports it to the user.
         Err(error) => tracing::warn!(%error, "nothing is kept of this run"),
     }
     Ok(prepared)
 }
 
-/// What a run of the project in `root` will do; nothing is made. Blocks.
+/// The plan of a run of the project in `root`; nothing is created. Blocks.
 pub fn foresee(root: &Path, request: RunRequest) -> Prepared {
     let snapshot = Reader::new(root.to_owned()).read(&options(&request));
     let mut store = Store::new(root);
-    // Without the store nothing was kept.
+    // If the store can't be read, there are no kept datasets.
     let kept = store.kept(&snapshot.env).unwrap_or_default();
     let planned = plan(&snapshot, &request, &kept);
     let mut prepared = Prepared { request, ..Prepared::default() };
@@ -192,8 +192,8 @@ pub fn foresee(root: &Path, request: RunRequest) -> Prepared {
     prepared
 }
 
-/// What a run will do; `None` where the pipeline is not known as a whole. A slice that Kedro will
-/// refuse is an error.
+/// The plan of a run; `None` where the pipeline is not completely known. A slice that Kedro will refuse is an
+/// error.
 pub fn plan(
     snapshot: &Snapshot,
     request: &RunRequest,
@@ -248,7 +248,7 @@ pub fn plan(
             Some(PlannedNode { name: node.name.clone(), makes })
         })
         .collect();
-    // What was found first may be made by a node that was added later.
+    // An input that was resolved first may be made by a node that was added later.
     let made: HashSet<&str> = planned
         .iter()
         .flat_map(|node| &nodes[node.name.as_str()].outputs)
@@ -261,8 +261,7 @@ pub fn plan(
     Some(Ok(Plan { nodes: planned, inputs: inputs.collect() }))
 }
 
-/// The pipeline that is sliced: the one that was asked for, or the sum of several. `None` where one
-/// of them is not there.
+/// The pipeline to slice: the requested one, or the sum of several. `None` where one of them does not exist.
 pub fn pipeline<'a>(snapshot: &'a Snapshot, request: &RunRequest) -> Option<Cow<'a, Pipeline>> {
     let named = |name: &str| snapshot.pipeline(name);
     let [first, others @ ..] = request.pipelines.as_slice() else {
@@ -295,7 +294,7 @@ fn look(snapshot: &Snapshot, name: &str, kept: &HashMap<&str, &Kept>) -> InputSo
     };
     match datasets::status(&snapshot.metadata.root, dataset) {
         datasets::DatasetStatus::Present { .. } => {
-            // Partitioned datasets call it `path`.
+            // Partitioned datasets have `path` instead of `filepath`.
             let path = || dataset.definition.value.get("path")?.value.as_str().map(str::to_owned);
             InputSource::File { path: dataset.filepath.clone().or_else(path).unwrap_or_default() }
         }
@@ -311,7 +310,7 @@ pub(super) fn in_memory(dataset: &Dataset) -> bool {
     matches!(class, "MemoryDataset" | "MemoryDataSet")
 }
 
-/// Whether its `metadata` does not say `mlops-tui: {keep: false}`.
+/// Whether the dataset may be kept: its `metadata` does not have `mlops-tui: {keep: false}`.
 fn to_keep(dataset: &Dataset) -> bool {
     let metadata = dataset.definition.value.get("metadata");
     let own = metadata.and_then(|metadata| metadata.value.get("mlops-tui"));
@@ -320,8 +319,8 @@ fn to_keep(dataset: &Dataset) -> bool {
 }
 
 impl Plan {
-    /// The plan in lines for people: nodes with the reason for those that were not asked for, and
-    /// where inputs come from.
+    /// The plan as lines of text: nodes, with the reason for those that were added, and the source of each
+    /// input.
     pub fn lines(&self) -> Vec<String> {
         let s = if self.nodes.len() == 1 { "" } else { "s" };
         let mut lines = vec![format!("Runs {} node{s}:", self.nodes.len())];
@@ -347,8 +346,8 @@ impl Plan {
         lines
     }
 
-    /// What a person should know before the run: nodes that were not asked for, inputs that are
-    /// taken from an earlier run, and inputs that are not there. Nothing for a plain run.
+    /// Notes for the user before the run: nodes that were added, inputs taken from an earlier run, and
+    /// missing inputs. Empty when there is nothing to note.
     pub fn notes(&self) -> Vec<String> {
         let added = self.nodes.iter().filter_map(|node| {
             let dataset = node.makes.as_ref()?;
@@ -382,7 +381,7 @@ mod tests {
     use super::*;
     use crate::project::Metadata;
 
-    /// `a -> x -> b -> y -> c`, and `d` makes a file `z` of `y`; `files` are in the catalog.
+    /// `a -> x -> b -> y -> c`, and `d` makes a file `z` from `y`; `files` are in the catalog.
     fn snapshot(root: &Path, files: &[&str]) -> Snapshot {
         let node = |name: &str, input: &str, output: &str| {
             let (inputs, outputs) = (vec![input.to_owned()], vec![output.to_owned()]);
@@ -429,7 +428,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_missing_is_made_and_what_was_kept_is_taken() {
+    fn missing_inputs_are_made_and_kept_inputs_are_taken() {
         let folder = tempfile::tempdir().unwrap();
         let nothing = snapshot(folder.path(), &[]);
         let alone = of(&nothing, Slice::nodes(["c"]), &[]);
@@ -440,13 +439,13 @@ mod tests {
         assert_eq!(half.notes()[1], "x: kept from run 7 (0 B)");
         let all = of(&nothing, Slice::nodes(["c"]), &["x", "y"]);
         assert_eq!(names(&all), [("c", None)]);
-        // What runs anyway is not taken from an older run.
+        // An input that a node of the run makes is not taken from an older run.
         let chain = of(&nothing, Slice::nodes(["a", "b", "c"]), &["x", "y"]);
         assert!(chain.inputs.is_empty() && chain.notes().is_empty(), "{chain:?}");
     }
 
     #[test]
-    fn a_file_that_is_there_is_taken_and_one_that_is_not_is_made() {
+    fn an_existing_file_is_taken_and_a_missing_one_is_made() {
         let folder = tempfile::tempdir().unwrap();
         let project = snapshot(folder.path(), &["x", "y@one", "y@two"]);
         let missing = of(&project, Slice::nodes(["d"]), &["x", "y"]);
@@ -461,7 +460,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_planned_for_what_is_not_known() {
+    fn an_unknown_pipeline_has_no_plan() {
         let folder = tempfile::tempdir().unwrap();
         let mut project = snapshot(folder.path(), &[]);
         let request = RunRequest { slice: Slice::nodes(["gone"]), ..RunRequest::default() };

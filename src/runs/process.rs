@@ -1,10 +1,11 @@
-//! A child of the worker at work on one request: listened to, cancelled, and never left behind.
+//! A child of the worker that works on one request: reading its output, cancelling it, and killing it when it
+//! is not wanted any more.
 //!
-//! A task owns the pipes. It hands events over a bounded channel (a slow listener slows the
-//! project's printing down, memory stays bounded). A child that ends without a last event has failed;
-//! [`RunEvent::RunLost`] says that how it ended is not known. What the run has left at work stays, as
-//! with `kedro run`, when the run has come to its end by itself; else, and when the [`Process`] is
-//! dropped, all of its processes are killed.
+//! A task owns the pipes. It sends events over a bounded channel: a slow listener slows down the project's
+//! printing, and memory stays bounded. A child that ends without a last event has failed;
+//! [`RunEvent::RunLost`] means that the reason is not known. If the run ended by itself, processes that it
+//! left behind stay, as with `kedro run`. Otherwise, and when the [`Process`] is dropped, all of its
+//! processes are killed.
 
 use std::io::{self, Read};
 use std::sync::Arc;
@@ -29,19 +30,19 @@ use super::server::Server;
 pub use super::spec::Spec;
 use crate::store::now;
 
-/// Batches of messages that wait for the listener; each is at most what a pipe holds.
+/// Capacity of the channel to the listener, in batches of messages; a batch is at most what a pipe holds.
 const QUEUE: usize = 16;
-/// How long Python may take to end (exit handlers, threads, uploads) after the last event: then it
-/// is told; after an answer, it is killed.
+/// How long Python may take to end (exit handlers, threads, uploads) after the last event of a run, before
+/// the log says that it is still there; or after an answer, before it is killed.
 const LINGER: Duration = Duration::from_secs(30);
-/// How long pipes are read after the child's end: others may hold them and go on writing.
+/// How long pipes are read after the child's end: other processes may hold them open and continue to write.
 const DRAIN: Duration = Duration::from_secs(1);
-/// Most of the messages that are taken from a file, in bytes.
+/// Most bytes of messages that are read from the spill file.
 const SPILLED: u64 = 64 << 20;
-/// How often the state of a line that rewrites itself is looked at.
+/// How often the state of a line that rewrites itself (a progress bar) is read.
 const REWRITES: Duration = Duration::from_millis(100);
 
-/// A request at work.
+/// A child that works on a request.
 #[derive(Debug)]
 pub struct Process {
     messages: mpsc::Receiver<Vec<Message>>,
@@ -52,25 +53,25 @@ pub struct Process {
     task: JoinHandle<()>,
 }
 
-/// What a child teaches of how to serve the next one.
+/// What the end of a child teaches about serving the next request.
 #[derive(Debug)]
 pub(super) enum Lesson {
-    /// Names of installed modules that it has imported.
+    /// Names of installed modules that the child has imported.
     Modules(Vec<String>),
-    /// It crashed before the run began, and how.
+    /// The child crashed before the run began; the text says how.
     Crashed(String),
 }
 
-/// What the worker is asked for a run.
+/// The worker's request for a run.
 pub(super) fn run(request: &RunRequest) -> Json {
-    // Its fields are strings, numbers and maps with keys of text.
+    // The fields are strings, numbers and maps with string keys: serializing can't fail.
     let mut request = serde_json::to_value(request).unwrap_or_default();
     request["command"] = json!("run");
     request
 }
 
 impl Process {
-    /// Asks the server for a child. With `lessons` it is a warm one, and what it teaches goes there.
+    /// Asks the server for a child. With `lessons` the server is a warm one, and lessons are sent there.
     pub(super) fn begin(
         server: &Arc<Server>,
         spec: &Spec,
@@ -135,8 +136,8 @@ impl Process {
         })
     }
 
-    /// The next event; `None` when there are no more and the child has ended. The run's last
-    /// event comes before the child ends: its exit handlers may still be at work.
+    /// The next event; `None` after the last one, when the child has ended. A run's last event comes before
+    /// the child ends: its exit handlers may still be running.
     pub async fn next(&mut self) -> Option<Stamped> {
         loop {
             match self.message().await? {
@@ -155,14 +156,14 @@ impl Process {
         }
     }
 
-    /// Asks for the run's end: the project's code gets a `KeyboardInterrupt`, and is killed when it
-    /// takes longer than the grace period. The events go on until the last one.
+    /// Asks the run to end: the project's code gets a `KeyboardInterrupt`, and is killed if it takes longer
+    /// than the grace period. Events continue until the last one.
     pub fn cancel(&self) {
-        // Nobody to receive it: the child has ended already.
+        // Sending fails when the child has ended already.
         let _ = self.control.send(());
     }
 
-    /// Id of the child and of its process group, once it has started.
+    /// Id of the child, which is also the id of its process group, once it has started.
     pub fn pid(&self) -> Option<u32> {
         self.child.pid()
     }
@@ -200,7 +201,7 @@ enum Status {
     Status(i32),
 }
 
-/// Listens to a child until it has ended.
+/// Reads the output of a child until it has ended.
 struct Follower {
     send: mpsc::Sender<Vec<Message>>,
     commands: mpsc::UnboundedReceiver<()>,
@@ -212,22 +213,23 @@ struct Follower {
     events: Pipe,
     raw: Vec<(Pipe, Raw)>,
     messages: Messages,
-    /// Where the child tells of nodes and of the run's end when its code has closed the pipe.
+    /// The file where the child reports ends of nodes and of the run if the project's code has closed the
+    /// event pipe.
     spill: Option<tempfile::NamedTempFile>,
     lessons: Option<mpsc::UnboundedSender<Lesson>>,
     is_run: bool,
     /// Whether the run has begun.
     began: bool,
-    /// Whether the child has told the run's end.
+    /// Whether the child has reported the run's end.
     over: bool,
-    /// Nodes that have started and not ended, and when.
+    /// Nodes that have started and not ended, and when they started.
     running: Vec<(String, f64)>,
-    /// Whether the last event or the answer was told.
+    /// Whether the last event or the answer was handed over.
     finished: bool,
     cancelled: bool,
     /// When the child is killed.
     deadline: Option<Instant>,
-    /// When it is told that the child is still there after the last event.
+    /// When to log that the child is still there after the last event.
     lingers: Option<Instant>,
 }
 
@@ -291,7 +293,7 @@ impl Follower {
         if !self.finished {
             match ended {
                 _ if self.cancelled => self.end(RunEvent::RunCancelled, &mut out),
-                Some(status) => self.untold(&Exit::new(status), &mut out),
+                Some(status) => self.ended_early(&Exit::new(status), &mut out),
                 None => {
                     let reason = self.server.end().await;
                     self.end(RunEvent::RunLost { reason }, &mut out);
@@ -304,23 +306,23 @@ impl Follower {
         }
     }
 
-    /// Takes what the child could not send, for its pipe was closed.
+    /// Reads the messages that the child could not send because its pipe was closed.
     fn read_spill(&mut self, out: &mut Vec<Message>) {
         let Some(mut file) = self.spill.take() else { return };
         let mut text = Vec::new();
-        // Without it, the exit status says how the run ended.
+        // If the file can't be read, the exit status is used to report the run's end.
         let _ = file.as_file_mut().take(SPILLED).read_to_end(&mut text);
         if text.is_empty() {
             return;
         }
         out.push(Message::Event(deaf()));
         for message in protocol::messages(&text) {
-            self.tell(message, out);
+            self.accept(message, out);
         }
     }
 
-    /// The child has ended in the middle.
-    fn untold(&mut self, exit: &Exit, out: &mut Vec<Message>) {
+    /// The child has ended without a last event.
+    fn ended_early(&mut self, exit: &Exit, out: &mut Vec<Message>) {
         if exit.is_crash() && !self.began {
             self.teach(Lesson::Crashed(exit.reason()));
         }
@@ -338,14 +340,14 @@ impl Follower {
         self.end(RunEvent::RunFailed { failure }, out);
     }
 
-    /// The child is there, and waits for its request.
+    /// The child has started and waits for its request.
     async fn started(&mut self, pid: u32, request: &str) {
         self.child.started(pid);
         if self.cancelled {
             self.child.signal(Signal::INT);
         }
         if let Some(mut pipe) = self.request.take() {
-            // A child that has ended says so on the status pipe.
+            // If writing fails the child has ended, which the status pipe reports.
             let _ = pipe.write_all(request.as_bytes()).await;
         }
     }
@@ -358,39 +360,39 @@ impl Follower {
         }
     }
 
-    /// Hands messages over; whether anybody listens.
+    /// Hands messages over; returns whether the listener still exists.
     async fn hand_over(&self, messages: Vec<Message>) -> bool {
         messages.is_empty() || self.send.send(messages).await.is_ok()
     }
 
-    /// Takes what is there from the pipes, and whether there was any. What a node printed is told before
-    /// its end, and the rest before the run's.
+    /// Reads what is available from the pipes; the flag says whether there was anything. Raw output of a node
+    /// comes before the node's end, and all raw output before the run's end.
     fn take(&mut self) -> (Vec<Message>, bool) {
         let mut out = Vec::new();
-        // The events are read first: what they follow has been printed by then.
+        // Read the events first: output that preceded them is in the other pipes by then.
         let bytes = self.events.read_now();
         let mut any = !bytes.is_empty();
-        let told = self.messages.push(bytes);
+        let messages = self.messages.push(bytes);
         let mut printed = Vec::new();
         for (pipe, raw) in &mut self.raw {
             let bytes = pipe.read();
             any |= !bytes.is_empty();
             printed.extend(raw.push(bytes, now()).into_iter().map(Message::Event));
         }
-        for message in told {
+        for message in messages {
             if ends(&message) {
                 out.append(&mut printed);
             }
             if matches!(message, Message::Last(_)) {
                 self.take_rest(&mut out);
             }
-            self.tell(message, &mut out);
+            self.accept(message, &mut out);
         }
         out.append(&mut printed);
         (out, any)
     }
 
-    /// Takes all that was printed before the run's end, as much as pipes hold.
+    /// Reads everything that was printed before the run's end, up to the capacity of the pipes.
     fn take_rest(&mut self, out: &mut Vec<Message>) {
         for (pipe, raw) in &mut self.raw {
             for _ in 0..=pipes::WIDE / pipes::READ {
@@ -408,7 +410,7 @@ impl Follower {
         (states.map(Message::Event).collect(), false)
     }
 
-    fn tell(&mut self, message: Message, out: &mut Vec<Message>) {
+    fn accept(&mut self, message: Message, out: &mut Vec<Message>) {
         match message {
             Message::Modules(names) => {
                 self.teach(Lesson::Modules(names));
@@ -458,13 +460,13 @@ impl Follower {
 
     fn teach(&self, lesson: Lesson) {
         if let Some(lessons) = &self.lessons {
-            // Nobody to learn from it: the worker has ended.
+            // Sending fails when the worker has ended.
             let _ = lessons.send(lesson);
         }
     }
 }
 
-/// Whether a message tells the end of a node or of the run.
+/// Whether a message is the end of a node or of the run.
 fn ends(message: &Message) -> bool {
     match message {
         Message::Last(_) => true,

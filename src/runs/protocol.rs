@@ -1,5 +1,5 @@
-//! What the worker's child writes: messages on the event pipe, lines and marks on standard output
-//! and error. `worker/events.py` describes the format.
+//! Parser for the output of the worker's child: messages on the event pipe, lines and marks on standard
+//! output and error. `worker/events.py` describes the format.
 
 use std::collections::HashMap;
 
@@ -10,21 +10,21 @@ use super::event::{RunEvent, Stamped, Stream};
 use super::lines::Lines;
 use crate::text::secrets::redact;
 
-/// Longest line of the event pipe; longer messages come in chunks.
+/// Longest line of the event pipe in bytes; longer messages come in chunks.
 const LONGEST_LINE: usize = 8 << 10;
-/// Longest message: an exact snapshot of some ten thousand nodes takes a few megabytes.
+/// Longest message in bytes: an exact snapshot of some ten thousand nodes takes a few megabytes.
 const LONGEST_MESSAGE: usize = 1 << 28;
-/// Longest line of output that is kept in one piece, as in `worker/events.py`.
+/// Longest line of output that is kept in one piece, in bytes, as in `worker/events.py`.
 const LONGEST_OUTPUT: usize = 16 << 10;
-/// How much is kept of one line, as in `worker/events.py`, in bytes.
+/// Most bytes of one line that are kept, as in `worker/events.py`.
 const MOST_OF_LINE: usize = 1 << 20;
-/// Longest name of a node in a mark, in bytes.
+/// Longest node name in a mark, in bytes.
 const LONGEST_NAME: usize = 64 << 10;
 
 /// A message from the worker's child.
 #[derive(Debug)]
 pub(super) enum Message {
-    /// An event that goes on.
+    /// An event that is not the last.
     Event(Stamped),
     /// The last event of a run.
     Last(Stamped),
@@ -34,11 +34,11 @@ pub(super) enum Message {
     Modules(Vec<String>),
 }
 
-/// Reads the event pipe.
+/// Parser of the event pipe.
 #[derive(Debug)]
 pub(super) struct Messages {
     lines: Lines,
-    /// Messages of which chunks are there, by their number.
+    /// Incomplete messages: the chunks so far, by message number.
     chunks: HashMap<Vec<u8>, Vec<u8>>,
 }
 
@@ -47,7 +47,7 @@ impl Messages {
         Messages { lines: Lines::new(LONGEST_LINE), chunks: HashMap::new() }
     }
 
-    /// The messages that a chunk of bytes completes. What can't be read is left out: the project's
+    /// The messages that a chunk of bytes completes. Lines that can't be parsed are ignored: the project's
     /// code may write to any descriptor.
     pub(super) fn push(&mut self, bytes: &[u8]) -> Vec<Message> {
         let lines = self.lines.push(bytes);
@@ -75,7 +75,7 @@ impl Messages {
     }
 }
 
-/// The messages of a file, a line each and whole.
+/// The messages of a file: one per line, not in chunks.
 pub(super) fn messages(text: &[u8]) -> impl Iterator<Item = Message> {
     let lines = text.split(|byte| *byte == b'\n');
     lines.filter_map(|line| line.split_first().and_then(|(kind, rest)| parse(*kind, rest)))
@@ -103,7 +103,7 @@ fn parse(kind: u8, rest: &[u8]) -> Option<Message> {
     }
 }
 
-/// `node<tab>time<tab>text`, the node as JSON.
+/// Parses `node<tab>time<tab>text`, the node as JSON.
 fn output(kind: u8, rest: &[u8]) -> Option<Stamped> {
     let stream = match kind.to_ascii_lowercase() {
         b'o' => Stream::Stdout,
@@ -118,10 +118,10 @@ fn output(kind: u8, rest: &[u8]) -> Option<Stamped> {
         Stream::Log => serde_json::from_slice(head).ok()?,
         _ => (node_name(head)?, None, None),
     };
-    // JSON, in which the log is kept, has no infinity.
+    // The log is stored as JSON, which has no infinity.
     let at = std::str::from_utf8(at).ok()?.parse().ok().filter(|at: &f64| at.is_finite())?;
     let text = String::from_utf8_lossy(text);
-    // Kedro logs the message of an exception; what a node prints is its own.
+    // Kedro logs the messages of exceptions, which may hold secrets; what a node prints is left as it is.
     let text = if stream == Stream::Log { redact(&text) } else { text.into_owned() };
     let partial = kind.is_ascii_uppercase();
     Some(Stamped { at, event: RunEvent::Output { node, stream, level, logger, text, partial } })
@@ -130,7 +130,7 @@ fn output(kind: u8, rest: &[u8]) -> Option<Stamped> {
 fn node_name(json: &[u8]) -> Option<Option<String>> {
     match json {
         b"null" => Some(None),
-        // Nearly all names are plain.
+        // Fast path: nearly all names have no escapes.
         [b'"', name @ .., b'"'] if !name.contains(&b'\\') => {
             Some(Some(std::str::from_utf8(name).ok()?.to_owned()))
         }
@@ -138,29 +138,29 @@ fn node_name(json: &[u8]) -> Option<Option<String>> {
     }
 }
 
-/// Reads standard output or error of the child: lines that were written below Python (by C code, by
-/// subprocesses), and the marks that tell where a node begins and ends.
+/// Parser of the child's standard output or error: lines written below Python (by C code, by subprocesses),
+/// and the marks where a node begins and ends.
 #[derive(Debug)]
 pub(super) struct Raw {
     stream: Stream,
     mark: Vec<u8>,
     pending: Vec<u8>,
-    /// How much of what is pending has no line end.
+    /// Number of pending bytes that are known to have no line end.
     seen: usize,
     node: Option<String>,
-    /// Bytes of the line that were told already.
-    told: usize,
-    /// Bytes of the line that are not told.
+    /// Bytes of the current line that were emitted.
+    emitted: usize,
+    /// Bytes of the current line that were dropped.
     left_out: usize,
 }
 
 impl Raw {
     pub(super) fn new(stream: Stream, mark: &str) -> Self {
         let (pending, mark) = (Vec::new(), mark.as_bytes().to_vec());
-        Raw { stream, mark, pending, seen: 0, node: None, told: 0, left_out: 0 }
+        Raw { stream, mark, pending, seen: 0, node: None, emitted: 0, left_out: 0 }
     }
 
-    /// The lines that a chunk of bytes completes; `at` is the time now.
+    /// The lines that a chunk of bytes completes; `at` is the current time.
     pub(super) fn push(&mut self, bytes: &[u8], at: f64) -> Vec<Stamped> {
         let mut found = Vec::new();
         self.pending.extend_from_slice(bytes);
@@ -181,15 +181,15 @@ impl Raw {
             }
         }
         if rest.len() > LONGEST_OUTPUT {
-            rest = self.go_on(rest, at, &mut found);
+            rest = self.emit_long(rest, at, &mut found);
         }
         self.pending = rest.to_vec();
         self.seen = rest.len();
         found
     }
 
-    /// Tells what there is of a line that is long already; what may be a mark stays.
-    fn go_on<'a>(&mut self, rest: &'a [u8], at: f64, found: &mut Vec<Stamped>) -> &'a [u8] {
+    /// Emits the available part of a line that is too long to hold; a possible mark is held back.
+    fn emit_long<'a>(&mut self, rest: &'a [u8], at: f64, found: &mut Vec<Stamped>) -> &'a [u8] {
         let mark = memmem::find(rest, &self.mark);
         let mark = mark.filter(|place| rest.len() - place < LONGEST_NAME);
         let end = mark.unwrap_or_else(|| {
@@ -198,10 +198,10 @@ impl Raw {
             rest.len() - begun.unwrap_or(0)
         });
         let (text, stays) = rest.split_at(end);
-        // What a later state of a line that rewrites itself has replaced needn't be told.
+        // Emit only the last state of a line that rewrites itself.
         let state = state(text);
         if state.len() < text.len() {
-            self.told = 0;
+            self.emitted = 0;
             self.left_out = 0;
         }
         for piece in state.chunks(LONGEST_OUTPUT) {
@@ -210,8 +210,8 @@ impl Raw {
         stays
     }
 
-    /// The state of a line that rewrites itself: a progress bar returns to the line's start instead
-    /// of ending it.
+    /// The current state of a line that rewrites itself: a progress bar returns to the line's start (`\r`)
+    /// instead of ending it.
     pub(super) fn rewriting(&mut self, at: f64) -> Option<Stamped> {
         let end = memrchr(b'\r', &self.pending)?;
         let rest = self.pending.split_off(end + 1);
@@ -226,7 +226,7 @@ impl Raw {
         Some(shown)
     }
 
-    /// What is left when there is no more to come.
+    /// The remaining output, after the pipe was closed.
     pub(super) fn finish(&mut self, at: f64) -> Vec<Stamped> {
         let mut found = Vec::new();
         let pending = std::mem::take(&mut self.pending);
@@ -237,13 +237,13 @@ impl Raw {
 
     fn line(&mut self, line: &[u8], even_empty: bool, at: f64, found: &mut Vec<Stamped>) {
         let line = state(line);
-        if line.is_empty() && even_empty && self.told == 0 {
+        if line.is_empty() && even_empty && self.emitted == 0 {
             found.push(self.output(line, at));
         }
         for piece in line.chunks(LONGEST_OUTPUT) {
             self.piece(piece, at, found);
         }
-        self.told = 0;
+        self.emitted = 0;
         let left_out = std::mem::take(&mut self.left_out);
         if left_out > 0 {
             let note = format!("[mlops-tui: {left_out} more bytes of this line are left out]");
@@ -252,11 +252,11 @@ impl Raw {
     }
 
     fn piece(&mut self, piece: &[u8], at: f64, found: &mut Vec<Stamped>) {
-        if self.told >= MOST_OF_LINE {
+        if self.emitted >= MOST_OF_LINE {
             self.left_out += piece.len();
             return;
         }
-        self.told += piece.len();
+        self.emitted += piece.len();
         found.push(self.output(piece, at));
     }
 
@@ -273,7 +273,7 @@ impl Raw {
     }
 }
 
-/// What a line shows in the end that goes back to its start.
+/// The text that is visible in the end when a line contains carriage returns.
 fn state(line: &[u8]) -> &[u8] {
     let end = line.iter().rposition(|byte| *byte != b'\r').map_or(0, |last| last + 1);
     let start = memrchr(b'\r', &line[..end]).map_or(0, |at| at + 1);
@@ -321,7 +321,7 @@ mod tests {
     }
 
     #[test]
-    fn a_time_that_json_does_not_have_is_no_time() {
+    fn an_infinite_time_is_rejected() {
         for at in ["inf", "-infinity", "nan", "1e999"] {
             assert!(Messages::new().push(format!("onull\t{at}\tx\n").as_bytes()).is_empty());
         }
@@ -336,7 +336,7 @@ mod tests {
     }
 
     #[test]
-    fn marks_tell_whose_a_raw_line_is() {
+    fn marks_assign_raw_lines_to_nodes() {
         let mut raw = Raw::new(Stream::Stdout, "\0mark:");
         let found = raw.push(b"before\nunfinished\0mark:\"n\"\nof n\r\n\n\0mark:null\naf", 1.0);
         let expected =
@@ -356,13 +356,13 @@ mod tests {
     fn a_line_without_end_is_bounded_and_a_mark_in_it_is_found() {
         for byte in [b'x', b'\0', b'\r'] {
             let mut raw = Raw::new(Stream::Stdout, "\0mark:");
-            let mut told = 0;
+            let mut emitted = 0;
             for _ in 0..40 {
                 let found = raw.push(&[byte; 100_000], 1.0);
-                told += texts(&found).iter().map(|(_, text)| text.len()).sum::<usize>();
+                emitted += texts(&found).iter().map(|(_, text)| text.len()).sum::<usize>();
                 assert!(raw.pending.len() < 100_000);
             }
-            assert!(told <= MOST_OF_LINE + LONGEST_OUTPUT, "{told}");
+            assert!(emitted <= MOST_OF_LINE + LONGEST_OUTPUT, "{emitted}");
             let found = raw.push(b"\0ma", 1.0);
             assert!(texts(&found).is_empty());
             let found = raw.push(b"rk:\"n\"\nof n\n", 1.0);

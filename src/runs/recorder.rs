@@ -1,9 +1,9 @@
-//! Brings a run into the store while it goes on.
+//! Writes a run to the store while it is running.
 //!
-//! A task owns the store, and takes events from a bounded channel: where the disk is slow, the project's
-//! printing slows down and memory stays bounded. Where the store fails (locked, a full disk), that is
-//! told once, the run goes on, and what is pending is sent again; past a bound, lines of the log are
-//! left out and counted. What is found out beside the run is added as it comes.
+//! A task owns the store and receives events from a bounded channel: a slow disk slows down the project's
+//! printing, and memory stays bounded. If the store fails (locked, disk full), the user is notified once, the
+//! run continues, and the pending events are written again later; beyond a bound, lines of the log are
+//! dropped and counted. Observations from the background are added as they arrive.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -23,20 +23,20 @@ use crate::store::{
     DatasetRecord, Keeping, NodeRecord, Progress, RunRecord, Store, StoreError, StoredFingerprint,
 };
 
-/// Events that come within this time go on together.
+/// Events that arrive within this time are recorded together.
 const BURST: Duration = Duration::from_millis(50);
 /// Most events in one burst.
 const MOST: usize = 2_000;
-/// Bursts that wait for the store.
+/// Capacity of the channel to the store, in bursts.
 const QUEUE: usize = 8;
-/// Bytes of events that wait for the store. Beyond that nothing more is taken; while the store
-/// fails, lines of the log are left out instead.
+/// Most bytes of events that wait for the store. Beyond this bound no more events are received; while the
+/// store fails, lines of the log are dropped instead.
 const PENDING: usize = 32 << 20;
-/// How long after a failed write the next one is tried.
+/// Time from a failed write to the next attempt.
 const RETRY: Duration = Duration::from_secs(1);
-/// A run that says nothing tells the store so often that it is there.
+/// How often a run without events updates its heartbeat in the store.
 const HEARTBEAT: Duration = Duration::from_secs(30);
-/// How long the end waits for the store and for what is being found out.
+/// How long the end of a run waits for the store and for background observations.
 const FAREWELL: Duration = Duration::from_secs(6);
 
 /// Records one run.
@@ -46,7 +46,7 @@ pub struct Recorder {
     task: JoinHandle<RunRecord>,
 }
 
-/// The first event and those that follow it at once.
+/// The first event and those that follow within [`BURST`].
 pub async fn burst(process: &mut Process, first: Stamped) -> Vec<Stamped> {
     let end = Instant::now() + BURST;
     let mut events = vec![first];
@@ -60,12 +60,12 @@ pub async fn burst(process: &mut Process, first: Stamped) -> Vec<Stamped> {
 }
 
 impl Recorder {
-    /// Adds a run that begins now; gives its record, with the number 0 when it can't be recorded.
-    /// What goes wrong, now or later, goes to `tell`. Needs a tokio runtime.
+    /// Adds a run that begins now; returns its record, with the number 0 when the run can't be recorded.
+    /// Error messages, now or later, go to `notify`. Needs a tokio runtime.
     pub async fn start(
         store: Store,
         subject: Subject,
-        tell: impl Fn(String) + Send + 'static,
+        notify: impl Fn(String) + Send + 'static,
     ) -> (Recorder, RunRecord) {
         let new = history::new_run(&subject.request, &subject.asked, None);
         let record = RunRecord::begun(0, new);
@@ -73,7 +73,7 @@ impl Recorder {
         let mut keeper = Keeper {
             store: None,
             course: Course::new(record.clone()),
-            tell: Box::new(tell),
+            notify: Box::new(notify),
             pending: Pending { first: 1, ..Pending::default() },
             trouble: None,
             missing: 0,
@@ -86,7 +86,7 @@ impl Recorder {
                 keeper.observations.begin(record.id, subject);
                 keeper.course.record = record;
             }
-            Err(error) => (keeper.tell)(format!("{error} This run is not kept in the history.")),
+            Err(error) => (keeper.notify)(format!("{error} This run is not kept in the history.")),
         }
         let record = keeper.course.record.clone();
         let (events, receiver) = mpsc::channel(QUEUE);
@@ -94,13 +94,13 @@ impl Recorder {
         (Recorder { events, task }, record)
     }
 
-    /// Takes in what happened, in order. Waits while the store is far behind.
+    /// Records events, in order. Waits while the store is far behind.
     pub async fn record(&self, events: Vec<Stamped>) {
         // The task ends with this handle, unless it panicked.
         let _ = self.events.send(events).await;
     }
 
-    /// Waits, for a while, until all is stored; gives the run as it ended.
+    /// Waits (for a limited time) until all events are stored; returns the final record.
     pub async fn finish(self) -> Option<RunRecord> {
         drop(self.events);
         self.task.await.ok()
@@ -125,13 +125,13 @@ async fn add(
     }
 }
 
-/// What waits to be stored.
+/// Data that waits to be stored.
 #[derive(Debug, Default)]
 struct Pending {
     /// Number of the first event.
     first: u64,
     events: Vec<Stamped>,
-    /// About what the events take in memory.
+    /// Approximate memory of the events, in bytes.
     bytes: usize,
     nodes: BTreeSet<usize>,
     datasets: Vec<DatasetRecord>,
@@ -149,7 +149,7 @@ impl Pending {
             && !self.record
     }
 
-    /// Puts what came later behind what could not be stored.
+    /// Appends later data to data that could not be stored.
     fn append(&mut self, later: Pending) {
         self.events.extend(later.events);
         self.bytes += later.bytes;
@@ -161,18 +161,18 @@ impl Pending {
     }
 }
 
-/// A write that is over.
+/// The result of a write: the store, the data, and whether writing succeeded.
 type Written = (Store, Pending, Result<(), StoreError>);
 
 struct Keeper {
     /// `None` while a write is under way, and for a run that is not recorded.
     store: Option<Store>,
     course: Course,
-    tell: Box<dyn Fn(String) + Send>,
+    notify: Box<dyn Fn(String) + Send>,
     pending: Pending,
-    /// When a write that failed is tried again.
+    /// When a failed write is tried again.
     trouble: Option<Instant>,
-    /// Lines of the log that were left out.
+    /// Number of log lines that were dropped.
     missing: u64,
     observations: Observations,
 }
@@ -227,7 +227,7 @@ impl Keeper {
 
     fn take(&mut self, batch: Vec<Stamped>, recorded: bool) {
         for event in batch {
-            // Of a line that rewrites itself its last state is kept, which comes without the mark.
+            // Only the last state of a line that rewrites itself is stored; that one comes without the flag.
             if matches!(event.event, RunEvent::Output { partial: true, .. }) {
                 continue;
             }
@@ -253,7 +253,7 @@ impl Keeper {
         self.pending.fingerprints.extend(self.observations.look(&self.course.record));
     }
 
-    /// Begins to write what is pending.
+    /// Starts to write the pending data in the background.
     fn write(&mut self) -> Option<JoinHandle<Written>> {
         let mut store = self.store.take()?;
         let next = self.pending.first + self.pending.events.len() as u64;
@@ -280,7 +280,7 @@ impl Keeper {
 
     fn written(&mut self, written: Option<Written>) {
         let Some((store, mut pending, stored)) = written else {
-            (self.tell)("The store failed; the rest of this run is not kept.".into());
+            (self.notify)("The store failed; the rest of this run is not kept.".into());
             return;
         };
         self.store = Some(store);
@@ -293,29 +293,29 @@ impl Keeper {
         pending.append(std::mem::take(&mut self.pending));
         self.pending = pending;
         if self.trouble.replace(Instant::now() + RETRY).is_none() {
-            (self.tell)(format!(
+            (self.notify)(format!(
                 "{error} The run continues; its history is written as soon as possible."
             ));
         }
     }
 
-    /// The store takes what is written again.
+    /// A write succeeded after a failure.
     fn recovered(&mut self) {
         let id = self.course.record.id;
         let missing = std::mem::take(&mut self.missing);
         if missing == 0 {
-            (self.tell)(format!("The history of run {id} is complete again."));
+            (self.notify)(format!("The history of run {id} is complete again."));
             return;
         }
         let text = format!("{missing} lines are missing here: the store could not be written.");
-        (self.tell)(format!("The history of run {id} continues; {text}"));
+        (self.notify)(format!("The history of run {id} continues; {text}"));
         self.take(vec![Stamped::log("WARNING", Some("mlops-tui"), text)], true);
     }
 
     fn give_up(&self, writing: bool) {
         if writing || (!self.pending.is_empty() && self.trouble.is_some()) {
             let id = self.course.record.id;
-            (self.tell)(format!("The end of run {id} is not in the history."));
+            (self.notify)(format!("The end of run {id} is not in the history."));
         }
     }
 
@@ -336,7 +336,7 @@ impl Keeper {
             }
             Observation::MlflowRun(run) => {
                 self.observations.looked_for_mlflow_run();
-                // What the worker has told is sure.
+                // An id reported by the worker is certain and is not replaced.
                 if record.mlflow_run.is_none() {
                     record.mlflow_run = run;
                     self.pending.record = true;
@@ -347,7 +347,7 @@ impl Keeper {
     }
 }
 
-/// Remembers kept datasets, and what nodes were run with.
+/// Stores kept datasets and the fingerprints of nodes.
 fn keep(store: &mut Store, env: &str, pending: &Pending) -> Result<(), StoreError> {
     if !pending.kept.is_empty() {
         if let Err(error) = store.make_room(BUDGET) {
@@ -421,7 +421,7 @@ mod tests {
         vec![at(2.5, saved), at(2.5, finished), at(3.0, RunEvent::RunFinished { seconds: 2.0 })]
     }
 
-    /// A project with a dataset for metrics.
+    /// A project with a metrics dataset.
     fn project() -> tempfile::TempDir {
         let folder = tempfile::tempdir().unwrap();
         let write = |name: &str, text: &str| {
@@ -440,14 +440,14 @@ mod tests {
         folder
     }
 
-    struct Told(Arc<Mutex<Vec<String>>>);
+    struct Notices(Arc<Mutex<Vec<String>>>);
 
-    impl Told {
+    impl Notices {
         fn texts(&self) -> Vec<String> {
             self.0.lock().unwrap().clone()
         }
 
-        /// Waits until something was told that holds `text`.
+        /// Waits until a message contains `text`.
         async fn wait(&self, text: &str) {
             for _ in 0..2_000 {
                 if self.texts().iter().any(|it| it.contains(text)) {
@@ -455,11 +455,11 @@ mod tests {
                 }
                 tokio::time::sleep(Duration::from_millis(10)).await;
             }
-            panic!("`{text}` is not told: {:?}", self.texts());
+            panic!("`{text}` is in no notice: {:?}", self.texts());
         }
     }
 
-    async fn start(root: &Path, store: Store) -> (Recorder, RunRecord, Told) {
+    async fn start(root: &Path, store: Store) -> (Recorder, RunRecord, Notices) {
         let subject = Subject {
             taken: std::collections::HashMap::new(),
             root: root.to_owned(),
@@ -469,11 +469,11 @@ mod tests {
             },
             asked: Asked { python: "no/python".into(), ..Asked::default() },
         };
-        let told = Arc::new(Mutex::new(Vec::new()));
-        let to = told.clone();
-        let tell = move |text| to.lock().unwrap().push(text);
-        let (recorder, record) = Recorder::start(store, subject, tell).await;
-        (recorder, record, Told(told))
+        let notices = Arc::new(Mutex::new(Vec::new()));
+        let to = notices.clone();
+        let notify = move |text| to.lock().unwrap().push(text);
+        let (recorder, record) = Recorder::start(store, subject, notify).await;
+        (recorder, record, Notices(notices))
     }
 
     fn lines(store: &mut Store) -> Vec<String> {
@@ -482,10 +482,10 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_run_is_kept_with_all_that_is_found_out_about_it() {
+    async fn a_run_is_stored_with_all_observations() {
         let project = project();
         let root = project.path();
-        let (recorder, record, told) = start(root, Store::new(root)).await;
+        let (recorder, record, notices) = start(root, Store::new(root)).await;
         assert_eq!(record.id, 1);
         recorder.record(begin()).await;
         recorder.record(vec![line("hello".into())]).await;
@@ -502,14 +502,14 @@ mod tests {
         assert_eq!((saved.number, saved.bytes), (4, Some(12)));
         assert_eq!(saved.metrics.as_deref(), Some(r#"{"mae":2.5}"#));
         assert_eq!(lines(&mut store), ["hello"]);
-        assert_eq!(told.texts(), [] as [&str; 0]);
+        assert_eq!(notices.texts(), [] as [&str; 0]);
     }
 
     #[tokio::test]
-    async fn a_run_goes_on_while_the_store_is_locked_and_nothing_is_lost_or_doubled() {
+    async fn a_run_continues_while_the_store_is_locked_and_nothing_is_lost_or_doubled() {
         let project = project();
         let root = project.path();
-        let (recorder, _, told) = start(root, Store::new(root)).await;
+        let (recorder, _, notices) = start(root, Store::new(root)).await;
         recorder.record(begin()).await;
         let lock = rusqlite::Connection::open(Store::new(root).path()).unwrap();
         lock.busy_timeout(Duration::from_secs(10)).unwrap();
@@ -517,18 +517,18 @@ mod tests {
         for number in 0..50 {
             recorder.record(vec![line(number.to_string())]).await;
         }
-        told.wait("is locked by another program").await;
+        notices.wait("is locked by another program").await;
         recorder.record(vec![line("50".into())]).await;
         lock.execute_batch("ROLLBACK").unwrap();
-        told.wait("is complete again").await;
+        notices.wait("is complete again").await;
         recorder.record(end()).await;
         recorder.finish().await;
         let expected: Vec<String> = (0..=50).map(|number| number.to_string()).collect();
         assert_eq!(lines(&mut Store::new(root)), expected);
-        assert_eq!(told.texts().len(), 2, "{:?}", told.texts());
+        assert_eq!(notices.texts().len(), 2, "{:?}", notices.texts());
     }
 
-    /// So many lines take several times what may wait; they hardly shrink.
+    /// This many lines take several times the bound; they hardly compress.
     const MANY: usize = 3 * PENDING / 16_384;
 
     async fn print_much(recorder: &Recorder) {
@@ -540,17 +540,17 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_waits_is_bounded_and_the_log_says_what_is_missing() {
+    async fn pending_data_is_bounded_and_the_log_says_what_is_missing() {
         let project = project();
         let root = project.path();
-        let (recorder, _, told) = start(root, Store::new(root)).await;
+        let (recorder, _, notices) = start(root, Store::new(root)).await;
         recorder.record(begin()).await;
         let lock = rusqlite::Connection::open(Store::new(root).path()).unwrap();
         lock.busy_timeout(Duration::from_secs(10)).unwrap();
         lock.execute_batch("BEGIN IMMEDIATE").unwrap();
         print_much(&recorder).await;
         lock.execute_batch("ROLLBACK").unwrap();
-        told.wait("lines are missing here").await;
+        notices.wait("lines are missing here").await;
         recorder.record(end()).await;
         let run = recorder.finish().await.unwrap();
         assert_eq!(run.outcome, Outcome::Succeeded);
@@ -565,7 +565,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_full_disk_is_told_and_does_not_stop_the_run() {
+    async fn a_full_disk_is_reported_and_does_not_stop_the_run() {
         let project = project();
         let root = project.path();
         let mut store = Store::new(root);
@@ -573,24 +573,28 @@ mod tests {
             connection.pragma_update(None, "max_page_count", 200)
         };
         store.write(full).unwrap();
-        let (recorder, _, told) = start(root, store).await;
+        let (recorder, _, notices) = start(root, store).await;
         recorder.record(begin()).await;
         print_much(&recorder).await;
         recorder.record(end()).await;
         assert_eq!(recorder.finish().await.unwrap().outcome, Outcome::Succeeded);
-        assert!(told.texts()[0].contains("the disk is full. Make room"), "{:?}", told.texts());
-        assert!(told.texts()[1].contains("The end of run 1 is not in the history"));
+        assert!(
+            notices.texts()[0].contains("the disk is full. Make room"),
+            "{:?}",
+            notices.texts()
+        );
+        assert!(notices.texts()[1].contains("The end of run 1 is not in the history"));
     }
 
     #[tokio::test]
     async fn a_store_that_cannot_be_made_does_not_stop_the_run() {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join(".mlops-tui"), "a file in its place").unwrap();
-        let (recorder, record, told) = start(folder.path(), Store::new(folder.path())).await;
+        let (recorder, record, notices) = start(folder.path(), Store::new(folder.path())).await;
         assert_eq!(record.id, 0);
         recorder.record(begin()).await;
         recorder.record(end()).await;
         assert_eq!(recorder.finish().await.unwrap().outcome, Outcome::Succeeded);
-        assert!(told.texts()[0].ends_with("This run is not kept in the history."));
+        assert!(notices.texts()[0].ends_with("This run is not kept in the history."));
     }
 }

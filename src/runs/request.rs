@@ -1,4 +1,4 @@
-//! What to run.
+//! The request of a run: the options of `kedro run`.
 
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
@@ -8,7 +8,7 @@ use crate::dag::Slice;
 use crate::text::UserError;
 use crate::text::secrets::{HIDDEN, is_hidden, redact_with};
 
-/// A run as `kedro run` would be asked for it.
+/// The options of a `kedro run` command.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct RunRequest {
@@ -16,7 +16,7 @@ pub struct RunRequest {
     pub pipeline: Option<String>,
     /// `--pipelines` (Kedro 1.2 and later): the nodes of all of them.
     pub pipelines: Vec<String>,
-    /// Which of its nodes.
+    /// Which of the pipeline's nodes to run.
     #[serde(flatten)]
     pub slice: Slice,
     /// `--env`; the project's default when `None`.
@@ -38,13 +38,14 @@ pub struct RunRequest {
     pub conf_source: Option<String>,
     /// `--only-missing-outputs` (Kedro 1.0 and later).
     pub only_missing_outputs: bool,
-    /// Ours: the folder, relative to the project's, where what is saved goes in the place of the
-    /// project's data. So runs of a grid leave that, and each other, alone.
+    /// Not an option of Kedro: a folder, relative to the project's, that receives all saved files instead of
+    /// the project's data folders. Runs of a grid use it so as not to overwrite the project's data or each
+    /// other's.
     pub apart: Option<String>,
 }
 
 impl RunRequest {
-    /// The request with `mask` of each secret in its place.
+    /// The request with each secret replaced by its `mask`.
     pub fn masked(&self, mask: &dyn Fn(&str) -> String) -> RunRequest {
         RunRequest {
             params: params::masked(&self.params, mask),
@@ -53,7 +54,7 @@ impl RunRequest {
         }
     }
 
-    /// The parameters whose secret value was not kept.
+    /// The parameters whose value was a secret and therefore not stored.
     pub fn not_kept(&self) -> Vec<&str> {
         let hidden = self.params.iter().filter(|(_, text)| is_hidden(text));
         hidden.map(|(key, _)| key.as_str()).collect()
@@ -72,7 +73,7 @@ impl RunRequest {
         command
     }
 
-    /// The options of that command, with all values: `--nodes=a,b`, `--async`.
+    /// The options of [`Self::to_command`], with all values: `--nodes=a,b`, `--async`.
     pub fn to_options(&self) -> Vec<String> {
         let mut words = Vec::new();
         let mut option = |name: &str, value: String| {
@@ -144,8 +145,7 @@ pub fn split_node_names(text: &str) -> Vec<String> {
     names
 }
 
-/// The pairs of `--params`: `a=1,b.c=text`. A `:` in the place of `=` is taken, too, as Kedro 0.18
-/// does.
+/// Parses `--params`: `a=1,b.c=text`. Also accepts `:` instead of `=`, as Kedro 0.18 does.
 ///
 /// # Errors
 /// When an item has no separator or no key; the text names the item.
@@ -168,7 +168,7 @@ pub fn parse_params(text: &str) -> Result<Params, UserError> {
     Ok(parsed)
 }
 
-/// The pairs of `--load-versions`: `name:version,...`.
+/// Parses `--load-versions`: `name:version,...`.
 ///
 /// # Errors
 /// When an item has no `:`, or its version is not a single path component.
@@ -189,7 +189,7 @@ pub fn parse_load_versions(text: &str) -> Result<IndexMap<String, String>, UserE
     Ok(parsed)
 }
 
-/// The word as a POSIX shell takes it literally.
+/// Quotes a word for a POSIX shell, if needed.
 pub fn quote(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "_-./:=,@%+".contains(c);
     if !word.is_empty() && word.chars().all(plain) {
@@ -208,7 +208,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_command_says_the_whole_request() {
+    fn the_command_has_all_options() {
         assert_eq!(RunRequest::default().to_command(), "kedro run");
         let request = RunRequest {
             pipeline: Some("training".into()),
@@ -233,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn a_shell_reads_the_command_of_a_slice_as_it_is_meant() {
+    fn a_shell_parses_the_command_of_a_slice_correctly() {
         let names = ["a", "it's", "f([a, b]) -> [c]", "$HOME `x` \\", "größe\nzwei", "~", "*"];
         for name in names {
             let slice = Slice {

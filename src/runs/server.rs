@@ -1,7 +1,7 @@
 //! The Python process that forks a child for each request; `worker/server.py` is its other half.
 //!
-//! Two tasks own the socket between the two: one sends requests with the pipes of their children,
-//! the other hears what the server says of itself. Dropping the [`Server`] ends the process.
+//! Two tasks own the socket to the process: one sends requests with the pipes of their children, the other
+//! receives the server's status. Dropping the [`Server`] ends the process.
 
 use std::io::{self, IoSlice};
 use std::mem::MaybeUninit;
@@ -23,7 +23,7 @@ use tokio::sync::{mpsc, watch};
 
 use super::spec::Spec;
 
-/// The bootstrap that `python -c` gets; the rest of the package follows on the socket, or in a file.
+/// The bootstrap code for `python -c`; the rest of the package follows over the socket, or in a file.
 pub(super) const BOOT: &str = include_str!("worker/boot.py");
 
 /// The package, in the order in which its modules import each other.
@@ -44,44 +44,44 @@ pub(super) const SOURCES: [(&str, &str); 14] = [
     ("server", include_str!("worker/server.py")),
 ];
 
-/// How much of what the interpreter itself complains about is kept, in bytes.
+/// Most bytes of the interpreter's own stderr that are kept.
 const COMPLAINT: usize = 4096;
-/// How long a server that has closed its socket may take to end.
+/// How long the server may take to end after it has closed its socket.
 const FAREWELL: Duration = Duration::from_secs(2);
 
-/// The pipes of a child: request to read; events, standard output and error, status to write.
+/// The child's ends of its pipes: request (read); events, standard output and error, status (write).
 pub(super) type Ends = [OwnedFd; 5];
 
-/// Modules to import ahead, by what was learned.
+/// The modules that the server imports before it forks.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Preload {
     /// Names of modules in the order of their import.
     pub modules: Vec<String>,
-    /// Top-level packages that are not to be imported: forking is unsafe with them.
+    /// Top-level packages that must not be imported, because forking is unsafe with them.
     pub refused: Vec<String>,
 }
 
-/// How a server stands.
+/// The state of a server.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Condition {
-    /// It imports so many modules; none when it has nothing to import.
+    /// The server is importing this many modules; 0 when there is nothing to import.
     Warming(usize),
-    /// It has imported what it was told to.
+    /// The server has imported its modules.
     Warm(Warm),
-    /// These packages make forking unsafe; the server is of no use.
+    /// These packages make forking unsafe; the server can't be used.
     Refused(Vec<String>),
-    /// It has ended, and why.
+    /// The server has ended; the text says why.
     Ended(String),
 }
 
-/// What a warm server holds.
+/// The size and the files of a warm server.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub(super) struct Warm {
-    /// How many modules.
+    /// Number of imported modules.
     pub modules: usize,
     /// How long it took to import them, in seconds.
     pub seconds: f64,
-    /// Files whose change makes the server outdated.
+    /// Files that make the server outdated when they change.
     pub files: Vec<PathBuf>,
 }
 
@@ -98,7 +98,7 @@ enum Order {
     Learn(Vec<String>),
 }
 
-/// A server; it ends when this is dropped, and its children with it.
+/// A server process. Dropping it ends the process and its children.
 #[derive(Debug)]
 pub(super) struct Server {
     commands: mpsc::UnboundedSender<Order>,
@@ -108,11 +108,11 @@ pub(super) struct Server {
 }
 
 impl Server {
-    /// Starts the interpreter; without anything to import ahead it serves one request and ends.
-    /// Needs a tokio runtime.
+    /// Starts the interpreter. Without `preload` the server serves one request and ends. Needs a tokio
+    /// runtime.
     ///
     /// # Errors
-    /// When it can't be started.
+    /// When the interpreter can't be started.
     pub(super) fn start(spec: &Spec, preload: Option<&Preload>) -> io::Result<Self> {
         let once = preload.is_none();
         let preload = preload.cloned().unwrap_or_default();
@@ -152,28 +152,28 @@ impl Server {
         Ok(Server { commands, condition, pid, at_work: AtomicUsize::new(0) })
     }
 
-    /// Asks for a child; its status pipe ends when there is none.
+    /// Asks for a child. If the server can't fork, the child's status pipe is closed.
     pub(super) fn fork(&self, ends: Ends) {
-        // A server that has ended drops the pipes.
+        // If the server has ended, the pipes are dropped, which closes them.
         let _ = self.commands.send(Order::Fork(ends));
     }
 
-    /// Tells it of modules to import.
+    /// Sends the names of modules to import.
     pub(super) fn learn(&self, modules: Vec<String>) {
         let _ = self.commands.send(Order::Learn(modules));
     }
 
-    /// Whether it still forks.
+    /// Whether the server can still fork.
     pub(super) fn works(&self) -> bool {
         matches!(&*self.condition.borrow(), Condition::Warming(_) | Condition::Warm(_))
     }
 
-    /// How it stands.
+    /// A receiver for changes of the server's state.
     pub(super) fn condition(&self) -> watch::Receiver<Condition> {
         self.condition.clone()
     }
 
-    /// Why it ended, once it has; waits for that.
+    /// Waits until the server has ended; returns why.
     pub(super) async fn end(&self) -> String {
         let mut condition = self.condition.clone();
         let ended = condition.wait_for(|it| matches!(it, Condition::Ended(_))).await;
@@ -183,22 +183,22 @@ impl Server {
         }
     }
 
-    /// A request begins that this server's child works on.
+    /// A child of this server starts to work on a request.
     pub(super) fn begin(&self) {
         self.at_work.fetch_add(1, Ordering::SeqCst);
     }
 
-    /// A request is over.
+    /// A request is finished.
     pub(super) fn done(&self) {
         self.at_work.fetch_sub(1, Ordering::SeqCst);
     }
 
-    /// How many requests are at work.
+    /// Number of requests in progress.
     pub(super) fn at_work(&self) -> usize {
         self.at_work.load(Ordering::SeqCst)
     }
 
-    /// Id of its process.
+    /// Id of the server's process.
     pub(super) fn pid(&self) -> u32 {
         self.pid
     }
@@ -209,7 +209,7 @@ async fn ended(child: &mut Child) -> io::Result<ExitStatus> {
     child.wait().await
 }
 
-/// Sends what the process is, then each command. Returning closes the socket.
+/// Sends the setup, then each command. Returning closes the socket.
 async fn talk(
     mut writing: OwnedWriteHalf,
     setup: String,
@@ -245,7 +245,7 @@ async fn fork(writing: &OwnedWriteHalf, ends: &Ends) -> io::Result<()> {
     stream.async_io(Interest::WRITABLE, send).await.map(drop)
 }
 
-/// Hears what the server says until it closes the socket.
+/// Receives the server's status until the server closes the socket.
 async fn listen(reading: OwnedReadHalf, tell: &watch::Sender<Condition>) {
     let mut lines = BufReader::new(reading).lines();
     while let Ok(Some(line)) = lines.next_line().await {
@@ -262,7 +262,7 @@ async fn listen(reading: OwnedReadHalf, tell: &watch::Sender<Condition>) {
     }
 }
 
-/// The end of what the interpreter itself writes to stderr: it could not start the worker.
+/// The end of the interpreter's own stderr, which explains why the worker could not be started.
 async fn complaint(stderr: Option<ChildStderr>) -> String {
     let Some(mut stderr) = stderr else { return String::new() };
     let mut kept = Vec::new();

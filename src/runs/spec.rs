@@ -1,9 +1,9 @@
-//! Which Python serves the requests of a project.
+//! Configuration of the worker: which Python serves a project's requests.
 
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// Which Python works, and where.
+/// The interpreter and the folder that it works in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Spec {
     /// The interpreter; see [`super::interpreter::choose`].
@@ -15,7 +15,7 @@ pub struct Spec {
 }
 
 impl Spec {
-    /// The interpreter in the project's folder, with five seconds of grace.
+    /// A spec with a grace period of five seconds.
     pub fn new(python: impl Into<PathBuf>, root: impl Into<PathBuf>) -> Self {
         Spec { python: python.into(), root: root.into(), grace: Duration::from_secs(5) }
     }

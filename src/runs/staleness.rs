@@ -1,5 +1,5 @@
-//! Staleness of a project's nodes: gathers what [`crate::dag::staleness`] compares, from the files, the
-//! interpreter and the store.
+//! Staleness of a project's nodes: collects the data that [`crate::dag::staleness`] compares from the
+//! project's files, the interpreter and the store.
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
@@ -14,22 +14,22 @@ use crate::project::{Node, Pipeline, Reader, Snapshot, strip_transcoding};
 use crate::store::{Store, StoreError};
 use crate::text::secrets::Key;
 
-/// Looks at one project again and again, and at what changed alone.
+/// Repeated staleness checks of one project; only changed data is read again.
 #[derive(Debug, Default)]
 pub struct Staleness {
     env: Option<String>,
     fingerprints: HashMap<String, Fingerprint>,
-    /// Texts of the fingerprints as the store has them.
+    /// The JSON of the fingerprints as stored, to detect changes.
     texts: HashMap<String, String>,
-    /// Hashes by dataset, size and time.
+    /// For each dataset: size, modification time and hash.
     hashes: HashMap<String, (u64, f64, Option<String>)>,
     packages: Looker,
-    /// With which the store marks secrets.
+    /// The key for the store's marks of secrets.
     key: Option<Key>,
 }
 
 impl Staleness {
-    /// Reads what nodes were last run with in an environment.
+    /// Reads the fingerprints of the nodes' last runs in an environment.
     ///
     /// # Errors
     /// When the store can't be read.
@@ -44,7 +44,7 @@ impl Staleness {
             if self.texts.get(&stored.node) == Some(&stored.json) {
                 continue;
             }
-            // What another version wrote otherwise counts as never run.
+            // A fingerprint that another version wrote in another format counts as never run.
             match serde_json::from_str(&stored.json) {
                 Ok(fingerprint) => drop(self.fingerprints.insert(stored.node.clone(), fingerprint)),
                 Err(_) => drop(self.fingerprints.remove(&stored.node)),
@@ -54,7 +54,7 @@ impl Staleness {
         Ok(())
     }
 
-    /// The status of each node of the pipeline, by name. Reads what changed of its datasets; blocks.
+    /// The status of each node of the pipeline, by name. Reads the datasets that have changed; blocks.
     pub fn look(
         &mut self,
         snapshot: &Snapshot,
@@ -77,7 +77,7 @@ impl Staleness {
         staleness::statuses(pipeline.nodes.iter().map(|node| &**node), now)
     }
 
-    /// What is on disk of the pipeline's datasets.
+    /// The content of the pipeline's datasets on disk.
     fn contents(&mut self, snapshot: &Snapshot, pipeline: &Pipeline) -> HashMap<String, Content> {
         let mut known: HashMap<&str, Vec<&Content>> = HashMap::new();
         for fingerprint in self.fingerprints.values() {
@@ -88,7 +88,7 @@ impl Staleness {
         let mut found = HashMap::new();
         for name in pipeline.nodes.iter().flat_map(|node| node.inputs.iter().chain(&node.outputs)) {
             let base = strip_transcoding(name);
-            // Without a fingerprint nothing is compared.
+            // A dataset in no fingerprint is not compared with anything.
             let Some(before) = known.get(base) else { continue };
             if found.contains_key(base) {
                 continue;
@@ -126,13 +126,13 @@ impl Staleness {
     }
 }
 
-/// Why it is not known which nodes are out of date.
+/// Why the stale nodes can't be determined.
 #[derive(Debug, thiserror::Error)]
 pub enum DueError {
-    /// The slice asks for what is not there.
+    /// The slice names nodes or datasets that do not exist.
     #[error("{0}.")]
     Slice(#[from] SliceError),
-    /// A pipeline that is asked for is not there, or could not be read.
+    /// A requested pipeline does not exist, or could not be read.
     #[error("The pipeline can't be read without Python; `mlops-tui inspect` says why.")]
     Pipeline,
     /// The history can't be read.
@@ -143,7 +143,7 @@ pub enum DueError {
 /// The nodes of a request that are not fresh, in the pipeline's order. Reads the project; blocks.
 ///
 /// # Errors
-/// When that can't be told.
+/// When the stale nodes can't be determined.
 pub fn due(
     root: &Path,
     request: &RunRequest,
@@ -159,7 +159,7 @@ pub fn due(
     Ok(asked.into_iter().filter(due).collect())
 }
 
-/// What a node would be run with.
+/// The facts (code, parameters, packages) that a node would run with.
 pub(super) fn facts(
     snapshot: &Snapshot,
     node: &Node,
@@ -169,7 +169,7 @@ pub(super) fn facts(
     staleness::facts(snapshot, node, installed.python.as_deref(), &installed.packages, key)
 }
 
-/// What a dataset with a file holds.
+/// The content of a dataset's file.
 pub(super) fn content(
     root: &Path,
     dataset: &crate::project::Dataset,
@@ -184,8 +184,8 @@ pub(super) fn content(
     }
 }
 
-/// Datasets that are different names for one file: what one holds is gone when the other is saved,
-/// so their files say nothing of them.
+/// Datasets that share one file: saving one replaces the content of the others, so the file says nothing
+/// about any of them.
 pub(super) fn shared_paths(snapshot: &Snapshot) -> Vec<String> {
     let mut names: BTreeMap<PathBuf, Vec<&str>> = BTreeMap::new();
     for dataset in snapshot.datasets.values() {

@@ -1,4 +1,4 @@
-//! What a recorder records.
+//! The subject of a recording: the run and how it was started.
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -6,15 +6,15 @@ use std::path::PathBuf;
 use super::history::Asked;
 use super::request::RunRequest;
 
-/// What is recorded.
+/// A run to record.
 #[derive(Debug, Clone)]
 pub struct Subject {
     /// The project's folder.
     pub root: PathBuf,
-    /// What is run.
+    /// The request of the run.
     pub request: RunRequest,
-    /// How it came about.
+    /// Who or what started the run, and how.
     pub asked: Asked,
-    /// The files of kept datasets that it takes, by dataset.
+    /// The files of kept datasets that the run loads, by dataset.
     pub taken: HashMap<String, String>,
 }

@@ -1,6 +1,6 @@
-//! What is found out about a run beside it: its code, its parameters, its Python, its datasets' files.
+//! Background observations of a run: its code, its parameters, its Python, its datasets' files.
 //!
-//! None of it is needed for the run to go on, so nothing here is waited for.
+//! The run does not need any of these to continue, so nothing waits for them.
 
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
@@ -21,44 +21,44 @@ use crate::store::{CodeVersion, DatasetRecord, Direction, RunId, Store, StoreErr
 use crate::text::secrets::{Key, SECRET, redact_diff};
 use crate::tracking;
 
-/// How long Python may take to say its version.
+/// How long Python may take to print its version.
 const LIMIT: Duration = Duration::from_secs(10);
 
-/// What a dataset held when it was loaded or saved.
+/// Content of a dataset when it was loaded or saved.
 pub(super) type Moved = ((String, Direction), Content);
 
-/// What is known of a run's surroundings.
+/// The surroundings of a run.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Surroundings {
-    /// The project as its files tell it, for this run's environment and parameters.
+    /// The project as read from its files, for this run's environment and parameters.
     pub snapshot: Arc<Snapshot>,
     pub code: Option<CodeVersion>,
-    /// Hash of the kept parameters.
+    /// Hash of the stored parameters.
     pub parameters: Option<String>,
     pub python_version: Option<String>,
-    /// What is installed for the interpreter.
+    /// The packages installed for the interpreter.
     pub installed: Installed,
-    /// What earlier runs made that no file shows, by dataset.
+    /// Contents of in-memory datasets that earlier runs made, by dataset.
     pub made: HashMap<String, Content>,
-    /// Datasets whose files say nothing of them.
+    /// Datasets that share a file with others, so the file says nothing about them.
     pub shared: HashSet<String>,
-    /// Where the run saves, if not where the project does.
+    /// The folder that the run saves to, if not the project's data folders.
     pub apart: Option<PathBuf>,
-    /// The versions that it loads instead of the newest, by dataset.
+    /// The versions to load instead of the newest, by dataset.
     pub load_versions: IndexMap<String, String>,
-    /// With which the store marks secrets.
+    /// The key for the store's marks of secrets.
     pub key: Option<Key>,
 }
 
 impl Surroundings {
-    /// The node of that name in the pipeline that is run, or in another one.
+    /// The node of that name in the pipeline that is run, else in any other.
     pub fn node(&self, pipeline: &str, name: &str) -> Option<&Node> {
         let first = self.snapshot.pipeline(pipeline).into_iter();
         let all = first.chain(&self.snapshot.pipelines).flat_map(|pipeline| &pipeline.nodes);
         all.map(|node| &**node).find(|node| node.name == name)
     }
 
-    /// What a node was run with, but for its datasets' contents.
+    /// The fingerprint of a node, without its datasets' contents.
     pub fn fingerprint(&self, node: &Node) -> Fingerprint {
         let (facts, unknown) =
             staleness::facts(&self.snapshot, node, &self.installed, self.key.as_ref());
@@ -66,7 +66,7 @@ impl Surroundings {
     }
 }
 
-/// Finds them out.
+/// Reads the surroundings of a run.
 pub(super) async fn find(root: PathBuf, request: RunRequest, python: String) -> Surroundings {
     let of = root.clone();
     let apart = request.apart.as_ref().map(|folder| root.join(folder));
@@ -86,7 +86,7 @@ pub(super) async fn find(root: PathBuf, request: RunRequest, python: String) -> 
     found.unwrap_or_default()
 }
 
-/// Adds what is read from the disk, and what the store keeps.
+/// Adds the data read from the disk and from the store.
 fn further(
     mut surroundings: Surroundings,
     root: &Path,
@@ -110,8 +110,8 @@ fn further(
     surroundings
 }
 
-/// What nodes made that no file shows, as the last run has it. Prints of nodes that are not there any
-/// more, or make other things now, say nothing.
+/// Contents of datasets that no file shows, from the last fingerprint that lists them. Fingerprints of nodes
+/// that were removed, or whose outputs changed, are ignored.
 fn made(
     snapshot: &Snapshot,
     mut fingerprints: Vec<crate::store::StoredFingerprint>,
@@ -131,7 +131,7 @@ fn made(
     made
 }
 
-/// What is kept of a run's surroundings.
+/// The stored parts of a run's surroundings.
 struct Kept {
     code: Option<CodeVersion>,
     /// Hash of the parameters' text.
@@ -139,7 +139,7 @@ struct Kept {
     key: Option<Key>,
 }
 
-/// Keeps the texts of the code's difference and of the parameters, secrets as marks.
+/// Stores the texts of the diff and of the parameters; secrets are replaced by marks.
 fn keep(
     root: &Path,
     code: Option<code_version::Code>,
@@ -160,7 +160,7 @@ fn keep(
     Ok(Kept { code, parameters, key })
 }
 
-/// What the interpreter says of itself; nothing of the project or its packages is imported.
+/// The version that the interpreter prints; nothing of the project or its packages is imported.
 async fn python_version(python: &str) -> Option<String> {
     let code = "import sys; print('%d.%d.%d' % sys.version_info[:3])";
     let output = tokio::process::Command::new(python)
@@ -174,10 +174,10 @@ async fn python_version(python: &str) -> Option<String> {
     (output.status.success() && !version.is_empty()).then_some(version)
 }
 
-/// Time that a tracking server has to name the run.
+/// How long a tracking server may take to find the run.
 const TRACKING: Duration = Duration::from_secs(2);
 
-/// The MLflow run that a run has logged to, where it is known for sure.
+/// Id of the MLflow run that a run has logged to, if it is certain.
 pub(super) fn mlflow_run(snapshot: &Snapshot, begin: f64, end: f64) -> Option<String> {
     let root = &snapshot.metadata.root;
     let location = tracking::choose(root, Some(&snapshot.env), None).ok()?.location?;
@@ -188,8 +188,8 @@ pub(super) fn mlflow_run(snapshot: &Snapshot, begin: f64, end: f64) -> Option<St
     tracking::run_between(root, &store.hurried(TRACKING), begin, end).ok().flatten()
 }
 
-/// Looks at the files of what the run `id` loaded and saved. Gives back the records that have one, and
-/// what datasets hold.
+/// Examines the files of the datasets that the run `id` loaded and saved. Returns the records of datasets
+/// that have a file, and the contents.
 pub(super) fn look(
     surroundings: &Surroundings,
     id: RunId,
@@ -197,7 +197,7 @@ pub(super) fn look(
 ) -> (Vec<DatasetRecord>, Vec<Moved>) {
     let snapshot = &surroundings.snapshot;
     let root = &snapshot.metadata.root;
-    // What many nodes load is looked at once.
+    // A dataset that several nodes load is examined once.
     let mut seen: HashMap<(String, bool), (Content, Option<String>)> = HashMap::new();
     let mut found = Vec::new();
     let mut contents = Vec::new();
@@ -246,7 +246,7 @@ pub(super) fn look(
     (found, contents)
 }
 
-/// The dataset as a run has it that saves in `folder`; `None` where it did not save it.
+/// The dataset with its path moved to `folder`, where the run saves; `None` if the run did not save it.
 fn apart(root: &Path, folder: &Path, dataset: &Dataset) -> Option<Dataset> {
     let path = root.join(dataset.filepath.as_ref()?);
     let moved = folder.join(path.strip_prefix(root).ok()?);
@@ -260,7 +260,7 @@ mod tests {
     use crate::project::Pipeline;
 
     #[test]
-    fn what_was_made_last_by_a_node_that_still_makes_it_counts() {
+    fn the_last_content_by_a_node_that_still_makes_it_counts() {
         let node = |name: &str, outputs: &[&str]| {
             let outputs = outputs.iter().map(|&output| output.to_owned()).collect();
             Arc::new(Node { name: name.into(), outputs, ..Node::default() })

@@ -1,8 +1,8 @@
-//! The project's worker: a warm server for one request after the other, or a Python process of its
-//! own for each. It decides which of them serves, and learns what to import ahead.
+//! The project's worker: a warm server for many requests, or a new Python process for each request. It
+//! decides which of the two serves a request, and learns which modules to import ahead.
 //!
-//! The server is started by the first request or [`Worker::warm_up`], replaced when an installed
-//! file has changed or a package makes forking unsafe, and ended when nobody has used it for long.
+//! The server is started by the first request or by [`Worker::warm_up`], replaced when an installed file has
+//! changed or a package makes forking unsafe, and ended when it is unused for long.
 
 use std::collections::HashSet;
 use std::io;
@@ -22,34 +22,34 @@ use crate::system::files;
 
 /// How long an unused server is kept: it holds some hundred megabytes.
 const IDLE: Duration = Duration::from_secs(20 * 60);
-/// How often that is looked at.
+/// How often idle servers are searched for.
 const LOOK: Duration = Duration::from_secs(60);
-/// Most modules that are remembered; large projects import some ten thousand.
+/// Most modules that are stored; large projects import some ten thousand.
 const MOST_MODULES: usize = 30_000;
-/// How often a server is replaced for a package that makes forking unsafe.
+/// How often a server is replaced because a package makes forking unsafe.
 const ATTEMPTS: usize = 5;
-/// File in the store's folder with what was learned.
+/// File in the store's folder with the learned modules.
 const FILE: &str = "worker.json";
 
 /// How ready the worker is.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Warmth {
-    /// Each request starts a Python process of its own, and why.
+    /// Each request starts a Python process of its own; the text says why.
     Fresh(String),
-    /// No server is there; the next request starts it.
+    /// There is no server; the next request starts it.
     Cold,
-    /// It imports what the project needs.
+    /// The server is importing the project's packages.
     Warming,
-    /// It has imported so many modules in so many seconds.
+    /// The server has imported its modules.
     Warm {
-        /// How many.
+        /// Number of imported modules.
         modules: usize,
-        /// In seconds.
+        /// Duration of the imports, in seconds.
         seconds: f64,
     },
 }
 
-/// The worker of a project; clones share it.
+/// The worker of a project; clones share one server.
 #[derive(Debug, Clone)]
 pub struct Worker(Arc<Shared>);
 
@@ -63,20 +63,20 @@ struct Shared {
 
 #[derive(Debug)]
 struct State {
-    /// Why each request gets a process of its own.
+    /// If set, each request gets a process of its own; the text says why.
     fresh: Option<String>,
     server: Option<Arc<Server>>,
-    /// The files that the server has loaded, as they were.
+    /// The files that the server has loaded, with their stamps at that time.
     stamps: Vec<(PathBuf, Stamp)>,
     memory: Memory,
     attempts: usize,
     used: Instant,
 }
 
-/// When a file was last written, and its size in bytes; nothing when it is not there.
+/// Modification time of a file, and its size in bytes; `None` when the file does not exist.
 type Stamp = Option<(SystemTime, u64)>;
 
-/// What was learned of a project's modules, as it is kept in the store's folder.
+/// The learned modules of a project, as stored in the store's folder.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default)]
 struct Memory {
@@ -102,12 +102,12 @@ impl Worker {
         Worker(shared)
     }
 
-    /// Which Python it is, and where.
+    /// The interpreter and the folder that the worker uses.
     pub fn spec(&self) -> &Spec {
         &self.0.spec
     }
 
-    /// How ready it is, now and later.
+    /// A receiver for changes of the worker's readiness.
     pub fn warmth(&self) -> watch::Receiver<Warmth> {
         self.0.warmth.subscribe()
     }
@@ -166,7 +166,7 @@ impl Shared {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The server; a new one where there is none that still holds.
+    /// The current server; a new one if there is none or it is outdated.
     fn server(self: &Arc<Self>, state: &mut State) -> io::Result<Arc<Server>> {
         state.used = Instant::now();
         let outdated = state.stamps.iter().any(|(path, then)| stamp(path) != *then);
@@ -186,7 +186,7 @@ impl Shared {
         Ok(server)
     }
 
-    /// Takes note of how a server stands; whether it is still the one in use.
+    /// Takes note of a server's new state; returns whether the server is still the one in use.
     fn take_note(self: &Arc<Self>, server: &Weak<Server>, condition: Condition) -> bool {
         let mut state = self.state();
         let current = state.server.as_ref().map(Arc::downgrade);
@@ -232,7 +232,7 @@ impl Shared {
     }
 }
 
-/// Follows how a server stands until it ends or is replaced.
+/// Follows a server's state until it ends or is replaced.
 async fn follow(
     shared: Weak<Shared>,
     server: Weak<Server>,
@@ -247,7 +247,7 @@ async fn follow(
     }
 }
 
-/// Takes lessons of children: the next server imports what they had to.
+/// Receives the lessons of children: the next server imports the modules that they had to import.
 async fn learn(shared: Weak<Shared>, mut lessons: mpsc::UnboundedReceiver<Lesson>) {
     while let Some(lesson) = lessons.recv().await {
         let Some(shared) = shared.upgrade() else { return };
@@ -274,13 +274,13 @@ async fn learn(shared: Weak<Shared>, mut lessons: mpsc::UnboundedReceiver<Lesson
     }
 }
 
-/// Ends a server that nobody uses.
+/// Ends a server that is unused.
 async fn grow_cold(shared: Weak<Shared>) {
     loop {
         tokio::time::sleep(LOOK).await;
         let Some(shared) = shared.upgrade() else { return };
         let mut state = shared.state();
-        // Requests at work hold their server, too.
+        // Requests in progress hold a reference to their server.
         let unused = state.server.as_ref().is_some_and(|server| Arc::strong_count(server) == 1);
         if unused && state.used.elapsed() > IDLE {
             state.server = None;
@@ -290,7 +290,7 @@ async fn grow_cold(shared: Weak<Shared>) {
 }
 
 impl Memory {
-    /// What is known of the project with this interpreter; nothing where that can't be read.
+    /// The stored modules of the project for this interpreter; empty if the file can't be read.
     fn read(spec: &Spec) -> Self {
         let path = spec.root.join(store::FOLDER).join(FILE);
         let memory = files::read(&path, files::TEXT)
@@ -309,7 +309,7 @@ impl Memory {
     }
 
     fn try_write(&self, root: &Path) -> io::Result<()> {
-        // Another screen may read it, or write it, at any time.
+        // Another instance of this program may read or write the file at any time.
         store::write_file(root, FILE, &serde_json::to_vec(self)?)
     }
 }

@@ -1,4 +1,4 @@
-//! What changes the history: cancelling, deleting and pruning runs.
+//! Changes to the history: cancelling, deleting and pruning runs.
 
 use thiserror::Error;
 
@@ -7,25 +7,25 @@ use crate::store::{Outcome, Pruned, Recording, Room, RunId, Store, StoreError};
 use crate::system::signals;
 use crate::text::{UserError, size_text};
 
-/// What room there may be made for, for people.
+/// The placeholder of the prompt for pruning limits.
 pub const ROOM_HINT: &str = "older:30d size:500MB keep:50 (pinned runs stay)";
 
-/// Why the history is not changed.
+/// Why the history could not be changed.
 #[derive(Debug, Error)]
 pub enum ChangeError {
-    /// A run that is to be cancelled has ended, or there is none of that number.
+    /// The run to cancel has ended, or there is no run with that number.
     #[error("Run {0} is not running.")]
     Ended(RunId),
-    /// A run that is to be cancelled is on another machine.
+    /// The run to cancel is on another machine.
     #[error("Run {0} is running on {1}; cancel it there.")]
     Elsewhere(RunId, String),
-    /// The process that recorded the run is gone.
+    /// The process that recorded the run has ended.
     #[error("The program of run {0} has ended; the run counts as lost.")]
     Gone(RunId),
-    /// The process can't be told, such as that of another user.
+    /// The process can't be signalled, for example because it belongs to another user.
     #[error("Run {0} can't be cancelled: process {1} takes no signal from here ({2}).")]
     Signal(RunId, u32, std::io::Error),
-    /// A run that is to be deleted goes on.
+    /// The run to delete is still running.
     #[error("Run {0} is still running; cancel it first. Nothing was deleted.")]
     GoesOn(RunId),
     /// The store can't be read or written.
@@ -33,11 +33,11 @@ pub enum ChangeError {
     Store(#[from] StoreError),
 }
 
-/// Cancels a run that another program records, as its own Ctrl-C would: SIGINT to that process, if it
-/// still is the one that recorded the run; SIGTERM where it was started with SIGINT ignored.
+/// Cancels a run that another program records, as Ctrl-C in that program would: SIGINT to that process, if
+/// the process is still the one that recorded the run; SIGTERM if it was started with SIGINT ignored.
 ///
 /// # Errors
-/// When the run has ended, is elsewhere, or its process can't be told.
+/// When the run has ended, is on another machine, or its process can't be signalled.
 pub fn cancel(store: &mut Store, id: RunId) -> Result<(), ChangeError> {
     match store.recording(id)? {
         Recording::Ended => Err(ChangeError::Ended(id)),
@@ -67,10 +67,11 @@ fn interrupt(_pid: u32) -> std::io::Result<()> {
     Err(std::io::Error::from(std::io::ErrorKind::Unsupported))
 }
 
-/// Deletes runs with all that is kept of them, and gives the space back; gives what was deleted.
+/// Deletes runs with everything that the store keeps for them, and frees the space. Returns what was deleted.
 ///
 /// # Errors
-/// When one of them goes on (none is deleted then), or the store can't be written or was set aside.
+/// When one of them is still running (then none is deleted), or the store can't be written or was
+/// set aside.
 pub fn delete(store: &mut Store, ids: &[RunId]) -> Result<Pruned, ChangeError> {
     let mut deleted = Pruned { folders: Vec::new(), ..deletable(store, ids)? };
     for id in ids {
@@ -88,7 +89,7 @@ pub fn delete(store: &mut Store, ids: &[RunId]) -> Result<Pruned, ChangeError> {
 /// What [`delete`] would delete.
 ///
 /// # Errors
-/// As those of [`delete`].
+/// The same as for [`delete`].
 pub fn deletable(store: &mut Store, ids: &[RunId]) -> Result<Pruned, ChangeError> {
     for id in ids {
         if store.run(*id)?.is_some_and(|run| run.outcome == Outcome::Running) {
@@ -98,13 +99,13 @@ pub fn deletable(store: &mut Store, ids: &[RunId]) -> Result<Pruned, ChangeError
     Ok(store.deletable(ids)?)
 }
 
-/// How limits are written.
+/// The hint of error messages: how limits are written.
 const LIMITS: &str = "Write older:30d, size:500MB or keep:50.";
 
-/// The room that words ask for: `older:30d size:500MB keep:50`, one of them at least.
+/// Parses pruning limits: `older:30d size:500MB keep:50`, at least one of them.
 ///
 /// # Errors
-/// When a word is none of these; the text says what there is.
+/// When a word is not a limit; the error lists the valid ones.
 pub fn parse_room(text: &str, now: f64) -> Result<Room, UserError> {
     let mut room = Room::default();
     for word in text.split_whitespace() {
@@ -126,10 +127,10 @@ pub fn parse_room(text: &str, now: f64) -> Result<Room, UserError> {
     }
 }
 
-/// A size in bytes: `500MB`, `2GB`, `64k`; powers of a thousand, as disks are sold.
+/// A size in bytes: `500MB`, `2GB`, `64k`. Units are powers of a thousand.
 ///
 /// # Errors
-/// When it is none.
+/// When the text is not a size.
 pub fn parse_size(text: &str) -> Result<u64, UserError> {
     let wrong = || UserError::hinted(format!("`{text}` is no size"), "Write 500MB or 2GB.");
     let number_end = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
@@ -146,7 +147,7 @@ pub fn parse_size(text: &str) -> Result<u64, UserError> {
     Ok((number * unit) as u64)
 }
 
-/// What was deleted, as a sentence, and how many folders stay though their runs are gone.
+/// A sentence with what was deleted, and how many folders remain though their runs are deleted.
 pub fn report(pruned: &Pruned) -> String {
     let deleted = match told(pruned) {
         Some(told) => format!("Deleted {told}."),
@@ -162,8 +163,8 @@ pub fn report(pruned: &Pruned) -> String {
     }
 }
 
-/// What goes, in words: `3 runs (1 to 4), about 2.1 MB, and 1 folder that its grid saved in`; `None`
-/// when nothing does.
+/// A summary of what is deleted, such as `3 runs (1 to 4), about 2.1 MB, and 1 folder that its grid saved
+/// in`; `None` when nothing is.
 pub fn told(pruned: &Pruned) -> Option<String> {
     let folders = match pruned.folders.len() {
         0 => None,
@@ -190,7 +191,7 @@ mod tests {
     const NOW: f64 = 1_793_600_000.0;
 
     #[test]
-    fn room_is_asked_for_in_words() {
+    fn limits_are_parsed() {
         let room = parse_room("older:30d  size:1.5GB keep:50", NOW);
         let expected = Room {
             before: Some(NOW - 30.0 * 86_400.0),
@@ -210,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn what_goes_is_told_by_number() {
+    fn the_summary_counts_runs_and_folders() {
         let pruned =
             |runs: &[RunId]| Pruned { runs: runs.to_vec(), bytes: 2_100, ..Pruned::default() };
         assert_eq!(told(&pruned(&[])), None);
@@ -232,13 +233,13 @@ mod tests {
     }
 
     #[test]
-    fn only_the_process_that_records_a_run_is_told_to_cancel_it() {
+    fn only_the_process_that_records_a_run_is_signalled() {
         let folder = tempfile::tempdir().unwrap();
         let mut store = Store::new(folder.path());
         let host = crate::store::liveness::host();
         let run = store.add_run(&NewRun { host, ..NewRun::default() }).unwrap().id;
         assert!(matches!(cancel(&mut store, run + 1), Err(ChangeError::Ended(_))));
-        // SIGINT ends `sleep`, also where the tests run in the background and it is ignored.
+        // SIGINT must end `sleep` even when the tests run in the background, where SIGINT is ignored.
         let mut child = std::process::Command::new("env")
             .args(["--default-signal=INT", "sh", "-c", "echo; exec sleep 60"])
             .stdout(std::process::Stdio::piped())
@@ -257,7 +258,7 @@ mod tests {
 
         let there = NewRun { host: Some("there".into()), ..NewRun::default() };
         let elsewhere = store.add_run(&there).unwrap().id;
-        let told = cancel(&mut store, elsewhere).unwrap_err().to_string();
-        assert_eq!(told, format!("Run {elsewhere} is running on there; cancel it there."));
+        let message = cancel(&mut store, elsewhere).unwrap_err().to_string();
+        assert_eq!(message, format!("Run {elsewhere} is running on there; cancel it there."));
     }
 }

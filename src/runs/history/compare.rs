@@ -1,4 +1,4 @@
-//! Two runs beside each other: what differs in what was asked for, the code, the nodes and the data.
+//! Comparison of two runs: differences in the request, the code, the nodes and the data.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -16,31 +16,31 @@ use crate::store::{
 };
 use crate::text::secrets;
 
-/// A run with all that is compared of it.
+/// A run with all its data that is compared.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Whole {
-    /// The run.
+    /// The run's record.
     pub run: RunRecord,
-    /// Its nodes in order.
+    /// Its nodes, in the run's order.
     pub nodes: Vec<NodeRecord>,
-    /// What it loaded and saved.
+    /// The datasets that it loaded and saved.
     pub datasets: Vec<DatasetRecord>,
     /// All its parameters, resolved.
     pub parameters: Option<Json>,
-    /// The kept difference of its code to its commit.
+    /// The stored diff of its code to its commit.
     pub diff: Option<String>,
-    /// Why it failed: of a node, else of the run as such.
+    /// Why it failed: the failed node's exception, else the run's.
     pub failure: Option<Failure>,
 }
 
-/// Something that has a value in one or both of two runs.
+/// A value that differs between two runs.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Change {
-    /// What it is.
+    /// What the value is, such as a dotted parameter key.
     pub name: String,
-    /// Its value in the first run.
+    /// Value in the first run; null where it has none.
     pub first: Json,
-    /// Its value in the second run; null where it has none.
+    /// Value in the second run; null where it has none.
     pub second: Json,
 }
 
@@ -53,58 +53,58 @@ pub struct CodeChange {
     pub second: Option<CodeVersion>,
     /// Files that differ, relative to the project's folder, sorted.
     pub files: Vec<String>,
-    /// Why the files are not all that differ; `None` when they are.
+    /// Why `files` may be incomplete; `None` when the list is complete.
     pub incomplete: Option<String>,
 }
 
 /// A node in two runs.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct NodeChange {
-    /// Its name.
+    /// Name of the node.
     pub node: String,
-    /// How it stood in each run; `None` where it was no part of it.
+    /// Its outcome in each run; `None` where the run did not include the node.
     pub outcomes: (Option<NodeOutcome>, Option<NodeOutcome>),
-    /// How long it took in each run, in seconds.
+    /// Its duration in each run, in seconds.
     pub seconds: (Option<f64>, Option<f64>),
-    /// Its file, when that differs between the runs.
+    /// The file of its function, when that file differs between the runs.
     pub file: Option<String>,
 }
 
 /// A dataset in two runs.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct DatasetChange {
-    /// Its name.
+    /// Name of the dataset.
     pub dataset: String,
-    /// Whether it was read or written.
+    /// Whether the dataset was loaded or saved.
     pub direction: Direction,
-    /// Its size in each run, in bytes.
+    /// Size in each run, in bytes.
     pub bytes: (Option<u64>, Option<u64>),
-    /// Whether its content was the same; `None` when that is not known.
+    /// Whether the content was the same; `None` when that is not known.
     pub same: Option<bool>,
-    /// The numbers in it that differ, for metrics.
+    /// For metrics: the numbers in the file that differ.
     pub metrics: Vec<Change>,
 }
 
-/// Two runs compared. Lists of changes hold what differs; nodes and datasets are all there.
+/// Two runs compared. Lists of changes hold only differences; nodes and datasets are listed completely.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Comparison {
-    /// The two runs.
+    /// Numbers of the two runs.
     pub runs: (RunId, RunId),
-    /// What was asked for, and by what it was run: pipeline, slice, environment, versions.
+    /// Differences in the request and the versions: pipeline, slice, environment, Kedro and so on.
     pub facts: Vec<Change>,
-    /// Parameters and configuration that the runs were given.
+    /// Differences in the parameters and configuration that the runs were given as overrides.
     pub overrides: Vec<Change>,
-    /// All resolved parameters by dotted keys; `None` when they were not kept of both.
+    /// Differences in the resolved parameters, by dotted keys; `None` when they were not stored for both.
     pub parameters: Option<Vec<Change>>,
-    /// The code.
+    /// Differences in the code.
     pub code: CodeChange,
-    /// The nodes of either, in the second run's order, then those of the first alone.
+    /// The nodes of both runs: in the second run's order, then those of the first run alone.
     pub nodes: Vec<NodeChange>,
-    /// The datasets of either, by name; inputs and what was saved.
+    /// The datasets of both runs, by name: inputs and saved datasets.
     pub datasets: Vec<DatasetChange>,
 }
 
-/// Reads a run with all that is compared; `None` when there is none of that number.
+/// Reads a run with all its data that is compared; `None` when there is no run with that number.
 ///
 /// # Errors
 /// When the store can't be read.
@@ -147,8 +147,8 @@ fn failure(
     }))
 }
 
-/// Compares two runs of the project in `root`. Git is asked where the commits differ; `snapshot`
-/// tells which file a node's function is in.
+/// Compares two runs of the project in `root`. Git lists the changed files when the commits differ;
+/// `snapshot` provides the file of each node's function.
 pub async fn compare(
     root: &Path,
     snapshot: Option<&Snapshot>,
@@ -171,10 +171,10 @@ pub async fn compare(
     }
 }
 
-/// Values by name, in an order that reads well.
+/// Values by name, in display order.
 type Values = IndexMap<String, Json>;
 
-/// What has not the same value in both.
+/// The values that differ between the two.
 fn changes(first: &Values, second: &Values) -> Vec<Change> {
     let names = second.keys().chain(first.keys().filter(|name| !second.contains_key(*name)));
     let value = |of: &Values, name: &str| of.get(name).cloned().unwrap_or(Json::Null);
@@ -189,7 +189,7 @@ fn changes(first: &Values, second: &Values) -> Vec<Change> {
         .collect()
 }
 
-/// The change as it is shown: without the marks of secrets.
+/// The change as shown to the user: without the marks that replace secrets.
 fn without_secrets(change: Change) -> Change {
     let (first, second) = (change.first.to_string(), change.second.to_string());
     let shown = secrets::changed(&first, &second);
@@ -290,17 +290,17 @@ async fn code(root: &Path, first: &Whole, second: &Whole) -> CodeChange {
     change
 }
 
-/// The parts of a difference by file.
+/// Splits a diff by file.
 fn sections(diff: &str) -> BTreeMap<String, Vec<&str>> {
     let mut found: BTreeMap<String, Vec<&str>> = BTreeMap::new();
     let mut file = None;
     for line in diff.lines() {
         if let Some(names) = line.strip_prefix("diff --git ") {
-            // Both names are the same but for their first letter and a rename.
+            // Both names are equal except for the prefix, because renames are off.
             let name = names.rsplit_once(" b/").map_or(names, |(_, name)| name);
             file = Some(name.trim_end_matches('"').to_owned());
         }
-        // What the file was before is said by the commit.
+        // The `index` line is left out: the commit already determines the old content.
         if let Some(file) = &file
             && !line.starts_with("index ")
         {
@@ -310,7 +310,7 @@ fn sections(diff: &str) -> BTreeMap<String, Vec<&str>> {
     found
 }
 
-/// The file of each node's function.
+/// The file of each node's function, by node name.
 fn files_of_nodes(snapshot: Option<&Snapshot>) -> BTreeMap<String, String> {
     let pipelines = snapshot.into_iter().flat_map(|snapshot| &snapshot.pipelines);
     pipelines
@@ -346,7 +346,8 @@ fn nodes(
 }
 
 fn datasets(first: &Whole, second: &Whole) -> Vec<DatasetChange> {
-    // The last time that a run did it counts. What a run has saved itself, it also loads.
+    // If a run loads or saves a dataset several times, the last time counts. Datasets that the run saved
+    // itself are not listed again as loaded.
     let by_name = |of: &Whole| -> BTreeMap<(String, u8), DatasetRecord> {
         let saved: BTreeSet<&str> = of
             .datasets
@@ -448,17 +449,17 @@ mod tests {
         let pipeline = Pipeline { nodes: vec![node.into()], ..Pipeline::default() };
         let snapshot = Snapshot { pipelines: vec![pipeline], ..Snapshot::default() };
         let compared = compare(Path::new("/"), Some(&snapshot), &first, &second).await;
-        let told = |changes: &[Change]| -> Vec<String> {
+        let texts_of = |changes: &[Change]| -> Vec<String> {
             let texts = changes.iter();
             texts.map(|it| format!("{} {} {}", it.name, it.first, it.second)).collect()
         };
-        assert_eq!(told(&compared.facts), [] as [&str; 0]);
+        assert_eq!(texts_of(&compared.facts), [] as [&str; 0]);
         let secrets = "pw \"<secret>\" \"<secret, changed>\"";
         assert_eq!(
-            told(&compared.overrides),
+            texts_of(&compared.overrides),
             ["seed 1 2", secrets, "b null \"y\"", "a \"x\" null"]
         );
-        assert_eq!(told(compared.parameters.as_ref().unwrap()), ["model.depth 2.0 3.0"]);
+        assert_eq!(texts_of(compared.parameters.as_ref().unwrap()), ["model.depth 2.0 3.0"]);
         assert_eq!(
             (compared.code.files.as_slice(), &compared.code.incomplete),
             (["src/b.py".to_owned()].as_slice(), &None)
@@ -478,14 +479,14 @@ mod tests {
         );
         let metrics = &compared.datasets[0];
         assert_eq!(
-            (metrics.same, told(&metrics.metrics)),
+            (metrics.same, texts_of(&metrics.metrics)),
             (Some(false), vec!["mae 2.0 3.0".to_owned()])
         );
         assert_eq!(compared.datasets[1].same, Some(true));
     }
 
     #[tokio::test]
-    async fn what_can_not_be_told_is_said() {
+    async fn a_comparison_says_what_it_can_not_compare() {
         let mut first = whole_run(1, "", 1.0, "");
         let mut second = whole_run(2, "", 1.0, "");
         second.run.code.as_mut().unwrap().commit = Some("0123456".into());

@@ -1,4 +1,4 @@
-//! The course of a run: its record and its nodes as the events make them.
+//! Builds the record of a run and of its nodes from the run's events.
 
 use indexmap::IndexMap;
 
@@ -6,35 +6,35 @@ use crate::project::is_parameter;
 use crate::runs::event::{Failure, RunEvent, Stamped};
 use crate::store::{DatasetRecord, Direction, NodeOutcome, NodeRecord, Outcome, RunRecord};
 
-/// A run as its events make it.
+/// The state of a run after the events so far.
 #[derive(Debug, Clone)]
 pub struct Course {
-    /// The run as it stands.
+    /// The run's record.
     pub record: RunRecord,
-    /// Its nodes in order.
+    /// The records of its nodes, in order.
     pub nodes: IndexMap<String, NodeRecord>,
-    /// Number of the last event.
+    /// Number of the last applied event; the first is 1.
     number: u64,
 }
 
-/// What an event changed.
+/// The records that an event changed.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct News {
     /// Whether the run's record changed.
     pub record: bool,
-    /// Positions of nodes that changed.
+    /// Indices into [`Course::nodes`] of the nodes that changed.
     pub nodes: Vec<usize>,
-    /// What was loaded or saved.
+    /// The dataset that was loaded or saved.
     pub dataset: Option<DatasetRecord>,
 }
 
 impl Course {
-    /// The course of a run that just began.
+    /// The state of a run that just began.
     pub fn new(record: RunRecord) -> Self {
         Course { record, nodes: IndexMap::new(), number: 0 }
     }
 
-    /// Takes in the next event.
+    /// Applies the next event.
     pub fn apply(&mut self, stamped: &Stamped) -> News {
         self.number += 1;
         let at = stamped.at;
@@ -96,7 +96,7 @@ impl Course {
         news
     }
 
-    /// The place of a node; it gets one when the run's start did not name it.
+    /// Index of a node. A node that the run's first event did not name is appended.
     fn node(&mut self, name: &str) -> usize {
         if let Some(index) = self.nodes.get_index_of(name) {
             return index;
@@ -130,7 +130,7 @@ impl Course {
         })
     }
 
-    /// Parameters are loaded as datasets are; a run keeps them apart.
+    /// Kedro loads parameters as datasets; they are not recorded here, because the store has them separately.
     fn moved(
         &self,
         dataset: &str,

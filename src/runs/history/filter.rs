@@ -1,22 +1,22 @@
-//! Runs chosen by words: `is:failed node:train_model since:7d good one`.
+//! The filter language for runs: `is:failed node:train_model since:7d good one`.
 
 use strum::VariantArray;
 
 use crate::store::{Outcome, RunFilter};
 use crate::text::UserError;
 
-/// What a filter may hold, for people.
+/// The placeholder of the filter prompt.
 pub const HINT: &str =
     "text, is:failed, is:pinned, node:NAME, pipeline:NAME, env:NAME, since:7d, until:2026-11-02";
 
-/// What words choose by.
+/// The keys of the filter language.
 const KEYS: [&str; 6] = ["is:", "node:", "pipeline:", "env:", "since:", "until:"];
 
-/// The filter of a text: words with a colon choose, all others together are the text that is looked
-/// for. Quotes keep blanks in a value: `node:"my node"`.
+/// Parses a filter: words with a key filter by that key; all other words together are a text to search for.
+/// Quotes keep blanks in a value: `node:"my node"`.
 ///
 /// # Errors
-/// When a word chooses by something that there is not; the text says what there is.
+/// When a word has an unknown key or value; the error lists the valid ones.
 pub fn parse(text: &str, now: f64) -> Result<RunFilter, UserError> {
     let mut filter = RunFilter::default();
     let mut words = Vec::new();
@@ -37,8 +37,8 @@ pub fn parse(text: &str, now: f64) -> Result<RunFilter, UserError> {
     Ok(filter)
 }
 
-/// A text that is still being typed, without its last word when that may become a key, as `no` may
-/// become `node:`.
+/// The part of an unfinished text that can be searched already: without the last word if it is the beginning
+/// of a key, as `no` may become `node:`.
 pub fn settled(text: &str) -> &str {
     let last = text.rsplit(char::is_whitespace).next().unwrap_or_default();
     let begins = |key: &&str| !last.is_empty() && key.starts_with(last);
@@ -48,7 +48,7 @@ pub fn settled(text: &str) -> &str {
     }
 }
 
-/// The words of a text; quotes keep blanks in them.
+/// Splits at blanks, except in quotes.
 fn split(text: &str) -> Vec<String> {
     let mut words = vec![String::new()];
     let mut quoted = false;
@@ -63,10 +63,10 @@ fn split(text: &str) -> Vec<String> {
     words
 }
 
-/// How a run stands, by its word.
+/// Parses an outcome, such as `failed`.
 ///
 /// # Errors
-/// When it is no such word; the text names them.
+/// When the word is not an outcome; the error lists the valid ones.
 pub fn parse_outcome(text: &str) -> Result<Outcome, UserError> {
     let found = Outcome::VARIANTS.iter().copied().find(|outcome| outcome.as_str() == text);
     found.ok_or_else(|| {
@@ -78,11 +78,11 @@ pub fn parse_outcome(text: &str) -> Result<Outcome, UserError> {
     })
 }
 
-/// A time: an age (`30d`, `12h`, `90min`, `2w`) before `now`, or a date or time of this machine's clock
-/// (`2026-11-02`, `2026-11-02T15:30`); seconds since the Unix epoch.
+/// Parses a time: an age (`30d`, `12h`, `90min`, `2w`) before `now`, or a local date or time (`2026-11-02`,
+/// `2026-11-02T15:30`). Returns seconds since the Unix epoch.
 ///
 /// # Errors
-/// When it is neither.
+/// When the text is neither.
 pub fn parse_time(text: &str, now: f64) -> Result<f64, UserError> {
     if let Some(age) = parse_age(text) {
         return Ok(now - age);
@@ -100,7 +100,7 @@ pub fn parse_time(text: &str, now: f64) -> Result<f64, UserError> {
     })
 }
 
-/// An age in seconds: `30d`.
+/// Parses an age, such as `30d`, to seconds.
 fn parse_age(text: &str) -> Option<f64> {
     let unit_at = text.find(|c: char| !c.is_ascii_digit() && c != '.')?;
     let (number, unit) = text.split_at(unit_at);
@@ -122,7 +122,7 @@ mod tests {
     const NOW: f64 = 1_793_600_000.0;
 
     #[test]
-    fn words_choose_and_the_others_are_looked_for() {
+    fn words_with_keys_filter_and_the_others_are_searched() {
         assert_eq!(parse("  ", NOW), Ok(RunFilter::default()));
         let filter = parse("is:failed is:lost node:\"my node\" good env:cloud one since:1d", NOW);
         let expected = RunFilter {
@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn a_word_that_may_become_a_key_is_not_looked_for_yet() {
+    fn a_word_that_may_become_a_key_is_not_searched_yet() {
         for (typed, tried) in [
             ("good no", "good"),
             ("is:", ""),

@@ -1,7 +1,7 @@
-//! Runs as the store keeps them: what the events of a run come to, and what can be told of it later.
+//! The history of runs: conversion between a run's events and the store's records, and views of them.
 //!
-//! [`Course`] turns events into what the store writes; [`timeline()`] and [`compare()`] are what the
-//! screen and the command line tell of what was kept.
+//! [`Course`] turns events into records for the store; [`timeline()`] and [`compare()`] compute what the
+//! screen and the command line show of stored runs.
 
 pub mod change;
 pub mod compare;
@@ -18,22 +18,22 @@ use super::request::RunRequest;
 use crate::store::{Entry, Level, Line, LogLine, NewRun, RunRecord, Source, liveness, now};
 use crate::text::secrets::{Key, SECRET, redact};
 
-/// How a run came about.
+/// Who or what started a run, and how.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Asked {
-    /// How it was asked for: the command line, or the screen's command.
+    /// How the run was started: the command line, or the screen's command.
     pub why: String,
     /// Path of the Python interpreter.
     pub python: String,
     /// The kind of worker: `warm` or `fresh`.
     pub worker: String,
-    /// What it belongs to, such as a parameter grid.
+    /// The group that the run belongs to, such as a parameter grid.
     pub batch: Option<String>,
     /// Whether it outlives the program that started it.
     pub detached: bool,
 }
 
-/// A run that begins now. Of secrets only marks are kept, with the key of the store.
+/// The record of a run that begins now. Secrets are replaced by marks made with `key`, the store's key.
 pub fn new_run(request: &RunRequest, asked: &Asked, key: Option<&Key>) -> NewRun {
     let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
     let some = |text: &String| Some(text.clone()).filter(|text| !text.is_empty());
@@ -57,7 +57,7 @@ pub fn new_run(request: &RunRequest, asked: &Asked, key: Option<&Key>) -> NewRun
     }
 }
 
-/// The name of the user whose process this is, where the system has it in a file.
+/// The name of this process's user according to `/etc/passwd`.
 fn user_of_process() -> Option<String> {
     let id = rustix::process::geteuid().as_raw().to_string();
     let users = std::fs::read_to_string("/etc/passwd").ok()?;
@@ -65,12 +65,12 @@ fn user_of_process() -> Option<String> {
     Some(users.lines().find(of_user)?.split(':').next()?.to_owned())
 }
 
-/// The request of a run; the default one for what another version wrote.
+/// The request of a stored run; the default request if another version wrote it and it can't be parsed.
 pub fn request(run: &RunRecord) -> RunRequest {
     serde_json::from_str(&run.new.request).unwrap_or_default()
 }
 
-/// An event as the store takes it.
+/// Converts an event to a row for the store.
 pub fn entry(stamped: &Stamped) -> Entry<'_> {
     match &stamped.event {
         RunEvent::Output { node, stream, level, logger, text, .. } => Entry::Line(Line {
@@ -84,17 +84,18 @@ pub fn entry(stamped: &Stamped) -> Entry<'_> {
             },
             text,
         }),
-        // What was read from JSON can be written as JSON.
+        // Events come from JSON, so serializing them can't fail.
         _ => Entry::Event(stamped.at, serde_json::to_string(stamped).unwrap_or_default()),
     }
 }
 
-/// The events of the store's rows. Rows of another version that can't be read are left out.
+/// Parses the events of the store's rows. Rows that can't be parsed, written by another version, are left
+/// out.
 pub fn from_rows(rows: &[String]) -> Vec<Stamped> {
     rows.iter().filter_map(|row| serde_json::from_str(row).ok()).collect()
 }
 
-/// A line of the store's log as the event that it was.
+/// Converts a line of the store's log back to its event.
 pub fn output(line: LogLine) -> Stamped {
     let stream = match line.stream.as_str() {
         "stderr" => Stream::Stderr,
@@ -113,7 +114,7 @@ pub fn output(line: LogLine) -> Stamped {
     Stamped { at: line.at, event }
 }
 
-/// How much a line weighs.
+/// The severity of a line of output.
 pub fn level_of(stream: Stream, level: Option<&str>) -> Level {
     match (stream, level) {
         (Stream::Warning, _) | (_, Some("WARNING")) => Level::Warning,
@@ -171,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn a_run_tells_who_asked_for_it_and_how() {
+    fn a_run_records_who_started_it_and_how() {
         let asked = Asked { why: "mlops-tui run".into(), ..Asked::default() };
         let new = new_run(&RunRequest::default(), &asked, None);
         assert_eq!(new.why.as_deref(), Some("mlops-tui run"));

@@ -1,4 +1,4 @@
-//! When the nodes of a run ran, and the chain of them that it could not have been shorter than.
+//! Start and end of each node, and the critical path: the dependency chain that bounds the run's duration.
 
 use std::collections::{HashMap, HashSet};
 
@@ -7,52 +7,52 @@ use serde::Serialize;
 use crate::project::strip_transcoding;
 use crate::store::{DatasetRecord, Direction, NodeOutcome, NodeRecord, RunRecord};
 
-/// The nodes of a run in time.
+/// The nodes of a run on a time axis.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Timeline {
     /// When the run began, seconds since the Unix epoch.
     pub start: f64,
-    /// When its first node began; `start` when none did.
+    /// When its first node began; equals `start` when no node did.
     pub begun: f64,
-    /// When it ended, or now.
+    /// When it ended; the current time while it is running.
     pub end: f64,
-    /// The nodes in the run's order.
+    /// The nodes, in the run's order.
     pub bars: Vec<Bar>,
-    /// How many nodes ran at once, at most.
+    /// The largest number of nodes that ran at the same time.
     pub lanes: usize,
-    /// Seconds of the nodes on the critical path.
+    /// Total duration of the nodes on the critical path, in seconds.
     pub critical_seconds: f64,
 }
 
-/// A node in time.
+/// A node on a time axis.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Bar {
     /// The node's name.
     pub node: String,
-    /// How it stands.
+    /// The node's outcome so far.
     pub outcome: NodeOutcome,
     /// When it began, seconds since the Unix epoch; `None` when it never did.
     pub start: Option<f64>,
-    /// When it ended, or the run did, or now.
+    /// When it ended; if unknown, the run's end or the current time.
     pub end: Option<f64>,
-    /// The first line on which no other node of its time stands, from 0.
+    /// The first lane, from 0, that is free while the node runs.
     pub lane: usize,
     /// Whether it is on the critical path.
     pub critical: bool,
-    /// Seconds of it that loading took.
+    /// Seconds spent loading inputs.
     pub loading: f64,
-    /// Seconds of it that saving took.
+    /// Seconds spent saving outputs.
     pub saving: f64,
 }
 
 impl Bar {
-    /// How long it took, so far; `None` when it never began.
+    /// Its duration (so far) in seconds; `None` when it never began.
     pub fn seconds(&self) -> Option<f64> {
         Some((self.end? - self.start?).max(0.0))
     }
 }
 
-/// The timeline of a run from its kept nodes and datasets; `now` stands in for ends that are not known.
+/// The timeline of a run from its stored nodes and datasets; `now` replaces unknown ends.
 pub fn timeline(
     run: &RunRecord,
     nodes: &[NodeRecord],
@@ -94,7 +94,7 @@ pub fn timeline(
     Timeline { start, begun, end, bars, lanes, critical_seconds }
 }
 
-/// The indices of the bars that began, by their begin.
+/// The indices of the bars that began, sorted by their start.
 fn by_begin(bars: &[Bar]) -> Vec<usize> {
     let mut order: Vec<(f64, usize)> =
         bars.iter().enumerate().filter_map(|(index, bar)| Some((bar.start?, index))).collect();
@@ -102,7 +102,7 @@ fn by_begin(bars: &[Bar]) -> Vec<usize> {
     order.into_iter().map(|(_, index)| index).collect()
 }
 
-/// Gives each bar the first lane that is free; how many there are.
+/// Assigns each bar the first free lane; returns the number of lanes.
 fn into_lanes(bars: &mut [Bar]) -> usize {
     let mut free_from: Vec<f64> = Vec::new();
     for index in by_begin(bars) {
@@ -118,7 +118,7 @@ fn into_lanes(bars: &mut [Bar]) -> usize {
     free_from.len()
 }
 
-/// For each node the nodes that saved what it loaded.
+/// For each node, the nodes that saved its inputs.
 fn dependencies(
     index: &HashMap<&str, usize>,
     datasets: &[DatasetRecord],
@@ -142,10 +142,10 @@ fn dependencies(
     found
 }
 
-/// The chain of nodes, each needing the one before, that took longest; in the order of time.
+/// The dependency chain with the longest total duration, in order of time.
 fn critical_path(bars: &[Bar], needs: &HashMap<usize, HashSet<usize>>) -> Vec<usize> {
-    // Seconds of the longest chain up to a node, and the node before it there. What a node needs
-    // began before it, so its chain is known by then.
+    // For each node, the duration of the longest chain that ends with it, and its predecessor there. A node's
+    // dependencies began before it, so their chains are already computed.
     let mut longest: HashMap<usize, (f64, Option<usize>)> = HashMap::new();
     for index in by_begin(bars) {
         let before = needs
@@ -203,7 +203,7 @@ mod tests {
 
     #[test]
     fn the_longest_chain_of_needs_is_critical_and_lanes_show_what_ran_at_once() {
-        // a -> c, b -> c, a -> d; b takes longer than a, d alone is longest of all but needs a only.
+        // a -> c, b -> c, a -> d; b takes longer than a; d is the longest node, but depends only on a.
         let nodes = [
             node("a", 11.0, 1.0),
             node("b", 11.0, 3.0),
@@ -223,13 +223,13 @@ mod tests {
         let timeline = timeline(&run(), &nodes, &datasets, 99.0);
         assert_eq!((timeline.start, timeline.begun, timeline.end), (10.0, 11.0, 20.0));
         assert_eq!(timeline.lanes, 2);
-        let told: Vec<_> = timeline
+        let shown: Vec<_> = timeline
             .bars
             .iter()
             .map(|bar| (bar.node.as_str(), bar.lane, bar.critical, bar.seconds()))
             .collect();
         assert_eq!(
-            told,
+            shown,
             [
                 ("a", 0, false, Some(1.0)),
                 ("b", 1, true, Some(3.0)),
@@ -243,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    fn what_still_runs_ends_now() {
+    fn a_running_node_ends_now() {
         let mut run = run();
         run.ended_at = None;
         let mut running = node("a", 12.0, 0.0);
