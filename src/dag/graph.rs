@@ -19,7 +19,7 @@ use crate::project::{Node, Pipeline, is_parameter, strip_transcoding};
 /// Index of a vertex in [`Graph::vertices`].
 pub type Id = usize;
 
-/// What a vertex stands for.
+/// The kind of a vertex.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum VertexKind {
     /// A node: a function that runs.
@@ -33,7 +33,7 @@ pub enum VertexKind {
 }
 
 impl VertexKind {
-    /// Its word.
+    /// The name in JSON and in ids, such as `node`.
     pub fn as_str(self) -> &'static str {
         match self {
             VertexKind::Node => "node",
@@ -47,11 +47,11 @@ impl VertexKind {
 /// A vertex of the graph.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Vertex {
-    /// What it stands for.
+    /// Kind of the vertex.
     pub kind: VertexKind,
     /// Node name, dataset name without transcoding, or namespace.
     pub name: String,
-    /// The node itself, of a pipeline's [`VertexKind::Node`].
+    /// The node itself, if the vertex is a [`VertexKind::Node`] of a pipeline.
     pub node: Option<Arc<Node>>,
 }
 
@@ -62,21 +62,21 @@ impl Vertex {
     }
 }
 
-/// A pipeline as a bipartite graph: dataset to node where it is read, node to dataset where it is
-/// written. Vertices keep the pipeline's topological order of nodes, so the same pipeline always
-/// gives the same graph.
+/// A pipeline as a bipartite graph: an edge leads from a dataset to each node that reads it, and from a node
+/// to each dataset that it writes. Vertices are in the pipeline's topological order of nodes, so the same
+/// pipeline always gives the same graph.
 #[derive(Debug, Clone, Default)]
 pub struct Graph {
     /// All vertices.
     pub vertices: Vec<Vertex>,
-    /// Vertices that lead into each vertex, in order of first use, each once.
+    /// The sources of the edges into each vertex, in order of first use, without duplicates.
     pub parents: Vec<Vec<Id>>,
-    /// Vertices that each vertex leads to, in order of first use, each once.
+    /// The targets of the edges from each vertex, in order of first use, without duplicates.
     pub children: Vec<Vec<Id>>,
     index: IndexMap<(VertexKind, String), Id>,
 }
 
-/// A key of the index that owns nothing.
+/// A borrowed key of the index, for lookups without allocation.
 #[derive(Hash)]
 struct Key<'a>(VertexKind, &'a str);
 
@@ -109,8 +109,8 @@ impl Graph {
         self.index.get(&Key(kind, name)).copied()
     }
 
-    /// The same graph without the vertices that `keep` refuses. With `bridge`, vertices that were
-    /// linked through a refused one are linked directly.
+    /// The same graph without the vertices that `keep` rejects. With `bridge`, the neighbours of a removed
+    /// vertex are connected directly.
     pub fn retain(&self, bridge: bool, keep: impl Fn(Id, &Vertex) -> bool) -> Self {
         let mut graph = Graph::default();
         let kept: Vec<Option<Id>> = (0..self.vertices.len())
@@ -142,8 +142,8 @@ impl Graph {
         graph
     }
 
-    /// All vertices reached from `start` against (`ancestors`) or along (`descendants`) the edges,
-    /// `start` excluded, in increasing order of id.
+    /// All vertices reachable from `start`: descendants with `along`, else ancestors; without `start` itself,
+    /// in increasing order of id.
     pub fn reach(&self, start: Id, along: bool) -> Vec<Id> {
         let mut seen = match along {
             true => reached(self, [start]),
@@ -153,13 +153,13 @@ impl Graph {
         seen.ones().collect()
     }
 
-    /// All vertices, each after those that lead into it; where a cycle forbids that, one of its edges is passed over.
-    /// The same graph gives the same order.
+    /// A topological order of all vertices; where a cycle prevents that, one of its edges is ignored. The
+    /// same graph gives the same order.
     pub fn order(&self) -> Vec<Id> {
         self.order_from(0..self.vertices.len())
     }
 
-    /// The same for some vertices, one after the other, each with all that it follows from.
+    /// A topological order of some vertices, each preceded by all of its ancestors.
     pub fn order_from(&self, starts: impl IntoIterator<Item = Id>) -> Vec<Id> {
         let above = Reversed(self);
         let mut order = Vec::with_capacity(self.vertices.len());
@@ -173,15 +173,15 @@ impl Graph {
         order
     }
 
-    /// For each vertex that lies on a cycle, the number of its strongly connected component. An edge lies on a cycle
-    /// where both of its ends have the same number.
+    /// For each vertex on a cycle, the number of its strongly connected component. An edge lies on a cycle if
+    /// both of its ends have the same number.
     pub fn cycles(&self) -> Vec<Option<usize>> {
         let mut found = vec![None; self.vertices.len()];
-        // Most graphs have no cycle, and that is told sooner.
+        // Fast path: most graphs have no cycle.
         if toposort(self, None).is_ok() {
             return found;
         }
-        // petgraph's `tarjan_scc` calls itself for each vertex of a path, which a long pipeline has no stack for.
+        // petgraph's `tarjan_scc` is recursive, and would overflow the stack for a long pipeline.
         let components = kosaraju_scc(self).into_iter().filter(|component| component.len() > 1);
         for (number, component) in components.enumerate() {
             component.into_iter().for_each(|id| found[id] = Some(number));
@@ -197,7 +197,7 @@ impl Graph {
         }
     }
 
-    /// The vertex of that kind and name, made if there is none.
+    /// The vertex of that kind and name; added if missing.
     pub(super) fn insert(&mut self, kind: VertexKind, name: &str, node: Option<&Arc<Node>>) -> Id {
         if let Some(id) = self.index.get(&Key(kind, name)) {
             return *id;
@@ -210,9 +210,9 @@ impl Graph {
         id
     }
 
-    /// An edge, unless there is one.
+    /// Adds an edge unless it exists.
     pub(super) fn connect(&mut self, from: Id, to: Id) {
-        // One of the two may be a hub.
+        // Search the shorter list: one of the two vertices may be a hub.
         let known = match self.children[from].len() <= self.parents[to].len() {
             true => self.children[from].contains(&to),
             false => self.parents[to].contains(&from),
@@ -224,7 +224,7 @@ impl Graph {
     }
 }
 
-/// All vertices that a walk along the edges of `graph` meets, its starts included.
+/// All vertices reachable from `starts`, these included.
 pub(super) fn reached<G>(graph: G, starts: impl IntoIterator<Item = G::NodeId>) -> G::Map
 where
     G: IntoNeighbors + Visitable,
@@ -237,7 +237,7 @@ where
     walk.discovered
 }
 
-// What petgraph's algorithms ask of a graph.
+// The traits that petgraph's algorithms need.
 
 impl GraphBase for Graph {
     type NodeId = Id;
@@ -265,8 +265,8 @@ impl IntoNodeIdentifiers for &Graph {
     }
 }
 
-/// The last edge comes first, as in petgraph's own graphs: its depth-first walks put neighbours on a stack, and so follow
-/// the first edge first.
+/// Neighbours come in reverse order, as in petgraph's own graphs: its depth-first searches push neighbours on
+/// a stack, and so visit the first edge first.
 impl<'a> IntoNeighborsDirected for &'a Graph {
     type NeighborsDirected = Copied<Rev<slice::Iter<'a, Id>>>;
 

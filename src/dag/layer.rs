@@ -1,4 +1,4 @@
-//! The catalog's layers (`metadata.kedro-viz.layer`), in the order of the pipeline.
+//! The catalog's layers (`metadata.kedro-viz.layer`), in pipeline order.
 
 use std::collections::{BTreeSet, VecDeque};
 
@@ -10,25 +10,25 @@ use crate::project::{Dataset, strip_transcoding};
 /// The layers of a pipeline's datasets.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Layers {
-    /// Their names, each after those that it depends on; empty where that can't be.
+    /// Names of the layers in topological order; empty if they are cyclic.
     pub names: Vec<String>,
     /// For each vertex of the whole graph, the index of its layer.
     pub of: Vec<Option<usize>>,
-    /// Where the layers depend on each other in a cycle: those that lie on one or follow from one. Kedro-Viz shows no
-    /// layers then.
+    /// If the layers depend on each other in a cycle: the layers on cycles and their descendants. Kedro-Viz
+    /// shows no layers then.
     pub cyclic: Vec<String>,
 }
 
 impl Layers {
-    /// The layers of a whole graph, ordered as Kedro-Viz orders them (`kedro_viz.services.layers.sort_layers`): a layer
-    /// depends on another where a dataset of the one follows from a dataset of the other, through whatever lies between.
-    /// Layers that do not depend on each other are in the order of their names as far as Kedro-Viz settles it.
+    /// The layers of a whole graph, in the order of Kedro-Viz (`kedro_viz.services.layers.sort_layers`): a
+    /// layer depends on another if one of its datasets is a descendant of one of the other's. Independent
+    /// layers are sorted by name as far as Kedro-Viz defines their order.
     pub fn of(graph: &Graph, datasets: &IndexMap<String, Dataset>) -> Self {
         let mut named: Vec<Option<&str>> = vec![None; graph.vertices.len()];
         for (name, dataset) in datasets {
             let Some(layer) = dataset.layer.as_deref() else { continue };
             if let Some(id) = graph.find(VertexKind::Dataset, strip_transcoding(name)) {
-                // Of several transcoded forms the first one tells.
+                // If there are several transcoded forms, the first one counts.
                 named[id] = named[id].or(Some(layer));
             }
         }
@@ -55,8 +55,8 @@ impl Layers {
         }
     }
 
-    /// The layer of a displayed vertex: that of its dataset, or the one that all datasets in a collapsed namespace which
-    /// have a layer share.
+    /// The layer of a displayed vertex: that of its dataset; for a collapsed namespace the layer that all of
+    /// its datasets share, ignoring those without a layer.
     pub fn shown(&self, view: &View, vertex: Id) -> Option<usize> {
         let mut layers = view.members[vertex].iter().filter_map(|member| self.of[*member]);
         let first = layers.next()?;
@@ -67,7 +67,7 @@ impl Layers {
 /// For each layer, the layers that it depends on.
 fn dependencies(graph: &Graph, own: &[Option<usize>], count: usize) -> Vec<BTreeSet<usize>> {
     let words = count.div_ceil(64);
-    // The layers that each vertex follows from, one bit each.
+    // For each vertex, the layers of its ancestors as a bit set.
     let mut above = vec![0_u64; graph.vertices.len() * words];
     let order = graph.order();
     let cyclic = graph.cycles().iter().any(Option::is_some);
@@ -81,7 +81,7 @@ fn dependencies(graph: &Graph, own: &[Option<usize>], count: usize) -> Vec<BTree
                         bits |= 1 << (layer % 64);
                     }
                     let mine = &mut above[id * words + word];
-                    // What lies on a cycle of a broken project needs another round.
+                    // On a cycle (a broken project) repeat until nothing changes.
                     changed |= cyclic && *mine | bits != *mine;
                     *mine |= bits;
                 }
@@ -98,9 +98,10 @@ fn dependencies(graph: &Graph, own: &[Option<usize>], count: usize) -> Vec<BTree
     before
 }
 
-/// The layers in the order of Python's `graphlib.TopologicalSorter`, without those that lie on cycles or follow from one.
+/// The layers in the order of Python's `graphlib.TopologicalSorter`, without those on cycles and their
+/// descendants.
 fn sort(before: &[BTreeSet<usize>]) -> Vec<usize> {
-    // It goes by the order in which layers were first named, each one followed by those that it depends on.
+    // The sorter's order depends on when layers are first named; each layer is followed by its dependencies.
     let named: IndexSet<usize> = (0..before.len())
         .flat_map(|layer| std::iter::once(layer).chain(before[layer].clone()))
         .collect();
@@ -125,7 +126,7 @@ mod tests {
     use super::super::view::{Choices, Fold};
     use super::*;
 
-    /// The layers of a graph whose datasets are given theirs in a list `dataset=layer`.
+    /// The layers of a graph; `list` assigns layers to datasets as `dataset=layer`.
     fn layers(graph: &Graph, list: &str) -> Layers {
         let dataset = |text: &str| {
             let (name, layer) = text.split_once('=').unwrap();
@@ -136,7 +137,7 @@ mod tests {
 
     #[test]
     fn layers_follow_the_pipeline() {
-        // The example of Kedro-Viz's own documentation.
+        // The example in Kedro-Viz's documentation.
         let docs = graph("d1 -> a -> d2\nd2 -> b -> d3 d4\nd3 -> c -> d5\nd4 d5 -> e -> d6");
         for (list, expected) in [
             ("d1=a d3=b d5=c d6=d", "a b c d"),
@@ -157,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn layers_that_need_each_other_are_told() {
+    fn cyclic_layers_are_reported() {
         let line = graph("d1 -> a -> d2\nd2 -> b -> d3\nd3 -> c -> d4");
         let found = layers(&line, "d1=one d2=two d3=one d4=end");
         assert_eq!((found.names.len(), found.cyclic.join(" ")), (0, "end one two".to_owned()));
@@ -171,12 +172,12 @@ mod tests {
             Choices { folds: [("a".to_owned(), Fold::Collapsed)].into(), ..Choices::default() };
         let view = View::of(&whole, &choices, |_| true);
         let found = view.graph.find(VertexKind::Namespace, "a").unwrap();
-        let of = |list: &str| {
+        let shown_layer = |list: &str| {
             let layers = layers(&whole, list);
             layers.shown(&view, found).map(|layer| layers.names[layer].clone())
         };
-        assert_eq!(of("raw=raw a.x=mid a.y=mid z=end"), Some("mid".to_owned()));
-        assert_eq!(of("a.y=mid"), Some("mid".to_owned()));
-        assert_eq!(of("a.x=mid a.y=late"), None);
+        assert_eq!(shown_layer("raw=raw a.x=mid a.y=mid z=end"), Some("mid".to_owned()));
+        assert_eq!(shown_layer("a.y=mid"), Some("mid".to_owned()));
+        assert_eq!(shown_layer("a.x=mid a.y=late"), None);
     }
 }

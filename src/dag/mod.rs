@@ -1,9 +1,10 @@
-//! The graph of a pipeline: its nodes and datasets, slices of it, what of it is displayed, and where to draw it.
+//! The graph of a pipeline: nodes and datasets, slices, the displayed part, and its layout.
 //!
-//! [`Graph`] is built from a [`crate::project::Pipeline`]; [`Slice`] chooses nodes as `kedro run` does; [`staleness`] tells
-//! which nodes are out of date and why. [`View`] is the part of a graph that is displayed, namespaces expanded or
-//! collapsed; [`layout`] places its boxes and routes its edges in terminal cells.
-//! [`overview`] makes a small picture of a drawing, [`export`] writes it for other programs. Nothing here draws or runs.
+//! [`Graph`] is built from a [`crate::project::Pipeline`]. [`Slice`] selects nodes as `kedro run` does.
+//! [`staleness`] determines which nodes are out of date and why. [`View`] is the displayed part of a graph,
+//! with namespaces expanded or collapsed. [`layout`] places its boxes and routes its edges in terminal cells.
+//! [`overview`] makes a small picture of a drawing, and [`export`] writes a graph for other programs. Nothing
+//! here draws or runs.
 
 pub mod export;
 pub mod graph;

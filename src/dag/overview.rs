@@ -1,57 +1,57 @@
-//! A drawing made small: braille dots, and the worst state in each cell.
+//! A drawing scaled down: braille dots, and the worst status in each cell.
 //!
-//! A braille sign has two dots across and four down, so that on cells twice as high as wide the dots lie evenly. The picture
-//! keeps the proportions of the drawing as far as that leaves it room enough to tell something.
+//! A braille character has two by four dots, so dots are evenly spaced if cells are twice as high as wide.
+//! The picture keeps the proportions of the drawing unless that would make it too small to be useful.
 
 use super::layout::Rect;
 
-/// Dots across and down in a cell.
+/// Dots of a cell: (across, down).
 const DOTS: (f64, f64) = (2.0, 4.0);
 
-/// How much more a drawing that is far longer than high, or the other way round, is made small along than across, at most.
+/// Largest ratio between the two scales, for drawings that are much longer than high or the reverse.
 const MOST_STRETCH: f64 = 6.0;
 
-/// Lines are drawn where they set at most one dot in so many; denser ones would hide the boxes and tell nothing.
+/// Lines are drawn only if they set at most one dot in this many; denser lines would hide the boxes.
 const DOTS_TO_A_LINE: usize = 3;
 
 /// The bit of each dot in U+2800 to U+28FF, by column and row.
 const BITS: [[u8; 4]; 2] = [[0x01, 0x02, 0x04, 0x40], [0x08, 0x10, 0x20, 0x80]];
 
-/// A cell of the small picture.
+/// A cell of the scaled-down picture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Cell {
-    /// Which dots are set: what is added to U+2800.
+    /// The dots as an offset from U+2800.
     pub dots: u8,
-    /// The highest rank of the boxes in it; 0 where there is none.
+    /// The highest rank of the boxes in the cell; 0 if there is none.
     pub rank: u8,
 }
 
 impl Cell {
-    /// The braille sign.
+    /// The braille character.
     pub fn sign(self) -> char {
         char::from_u32(0x2800 + u32::from(self.dots)).unwrap_or(' ')
     }
 }
 
-/// A drawing made small.
+/// A drawing scaled down.
 #[derive(Debug, Clone, Default)]
 pub struct Overview {
-    /// Width in cells; at most what was asked for.
+    /// Width in cells; at most the available width.
     pub width: usize,
     /// Height in cells.
     pub height: usize,
     /// The cells row by row.
     pub cells: Vec<Cell>,
-    /// Dots to a cell of the drawing, across and down.
+    /// Dots per cell of the drawing: (across, down).
     scale: (f64, f64),
     /// Size of the drawing in cells.
     size: (i32, i32),
 }
 
 impl Overview {
-    /// The small picture of boxes, each with a rank that is higher the worse it stands, from 1. `size` is the drawing's
-    /// and `room` that of the picture, width and height in cells. A drawing that is smaller than the room stays as it is;
-    /// a box is one dot at least; what lies outside of the drawing is left out.
+    /// Scales down boxes with their ranks, which start at 1 and are higher for a worse status. `size` is the
+    /// size of the drawing and `room` the largest size of the picture (width, height), in cells. A drawing
+    /// that fits is not scaled. A box has at least one dot; boxes outside of the drawing are left out.
     pub fn of(
         boxes: impl IntoIterator<Item = (Rect, u8)>,
         size: (i32, i32),
@@ -97,9 +97,9 @@ impl Overview {
         }
     }
 
-    /// Adds lines, each given by its corners, or by its cells one by one, where it starts, turns and ends. They have no
-    /// rank: a cell that holds nothing else keeps 0. Lines that would fill the picture are all left out, and what lies
-    /// outside of the drawing is moved to its border. Tells whether they were added.
+    /// Adds lines, given by their corners or by all of their cells. Lines have no rank: a cell with nothing
+    /// else keeps rank 0. If the lines would fill the picture, none is added. Points outside of the drawing
+    /// are moved to its border. Returns whether the lines were added.
     pub fn add_lines<L>(&mut self, lines: impl IntoIterator<Item = L>) -> bool
     where
         L: IntoIterator<Item = (i32, i32)>,
@@ -121,7 +121,7 @@ impl Overview {
                 let mut mark = |x: usize, y: usize| {
                     set[y / 4 * self.width + x / 2] |= BITS[x % 2][y % 4];
                 };
-                // Lines are orthogonal; what is not turns once.
+                // Lines are orthogonal; a diagonal would be drawn with one turn.
                 (from_x.min(x)..=from_x.max(x)).for_each(|x| mark(x, from_y));
                 (from_y.min(y)..=from_y.max(y)).for_each(|y| mark(x, y));
             }
@@ -134,7 +134,8 @@ impl Overview {
         few
     }
 
-    /// The cells that a part of the drawing, such as the viewport, comes to: at least one, where it meets the drawing.
+    /// The cells that show a part of the drawing, such as the viewport: at least one, if the part overlaps
+    /// the drawing.
     pub fn area(&self, part: &Rect) -> Option<Rect> {
         let cells = |start: i32, length: i32, end: i32, scale: f64, most: usize| {
             let (from, to) = (start.max(0), start.saturating_add(length).min(end));
@@ -148,7 +149,7 @@ impl Overview {
         Some(Rect { x, y, width, height })
     }
 
-    /// The middle of what a cell of the picture shows, as a cell of the drawing; `None` beside the picture.
+    /// The cell of the drawing in the middle of a cell of the picture; `None` outside of the picture.
     pub fn place(&self, column: usize, row: usize) -> Option<(i32, i32)> {
         let middle = |cell: usize, scale: f64, dots: f64, end: i32| {
             (((cell as f64 + 0.5) * dots / scale) as i32).min(end - 1)
@@ -159,7 +160,7 @@ impl Overview {
         })
     }
 
-    /// The signs of a row.
+    /// The cells of a row.
     pub fn row(&self, row: usize) -> &[Cell] {
         self.cells.get(row * self.width..(row + 1) * self.width).unwrap_or_default()
     }
@@ -182,8 +183,8 @@ mod tests {
     }
 
     #[test]
-    fn a_drawing_is_made_small() {
-        // 8 by 4 cells in 4 by 2: a dot is one cell across and half a cell down.
+    fn a_drawing_is_scaled_down() {
+        // 8 by 4 cells in 4 by 2: a dot is one cell wide and half a cell high.
         let boxes = [(rect(0, 0, 3, 1), 1), (rect(6, 2, 2, 2), 2), (rect(1, 3, 1, 1), 3)];
         let overview = Overview::of(boxes, (8, 4), (4, 2));
         assert_eq!((overview.width, overview.height), (4, 2));
@@ -194,13 +195,13 @@ mod tests {
 
     #[test]
     fn a_long_drawing_is_stretched() {
-        let of = |size, room| {
+        let size_of = |size, room| {
             let overview = Overview::of([], size, room);
             (overview.width, overview.height)
         };
-        assert_eq!(of((2_000, 41), (100, 50)), (100, 13));
-        assert_eq!(of((2_000, 1_000), (100, 50)), (100, 50));
-        assert_eq!(of((2_000, 4), (100, 50)), (100, 2));
+        assert_eq!(size_of((2_000, 41), (100, 50)), (100, 13));
+        assert_eq!(size_of((2_000, 1_000), (100, 50)), (100, 50));
+        assert_eq!(size_of((2_000, 4), (100, 50)), (100, 2));
     }
 
     #[test]
@@ -211,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn lines_are_drawn_beneath_boxes_while_they_can_be_told_apart() {
+    fn lines_are_drawn_beneath_boxes_unless_they_are_too_dense() {
         let mut overview = Overview::of([(rect(0, 0, 4, 1), 5)], (40, 20), (20, 5));
         assert!(overview.add_lines([[(4, 0), (20, 0), (20, 19), (39, 19)]]));
         assert_eq!(
@@ -234,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_drawn_of_nothing() {
+    fn an_empty_drawing_has_an_empty_overview() {
         for (size, room) in [((0, 0), (10, 10)), ((10, 10), (0, 3)), ((-3, 2), (4, 4))] {
             let overview = Overview::of([(rect(0, 0, 3, 3), 1)], size, room);
             assert_eq!((overview.width, overview.cells.len()), (0, 0));

@@ -1,4 +1,4 @@
-//! Pipelines and graphs for tests: written down, generated, and large.
+//! Sample pipelines and graphs for tests: written as text, generated, and large.
 
 use std::sync::Arc;
 
@@ -7,7 +7,8 @@ use proptest::prelude::*;
 use super::{Graph, Id, VertexKind};
 use crate::project::{Node, Pipeline};
 
-/// A pipeline of lines `inputs -> node #tag -> outputs`; what stands before the last dot of a node's name is its namespace.
+/// A pipeline from lines `inputs -> node #tag -> outputs`; the part of a node's name before the last dot is
+/// its namespace.
 pub fn pipeline(lines: &str) -> Pipeline {
     let words = |text: &str| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
     let nodes = lines.lines().filter(|line| !line.trim().is_empty()).map(|line| {
@@ -26,7 +27,7 @@ pub fn pipeline(lines: &str) -> Pipeline {
     Pipeline { name: "demo".to_owned(), nodes: nodes.collect(), ..Pipeline::default() }
 }
 
-/// The graph of such a pipeline.
+/// The graph of [`pipeline`].
 pub fn graph(lines: &str) -> Graph {
     Graph::of(&pipeline(lines))
 }
@@ -36,8 +37,8 @@ pub fn id(graph: &Graph, name: &str) -> Id {
     graph.vertices.iter().position(|it| it.name == name).unwrap_or_else(|| panic!("no `{name}`"))
 }
 
-/// Pipelines of up to 14 nodes in nested namespaces, with parameters; a node may read what a later one writes, so
-/// that there are cycles now and then, as in broken projects.
+/// Pipelines of up to 14 nodes in nested namespaces, with parameters. A node may read what a later one
+/// writes, so there are occasional cycles, as in broken projects.
 pub fn any_pipeline() -> impl Strategy<Value = Pipeline> {
     let spaces = ["", "", "a.", "a.b.", "a.b.c.", "d.", "d.e."];
     let node = (0..spaces.len(), proptest::collection::vec(0..100_usize, 0..4), 0..3_usize);
@@ -61,7 +62,7 @@ pub fn any_pipeline() -> impl Strategy<Value = Pipeline> {
     })
 }
 
-/// Graphs of any shape, cycles and edges from a vertex to itself included.
+/// Graphs of any shape, including cycles and self-loops.
 pub fn any_graph() -> impl Strategy<Value = Graph> {
     (1..20_usize, 0..40_usize).prop_flat_map(|(vertices, edges)| {
         proptest::collection::vec((0..vertices, 0..vertices), edges).prop_map(move |edges| {
@@ -77,7 +78,7 @@ pub fn any_graph() -> impl Strategy<Value = Graph> {
     })
 }
 
-/// A layered pipeline of about `vertices` vertices in 40 namespaces, with a hub and parameters that many nodes read.
+/// A layered pipeline of about `vertices` vertices in 40 namespaces. Many nodes read a hub and parameters.
 pub fn large(vertices: usize) -> Pipeline {
     let nodes = vertices * 4 / 9;
     let lines = (0..nodes).map(|at| {

@@ -1,7 +1,8 @@
-//! Choosing nodes of a pipeline as `kedro run` does.
+//! Selection of a pipeline's nodes as `kedro run` does.
 //!
-//! Every filter is applied to the whole pipeline and the results are intersected, as `Pipeline.filter` does. A dataset
-//! name without transcoding stands for all of its transcoded forms; one with transcoding for itself alone.
+//! Every filter is applied to the whole pipeline and the results are intersected, as `Pipeline.filter` does.
+//! A dataset name without transcoding matches all of its transcoded forms; a name with transcoding matches
+//! only itself.
 
 use std::collections::HashMap;
 
@@ -14,20 +15,20 @@ use super::graph::reached;
 use super::{Graph, Id, VertexKind};
 use crate::project::{Node, Pipeline, strip_transcoding};
 
-/// Which nodes of a pipeline to take: the filters of `Pipeline.filter` in Kedro. An empty list
-/// filters nothing; several filters take the nodes that all of them take.
+/// The filters of Kedro's `Pipeline.filter`. An empty list does not filter; several filters select the nodes
+/// that pass all of them.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Slice {
-    /// `--from-nodes`: these and all that follow from them.
+    /// `--from-nodes`: these nodes and their descendants.
     pub from_nodes: Vec<String>,
-    /// `--to-nodes`: these and all that they need.
+    /// `--to-nodes`: these nodes and their ancestors.
     pub to_nodes: Vec<String>,
-    /// `--nodes`: these alone.
+    /// `--nodes`: exactly these nodes.
     pub nodes: Vec<String>,
-    /// `--from-inputs`: all that follows from these datasets.
+    /// `--from-inputs`: the nodes that depend on these datasets.
     pub from_inputs: Vec<String>,
-    /// `--to-outputs`: all that these datasets need.
+    /// `--to-outputs`: the nodes that these datasets depend on.
     pub to_outputs: Vec<String>,
     /// `--tags`: nodes with any of these tags.
     pub tags: Vec<String>,
@@ -35,7 +36,7 @@ pub struct Slice {
     pub namespaces: Vec<String>,
 }
 
-/// A slice that names what the pipeline does not have, or that leaves nothing.
+/// A slice names something that the pipeline does not have, or selects no node.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SliceError {
     /// A node, dataset, tag or namespace is not in the pipeline.
@@ -43,9 +44,9 @@ pub enum SliceError {
     Missing {
         /// `node`, `dataset`, `tag` or `namespace`.
         kind: &'static str,
-        /// The name that was asked for.
+        /// The requested name.
         name: String,
-        /// The pipeline.
+        /// Name of the pipeline.
         pipeline: String,
         /// The closest name that exists.
         hint: Option<String>,
@@ -56,17 +57,17 @@ pub enum SliceError {
 }
 
 impl Slice {
-    /// These nodes alone.
+    /// A slice of exactly these nodes.
     pub fn nodes(names: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Slice { nodes: names.into_iter().map(Into::into).collect(), ..Slice::default() }
     }
 
-    /// What lies between two sets of vertices of a whole graph: nodes from and to themselves, datasets from their readers
-    /// and to their writers. An empty set bounds nothing.
+    /// The slice between two sets of vertices of a whole graph: from and to the nodes themselves; for
+    /// datasets, from their readers and to their writers. An empty set is no bound.
     pub fn between(graph: &Graph, from: &[Id], to: &[Id]) -> Self {
         let names = |ids: &[Id], next: &[Vec<Id>]| {
             let is_node = |id: &Id| graph.vertices[*id].kind == VertexKind::Node;
-            // Kedro takes what passes both filters, nodes and datasets: a mixed set is put in nodes alone.
+            // Kedro intersects node and dataset filters: a set with both kinds is written as nodes only.
             let mut ids = ids.to_vec();
             let of_nodes = ids.iter().any(is_node);
             if of_nodes {
@@ -83,17 +84,17 @@ impl Slice {
         Slice { from_nodes, to_nodes, from_inputs, to_outputs, ..Slice::default() }
     }
 
-    /// Whether it takes the whole pipeline.
+    /// Whether the slice selects the whole pipeline.
     pub fn is_empty(&self) -> bool {
         *self == Slice::default()
     }
 
-    /// The names of the chosen nodes in the pipeline's order.
+    /// The names of the selected nodes in the pipeline's order.
     ///
-    /// A name given twice counts once. Unknown tags are passed over as long as one of the tags exists, as in Kedro.
+    /// Duplicate names count once. Unknown tags are ignored if at least one of the tags exists, as in Kedro.
     ///
     /// # Errors
-    /// When a name does not exist, or nothing is left.
+    /// When a name does not exist, or no node is left.
     pub fn apply(&self, pipeline: &Pipeline) -> Result<Vec<String>, SliceError> {
         let links = Links::of(pipeline);
         let mut chosen = vec![true; pipeline.nodes.len()];
@@ -133,7 +134,8 @@ impl Slice {
     }
 }
 
-/// Nodes and datasets without transcoding as a graph. It needs no names of its own, so it is quicker made than [`Graph`].
+/// Nodes and datasets without transcoding as a graph. Unlike [`Graph`] it stores no names, so it is faster to
+/// build.
 struct Links<'a> {
     pipeline: &'a Pipeline,
     /// Node `i` of the pipeline is vertex `i`; datasets follow.
@@ -164,7 +166,7 @@ impl<'a> Links<'a> {
         Links { pipeline, graph, datasets }
     }
 
-    /// `start` and all nodes that follow from it, or that it needs.
+    /// `start` and all nodes reachable from it in the given direction.
     fn spread(&self, start: Vec<bool>, way: Way) -> Vec<bool> {
         let nodes = start.len();
         let start = (0..nodes).filter(|node| start[*node]).map(NodeIndex::new);
@@ -191,7 +193,7 @@ impl<'a> Links<'a> {
         Ok(taken)
     }
 
-    /// The nodes that read one of the datasets, or that write one.
+    /// The nodes that read one of the datasets (outgoing), or that write one.
     fn touching(&self, names: &[String], way: Way) -> Result<Vec<bool>, SliceError> {
         let side = |node: &'a Node| match way {
             Way::Outgoing => &node.inputs,
@@ -246,7 +248,7 @@ impl<'a> Links<'a> {
         Ok(taken)
     }
 
-    /// The names of all datasets as nodes write them.
+    /// All dataset names as written in the nodes.
     fn names(&self) -> impl Iterator<Item = &'a str> {
         let nodes = self.pipeline.nodes.iter();
         nodes.flat_map(|node| node.inputs.iter().chain(&node.outputs)).map(String::as_str)
@@ -262,18 +264,18 @@ impl<'a> Links<'a> {
     }
 }
 
-/// Whether `namespace` is `outer` or lies in it.
+/// Whether `namespace` is `outer` or is inside it.
 fn is_within(namespace: &str, outer: &str) -> bool {
     namespace.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
 }
 
-/// `a.b.c` as `a`, `a.b` and `a.b.c`.
+/// The namespaces around one: `a.b.c` gives `a`, `a.b` and `a.b.c`.
 fn prefixes(namespace: &str) -> impl Iterator<Item = &str> {
     let dots = namespace.match_indices('.').map(|(at, _)| &namespace[..at]);
     dots.chain(std::iter::once(namespace))
 }
 
-/// The name most like `wanted`, if one is like it at all: at most a third of the letters differ. Among equals the first.
+/// The name most similar to `wanted`, if at most a third of the letters differ; the first one of equals.
 fn closest<'a>(wanted: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let letters = wanted.chars().count();
     let limit = letters.div_ceil(3).max(2);
@@ -302,7 +304,8 @@ mod tests {
         })
     }
 
-    /// `raw` is cleaned, split in two, one half trained on with Spark, both joined in a report; `audit` stands alone.
+    /// `raw` is cleaned and split in two; one half is used for training with Spark; both are joined in a
+    /// report. `audit` is separate.
     fn pipeline() -> Pipeline {
         Pipeline {
             name: "demo".to_owned(),

@@ -1,4 +1,4 @@
-//! The language of Graphviz.
+//! Export to DOT, the language of Graphviz.
 
 use std::fmt::Write;
 
@@ -8,7 +8,7 @@ use crate::dag::view::{NodeStatus, View};
 use crate::dag::{Id, VertexKind};
 use crate::text::sanitize;
 
-/// The graph in Graphviz's language, groups as clusters, for `dot -Tsvg`. Edges on a cycle do not count for its layers.
+/// The graph in DOT, for `dot -Tsvg`; groups become clusters. Edges on a cycle do not affect the ranks.
 pub fn dot(view: &View, direction: Direction, state: impl Fn(Id) -> Option<NodeStatus>) -> String {
     let rankdir = match direction {
         Direction::TopBottom => "TB",
@@ -61,8 +61,8 @@ pub fn dot(view: &View, direction: Direction, state: impl Fn(Id) -> Option<NodeS
     out
 }
 
-/// A string of the language. Within one, Graphviz reads a backslash as the start of an escape, and `&` as that of a
-/// character entity.
+/// A quoted DOT string. Inside a string Graphviz interprets a backslash as an escape, and `&` as the start of
+/// a character entity.
 fn quoted(text: &str) -> String {
     let text = sanitize(text).replace('&', "&amp;").replace('\\', r"\\").replace('"', "\\\"");
     format!("\"{text}\"")

@@ -1,4 +1,4 @@
-//! Where everything is drawn, as JSON.
+//! Export of a drawing's coordinates as JSON.
 
 use serde::{Serialize, Serializer};
 use serde_json::json;
@@ -6,43 +6,43 @@ use serde_json::json;
 use super::super::layout::{Direction, Layout, Route, Sketch};
 use super::super::{Id, VertexKind, View};
 
-/// A vertex as it is written.
+/// A vertex as exported.
 #[derive(Debug, Clone)]
 pub struct Item {
-    /// What it is told by; no two have the same.
+    /// Unique id, such as `node:clean`.
     pub id: String,
-    /// What it stands for.
+    /// Kind of the vertex.
     pub kind: VertexKind,
-    /// What stands on it.
+    /// Text in its box.
     pub label: String,
 }
 
-/// A group as it is written.
+/// A group as exported.
 #[derive(Debug, Clone)]
 pub struct Space {
-    /// What it is told by.
+    /// Unique id of the group.
     pub id: String,
-    /// Its title.
+    /// Title on the frame.
     pub label: String,
-    /// Index of the group that it lies in.
+    /// Index of the group that contains it.
     pub parent: Option<usize>,
 }
 
-/// What is drawn.
+/// The vertices, edges and groups of a drawing.
 #[derive(Debug, Clone, Default)]
 pub struct Drawn {
-    /// The vertices.
+    /// The vertices, in the order of the layout.
     pub items: Vec<Item>,
-    /// Source and target of each edge.
+    /// Source and target of each edge, as indices of vertices.
     pub edges: Vec<(usize, usize)>,
-    /// The groups.
+    /// The groups, in the order of the layout.
     pub groups: Vec<Space>,
-    /// The innermost group of each vertex.
+    /// For each vertex, the innermost group that contains it.
     pub group_of: Vec<Option<usize>>,
 }
 
 impl Drawn {
-    /// A view with what stands on each vertex.
+    /// The contents of a view; `label` gives the text in each vertex's box.
     pub fn of<'a>(view: &'a View, label: impl Fn(Id) -> &'a str) -> Self {
         let items = view.graph.vertices.iter().enumerate().map(|(id, vertex)| Item {
             id: format!("{}:{}", vertex.kind.as_str(), vertex.name),
@@ -62,9 +62,10 @@ impl Drawn {
         }
     }
 
-    /// Where a layout of it draws everything: `{"direction", "nodes": [{"id", "kind", "label", "x", "y", "width", "height"}],
-    /// "edges": [{"source", "target", "cells": [[x, y], ...]}]}`, and where there are groups, `"groups"`. All in cells. It is
-    /// written piece by piece: the cells of a large drawing would fill the memory.
+    /// The coordinates of a layout: `{"direction", "nodes": [{"id", "kind", "label", "x", "y", "width",
+    /// "height"}], "edges": [{"source", "target", "cells": [[x, y], ...]}]}`, and `"groups"` if there are
+    /// any. All lengths are in cells. The JSON is serialized piece by piece: all cells of a large drawing at
+    /// once would fill the memory.
     pub fn to_json<'a>(&'a self, layout: &'a Layout) -> impl Serialize + 'a {
         Written {
             direction: match layout.direction {

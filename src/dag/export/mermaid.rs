@@ -1,4 +1,4 @@
-//! The language of Mermaid.
+//! Export to Mermaid.
 
 use std::fmt::Write;
 
@@ -8,8 +8,8 @@ use crate::dag::view::{NodeStatus, View};
 use crate::dag::{Id, VertexKind};
 use crate::text::sanitize;
 
-/// The graph as a flowchart for Markdown pages, groups as subgraphs. A page may refuse one that is large: by default
-/// Mermaid takes 500 edges and 50,000 characters, and only the page can allow more.
+/// The graph as a Mermaid flowchart for Markdown pages; groups become subgraphs. Mermaid limits diagrams to
+/// 500 edges and 50,000 characters by default, and only the page can raise the limits.
 pub fn mermaid(
     view: &View,
     direction: Direction,
@@ -60,19 +60,19 @@ pub fn mermaid(
     out
 }
 
-/// A text for double quotes. All that Mermaid could read as its own, as HTML or as Markdown becomes an entity by number,
-/// which Mermaid writes `#35;`.
+/// Escapes a text for double quotes. All characters that Mermaid could interpret as its own syntax, HTML or
+/// Markdown become numeric entities, which Mermaid writes as `#35;`.
 fn escaped(text: &str) -> String {
     let text = sanitize(text);
     let chars: Vec<char> = text.chars().collect();
     let is_word = |at: usize| chars.get(at).is_some_and(|c| c.is_alphanumeric());
-    // `1. text` and `- text` would be a list.
+    // At the beginning, `1. text` and `- text` would become lists.
     let digits = chars.iter().take_while(|c| c.is_ascii_digit()).count();
     let mut out = String::new();
     for (at, c) in chars.iter().copied().enumerate() {
         let plain = match c {
             '-' | '.' | ')' | '+' => at != 0 && at != digits,
-            // At the edge of a word it would be emphasis.
+            // An underscore at the edge of a word would be emphasis.
             '_' => at > 0 && is_word(at - 1) && is_word(at + 1),
             ' ' | ':' | ',' | '(' | '/' | '=' | '@' | '?' => true,
             c => !c.is_ascii() || c.is_ascii_alphanumeric(),
@@ -84,6 +84,6 @@ fn escaped(text: &str) -> String {
             }
         }
     }
-    // An empty label is a fault.
+    // Mermaid rejects an empty label.
     if out.is_empty() { "#32;".to_owned() } else { out }
 }

@@ -1,7 +1,7 @@
-//! The displayed graph for other programs: Graphviz and Mermaid, and as JSON with where everything is drawn.
+//! Exports of the displayed graph: DOT, Mermaid, and JSON with the coordinates of a drawing.
 //!
-//! The same view gives the same text. How vertices stand is told where `state` knows it, by the displayed vertex's id; names
-//! are text from outside, so each format escapes whatever it would take for its own.
+//! The same view always gives the same text. Status colours are added for vertices whose status `state`
+//! knows, by the id of the displayed vertex. Names are untrusted text, so each format escapes them.
 
 mod dot;
 mod drawn;
@@ -15,7 +15,7 @@ pub use self::mermaid::mermaid;
 use super::view::{NodeStatus, View};
 use super::{Graph, Id};
 
-/// A step through the groups and what lies in them.
+/// A step of a traversal of the groups and their vertices.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Step {
     /// A group begins.
@@ -26,10 +26,10 @@ enum Step {
     Close,
 }
 
-/// All groups and vertices, groups within one another.
+/// A depth-first traversal of all groups and vertices.
 fn steps(view: &View) -> Vec<Step> {
     let count = view.groups.len();
-    // What lies in each group, and at the end what lies in none.
+    // The steps inside each group; the last entry is for vertices and groups outside of all groups.
     let mut inside: Vec<Vec<Step>> = vec![Vec::new(); count + 1];
     for (group, it) in view.groups.iter().enumerate() {
         inside[it.parent.unwrap_or(count)].push(Step::Open(group));
@@ -55,7 +55,7 @@ fn edges(graph: &Graph) -> impl Iterator<Item = (Id, Id)> + '_ {
     sources.flat_map(|(source, children)| children.iter().map(move |target| (source, *target)))
 }
 
-/// The colour that a box is filled with; its text is dark.
+/// The fill colour of a box, light enough for dark text.
 fn fill(state: NodeStatus) -> &'static str {
     match state {
         NodeStatus::Fresh | NodeStatus::Done => "#d5f0d8",

@@ -1,4 +1,4 @@
-//! What is written for other programs, and what they read in it.
+//! Tests of the exports, partly by reading them with the other programs.
 
 use std::collections::BTreeSet;
 use std::io::Write;
@@ -13,7 +13,7 @@ use super::*;
 use crate::dag::Direction;
 use crate::project::Node;
 
-/// Names that a format could take for its own.
+/// Names that contain syntax of the export formats.
 const HARD: [&str; 16] = [
     "end",
     "a \"quoted\" name",
@@ -44,7 +44,7 @@ fn view(folded: &[&str]) -> View {
     View::of(&Graph::of(&pipeline), &choices, |_| true)
 }
 
-/// A chain of nodes with those names.
+/// A chain of nodes with the names in [`HARD`].
 fn hard() -> View {
     let node = |(at, name): (usize, &&str)| {
         Arc::new(Node {
@@ -96,7 +96,7 @@ fn hard_names_are_escaped() {
     }
 }
 
-/// The rows of `dot -Tplain`, quotes taken off; `None` where there is no Graphviz.
+/// The rows of `dot -Tplain`, unquoted; `None` without Graphviz.
 fn plain(text: &str) -> Option<Vec<Vec<String>>> {
     let mut command = Command::new("dot");
     command.arg("-Tplain").stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -109,7 +109,7 @@ fn plain(text: &str) -> Option<Vec<Vec<String>>> {
     Some(lines.lines().map(words).collect())
 }
 
-/// The words of a line of `dot -Tplain`.
+/// Splits a line of `dot -Tplain`.
 fn words(line: &str) -> Vec<String> {
     let (mut words, mut word, mut quoted) = (Vec::new(), String::new(), false);
     let mut chars = line.chars();
@@ -125,19 +125,19 @@ fn words(line: &str) -> Vec<String> {
     words
 }
 
-/// Graphviz reads the vertices and edges of the view, and no others.
+/// Checks that Graphviz reads exactly the vertices and edges of the view.
 fn read_by_graphviz(view: &View) -> Result<(), TestCaseError> {
     let text = dot(view, Direction::LeftRight, |id| NodeStatus::of_rank((id % 11) as u8));
     let Some(rows) = plain(&text) else { return Ok(()) };
-    let of = |kind: &str| rows.iter().filter(|row| row[0] == kind).collect::<Vec<_>>();
-    prop_assert_eq!(of("node").len(), view.graph.vertices.len());
-    for row in of("node") {
+    let rows_of = |kind: &str| rows.iter().filter(|row| row[0] == kind).collect::<Vec<_>>();
+    prop_assert_eq!(rows_of("node").len(), view.graph.vertices.len());
+    for row in rows_of("node") {
         let id: usize = row[1][1..].parse().unwrap();
         let label = crate::text::sanitize(view.label(id));
         prop_assert_eq!(row[6].replace("\\\\", "\\"), label);
     }
     let found: BTreeSet<String> =
-        of("edge").iter().map(|row| format!("{} {}", row[1], row[2])).collect();
+        rows_of("edge").iter().map(|row| format!("{} {}", row[1], row[2])).collect();
     let expected: BTreeSet<String> =
         edges(&view.graph).map(|(from, to)| format!("v{from} v{to}")).collect();
     prop_assert_eq!(found, expected);

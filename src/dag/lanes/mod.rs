@@ -1,11 +1,11 @@
-//! A graph as a list: a row for each vertex, and at its left the lines of the edges, as `git log --graph` has it.
+//! A graph as a list: a row for each vertex, and the edges as lines to the left, as in `git log --graph`.
 //!
-//! Each vertex stands after those that lead into it. What it leads to is told by one line down its column, from which a
-//! branch turns off to the vertex of each row that it leads to; on a row, all that runs across leads to its vertex:
+//! Each vertex comes after its parents. One line per vertex runs down its column; in the row of each child a
+//! branch turns off to the child. In a row, all horizontal lines lead to the row's vertex:
 //!
 //! ```text
 //! ● companies
-//! ├─● clean       a branch; the line goes on
+//! ├─● clean       a branch; the line continues
 //! │ ● tidy
 //! │ ├─● join
 //! │ │ ● table
@@ -14,8 +14,9 @@
 //! ●─╯ report
 //! ```
 //!
-//! Columns are limited. Where more lines would be open, the one that is next needed farthest down is cut, and so are edges
-//! that run upwards, as on a cycle: both ends of a cut edge name the other one ([`Row::leads_to`], [`Row::comes_from`]).
+//! The number of columns is limited. If too many lines would be open, the line that is needed again farthest
+//! down is cut. Edges that lead upwards, as on a cycle, are cut too. Both ends of a cut edge name the other
+//! end ([`Row::leads_to`], [`Row::comes_from`]).
 
 #[cfg(test)]
 mod tests;
@@ -26,41 +27,42 @@ use std::ops::Range;
 use super::layout::{DOWN, LEFT, RIGHT, UP};
 use super::{Graph, Id};
 
-/// What a cell means.
+/// The meaning of a cell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Mark {
-    /// Nothing, or a line that goes straight on.
+    /// Empty, or a straight line.
     #[default]
     Plain,
     /// The vertex of the row.
     Vertex,
-    /// The line from above has a branch to the row's vertex; with [`DOWN`] it goes on, else it ends.
+    /// A branch turns off to the row's vertex from the line above. With [`DOWN`] the line continues below,
+    /// else it ends.
     Branch,
-    /// The line from above passes behind what runs across, and has nothing to do with it.
+    /// The line from above crosses behind a horizontal line, without being connected to it.
     Crossing,
 }
 
 /// A cell of a column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Cell {
-    /// What it means.
+    /// Meaning of the cell.
     pub mark: Mark,
-    /// The ways that lines take out of it: [`UP`], [`DOWN`], [`LEFT`], [`RIGHT`].
+    /// The directions in which lines leave the cell: [`UP`], [`DOWN`], [`LEFT`], [`RIGHT`].
     pub ways: u8,
-    /// The vertex whose line runs down the column here; at a vertex, that vertex.
+    /// The vertex whose line runs down this column; at a vertex, that vertex.
     pub line: Option<Id>,
 }
 
 /// A row of the list.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Row {
-    /// The vertex.
+    /// Id of the row's vertex.
     pub id: Id,
-    /// The column in which it stands.
+    /// Column of the vertex.
     pub column: usize,
-    /// Vertices that it leads to by edges that are cut, in the order of the list.
+    /// Targets of cut edges from the vertex, in the order of the list.
     pub leads_to: Vec<Id>,
-    /// Vertices that lead to it by edges that are cut, in the order of the list.
+    /// Sources of cut edges to the vertex, in the order of the list.
     pub comes_from: Vec<Id>,
     cells: Range<usize>,
 }
@@ -77,8 +79,8 @@ pub struct Lanes {
 }
 
 impl Lanes {
-    /// The list of a graph with at most so many columns, at least two. Without a limit a large graph has hundreds. The
-    /// same graph gives the same list. An edge from a vertex to itself is not told.
+    /// The list of a graph with at most `most` columns, at least two. Without a limit a large graph has
+    /// hundreds. The same graph gives the same list. Self-loops are left out.
     pub fn of(graph: &Graph, most: usize) -> Self {
         let order = order(graph);
         let mut rows_of = vec![0; order.len()];
@@ -92,18 +94,19 @@ impl Lanes {
         lanes
     }
 
-    /// The row of a vertex.
+    /// The index of a vertex's row.
     pub fn row_of(&self, id: Id) -> usize {
         self.rows_of[id]
     }
 
-    /// The cells of a row, a column each, as far as there is something in them.
+    /// The cells of a row, one per column, without empty ones at the end.
     pub fn cells(&self, row: usize) -> &[Cell] {
         self.rows.get(row).map_or(&[], |row| &self.cells[row.cells.clone()])
     }
 
-    /// The vertices whose edges to the row's vertex run across a column or turn off in it, as seen on the side that is
-    /// farther from the vertex; none at the vertex itself. With `gap`, those in the gap at its right.
+    /// The parents of the row's vertex whose edges cross a column or turn off in it: those whose lines lie at
+    /// this column or beyond, seen from the vertex. Empty at the vertex itself. With `gap`, the edges in the
+    /// gap right of the column.
     pub fn across(&self, row: usize, column: usize, gap: bool) -> impl Iterator<Item = Id> + '_ {
         let cells = self.cells(row);
         let at = self.rows.get(row).map_or(0, |row| row.column);
@@ -117,7 +120,7 @@ impl Lanes {
         branches.filter_map(|cell| cell.line)
     }
 
-    /// Names both ends of the edges that are not drawn.
+    /// Records both ends of the edges that are not drawn.
     fn cut(&mut self, graph: &Graph, reach: &[Option<usize>]) {
         for (source, last) in reach.iter().enumerate() {
             let id = self.rows[source].id;
@@ -132,9 +135,9 @@ impl Lanes {
         }
     }
 
-    /// Gives each line its column, and draws.
+    /// Assigns a column to each line and fills the cells.
     fn draw(&mut self, graph: &Graph, reach: &[Option<usize>]) {
-        // The row whose line is open in each column.
+        // For each column, the row whose line is open there.
         let mut open: Vec<Option<usize>> = Vec::new();
         let mut branches = Vec::new();
         for row in 0..self.rows.len() {
@@ -187,16 +190,16 @@ impl Lanes {
     }
 }
 
-/// The vertices from top to bottom. What leads into a vertex stands as near above it as can be, beginning with what leads
-/// nowhere: that leaves fewer lines open, and fewer edges cut, than going down from the first vertices.
+/// The vertices from top to bottom: a depth-first order from the sinks, so that parents are as close above a
+/// vertex as possible. That leaves fewer lines open, and cuts fewer edges, than an order from the sources.
 fn order(graph: &Graph) -> Vec<Id> {
     let all = 0..graph.vertices.len();
     let last = all.clone().filter(|id| graph.children[*id].is_empty());
     graph.order_from(last.chain(all))
 }
 
-/// For each row, the last row that its line leads to, where it has a line: the line that is next needed farthest down is
-/// cut where more than `lines` would be open.
+/// For each row with a line, the last row that the line leads to. Where more than `lines` would be open, the
+/// line that is needed again farthest down is cut.
 fn reach(graph: &Graph, order: &[Id], rows_of: &[usize], lines: usize) -> Vec<Option<usize>> {
     let targets: Vec<Vec<usize>> = order
         .iter()
@@ -208,9 +211,9 @@ fn reach(graph: &Graph, order: &[Id], rows_of: &[usize], lines: usize) -> Vec<Op
             rows
         })
         .collect();
-    // How many of its targets each line has reached.
+    // For each line, the number of targets reached so far.
     let mut reached = vec![0; order.len()];
-    // Open lines by the row at which they are next needed.
+    // Open lines, sorted by the row where they are needed next.
     let mut open: BTreeSet<(usize, usize)> = BTreeSet::new();
     for row in 0..order.len() {
         while let Some((_, source)) = open.first().copied().filter(|(next, _)| *next == row) {

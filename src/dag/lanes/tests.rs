@@ -1,4 +1,4 @@
-//! Lists with lines, by examples and for any graph.
+//! Tests of lists with lines, by examples and for any graph.
 
 use proptest::prelude::*;
 
@@ -76,14 +76,14 @@ const CHAIN: &str = "
     model test_set tidy -> score -> report
 ";
 
-/// Nodes and datasets of a view at its largest, without parameters.
+/// The largest view of a graph, without parameters.
 fn displayed(whole: &Graph) -> Graph {
     let limits = Limits { expanded: usize::MAX, with_hubs: usize::MAX, ..Limits::default() };
     View::of(whole, &Choices { limits, ..Choices::default() }, |_| true).graph
 }
 
 #[test]
-fn branches_turn_off_to_what_they_lead_to() {
+fn branches_turn_off_to_their_targets() {
     assert_eq!(
         text(&graph(CHAIN), 9, false),
         "● companies\n● clean\n● tidy\n│ ● shuttles\n├─● join\n│ ● table\n│ ● split\n\
@@ -92,8 +92,8 @@ fn branches_turn_off_to_what_they_lead_to() {
 }
 
 #[test]
-fn what_passes_behind_is_told_from_what_turns_off() {
-    // The list of the module's documentation.
+fn a_crossing_differs_from_a_branch() {
+    // The example in the module's documentation.
     let graph = graph(
         "companies -> clean -> tidy\ntidy -> join -> table\n\
          companies table -> score -> result\nresult tidy -> report ->",
@@ -148,7 +148,7 @@ fn sound(graph: &Graph, most: usize) -> Result<(), TestCaseError> {
     only_edges(&lanes, graph)
 }
 
-/// Goes down the source's line to the target's row, and there to the target.
+/// Follows the line of `source` down to the target's row, and from there to the target.
 fn walk(lanes: &Lanes, source: usize, target: usize) -> Result<(), TestCaseError> {
     let line = Some(lanes.rows[source].id);
     let (mut column, end) = (lanes.rows[source].column, lanes.rows[target].column);
@@ -172,7 +172,7 @@ fn walk(lanes: &Lanes, source: usize, target: usize) -> Result<(), TestCaseError
     Ok(())
 }
 
-/// Nothing is drawn that is not part of an edge, and no line ends in the void.
+/// Checks that everything that is drawn is part of an edge, and no line has an open end.
 fn only_edges(lanes: &Lanes, graph: &Graph) -> Result<(), TestCaseError> {
     let ways = |row: usize, column: usize| lanes.cells(row).get(column).map_or(0, |it| it.ways);
     for (row, it) in lanes.rows.iter().enumerate() {
@@ -223,7 +223,7 @@ fn a_list_without_room_names_the_far_ends() {
 }
 
 #[test]
-fn nothing_is_an_empty_list() {
+fn an_empty_graph_is_an_empty_list() {
     let lanes = Lanes::of(&Graph::default(), 5);
     assert_eq!((lanes.rows.len(), lanes.columns, lanes.cells(0).len()), (0, 0, 0));
     assert_eq!(lanes.across(3, 2, false).count(), 0);

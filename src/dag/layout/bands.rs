@@ -1,9 +1,10 @@
-//! Bands: vertices that lie in one come after all of the bands before, whatever the edges say of them.
+//! Bands: all vertices of a band come after all vertices of earlier bands, independent of edges.
 
 use super::layers::Wire;
 
-/// Moves items onward, so that each band begins after the last layer of the ones before it, and every wire still leads onward.
-/// A band that an edge leads back from, which well ordered bands have not, gives way to the edge.
+/// Moves items to later layers so that each band begins after the last layer of the bands before, and every
+/// wire still leads forward. If an edge leads back to an earlier band (an error in the order of bands), the
+/// edge takes precedence.
 pub(super) fn separate(layer: &mut [usize], wires: &[Wire], bands: &[Option<usize>]) {
     let last = bands.iter().flatten().max().copied().unwrap_or(0);
     for band in 1..=last {
@@ -14,7 +15,7 @@ pub(super) fn separate(layer: &mut [usize], wires: &[Wire], bands: &[Option<usiz
         }
         lead_onward(layer, wires);
     }
-    // No layer is left empty.
+    // Remove empty layers.
     let mut used = layer.to_vec();
     used.sort_unstable();
     used.dedup();
@@ -23,7 +24,7 @@ pub(super) fn separate(layer: &mut [usize], wires: &[Wire], bands: &[Option<usiz
     }
 }
 
-/// Moves the lower ends of wires below the upper ones. Wires have no cycles, so this comes to an end.
+/// Moves the lower end of each wire below its upper end. The wires have no cycles, so this terminates.
 fn lead_onward(layer: &mut [usize], wires: &[Wire]) {
     let mut below: Vec<Vec<usize>> = vec![Vec::new(); layer.len()];
     wires.iter().for_each(|wire| below[wire.upper].push(wire.lower));
@@ -55,7 +56,7 @@ mod tests {
             cuts in proptest::collection::vec(any::<bool>(), 20),
             sideways in any::<bool>(),
         ) {
-            // Edges lead on and so do bands: vertices 0 to 19 are in four of them, some in none.
+            // Edges and bands both lead forward: some of the vertices 0 to 19 are in one of four bands.
             let edges = edges.into_iter().filter(|(from, to)| from < to).collect();
             let bands: Vec<Option<usize>> =
                 cuts.iter().enumerate().map(|(id, in_one)| in_one.then_some(id / 5)).collect();
@@ -64,8 +65,8 @@ mod tests {
             let sketch = Sketch { direction, sizes, edges, bands: bands.clone(), ..Sketch::default() };
             let drawn = layout(&sketch, Effort::Full, None, &AtomicBool::new(false)).unwrap();
             let span = |id: usize| {
-                let it = drawn.boxes[id];
-                if sideways { (it.x, it.x + it.width) } else { (it.y, it.y + it.height) }
+                let area = drawn.boxes[id];
+                if sideways { (area.x, area.x + area.width) } else { (area.y, area.y + area.height) }
             };
             for (one, first) in bands.iter().enumerate() {
                 for (other, second) in bands.iter().enumerate() {

@@ -1,4 +1,4 @@
-//! The drawn lines cell by cell, found by where one looks: what it costs depends on what is visible.
+//! The drawn lines cell by cell, found by position: the cost depends on the size of the visible part.
 
 use super::{Direction, Layout, Rect};
 
@@ -10,27 +10,28 @@ pub const DOWN: u8 = 2;
 pub const LEFT: u8 = 4;
 /// A line leaves a cell to the right.
 pub const RIGHT: u8 = 8;
-/// A line ends here at the box that it leads to: an arrow head.
+/// A line ends here at the target's box: an arrow head.
 pub const HEAD: u8 = 16;
 
 /// A cell that lines run through.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LineCell {
-    /// Column.
+    /// Column of the cell.
     pub x: i32,
-    /// Row.
+    /// Row of the cell.
     pub y: i32,
-    /// Which ways the line leaves the cell ([`UP`] and so on). Several edges join here only if they have one source.
+    /// The directions in which the line leaves the cell ([`UP`] and so on). Edges join here only if they have
+    /// the same source.
     pub ways: u8,
-    /// The vertex that all edges of this line start from.
+    /// The source of all edges of this line.
     pub owner: usize,
-    /// The ways and the source of another line that passes under this one without joining it: `owner`'s runs up and down
-    /// then, and this one to both sides.
+    /// Directions and source of another line that crosses under this one without joining it. The line of
+    /// `owner` is vertical then, and the other one is horizontal.
     pub under: Option<(u8, usize)>,
 }
 
 impl LineCell {
-    /// The ways of the line that starts from `owner`, 0 where it does not run.
+    /// The directions of the line that starts from `owner`; 0 if it does not run through the cell.
     pub fn ways_of(&self, owner: usize) -> u8 {
         match self.under {
             _ if self.owner == owner => self.ways,
@@ -40,7 +41,7 @@ impl LineCell {
     }
 }
 
-/// A straight piece of the lines of one source.
+/// A straight segment of the lines of one source.
 #[derive(Debug, Clone, Copy)]
 struct Run {
     from: i32,
@@ -48,7 +49,7 @@ struct Run {
     owner: usize,
 }
 
-/// Runs by row or column, from the first cell to the last.
+/// Segments by row or column, sorted by their first cell.
 #[derive(Debug, Clone, Default)]
 struct Runs {
     starts: Vec<usize>,
@@ -58,7 +59,7 @@ struct Runs {
 impl Runs {
     fn of(mut all: Vec<(i32, Run)>, count: i32) -> Self {
         all.sort_unstable_by_key(|(at, run)| (*at, run.owner, run.from, run.to));
-        // The pieces of one source that share a cell are one piece.
+        // Merge segments of one source that share a cell.
         let mut merged: Vec<(i32, Run)> = Vec::with_capacity(all.len());
         for (at, run) in all {
             match merged.last_mut() {
@@ -83,7 +84,7 @@ impl Runs {
         Runs { starts, runs: merged.into_iter().map(|(_, run)| run).collect() }
     }
 
-    /// The runs of a row or column that share a cell with a range.
+    /// The segments of a row or column that overlap a range.
     fn within(&self, at: i32, from: i32, to: i32) -> impl Iterator<Item = &Run> {
         let at = at.max(0) as usize;
         let range = match (self.starts.get(at), self.starts.get(at + 1)) {
@@ -96,12 +97,13 @@ impl Runs {
     }
 }
 
-/// The lines and boxes of a layout by place.
+/// Spatial index of the lines and boxes of a layout.
 #[derive(Debug, Clone, Default)]
 pub struct Lines {
     rows: Runs,
     columns: Runs,
-    /// Where lines touch boxes: row, column, the way to the box, an arrow head.
+    /// The cells where lines touch boxes: row, column, and the direction to the box, combined with [`HEAD`]
+    /// for an arrow.
     ends: Vec<(i32, i32, u8)>,
     tiles: Tiles,
 }
@@ -149,7 +151,7 @@ impl Lines {
         }
     }
 
-    /// The cells of lines in a part of the drawing, row by row.
+    /// The line cells in a part of the drawing, row by row.
     pub fn visible(&self, area: Rect) -> Vec<LineCell> {
         let (width, height) = (area.width.max(0) as usize, area.height.max(0) as usize);
         let mut cells: Vec<Option<LineCell>> = vec![None; width * height];
@@ -190,12 +192,12 @@ impl Lines {
         cells.into_iter().flatten().collect()
     }
 
-    /// What runs through one cell.
+    /// The lines in one cell.
     pub fn at(&self, x: i32, y: i32) -> Option<LineCell> {
         self.visible(Rect { x, y, width: 1, height: 1 }).pop()
     }
 
-    /// The vertices whose boxes share a cell with a part of the drawing, in increasing order.
+    /// The vertices whose boxes overlap a part of the drawing, in increasing order.
     pub fn boxes(&self, layout: &Layout, area: Rect) -> Vec<usize> {
         let mut found = self.tiles.near(&area);
         found.retain(|id| layout.boxes[*id].meets(&area));
@@ -207,7 +209,7 @@ fn ways(run: &Run, at: i32, back: u8, on: u8) -> u8 {
     (if at > run.from { back } else { 0 }) | (if at < run.to { on } else { 0 })
 }
 
-/// Boxes by the tiles of the drawing that they touch.
+/// Boxes by the tiles of the drawing that they overlap.
 #[derive(Debug, Clone, Default)]
 struct Tiles {
     width: i32,

@@ -1,26 +1,26 @@
-//! The links of each point as the search for an order looks at them: where they end, and how many of them cross.
+//! The links of each point, prepared for counting crossings: where they end, and how many cross.
 
 use super::layers::Point;
 
-/// Links of points by one end.
+/// Links, grouped by the point at one end.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Ends {
     starts: Vec<u32>,
     ends: Vec<End>,
 }
 
-/// The other end of a link, and how many edges the link stands for.
+/// The other end of a link, and the number of edges that share the link.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct End {
     pub(super) point: u32,
     pub(super) weight: u32,
-    /// Which port the link has at its two ends, counted from the left; 0 where ports are not fixed.
+    /// The ports at the near and the far end of the link, counted from the left; 0 where ports are not fixed.
     pub(super) near: u32,
     pub(super) far: u32,
 }
 
 impl End {
-    /// Where the link ends: links at one point are told apart by ports.
+    /// Sort key of the link's far end: position of the point, then port.
     pub(super) fn place(&self, position: &[u32]) -> u64 {
         u64::from(position[self.point as usize]) << 32 | u64::from(self.far)
     }
@@ -48,7 +48,7 @@ impl Ends {
         &self.ends[self.starts[point] as usize..self.starts[point + 1] as usize]
     }
 
-    /// The links of a point from left to right.
+    /// Sorts the links of a point from left to right and returns them.
     pub(super) fn sort(&mut self, point: Point, position: &[u32]) -> &[End] {
         let ends = &mut self.ends[self.starts[point] as usize..self.starts[point + 1] as usize];
         if ends.len() > 24 {
@@ -69,8 +69,8 @@ impl Ends {
     }
 }
 
-/// Crossings between the links of a point and those of its right neighbour, both sorted, less those if the two were
-/// exchanged.
+/// The crossings that are saved by exchanging a point with its right neighbour. `left` and `right` are the
+/// sorted links of the two.
 pub(super) fn exchanged(left: &[End], right: &[End], position: &[u32]) -> i64 {
     let place = |end: &End| end.place(position);
     let weight = |end: &End| i64::from(end.weight);
@@ -79,7 +79,8 @@ pub(super) fn exchanged(left: &[End], right: &[End], position: &[u32]) -> i64 {
         return sign * weight(one) * weight(other);
     }
     let total: i64 = right.iter().map(weight).sum();
-    // Edges of the right point that end left of the left point's end at hand, and those that end there or left of it.
+    // Number (and weight) of the right point's links that end left of the current link's end, and of those
+    // that end there or left of it.
     let (mut before, mut until) = (0, 0);
     let (mut weight_before, mut weight_until) = (0, 0);
     let mut gain = 0;

@@ -1,4 +1,5 @@
-//! What keeps a drawing like the one before: old layers, old order, old columns, as far as the edges allow.
+//! Keeps a drawing similar to the previous one: old layers, old order, old columns, as far as the edges
+//! allow.
 
 use std::collections::HashMap;
 
@@ -7,21 +8,21 @@ use super::order::{self, Ports};
 use super::place::Placer;
 use super::{Stop, Stopped};
 
-/// What is known of a drawing from before; items and wires that are new have none.
+/// Positions from the previous drawing; new items and wires have none.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Kept {
-    /// The layer and the column of each item.
+    /// The old layer and column of each item.
     pub(super) spots: Vec<Option<(usize, i32)>>,
-    /// The columns of each wire's bends, from its upper end.
+    /// The old columns of each wire's bends, starting at its upper end.
     pub(super) bends: Vec<Option<Vec<i32>>>,
-    /// The first row of each layer.
+    /// The old first row of each layer.
     pub(super) tops: Vec<i32>,
 }
 
-/// How much more it costs to move what was there than what is new.
+/// Cost of moving an old point, relative to a new one.
 const FIRMNESS: i64 = 8;
 
-/// The old layers, where edges allow; what is new lies as near below what leads to it as can be.
+/// The old layers where the edges allow it; new items are placed directly below their parents.
 pub(super) fn layers(bounds: &[Bound], wires: &[Wire], kept: &Kept) -> Vec<usize> {
     let count = bounds.len();
     let mut below: Vec<Vec<usize>> = vec![Vec::new(); count];
@@ -40,7 +41,7 @@ pub(super) fn layers(bounds: &[Bound], wires: &[Wire], kept: &Kept) -> Vec<usize
             (Bound::First, _) => 0,
             (_, Some(old)) => old.max(least[item]),
             (_, None) if least[item] > usize::from(bound) => least[item],
-            // Nothing leads to it: right above the first that it leads to.
+            // An item without parents goes directly above the first of its children.
             (_, None) => {
                 let first = below[item].iter().filter_map(|lower| old(*lower)).min();
                 first.map_or(least[item], |first| first.saturating_sub(1).max(least[item]))
@@ -65,8 +66,8 @@ pub(super) fn layers(bounds: &[Bound], wires: &[Wire], kept: &Kept) -> Vec<usize
     layer
 }
 
-/// Puts the points in their old order with what is new between them, and gives the column that each should have, with
-/// how firmly.
+/// Sorts the points of each layer by their old columns, and inserts new points. Returns for each point its
+/// preferred column, and the cost of moving it from there.
 pub(super) fn order(
     layered: &mut Layered,
     wires: &[Wire],
@@ -75,12 +76,12 @@ pub(super) fn order(
     stop: &Stop,
 ) -> Result<Vec<(i32, i64)>, Stopped> {
     let count = layered.layer.len();
-    let mut wishes: Vec<Option<i32>> = vec![None; count];
+    let mut preferred: Vec<Option<i32>> = vec![None; count];
     for (item, spot) in kept.spots.iter().enumerate() {
         if let Some((layer, column)) = spot
             && *layer == layered.layer[item]
         {
-            wishes[item] = Some(*column);
+            preferred[item] = Some(*column);
         }
     }
     for ((index, path), _) in layered.paths.iter().enumerate().zip(wires) {
@@ -88,12 +89,13 @@ pub(super) fn order(
             && columns.len() + 2 == path.len()
         {
             for (point, column) in std::iter::zip(&path[1..], columns) {
-                wishes[*point] = Some(*column);
+                preferred[*point] = Some(*column);
             }
         }
     }
-    let new: Vec<bool> = wishes.iter().map(Option::is_none).collect();
-    // What is new wishes to lie at the median of its neighbours; what has none of them known, after those that have.
+    let new: Vec<bool> = preferred.iter().map(Option::is_none).collect();
+    // New points prefer the median column of their placed neighbours; points with no placed neighbour are
+    // handled last.
     let mut near: Vec<Vec<Point>> = vec![Vec::new(); count];
     for link in &layered.links {
         near[link.upper].push(link.lower);
@@ -101,9 +103,9 @@ pub(super) fn order(
     }
     for _ in 0..count {
         let mut known = Vec::new();
-        for point in (0..count).filter(|point| wishes[*point].is_none()) {
+        for point in (0..count).filter(|point| preferred[*point].is_none()) {
             let mut columns: Vec<i32> =
-                near[point].iter().filter_map(|other| wishes[*other]).collect();
+                near[point].iter().filter_map(|other| preferred[*other]).collect();
             if !columns.is_empty() {
                 columns.sort_unstable();
                 known.push((point, columns[columns.len() / 2]));
@@ -113,21 +115,27 @@ pub(super) fn order(
             break;
         }
         for (point, column) in known {
-            wishes[point] = Some(column);
+            preferred[point] = Some(column);
         }
         stop.check()?;
     }
     for layer in &mut layered.layers {
-        layer.sort_by_key(|point| (wishes[*point].unwrap_or(0), new[*point], *point));
+        layer.sort_by_key(|point| (preferred[*point].unwrap_or(0), new[*point], *point));
     }
     order::settle(layered, ports, &new, stop)?;
     let firm = |new: bool| if new { 1 } else { FIRMNESS };
-    Ok(std::iter::zip(wishes, new).map(|(wish, new)| (wish.unwrap_or(0), firm(new))).collect())
+    Ok(std::iter::zip(preferred, new)
+        .map(|(column, new)| (column.unwrap_or(0), firm(new)))
+        .collect())
 }
 
-/// Columns as near to the wished ones as the distances allow, layer by layer: the sum of the ways moved, each as often as
-/// it is firm, is the least (isotonic regression by pooling adjacent violators).
-pub(super) fn columns(placer: &Placer<'_>, layered: &Layered, wishes: &[(i32, i64)]) -> Vec<i32> {
+/// The columns that minimize the sum of distances to the preferred columns, weighted by cost, under the
+/// minimum distances within a layer (isotonic regression by pooling adjacent violators).
+pub(super) fn columns(
+    placer: &Placer<'_>,
+    layered: &Layered,
+    preferred: &[(i32, i64)],
+) -> Vec<i32> {
     let mut columns = vec![0; layered.layer.len()];
     for layer in &layered.layers {
         let mut pools: Vec<Pool> = Vec::new();
@@ -138,8 +146,9 @@ pub(super) fn columns(placer: &Placer<'_>, layered: &Layered, wishes: &[(i32, i6
                 offset += placer.distance(layer[index - 1], *point);
             }
             offsets.push(offset);
-            let (wish, firm) = wishes[*point];
-            let mut pool = Pool { wishes: vec![(wish - offset, firm)], column: wish - offset };
+            let (column, firm) = preferred[*point];
+            let mut pool =
+                Pool { preferred: vec![(column - offset, firm)], column: column - offset };
             pool.column = pool.column.max(0);
             while let Some(last) = pools.pop_if(|last| last.column > pool.column) {
                 pool = Pool::merged(last, pool);
@@ -148,7 +157,7 @@ pub(super) fn columns(placer: &Placer<'_>, layered: &Layered, wishes: &[(i32, i6
         }
         let mut at = 0;
         for pool in pools {
-            for _ in 0..pool.wishes.len() {
+            for _ in 0..pool.preferred.len() {
                 columns[layer[at]] = pool.column + offsets[at];
                 at += 1;
             }
@@ -157,49 +166,49 @@ pub(super) fn columns(placer: &Placer<'_>, layered: &Layered, wishes: &[(i32, i6
     columns
 }
 
-/// Points that lie as close as they may.
+/// Adjacent points at minimum distance.
 struct Pool {
-    /// Where each wishes the pool to begin, sorted, and how firmly.
-    wishes: Vec<(i32, i64)>,
+    /// For each point, the preferred start of the pool and the cost of moving it, sorted.
+    preferred: Vec<(i32, i64)>,
     column: i32,
 }
 
 impl Pool {
     fn merged(one: Pool, other: Pool) -> Pool {
-        let mut wishes = one.wishes;
-        wishes.extend(other.wishes);
-        wishes.sort_unstable();
-        let total: i64 = wishes.iter().map(|(_, firm)| firm).sum();
+        let mut preferred = one.preferred;
+        preferred.extend(other.preferred);
+        preferred.sort_unstable();
+        let total: i64 = preferred.iter().map(|(_, firm)| firm).sum();
         let mut sum = 0;
-        let median = wishes.iter().find(|(_, firm)| {
+        let median = preferred.iter().find(|(_, firm)| {
             sum += firm;
             2 * sum >= total
         });
-        let column = median.map_or(0, |(wish, _)| *wish).max(0);
-        Pool { wishes, column }
+        let column = median.map_or(0, |(column, _)| *column).max(0);
+        Pool { preferred, column }
     }
 }
 
-/// What a layout remembers of its drawings, so that the next can stay like it.
+/// Positions that a layout keeps, so that the next layout can be similar.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Memory {
     pub(super) sheets: Vec<Remembered>,
-    /// The drawing, layer and column of each item.
+    /// Drawing, layer and column of each item.
     pub(super) spots: HashMap<Key, Spot>,
-    /// The columns of bends by upper end, lower end, and source.
+    /// The columns of bends, by upper end, lower end and source.
     pub(super) bends: HashMap<(Key, Key, usize), Vec<i32>>,
 }
 
-/// A drawing on its own.
+/// A single drawing: the outermost one's connected part, or a group.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Remembered {
     /// The first row of each layer.
     pub(super) tops: Vec<i32>,
-    /// Where it lay among the drawings beside it.
+    /// Its position among the other parts.
     pub(super) origin: (i32, i32),
 }
 
-/// Where an item lay.
+/// The position of an item.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Spot {
     pub(super) sheet: usize,
@@ -207,12 +216,13 @@ pub(super) struct Spot {
     pub(super) column: i32,
 }
 
-/// What an item stands for.
+/// The identity of an item.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) enum Key {
     Vertex(usize),
     Group(usize),
-    /// Where the lines of a source cross the frame of a group, at the side that faces onward or back.
+    /// The cell where the lines of a source cross the frame of a group: on the side in the direction of the
+    /// edges, or on the opposite side.
     Port {
         group: usize,
         owner: usize,

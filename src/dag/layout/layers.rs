@@ -1,64 +1,64 @@
-//! Which layer each item lies in, and the bends of wires that span layers.
+//! The layer of each item, and the bends of wires that span layers.
 
 use std::collections::HashMap;
 
 use super::rank::{self, Arc};
 use super::{Effort, Stop, Stopped};
 
-/// Layers that all wires together may span, or a hundred for each item if that is more. Pipelines stay far below; a graph
-/// that is one tangle of cycles would fill the memory with lines nobody can follow.
+/// Most layers that all wires together may span, or a hundred for each item if that is more. Pipelines stay
+/// far below. A tangle of cycles would fill the memory with lines that nobody can follow.
 const MOST_SPANNED: usize = 1_000_000;
-/// Long wires of one source up to which each has bends of its own until the order is known.
+/// Sources with at most this many long wires get separate bends for each wire until the order is known.
 const APART: usize = 3;
 
 /// An item of a drawing, or a bend of wires: bends are numbered after the items.
 pub(super) type Point = usize;
 
-/// An edge of a drawing: from one item to another, on behalf of a source, which is what its line belongs to.
+/// An edge of a drawing from one item to another. Its line belongs to a source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Wire {
     pub(super) upper: usize,
     pub(super) lower: usize,
     pub(super) owner: usize,
-    /// Whether it runs from the lower end to the upper one, closing a cycle.
+    /// Whether the edge leads from the lower end to the upper one, closing a cycle.
     pub(super) back: bool,
 }
 
-/// A link between points of neighbouring layers.
+/// A link between points of adjacent layers.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Link {
     pub(super) upper: Point,
     pub(super) lower: Point,
     pub(super) owner: usize,
     pub(super) back: bool,
-    /// How many wires it is part of.
+    /// Number of wires that share the link.
     pub(super) weight: u32,
 }
 
-/// A drawing in layers; every link leads from a layer to the next.
+/// A layered drawing; every link leads from a layer to the next.
 #[derive(Debug, Default)]
 pub(super) struct Layered {
-    /// How many points are items.
+    /// Number of points that are items.
     pub(super) items: usize,
     /// The layer of each point.
     pub(super) layer: Vec<usize>,
     /// The points of each layer from left to right.
     pub(super) layers: Vec<Vec<Point>>,
     pub(super) links: Vec<Link>,
-    /// The points that each wire passes, from its upper to its lower end; empty for one that is not drawn.
+    /// The points on each wire's path, from its upper to its lower end; empty if the wire is not drawn.
     pub(super) paths: Vec<Vec<Point>>,
-    /// The links that each wire runs along, likewise; known once bends are merged.
+    /// The links on each wire's path, in the same order; filled when bends are merged.
     pub(super) tracks: Vec<Vec<usize>>,
 }
 
-/// Where items are bound to lie.
+/// Constraints on the layer of an item.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) enum Bound {
     #[default]
     Free,
-    /// In a first layer, before all that are free.
+    /// In the first layer, before all free items.
     First,
-    /// In a last layer, after all that are free.
+    /// In the last layer, after all free items.
     Last,
 }
 
@@ -97,7 +97,7 @@ pub(super) fn layers(
 }
 
 impl Layered {
-    /// Items in the given layers, and bends where wires span more than one.
+    /// Items in the given layers, with bends for wires that span more than one.
     pub(super) fn new(layer: Vec<usize>, wires: &[Wire]) -> Self {
         let count = layer.iter().max().map_or(0, |last| last + 1);
         let mut layered = Layered {
@@ -117,7 +117,7 @@ impl Layered {
             sum += span;
             sum > MOST_SPANNED.max(100 * layered.items)
         });
-        // The wires that leave an item on behalf of the same source, longest first.
+        // The wires of one source that leave the same item, longest first.
         let mut nets: HashMap<(usize, usize, bool), Vec<usize>> = HashMap::new();
         let mut keys = Vec::new();
         for (index, wire) in wires.iter().enumerate() {
@@ -153,7 +153,7 @@ impl Layered {
         point >= self.items
     }
 
-    /// The place of each point within its layer.
+    /// The position of each point within its layer.
     pub(super) fn positions(&self) -> Vec<usize> {
         let mut positions = vec![0; self.layer.len()];
         for points in &self.layers {
@@ -176,7 +176,7 @@ impl Layered {
         self.links.push(Link { upper, lower, owner, back, weight: 1 });
     }
 
-    /// A wire with bends of its own.
+    /// Adds a wire with its own bends.
     fn connect(&mut self, wires: &[Wire], index: usize) {
         let wire = wires[index];
         let mut path = vec![wire.upper];
@@ -190,7 +190,8 @@ impl Layered {
         self.paths[index] = path;
     }
 
-    /// Wires of one source through one chain of bends, which each leaves right before its end.
+    /// Adds wires of one source that share a chain of bends; each wire leaves the chain in the layer before
+    /// its end.
     fn connect_together(&mut self, wires: &[Wire], indices: &[usize]) {
         let Some(first) = indices.first().map(|index| wires[*index]) else { return };
         let ends = |index: usize| {
@@ -229,7 +230,7 @@ impl Layered {
         }
     }
 
-    /// Makes one of the bends of a source that lie side by side and come from the same point.
+    /// Merges adjacent bends of a source that come from the same point.
     pub(super) fn merge_bends(&mut self, wires: &[Wire]) {
         let mut into: Vec<Point> = (0..self.layer.len()).collect();
         for back in [false, true] {
@@ -261,7 +262,7 @@ impl Layered {
                 *point = into[*point];
             }
         }
-        // Links anew, each once.
+        // Rebuild the links without duplicates.
         self.links.clear();
         let mut seen: HashMap<(Point, Point, usize, bool), usize> = HashMap::new();
         self.tracks = vec![Vec::new(); wires.len()];
@@ -281,8 +282,8 @@ impl Layered {
     }
 }
 
-/// Which of the edges must be drawn the other way round so that none closes a cycle: those that lead back to an item
-/// which a depth-first search is still below.
+/// The edges to reverse so that no cycle remains: those that lead back to an item on the current path of a
+/// depth-first search.
 pub(super) fn backward(count: usize, edges: &[(usize, usize)]) -> Vec<bool> {
     let mut children: Vec<Vec<(usize, usize)>> = vec![Vec::new(); count];
     let mut entered = vec![false; count];
@@ -291,7 +292,7 @@ pub(super) fn backward(count: usize, edges: &[(usize, usize)]) -> Vec<bool> {
         entered[*to] = true;
     }
     let mut back = vec![false; edges.len()];
-    // 0 for one not seen yet, 1 for one that the search is below, 2 for one that is done.
+    // 0: not visited, 1: on the current path, 2: finished.
     let mut visit = vec![0_u8; count];
     let roots = (0..count).filter(|item| !entered[*item]).chain(0..count);
     for root in roots {

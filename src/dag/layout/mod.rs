@@ -1,23 +1,24 @@
-//! Where each vertex and edge of a graph is drawn, in terminal cells.
+//! The layout of a graph: where each vertex and edge is drawn, in terminal cells.
 //!
-//! The method is the layered drawing of Sugiyama, Tagawa and Toda (1981), a file for each step:
+//! The method is the layered drawing of Sugiyama, Tagawa and Toda (1981), with a file for each step:
 //!
-//! - `plan`, `nested`: each group is drawn on its own and then stands as one box in its parent's drawing.
-//! - `sheet`: one drawing from first to last.
-//! - `layers`, `rank`: cycles are broken, items get layers, edges that span layers get a bend in each.
-//! - `bands`: layers are moved on so that bands keep apart.
-//! - `order`, `ends`: the order within layers, so that few lines cross.
-//! - `ports`: the cells of a box where its lines leave and enter.
-//! - `place`: coordinates by Brandes and Koepf (2001), with the compaction over blocks that avoids the flaw which their
-//!   erratum (arXiv 2008.01252) corrects.
-//! - `straighten`: jogs taken out of lines, and boxes pulled to what they lead to.
-//! - `route`: orthogonal lines in the channels between layers, as in channel routing with doglegs (Deutsch 1976).
-//! - `pack`: connected parts beside one another.
-//! - `keep`: what takes the place of these where a drawing is to stay like the one before.
-//! - `cells`: the drawn lines cell by cell, and what is visible in a part of the drawing.
+//! - `plan`, `nested`: each group is drawn separately and then treated as one box in its parent's drawing.
+//! - `sheet`: runs all steps for a single drawing.
+//! - `layers`, `rank`: break cycles, assign layers to items, and add bends where edges span several layers.
+//! - `bands`: moves items to later layers so that bands are separate.
+//! - `order`, `ends`: order the points within layers to reduce crossings.
+//! - `ports`: assigns the cells of a box where its lines leave and enter.
+//! - `place`: assigns columns by Brandes and Koepf (2001). Its compaction over blocks does not have the flaw
+//!   that their erratum (arXiv 2008.01252) corrects.
+//! - `straighten`: removes jogs from lines, and moves boxes towards their neighbours.
+//! - `route`: orthogonal lines in the channels between layers, by channel routing with doglegs (Deutsch 1976).
+//! - `pack`: places connected parts beside one another.
+//! - `keep`: replaces some of these steps if a drawing must stay similar to the previous one.
+//! - `cells`: the drawn lines cell by cell, for the visible part of the drawing.
 //!
-//! All steps work from top to bottom, on rows (along the edges) and columns (across them); for the other direction the
-//! sizes are turned before and the drawing after. Each connected part is laid out alone and the parts are packed.
+//! All steps work from top to bottom, on rows (along the edges) and columns (across them). For the other
+//! direction the sizes are transposed before and the drawing after. Each connected part is laid out alone and
+//! the parts are packed.
 
 mod bands;
 mod cells;
@@ -43,7 +44,7 @@ pub use self::cells::{DOWN, HEAD, LEFT, LineCell, Lines, RIGHT, UP};
 use self::keep::Memory;
 use super::Graph;
 
-/// Which way the edges point.
+/// The direction in which edges point.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Direction {
     /// From top to bottom.
@@ -56,9 +57,9 @@ pub enum Direction {
 /// How much work a layout may take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Effort {
-    /// A first picture: more lines cross, 10,000 vertices take less than 100 ms.
+    /// A quick first drawing with more crossings: 10,000 vertices take less than 100 ms.
     Quick,
-    /// The drawing that is meant to stay.
+    /// The final drawing, with as few crossings as the budget allows.
     #[default]
     Full,
 }
@@ -77,7 +78,7 @@ pub struct Rect {
 }
 
 impl Rect {
-    /// Whether the two share a cell.
+    /// Whether the two rectangles overlap.
     pub fn meets(&self, other: &Rect) -> bool {
         self.x < other.x + other.width
             && other.x < self.x + self.width
@@ -85,7 +86,7 @@ impl Rect {
             && other.y < self.y + self.height
     }
 
-    /// Which way it lies ([`UP`] and so on) from a cell that touches it.
+    /// The direction ([`UP`] and so on) from a cell that touches the rectangle.
     pub fn way_from(&self, (x, y): (i32, i32)) -> u8 {
         match () {
             () if y < self.y => DOWN,
@@ -96,56 +97,57 @@ impl Rect {
     }
 }
 
-/// What is to be drawn. Vertices and groups are numbered from 0.
+/// The input of a layout. Vertices and groups are numbered from 0.
 #[derive(Debug, Clone, Default)]
 pub struct Sketch {
-    /// Which way the edges point.
+    /// The direction in which edges point.
     pub direction: Direction,
-    /// The size of each vertex's box (width, height) in cells. A box that more lines meet than have room at its side
-    /// grows across the direction of the edges.
+    /// The size of each vertex's box (width, height) in cells. A box grows across the direction of the edges
+    /// if it is too small for the lines that meet it.
     pub sizes: Vec<(i32, i32)>,
-    /// Source and target of each edge. Edges from a vertex to itself are not drawn, nor is an edge drawn twice.
+    /// Source and target of each edge. Self-loops and duplicates are not drawn.
     pub edges: Vec<(usize, usize)>,
-    /// The innermost group of each vertex; may be shorter than `sizes`, then the rest has none.
+    /// The innermost group of each vertex; may be shorter than `sizes`, the other vertices have none.
     pub group_of: Vec<Option<usize>>,
-    /// The band of each vertex, as far as it has one; may be shorter than `sizes`. In the direction of the edges, each band
-    /// begins where all of those before it have ended. Only for sketches without groups.
+    /// The band of each vertex, if any; may be shorter than `sizes`. In the direction of the edges, each band
+    /// begins after all earlier bands have ended. Only for sketches without groups.
     pub bands: Vec<Option<usize>>,
-    /// Groups that are drawn as a frame around their vertices. One that holds nothing is not drawn.
+    /// Groups, drawn as a frame around their vertices. Empty groups are not drawn.
     pub groups: Vec<Group>,
 }
 
 /// A group of vertices, such as an expanded namespace.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Group {
-    /// The group that this one lies in; a group must not lie in itself.
+    /// The group that contains this one; a group must not contain itself.
     pub parent: Option<usize>,
-    /// Width of its title in cells.
+    /// Width of the title in cells.
     pub title: i32,
 }
 
 /// The frame of a group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Frame {
-    /// Its outer edge, one cell wide.
+    /// The rectangle of its border, which is one cell wide.
     pub area: Rect,
-    /// The first cell of its title, on the upper edge, where no line crosses.
+    /// The first cell of the title, on the upper border, where no line crosses.
     pub title: (i32, i32),
 }
 
 /// A drawn edge.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Route {
-    /// Vertex it starts from.
+    /// The vertex where the edge starts.
     pub source: usize,
-    /// Vertex it leads to.
+    /// The vertex where the edge ends.
     pub target: usize,
-    /// Where it starts, turns, and ends; the first cell touches the source's box, the last the target's.
+    /// The first cell, the turns and the last cell; the first cell touches the source's box, the last one the
+    /// target's.
     pub corners: Vec<(i32, i32)>,
 }
 
 impl Route {
-    /// The cells it runs through in order, neighbours sharing a side.
+    /// The cells of the edge in order; consecutive cells share a side.
     pub fn cells(&self) -> impl Iterator<Item = (i32, i32)> + '_ {
         let legs = self.corners.windows(2).flat_map(|pair| {
             let (from, to) = (pair[0], pair[1]);
@@ -160,13 +162,13 @@ impl Route {
 /// A drawing of a graph.
 #[derive(Debug, Clone, Default)]
 pub struct Layout {
-    /// Which way the edges point.
+    /// The direction in which edges point.
     pub direction: Direction,
     /// A box for each vertex, by id; all coordinates are at least zero.
     pub boxes: Vec<Rect>,
-    /// The frame of each group that holds anything.
+    /// The frame of each group; `None` for an empty group.
     pub frames: Vec<Option<Frame>>,
-    /// Edges, by source and target.
+    /// The drawn edges, sorted by source and target.
     pub routes: Vec<Route>,
     /// Width of the whole drawing in cells.
     pub width: i32,
@@ -175,41 +177,41 @@ pub struct Layout {
     memory: Memory,
 }
 
-/// The layout that the new one should stay like, and what was what in it.
+/// The previous layout, which the new one should resemble, and the mapping of ids.
 #[derive(Debug, Clone, Copy)]
 pub struct Before<'a> {
-    /// The earlier layout, of the same direction; one of the other direction is not looked at.
+    /// The earlier layout; ignored if it has another direction.
     pub layout: &'a Layout,
-    /// For each vertex its id in the earlier layout, `None` for a new one.
+    /// For each vertex, its id in the earlier layout; `None` for a new one.
     pub vertices: &'a [Option<usize>],
-    /// For each group what stood in its place.
+    /// For each group, its counterpart in the earlier layout.
     pub groups: &'a [Option<Stand>],
 }
 
-/// What stood in the place of a group.
+/// The counterpart of a group in the earlier layout.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stand {
-    /// The same group, under this id.
+    /// The same group, with this id.
     Group(usize),
-    /// The vertex that stood for it while it was collapsed.
+    /// The vertex that represented the group while it was collapsed.
     Vertex(usize),
 }
 
-/// Vertices that a drawing may have. More take seconds and hundreds of megabytes, and show nothing.
+/// Most vertices of a drawing. More take seconds and hundreds of megabytes, and the result is unreadable.
 const MOST_VERTICES: usize = 100_000;
-/// Edges that a drawing may have.
+/// Most edges of a drawing.
 const MOST_EDGES: usize = 1_000_000;
 
-/// What is to be drawn has more vertices or edges than a drawing may have.
+/// A sketch has more vertices or edges than can be drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
     "{vertices} vertices and {edges} edges are more than can be drawn, \
      {MOST_VERTICES} and {MOST_EDGES}"
 )]
 pub struct TooLarge {
-    /// How many vertices there are.
+    /// Number of vertices.
     pub vertices: usize,
-    /// How many edges there are.
+    /// Number of edges.
     pub edges: usize,
 }
 
@@ -218,13 +220,13 @@ pub struct TooLarge {
 #[error("the layout was cancelled")]
 pub struct Stopped;
 
-/// Lays a sketch out.
+/// Computes the layout of a sketch.
 ///
-/// The same input gives the same layout, whatever the machine. With `before`, what was there keeps its layer, its order and
-/// its place as far as edges allow; without, everything is arranged anew. Each edge leaves its source on the side that faces
-/// onward and enters its target on the side that faces back; only an edge that closes a cycle runs the other way. Lines
-/// share cells only where they have the same source. The longest edges of a graph so tangled that its edges span a million
-/// layers in sum are not drawn.
+/// The result is deterministic and independent of the machine. With `before`, old vertices keep their layer,
+/// order and place as far as the edges allow; without, everything is arranged from scratch. Each edge leaves
+/// its source on the side in the direction of the edges, and enters its target on the opposite side; only an
+/// edge that closes a cycle runs the other way. Lines share cells only if they have the same source. In a
+/// graph so tangled that its edges span a million layers in total, the longest edges are not drawn.
 ///
 /// # Errors
 ///
@@ -239,7 +241,8 @@ pub fn layout(
 }
 
 impl Sketch {
-    /// A whole graph without groups; `size` gives each vertex's box size (width, height) in cells.
+    /// A sketch of a whole graph without groups; `size` gives each vertex's box size (width, height) in
+    /// cells.
     pub fn of(graph: &Graph, direction: Direction, size: impl Fn(usize) -> (i32, i32)) -> Self {
         let edges = graph.children.iter().enumerate();
         let edges = edges.flat_map(|(from, children)| children.iter().map(move |to| (from, *to)));
@@ -251,22 +254,22 @@ impl Sketch {
         }
     }
 
-    /// Whether it is more than can be drawn in a few seconds.
+    /// An error if the sketch is too large to be drawn in a few seconds.
     pub fn too_large(&self) -> Option<TooLarge> {
         let (vertices, edges) = (self.sizes.len(), self.edges.len());
         let too_large = vertices > MOST_VERTICES || edges > MOST_EDGES;
         too_large.then_some(TooLarge { vertices, edges })
     }
 
-    /// Lays it out in full and anew.
+    /// A layout with full effort, from scratch.
     pub fn layout(&self) -> Layout {
-        // Nothing sets the flag.
+        // The flag is never set.
         layout(self, Effort::Full, None, &AtomicBool::new(false)).unwrap_or_default()
     }
 }
 
 impl Layout {
-    /// How many cells the lines run through, one for each edge that does.
+    /// The number of cells of all edges; shared cells count once per edge.
     pub fn line_cells(&self) -> u64 {
         let legs = self.routes.iter().flat_map(|route| route.corners.windows(2));
         let length = |leg: &[(i32, i32)]| leg[0].0.abs_diff(leg[1].0) + leg[0].1.abs_diff(leg[1].1);
@@ -274,7 +277,7 @@ impl Layout {
     }
 }
 
-/// Whether to go on.
+/// A check of the cancellation flag.
 struct Stop<'a>(&'a AtomicBool);
 
 impl Stop<'_> {
@@ -294,32 +297,32 @@ struct Size {
 #[derive(Debug, Clone, Copy)]
 struct Port {
     owner: usize,
-    /// Whether the line runs against the direction.
+    /// Whether the line runs against the direction of the edges.
     back: bool,
-    /// At the side that faces onward, else at the one that faces back.
+    /// Whether the port is on the side in the direction of the edges, else on the opposite side.
     bottom: bool,
-    /// From the left edge of the frame.
+    /// Distance from the left edge of the frame.
     offset: i32,
 }
 
-/// The distances between things, in cells.
+/// The minimum distances of a drawing, in cells.
 #[derive(Debug, Clone, Copy)]
 struct Spacing {
     /// Between two boxes of a layer.
     boxes: i32,
-    /// Between two boxes that are a single cell across.
+    /// Between two boxes that are one cell wide (across the edges).
     chips: i32,
     /// Between a line and its neighbour in a layer.
     lines: i32,
     /// Between two horizontal segments that share a track.
     segments: i32,
-    /// Before the first track of a channel.
+    /// Rows before the first track of a channel.
     lead: i32,
-    /// After the last track of a channel, the arrow's cell included.
+    /// Rows after the last track of a channel, including the arrow's cell.
     tail: i32,
-    /// Whether boxes stand in the middle of their layer's band, else at its start.
+    /// Whether boxes are centred in their layer, else at its start.
     centred: bool,
-    /// Between a frame's edge and what lies within, across the edges.
+    /// Between a frame and its contents, across the edges.
     padding: i32,
 }
 

@@ -1,5 +1,5 @@
-//! Drawings within drawings: a group is drawn first and then stands as one box, with ports in its frame, in the drawing of
-//! its parent. An edge is put together from its pieces in all drawings that it passes.
+//! Nested drawings: a group is drawn first and then treated as one box, with ports in its frame, in its
+//! parent's drawing. An edge consists of pieces, one in each drawing that it passes.
 
 use std::collections::HashMap;
 
@@ -34,18 +34,18 @@ pub(super) fn draw(
     painter.draw()
 }
 
-/// A drawing with its size, and where it lies in its parent's.
+/// A drawing with its size and its position in the parent's drawing.
 #[derive(Default)]
 struct Picture {
     finished: Finished,
-    /// Size with the frame, if it has one.
+    /// Size including the frame, if any.
     size: Size,
     ports: Vec<Port>,
-    /// Where the title begins, relative to the frame.
+    /// Start of the title, relative to the frame.
     title: (i32, i32),
-    /// What to add to coordinates in the drawing to get those in the frame.
+    /// Offset from coordinates in the drawing to those in the frame.
     inset: (i32, i32),
-    /// What to add to coordinates in the frame to get those in the whole.
+    /// Offset from coordinates in the frame to those in the whole drawing.
     origin: (i32, i32),
 }
 
@@ -73,7 +73,7 @@ impl Painter<'_> {
             pictures[group + 1] = self.frame(*group, finished);
         }
         pictures[0] = self.whole(&pictures)?;
-        // Outer groups first, so that each finds the place of the one it lies in.
+        // Outer groups first, so that the origin of the parent is known.
         for group in self.plan.groups.iter().rev() {
             let parent = self.sketch.groups[*group].parent;
             let parent = parent.filter(|it| *it < self.sketch.groups.len()).map_or(0, |it| it + 1);
@@ -88,7 +88,8 @@ impl Painter<'_> {
         Ok(self.assemble(&pictures))
     }
 
-    /// The items of a drawing, or some of them, and the wires between these with their numbers in the drawing.
+    /// The items of a drawing, or some of them, as a sheet; and the numbers of the sheet's wires in the
+    /// drawing.
     fn sheet(&self, drawing: usize, items: &[usize], pictures: &[Picture]) -> (Sheet, Vec<usize>) {
         let mut sheet = Sheet::default();
         for (index, item) in items.iter().enumerate() {
@@ -148,7 +149,7 @@ impl Painter<'_> {
         let keys = &self.plan.items[group + 1];
         let is_port = |key: &Key| matches!(key, Key::Port { .. } | Key::Title(_));
         let (across, mut along) = extent(drawn);
-        // Sides that no line crosses still need an edge, and room before it.
+        // Sides without ports still need a border, and space before it.
         let bound = |bottom: bool| {
             keys.iter().any(|key| match key {
                 Key::Port { bottom: at, .. } => *at == bottom,
@@ -164,7 +165,7 @@ impl Painter<'_> {
             along += room;
         }
         if sideways && along < title + 4 {
-            // What crosses the far edge moves with it.
+            // Ports on the far side move with it.
             let more = title + 4 - along;
             along += more;
             let edge = along - lead - 1;
@@ -212,7 +213,7 @@ impl Painter<'_> {
         Picture { finished, size, ports, title, inset: (edge, lead), origin: (0, 0) }
     }
 
-    /// The outermost drawing: its connected parts beside one another.
+    /// Draws the outermost drawing: its connected parts, packed beside one another.
     fn whole(&mut self, pictures: &[Picture]) -> Result<Picture, Stopped> {
         let count = self.plan.items[0].len();
         let mut whole = Finished::default();
@@ -246,7 +247,8 @@ impl Painter<'_> {
         Ok(Picture { finished: whole, ..Picture::default() })
     }
 
-    /// The connected parts of the outermost drawing, by their first items. What lay in one part before stays in one.
+    /// The connected parts of the outermost drawing, sorted by their first items. Items that were in the same
+    /// part before stay together.
     fn parts(&self) -> Vec<Vec<usize>> {
         let items = &self.plan.items[0];
         let mut leader: Vec<usize> = (0..items.len()).collect();
@@ -271,7 +273,7 @@ impl Painter<'_> {
                 join(*old.entry(spot.sheet).or_insert(item), item);
             }
         }
-        // Bands go through all of it.
+        // Bands span all parts, so there is only one part.
         if self.sketch.bands.iter().any(Option::is_some) {
             (1..items.len()).for_each(|item| join(0, item));
         }
@@ -287,7 +289,7 @@ impl Painter<'_> {
         parts
     }
 
-    /// What an item was before.
+    /// The item's key in the previous drawing.
     fn old_key(&self, key: Key) -> Option<Key> {
         let before = self.before.as_ref()?;
         let vertex = |id: usize| before.vertices.get(id).copied().flatten();
@@ -323,7 +325,7 @@ impl Painter<'_> {
         Some(self.kept(group + 1, &all, sheet, old + 1))
     }
 
-    /// What is known of a part of the outermost drawing, and where it lay.
+    /// The previous positions of a part of the outermost drawing, and the part's origin.
     fn kept_part(&self, members: &[usize], sheet: &Sheet) -> (Option<Kept>, Option<(i32, i32)>) {
         let Some(before) = &self.before else { return (None, None) };
         let mut votes: HashMap<usize, usize> = HashMap::new();
@@ -377,7 +379,7 @@ impl Painter<'_> {
         }
     }
 
-    /// Boxes and edges in the coordinates of the whole, turned if edges point to the right.
+    /// The final boxes and edges, transposed if edges point to the right.
     fn assemble(&mut self, pictures: &[Picture]) -> Layout {
         let sideways = self.sketch.direction == Direction::LeftRight;
         let turn = |cell: (i32, i32)| if sideways { (cell.1, cell.0) } else { cell };
@@ -443,7 +445,7 @@ impl Painter<'_> {
     }
 }
 
-/// Leaves out corners where a line does not turn.
+/// Removes corners where a line does not turn.
 fn straighten(corners: &mut Vec<(i32, i32)>) {
     let mut kept: Vec<(i32, i32)> = Vec::with_capacity(corners.len());
     for corner in corners.drain(..) {

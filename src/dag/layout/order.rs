@@ -1,10 +1,11 @@
-//! The order of points within layers, so that few lines cross.
+//! Crossing reduction: the order of points within layers.
 //!
-//! A first order comes from smoothing: each point moves again and again to the mean of its neighbours while every layer
-//! keeps its centre and the whole its spread, which nears the slowest mode of the graph (Hall 1970; Koren 2005) and puts
-//! what belongs together side by side in all layers at once. Exchanges of neighbours and sifting (Matuszewski, Schönfeld
-//! and Molitor 1999) follow. Then the best order is loosened by a little smoothing and sifted again, as often as the
-//! effort allows. Work is counted in links visited, never in time, so that the same graph gives the same order.
+//! A first order comes from smoothing: each point moves repeatedly to the mean of its neighbours, while each
+//! layer keeps its centre and the whole its spread. This approximates the slowest mode of the graph (Hall
+//! 1970; Koren 2005) and places related points side by side in all layers at once. Exchanges of neighbours
+//! and sifting (Matuszewski, Schönfeld and Molitor 1999) follow. Then the best order is perturbed by a little
+//! smoothing and sifted again, as often as the effort allows. Work is measured in visited links, never in
+//! time, so that the same graph gives the same order.
 
 use std::collections::HashMap;
 
@@ -12,15 +13,15 @@ use super::ends::{End, Ends, exchanged};
 use super::layers::{Layered, Link, Point};
 use super::{Effort, Port, Stop, Stopped};
 
-/// How far a point is sifted to either side.
+/// How many positions a point is sifted to each side.
 const WINDOW: usize = 15;
-/// How often all points are sifted in a turn.
+/// How often all points are sifted per iteration.
 const PASSES: usize = 3;
 
-/// The ports of items that have them at fixed places.
+/// The fixed ports of items.
 pub(super) type Ports = HashMap<usize, Vec<Port>>;
 
-/// Puts the points of each layer in an order with few crossings.
+/// Sorts the points of each layer such that few links cross.
 pub(super) fn reduce_crossings(
     layered: &mut Layered,
     ports: &Ports,
@@ -28,7 +29,7 @@ pub(super) fn reduce_crossings(
     stop: &Stop,
 ) -> Result<(), Stopped> {
     let size = layered.layer.len() + layered.links.len();
-    // What smoothing and sifting may visit, and the rounds of smoothing in a first order.
+    // The budget of smoothing and sifting in visited links, and the rounds of smoothing for a first order.
     let (budget, rounds) = match effort {
         Effort::Quick => (size * 40, 40),
         Effort::Full => {
@@ -39,7 +40,7 @@ pub(super) fn reduce_crossings(
     let mut best: Option<(u64, Vec<Vec<Point>>)> = None;
     let mut turn = 0;
     while sorter.work < budget {
-        // Small graphs have time for many first orders.
+        // Small graphs have time for several first orders.
         let fresh = turn % 4 == 0 && (turn == 0 || size < 400);
         match &best {
             Some((least, _)) if *least == 0 => break,
@@ -48,7 +49,8 @@ pub(super) fn reduce_crossings(
                 let spread = if size > 8_000 { 40 } else { 8 };
                 sorter.loosen(spread << (turn % 2), stop)?;
             }
-            // Fewer and fewer rounds: what smoothing leads to from all random places alike may not be the best.
+            // Use fewer and fewer rounds: with many rounds all random starts lead to the same order, which
+            // may not be the best.
             _ => sorter.spread(rounds >> (turn / 4 % 6), turn as u32, stop)?,
         }
         for _ in 0..PASSES {
@@ -72,7 +74,8 @@ pub(super) fn reduce_crossings(
     Ok(())
 }
 
-/// Exchanges neighbours of which at least one is `new`, as long as that undoes crossings; all others keep their order.
+/// Exchanges neighbours, at least one of them `new`, as long as that saves crossings; old points keep their
+/// relative order.
 pub(super) fn settle(
     layered: &mut Layered,
     ports: &Ports,
@@ -98,18 +101,18 @@ fn isqrt(number: usize) -> usize {
     (number as f64).sqrt() as usize
 }
 
-/// An order under work.
+/// An order that is being improved.
 struct Sorter {
     layer: Vec<usize>,
     layers: Vec<Vec<Point>>,
     position: Vec<u32>,
     up: Ends,
     down: Ends,
-    /// How many fixed ports each point has at the side that lines enter; empty where none has any.
+    /// Number of fixed ports of each point on the side where lines enter; empty if there are none.
     slots: Vec<u32>,
     /// Links visited so far.
     work: usize,
-    /// Crossings below each layer, where they are known.
+    /// Crossings between each layer and the next, if known.
     counts: Vec<Option<u64>>,
     tree: Vec<u64>,
 }
@@ -178,7 +181,7 @@ impl Sorter {
         self.number_all();
     }
 
-    /// A first order, by smoothing from the present places for the first `seed`, else from random ones.
+    /// Computes a first order by smoothing, from the current order for seed 0, else from random positions.
     fn spread(&mut self, rounds: usize, seed: u32, stop: &Stop) -> Result<(), Stopped> {
         if seed == 0 {
             return self.loosen(rounds, stop);
@@ -192,7 +195,7 @@ impl Sorter {
         self.smooth(places, rounds, 0.5, stop)
     }
 
-    /// Smooths the present order a little.
+    /// Perturbs the current order by smoothing.
     fn loosen(&mut self, rounds: usize, stop: &Stop) -> Result<(), Stopped> {
         let centre = |layer: usize| self.layers[layer].len() as f32 / 2.0;
         let places = std::iter::zip(&self.position, &self.layer)
@@ -201,7 +204,8 @@ impl Sorter {
         self.smooth(places, rounds, 0.2, stop)
     }
 
-    /// Moves each point to the mean of its neighbours and, by the weight `own`, itself, in turns; then sorts the layers.
+    /// Repeatedly moves each point to the mean of its neighbours and itself (with weight `own`); then sorts
+    /// the layers.
     fn smooth(
         &mut self,
         mut places: Vec<f32>,
@@ -235,7 +239,7 @@ impl Sorter {
                     square += places[*point] * places[*point];
                 }
             }
-            // Keeps the numbers from vanishing.
+            // Rescale, so that the numbers do not vanish.
             let scale = (count as f32 / square.max(f32::MIN_POSITIVE)).sqrt();
             if !(0.01..100.0).contains(&scale) {
                 for place in &mut places {
@@ -254,13 +258,13 @@ impl Sorter {
         Ok(())
     }
 
-    /// By how many crossings there are fewer when two neighbours are exchanged.
+    /// The crossings that are saved by exchanging two neighbours.
     fn gain(&self, left: Point, right: Point) -> i64 {
         exchanged(self.up.at(left), self.up.at(right), &self.position)
             + exchanged(self.down.at(left), self.down.at(right), &self.position)
     }
 
-    /// Exchanges neighbours as long as that undoes crossings.
+    /// Exchanges neighbours as long as that saves crossings.
     fn transpose(&mut self, stop: &Stop) -> Result<(), Stopped> {
         let count = self.layers.len();
         let mut dirty = vec![true; count];
@@ -308,7 +312,7 @@ impl Sorter {
         }
     }
 
-    /// Moves each point, one after the other, to where it crosses least.
+    /// Moves each point in turn to the position with the fewest crossings.
     fn sift(&mut self, stop: &Stop) -> Result<bool, Stopped> {
         let mut gained = false;
         for layer in 0..self.layers.len() {
@@ -324,7 +328,7 @@ impl Sorter {
                 let (mut best, mut to, mut sum) = (0, at, 0);
                 for place in (at.saturating_sub(WINDOW)..at).rev() {
                     sum += self.gain(points[place], point);
-                    // Moves that change nothing, to one side only, keep the order from getting stuck.
+                    // Moves without a gain, to one side only, prevent getting stuck in a local optimum.
                     if sum >= best {
                         (best, to) = (sum, place);
                     }
@@ -359,7 +363,8 @@ impl Sorter {
         Ok(gained)
     }
 
-    /// The points of a layer with links that cross others; those of all others can only get worse. Links are sorted.
+    /// The points of a layer whose links cross others; moving any other point can't help. Expects sorted
+    /// links.
     fn crossed(&self, layer: usize) -> Vec<Point> {
         let points = &self.layers[layer];
         let mut crossed = vec![false; points.len()];
@@ -384,8 +389,8 @@ impl Sorter {
         crossed.map(|(point, _)| *point).collect()
     }
 
-    /// How many edges cross, by summing over a binary tree above the positions of the lower layer (Barth, Jünger and
-    /// Mutzel 2004).
+    /// Total number of crossings, counted with a binary tree above the positions of the lower layer (Barth,
+    /// Jünger and Mutzel 2004).
     fn crossings(&mut self) -> u64 {
         let mut total = 0;
         for upper in 0..self.layers.len().saturating_sub(1) {
@@ -400,7 +405,7 @@ impl Sorter {
     }
 
     fn crossings_below(&mut self, upper: usize) -> u64 {
-        // The first leaf of each lower point, which has one for each port.
+        // The first leaf of each lower point; a point has one leaf for each port.
         let mut first: Vec<usize> = Vec::new();
         let mut leaves = self.layers[upper + 1].len();
         if !self.slots.is_empty() {
@@ -422,7 +427,7 @@ impl Sorter {
                 sorted.sort_by_key(|end| end.near);
             }
             for end in if sorted.is_empty() { ends } else { &sorted } {
-                // Links of the points before this one that end further right cross this link.
+                // Links of earlier points that end further right cross this link.
                 let position = self.position[end.point as usize] as usize;
                 let place = first.get(position).map_or(position, |leaf| leaf + end.far as usize);
                 let mut index = place + leaves;

@@ -1,9 +1,9 @@
-//! The connected parts of a drawing beside one another.
+//! Packs the connected parts of a drawing beside one another.
 
 use super::sheet::{Finished, Sheet};
 use super::{Direction, Rect};
 
-/// Cells between connected parts: across the edges and along them.
+/// Cells between connected parts: (across the edges, along them).
 fn gap(direction: Direction) -> (i32, i32) {
     match direction {
         Direction::TopBottom => (3, 1),
@@ -19,13 +19,13 @@ pub(super) struct Part {
     pub(super) finished: Finished,
     pub(super) width: i32,
     pub(super) height: i32,
-    /// Where it lies; where it lay before, at first.
+    /// The old position, if any; later the new one.
     pub(super) origin: Option<(i32, i32)>,
 }
 
-/// Keeps parts where they lay, moved aside only where they have grown into one another, and packs new ones beside: low ones
-/// share a stack as long as it stays lower than the tallest part, or than a drawing about three times as wide as high in
-/// cells would be.
+/// Keeps old parts in place, moved only if they have grown into one another, and packs new parts beside them.
+/// Small parts share a stack as long as it is not higher than the tallest part, nor than a drawing about
+/// three times as wide as high (in cells) would be.
 pub(super) fn arrange(parts: &mut [Part], direction: Direction) {
     let gap = gap(direction);
     let area = |part: &Part| {

@@ -1,4 +1,5 @@
-//! Columns for the points of all layers, so that lines are straight and items stand in the middle of their neighbours.
+//! Assigns columns to the points of all layers, so that lines are straight and items are centred between
+//! their neighbours.
 
 use super::layers::{Layered, Point};
 use super::ports::Offsets;
@@ -12,7 +13,7 @@ pub(super) struct Around {
 }
 
 impl Around {
-    /// `end` gives the point that a link is listed at, `key` the order of the links.
+    /// Groups links by the point that `end` returns; `key` sorts the links of a point.
     fn of(
         layered: &Layered,
         end: impl Fn(usize) -> Point,
@@ -43,7 +44,7 @@ impl Around {
     }
 }
 
-/// What the placement works on.
+/// The input of the placement.
 pub(super) struct Placer<'a> {
     pub(super) layered: &'a Layered,
     sizes: &'a [Size],
@@ -76,8 +77,8 @@ impl<'a> Placer<'a> {
         Placer { layered, sizes, offsets, spacing, position, up, down }
     }
 
-    /// The column of the left edge of each point, at least as far from its neighbours in the layer as spacing asks, so that
-    /// nothing begins left of column 0.
+    /// The column of the left edge of each point, at the minimum distances of `spacing` within a layer; the
+    /// smallest column is 0.
     pub(super) fn columns(&self, effort: Effort, stop: &Stop) -> Result<Vec<i32>, Stopped> {
         let yields = self.yielding();
         let mut extreme = Vec::with_capacity(4);
@@ -131,7 +132,7 @@ impl<'a> Placer<'a> {
         self.sizes.get(point).map_or(1, |size| size.across)
     }
 
-    /// The least distance of the columns of two neighbours.
+    /// The minimum distance between the columns of two neighbours.
     pub(super) fn distance(&self, left: Point, right: Point) -> i32 {
         let (one, other) = (self.width(left), self.width(right));
         let gap = if self.layered.is_bend(left) || self.layered.is_bend(right) {
@@ -144,8 +145,8 @@ impl<'a> Placer<'a> {
         one + gap
     }
 
-    /// Links of an item that cross a link between two bends, or share a bend with one: these give way, so that long lines
-    /// are straight.
+    /// The links of items that cross a link between two bends, or share a bend with one. These links are not
+    /// aligned, so that long lines are straight.
     fn yielding(&self) -> Vec<bool> {
         let layered = self.layered;
         let mut yields = vec![false; layered.links.len()];
@@ -193,7 +194,7 @@ impl<'a> Placer<'a> {
         yields
     }
 
-    /// The position on the way of one of the four passes.
+    /// The position in the scan direction of one of the four passes.
     fn place(&self, point: Point, leftward: bool) -> usize {
         let position = self.position[point];
         if leftward {
@@ -203,16 +204,16 @@ impl<'a> Placer<'a> {
         }
     }
 
-    /// One of the four extreme placements: points aligned with their median neighbours above (`downward`) or below, and
-    /// packed to the left or the right.
+    /// One of the four extreme placements: points are aligned with their median neighbours above (`downward`)
+    /// or below, and packed to the left or the right.
     fn extreme(&self, downward: bool, leftward: bool, yields: &[bool]) -> Vec<i32> {
         let (roots, shifts) = self.align(downward, leftward, yields);
         let columns = self.compact(&roots, &shifts, leftward);
         std::iter::zip(&roots, &shifts).map(|(root, shift)| columns[*root] + shift).collect()
     }
 
-    /// Blocks of points that straight lines join: the first point of the block that each point is in, and how far right of
-    /// it the point lies.
+    /// Blocks of points that are joined by straight lines: for each point, the first point of its block, and
+    /// its offset to the right from there.
     fn align(&self, downward: bool, leftward: bool, yields: &[bool]) -> (Vec<Point>, Vec<i32>) {
         let layered = self.layered;
         let count = layered.layer.len();
@@ -261,11 +262,11 @@ impl<'a> Placer<'a> {
         (root, shift)
     }
 
-    /// The outmost column of each block, and then the farthest the other way that does not push others, so that blocks
-    /// which nothing holds back move to what they lead to.
+    /// The outermost column of each block, then the farthest in the opposite direction that does not push
+    /// other blocks, so that blocks with free space move to their neighbours.
     fn compact(&self, roots: &[Point], shifts: &[i32], leftward: bool) -> Vec<i32> {
         let count = roots.len();
-        // Each block with the one beside it and how far apart they must lie, towards the side that is packed last.
+        // Adjacent blocks with their minimum distance, in the direction of the second pass.
         let mut pairs = Vec::with_capacity(count);
         for pair in self.layered.layers.iter().flat_map(|points| points.windows(2)) {
             let apart = self.distance(pair[0], pair[1]) + shifts[pair[0]] - shifts[pair[1]];
@@ -289,7 +290,7 @@ impl<'a> Placer<'a> {
         }
         let mut sorted: Vec<Point> =
             (0..count).filter(|point| roots[*point] == *point && waiting[*point] == 0).collect();
-        // Distances grow away from the side that is packed first.
+        // The first pass: distances grow from the side that is packed first.
         let mut columns = vec![0; count];
         let mut at = 0;
         while let Some(block) = sorted.get(at).copied() {

@@ -1,5 +1,5 @@
-//! Which drawings a sketch takes, one for each group and one for the whole, and what is in each: items, and the wires that
-//! the edges are put together from.
+//! The drawings of a sketch, one for each group and one for the whole, and the contents of each: items and
+//! wires, which are the pieces of the edges.
 
 use std::collections::{HashMap, HashSet};
 
@@ -7,7 +7,7 @@ use super::keep::Key;
 use super::layers::{self, Wire};
 use super::{Direction, Sketch};
 
-/// A piece of an edge: a wire of a drawing.
+/// A piece of an edge: a wire in one drawing.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Piece {
     pub(super) drawing: usize,
@@ -19,9 +19,10 @@ pub(super) struct Plan {
     pub(super) items: Vec<Vec<Key>>,
     pub(super) index: Vec<HashMap<Key, usize>>,
     pub(super) wires: Vec<Vec<Wire>>,
-    /// The edges, each once, with their pieces from source to target.
+    /// The edges without duplicates: ends, whether the edge runs backward, and its pieces from source to
+    /// target.
     pub(super) edges: Vec<((usize, usize), bool, Vec<Piece>)>,
-    /// Groups that hold something, inner ones before outer ones.
+    /// Non-empty groups, inner ones before outer ones.
     pub(super) groups: Vec<usize>,
 }
 
@@ -32,7 +33,7 @@ impl Plan {
             sketch.group_of.get(vertex).copied().flatten().filter(|it| *it < sketch.groups.len())
         };
         let parent = |group: usize| sketch.groups[group].parent;
-        // From the innermost group outward; a circle of groups ends where it closes.
+        // The groups around a vertex, innermost first; a cycle of groups ends where it closes.
         let chain = |vertex: usize| {
             let mut chain = Vec::new();
             let mut group = group_of(vertex);
@@ -81,8 +82,8 @@ impl Plan {
         item
     }
 
-    /// Finds the pieces of all edges, and which of them run against the direction: the edges between the items of one
-    /// drawing decide.
+    /// Finds the pieces of all edges, and decides which edges run backward from the edges between the items
+    /// of one drawing.
     fn connect(&mut self, sketch: &Sketch, chains: &[Vec<usize>]) {
         let count = sketch.sizes.len();
         let mut edges: Vec<(usize, usize)> = sketch
@@ -93,7 +94,7 @@ impl Plan {
             .collect();
         let mut seen = HashSet::new();
         edges.retain(|edge| seen.insert(*edge));
-        // How many groups from outside in the two ends share, and the ends in that drawing.
+        // The number of outer groups that both ends share, and the items of the ends in that drawing.
         let meeting = |from: usize, to: usize| {
             let (one, other) = (&chains[from], &chains[to]);
             let shared = std::iter::zip(one.iter().rev(), other.iter().rev());

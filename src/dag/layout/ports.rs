@@ -1,23 +1,25 @@
-//! Where on the sides of an item its lines leave and enter: one cell for each source, so that no line joins another's.
+//! Ports: where lines leave and enter the sides of an item. Each source has its own cell, so that no line
+//! joins another's.
 
 use std::collections::HashMap;
 
 use super::layers::Layered;
 use super::{Port, Size};
 
-/// Farthest that two lines of a box lie apart.
+/// Largest distance between two adjacent lines of a box.
 const FARTHEST: i32 = 4;
 
-/// The cells where each link begins and ends, from the left edge of its ends.
+/// The cells where each link begins and ends, relative to the left edges of its ends.
 #[derive(Debug, Default)]
 pub(super) struct Offsets {
     pub(super) upper: Vec<i32>,
     pub(super) lower: Vec<i32>,
-    /// For each item the link from above that should be straight, as the line below it goes on from there.
+    /// For each item, the link from above that should be straight, because the line below continues it.
     pub(super) trunk: Vec<Option<usize>>,
 }
 
-/// What meets one side of a point: the source, whether backward, and the links with the other ends' places.
+/// The lines of one source at one side of a point: the source, whether they run backward, the links, and the
+/// position of the other ends.
 struct Side {
     owner: usize,
     back: bool,
@@ -25,7 +27,7 @@ struct Side {
     place: f64,
 }
 
-/// Finds the ports of the ordered points and widens items that have not enough room for theirs.
+/// Assigns ports to the ordered points, and widens items that are too small for their ports.
 pub(super) fn assign(
     layered: &Layered,
     sizes: &mut [Size],
@@ -92,7 +94,8 @@ fn place_fixed(sides: &[Side], ports: &[Port], bottom: bool, offsets: &mut [i32]
     }
 }
 
-/// Sorts what meets a side by where it comes from, and gives the one in the middle; of two the one that is no bend.
+/// Sorts the lines at a side by their other ends and returns the index of the middle one; of two middle ones
+/// the one to an item, not a bend.
 fn sort(sides: &mut [Side], layered: &Layered) -> usize {
     let mean = |side: &Side| side.place / side.links.len() as f64;
     sides.sort_by(|one, other| mean(one).total_cmp(&mean(other)));
@@ -107,7 +110,7 @@ fn sort(sides: &mut [Side], layered: &Layered) -> usize {
     if high < count && bend(&sides[low]) && !bend(&sides[high]) { high } else { low }
 }
 
-/// Places what meets a side around the trunk, which is to be `at`, and gives where the trunk is.
+/// Places the lines at a side around the trunk, preferably `at`; returns the position of the trunk.
 fn spread(sides: &[Side], trunk: usize, at: i32, across: i32, offsets: &mut [i32]) -> i32 {
     let count = sides.len() as i32;
     if count == 0 {

@@ -1,12 +1,12 @@
-//! Layers by network simplex (Gansner, Koutsofios, North and Vo 1993): the sum of the layers that all links span, each
-//! as often as it weighs, is the least possible.
+//! Layer assignment by network simplex (Gansner, Koutsofios, North and Vo 1993): minimizes the sum of the
+//! layers that all links span, by weight.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
 use super::Stop;
 
-/// Tree links looked at for the one that gains most.
+/// Number of tree links that are compared for each exchange.
 const LOOKED_AT: usize = 30;
 
 /// A link that must lead to a lower layer.
@@ -17,7 +17,7 @@ pub(super) struct Arc {
     pub(super) weight: i64,
 }
 
-/// The layer of each of `count` vertices, from 0; `arcs` have no cycle. At most `pivots` exchanges are made.
+/// The layer of each of `count` vertices, from 0; `arcs` must be acyclic. Makes at most `pivots` exchanges.
 pub(super) fn layers(
     count: usize,
     arcs: &[Arc],
@@ -38,26 +38,27 @@ pub(super) fn layers(
     Ok(simplex.normalised())
 }
 
-/// No vertex, no arc.
+/// Marks a missing vertex or arc.
 const NONE: usize = usize::MAX;
 
 struct Simplex<'a> {
     arcs: &'a [Arc],
-    /// Arcs at each vertex, either end: those of vertex `v` are `around[starts[v]..starts[v + 1]]`.
+    /// Arcs at each vertex, in either direction: those of vertex `v` are `around[starts[v]..starts[v + 1]]`.
     starts: Vec<usize>,
     around: Vec<usize>,
     layer: Vec<i64>,
-    /// The spanning tree, or one for each connected part.
+    /// The spanning tree, one for each connected part.
     children: Vec<Vec<usize>>,
     parent: Vec<usize>,
     /// The arc to the parent.
     stem: Vec<usize>,
-    /// What leaves the subtree of each vertex downwards, less what enters it from above, by weight.
+    /// For each subtree: the weight of the arcs that leave it downwards, minus the weight of those that enter
+    /// it from above.
     outflow: Vec<i64>,
-    /// All vertices, each after its parent in the first tree.
+    /// All vertices in the order in which the first tree grew: parents first.
     grown: Vec<usize>,
     roots: Vec<usize>,
-    /// Whether each vertex lies in the subtree at work.
+    /// Whether each vertex lies in the subtree of the current exchange.
     inside: Vec<bool>,
     subtree: Vec<usize>,
 }
@@ -98,7 +99,7 @@ impl<'a> Simplex<'a> {
         simplex
     }
 
-    /// First layers: the longest path from above.
+    /// Initial layers: the longest path from above.
     fn longest_paths(&mut self) {
         let count = self.layer.len();
         let mut waiting = vec![0; count];
@@ -120,8 +121,8 @@ impl<'a> Simplex<'a> {
         }
     }
 
-    /// Grows a spanning tree of tight arcs from each vertex that none has reached yet; the grown tree moves as a whole to
-    /// make its nearest arc tight.
+    /// Grows a spanning tree of tight arcs from each unvisited vertex. If no tight arc is left, the whole
+    /// tree moves to make its nearest arc tight.
     fn span(&mut self) {
         let count = self.layer.len();
         let mut grown = vec![false; count];
@@ -129,7 +130,7 @@ impl<'a> Simplex<'a> {
             if grown[root] {
                 continue;
             }
-            // Layers in the tree are less than the true ones by `moved`, so that moving it is free.
+            // Layers in the tree are offset by `moved`, so that moving the tree costs nothing.
             let mut moved = 0;
             let first = self.grown.len();
             self.roots.push(root);
@@ -182,7 +183,7 @@ impl<'a> Simplex<'a> {
         }
     }
 
-    /// Sums up the outflow of the subtrees, from the leaves to the roots.
+    /// Sums the outflow of the subtrees, from the leaves to the roots.
     fn weigh(&mut self) {
         for arc in self.arcs {
             self.outflow[arc.upper] += arc.weight;
@@ -196,7 +197,8 @@ impl<'a> Simplex<'a> {
         }
     }
 
-    /// By how much all spans grow in sum when the subtree of a vertex moves one layer away from its parent.
+    /// The change of the total span when the subtree of a vertex moves one layer away from its parent (the
+    /// cut value).
     fn cut(&self, vertex: usize) -> i64 {
         match self.stem[vertex] {
             NONE => 0,
@@ -205,7 +207,8 @@ impl<'a> Simplex<'a> {
         }
     }
 
-    /// A vertex whose subtree should move away from its parent: among some, the one that gains most.
+    /// A vertex whose subtree should move away from its parent: the one with the largest gain among some
+    /// candidates.
     fn leaving(&self, from: &mut usize) -> Option<usize> {
         let count = self.layer.len();
         let mut best: Option<(i64, usize)> = None;
@@ -227,7 +230,8 @@ impl<'a> Simplex<'a> {
         best.map(|(_, vertex)| vertex)
     }
 
-    /// Moves the subtree of `top` away from its parent as far as the nearest arc allows, and hangs it on that arc.
+    /// Moves the subtree of `top` away from its parent as far as the nearest arc allows, and attaches the
+    /// subtree to that arc.
     fn exchange(&mut self, top: usize) {
         let mut subtree = std::mem::take(&mut self.subtree);
         subtree.clear();
@@ -238,7 +242,7 @@ impl<'a> Simplex<'a> {
             subtree.extend(&self.children[*vertex]);
             next += 1;
         }
-        // Below its parent it moves down, else up.
+        // A subtree below its parent moves down, otherwise up.
         let down = self.arcs[self.stem[top]].lower == top;
         let mut nearest: Option<(i64, usize)> = None;
         for vertex in &subtree {
@@ -253,7 +257,8 @@ impl<'a> Simplex<'a> {
                 }
             }
         }
-        // A negative cut value says that more leads on that way than back, so there is such an arc.
+        // A negative cut value means that more weight leads in that direction than back, so such an arc
+        // exists.
         if let Some((slack, index)) = nearest {
             let moved = if down { slack } else { -slack };
             for vertex in &subtree {
@@ -267,7 +272,7 @@ impl<'a> Simplex<'a> {
         self.subtree = subtree;
     }
 
-    /// Makes the inner end of `arc` the top of the subtree that `top` was the top of, and its outer end the parent.
+    /// Makes the inner end of `arc` the new top of the subtree of `top`, and the outer end its parent.
     fn hang(&mut self, top: usize, arc: usize) {
         let Arc { upper, lower, .. } = self.arcs[arc];
         let (inner, outer) = if self.inside[upper] { (upper, lower) } else { (lower, upper) };
@@ -279,7 +284,7 @@ impl<'a> Simplex<'a> {
                 above = self.parent[above];
             }
         }
-        // Parents on the way from the new top to the old one become children.
+        // Reverse the parents on the path from the new top to the old one.
         let (mut vertex, mut parent, mut stem, mut flow) = (inner, outer, arc, 0);
         loop {
             let old = (self.parent[vertex], self.stem[vertex], self.outflow[vertex]);
@@ -297,7 +302,7 @@ impl<'a> Simplex<'a> {
         }
     }
 
-    /// The layers, from 0 in each connected part.
+    /// The layers, starting at 0 in each connected part.
     fn normalised(&self) -> Vec<usize> {
         let mut root_of = vec![NONE; self.layer.len()];
         let mut stack = Vec::new();

@@ -1,9 +1,9 @@
-//! The rows of the layers and of the channels between them, and the way of each wire through the channels.
+//! The rows of the layers and of the channels between them, and the path of each wire through the channels.
 //!
-//! What leaves one point through a channel to one side on behalf of one source is a *net*: one horizontal segment that joins
-//! all its columns above and below the channel. Nets to one side have an order in which no lines cross but those that the
-//! order of the points makes cross. Nets lie on tracks so that no two touch, and so that a line which comes from above
-//! ends above one that begins in the same column.
+//! A *net* consists of the lines of one source that leave one point through a channel to one side: one
+//! horizontal segment that joins all columns of these lines above and below the channel. Nets to one side are
+//! ordered such that the only crossings are those that the order of the points requires. Nets are placed on
+//! tracks such that no two touch, and a line from above ends above a line that begins in the same column.
 
 use std::collections::{HashMap, HashSet};
 
@@ -11,14 +11,14 @@ use super::layers::{Layered, Link};
 use super::ports::Offsets;
 use super::{Rect, Size, Spacing, Stop, Stopped};
 
-/// Tracks from which a channel counts as crowded.
+/// Number of tracks from which a channel counts as crowded.
 const CROWDED: i32 = 6;
-/// How far down a net goes to lie in one line with the one that leaves its point to the other side.
+/// How many tracks a net may move down to align with the net of the same point to the other side.
 const NEAR: i32 = 3;
-/// Overlapping nets in a channel up to which their order is chosen for few crossings.
+/// Number of overlapping pairs of nets in a channel up to which their order is optimized.
 const MOST_PAIRS: usize = 200_000;
 
-/// Boxes and lines of a drawing, `x` across the layers and `y` along them.
+/// The boxes and lines of a drawing; `x` is across the layers, `y` along the edges.
 #[derive(Debug, Default)]
 pub(super) struct Drawn {
     /// A box for each item.
@@ -29,8 +29,8 @@ pub(super) struct Drawn {
     pub(super) tops: Vec<i32>,
 }
 
-/// The boxes and lines of a drawing whose points have columns. With the first rows
-/// of the layers of an earlier drawing in `before`, no layer lies above its own; without, channels get room to grow.
+/// The boxes and lines of a drawing whose points have columns. `before` holds the first rows of the layers in
+/// an earlier drawing: with it, no layer lies above its old row; without it, channels get spare rows.
 pub(super) fn draw(
     layered: &Layered,
     sizes: &[Size],
@@ -100,12 +100,12 @@ pub(super) fn draw(
     Ok(drawn)
 }
 
-/// Rows that a channel is given beyond what its tracks need, so that an edit does not move all that lies below.
+/// Spare rows of a channel, so that an edit does not move everything below.
 fn spare(tracks: i32) -> i32 {
     if tracks < CROWDED { 0 } else { 2 + tracks / CROWDED }
 }
 
-/// Writes the corners of a line.
+/// Collects the corners of a line.
 struct Pen {
     corners: Vec<(i32, i32)>,
     column: i32,
@@ -122,7 +122,7 @@ impl Pen {
         }
     }
 
-    /// Down to a row and along it to a column.
+    /// Moves down to a row and along it to a column.
     fn cross(&mut self, row: i32, column: i32) {
         if self.column != column {
             self.corner((self.column, row));
@@ -132,22 +132,22 @@ impl Pen {
     }
 }
 
-/// How a link gets through its channel.
+/// The path of a link through its channel.
 #[derive(Debug, Clone, Copy, Default)]
 struct Way {
     track: i32,
-    /// A column of its own by which it changes to a lower track.
+    /// The column and the second, lower track of a net that is split.
     dogleg: Option<(i32, i32)>,
 }
 
-/// A horizontal segment with the columns of the lines above it and of those below, sorted.
+/// A horizontal segment with the sorted columns of the lines above and below it.
 #[derive(Debug)]
 pub(super) struct Net {
     sources: Vec<i32>,
     targets: Vec<i32>,
     low: i32,
     high: i32,
-    /// The line that it is part of; the net that leaves the same point to the other side joins it.
+    /// The line that the net is part of; the net of the same point to the other side has the same line.
     line: usize,
 }
 
@@ -162,7 +162,7 @@ impl Net {
         Net { sources, targets, low, high, line: usize::MAX }
     }
 
-    /// Whether the two can't share a track.
+    /// Whether the two nets can't share a track.
     fn overlaps(&self, other: &Net, gap: i32) -> bool {
         !self.is_sibling(other) && self.low <= other.high + gap && other.low <= self.high + gap
     }
@@ -171,13 +171,13 @@ impl Net {
         self.line == other.line && self.line != usize::MAX
     }
 
-    /// How many lines of the two cross when this one lies above the other.
+    /// Number of crossings between the two nets when this one is above the other.
     fn crossings_above(&self, other: &Net) -> i32 {
         between(&self.targets, other.low, other.high) + between(&other.sources, self.low, self.high)
     }
 }
 
-/// How many sorted columns lie strictly between two others.
+/// The number of sorted columns strictly between two others.
 fn between(columns: &[i32], low: i32, high: i32) -> i32 {
     if let [column] = columns {
         return i32::from(low < *column && *column < high);
@@ -187,14 +187,15 @@ fn between(columns: &[i32], low: i32, high: i32) -> i32 {
     above.saturating_sub(below) as i32
 }
 
-/// What became of a channel.
+/// The result of filling a channel.
 struct Filled {
     tracks: i32,
-    /// Whether the first track runs past where a line begins or ends at a box, so that there must be a row above it.
+    /// Whether the first track crosses above or below a line's end at a box, so that an extra row is needed
+    /// above it.
     covered: bool,
 }
 
-/// Lays the links of a channel on tracks.
+/// Assigns the links of a channel to tracks.
 fn assign(
     layered: &Layered,
     links: &[usize],
@@ -258,13 +259,13 @@ fn assign(
     Filled { tracks: tracks.iter().max().map_or(0, |last| last + 1), covered }
 }
 
-/// The nets between two layers, and which must lie above which.
+/// The nets between two layers, and the constraints on their vertical order.
 pub(super) struct Channel {
     nets: Vec<Net>,
     gap: i32,
-    /// Nets that must lie below each net.
+    /// For each net, the nets that must lie below it.
     lower: Vec<Vec<usize>>,
-    /// Nets that must lie above each net.
+    /// For each net, the nets that must lie above it.
     upper: Vec<Vec<usize>>,
 }
 
@@ -290,8 +291,8 @@ impl Channel {
         channel
     }
 
-    /// Splits nets where nets must lie above one another in a circle: the upper half keeps the number and leads to a free
-    /// column, the lower half, given with that column, goes on from there.
+    /// Splits nets to break cycles of vertical constraints: the upper half keeps the number and leads to a
+    /// free column; the returned lower half continues from that column.
     pub(super) fn break_cycles(&mut self, mut taken: HashSet<i32>) -> HashMap<usize, (usize, i32)> {
         let mut doglegs = HashMap::new();
         let mut waiting: Vec<usize> = self.upper.iter().map(Vec::len).collect();
@@ -318,13 +319,13 @@ impl Channel {
             let (half, column) = self.split(net, &mut taken);
             doglegs.insert(net, (half, column));
             ready.push(net);
-            // Nothing must lie below the lower half, so it is on no circle.
+            // Nothing must lie below the lower half, so it is on no cycle.
             waiting.push(self.upper[half].len());
             done.push(true);
         }
     }
 
-    /// A net of a circle that must lie above `net`, which waits for one.
+    /// A net on a cycle above `net`, which still waits for another net.
     fn on_a_circle(&self, net: usize, done: &[bool]) -> usize {
         let mut seen = HashSet::new();
         let mut net = net;
@@ -364,11 +365,12 @@ impl Channel {
         (half, column)
     }
 
-    /// The track of each net: those that cross least from above are placed first, each as high as it may lie.
+    /// The track of each net: nets with the fewest crossings as the top net are placed first, each as high as
+    /// possible.
     pub(super) fn stack(&self) -> Vec<i32> {
         let count = self.nets.len();
         let preferences = self.preferences();
-        // How many others should come first, and how much it costs in sum to come before them.
+        // For each net, the number of nets that should come first, and the total cost of coming before them.
         let mut score: Vec<(usize, i32)> = (preferences.iter())
             .map(|others| {
                 let first = others.iter().filter(|(_, preference)| *preference > 0).count();
@@ -383,7 +385,7 @@ impl Channel {
         while let Some(at) = (0..ready.len()).min_by_key(|at| (score[ready[*at]], ready[*at])) {
             let net = ready.swap_remove(at);
             let forced = self.upper[net].iter().map(|other| tracks[*other] + 1).max().unwrap_or(0);
-            // Those that are placed already and rather lie above this one.
+            // Already placed nets that are better above this one.
             let rather = preferences[net]
                 .iter()
                 .filter(|(other, preference)| *preference > 0 && tracks[*other] >= forced)
@@ -395,7 +397,7 @@ impl Channel {
             while rows.get(row as usize).is_some_and(|row| !free(row)) {
                 row += 1;
             }
-            // In one line with its sibling, where that lies a little lower.
+            // Align with the sibling if that lies slightly lower.
             let beside = siblings.get(&self.nets[net].line).copied().unwrap_or(row);
             if row < beside && beside <= row + NEAR && rows.get(beside as usize).is_some_and(free) {
                 row = beside;
@@ -420,7 +422,8 @@ impl Channel {
         tracks
     }
 
-    /// For each net the others that it overlaps, with how many more crossings there are with it above than below.
+    /// For each net, the nets that it overlaps, with the difference in crossings between lying above and
+    /// below.
     fn preferences(&self) -> Vec<Vec<(usize, i32)>> {
         let mut preferences = vec![Vec::new(); self.nets.len()];
         let mut by_low: Vec<usize> = (0..self.nets.len()).collect();

@@ -1,4 +1,5 @@
-//! One drawing: items and wires in, boxes and lines out. A group is a drawing of its own, and an item of its parent's.
+//! A single drawing: items and wires in, boxes and lines out. A group has a drawing of its own and is an item
+//! of its parent's drawing.
 
 use std::collections::HashMap;
 
@@ -11,31 +12,31 @@ use super::ports;
 use super::route::{self, Drawn};
 use super::{Effort, Port, Size, Spacing, Stop, Stopped};
 
-/// What is to be drawn; items are numbered from 0.
+/// The input of a drawing; items are numbered from 0.
 #[derive(Debug, Default)]
 pub(super) struct Sheet {
     pub(super) sizes: Vec<Size>,
     pub(super) bounds: Vec<Bound>,
-    /// The ports of items that have them at fixed places.
+    /// The fixed ports of items.
     pub(super) ports: HashMap<usize, Vec<Port>>,
     pub(super) wires: Vec<Wire>,
     /// The band of each item.
     pub(super) bands: Vec<Option<usize>>,
-    /// An item that is to come first in its layer: a title.
+    /// An item that must come first in its layer: the title.
     pub(super) title: Option<usize>,
 }
 
-/// A finished drawing, and what the next one needs to stay like it.
+/// A finished drawing, with the positions that keep the next one similar.
 #[derive(Debug, Default)]
 pub(super) struct Finished {
     pub(super) drawn: Drawn,
     pub(super) layer: Vec<usize>,
-    /// The columns of each wire's bends, from its upper end.
+    /// The columns of each wire's bends, starting at its upper end.
     pub(super) bends: Vec<Vec<i32>>,
 }
 
 impl Sheet {
-    /// Draws, as near to what was kept of an earlier drawing as can be.
+    /// Draws the sheet, as similar to an earlier drawing as possible if `kept` is given.
     pub(super) fn draw(
         &self,
         kept: Option<&Kept>,
@@ -52,7 +53,7 @@ impl Sheet {
         }
         let mut layered = Layered::new(layer, &self.wires);
         let mut sizes = self.sizes.clone();
-        let wishes = match kept {
+        let preferred = match kept {
             Some(kept) => keep::order(&mut layered, &self.wires, &self.ports, kept, stop)?,
             None => {
                 order::reduce_crossings(&mut layered, &self.ports, effort, stop)?;
@@ -69,7 +70,7 @@ impl Sheet {
         let offsets = ports::assign(&layered, &mut sizes, &self.ports);
         let placer = Placer::new(&layered, &sizes, &offsets, spacing);
         let columns = match kept {
-            Some(_) => keep::columns(&placer, &layered, &wishes),
+            Some(_) => keep::columns(&placer, &layered, &preferred),
             None => placer.columns(effort, stop)?,
         };
         let before = kept.map(|kept| kept.tops.as_slice());

@@ -1,20 +1,20 @@
-//! Columns made better in small steps: jogs are taken out of lines, and what has room is pulled to what it leads to.
+//! Improves the columns in small steps: removes jogs from lines, and moves blocks towards their neighbours.
 
 use super::layers::Point;
 use super::place::Placer;
 
-/// Jogs of at most so many cells are taken out where there is room.
+/// Largest jog in cells that is removed.
 const JOG: i32 = 3;
 
-/// How often all blocks are pulled to what they lead to.
+/// How often all blocks are moved towards their neighbours.
 const PULLS: usize = 4;
 
-/// Takes small jogs out of lines: the average of four placements often misses a straight line by a few cells, which in
-/// cells is more unsightly than an item slightly off the middle.
+/// Removes small jogs from lines. The average of four placements often misses a straight line by a few cells,
+/// which looks worse than an item slightly off-centre.
 pub(super) struct Straightener<'a, 'b> {
     placer: &'a Placer<'b>,
     columns: &'a mut [i32],
-    /// Points that straight lines hold together, which move as one.
+    /// Points that are joined by straight lines and move together.
     blocks: Vec<Vec<Point>>,
     block_of: Vec<usize>,
 }
@@ -32,7 +32,7 @@ impl<'a, 'b> Straightener<'a, 'b> {
         straightener
     }
 
-    /// Straightens lines, those with the smallest jogs first.
+    /// Straightens lines, smallest jogs first.
     pub(super) fn snap(&mut self) {
         let mut jogs: Vec<usize> = (0..self.placer.layered.links.len()).collect();
         jogs.retain(|link| self.is_snappable(*link));
@@ -48,7 +48,7 @@ impl<'a, 'b> Straightener<'a, 'b> {
         }
     }
 
-    /// Pulls blocks to what they lead to, as long as that moves any.
+    /// Moves blocks towards their neighbours until none moves or [`PULLS`] is reached.
     pub(super) fn pull_all(&mut self) {
         for _ in 0..PULLS {
             let mut pulled = false;
@@ -66,7 +66,8 @@ impl<'a, 'b> Straightener<'a, 'b> {
         }
     }
 
-    /// Moves a block, as far as there is room, to the median of what its lines lead to: they get shortest in sum there.
+    /// Moves a block, as far as there is space, to the median of its neighbours: there the total length of
+    /// its lines is smallest.
     fn pull(&mut self, block: usize) -> bool {
         let placer = self.placer;
         let mut ways = Vec::new();
@@ -98,7 +99,7 @@ impl<'a, 'b> Straightener<'a, 'b> {
         by != 0
     }
 
-    /// How far a line runs to the right between two layers.
+    /// The horizontal distance between the two ends of a link.
     fn jog(&self, link: usize) -> i32 {
         let ends = self.placer.layered.links[link];
         self.columns[ends.lower] + self.placer.offsets.lower[link]
@@ -106,8 +107,8 @@ impl<'a, 'b> Straightener<'a, 'b> {
             - self.placer.offsets.upper[link]
     }
 
-    /// Whether a link is to be straight: it is the only one at both ends, or its jog is small and straightening it does not
-    /// move an end from between its neighbours. Where a long line passes only the very middle counts.
+    /// Whether to straighten a link: it is the only one at both ends, or its jog is small and straightening
+    /// leaves each end between its neighbours. If a long line passes, the end must be exactly in the middle.
     fn is_snappable(&self, link: usize) -> bool {
         let ends = self.placer.layered.links[link];
         let (down, up) = (self.placer.down.at(ends.upper), self.placer.up.at(ends.lower));
@@ -124,7 +125,7 @@ impl<'a, 'b> Straightener<'a, 'b> {
         low < 0 && high > 0 && (!exactly || (low + high).abs() <= 2)
     }
 
-    /// Moves the block of a point, if it has room and the lines get shorter in sum.
+    /// Moves the block of a point if there is space and the total length of its lines decreases.
     fn shift(&mut self, point: Point, by: i32) -> bool {
         let placer = self.placer;
         let block = self.block_of[point];

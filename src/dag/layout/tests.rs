@@ -8,7 +8,7 @@ use super::*;
 use crate::dag::VertexKind;
 use crate::project::{Node, Pipeline};
 
-/// `a b -> f -> c` reads as node `f` with inputs `a` and `b` and output `c`.
+/// Parses lines: `a b -> f -> c` is a node `f` with inputs `a` and `b` and output `c`.
 fn graph(lines: &str) -> Graph {
     let words = |text: &str| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
     let nodes = lines.lines().filter(|line| !line.trim().is_empty()).map(|line| {
@@ -20,7 +20,7 @@ fn graph(lines: &str) -> Graph {
     Graph::of(&Pipeline { nodes: nodes.collect(), ..Pipeline::default() })
 }
 
-/// Boxes around nodes, one row for datasets.
+/// Boxes of three rows for nodes, one row for datasets.
 fn boxed(graph: &Graph) -> impl Fn(usize) -> (i32, i32) + '_ {
     |id| {
         let vertex = &graph.vertices[id];
@@ -29,7 +29,7 @@ fn boxed(graph: &Graph) -> impl Fn(usize) -> (i32, i32) + '_ {
     }
 }
 
-/// One row for everything.
+/// One row for all vertices.
 fn chips(graph: &Graph) -> impl Fn(usize) -> (i32, i32) + '_ {
     |id| (graph.vertices[id].name.chars().count() as i32 + 2, 1)
 }
@@ -45,8 +45,8 @@ fn drawn_both_ways(lines: &str) -> String {
     [Direction::TopBottom, Direction::LeftRight].map(|way| drawn(lines, way)).concat()
 }
 
-/// The drawing as text: lines joined where edges of one source share cells, arrows at targets, and a gap in the line that
-/// passes under another.
+/// The drawing as text: lines joined where edges of one source share cells, arrows at targets, and a gap
+/// where a line crosses under another.
 fn render(graph: &Graph, layout: &Layout) -> String {
     let (width, height) = (layout.width, layout.height);
     let mut canvas = vec![vec![' '; width.max(0) as usize]; height.max(0) as usize];
@@ -100,7 +100,7 @@ fn touches(area: &Rect, (x, y): (i32, i32)) -> bool {
     (columns && above) || (rows && beside)
 }
 
-/// What must hold of every layout.
+/// The invariants of every layout.
 fn check(layout: &Layout) {
     let mut taken: BTreeMap<(i32, i32), usize> = BTreeMap::new();
     for (id, area) in layout.boxes.iter().enumerate() {
@@ -113,7 +113,7 @@ fn check(layout: &Layout) {
             }
         }
     }
-    // Who runs through each cell, and whether to the sides or up and down.
+    // The source of the line in each cell, for horizontal and vertical lines separately.
     let mut runs: BTreeMap<((i32, i32), bool), usize> = BTreeMap::new();
     for route in &layout.routes {
         let cells: Vec<(i32, i32)> = route.cells().collect();
@@ -125,7 +125,7 @@ fn check(layout: &Layout) {
         for (index, cell) in cells.iter().enumerate() {
             assert!((0..layout.width).contains(&cell.0) && (0..layout.height).contains(&cell.1));
             assert_eq!(taken.get(cell), None, "{route:?} enters a box");
-            // A turn or an end fills the cell for all others.
+            // A turn or an end occupies the cell for both directions.
             let near: Vec<(i32, i32)> = [index.checked_sub(1), Some(index + 1)]
                 .into_iter()
                 .flatten()
@@ -159,7 +159,7 @@ clean_shuttles -> compare_capacity -> capacity_plot
 metrics capacity_plot -> report -> summary
 ";
 
-/// Nodes alone, as the screen shows them when datasets are hidden.
+/// Nodes only, as when the screen hides datasets.
 fn nodes_of(lines: &str) -> Graph {
     graph(lines).retain(true, |_, vertex| vertex.kind == VertexKind::Node)
 }
@@ -273,7 +273,7 @@ fn a_shop_reads_well() {
 
 #[test]
 fn lines_that_would_run_over_each_other_take_a_column_of_their_own() {
-    // Each of the two must end above where the other begins, which no order of tracks allows.
+    // Each of the two must end above the start of the other, so no order of tracks is valid.
     let nets = vec![Net::new(vec![0], vec![10]), Net::new(vec![10], vec![0])];
     let mut channel = Channel::new(nets, 1);
     let doglegs = channel.break_cycles([0, 10].into());
@@ -284,7 +284,7 @@ fn lines_that_would_run_over_each_other_take_a_column_of_their_own() {
     assert!(tracks[upper] < tracks[1 - upper] && tracks[1 - upper] < tracks[lower]);
 }
 
-/// `count` nodes, each with one or two inputs among the latest datasets, from a fixed seed.
+/// A graph of `count` nodes, each with one or two inputs among the latest datasets; fixed seed.
 fn large(count: usize) -> Graph {
     let mut state = 7_u64;
     let mut random = move |below: usize| {
@@ -318,7 +318,7 @@ fn what_all_nodes_read_costs_one_line() {
     assert!(layout.width < 40, "{}", layout.width);
 }
 
-/// Graphs as lists of children, cycles and parallel edges included.
+/// Graphs as lists of children, including cycles and parallel edges.
 fn any_graph() -> impl Strategy<Value = Graph> {
     (1..24_usize, 0..40_usize).prop_flat_map(|(vertices, edges)| {
         let edge = (0..vertices, 0..vertices);

@@ -1,4 +1,4 @@
-//! What a node is run with, as far as it is known before the run.
+//! The facts of a node: everything known before a run that its results depend on.
 
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
@@ -11,23 +11,23 @@ use crate::project::json::kept_json;
 use crate::project::{Bound, Node, Snapshot, Value};
 use crate::text::secrets::{HIDDEN, Key, changed, names_secret, redact_with, without_marks};
 
-/// A thing that a node's results follow from.
+/// The key of a fact that a node's results depend on.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Fact {
-    /// A definition in the project's code that the node reaches; a hash of it.
+    /// A definition in the project's code that the node uses; the value is a hash.
     Code(String),
-    /// The leaf of a parameter, by its dotted key; its value as JSON.
+    /// A leaf of a parameter, by its dotted key; the value is JSON.
     Parameter(String),
-    /// The function that is called.
+    /// The node's function.
     Function,
-    /// A value that is bound to the function beforehand.
+    /// An argument that is bound to the function, as with `functools.partial`.
     Bound(String),
-    /// How inputs are passed.
+    /// How inputs are passed to the function.
     Takes,
-    /// How results become outputs.
+    /// How the function's results become outputs.
     Gives,
-    /// A leaf of a dataset's definition, by name and dotted key; its value as JSON.
+    /// A leaf of a dataset's definition, by name and dotted key; the value is JSON.
     Dataset(String, String),
     /// The version of an installed package that the code imports.
     Package(String),
@@ -35,14 +35,14 @@ pub enum Fact {
     Python,
 }
 
-/// What a node is run with, sorted by what it is, each once.
+/// The facts of a node with their values, sorted by key, without duplicates.
 pub type Facts = Vec<(Fact, String)>;
 
-/// Longer values are known by their hash.
+/// Longer values are replaced by their hash.
 const LONGEST: usize = 400;
 
-/// What `node` would be run with, and what can't be told, as sentences. `packages` are versions by
-/// name of import; secrets are told by marks with the `key` of the store.
+/// The facts that `node` would run with, and sentences about what is not known. `packages` are versions by
+/// import name; secrets are replaced by marks made with the store's `key`.
 pub fn facts(
     snapshot: &Snapshot,
     node: &Node,
@@ -66,7 +66,7 @@ pub fn facts(
         } else if let Some(name) = input.strip_prefix("params:") {
             let value =
                 name.split('.').try_fold(&snapshot.parameters, |at, part| at.value.get(part));
-            // Without a value Kedro refuses the run.
+            // Kedro refuses to run a node whose parameter has no value.
             let Some(value) = value else { continue };
             leaves(name, &value.value, key, &mut |key, value| {
                 facts.push((Fact::Parameter(key.to_owned()), value));
@@ -76,7 +76,7 @@ pub fn facts(
     let datasets: BTreeSet<&String> = node.inputs.iter().chain(&node.outputs).collect();
     for dataset in datasets.into_iter().filter_map(|name| snapshot.datasets.get(name)) {
         let Value::Map(definition) = &dataset.definition.value else { continue };
-        // What it says about the dataset does not change what is loaded or saved.
+        // `metadata` and `layer` do not change what is loaded or saved.
         for (name, value) in
             definition.iter().filter(|(name, _)| !matches!(name.as_str(), "metadata" | "layer"))
         {
@@ -137,7 +137,7 @@ fn code(
     }
 }
 
-/// The text of a value that is bound to a function, secrets as marks.
+/// The text of a bound argument; secrets are replaced by marks.
 fn bound(name: &str, text: &str, key: Option<&Key>) -> String {
     let mark = |secret: &str| key.map_or(HIDDEN.into(), |key| key.mark_of(secret));
     match names_secret(name) {
@@ -146,7 +146,7 @@ fn bound(name: &str, text: &str, key: Option<&Key>) -> String {
     }
 }
 
-/// Calls `take` with the dotted name and the JSON of every leaf. Lists, and empty mappings, are leaves.
+/// Calls `take` with the dotted name and the JSON of every leaf. Lists and empty mappings are leaves.
 fn leaves(name: &str, value: &Value, key: Option<&Key>, take: &mut impl FnMut(&str, String)) {
     match value {
         Value::Map(map) if !map.is_empty() => {
@@ -155,7 +155,7 @@ fn leaves(name: &str, value: &Value, key: Option<&Key>, take: &mut impl FnMut(&s
                 leaves(&name, &value.value, key, take);
             }
         }
-        // Text that reads as another value is told apart from it by its quotes.
+        // Text that parses as another JSON value keeps its quotes, to be different from that value.
         Value::Str(text) if serde_json::from_str::<IgnoredAny>(text).is_err() => {
             take(name, shortened(text.clone()));
         }
@@ -171,8 +171,8 @@ fn shortened(text: String) -> String {
     format!("{begin}… ({})", &blake3::hash(text.as_bytes()).to_hex()[..16])
 }
 
-/// What differs between what was and what is. Packages and Python are compared only where both are
-/// known: no interpreter is needed to open a project.
+/// The differences between old and new facts. Packages and Python are compared only where both are known: a
+/// project can be opened without an interpreter.
 pub(super) fn changes(was: &Facts, is: &Facts) -> Vec<Reason> {
     let mut reasons = Vec::new();
     let (mut left, mut right) = (was.iter().peekable(), is.iter().peekable());

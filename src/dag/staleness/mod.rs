@@ -1,8 +1,9 @@
-//! Staleness: whether what a node has made still follows from what it would be made from now.
+//! Staleness: whether a node's outputs would still be the same if the node ran now.
 //!
-//! A [`Fingerprint`] is what a node was run with: its code, its parameters, its datasets' definitions, its
-//! Python and packages, and the contents of what it loaded and saved. [`statuses`] lays the last one of
-//! each node beside how things are now. Nothing here reads a file: contents are handed in.
+//! A [`Fingerprint`] holds what a node ran with: its code, its parameters, its datasets' definitions, its
+//! Python and packages, and the contents of the datasets that it loaded and saved. [`statuses`] compares the
+//! last fingerprint of each node with the current state. Nothing here reads a file: the caller passes the
+//! contents.
 
 mod facts;
 mod reason;
@@ -16,45 +17,45 @@ pub use reason::Reason;
 
 use crate::project::{Node, is_parameter, makers, strip_transcoding};
 
-/// What a node was run with.
+/// What a node ran with.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Fingerprint {
-    /// What is known before a run, sorted.
+    /// The facts known before the run, sorted.
     pub facts: Facts,
-    /// What could not be told from the files, as sentences.
+    /// Sentences about what could not be determined from the files.
     pub unknown: Vec<String>,
-    /// Datasets that it loaded, transcoding stripped; parameters are facts.
+    /// Datasets that it loaded, transcoding stripped; parameters are among the facts.
     pub inputs: BTreeMap<String, Content>,
     /// Datasets that it saved, transcoding stripped.
     pub outputs: BTreeMap<String, Content>,
 }
 
-/// What a dataset holds, as far as it can be told without loading it.
+/// The content of a dataset, as far as known without loading it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Content {
     /// A file or folder.
     File {
-        /// Bytes.
+        /// Size in bytes.
         bytes: u64,
         /// Last modification, seconds since the Unix epoch.
         modified: f64,
-        /// Hash of the content; `None` where it is too large to be read.
+        /// Hash of the content; `None` if the file is too large to be read.
         hash: Option<String>,
     },
-    /// It was in memory, and is kept in the store under this name, which is a hash of it.
+    /// An in-memory dataset that is kept in the store under this name, which is a hash of the content.
     Kept(String),
-    /// Known only by the run that made it.
+    /// An in-memory dataset that was not kept, identified by the run that made it.
     Made(i64),
-    /// It is not there.
+    /// The file does not exist.
     Missing,
-    /// It can't be seen from here: a table, a service, another machine.
+    /// The content is not accessible: a table, a service, another machine.
     Unseen,
 }
 
 impl Content {
-    /// Whether both are the same; `None` where that can't be told.
+    /// Whether both contents are the same; `None` if unknown.
     pub fn same(&self, other: &Content) -> Option<bool> {
         match (self, other) {
             (Content::Unseen, _) | (_, Content::Unseen) => None,
@@ -70,40 +71,41 @@ impl Content {
     }
 }
 
-/// How a node stands.
+/// The freshness of a node.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 #[serde(tag = "status", rename_all = "snake_case")]
 pub enum Freshness {
-    /// What it made follows from what is there now.
+    /// The outputs are up to date.
     Fresh,
-    /// It does not.
+    /// The outputs are out of date.
     Stale {
-        /// Why, the most telling first; at least one.
+        /// Why, most informative first; at least one.
         reasons: Vec<Reason>,
     },
-    /// A node that it follows from is stale.
+    /// An ancestor is stale.
     StaleThrough {
-        /// The node where it begins. JSON has another word for it, since the row of a node has a key `node` already.
+        /// The stale ancestor. In JSON it has another name, because the row of a node already has a key
+        /// `node`.
         #[serde(rename = "through")]
         node: String,
     },
-    /// No run of it is known.
+    /// There is no known run of the node.
     #[default]
     NeverRun,
-    /// Something that it follows from can't be seen.
+    /// Something that the node depends on is not accessible.
     Unknown {
-        /// What, as sentences; at least one.
+        /// What is not known, as sentences; at least one.
         because: Vec<String>,
     },
 }
 
 impl Freshness {
-    /// Whether a run of what is stale includes it: everything that is not known to be fresh.
+    /// Whether the node is included when stale nodes are run: true unless it is fresh.
     pub fn is_due(&self) -> bool {
         !matches!(self, Freshness::Fresh)
     }
 
-    /// A word or two for tables and details.
+    /// A short text for tables and details.
     pub fn as_str(&self) -> &'static str {
         match self {
             Freshness::Fresh => "fresh",
@@ -114,7 +116,7 @@ impl Freshness {
         }
     }
 
-    /// Why, in lines.
+    /// The reasons, one per line.
     pub fn why(&self) -> Vec<String> {
         match self {
             Freshness::Fresh | Freshness::NeverRun => Vec::new(),
@@ -125,18 +127,18 @@ impl Freshness {
     }
 }
 
-/// How things are now.
+/// The current state of the project.
 #[derive(Debug, Clone, Copy)]
 pub struct Now<'a> {
-    /// What each node would be run with, and what can't be told, by name.
+    /// For each node by name: the facts that it would run with, and sentences about what is not known.
     pub nodes: &'a HashMap<String, (Facts, Vec<String>)>,
-    /// What is on disk of datasets, transcoding stripped. What lives in memory is left out.
+    /// Contents of datasets on disk, transcoding stripped. In-memory datasets are left out.
     pub contents: &'a HashMap<String, Content>,
-    /// What nodes were last run with, by name.
+    /// The last fingerprint of each node, by name.
     pub fingerprints: &'a HashMap<String, Fingerprint>,
 }
 
-/// The statuses of a pipeline's nodes, which come in topological order.
+/// The freshness of a pipeline's nodes, which must be in topological order.
 pub fn statuses<'n>(
     nodes: impl Iterator<Item = &'n Node> + Clone,
     now: Now<'_>,
@@ -192,7 +194,7 @@ fn status(
             seen => seen,
         };
         match is {
-            // Whoever makes it is stale for that.
+            // The node that makes the input is already stale because its output is missing.
             Some(Content::Missing) if maker.is_some() => {}
             Some(Content::Missing) => reasons.push(Reason::InputMissing { dataset: input.into() }),
             Some(is) => match was.same(is) {
@@ -215,7 +217,7 @@ fn status(
     }
 }
 
-/// Datasets without parameters and transcoding, each once.
+/// Datasets without parameters and transcoding, without duplicates.
 fn each(names: &[String]) -> impl Iterator<Item = &str> {
     let plain = |name: &String| !is_parameter(name);
     names.iter().enumerate().filter(move |(_, name)| plain(name)).filter_map(|(at, name)| {
@@ -309,7 +311,7 @@ mod tests {
     }
 
     #[test]
-    fn what_follows_from_a_stale_node_is_stale_through_it() {
+    fn descendants_of_a_stale_node_are_stale_through_it() {
         let mut chain = Chain::new();
         chain.facts.get_mut("a").unwrap().0[0].1 = "2".into();
         assert_eq!(
@@ -320,10 +322,10 @@ mod tests {
                 "stale through an ancestor: a is stale"
             ]
         );
-        // It ran again, and made the same: what follows stays fresh.
+        // It ran again with the same result: its descendants stay fresh.
         chain.fingerprints.get_mut("a").unwrap().facts[0].1 = "2".into();
         assert_eq!(chain.texts(), ["fresh", "fresh", "fresh"]);
-        // It made something else.
+        // It ran with another result.
         let other = Content::Kept("other.pickle".into());
         chain.fingerprints.get_mut("a").unwrap().outputs.insert("x".into(), other);
         assert_eq!(
@@ -352,7 +354,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_never_run_or_cannot_be_seen_is_said_to_be_so() {
+    fn never_run_and_unknown_are_statuses() {
         let mut chain = Chain::new();
         chain.contents.insert("raw".into(), Content::Unseen);
         assert_eq!(chain.texts()[0], "unknown: raw can't be seen from here");

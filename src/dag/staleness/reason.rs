@@ -1,4 +1,4 @@
-//! Why a node is stale.
+//! Reasons why a node is stale.
 
 use std::fmt;
 
@@ -6,37 +6,37 @@ use serde::Serialize;
 
 use super::Fact;
 
-/// One thing that is not as it was when the node last ran. The order is that of how much it tells.
+/// A difference to the node's last run. Variants are ordered from most to least informative.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(tag = "reason", rename_all = "snake_case")]
 pub enum Reason {
-    /// Something known before the run.
+    /// A fact has changed.
     Changed {
-        /// What.
+        /// Key of the fact.
         what: Fact,
-        /// What it was; `None` where it was not there.
+        /// The old value; `None` if the fact is new.
         from: Option<String>,
-        /// What it is; `None` where it is gone.
+        /// The new value; `None` if the fact was removed.
         to: Option<String>,
     },
-    /// What a dataset holds.
+    /// The content of an input has changed.
     InputChanged {
-        /// Its name.
+        /// Name of the dataset.
         dataset: String,
     },
-    /// A dataset is not there, and no node makes it.
+    /// An input does not exist, and no node makes it.
     InputMissing {
-        /// Its name.
+        /// Name of the dataset.
         dataset: String,
     },
-    /// What it saved is not there any more.
+    /// An output does not exist any more.
     OutputMissing {
-        /// Its name.
+        /// Name of the dataset.
         dataset: String,
     },
-    /// What it saved was written by something else since.
+    /// An output was overwritten by something else.
     OutputChanged {
-        /// Its name.
+        /// Name of the dataset.
         dataset: String,
     },
 }
@@ -59,7 +59,7 @@ impl fmt::Display for Reason {
                     (_, None) => "removed",
                     _ => "changed",
                 };
-                // Hashes and long texts say nothing to a person.
+                // Hashes and long texts are not informative.
                 let values = || match (from, to) {
                     (Some(from), Some(to)) => format!(": {} → {}", cut(from), cut(to)),
                     (None, Some(to)) => format!(": {}", cut(to)),
@@ -83,9 +83,9 @@ impl fmt::Display for Reason {
     }
 }
 
-/// A dotted name with its module, and without the packages around that.
+/// Shortens a dotted name to the module and the name in it.
 fn short(name: &str) -> &str {
-    // The name of a statement may have dots of its own.
+    // The name of a statement may contain dots itself.
     let head = name.find([':', ' ']).unwrap_or(name.len());
     match name[..head].rmatch_indices('.').nth(1) {
         Some((dot, _)) => &name[dot + 1..],

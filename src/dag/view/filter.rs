@@ -1,4 +1,5 @@
-//! Vertices chosen by words: `tag:train ns:data_science status:stale type:pandas.CSVDataset kind:node word`.
+//! The filter language for vertices: `tag:train ns:data_science status:stale type:pandas.CSVDataset kind:node
+//! word`.
 
 use std::collections::HashSet;
 
@@ -8,51 +9,51 @@ use super::super::{Graph, Id, Vertex, VertexKind};
 use super::NodeStatus;
 use crate::project::{Dataset, strip_transcoding};
 
-/// What a filter may hold, for people.
+/// The placeholder of the filter prompt.
 pub const HINT: &str =
     "words of names, tag:TAG, ns:NAMESPACE, kind:node, type:csv, status:stale; \"...\" for spaces";
 
-/// What words choose by.
+/// The keys of the filter language, for error messages.
 const KEYS: &str = "tag, ns, kind, type and status";
 
 /// The type of a dataset that the catalog does not list.
 const UNLISTED: &str = "MemoryDataset";
 
-/// Which vertices to display. Conditions of different keys must all hold, of those with the same key one. A vertex that
-/// a key says nothing of holds as its neighbours do: a dataset where a node that uses it has the tag, namespace and
-/// status; a node where a dataset that it uses has the type.
+/// A filter of vertices. Conditions with different keys must all match; of those with the same key, one must.
+/// A vertex to which a key does not apply matches if a neighbour does: a dataset if a node that uses it has
+/// the tag, namespace or status; a node if a dataset that it uses has the type.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Filter {
     /// `tag:`: nodes with any of these tags.
     pub tags: Vec<String>,
-    /// `ns:` or `namespace:`: nodes in any of these namespaces, or in one within.
+    /// `ns:` or `namespace:`: nodes in any of these namespaces or their sub-namespaces.
     pub namespaces: Vec<String>,
     /// `kind:`: vertices of these kinds.
     pub kinds: Vec<VertexKind>,
-    /// `type:`: datasets with any of these texts in their type, in whatever case.
+    /// `type:`: datasets whose type contains any of these texts, ignoring case.
     pub types: Vec<String>,
-    /// `status:`: nodes that stand so. `stale` is through an ancestor, too.
+    /// `status:`: nodes with any of these statuses. `stale` includes stale through an ancestor.
     pub states: Vec<NodeStatus>,
-    /// All other words: texts that the name must hold, in whatever case.
+    /// All other words: texts that the name must contain, ignoring case.
     pub words: Vec<String>,
 }
 
-/// A filter that can't be understood.
+/// A syntax error in a filter.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{text}")]
 pub struct FilterError {
-    /// Where the word begins that is wrong, in characters from 0.
+    /// Start of the invalid word, in characters from 0.
     pub at: usize,
-    /// What is wrong with it, and what there is.
+    /// What is wrong with the word, and what is valid.
     pub text: String,
 }
 
 impl Filter {
-    /// The filter of a text. Quotes keep spaces, and colons of names, in a word: `tag:"my tag" "a:b"`. A name such as
-    /// `params:rate` needs none.
+    /// Parses a filter. Quotes keep spaces and colons in a word: `tag:"my tag" "a:b"`. A name such as
+    /// `params:rate` needs no quotes.
     ///
     /// # Errors
-    /// When a word has an unknown key, no value, or one that its key does not have.
+    /// When a word has an unknown key, no value, or a value that is invalid for its key.
     pub fn parse(text: &str) -> Result<Self, FilterError> {
         let mut filter = Filter::default();
         for word in words(text) {
@@ -99,13 +100,13 @@ impl Filter {
         Ok(filter)
     }
 
-    /// Whether it lets everything through.
+    /// Whether the filter matches everything.
     pub fn is_empty(&self) -> bool {
         *self == Filter::default()
     }
 
-    /// For each vertex of a whole graph, whether it is let through. `datasets` is the catalog; `state` tells how the node
-    /// of a name stands.
+    /// For each vertex of a whole graph, whether it matches. `datasets` is the catalog; `state` returns the
+    /// status of the node with a name.
     pub fn passes(
         &self,
         graph: &Graph,
@@ -154,7 +155,7 @@ impl Filter {
             && (self.states.is_empty() || self.states.contains(&state(&vertex.name)))
     }
 
-    /// For each vertex, whether it is a dataset of a type that was asked for, in any of its transcoded forms.
+    /// For each vertex, whether it is a dataset of a requested type, in any of its transcoded forms.
     fn of_type(&self, graph: &Graph, datasets: &IndexMap<String, Dataset>) -> Vec<bool> {
         let mut found = vec![false; graph.vertices.len()];
         if self.types.is_empty() {
@@ -185,15 +186,15 @@ impl Filter {
 
 /// A word of a filter.
 struct Word {
-    /// Where it begins, in characters.
+    /// Start of the word, in characters.
     at: usize,
-    /// What stands before its first colon outside quotes.
+    /// The text before the first colon outside quotes.
     key: Option<String>,
-    /// The rest.
+    /// The text after the colon, or the whole word.
     text: String,
 }
 
-/// The words of a text; quotes keep spaces and colons in them. A quote that is not closed goes on to the end.
+/// Splits a text into words; quotes keep spaces and colons. An unclosed quote extends to the end.
 fn words(text: &str) -> Vec<Word> {
     let mut words = Vec::new();
     let mut open: Option<Word> = None;
@@ -227,7 +228,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn keys_choose_and_other_words_are_of_names() {
+    fn words_with_keys_filter_by_key_and_others_by_name() {
         let text = "tag:train ns:a.b namespace:c kind:node type:csv status:stale word params:rate \"x:y z\" tag:\"my tag\"";
         let list = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
         let expected = Filter {
@@ -243,8 +244,8 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_told_with_its_place() {
-        for (text, at, says) in [
+    fn errors_have_the_place_of_the_wrong_word() {
+        for (text, at, expected) in [
             ("tag:a tags:b", 6, "`tags:` is no key; there are tag, ns, kind, type and status"),
             ("é kind:nod", 2, "`nod` is no kind; there are: node, dataset, parameters"),
             ("status:old", 0, "`old` is no status; there are: fresh, done, never-run"),
@@ -252,27 +253,27 @@ mod tests {
         ] {
             let error = Filter::parse(text).expect_err(text);
             assert_eq!(error.at, at, "{text}");
-            assert!(error.text.starts_with(says), "{text}: {error}");
+            assert!(error.text.starts_with(expected), "{text}: {error}");
         }
     }
 
     #[test]
-    fn a_filter_takes_what_it_says() {
+    fn a_filter_matches_by_key() {
         let graph = graph(
             "raw -> load #in -> tidy\n\
              tidy@pandas params:rate -> ml.fit #train -> ml.model\n\
              ml.model -> ml.deep.score #train #slow -> report\n\
              log -> audit -> done",
         );
-        let of = |name: &str, type_name: &str| {
+        let entry = |name: &str, type_name: &str| {
             let type_name = type_name.to_owned();
             (name.to_owned(), Dataset { type_name, ..Dataset::default() })
         };
         let datasets = IndexMap::from([
-            of("raw", "pandas.CSVDataset"),
-            of("tidy@pandas", "pandas.ParquetDataset"),
-            of("tidy@spark", "spark.SparkDataset"),
-            of("log", "text.TextDataset"),
+            entry("raw", "pandas.CSVDataset"),
+            entry("tidy@pandas", "pandas.ParquetDataset"),
+            entry("tidy@spark", "spark.SparkDataset"),
+            entry("log", "text.TextDataset"),
         ]);
         let state = |name: &str| match name {
             "load" => NodeStatus::Stale,

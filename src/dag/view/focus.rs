@@ -1,38 +1,38 @@
-//! A part of a graph alone.
+//! Focus: the display of a part of a graph.
 
 use std::collections::VecDeque;
 
 use super::super::{Graph, Id, VertexKind};
 use super::namespaces::Namespaces;
 
-/// A part of a graph to be displayed alone.
+/// A part of a graph that is displayed alone.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Focus {
-    /// A vertex with what leads to it and what follows from it.
+    /// A vertex with its ancestors and descendants.
     Around {
-        /// Its kind; a [`VertexKind::Namespace`] stands for all that lies in it.
+        /// Kind of the vertex; a [`VertexKind::Namespace`] means everything inside the namespace.
         kind: VertexKind,
-        /// Its name.
+        /// Name of the vertex.
         name: String,
-        /// How many steps back, counted in displayed kinds; all the way when `None`.
+        /// Number of steps to ancestors, counted in displayed vertices; unlimited when `None`.
         ancestors: Option<usize>,
-        /// How many steps onward.
+        /// Number of steps to descendants; unlimited when `None`.
         descendants: Option<usize>,
     },
-    /// These nodes with all datasets and parameters that they use: what a [`crate::dag::Slice`] takes.
+    /// These nodes with all datasets and parameters that they use: the selection of a [`crate::dag::Slice`].
     Nodes(Vec<String>),
 }
 
 /// The vertices of a focus.
 pub(super) struct Part {
-    /// Where it starts from; displayed even where its kind is not.
+    /// The start of the focus; displayed even if its kind is hidden.
     pub start: Vec<Id>,
-    /// For each vertex of the graph, whether it belongs to it.
+    /// For each vertex of the graph, whether it belongs to the focus.
     pub inside: Vec<bool>,
 }
 
 impl Focus {
-    /// The part of the graph; `None` where the graph has none of the names.
+    /// The part of the graph; `None` if the graph has none of the names.
     pub(super) fn part(
         &self,
         graph: &Graph,
@@ -62,7 +62,7 @@ impl Focus {
                 let cost = |id: Id| usize::from(displayed(graph.vertices[id].kind));
                 spread(&graph.parents, &start, *ancestors, cost, &mut inside);
                 spread(&graph.children, &start, *descendants, cost, &mut inside);
-                // What lies in a namespace is inside already; only a single vertex may be of a hidden kind.
+                // A namespace's members are inside already; only a single vertex may be of a hidden kind.
                 let start = if start.len() == 1 { start } else { Vec::new() };
                 Some(Part { start, inside })
             }
@@ -70,7 +70,8 @@ impl Focus {
     }
 }
 
-/// Marks what is reached from `start` in at most so many steps. A step to a vertex costs 0 or 1.
+/// Marks the vertices that are reachable from `start` in a limited number of steps. A step to a vertex costs
+/// 0 or 1.
 fn spread(
     next: &[Vec<Id>],
     start: &[Id],

@@ -1,9 +1,9 @@
-//! What of a pipeline's graph is displayed.
+//! The displayed part of a pipeline's graph.
 //!
-//! [`View::of`] makes the displayed graph from the whole one in this order: the focus takes a part of it, kinds and the
-//! filter leave vertices out and link what was linked through them, parameters and hubs are hidden behind a count, and
-//! collapsed namespaces become one vertex each. All choices go by name, so they outlive a change of the code. Where things
-//! are drawn is not known here.
+//! [`View::of`] derives the displayed graph from the whole graph in this order: the focus selects a part;
+//! kinds and the filter remove vertices and connect their neighbours; parameters and hubs are replaced by a
+//! count; collapsed namespaces become one vertex each. All choices refer to names, so they stay valid when
+//! the code changes. Coordinates are not part of a view.
 
 mod filter;
 mod focus;
@@ -20,7 +20,7 @@ use self::namespaces::Namespaces;
 pub use self::state::{NodeStatus, RunState, Sum};
 use super::{Graph, Id, VertexKind};
 
-/// Most vertices that one that is left out is taken to lead to; links beyond would make a drawing unreadable.
+/// Most displayed vertices that a removed vertex connects to; more links would make a drawing unreadable.
 const MOST_LINKS: usize = 256;
 
 /// Which kinds of vertices are displayed.
@@ -28,10 +28,10 @@ const MOST_LINKS: usize = 256;
 pub enum Detail {
     /// Nodes, datasets and parameters.
     All,
-    /// Nodes and datasets; each vertex tells how many parameters it hides.
+    /// Nodes and datasets; each vertex shows the number of parameters that it hides.
     #[default]
     NoParameters,
-    /// Nodes, linked where a dataset links them.
+    /// Nodes, connected if a dataset connects them.
     NodesAlone,
 }
 
@@ -44,14 +44,14 @@ pub enum Fold {
     Collapsed,
 }
 
-/// How much is displayed before something is collapsed or hidden, in vertices.
+/// Thresholds for collapsing and hiding, in vertices.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// Namespaces are expanded while no more vertices than these are displayed.
+    /// Namespaces are expanded by default while at most this many vertices are displayed.
     pub expanded: usize,
-    /// Hubs are hidden where more vertices than these are displayed.
+    /// Hubs are hidden if more than this many vertices are displayed.
     pub with_hubs: usize,
-    /// A dataset or parameter with at least so many readers is a hub.
+    /// A dataset or parameter with at least this many readers is a hub.
     pub hub_readers: usize,
 }
 
@@ -61,25 +61,25 @@ impl Default for Limits {
     }
 }
 
-/// What a person has chosen to see of a pipeline.
+/// The user's choices of what to display.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Choices {
-    /// Which kinds.
+    /// The displayed kinds of vertices.
     pub detail: Detail,
-    /// How namespaces are displayed, by name. The others are expanded while the graph is small, see [`Limits`].
+    /// How namespaces are displayed, by name. Others are expanded while the graph is small, see [`Limits`].
     pub folds: BTreeMap<String, Fold>,
-    /// A part of the graph alone. One whose names are not in the graph counts for nothing.
+    /// The focus. It is ignored if its names are not in the graph.
     pub focus: Option<Focus>,
-    /// What is too much.
+    /// Thresholds for collapsing and hiding.
     pub limits: Limits,
 }
 
 /// An expanded namespace.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Group {
-    /// Its full name.
+    /// Full name of the namespace.
     pub name: String,
-    /// Index of the group that it lies in.
+    /// Index of the group that contains it.
     pub parent: Option<usize>,
 }
 
@@ -90,43 +90,46 @@ impl Group {
     }
 }
 
-/// The displayed graph, and how it stands for the whole one.
+/// The displayed graph, and its mapping to the whole graph.
 ///
-/// Vertices of either are told by their ids, which are not the same; a kind and a name tell a vertex over changes.
+/// Ids of the displayed and the whole graph differ, and both change with the code. Kind and name identify a
+/// vertex across changes.
 #[derive(Debug, Clone, Default)]
 pub struct View {
-    /// What is displayed. A collapsed namespace is a [`VertexKind::Namespace`]; what it makes a cycle of stays one.
+    /// The displayed graph. A collapsed namespace is a [`VertexKind::Namespace`]; a cycle that collapsing
+    /// creates is kept.
     pub graph: Graph,
-    /// For each displayed vertex, the vertices of the whole graph that it stands for, in increasing order, at least one.
+    /// For each displayed vertex, the vertices of the whole graph that it represents, in increasing order, at
+    /// least one.
     pub members: Vec<Vec<Id>>,
-    /// For each vertex of the whole graph, the displayed one that stands for it.
+    /// For each vertex of the whole graph, the displayed vertex that represents it.
     pub shown_by: Vec<Option<Id>>,
-    /// Expanded namespaces that hold something displayed; each stands after the one that it lies in.
+    /// Non-empty expanded namespaces, outer ones before inner ones.
     pub groups: Vec<Group>,
-    /// For each displayed vertex, the innermost group that it lies in.
+    /// For each displayed vertex, the innermost group that contains it.
     pub group_of: Vec<Option<usize>>,
-    /// For each displayed vertex, the parameters and hubs of the whole graph that it reads and that are hidden.
+    /// For each displayed vertex, the hidden parameters and hubs of the whole graph that it reads.
     pub hidden_inputs: Vec<Vec<Id>>,
-    /// For each displayed vertex, the number of the cycle that it lies on.
+    /// For each displayed vertex on a cycle, the number of the cycle.
     pub cycles: Vec<Option<usize>>,
-    /// Whether links through what is left out were so many that some are not displayed.
+    /// Whether some links through removed vertices are not displayed because there are too many.
     pub cut: bool,
 }
 
-/// What becomes of a vertex of the whole graph.
+/// How a vertex of the whole graph is displayed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Fate {
     Shown,
-    /// Left out; what was linked through it is linked.
+    /// Removed; its neighbours are connected.
     Bridged,
-    /// Hidden; what reads it counts it.
+    /// Hidden; its readers count it.
     Counted,
-    /// Not in the focus.
+    /// Outside of the focus.
     Outside,
 }
 
 impl View {
-    /// The displayed part of a graph; `passes` tells which of its vertices the filter lets through.
+    /// The displayed part of a graph; `passes` returns whether the filter matches a vertex.
     pub fn of(whole: &Graph, choices: &Choices, passes: impl Fn(Id) -> bool) -> Self {
         let spaces = Namespaces::of(whole);
         let mut fates = fates(whole, &spaces, choices, passes);
@@ -171,7 +174,7 @@ impl View {
         view
     }
 
-    /// The name of a displayed vertex without the namespace whose frame is around it.
+    /// The name of a displayed vertex, without the namespace of the group that contains it.
     pub fn label(&self, id: Id) -> &str {
         let name = self.graph.vertices[id].name.as_str();
         let space = self.group_of[id].map(|group| self.groups[group].name.as_str());
@@ -184,7 +187,7 @@ impl View {
         self.cycles[from].is_some() && self.cycles[from] == self.cycles[to]
     }
 
-    /// The displayed edges, and what each displayed vertex hides.
+    /// Adds the displayed edges, and the hidden inputs of each displayed vertex.
     fn link(&mut self, whole: &Graph, fates: &[Fate]) {
         let (beyond, cut) = self.beyond(whole, fates);
         self.cut = cut;
@@ -193,7 +196,7 @@ impl View {
         let within = self.made_within(whole);
         for (shown, members) in self.members.iter().enumerate() {
             let mut hidden = Vec::new();
-            // No edge from a vertex to itself.
+            // No self-loops.
             linked[shown] = shown;
             for member in members {
                 for child in &whole.children[*member] {
@@ -222,8 +225,8 @@ impl View {
         }
     }
 
-    /// For each displayed dataset that one collapsed namespace alone writes, that namespace: where it reads the dataset
-    /// itself, that is its own affair, and an edge back would tell of a cycle that there is not.
+    /// For each displayed dataset whose only writer is a collapsed namespace, that namespace. If the
+    /// namespace also reads the dataset, an edge back would show a cycle that does not exist.
     fn made_within(&self, whole: &Graph) -> Vec<Option<Id>> {
         let vertices = self.graph.vertices.iter().zip(&self.members);
         let within = vertices.map(|(vertex, members)| {
@@ -236,8 +239,8 @@ impl View {
         within.collect()
     }
 
-    /// For each vertex that is left out, the displayed ones that it leads to through none but its like; and whether
-    /// there were too many.
+    /// For each removed vertex, the displayed vertices that it leads to through removed vertices only; and
+    /// whether some were dropped because there were too many.
     fn beyond(&self, whole: &Graph, fates: &[Fate]) -> (Vec<Vec<Id>>, bool) {
         let mut beyond: Vec<Vec<Id>> = vec![Vec::new(); fates.len()];
         let bridged = |id: &Id| fates[*id] == Fate::Bridged;
@@ -249,7 +252,7 @@ impl View {
         let mut cut = false;
         let mut seen = vec![usize::MAX; self.members.len()];
         let mut pass = 0;
-        // One pass is enough without cycles.
+        // Without cycles one pass is enough.
         let mut again = true;
         while std::mem::take(&mut again) {
             let mut done = vec![false; fates.len()];
@@ -283,7 +286,7 @@ impl View {
         (beyond, cut)
     }
 
-    /// The groups, from the innermost expanded namespace of each displayed vertex.
+    /// Creates the groups from the innermost expanded namespace of each displayed vertex.
     fn group(&mut self, spaces: &Namespaces<'_>, space_of: &[Option<usize>]) {
         let mut used = vec![false; spaces.names.len()];
         for space in space_of {
@@ -303,8 +306,8 @@ impl View {
     }
 }
 
-/// Leaves datasets out that collapsed namespaces alone write and read, where more than `most` vertices would be displayed
-/// beside the namespaces: of a large graph they would be most of what is seen.
+/// Removes datasets that only collapsed namespaces write and read, if more than `most` vertices would be
+/// displayed besides the namespaces. In a large graph such datasets would be most of the display.
 fn hide_between(
     whole: &Graph,
     spaces: &Namespaces<'_>,
@@ -327,7 +330,7 @@ fn hide_between(
     }
 }
 
-/// What becomes of each vertex of the whole graph.
+/// Decides how each vertex of the whole graph is displayed.
 fn fates(
     whole: &Graph,
     spaces: &Namespaces<'_>,

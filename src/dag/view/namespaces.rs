@@ -1,4 +1,4 @@
-//! Namespaces, and what lies in each.
+//! Namespaces and their members.
 
 use std::collections::HashMap;
 
@@ -7,23 +7,25 @@ use super::Fold;
 
 /// The namespaces of a graph, outer ones before inner ones.
 pub(super) struct Namespaces<'a> {
-    /// Full names.
+    /// Full name of each namespace.
     pub names: Vec<&'a str>,
-    /// The namespace around each.
+    /// For each namespace, the one directly around it.
     pub parents: Vec<Option<usize>>,
-    /// The innermost namespace that each vertex of the graph lies in.
+    /// For each vertex of the graph, the innermost namespace that contains it.
     pub home: Vec<Option<usize>>,
-    /// The same where it is expanded: a dataset lies in the innermost one that holds all nodes that write it and one that
-    /// reads it. Outside, it would have to be drawn before and after the namespace at once.
+    /// The same if the namespace is expanded: a dataset belongs to the innermost namespace with all of its
+    /// writers and at least one reader. Outside it would have to be drawn both before and after the
+    /// namespace.
     pub home_expanded: Vec<Option<usize>>,
     depths: Vec<usize>,
 }
 
 impl<'a> Namespaces<'a> {
-    /// The namespaces of a whole graph. A node lies in its own; a dataset in the innermost one that holds all nodes that
-    /// use it, if there are such that write and such that read it. Free inputs and outputs of the pipeline, and
-    /// parameters, lie in none. Kedro-Viz goes by the same rule (`ModularPipelinesRepository`); names do not count,
-    /// since datasets need not be prefixed with their namespace.
+    /// The namespaces of a whole graph. A node belongs to its own namespace. A dataset belongs to the
+    /// innermost namespace with all of its writers and readers, if it has both. Free inputs and outputs of
+    /// the pipeline, and parameters, belong to none. Kedro-Viz uses the same rule
+    /// (`ModularPipelinesRepository`). Dataset names are ignored, because datasets need not be prefixed with
+    /// their namespace.
     pub fn of(graph: &'a Graph) -> Self {
         let count = graph.vertices.len();
         let (names, parents, depths) = (Vec::new(), Vec::new(), Vec::new());
@@ -70,7 +72,7 @@ impl<'a> Namespaces<'a> {
         self.names.len() - 1
     }
 
-    /// The innermost namespace around both.
+    /// The innermost namespace that contains both.
     fn common(&self, one: Option<usize>, other: Option<usize>) -> Option<usize> {
         let (mut one, mut other) = (one?, other?);
         while one != other {
@@ -80,7 +82,7 @@ impl<'a> Namespaces<'a> {
         Some(one)
     }
 
-    /// For each namespace, the outermost collapsed one that it lies in, or is.
+    /// For each namespace, the outermost collapsed one that contains it or equals it.
     pub fn stands(&self, fold: impl Fn(&str) -> Fold) -> Vec<Option<usize>> {
         let mut stands: Vec<Option<usize>> = Vec::with_capacity(self.names.len());
         for (space, name) in self.names.iter().enumerate() {
@@ -90,7 +92,7 @@ impl<'a> Namespaces<'a> {
         stands
     }
 
-    /// Whether a namespace is `outer` or lies in it.
+    /// Whether a namespace is `outer` or is inside it.
     pub fn within(&self, space: usize, outer: usize) -> bool {
         self.common(Some(space), Some(outer)) == Some(outer)
     }

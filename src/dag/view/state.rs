@@ -1,49 +1,49 @@
-//! How displayed vertices stand, alone and summed up.
+//! Statuses of displayed vertices, single and summed.
 
 use super::super::staleness::Freshness;
 
-/// How a node stands in a run.
+/// The state of a node in a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RunState {
-    /// It has not begun.
+    /// The node has not started.
     Waiting,
-    /// It has begun.
+    /// The node has started.
     Running,
-    /// It ended well.
+    /// The node finished without an error.
     Done,
-    /// It failed.
+    /// The node failed.
     Failed,
-    /// The run ended before it did.
+    /// The run ended before the node did.
     Stopped,
 }
 
-/// How a node stands, by its run and by what is known of its outputs; the order is from the best to the worst.
+/// The status of a node, combined from its run and its freshness, from best to worst.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum NodeStatus {
-    /// What it made follows from what is there now.
+    /// The outputs are up to date.
     Fresh,
-    /// It ended well; whether that still holds is not known.
+    /// The node finished without an error; its freshness is not known yet.
     Done,
-    /// No run of it is known.
+    /// There is no known run of the node.
     NeverRun,
-    /// Whether it is out of date can't be told.
+    /// The freshness can't be determined.
     Unknown,
-    /// A node that it follows from is stale.
+    /// An ancestor is stale.
     StaleThrough,
-    /// It is stale itself.
+    /// The node itself is stale.
     Stale,
-    /// It has not begun in the run that is going on.
+    /// The node has not started in the current run.
     Waiting,
-    /// The run ended before it did.
+    /// The run ended before the node did.
     Stopped,
-    /// It is running.
+    /// The node is running.
     Running,
-    /// It failed.
+    /// The node failed.
     Failed,
 }
 
 impl NodeStatus {
-    /// All states, from the best to the worst.
+    /// All statuses, from best to worst.
     pub const ALL: [NodeStatus; 10] = [
         NodeStatus::Fresh,
         NodeStatus::Done,
@@ -57,8 +57,8 @@ impl NodeStatus {
         NodeStatus::Failed,
     ];
 
-    /// How a node stands. A run that is going on, or that did not end well, tells more than staleness; after one that
-    /// ended well, staleness tells whether that still holds.
+    /// The status of a node. A current run, or one that did not end well, takes precedence over freshness;
+    /// after a successful run, freshness decides.
     pub fn of(run: Option<RunState>, status: Option<&Freshness>) -> Self {
         match (run, status) {
             (Some(RunState::Waiting), _) => NodeStatus::Waiting,
@@ -74,7 +74,7 @@ impl NodeStatus {
         }
     }
 
-    /// Its word, as the filter takes it.
+    /// The name of the status in filters.
     pub fn as_str(self) -> &'static str {
         match self {
             NodeStatus::Fresh => "fresh",
@@ -90,40 +90,40 @@ impl NodeStatus {
         }
     }
 
-    /// How bad it is, from 1; 0 is free for what has no state.
+    /// Severity, from 1; 0 is reserved for vertices without a status.
     pub fn rank(self) -> u8 {
         self as u8 + 1
     }
 
-    /// The state of a rank.
+    /// The status with a rank.
     pub fn of_rank(rank: u8) -> Option<NodeStatus> {
         NodeStatus::ALL.get(usize::from(rank).checked_sub(1)?).copied()
     }
 }
 
-/// The states of several nodes in one.
+/// The number of nodes with each status.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Sum {
     counts: [usize; NodeStatus::ALL.len()],
 }
 
 impl Sum {
-    /// How many stand so.
+    /// Number of nodes with a status.
     pub fn count(&self, state: NodeStatus) -> usize {
         self.counts[state as usize]
     }
 
-    /// How many there are.
+    /// Total number of nodes.
     pub fn total(&self) -> usize {
         self.counts.iter().sum()
     }
 
-    /// The worst state.
+    /// The worst status that occurs.
     pub fn worst(&self) -> Option<NodeStatus> {
         self.counts().next().map(|(state, _)| state)
     }
 
-    /// The states that occur with their counts, the worst first.
+    /// The statuses that occur with their counts, worst first.
     pub fn counts(&self) -> impl Iterator<Item = (NodeStatus, usize)> + '_ {
         let all = NodeStatus::ALL.into_iter().zip(self.counts).rev();
         all.filter(|(_, count)| *count > 0)

@@ -1,4 +1,4 @@
-//! What is displayed, by examples and for any pipeline.
+//! Tests of views, by examples and for any pipeline.
 
 use std::collections::{BTreeSet, HashSet};
 
@@ -17,7 +17,7 @@ const SHOP: &str = "
     ml.model ml.right -> ml.score -> report
 ";
 
-/// The displayed graph as lines: `name in group [hidden]: children`, cycles marked with `*`.
+/// The displayed graph as lines: `name in group [hidden]: children`; cycles are marked with `*`.
 fn text(view: &View) -> String {
     let line = |id: Id| {
         let vertex = &view.graph.vertices[id];
@@ -114,7 +114,7 @@ fn a_large_graph_is_collapsed_but_for_what_was_expanded() {
 }
 
 #[test]
-fn datasets_between_collapsed_namespaces_make_way_where_they_are_many() {
+fn many_datasets_between_collapsed_namespaces_are_hidden() {
     let whole = graph("a -> x.one -> b c d\nb c d -> y.two -> e\ne -> z -> f");
     let limits = Limits { expanded: 4, ..Limits::default() };
     let view = View::of(&whole, &Choices { limits, ..Choices::default() }, |_| true);
@@ -125,7 +125,7 @@ fn datasets_between_collapsed_namespaces_make_way_where_they_are_many() {
 }
 
 #[test]
-fn what_collapsing_makes_a_cycle_of_is_marked() {
+fn a_cycle_made_by_collapsing_is_marked() {
     let whole = graph("raw -> a.one -> x\nx -> b -> y\ny -> a.two -> z\nz -> end -> e");
     let choices = Choices { folds: folded(&[], &["a"]), ..Choices::default() };
     let view = View::of(&whole, &choices, |_| true);
@@ -159,7 +159,7 @@ fn nodes_alone_are_linked_where_datasets_link_them() {
 }
 
 #[test]
-fn links_through_what_is_left_out_stay() {
+fn links_through_removed_vertices_stay() {
     let whole = graph(SHOP);
     let kept = ["orders", "prep.tidy", "ml.score"];
     let passes = |id: Id| kept.contains(&whole.vertices[id].name.as_str());
@@ -168,7 +168,7 @@ fn links_through_what_is_left_out_stay() {
 }
 
 #[test]
-fn a_focus_shows_what_lies_around() {
+fn a_focus_shows_the_neighbourhood() {
     let whole = graph(SHOP);
     let around = |kind, name: &str, ancestors, descendants, detail| {
         let focus = Focus::Around { kind, name: name.to_owned(), ancestors, descendants };
@@ -187,7 +187,7 @@ fn a_focus_shows_what_lies_around() {
         around(VertexKind::Node, "ml.deep.fit", two, Some(0), data),
         "ml.split ml.left ml.deep.fit"
     );
-    // Steps are counted in what is displayed.
+    // Only displayed vertices count as steps.
     let alone = Detail::NodesAlone;
     assert_eq!(
         around(VertexKind::Node, "ml.deep.fit", two, Some(0), alone),
@@ -232,7 +232,7 @@ fn the_slice_that_is_displayed_is_the_one_that_runs() {
     );
     let slice = between(&["prep.join"], &["ml.split"]);
     assert_eq!(slice.apply(&pipeline).unwrap(), ["prep.join", "ml.split"]);
-    // A collapsed namespace: its datasets start where their readers start.
+    // A collapsed namespace: the slice starts at the readers of its datasets.
     let slice = between(&["prep.clean", "prep.tidy", "prep.join"], &["table"]);
     assert_eq!(slice.apply(&pipeline).unwrap(), ["prep.clean", "prep.join"]);
     assert!(between(&["report"], &["orders"]).apply(&pipeline).is_err());
@@ -260,14 +260,14 @@ fn hubs_of_a_large_graph_are_counted_where_they_are_read() {
 }
 
 #[test]
-fn the_worst_state_stands_for_all() {
+fn the_worst_status_comes_first() {
     use crate::dag::staleness::Freshness;
-    let of = NodeStatus::of;
+    let status = NodeStatus::of;
     let through = Freshness::StaleThrough { node: "a".into() };
-    assert_eq!(of(Some(RunState::Done), Some(&through)), NodeStatus::StaleThrough);
-    assert_eq!(of(Some(RunState::Running), Some(&Freshness::Fresh)), NodeStatus::Running);
-    assert_eq!(of(Some(RunState::Done), None), NodeStatus::Done);
-    assert_eq!(of(None, None), NodeStatus::NeverRun);
+    assert_eq!(status(Some(RunState::Done), Some(&through)), NodeStatus::StaleThrough);
+    assert_eq!(status(Some(RunState::Running), Some(&Freshness::Fresh)), NodeStatus::Running);
+    assert_eq!(status(Some(RunState::Done), None), NodeStatus::Done);
+    assert_eq!(status(None, None), NodeStatus::NeverRun);
     let sum: Sum = [NodeStatus::Fresh, NodeStatus::Stale, NodeStatus::Running, NodeStatus::Fresh]
         .into_iter()
         .collect();
@@ -284,7 +284,7 @@ fn the_worst_state_stands_for_all() {
     assert!(NodeStatus::ALL.is_sorted());
 }
 
-/// Choices of all kinds for the pipelines of [`any_pipeline`].
+/// Random choices for the pipelines of [`any_pipeline`].
 fn any_choices() -> impl Strategy<Value = Choices> {
     let names = ["a", "a.b", "a.b.c", "d", "d.e", "gone"];
     let detail =
@@ -315,7 +315,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn a_view_stands_for_its_graph(
+    fn a_view_represents_its_graph(
         pipeline in any_pipeline(),
         choices in any_choices(),
         refused in proptest::collection::hash_set(0..60_usize, 0..20),
@@ -326,7 +326,7 @@ proptest! {
         prop_assert_eq!(view.members.len(), count);
         prop_assert_eq!(view.group_of.len(), count);
         prop_assert_eq!(view.hidden_inputs.len(), count);
-        // Members and their vertices name each other.
+        // `members` and `shown_by` are inverse.
         let stood: usize = view.members.iter().map(Vec::len).sum();
         prop_assert_eq!(stood, view.shown_by.iter().flatten().count());
         for (shown, members) in view.members.iter().enumerate() {
@@ -335,16 +335,16 @@ proptest! {
             prop_assert_eq!(view.graph.find(vertex.kind, &vertex.name), Some(shown));
             for member in members {
                 prop_assert_eq!(view.shown_by[*member], Some(shown));
-                let it = &whole.vertices[*member];
+                let whole_vertex = &whole.vertices[*member];
                 if vertex.kind != VertexKind::Namespace {
-                    prop_assert_eq!(it, vertex);
-                } else if let Some(namespace) = it.namespace() {
+                    prop_assert_eq!(whole_vertex, vertex);
+                } else if let Some(namespace) = whole_vertex.namespace() {
                     let rest = namespace.strip_prefix(vertex.name.as_str());
                     prop_assert!(rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.')));
                 }
             }
         }
-        // Groups are expanded namespaces, around their vertices.
+        // Groups are expanded namespaces around their vertices.
         for (at, group) in view.groups.iter().enumerate() {
             prop_assert!(group.parent.is_none_or(|parent| parent < at));
             let outer = group.name.rsplit_once('.').map(|(outer, _)| outer.to_owned());
@@ -364,7 +364,7 @@ proptest! {
                 VertexKind::Dataset => {}
             }
         }
-        // Parents and children are the same edges.
+        // `parents` and `children` describe the same edges.
         let edges: BTreeSet<(Id, Id)> = (view.graph.children.iter().enumerate())
             .flat_map(|(from, children)| children.iter().map(move |to| (from, *to)))
             .collect();
@@ -376,7 +376,7 @@ proptest! {
     }
 
     #[test]
-    fn links_are_the_paths_through_what_is_left_out(
+    fn links_are_the_paths_through_removed_vertices(
         pipeline in any_pipeline(),
         detail in prop_oneof![Just(Detail::All), Just(Detail::NodesAlone)],
         collapsed in any::<bool>(),
@@ -402,7 +402,7 @@ proptest! {
                 }
             }
         }
-        // What a namespace makes and reads itself does not lead back into it.
+        // A dataset that a namespace makes and reads itself has no edge back to it.
         let its_own = |from: Id, to: Id| {
             let (vertex, space) = (&view.graph.vertices[from], &view.graph.vertices[to]);
             let writers = &whole.parents[view.members[from][0]];
