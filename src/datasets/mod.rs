@@ -1,6 +1,6 @@
-//! Datasets as they are on disk: whether they exist, their size, time and versions.
+//! Datasets on disk: existence, size, modification time and versions.
 //!
-//! [`status`] reads metadata of files alone; [`stamp()`] looks into them, for the history of runs.
+//! [`status`] reads only metadata of files; [`stamp()`] reads their content, for the history of runs.
 
 mod stamp;
 
@@ -13,28 +13,28 @@ use std::time::UNIX_EPOCH;
 
 use crate::project::{Dataset, Snapshot};
 
-/// How many files of a folder are counted before its size is given as a lower bound.
+/// Most files of a folder that are counted; the size of a larger folder is a lower bound.
 const FOLDER_FILES: usize = 10_000;
 
-/// What is on disk of a dataset.
+/// The state of a dataset on disk.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub enum DatasetStatus {
-    /// It is not there.
+    /// The file or folder does not exist.
     #[default]
     Missing,
-    /// A file or folder.
+    /// A file or folder exists.
     Present {
-        /// Bytes; of a folder, of the files in it (the first 10,000); of a versioned dataset, of
-        /// its newest version.
+        /// Size in bytes: for a folder the sum of its files (the first 10,000), for a versioned dataset that
+        /// of the newest version.
         bytes: u64,
         /// Last modification, seconds since the Unix epoch.
         modified: f64,
         /// Number of versions, for a versioned dataset.
         versions: Option<usize>,
     },
-    /// Elsewhere: its path has a protocol.
+    /// Not on this machine: the path has a protocol.
     Elsewhere,
-    /// Its definition names no file: a table, a metric, a service.
+    /// The definition names no file, for example a table or a service.
     NoFile,
 }
 
@@ -55,26 +55,26 @@ pub fn status(root: &Path, dataset: &Dataset) -> DatasetStatus {
     }
 }
 
-/// The file or folder of a dataset, of a versioned one the newest; it may not be there.
+/// The file or folder of a dataset, for a versioned dataset the newest version; it may not exist.
 fn newest(root: &Path, dataset: &Dataset) -> Option<PathBuf> {
     let path = local(root, filepath(dataset)?)?;
     if dataset.versioned { versions(&path).pop() } else { Some(path) }
 }
 
 fn filepath(dataset: &Dataset) -> Option<&str> {
-    // Partitioned and incremental datasets call it `path`.
+    // Partitioned and incremental datasets have `path` instead of `filepath`.
     let path = || dataset.definition.value.get("path").and_then(|it| it.value.as_str());
     dataset.filepath.as_deref().or_else(path)
 }
 
-/// A versioned dataset as one of its versions alone; `None` where it has no versions.
+/// A versioned dataset restricted to one version; `None` if it is not versioned or has no file.
 pub fn at_version(dataset: &Dataset, version: &str) -> Option<Dataset> {
     let path = Path::new(filepath(dataset).filter(|_| dataset.versioned)?);
     let filepath = path.join(version).join(path.file_name()?).display().to_string();
     Some(Dataset { filepath: Some(filepath), versioned: false, ..dataset.clone() })
 }
 
-/// The path on this machine, if it is one. Kedro makes relative paths absolute against the project's
+/// The local path, unless the path has a protocol. Kedro resolves relative paths against the project's
 /// folder.
 fn local(root: &Path, filepath: &str) -> Option<PathBuf> {
     let local = filepath.strip_prefix("file://").unwrap_or(filepath);
@@ -127,7 +127,7 @@ fn seconds(metadata: &fs::Metadata) -> f64 {
         .map_or(0.0, |since| since.as_secs_f64())
 }
 
-/// The status of all datasets of a snapshot, by name.
+/// The status of each dataset in a snapshot, by name.
 pub fn statuses(snapshot: &Snapshot) -> HashMap<String, DatasetStatus> {
     snapshot
         .datasets
@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn files_folders_versions_and_elsewhere_are_told_apart() {
+    fn files_folders_versions_and_elsewhere_are_distinguished() {
         let folder = tempfile::tempdir().unwrap();
         let root = folder.path();
         fs::create_dir_all(root.join("data/parts")).unwrap();

@@ -1,5 +1,5 @@
-//! What a run has loaded or saved: the size of a dataset's file, a stamp that tells its content from
-//! another one, and the numbers in it, for metrics.
+//! What the history records of a dataset that a run has loaded or saved: the size of its file, a stamp that
+//! identifies its content, and the numbers in the file, for metrics.
 
 use std::fmt;
 use std::io::Read;
@@ -11,29 +11,28 @@ use super::{DatasetStatus, FOLDER_FILES, filepath, local, measure, newest, statu
 use crate::project::Dataset;
 use crate::system::files;
 
-/// Files and folders up to this size are read for a hash of their content: it takes about a tenth of
-/// a second.
+/// Largest file or folder, in bytes, whose content is hashed: hashing takes about a tenth of a second.
 const HASHED: u64 = 256 << 20;
-/// Files up to this size are looked into for metrics.
+/// Largest file, in bytes, that is read for metrics.
 const METRICS: u64 = 64 << 10;
-/// Most versions of a dataset that are looked into.
+/// Most versions of a dataset that are read.
 const VERSIONS: usize = 10_000;
 /// Most numbers that are kept of one dataset.
 const NUMBERS: usize = 200;
 
-/// A dataset as it is on disk.
+/// A dataset's size, time and hash on disk.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Stamp {
-    /// Its size in bytes.
+    /// Size in bytes.
     pub bytes: u64,
     /// Last modification, seconds since the Unix epoch.
     pub modified: f64,
-    /// Hash of the content; `None` where it is too large to be read.
+    /// Hash of the content; `None` if the file is too large to be read.
     pub hash: Option<String>,
 }
 
 impl fmt::Display for Stamp {
-    /// `blake3:...` of the content, or `size:...,time:...`.
+    /// `blake3:...` if the content was hashed, else `size:...,time:...`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.hash {
             Some(hash) => write!(f, "blake3:{hash}"),
@@ -42,8 +41,8 @@ impl fmt::Display for Stamp {
     }
 }
 
-/// Looks at a dataset of the project in `root`; `None` where it has no file here. `known` gives the
-/// hash that belongs to a size and a time, so that what did not change is not read again.
+/// Reads the stamp of a dataset of the project in `root`; `None` if it has no local file. `known` returns the
+/// hash for a size and a time, so that unchanged files are not read again.
 pub fn stamp(
     root: &Path,
     dataset: &Dataset,
@@ -54,7 +53,7 @@ pub fn stamp(
     Some(Stamp { bytes, modified, hash: known(bytes, modified).or_else(hash) })
 }
 
-/// A hash of the content of a file, or of all files in a folder and their names.
+/// A hash of a file's content, or of the names and contents of all files in a folder.
 fn hash(path: &Path) -> Option<String> {
     let mut hasher = blake3::Hasher::new();
     if path.is_dir() {
@@ -80,7 +79,7 @@ fn hash(path: &Path) -> Option<String> {
     Some(hasher.finalize().to_hex()[..32].to_owned())
 }
 
-/// The numbers in a dataset's file by dotted keys, where it is JSON and holds an object.
+/// The numbers in a dataset's file by dotted keys, if the file is a JSON object.
 pub fn metrics(root: &Path, dataset: &Dataset) -> Option<Map<String, Json>> {
     let file = newest(root, dataset).filter(|_| may_be_metrics(dataset))?;
     numbers(&files::read(&file, METRICS).ok()?)
@@ -95,7 +94,7 @@ fn may_be_metrics(dataset: &Dataset) -> bool {
 /// The numbers in one version of a dataset.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Measured {
-    /// The version, such as `2026-11-30T03.31.19.123Z`; `None` where the dataset is not versioned.
+    /// The version, such as `2026-11-30T03.31.19.123Z`; `None` if the dataset is not versioned.
     pub version: Option<String>,
     /// Last modification of its file, in seconds since the Unix epoch.
     pub modified: f64,
@@ -103,8 +102,8 @@ pub struct Measured {
     pub numbers: Map<String, Json>,
 }
 
-/// The numbers in all versions of a dataset, the oldest first, of those [`metrics`] reads; of the newest ones
-/// where there are very many.
+/// The numbers in all versions of a dataset that [`metrics`] could read, oldest first. If there are very many
+/// versions, only the newest ones are read.
 pub fn measured(root: &Path, dataset: &Dataset) -> Vec<Measured> {
     let path = filepath(dataset).and_then(|path| local(root, path));
     let Some(path) = path.filter(|_| may_be_metrics(dataset)) else { return Vec::new() };
@@ -120,7 +119,7 @@ pub fn measured(root: &Path, dataset: &Dataset) -> Vec<Measured> {
     found.into_iter().filter_map(of_file).collect()
 }
 
-/// The numbers of a JSON object by dotted keys; `None` where there are none.
+/// The numbers of a JSON object by dotted keys; `None` if there are none.
 fn numbers(content: &[u8]) -> Option<Map<String, Json>> {
     let Json::Object(object) = serde_json::from_slice(content).ok()? else { return None };
     let mut found = Map::new();
@@ -148,7 +147,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn content_is_told_apart_and_metrics_are_read() {
+    fn stamps_identify_content_and_metrics_are_read() {
         let folder = tempfile::tempdir().unwrap();
         let root = folder.path();
         let dataset = |name: &str, type_name: &str| Dataset {

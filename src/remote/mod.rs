@@ -1,7 +1,7 @@
 //! Backends: engines that run the same pipeline elsewhere.
 //!
-//! [`found`] tells which engines a project is set up for, by the files and requirements of the
-//! ecosystem's plug-ins. Submitting to them is not built yet, and nothing here pretends it is.
+//! [`found`] detects the engines that a project is set up for, from the configuration files and requirements
+//! of Kedro's plug-ins. Submitting runs to an engine is not implemented.
 
 use std::path::Path;
 
@@ -10,11 +10,11 @@ use crate::system::files;
 /// An engine that the project is set up for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Backend {
-    /// Its name, such as `Airflow`.
+    /// Name of the engine, such as `Airflow`.
     pub name: &'static str,
     /// The Kedro plug-in for it.
     pub plugin: &'static str,
-    /// Its configuration files, relative to the project's folder.
+    /// Its configuration files in the project, relative to the project's folder.
     pub config: Vec<String>,
     /// Whether the project's requirements name the plug-in.
     pub required: bool,
@@ -30,7 +30,7 @@ const ENGINES: [(&str, &str, &str); 6] = [
     ("AzureML", "kedro-azureml", "azureml"),
 ];
 
-/// The engines that the project in `root` has configuration or requirements for.
+/// The engines for which the project in `root` has configuration or requirements.
 pub fn found(root: &Path, conf_source: &Path, environments: &[String]) -> Vec<Backend> {
     let requirements: String = ["requirements.txt", "pyproject.toml"]
         .iter()

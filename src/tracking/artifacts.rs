@@ -1,5 +1,5 @@
-//! Artifacts of a run. Those on this machine are listed and opened below the run's own folder, and nowhere else;
-//! a tracking server hands out its own.
+//! Artifacts of a run. Local artifacts are listed and opened only inside the run's own artifact folder; a
+//! tracking server is asked for its own.
 
 use std::fmt;
 use std::fs;
@@ -19,17 +19,17 @@ pub(super) const MOST_ENTRIES: usize = 100_000;
 /// A file or folder among artifacts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Artifact {
-    /// Path below the run's artifacts, parted by `/`.
+    /// Path relative to the run's artifact folder, separated by `/`.
     pub path: String,
-    /// Whether it is a folder.
+    /// Whether this is a folder.
     pub is_dir: bool,
-    /// Bytes of a file.
+    /// Size of a file in bytes.
     pub size: Option<u64>,
 }
 
-/// What a path among artifacts names.
+/// The target of a path among artifacts.
 pub enum Named {
-    /// A folder's entries by name, and whether there are more.
+    /// The entries of a folder, sorted by name, and whether there are more.
     Folder(Vec<Artifact>, bool),
     /// An open file.
     File(Box<dyn Read>),
@@ -49,29 +49,31 @@ impl fmt::Debug for Named {
 /// Why artifacts can't be read.
 #[derive(Debug, thiserror::Error)]
 pub enum ArtifactError {
-    /// They lie elsewhere.
+    /// The artifacts are neither local nor on a tracking server.
     #[error("They lie at {0}; only artifacts on this machine or a tracking server are read.")]
     Elsewhere(String),
-    /// The path leads out of the run's folder.
+    /// The path leads out of the run's artifact folder.
     #[error("`{0}` leads out of the run's artifacts.")]
     Outside(String),
-    /// The server can't be asked, or refuses.
+    /// The request to the server failed, or the server rejects it.
     #[error(transparent)]
     Server(#[from] TrackingError),
-    /// The path is not there, or can't be read.
+    /// The path does not exist, or can't be read.
     #[error("{path}: {source}.")]
     Io {
         /// The file or folder.
         path: String,
-        /// Why.
+        /// The cause.
         source: io::Error,
     },
 }
 
-/// What a path among a run's artifacts names; the empty path is their folder. `near` is the folder of the store.
+/// The target of a path among a run's artifacts; the empty path is the artifact folder itself. `near` is the
+/// folder of the store.
 ///
 /// # Errors
-/// When they lie elsewhere, the path leads out of them or is not there, or they can't be read.
+/// When the artifacts are elsewhere, the path leads out of the artifact folder or does not exist, or reading
+/// fails.
 pub fn named(store: &Store, near: &Path, run: &Run, path: &str) -> Result<Named, ArtifactError> {
     let Store::Rest(server) = store else {
         if run.artifact_uri.is_empty() {
@@ -83,7 +85,7 @@ pub fn named(store: &Store, near: &Path, run: &Run, path: &str) -> Result<Named,
     let is_folder = match path.as_str() {
         "" => true,
         path => {
-            // The list of a file is empty, too.
+            // For a file, the server also returns an empty list.
             let above = path.rsplit_once('/').map_or("", |(above, _)| above);
             let (entries, _) = server.artifacts(&run.id, above)?;
             match entries.iter().find(|entry| entry.path == path) {
@@ -102,7 +104,7 @@ pub fn named(store: &Store, near: &Path, run: &Run, path: &str) -> Result<Named,
     Ok(Named::File(server.artifact(&run.id, &path)?))
 }
 
-/// A path without `.`, refused where it leads out.
+/// Normalizes a path (without `.`); an error if it leads out of the folder.
 fn inside(path: &str) -> Result<String, ArtifactError> {
     let mut parts = Vec::new();
     for part in Path::new(path).components() {
@@ -118,11 +120,11 @@ fn inside(path: &str) -> Result<String, ArtifactError> {
     }
 }
 
-/// The folder of a run's artifacts. `near` is the folder of the store: where a store was copied with its
-/// artifacts, the run's own folder names the old place, and the one beside the store is taken.
+/// The artifact folder of a run. `near` is the folder of the store: if the store was copied together with its
+/// artifacts, the run's URI still names the old place, and the folder beside the store is used.
 ///
 /// # Errors
-/// When they do not lie on this machine.
+/// When the artifacts are not on this machine.
 pub fn folder(run: &Run, near: &Path) -> Result<PathBuf, ArtifactError> {
     let uri = run.artifact_uri.as_str();
     let named = local(uri, near);
@@ -140,12 +142,12 @@ pub fn folder(run: &Run, near: &Path) -> Result<PathBuf, ArtifactError> {
     }
 }
 
-/// Says that what a URI names is not on this machine.
+/// The error for a URI that is not on this machine.
 pub(super) fn elsewhere(uri: &str) -> ArtifactError {
     ArtifactError::Elsewhere(remove(uri))
 }
 
-/// The path on this machine that a URI names; `near` is where relative ones begin.
+/// The path on this machine that a URI names; relative paths start at `near`.
 pub(super) fn local(uri: &str, near: &Path) -> Option<PathBuf> {
     match uri.strip_prefix("file://") {
         Some(path) => Some(PathBuf::from(percent_decode_str(path).decode_utf8_lossy().as_ref())),
@@ -154,15 +156,16 @@ pub(super) fn local(uri: &str, near: &Path) -> Option<PathBuf> {
     }
 }
 
-/// Whether a server keeps the artifacts; where that is this machine, they lie in its folder `mlartifacts`.
+/// Whether a tracking server stores the artifacts. If the server is on this machine, they are in its folder
+/// `mlartifacts`.
 fn is_of_server(uri: &str) -> bool {
     uri.starts_with("mlflow-artifacts:")
 }
 
-/// What a path below a run's artifacts names; the empty path is their folder.
+/// The target of a path in a local artifact folder; the empty path is the folder itself.
 ///
 /// # Errors
-/// When it leads out of the folder, also over a link, or can't be read.
+/// When the path leads out of the folder, also through a link, or can't be read.
 pub fn open(folder: &Path, path: &str) -> Result<Named, ArtifactError> {
     inside(path)?;
     let failed =
@@ -183,7 +186,7 @@ pub fn open(folder: &Path, path: &str) -> Result<Named, ArtifactError> {
             more = true;
             break;
         }
-        // A link is shown as what it is: neither a folder nor a file of the run.
+        // Links are listed as links, neither as folders nor as files of the run.
         let Ok(metadata) = entry.path().symlink_metadata() else { continue };
         let path = Path::new(path).join(entry.file_name());
         found.push(Artifact {

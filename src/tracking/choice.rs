@@ -1,6 +1,6 @@
-//! Which tracking store is read, and why: `--tracking-uri`, else `MLFLOW_TRACKING_URI`, else kedro-mlflow's
-//! `mlflow.yml`, else `.env`, else `[tool.mlops-tui]` of `pyproject.toml`, else what lies in the project's
-//! folder, as MLflow itself would choose.
+//! Choice of the tracking store: `--tracking-uri`, else `MLFLOW_TRACKING_URI`, else kedro-mlflow's
+//! `mlflow.yml`, else `.env`, else `[tool.mlops-tui]` of `pyproject.toml`, else the store in the project's
+//! folder that MLflow itself would choose.
 
 use std::fmt;
 use std::fs;
@@ -14,21 +14,21 @@ use crate::project::{Located, Options, Reader, Value, discovery};
 use crate::system::files;
 use crate::text::secrets::remove;
 
-/// Where a store is.
+/// The location of a store.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Location {
     /// A SQLite database.
     Sqlite(PathBuf),
     /// A folder of files (`mlruns/`).
     Files(PathBuf),
-    /// The runs of a project itself, in a run environment, for where there is no MLflow.
+    /// The project's own runs, in a run environment; used when there is no MLflow store.
     Project(PathBuf, Option<String>),
-    /// Anything else that a URI names: a tracking server, or a database.
+    /// Any other URI: a tracking server, or an unsupported database.
     Server(ServerUri),
 }
 
 impl Location {
-    /// The folder of the store, where its artifacts may lie; the current one where it has none.
+    /// The folder of the store, which may contain its artifacts; the current folder if the store has none.
     pub fn near(&self) -> PathBuf {
         match self {
             Location::Sqlite(path) => path.parent().unwrap_or(Path::new(".")).to_owned(),
@@ -38,15 +38,15 @@ impl Location {
     }
 }
 
-/// The URI of a server. It may have credentials; what is shown of it has none.
+/// The URI of a server. It may contain credentials; `Debug` and `Display` leave them out.
 #[derive(Clone, PartialEq, Eq)]
 pub struct ServerUri(String);
 
 impl ServerUri {
-    /// A URI as it is written.
+    /// Wraps a URI as written by the user.
     pub fn new(uri: impl Into<String>) -> Self {
         let uri = uri.into();
-        // From now on its password is taken out of all texts.
+        // From now on the password is removed from all texts.
         let _ = remove(&uri);
         ServerUri(uri)
     }
@@ -69,38 +69,38 @@ impl fmt::Debug for ServerUri {
     }
 }
 
-/// Which store is read, and why.
+/// The chosen store and the reason.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Choice {
-    /// The store; `None` when there is none.
+    /// Location of the store; `None` when there is none.
     pub location: Option<Location>,
-    /// What decided.
+    /// The source of the decision.
     pub by: By,
-    /// Where that is written, or what was looked for.
+    /// The place where the source names the store, or the locations that were searched.
     pub place: String,
-    /// Stores that `pyproject.toml` names, by name, without credentials.
+    /// Stores by name in `pyproject.toml`, without credentials.
     pub named: IndexMap<String, String>,
 }
 
-/// What decides which store is read.
+/// The source that decides which store is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum By {
     /// `--tracking-uri`.
     Argument,
     /// `MLFLOW_TRACKING_URI`.
     Variable,
-    /// `mlflow.yml` of the configuration.
+    /// `mlflow.yml` in the project's configuration.
     Configuration,
     /// `.env` in the project's folder.
     DotEnv,
     /// `[tool.mlops-tui]` in `pyproject.toml`.
     Pyproject,
-    /// What lies in the project's folder.
+    /// The store in the project's folder.
     Folder,
 }
 
 impl By {
-    /// A word for programs.
+    /// The name in JSON.
     pub fn word(self) -> &'static str {
         match self {
             By::Argument => "argument",
@@ -118,7 +118,7 @@ pub const PROJECT: &str = "project:";
 
 const VARIABLE: &str = "MLFLOW_TRACKING_URI";
 
-/// The workspace to look at, which MLflow's own variable names.
+/// The MLflow workspace to read, from MLflow's own variable.
 pub fn workspace() -> Option<String> {
     std::env::var("MLFLOW_WORKSPACE").ok().filter(|name| !name.is_empty())
 }
@@ -126,7 +126,7 @@ pub fn workspace() -> Option<String> {
 /// Chooses the store to read; `argument` is `--tracking-uri`, a URI or the name of a store.
 ///
 /// # Errors
-/// When the store that is named is not there.
+/// When the named store does not exist.
 pub fn choose(
     root: &Path,
     env: Option<&str>,
@@ -194,7 +194,7 @@ fn named(
     Some((uri, By::Pyproject, "[tool.mlops-tui] in pyproject.toml names it.".to_owned()))
 }
 
-/// `server.mlflow_tracking_uri` of kedro-mlflow's `mlflow.yml`, and where it is written.
+/// `server.mlflow_tracking_uri` in kedro-mlflow's `mlflow.yml`, and the place where it is written.
 fn configured(root: &Path, env: Option<&str>) -> Option<(String, String)> {
     let patterns = ["mlflow*", "mlflow*/**", "**/mlflow*"].map(str::to_owned).to_vec();
     let options = Options {
@@ -217,7 +217,7 @@ fn configured(root: &Path, env: Option<&str>) -> Option<(String, String)> {
     }
 }
 
-/// The variable in `.env`: `NAME=value`, perhaps with `export` and quotes.
+/// The variable in `.env`: `NAME=value`, optionally with `export` and quotes.
 fn dot_env(root: &Path) -> Option<String> {
     let text = files::read_text(&root.join(".env")).ok()?;
     text.lines().rev().find_map(|line| {
@@ -233,7 +233,7 @@ fn dot_env(root: &Path) -> Option<String> {
     })
 }
 
-/// What `[tool.mlops-tui]` says about stores: `tracking-uri`, and `stores` by name.
+/// The stores in `[tool.mlops-tui]`: `tracking-uri`, and `stores` by name.
 #[derive(Debug, Default)]
 struct Own {
     tracking_uri: Option<String>,
@@ -261,7 +261,7 @@ impl Own {
     }
 }
 
-/// What MLflow would use without being told: `mlflow.db`, unless `mlruns/` has an experiment
+/// MLflow's default store: `mlflow.db`, unless `mlruns/` has an experiment
 /// (`mlflow.tracking._tracking_service.utils._get_default_tracking_uri`, 3.7 and later).
 pub fn in_folder(root: &Path) -> Option<Location> {
     let folder = root.join("mlruns");
@@ -283,11 +283,11 @@ pub fn in_folder(root: &Path) -> Option<Location> {
     folder.is_dir().then_some(Location::Files(folder))
 }
 
-/// The store of a URI; `None` when it is a local one that is not there.
+/// The store of a URI; `None` when the URI is local and the store does not exist.
 pub(super) fn of_uri(root: &Path, uri: &str) -> Option<Location> {
     let uri = uri.trim();
     let scheme = uri.split("://").next().unwrap_or_default();
-    // A driver may be named: sqlite+pysqlite.
+    // The scheme may name a driver: `sqlite+pysqlite`.
     if scheme.split('+').next() == Some("sqlite") {
         let path = uri.split_once("://").and_then(|(_, path)| path.strip_prefix('/'))?;
         let path = root.join(path.split('?').next().unwrap_or(path));
@@ -320,7 +320,7 @@ mod tests {
     }
 
     #[test]
-    fn the_folder_is_looked_at_as_mlflow_does() {
+    fn the_default_store_is_that_of_mlflow() {
         let folder = project();
         let root = folder.path();
         assert_eq!(in_folder(root), None);

@@ -1,17 +1,17 @@
-//! Curves of a metric: points in the order of an axis, smoothed, split into what can be drawn and what can't,
-//! and decimated to the columns of a drawing. Pure functions over slices, each in linear time but for points
-//! that are not in order yet.
+//! Curves of a metric: points sorted along an axis, smoothed, split into drawable and other points, and
+//! decimated to the columns of a drawing. All are pure functions over slices that take linear time, except
+//! for sorting unsorted points.
 //!
-//! MLflow's databases keep infinities as the largest numbers there are, so those count as infinite here.
+//! MLflow's databases store infinities as the largest finite numbers, so those count as infinite here.
 
 use std::borrow::Cow;
 
 use super::entities::Point;
 
-/// What runs along a curve.
+/// The quantity on the horizontal axis.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Axis {
-    /// Steps.
+    /// The training step.
     #[default]
     Step,
     /// Seconds since the Unix epoch.
@@ -20,18 +20,18 @@ pub enum Axis {
     Relative,
 }
 
-/// How heights stand for values.
+/// The mapping from values to heights.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Scale {
-    /// A height is its value.
+    /// The height is the value.
     #[default]
     Linear,
-    /// A height is the logarithm of its value to base 10.
+    /// The height is the decimal logarithm of the value.
     Logarithmic,
 }
 
 impl Scale {
-    /// The value at a height.
+    /// The value at a height (the inverse mapping).
     pub fn value(self, height: f64) -> f64 {
         match self {
             Scale::Linear => height,
@@ -40,31 +40,31 @@ impl Scale {
     }
 }
 
-/// A place that can be drawn: both numbers are finite.
+/// A point that can be drawn: both coordinates are finite.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Spot {
-    /// Where along the axis.
+    /// Position along the axis.
     pub x: f64,
-    /// How high, on its scale.
+    /// Height on the scale.
     pub y: f64,
 }
 
-/// Points as places to draw, and apart from them the positions along the axis of what has no place.
+/// Drawable points, and the positions along the axis of points that can't be drawn.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Split {
-    /// What can be drawn, in the order of the points.
+    /// Drawable points, in the order of the input.
     pub spots: Vec<Spot>,
-    /// Where values are NaN.
+    /// Positions of NaN.
     pub nan: Vec<f64>,
-    /// Where values are infinite.
+    /// Positions of infinity.
     pub infinite: Vec<f64>,
-    /// Where values of negative infinity are.
+    /// Positions of negative infinity.
     pub negative_infinite: Vec<f64>,
-    /// Where values have no logarithm, being zero or negative; none on a linear scale.
+    /// Positions of zero and negative values on a logarithmic scale; empty on a linear scale.
     pub not_positive: Vec<f64>,
 }
 
-/// The points in the order of the axis; points at the same place keep their order.
+/// Sorts the points along the axis; points at the same position keep their order.
 pub fn ordered(points: &[Point], axis: Axis) -> Cow<'_, [Point]> {
     let key = |point: &Point| match axis {
         Axis::Step => point.step,
@@ -78,9 +78,9 @@ pub fn ordered(points: &[Point], axis: Axis) -> Cow<'_, [Point]> {
     Cow::Owned(points)
 }
 
-/// The points with smoothed values, as TensorBoard smooths them: an exponential moving average, corrected for
-/// beginning at zero. `weight` is that of the past, from 0 (nothing changes) to just below 1. NaN and
-/// infinities stay as they are and count for nothing; so do points that all have one value.
+/// Smooths the points as TensorBoard does: an exponential moving average with bias correction. `weight` is
+/// the weight of the past, from 0 (no smoothing) to just below 1. NaN and infinities are unchanged and
+/// skipped in the average. If all values are equal, nothing is smoothed.
 pub fn smooth(points: &[Point], weight: f64) -> Vec<Point> {
     let weight = weight.clamp(0.0, 0.999_999);
     let is_constant = points.windows(2).all(|pair| pair[0].value == pair[1].value);
@@ -103,13 +103,13 @@ fn is_finite(value: f64) -> bool {
     value.abs() < f64::MAX
 }
 
-/// The points as places to draw, with NaN, infinities and, on a logarithmic scale, values that are not
-/// positive apart.
+/// Splits points into drawable ones and others: NaN, infinities and, on a logarithmic scale, values that are
+/// not positive.
 pub fn split(points: &[Point], axis: Axis, scale: Scale) -> Split {
     let start = points.iter().map(|point| point.timestamp).min().unwrap_or_default();
     let mut split = Split { spots: Vec::with_capacity(points.len()), ..Split::default() };
     for point in points {
-        // Steps beyond 2^53 lose their last digits, which no drawing shows.
+        // Steps beyond 2^53 lose their last digits, which is invisible in a drawing.
         let x = match axis {
             Axis::Step => point.step as f64,
             Axis::Time => point.timestamp as f64 / 1e3,
@@ -129,9 +129,9 @@ pub fn split(points: &[Point], axis: Axis, scale: Scale) -> Split {
     split
 }
 
-/// The column of a place among columns of equal width from the first place to the last.
+/// The column of a position, among columns of equal width between the first and the last position.
 pub fn column(x: f64, first: f64, last: f64, columns: usize) -> usize {
-    // Halves, since the difference of two finite numbers need not be finite.
+    // Halve first: the difference of two finite numbers may overflow to infinity.
     let span = last / 2.0 - first / 2.0;
     if span <= 0.0 {
         return 0;
@@ -140,9 +140,9 @@ pub fn column(x: f64, first: f64, last: f64, columns: usize) -> usize {
     ((part * columns as f64) as usize).min(columns.saturating_sub(1))
 }
 
-/// The lowest and the highest place of each column, with the first and the last place of all: a drawing of
-/// these in as many columns shows every spike. `spots` are in order along the axis; at most two for each
-/// column and two more are left.
+/// Decimates to the lowest and the highest point of each column, plus the first and the last point overall: a
+/// drawing with that many columns still shows every spike. `spots` must be sorted along the axis. The result
+/// has at most two points per column, plus two.
 pub fn decimate(spots: &[Spot], columns: usize) -> Vec<Spot> {
     let (Some(first), Some(last)) = (spots.first(), spots.last()) else { return Vec::new() };
     let columns = columns.max(1);
@@ -150,9 +150,9 @@ pub fn decimate(spots: &[Spot], columns: usize) -> Vec<Spot> {
     let end = spots.len() - 1;
     let mut begin = 0;
     while begin <= end {
-        let of = column(spots[begin].x, first.x, last.x, columns);
+        let own = column(spots[begin].x, first.x, last.x, columns);
         let (mut low, mut high, mut next) = (begin, begin, begin + 1);
-        while next <= end && column(spots[next].x, first.x, last.x, columns) == of {
+        while next <= end && column(spots[next].x, first.x, last.x, columns) == own {
             if spots[next].y < spots[low].y {
                 low = next;
             }
@@ -210,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_drawn_is_kept_apart() {
+    fn undrawable_points_are_separated() {
         let list = points(&[1.0, f64::NAN, f64::INFINITY, 100.0, f64::MIN, 0.0, -1.0, f64::NAN]);
         let split = super::split(&list, Axis::Step, Scale::Logarithmic);
         assert_eq!(split.spots, [Spot { x: 0.0, y: 0.0 }, Spot { x: 3.0, y: 2.0 }]);
@@ -226,7 +226,7 @@ mod tests {
     fn smoothing_follows_tensorboards_formula() {
         let list = points(&[1.0, 2.0, f64::NAN, 4.0, f64::INFINITY, 0.0]);
         let smoothed = values(&smooth(&list, 0.6));
-        // The mean of the values so far, each weighing 0.6 as much as the next.
+        // The mean of the values so far; each weighs 0.6 times as much as the next.
         let mean = |values: &[f64]| {
             let weight = |index: usize| 0.6_f64.powi((values.len() - 1 - index) as i32);
             let sum: f64 = values.iter().enumerate().map(|(i, value)| weight(i) * value).sum();
@@ -278,9 +278,9 @@ mod tests {
         fn any_number_has_a_column(x in any::<[i64; 3]>(), columns in 1_usize..100) {
             let mut x = x.map(|x| x as f64);
             x.sort_by(f64::total_cmp);
-            let of = x.map(|it| column(it, x[0], x[2], columns));
-            prop_assert!(of.is_sorted() && of[0] == 0 && of[2] < columns);
-            prop_assert!(x[0] == x[2] || of[2] == columns - 1);
+            let found = x.map(|it| column(it, x[0], x[2], columns));
+            prop_assert!(found.is_sorted() && found[0] == 0 && found[2] < columns);
+            prop_assert!(x[0] == x[2] || found[2] == columns - 1);
         }
     }
 }

@@ -1,20 +1,20 @@
-//! What a tracking store holds, in MLflow's terms: times are milliseconds since the Unix epoch, and what a
-//! store may leave out is an `Option`.
+//! The entities of a tracking store, in MLflow's terms. Times are milliseconds since the Unix epoch; values
+//! that a store may lack are an `Option`.
 
-/// Which entities are asked for, by their lifecycle stage.
+/// Filter by lifecycle stage.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum View {
-    /// Those that are not deleted.
+    /// Entities that are not deleted.
     #[default]
     Active,
-    /// Deleted ones.
+    /// Deleted entities.
     Deleted,
-    /// Both.
+    /// Active and deleted entities.
     All,
 }
 
 impl View {
-    /// Whether an entity of this stage (`active` or `deleted`) is asked for.
+    /// Whether the filter accepts a lifecycle stage (`active` or `deleted`).
     pub fn shows(self, lifecycle_stage: &str) -> bool {
         match self {
             View::Active => lifecycle_stage == "active",
@@ -24,47 +24,47 @@ impl View {
     }
 }
 
-/// An experiment.
+/// An MLflow experiment.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Experiment {
     /// Id: a number in databases, often a hash of digits in folders.
     pub id: String,
-    /// Name.
+    /// Name of the experiment.
     pub name: String,
-    /// Where artifacts of its runs are kept.
+    /// URI of the artifacts of its runs.
     pub artifact_location: String,
     /// `active` or `deleted`.
     pub lifecycle_stage: String,
-    /// When it was made.
+    /// Creation time.
     pub creation_time: Option<i64>,
-    /// When it was last changed.
+    /// Time of the last change.
     pub last_update_time: Option<i64>,
-    /// The workspace (MLflow 3.10 and later).
+    /// Workspace (MLflow 3.10 and later).
     pub workspace: Option<String>,
     /// Tags, sorted by key.
     pub tags: Vec<(String, String)>,
 }
 
-/// A run.
+/// A tracked run.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Run {
     /// Id, 32 hexadecimal digits.
     pub id: String,
-    /// Name; empty when it has none.
+    /// Name of the run; empty if it has none.
     pub name: String,
     /// Id of its experiment.
     pub experiment_id: String,
-    /// Who started it.
+    /// User who started the run.
     pub user_id: String,
     /// `RUNNING`, `SCHEDULED`, `FINISHED`, `FAILED` or `KILLED`.
     pub status: String,
-    /// When it began.
+    /// Start time.
     pub start_time: Option<i64>,
-    /// When it ended.
+    /// End time.
     pub end_time: Option<i64>,
     /// `active` or `deleted`.
     pub lifecycle_stage: String,
-    /// Where its artifacts are kept.
+    /// URI of its artifacts.
     pub artifact_uri: String,
     /// Params, sorted by key.
     pub params: Vec<(String, String)>,
@@ -72,38 +72,38 @@ pub struct Run {
     pub metrics: Vec<(String, f64)>,
     /// Tags, sorted by key.
     pub tags: Vec<(String, String)>,
-    /// Datasets that it has read.
+    /// Datasets that the run has read.
     pub datasets: Vec<DatasetInput>,
-    /// Ids of logged models that it has read.
+    /// Ids of the logged models that the run has read.
     pub model_inputs: Vec<String>,
-    /// Ids of logged models that it has made, with their steps.
+    /// Ids and steps of the logged models that the run has made.
     pub model_outputs: Vec<(String, i64)>,
 }
 
 impl Run {
-    /// The value under a key.
+    /// The latest value of a metric.
     pub fn metric(&self, key: &str) -> Option<f64> {
         let found = self.metrics.binary_search_by(|(name, _)| name.as_str().cmp(key));
         found.ok().map(|index| self.metrics[index].1)
     }
 
-    /// The param under a key.
+    /// The value of a param.
     pub fn param(&self, key: &str) -> Option<&str> {
         of(&self.params, key)
     }
 
-    /// The tag under a key.
+    /// The value of a tag.
     pub fn tag(&self, key: &str) -> Option<&str> {
         of(&self.tags, key)
     }
 
-    /// The id of the run that it lies in.
+    /// Id of the parent run, for nested runs.
     pub fn parent(&self) -> Option<&str> {
         self.tag("mlflow.parentRunId")
     }
 }
 
-/// The value under a key of a sorted list.
+/// Looks up a key in a sorted list.
 pub(super) fn of<'a>(sorted: &'a [(String, String)], key: &str) -> Option<&'a str> {
     let found = sorted.binary_search_by(|(name, _)| name.as_str().cmp(key));
     found.ok().map(|index| sorted[index].1.as_str())
@@ -112,24 +112,24 @@ pub(super) fn of<'a>(sorted: &'a [(String, String)], key: &str) -> Option<&'a st
 /// A dataset that a run has read.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct DatasetInput {
-    /// Name.
+    /// Name of the dataset.
     pub name: String,
     /// Digest of its content.
     pub digest: String,
     /// Kind of source, such as `local`.
     pub source_type: String,
-    /// Where it was read from, as JSON.
+    /// Source of the data, as JSON.
     pub source: String,
-    /// Its columns, as JSON.
+    /// Columns and their types, as JSON.
     pub schema: Option<String>,
-    /// Counts and the like, as JSON.
+    /// Statistics such as row counts, as JSON.
     pub profile: Option<String>,
-    /// What it was read for (`mlflow.data.context`), and other tags.
+    /// Tags, such as the purpose (`mlflow.data.context`).
     pub tags: Vec<(String, String)>,
 }
 
 impl DatasetInput {
-    /// What it was read for, such as `training`.
+    /// Purpose of reading the dataset, such as `training`.
     pub fn context(&self) -> Option<&str> {
         of(&self.tags, "mlflow.data.context")
     }
@@ -138,30 +138,30 @@ impl DatasetInput {
 /// One value of a metric.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Point {
-    /// Step.
+    /// Training step.
     pub step: i64,
-    /// When it was logged.
+    /// Time when it was logged.
     pub timestamp: i64,
-    /// Value; may be NaN or infinite.
+    /// The value; may be NaN or infinite.
     pub value: f64,
 }
 
 /// A registered model.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Model {
-    /// Name.
+    /// Name of the model.
     pub name: String,
-    /// When it was made.
+    /// Creation time.
     pub creation_timestamp: Option<i64>,
-    /// When it was last changed.
+    /// Time of the last change.
     pub last_updated_timestamp: Option<i64>,
-    /// Description.
+    /// Description by the user.
     pub description: Option<String>,
-    /// The workspace (MLflow 3.10 and later).
+    /// Workspace (MLflow 3.10 and later).
     pub workspace: Option<String>,
     /// Tags, sorted by key.
     pub tags: Vec<(String, String)>,
-    /// Aliases with their versions, sorted by name.
+    /// Aliases with their version numbers, sorted by name.
     pub aliases: Vec<(String, i64)>,
 }
 
@@ -170,29 +170,29 @@ pub struct Model {
 pub struct ModelVersion {
     /// Name of its model.
     pub name: String,
-    /// Number, from 1.
+    /// Version number, from 1.
     pub version: i64,
-    /// When it was made.
+    /// Creation time.
     pub creation_timestamp: Option<i64>,
-    /// When it was last changed.
+    /// Time of the last change.
     pub last_updated_timestamp: Option<i64>,
-    /// Description.
+    /// Description by the user.
     pub description: Option<String>,
-    /// Who made it.
+    /// User who created the version.
     pub user_id: Option<String>,
     /// `None`, `Staging`, `Production` or `Archived`.
     pub stage: String,
-    /// Where its files come from.
+    /// URI of the files that the version was created from.
     pub source: Option<String>,
-    /// The run that made it.
+    /// Id of the run that made the model.
     pub run_id: Option<String>,
     /// A link to that run.
     pub run_link: Option<String>,
     /// `READY`, `PENDING_REGISTRATION` or `FAILED_REGISTRATION`.
     pub status: String,
-    /// Why it has that status.
+    /// Message about the status, such as the reason of a failure.
     pub status_message: Option<String>,
-    /// The workspace (MLflow 3.10 and later).
+    /// Workspace (MLflow 3.10 and later).
     pub workspace: Option<String>,
     /// Tags, sorted by key.
     pub tags: Vec<(String, String)>,
@@ -207,21 +207,21 @@ pub struct LoggedModel {
     pub id: String,
     /// Id of its experiment.
     pub experiment_id: String,
-    /// Name.
+    /// Name of the model.
     pub name: String,
-    /// Where its files are kept.
+    /// URI of its files.
     pub artifact_location: String,
-    /// When it was made.
+    /// Creation time.
     pub creation_timestamp: Option<i64>,
-    /// When it was last changed.
+    /// Time of the last change.
     pub last_updated_timestamp: Option<i64>,
-    /// Type, such as `Agent`.
+    /// Type of the model, such as `Agent`.
     pub model_type: Option<String>,
-    /// The run that made it.
+    /// Id of the run that made the model.
     pub source_run_id: Option<String>,
     /// `PENDING`, `READY` or `FAILED`.
     pub status: String,
-    /// Why it has that status.
+    /// Message about the status, such as the reason of a failure.
     pub status_message: Option<String>,
     /// `active` or `deleted`.
     pub lifecycle_stage: String,
@@ -229,49 +229,49 @@ pub struct LoggedModel {
     pub params: Vec<(String, String)>,
     /// Tags, sorted by key.
     pub tags: Vec<(String, String)>,
-    /// Metrics by step and dataset.
+    /// Metrics, one entry for each key, step and dataset.
     pub metrics: Vec<ModelMetric>,
 }
 
 /// A metric of a logged model.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct ModelMetric {
-    /// Name.
+    /// Name of the metric.
     pub key: String,
-    /// Value.
+    /// The value.
     pub value: f64,
-    /// Step.
+    /// Training step.
     pub step: i64,
-    /// When it was logged.
+    /// Time when it was logged.
     pub timestamp: i64,
-    /// The run that logged it.
+    /// Id of the run that logged it.
     pub run_id: String,
-    /// Name and digest of the dataset that it was measured on.
+    /// Name and digest of the dataset used for the evaluation.
     pub dataset: Option<(String, String)>,
 }
 
-/// What is asked of [`Run`]s.
+/// A search for runs.
 #[derive(Debug, Clone, Default)]
 pub struct RunQuery {
-    /// Ids of experiments; `None` asks all of the view.
+    /// Ids of experiments; `None` searches all experiments in the view.
     pub experiments: Option<Vec<String>>,
-    /// What they have to match.
+    /// The filter that the runs must match.
     pub filter: super::filter::Expr,
-    /// The order; then newest first, then by id.
+    /// Sort order; ties are sorted newest first, then by id.
     pub order: Vec<super::filter::Order>,
-    /// Deleted ones or not.
+    /// Whether to include deleted runs.
     pub view: View,
-    /// At most so many.
+    /// Maximum number of runs.
     pub limit: Option<usize>,
-    /// Now, in milliseconds, for `last 7 days`.
+    /// Current time in milliseconds, for `last 7 days`.
     pub now: i64,
 }
 
 impl RunQuery {
-    /// Puts runs in the order that is asked for; what is equal in it newest first, and then by id.
+    /// Sorts runs in the requested order; ties are sorted newest first, then by id.
     pub fn sort(&self, runs: &mut [Run]) {
         runs.sort_by(|a, b| {
-            // None is before any time, so it is last here.
+            // `None` is less than any time, so runs without a start come last.
             let newest = || b.start_time.cmp(&a.start_time);
             let order = super::filter::compare_by(&self.order, a, b);
             order.then_with(newest).then_with(|| a.id.cmp(&b.id))
@@ -279,19 +279,19 @@ impl RunQuery {
     }
 }
 
-/// What was found, and whether a limit has left some out.
+/// The results of a search, possibly cut by a limit.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Results<T> {
-    /// In the order that was asked for.
+    /// The results in the requested order.
     pub items: Vec<T>,
-    /// Whether there are more.
+    /// Whether the limit has cut off some results.
     pub truncated: bool,
-    /// What could not be read: each names its file.
+    /// What could not be read; each message names a file.
     pub problems: Vec<String>,
 }
 
 impl<T> Results<T> {
-    /// What is within the limit.
+    /// Cuts the items at a limit.
     pub fn of(mut items: Vec<T>, limit: Option<usize>) -> Self {
         let limit = limit.unwrap_or(usize::MAX);
         let truncated = items.len() > limit;

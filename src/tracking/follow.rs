@@ -1,4 +1,4 @@
-//! Following a store: what is new since the last look.
+//! Follows a store: reports changes since the last poll.
 
 use std::time::{Duration, Instant};
 
@@ -9,32 +9,32 @@ use super::rest::{Follower as RestFollower, RestStore};
 use super::sqlite::Follower as SqliteFollower;
 use super::{Location, SqliteStore, TrackingError};
 
-/// Something new in a store.
+/// A change in a store.
 #[derive(Debug, Clone, PartialEq)]
 pub enum News {
-    /// A run is new, or has another state.
+    /// A run is new, or its state has changed.
     Run(RunState),
-    /// A metric has a further value.
+    /// A metric has a new value.
     Metric {
-        /// The run.
+        /// Id of the run.
         run_id: String,
-        /// The metric's name.
+        /// Name of the metric.
         key: String,
         /// The value.
         point: Point,
     },
-    /// What can't be read, and why; the rest is followed.
+    /// Something can't be read; the rest is still followed.
     Problem(String),
-    /// Another file has taken the store's place; what lies between is not known.
+    /// Another file has replaced the store; changes in between are unknown.
     Replaced,
 }
 
-/// How a run stands.
+/// The state of a run.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RunState {
-    /// Id.
+    /// Id of the run.
     pub id: String,
-    /// Name.
+    /// Name of the run.
     pub name: String,
     /// Id of its experiment.
     pub experiment_id: String,
@@ -42,9 +42,9 @@ pub struct RunState {
     pub status: String,
     /// `active` or `deleted`.
     pub lifecycle_stage: String,
-    /// When it began, in milliseconds since the Unix epoch.
+    /// Start time, in milliseconds since the Unix epoch.
     pub start_time: Option<i64>,
-    /// When it ended, in milliseconds since the Unix epoch.
+    /// End time, in milliseconds since the Unix epoch.
     pub end_time: Option<i64>,
 }
 
@@ -55,21 +55,21 @@ impl RunState {
     }
 }
 
-/// What one look at a store has found.
+/// The results of one poll.
 #[derive(Debug, Default)]
 pub(super) struct Batch {
-    /// Runs that were not known.
+    /// Runs that were not known before.
     pub new: Vec<RunState>,
-    /// Values of metrics: the run's id, the metric's name, the value.
+    /// Values of metrics: id of the run, name of the metric, value.
     pub points: Vec<(String, String, Point)>,
-    /// Runs that have another state.
+    /// Runs whose state has changed.
     pub changed: Vec<RunState>,
-    /// What could not be read.
+    /// Messages about what could not be read.
     pub problems: Vec<String>,
 }
 
 impl Batch {
-    /// The news in their order: a run comes before its values, and its end behind them.
+    /// The news in order: a run comes before its values, and its end after them.
     pub fn news(self) -> Vec<News> {
         let metric = |(run_id, key, point)| News::Metric { run_id, key, point };
         let new = self.new.into_iter().map(News::Run);
@@ -78,7 +78,7 @@ impl Batch {
         new.chain(self.points.into_iter().map(metric)).chain(changed).chain(problems).collect()
     }
 
-    /// The news. Reading that failed is reported only where there are none: it fails again at the next look.
+    /// The news. A read error is reported only if there are no news: the error occurs again at the next poll.
     pub fn unless(self, read: Result<(), TrackingError>) -> Result<Vec<News>, TrackingError> {
         match (self.news(), read) {
             (news, Err(error)) if news.is_empty() => Err(error),
@@ -91,7 +91,7 @@ impl Batch {
 #[derive(Debug)]
 pub struct Follower {
     kind: Kind,
-    /// How long the last look took.
+    /// Duration of the last poll.
     took: Duration,
 }
 
@@ -104,8 +104,8 @@ enum Kind {
 }
 
 impl Kind {
-    /// How long to wait between two looks at least, and how many times as long as a look takes. A look at a
-    /// database that has not changed takes microseconds; that at a server is work for others.
+    /// The minimum pause between two polls, and the pause as a multiple of a poll's duration. A poll of an
+    /// unchanged database takes microseconds; a poll of a server is work for others.
     fn pause(&self) -> (Duration, u32) {
         match self {
             Kind::Sqlite(_) | Kind::Files(_) => (Duration::from_millis(50), 10),
@@ -116,10 +116,10 @@ impl Kind {
 }
 
 impl Follower {
-    /// Follows a store from now on.
+    /// Starts to follow a store.
     ///
     /// # Errors
-    /// When it can't be read.
+    /// When the store can't be read.
     pub fn open(location: &Location, workspace: Option<&str>) -> Result<Self, TrackingError> {
         let kind = match location {
             Location::Sqlite(path) => {
@@ -137,10 +137,10 @@ impl Follower {
         Ok(Follower { kind, took: Duration::ZERO })
     }
 
-    /// What was added since the last time: new runs, values of metrics, other states of runs.
+    /// The news since the last poll: new runs, values of metrics, changed run states.
     ///
     /// # Errors
-    /// When the store can't be read now; it may be later.
+    /// When the store can't be read now; a later poll may succeed.
     pub fn poll(&mut self) -> Result<Vec<News>, TrackingError> {
         let begin = Instant::now();
         let news = match &mut self.kind {
@@ -153,7 +153,7 @@ impl Follower {
         news
     }
 
-    /// How long to wait before the next look.
+    /// The pause before the next poll.
     pub fn pause(&self) -> Duration {
         let (least, times) = self.kind.pause();
         least.max(self.took * times)

@@ -1,5 +1,5 @@
-//! Runs in groups by their params, the param that only repeats a run (the seed), and how the metrics of a
-//! group are spread.
+//! Grouping of runs by params, detection of the param that only repeats a run (the seed), and statistics of a
+//! group's metrics.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -7,34 +7,35 @@ use super::entities::Run;
 use super::filter::Field;
 use super::table::Keys;
 
-/// Runs that have the same values of some params.
+/// Runs with the same values of some params.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Group {
-    /// The value of each param; `None` where the runs have none.
+    /// The value of each param; `None` if the runs do not have the param.
     pub values: Vec<Option<String>>,
-    /// Indices of the runs, in their order.
+    /// Indices of the runs, in increasing order.
     pub runs: Vec<usize>,
 }
 
-/// How the values of a metric are spread. NaN is counted apart; without other values there are no figures.
+/// Statistics of a metric's values. NaN is counted separately; without other values all statistics are
+/// `None`.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Spread {
-    /// How many values there are, without NaN.
+    /// Number of values without NaN.
     pub count: usize,
-    /// How many are NaN.
+    /// Number of NaN values.
     pub nan: usize,
-    /// Mean.
+    /// Arithmetic mean.
     pub mean: Option<f64>,
-    /// Standard deviation of a sample; of two values or more.
+    /// Sample standard deviation; needs at least two values.
     pub deviation: Option<f64>,
-    /// Smallest value.
+    /// The smallest value.
     pub min: Option<f64>,
-    /// Largest value.
+    /// The largest value.
     pub max: Option<f64>,
 }
 
-/// The runs by the values of these params. Groups are in the order of the first param, then of the next;
-/// missing values are last.
+/// Groups runs by the values of params. Groups are sorted by the first param, then the next; missing values
+/// come last.
 pub fn by(runs: &[Run], params: &[String]) -> Vec<Group> {
     let mut groups: Vec<Group> = Vec::new();
     let mut known: HashMap<Vec<Option<&str>>, usize> = HashMap::new();
@@ -49,14 +50,14 @@ pub fn by(runs: &[Run], params: &[String]) -> Vec<Group> {
     }
     let keys: Vec<Keys> =
         params.iter().map(|param| Keys::of(runs, &Field::Param(param.clone()))).collect();
-    // Each group has a first run, which made it.
+    // Each group has at least one run: the one that created it.
     let rank =
         |group: &Group| -> Vec<u64> { keys.iter().map(|keys| keys.rank(group.runs[0])).collect() };
     groups.sort_by_cached_key(|group| (rank(group), group.values.clone()));
     groups
 }
 
-/// The params in which the runs differ, by name.
+/// The params whose values differ between the runs, by name.
 pub fn varying(runs: &[Run]) -> Vec<String> {
     let keys: BTreeSet<&str> =
         runs.iter().flat_map(|run| run.params.iter().map(|(key, _)| key.as_str())).collect();
@@ -64,16 +65,16 @@ pub fn varying(runs: &[Run]) -> Vec<String> {
     keys.into_iter().filter(differs).map(str::to_owned).collect()
 }
 
-/// The params in which the runs differ, but for one: runs that agree in these repeat each other.
+/// The params whose values differ, except for one. Runs that are equal in these are repetitions.
 pub fn all_but(runs: &[Run], param: &str) -> Vec<String> {
     varying(runs).into_iter().filter(|key| key != param).collect()
 }
 
-/// The param that varies while all others are equal. Where several do, as in a grid, it is the one that is
-/// named as seeds are.
+/// The param that varies while all others are equal. If several do, as in a grid, the one with the name of a
+/// seed is chosen.
 ///
 /// # Errors
-/// With the params that vary so, when none or several may be meant.
+/// The candidates, when there are none or several.
 pub fn seed(runs: &[Run]) -> Result<String, Vec<String>> {
     let repeats = |param: &String| {
         by(runs, &all_but(runs, param)).iter().any(|group| {
@@ -92,14 +93,14 @@ pub fn seed(runs: &[Run]) -> Result<String, Vec<String>> {
     }
 }
 
-/// Whether a param is named as those are that only repeat a run.
+/// Whether a param has a typical name of a seed, fold or repetition.
 fn names_seed(param: &str) -> bool {
     let last = param.rsplit(['.', '/', ':']).next().unwrap_or_default().to_lowercase();
     let words = ["seed", "fold", "repeat", "replicate", "trial"];
     last == "random_state" || last.split(['_', '-']).any(|word| words.contains(&word))
 }
 
-/// How values are spread.
+/// Computes the statistics of values.
 pub fn spread(values: impl IntoIterator<Item = f64>) -> Spread {
     let mut spread = Spread::default();
     let (mut mean, mut squares) = (0.0, 0.0);
@@ -109,7 +110,7 @@ pub fn spread(values: impl IntoIterator<Item = f64>) -> Spread {
             spread.nan += 1;
             continue;
         }
-        // Welford's method: large means do not drown small deviations.
+        // Welford's method is precise for small deviations with a large mean.
         spread.count += 1;
         let before = value - mean;
         mean += before / spread.count as f64;
@@ -117,7 +118,7 @@ pub fn spread(values: impl IntoIterator<Item = f64>) -> Spread {
         (min, max) = (min.min(value), max.max(value));
     }
     if spread.count > 0 {
-        // The running mean of infinities is NaN where their sum is not.
+        // With infinities the running mean is NaN, even where the true mean is infinite.
         if min.is_infinite() || max.is_infinite() {
             mean = min + max;
         }

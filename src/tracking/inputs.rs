@@ -1,4 +1,4 @@
-//! Datasets with the runs that have read them: the other direction of a run's own list.
+//! Datasets with the runs that have read them: the inverse of each run's list of datasets.
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Component, Path, PathBuf};
@@ -8,20 +8,20 @@ use serde_json::Value as Json;
 use super::entities::Run;
 use crate::project::{Dataset, Snapshot};
 
-/// A dataset, one for each name and digest.
+/// A dataset, identified by name and digest.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct ReadDataset {
-    /// Name.
+    /// Name of the dataset.
     pub name: String,
     /// Digest of its content.
     pub digest: String,
     /// Kind of source, such as `local`.
     pub source_type: String,
-    /// Where it was read from, as JSON.
+    /// Source of the data, as JSON.
     pub source: String,
-    /// The dataset of the project's catalog that it is; [`join`] finds it.
+    /// Name of the same dataset in the project's catalog; set by [`join`].
     pub catalog: Option<String>,
-    /// The runs that have read it, in their order.
+    /// The runs that have read it, in increasing order.
     pub readers: Vec<Reader>,
 }
 
@@ -30,12 +30,12 @@ pub struct ReadDataset {
 pub struct Reader {
     /// Index of the run.
     pub run: usize,
-    /// What it was read for, such as `training`; sorted.
+    /// Purposes of reading the dataset, such as `training`; sorted.
     pub contexts: Vec<String>,
 }
 
-/// The datasets that the runs have read, by name and digest. Where runs name several sources, it is that of
-/// the first run.
+/// The datasets that the runs have read, sorted by name and digest. If runs name different sources, the first
+/// run's is used.
 pub fn datasets(runs: &[Run]) -> Vec<ReadDataset> {
     let mut found: BTreeMap<(&str, &str), ReadDataset> = BTreeMap::new();
     for (index, run) in runs.iter().enumerate() {
@@ -66,12 +66,12 @@ pub fn datasets(runs: &[Run]) -> Vec<ReadDataset> {
     found.into_values().collect()
 }
 
-/// A dataset of a catalog.
+/// A dataset of the project's catalog.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
-    /// Name.
+    /// Name of the dataset.
     pub name: String,
-    /// Its path, absolute, where it is a file or folder of this machine; else its path as it is written.
+    /// Absolute path if it is a file or folder on this machine; else the path as configured.
     pub path: Option<String>,
 }
 
@@ -84,8 +84,8 @@ pub fn catalog(root: &Path, snapshot: &Snapshot) -> Vec<Entry> {
     snapshot.datasets.iter().map(entry).collect()
 }
 
-/// Finds for each dataset that was read the one of the catalog: with the path that its source names, a version of
-/// it or a file in it included, else with its name, else with the digest of one that was found so.
+/// Finds the catalog's dataset for each dataset that was read: by the path in its source (also a version of
+/// the dataset or a file inside), else by name, else by the digest of a dataset that was found.
 pub fn join(datasets: &mut [ReadDataset], root: &Path, catalog: &[Entry]) {
     for dataset in &mut *datasets {
         let paths = paths(root, &dataset.source);
@@ -96,7 +96,7 @@ pub fn join(datasets: &mut [ReadDataset], root: &Path, catalog: &[Entry]) {
             };
             paths.iter().any(below)
         };
-        // The longest is the nearest.
+        // The longest path is the closest match.
         let near = catalog
             .iter()
             .filter(has_path)
@@ -112,14 +112,14 @@ pub fn join(datasets: &mut [ReadDataset], root: &Path, catalog: &[Entry]) {
     }
 }
 
-/// The paths that a dataset's source names: the texts in its JSON.
+/// The paths in a dataset's source: all texts in its JSON.
 fn paths(root: &Path, source: &str) -> Vec<String> {
     let Ok(Json::Object(fields)) = serde_json::from_str(source) else { return Vec::new() };
     let texts = fields.into_iter().filter_map(|(_, value)| Some(value.as_str()?.to_owned()));
     texts.map(|text| plain(root, &text)).collect()
 }
 
-/// A path without `file://`, against a folder where it is relative, and without `.` and `..`.
+/// Normalizes a path: without `file://`, absolute, without `.` and `..`.
 fn plain(root: &Path, path: &str) -> String {
     let local = path.strip_prefix("file://").unwrap_or(path);
     if local.contains("://") {
@@ -201,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn what_has_the_same_content_is_the_same_dataset() {
+    fn datasets_with_the_same_digest_are_the_same() {
         let dataset = |name: &str, digest: &str| ReadDataset {
             name: name.into(),
             digest: digest.into(),

@@ -1,4 +1,4 @@
-//! Which tracked run a run of the project has logged to, and which run of the project a tracked run comes from.
+//! Links between runs of the project and tracked runs, in both directions.
 
 use std::path::Path;
 
@@ -7,16 +7,17 @@ use super::filter::{Attribute, Comparator, Compare, Expr, Field, Value};
 use super::{Store, TrackingError};
 use crate::store::{self, RunFilter, RunRecord, StoreError};
 
-/// MLflow's clock has milliseconds, and is read a moment after ours.
+/// Tolerance in seconds: MLflow's clock has milliseconds, and is read slightly later than ours.
 const SLACK: f64 = 0.01;
-/// The tag that kedro-mlflow gives a run of a pipeline: the project's folder.
+/// The tag of kedro-mlflow with the project's folder.
 const PROJECT_PATH: &str = "project_path";
 
-/// The id of the tracked run that began between two times (seconds since the Unix epoch) and that
-/// kedro-mlflow has tagged with the project's path; `None` where there is none, or more than one: what
-/// is not certain is not told.
+/// The id of the tracked run that began between two times (seconds since the Unix epoch) and has
+/// kedro-mlflow's tag with the project's path. `None` if there is none, or more than one, because the result
+/// must be certain.
 ///
 /// # Errors
+/// When the store can't be read.
 /// When the store can't be read.
 pub fn run_between(
     root: &Path,
@@ -37,13 +38,13 @@ pub fn run_between(
     ]);
     let query = RunQuery { filter, view: View::All, ..RunQuery::default() };
     let found = store.search_runs(&query)?.items.into_iter();
-    // Runs within a run have a tag of their own that names it.
+    // Nested runs have a tag that names their parent.
     let found: Vec<Run> = found.filter(|run| run.parent().is_none()).take(2).collect();
     Ok(<[Run; 1]>::try_from(found).ok().map(|[run]| run.id))
 }
 
-/// The runs of a project's history that have logged to a tracked run, or to the one that it lies in; the newest
-/// first. None where there is no history.
+/// The pipeline runs of the project's history that have logged to a tracked run, or to its parent; newest
+/// first. Empty if there is no history.
 ///
 /// # Errors
 /// When the history can't be read.

@@ -1,9 +1,9 @@
 //! Experiments: MLflow's stores, read in place and read-only.
 //!
-//! [`choose`] says which store is read and why, and [`Store`] reads it, whatever its kind: [`SqliteStore`],
-//! [`files::FileStore`], [`rest::RestStore`], or [`project::ProjectStore`]. [`filter`] is MLflow's filter language; [`table`], [`groups`] and
-//! [`curve`] arrange what was read. MLflow itself is never asked: opening a store with it may migrate
-//! the database.
+//! [`choose`] decides which store is read. [`Store`] reads any kind of store: [`SqliteStore`],
+//! [`files::FileStore`], [`rest::RestStore`], or [`project::ProjectStore`]. [`filter`] is MLflow's filter
+//! language; [`table`], [`groups`] and [`curve`] arrange the results. MLflow itself is never called, because
+//! opening a store with it may migrate the database.
 
 pub mod artifacts;
 mod choice;
@@ -34,31 +34,31 @@ pub use store::Store;
 /// Why a store can't be read.
 #[derive(Debug, thiserror::Error)]
 pub enum TrackingError {
-    /// The store that is named is not there.
+    /// The named store does not exist.
     #[error("There is no {uri}. {place}")]
     Missing {
-        /// Its URI, without credentials.
+        /// URI of the store, without credentials.
         uri: String,
-        /// What names it.
+        /// The place that names the store.
         place: String,
     },
     /// The database is not MLflow's.
     #[error("{0} is no store of MLflow's: it has no tables of experiments and runs.")]
     Foreign(String),
-    /// SQLite refused.
+    /// SQLite returned an error.
     #[error("{path}: {source}.")]
     Sqlite {
         /// The database.
         path: String,
-        /// Why.
+        /// The cause.
         source: rusqlite::Error,
     },
-    /// A tracking server can't be asked, or refuses.
+    /// The request to a tracking server failed, or was rejected.
     #[error("{server}: {reason}")]
     Server {
-        /// Its URI, without credentials.
+        /// URI of the server, without credentials.
         server: String,
-        /// What was asked, why it failed, and what helps.
+        /// The request, why it failed, and what to do.
         reason: String,
     },
     /// A file store, or a file in it, can't be read.
@@ -66,7 +66,7 @@ pub enum TrackingError {
     Files {
         /// The file or folder.
         path: String,
-        /// Why.
+        /// The cause.
         reason: String,
     },
 }

@@ -1,4 +1,4 @@
-//! The newest runs and the registered models at a glance, of any kind of store.
+//! An overview of any kind of store: the newest runs and the registered models.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -9,10 +9,10 @@ use super::filter::Expr;
 use super::{Location, Store, TrackingError, workspace};
 use crate::text::secrets::{HIDDEN, names_secret, redact};
 
-/// What is in a tracking store, newest runs first.
+/// The contents of a tracking store, newest runs first.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Overview {
-    /// The store as a person names it, such as `mlflow.db`.
+    /// Display name of the store, such as `mlflow.db`.
     pub source: String,
     /// Runs, newest first, at most 2,000.
     pub runs: Vec<Run>,
@@ -20,26 +20,26 @@ pub struct Overview {
     pub models: Vec<RegisteredModel>,
 }
 
-/// How many runs [`read`] takes, the newest ones.
+/// How many of the newest runs [`read`] returns.
 const MOST_RUNS: usize = 2_000;
 
-/// Time that a tracking server has for an answer; thousands of runs take it seconds.
+/// Time limit for a tracking server's answer; thousands of runs take the server seconds.
 const ANSWER: Duration = Duration::from_secs(30);
 
 /// A tracked run.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Run {
-    /// Run id.
+    /// Id of the run.
     pub id: String,
-    /// Run name.
+    /// Name of the run.
     pub name: String,
     /// Name of its experiment.
     pub experiment: String,
     /// `RUNNING`, `FINISHED`, `FAILED`, `KILLED`, `SCHEDULED`.
     pub status: String,
-    /// Seconds since the Unix epoch.
+    /// Start, in seconds since the Unix epoch.
     pub started_at: f64,
-    /// Seconds since the Unix epoch.
+    /// End, in seconds since the Unix epoch.
     pub ended_at: Option<f64>,
     /// Latest metric values by key, sorted.
     pub metrics: Vec<(String, f64)>,
@@ -50,18 +50,18 @@ pub struct Run {
 /// A registered model.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct RegisteredModel {
-    /// Name.
+    /// Name of the model.
     pub name: String,
     /// Newest version number.
     pub latest_version: Option<i64>,
-    /// Aliases with their versions.
+    /// Aliases with their version numbers.
     pub aliases: Vec<(String, i64)>,
     /// Last update, seconds since the Unix epoch.
     pub updated_at: f64,
 }
 
-/// Reads the newest runs and the registered models. Each question is short, so a training process that writes is
-/// not held up.
+/// Reads the newest runs and the registered models. Each query is short, so a training process that writes is
+/// not blocked.
 ///
 /// # Errors
 /// When the store can't be read.
@@ -107,6 +107,6 @@ pub fn read(root: &Path, location: &Location) -> Result<Overview, TrackingError>
 }
 
 fn seconds(milliseconds: Option<i64>) -> Option<f64> {
-    // Times in milliseconds stay far below 2^53.
+    // Times in milliseconds are far below 2^53, so the conversion is exact.
     milliseconds.map(|milliseconds| milliseconds as f64 / 1000.0)
 }

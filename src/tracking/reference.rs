@@ -1,4 +1,4 @@
-//! Naming a run: by a prefix of its id, by its name, as `latest`, or as `best:metrics.rmse`.
+//! References to a run: a prefix of its id, its name, `latest`, or `best:metrics.rmse`.
 
 use super::entities::{Run, RunQuery, View};
 use super::filter::{
@@ -6,7 +6,7 @@ use super::filter::{
 };
 use super::{Store, TrackingError};
 
-/// Why no run is meant.
+/// Why a reference does not identify a run.
 #[derive(Debug, thiserror::Error)]
 pub enum ReferenceError {
     /// No run has this name or id.
@@ -14,15 +14,15 @@ pub enum ReferenceError {
         "No run is named `{0}`. `mlops-tui experiments search` lists runs; an id's first digits are enough."
     )]
     Unknown(String),
-    /// Several have.
+    /// Several runs have this name or prefix.
     #[error("`{reference}` means several runs: {}. More digits of the id tell them apart.", .runs.join(", "))]
     Ambiguous {
-        /// What was written.
+        /// The reference as written.
         reference: String,
-        /// The runs, the newest first.
+        /// The matching runs, newest first.
         runs: Vec<String>,
     },
-    /// What follows `best:` is no metric.
+    /// The text after `best:` is not a metric.
     #[error("`best:` needs a metric, such as `best:metrics.rmse`, not `{0}`.")]
     NoMetric(String),
     /// The store can't be read.
@@ -30,14 +30,14 @@ pub enum ReferenceError {
     Store(#[from] TrackingError),
 }
 
-/// How many runs of the same name an error lists.
+/// How many matching runs the error lists.
 const LISTED: usize = 5;
 
-/// The run that is meant, without its datasets. `latest` and `best:` look at active runs of the experiments
-/// alone.
+/// The run that a reference identifies, without its datasets. `latest` and `best:` consider only active runs
+/// of the given experiments.
 ///
 /// # Errors
-/// When none or several are meant, or the store can't be read.
+/// When no run or several runs match, or the store can't be read.
 pub fn find_run(
     store: &Store,
     reference: &str,
@@ -64,7 +64,7 @@ pub fn find_run(
         let Field::Metric(key) = &field else { return Err(no_metric()) };
         let ascending =
             summary(&format!("{key}.best")).is_some_and(|(_, best)| best == Summary::Min);
-        // A run without the metric is not the best.
+        // Runs without the metric are excluded.
         let compare = |comparator| {
             let value = Value::Number(0.0);
             Expr::Compare(Compare { field: field.clone(), comparator, value })
@@ -72,7 +72,7 @@ pub fn find_run(
         let has = Expr::Or(vec![compare(Comparator::Less), compare(Comparator::GreaterOrEqual)]);
         return first(vec![Order { field: field.clone(), ascending }], has);
     }
-    // An id is meant before all that begins with it. A server is not asked about what can't be one.
+    // A complete id takes precedence over prefixes. A server is asked only if the text can be an id.
     let is_whole = reference.len() == 32 && reference.bytes().all(|b| b.is_ascii_hexdigit());
     if (is_whole || !matches!(store, Store::Rest(_)))
         && let Some(run) = store.run(reference)?

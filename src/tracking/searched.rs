@@ -1,13 +1,13 @@
-//! What filters and orders see of the entities of a store.
+//! The fields of a store's entities, as filters and orders see them.
 
 use super::entities::{Experiment, LoggedModel, Model, ModelVersion, Run, of};
 use super::filter::{
     Attribute, Cell, Comparator, Compare, DatasetField, Expr, Field, Near, Searched, Value,
 };
 
-/// The tag that marks prompts, which are kept among models.
+/// The tag that marks prompts, which are stored as models.
 pub const IS_PROMPT: &str = "mlflow.prompt.is_prompt";
-/// The stage of deleted versions.
+/// The stage of deleted model versions.
 pub const DELETED: &str = "Deleted_Internal";
 
 fn text(text: &str) -> Option<Cell<'_>> {
@@ -15,7 +15,7 @@ fn text(text: &str) -> Option<Cell<'_>> {
 }
 
 fn time(at: Option<i64>) -> Option<Cell<'static>> {
-    // Times in milliseconds stay far below 2^53.
+    // Times in milliseconds are far below 2^53, so the conversion is exact.
     at.map(|at| Cell::Number(at as f64))
 }
 
@@ -103,7 +103,7 @@ impl Searched for ModelVersion {
             Field::Tag(key) => keyed(&self.tags, key),
             Field::Attribute(attribute) => match attribute {
                 Attribute::Name => text(&self.name),
-                // Versions are counted from 1.
+                // Version numbers are small, so the conversion is exact.
                 Attribute::Version => Some(Cell::Number(self.version as f64)),
                 Attribute::RunId => self.run_id.as_deref().map(Cell::Text),
                 Attribute::Source => self.source.as_deref().map(Cell::Text),
@@ -120,7 +120,7 @@ impl Searched for ModelVersion {
 }
 
 impl Searched for LoggedModel {
-    /// A metric is the first of its name, as in MLflow's file store.
+    /// If a metric has several values, the first counts, as in MLflow's file store.
     fn cell(&self, field: &Field) -> Option<Cell<'_>> {
         match field {
             Field::Metric(key) => {
@@ -148,8 +148,9 @@ impl Searched for LoggedModel {
     }
 }
 
-/// A filter of models or versions as MLflow asks it: prompts are left out unless it names their tag, and what
-/// lacks that tag is no prompt (`add_prompt_filter_string`).
+/// Adds MLflow's implicit condition on prompts to a filter of models or versions: prompts are excluded unless
+/// the filter names their tag, and a missing tag means that a model is no prompt
+/// (`add_prompt_filter_string`).
 pub fn without_prompts(filter: &Expr) -> Expr {
     let tag = || Field::Tag(IS_PROMPT.to_owned());
     let compare = |comparator, value| Expr::Compare(Compare { field: tag(), comparator, value });
@@ -162,7 +163,7 @@ pub fn without_prompts(filter: &Expr) -> Expr {
     }
 }
 
-/// Whether a filter says anything of prompts.
+/// Whether a filter names the tag of prompts.
 pub fn names_prompts(filter: &Expr) -> bool {
     match filter {
         Expr::And(parts) | Expr::Or(parts) => parts.iter().any(names_prompts),
@@ -172,7 +173,7 @@ pub fn names_prompts(filter: &Expr) -> bool {
     }
 }
 
-/// The filter in which a missing tag of prompts counts as `false`.
+/// Rewrites a filter such that a missing prompt tag counts as `false`.
 fn untagged(filter: &Expr) -> Expr {
     let all = |parts: &[Expr]| parts.iter().map(untagged).collect();
     match filter {
@@ -188,7 +189,7 @@ fn untagged(filter: &Expr) -> Expr {
     }
 }
 
-/// `= 'false'` or `!= 'true'`.
+/// Whether the comparison is `= 'false'` or `!= 'true'`.
 fn is_no_prompt(compare: &Compare) -> bool {
     match (compare.comparator, &compare.value) {
         (Comparator::Equal, Value::Text(value)) => value == "false",
@@ -203,7 +204,7 @@ mod tests {
     use crate::tracking::filter::{Entity, Matcher, parse};
 
     #[test]
-    fn prompts_are_shown_only_where_they_are_asked_for() {
+    fn prompts_are_shown_only_on_request() {
         let model = |tag: Option<&str>| Model {
             tags: tag.map(|it| (IS_PROMPT.to_owned(), it.to_owned())).into_iter().collect(),
             ..Model::default()

@@ -1,4 +1,4 @@
-//! What a model takes and gives: the signature in its `MLmodel` (`mlflow.models.Model`).
+//! The signature of a model in its `MLmodel` file (`mlflow.models.Model`): inputs, outputs and parameters.
 
 use std::io::Read;
 use std::path::Path;
@@ -11,35 +11,35 @@ use super::entities::{ModelVersion, Run};
 use super::filter::{Attribute, Comparator, Compare, Expr, Field, Value};
 use super::{Store, TrackingError};
 
-/// The file of a model that describes it.
+/// The file that describes a model.
 pub const FILE: &str = "MLmodel";
-/// Bytes of it that are read; wide tables have thousands of columns.
+/// Most bytes of the file that are read; wide tables have thousands of columns.
 const MOST_BYTES: u64 = 4 << 20;
 
-/// What is read of an `MLmodel`.
+/// The relevant contents of an `MLmodel` file.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Described {
     /// Flavors by name, such as `python_function` and `sklearn`.
     pub flavors: Vec<String>,
-    /// The signature, where the model has one.
+    /// The signature, if the model has one.
     pub signature: Option<Signature>,
 }
 
-/// A signature, as `ModelSignature.to_dict` has it with its texts read as JSON: lists of columns or tensors.
+/// A signature like `ModelSignature.to_dict`, with its texts parsed as JSON: lists of columns or tensors.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Signature {
-    /// What the model takes.
+    /// Columns or tensors of the input.
     pub inputs: Json,
-    /// What it gives.
+    /// Columns or tensors of the output.
     pub outputs: Json,
-    /// Parameters of its predictions.
+    /// Parameters of predictions.
     pub params: Json,
 }
 
-/// Reads an `MLmodel`.
+/// Parses an `MLmodel` file.
 ///
 /// # Errors
-/// When it can't be read, or is no `MLmodel`.
+/// When it can't be read, or is not an `MLmodel` file.
 pub fn read(file: impl Read) -> Result<Described, String> {
     #[derive(Deserialize)]
     struct File {
@@ -74,10 +74,10 @@ pub fn read(file: impl Read) -> Result<Described, String> {
     Ok(Described { flavors, signature: signature.transpose()? })
 }
 
-/// Reads the `MLmodel` of a version of a registered model. `near` is the folder of the store.
+/// Reads the `MLmodel` file of a version of a registered model. `near` is the folder of the store.
 ///
 /// # Errors
-/// Where it is not on this machine or the server, or can't be read: why.
+/// When it is neither on this machine nor on the server, or can't be read: why.
 pub fn of_version(store: &Store, near: &Path, version: &ModelVersion) -> Result<Described, String> {
     if let Store::Rest(server) = store {
         let file = server.model_file(&version.name, version.version, FILE);
@@ -100,7 +100,7 @@ pub fn of_version(store: &Store, near: &Path, version: &ModelVersion) -> Result<
     if let Some(folder) = artifacts::local(&folder, near).filter(|folder| folder.is_dir()) {
         return file(artifacts::open(&folder, FILE));
     }
-    // A store that was copied with its artifacts names their old place.
+    // A store that was copied with its artifacts still has their old location.
     match (&version.run_id, folder.rsplit_once("/artifacts/")) {
         (Some(id), Some((_, path))) if !id.is_empty() => {
             let run = run(id)?.ok_or_else(|| format!("its run {id} is not there"))?;
@@ -117,7 +117,7 @@ fn file(named: Result<Named, artifacts::ArtifactError>) -> Result<Described, Str
     }
 }
 
-/// Where the files of a logged model are.
+/// The location of a logged model's files.
 fn logged(store: &Store, id: &str) -> Result<String, TrackingError> {
     let filter = Expr::Compare(Compare {
         field: Field::Attribute(Attribute::Id),

@@ -1,4 +1,4 @@
-//! One face for all kinds of stores.
+//! A common interface for all kinds of stores.
 
 use std::time::Duration;
 
@@ -25,10 +25,10 @@ pub enum Store {
 }
 
 impl Store {
-    /// Opens a store to read it. `workspace` is the one to look at where the store has any.
+    /// Opens a store read-only. `workspace` is the one to read, if the store has workspaces.
     ///
     /// # Errors
-    /// When it can't be read, or its kind is not supported.
+    /// When the store can't be read, or its kind is not supported.
     pub fn open(location: &Location, workspace: Option<&str>) -> Result<Self, TrackingError> {
         match location {
             Location::Sqlite(path) => {
@@ -42,7 +42,7 @@ impl Store {
         }
     }
 
-    /// The same store for what nobody waits for: a server is asked once, and has so much time for each answer.
+    /// The same store for background work: a server gets each request only once, with this time limit.
     pub fn hurried(self, most: Duration) -> Self {
         match self {
             Store::Rest(store) => Store::Rest(Box::new(store.hurried(most))),
@@ -50,7 +50,7 @@ impl Store {
         }
     }
 
-    /// Experiments that match, the newest first unless an order is given.
+    /// Experiments that match, newest first unless an order is given.
     ///
     /// # Errors
     /// When the store can't be read.
@@ -82,19 +82,19 @@ impl Store {
         }
     }
 
-    /// Adds the datasets that runs have read, where the search has left them out.
+    /// Adds the datasets that runs have read, if the search does not return them.
     ///
     /// # Errors
     /// When the store can't be read.
     pub fn add_datasets(&self, runs: &mut [Run]) -> Result<(), TrackingError> {
         match self {
             Store::Sqlite(store) => store.add_datasets(runs),
-            // A run's folder names them, and so does a server's answer: they are there.
+            // The search in a file store or on a server already returns them.
             Store::Files(_) | Store::Rest(_) | Store::Project(_) => Ok(()),
         }
     }
 
-    /// A run with all that belongs to it.
+    /// A run with its params, metrics, tags and datasets.
     ///
     /// # Errors
     /// When the store can't be read.
@@ -120,7 +120,7 @@ impl Store {
         }
     }
 
-    /// Registered models that match, by name unless an order is given.
+    /// Registered models that match, sorted by name unless an order is given.
     ///
     /// # Errors
     /// When the store can't be read.
@@ -138,7 +138,7 @@ impl Store {
         }
     }
 
-    /// Versions of registered models that match, the last changed first unless an order is given.
+    /// Versions of registered models that match, most recently changed first unless an order is given.
     ///
     /// # Errors
     /// When the store can't be read.
@@ -156,7 +156,7 @@ impl Store {
         }
     }
 
-    /// Logged models of experiments that match, the newest first unless an order is given.
+    /// Logged models that match, newest first unless an order is given; of some experiments or of all.
     ///
     /// # Errors
     /// When the store can't be read.
@@ -177,7 +177,7 @@ impl Store {
         }
     }
 
-    /// How many traces experiments have. A server is asked for all of them, page by page.
+    /// The number of traces in experiments. From a server all of them are requested, page by page.
     ///
     /// # Errors
     /// When the store can't be read.

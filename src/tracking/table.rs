@@ -1,12 +1,12 @@
-//! Runs as a table: its columns, those that differ, the order by any of them, and runs that lie in others.
+//! Runs as a table: columns, columns that differ, sorting by a column, and the tree of nested runs.
 
 use std::collections::{BTreeSet, HashMap};
 
 use super::entities::Run;
 use super::filter::{Attribute, Cell, Field, Searched};
 
-/// A column for each metric, param and tag that some run has, in this order and by name. Tags of MLflow's own
-/// (`mlflow.*`) are among them where `own_tags` says so.
+/// The columns of all metrics, params and tags of the runs, in this order, sorted by name. Tags of MLflow
+/// itself (`mlflow.*`) are included only if `own_tags` is set.
 pub fn columns(runs: &[Run], own_tags: bool) -> Vec<Field> {
     let (mut metrics, mut params, mut tags) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
     for run in runs {
@@ -21,7 +21,7 @@ pub fn columns(runs: &[Run], own_tags: bool) -> Vec<Field> {
     metrics.chain(params).chain(tags).collect()
 }
 
-/// The name of a column as filters write it: `metrics.rmse`, `params.lr`, `tags.stage`, `status`.
+/// The name of a column as in filters: `metrics.rmse`, `params.lr`, `tags.stage`, `status`.
 pub fn title(column: &Field) -> String {
     match column {
         Field::Metric(key) => format!("metrics.{key}"),
@@ -48,7 +48,7 @@ pub fn title(column: &Field) -> String {
     }
 }
 
-/// Whether the runs differ in a column; a value that a run has not counts as one. NaN equals NaN.
+/// Whether the runs differ in a column; a missing value is a value of its own. NaN equals NaN.
 pub fn differs(runs: &[Run], column: &Field) -> bool {
     let same = |a: &Option<Cell<'_>>, b: &Option<Cell<'_>>| match (a, b) {
         (Some(Cell::Number(a)), Some(Cell::Number(b))) => a == b || (a.is_nan() && b.is_nan()),
@@ -59,20 +59,20 @@ pub fn differs(runs: &[Run], column: &Field) -> bool {
     !cells.all(|cell| same(&first, &cell))
 }
 
-/// A column made ready to be sorted by, so that each order takes only whole numbers.
+/// Sort keys of a column, so that sorting compares only integers.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Keys {
-    /// For each run a number that is ordered as the values are.
+    /// For each run, a number with the same order as the values.
     ranks: Vec<u64>,
 }
 
 /// The rank of a missing value.
 const MISSING: u64 = u64::MAX;
-/// The rank of NaN. The ranks of numbers stay below: these bits would be a NaN's.
+/// The rank of NaN. The ranks of numbers are smaller, because these bits would be those of a NaN.
 const NAN: u64 = u64::MAX - 1;
 
 impl Keys {
-    /// The keys of a column. Params and tags are taken as numbers where all that are there are numbers, else
+    /// The keys of a column. Params and tags are sorted as numbers if all existing values are numbers, else
     /// as texts.
     pub fn of(runs: &[Run], column: &Field) -> Self {
         let cells = cells(runs, column);
@@ -101,13 +101,13 @@ impl Keys {
         Keys { ranks }
     }
 
-    /// The rank of a run's value: smaller for what comes first, the same for what is equal.
+    /// The rank of a run's value: smaller ranks come first, equal values have equal ranks.
     pub fn rank(&self, run: usize) -> u64 {
         self.ranks[run]
     }
 
-    /// Indices of the runs by this column. NaN and then missing values are last in both directions; equal
-    /// values keep their order.
+    /// Indices of the runs, sorted by this column. NaN and then missing values come last in both directions;
+    /// ties keep their order.
     pub fn order(&self, descending: bool) -> Vec<usize> {
         let key = |rank: u64| if descending && rank < NAN { NAN - 1 - rank } else { rank };
         let mut keyed: Vec<(u64, usize)> =
@@ -124,7 +124,7 @@ fn text<'a>(cell: &Option<Cell<'a>>) -> Option<&'a str> {
     }
 }
 
-/// The values of a column. Most runs have the same keys, so a key is looked for where the last run had it.
+/// The values of a column. Most runs have the same keys, so the index in the previous run is tried first.
 fn cells<'a>(runs: &'a [Run], column: &Field) -> Vec<Option<Cell<'a>>> {
     let mut place = 0;
     let cells = runs.iter().map(|run| match column {
@@ -136,7 +136,7 @@ fn cells<'a>(runs: &'a [Run], column: &Field) -> Vec<Option<Cell<'a>>> {
     cells.collect()
 }
 
-/// The value under a key of a sorted list, looked for at this place first.
+/// Looks up a key in a sorted list, trying the index `place` first.
 fn find<'a, T>(sorted: &'a [(String, T)], key: &str, place: &mut usize) -> Option<&'a T> {
     if sorted.get(*place).is_none_or(|(name, _)| name != key) {
         *place = sorted.binary_search_by(|(name, _)| name.as_str().cmp(key)).ok()?;
@@ -144,7 +144,7 @@ fn find<'a, T>(sorted: &'a [(String, T)], key: &str, place: &mut usize) -> Optio
     Some(&sorted[*place].1)
 }
 
-/// Bits that are ordered as the numbers are; 0 and -0 are equal.
+/// Bits with the same order as the numbers; 0 and -0 are equal.
 fn rank(number: f64) -> u64 {
     if number.is_nan() {
         return NAN;
@@ -153,17 +153,17 @@ fn rank(number: f64) -> u64 {
     if bits >> 63 == 1 { !bits } else { bits | 1 << 63 }
 }
 
-/// A row of a tree.
+/// A row of the tree of nested runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Row {
-    /// Which run.
+    /// Index of the run.
     pub run: usize,
-    /// In how many runs of the table it lies.
+    /// Number of its ancestors in the table.
     pub depth: usize,
 }
 
-/// The runs in this order, each below the one that it lies in (`mlflow.parentRunId`). A run whose parent is
-/// not in the table stands alone; of runs that lie in each other, the first one in the order does.
+/// The runs in this order, each below its parent (`mlflow.parentRunId`). A run whose parent is not in the
+/// table is a root; in a cycle of parents, the first run in the order is.
 pub fn tree(runs: &[Run], order: &[usize]) -> Vec<Row> {
     let by_id: HashMap<&str, usize> =
         order.iter().map(|index| (runs[*index].id.as_str(), *index)).collect();
@@ -187,7 +187,8 @@ pub fn tree(runs: &[Run], order: &[usize]) -> Vec<Row> {
             open.extend(below.map(|child| Row { run: *child, depth: row.depth + 1 }));
         }
     };
-    // Runs in a cycle hang from no root: their turn comes after the others', and shows in the order of rows.
+    // Runs in a cycle are not below any root, so they are placed last, each cycle starting with its first run
+    // in the order.
     let roots = order.iter().filter(|index| parent(**index).is_none());
     roots.for_each(|root| grow(*root, &mut placed));
     for index in order {
@@ -243,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn columns_that_differ_are_told_from_those_that_do_not() {
+    fn only_columns_with_different_values_differ() {
         let runs = [run("a", Some("1"), Some(f64::NAN)), run("b", None, Some(f64::NAN))];
         let columns = columns(&runs, false);
         assert_eq!(columns.iter().map(title).collect::<Vec<_>>(), ["metrics.m", "params.p"]);
@@ -258,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn runs_stand_below_the_run_that_they_lie_in() {
+    fn runs_are_below_their_parent() {
         let runs = [child("b", "a"), run("a", None, None), child("d", "b"), child("c", "a")];
         assert_eq!(drawn(&runs), "a -b --d -c ");
         assert_eq!(drawn(&[child("a", "gone"), child("b", "b"), child("c", "b")]), "a b -c ");
@@ -268,8 +269,8 @@ mod tests {
     proptest! {
         #[test]
         fn no_run_is_lost_or_doubled(parents in proptest::collection::vec(0_usize..25, 0..20)) {
-            let of = |(id, parent): (usize, &usize)| child(&id.to_string(), &parent.to_string());
-            let runs: Vec<Run> = parents.iter().enumerate().map(of).collect();
+            let run = |(id, parent): (usize, &usize)| child(&id.to_string(), &parent.to_string());
+            let runs: Vec<Run> = parents.iter().enumerate().map(run).collect();
             let order: Vec<usize> = (0..runs.len()).rev().collect();
             let mut rows: Vec<usize> = tree(&runs, &order).iter().map(|row| row.run).collect();
             rows.sort_unstable();

@@ -1,5 +1,5 @@
-//! What is new in a file store. Sizes and times say whether a file has to be read: files of metrics only grow,
-//! and a folder has another time once something was added to it.
+//! Follows a file store. Sizes and modification times show whether a file has to be read again: files of
+//! metrics only grow, and a folder's time changes when an entry is added.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fs;
@@ -14,24 +14,24 @@ use crate::tracking::TrackingError;
 use crate::tracking::entities::Point;
 use crate::tracking::follow::{Batch, News, RunState};
 
-/// What was changed so lately may be changed again without getting another time.
+/// A recent change: another one may follow without a new modification time.
 const YOUNG: Duration = Duration::from_secs(2);
-/// How many of the ended runs are looked at each time; they hardly ever change.
+/// How many ended runs are checked per poll; they hardly ever change.
 const ENDED: usize = 50;
-/// Problems that are remembered, so that each is reported once.
+/// Number of problems that are remembered, so that each is reported once.
 const MOST_PROBLEMS: usize = 10_000;
 
 /// Follows a file store from the moment it was opened.
 #[derive(Debug)]
 pub struct Follower {
     store: FileStore,
-    /// Device and number of the store's folder.
+    /// Device and inode of the store's folder.
     folder: Option<(u64, u64)>,
-    /// The folders of experiments, as they were when they were listed.
+    /// The folders of experiments with their stamps when they were listed.
     listed: HashMap<PathBuf, Stamp>,
     /// Runs by id.
     runs: BTreeMap<String, Watched>,
-    /// The ended run that was looked at last.
+    /// Id of the ended run that was checked last.
     turn: String,
     reported: HashSet<String>,
 }
@@ -40,14 +40,14 @@ pub struct Follower {
 struct Watched {
     experiment: String,
     folder: PathBuf,
-    /// The stamp of `meta.yaml` when it was read; none while it is young.
+    /// The stamp of `meta.yaml` when it was read; `None` if it was too recent to rely on.
     described: Option<Stamp>,
     state: RunState,
-    /// Where reading goes on in each metric's file; none where it can't be read.
+    /// For each metric's file, the offset where reading continues; `None` if the file can't be read.
     ends: HashMap<String, Option<u64>>,
 }
 
-/// Tells whether a file or folder has changed.
+/// A stamp to detect changes of a file or folder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Stamp {
     modified: SystemTime,
@@ -69,7 +69,7 @@ impl Stamp {
 }
 
 impl Follower {
-    /// Follows a store from now on.
+    /// Starts to follow a store.
     ///
     /// # Errors
     /// When the store's folder can't be read.
@@ -90,7 +90,7 @@ impl Follower {
         Ok(Follower { store, folder, listed, runs, turn, reported })
     }
 
-    /// What was added since the last time: new runs, values of metrics by their times, other states.
+    /// The news since the last poll: new runs, values of metrics in order of time, changed run states.
     ///
     /// # Errors
     /// When the store's folder can't be read.
@@ -119,7 +119,7 @@ impl Follower {
         Ok(batch.news())
     }
 
-    /// Takes a folder that may be a run's among those that are watched.
+    /// Starts to watch a folder that may contain a run.
     fn found(
         &mut self,
         reader: &mut Reader<'_>,
@@ -141,7 +141,7 @@ impl Follower {
         }
     }
 
-    /// The runs to look at now: those that go on, and some of the others in turn.
+    /// The runs to check in this poll: all that are active, and some of the ended ones in turn.
     fn turns(&mut self) -> Vec<String> {
         let goes_on = |run: &Watched| run.state.goes_on();
         let going = self.runs.iter().filter(|(_, run)| goes_on(run)).map(|(id, _)| id.clone());
@@ -159,7 +159,7 @@ impl Follower {
 }
 
 impl Watched {
-    /// A run of which nothing was read but its state.
+    /// Watches a run; only its state has been read.
     fn new(reader: &mut Reader<'_>, experiment: &str, folder: &Path) -> Option<Self> {
         let stamp = Stamp::of(&folder.join(META))?;
         Some(Watched {
@@ -171,11 +171,11 @@ impl Watched {
         })
     }
 
-    /// Takes all values that are there for known.
+    /// Marks all existing values as known.
     fn skip(&mut self, reader: &mut Reader<'_>) {
         for (key, path) in reader.keys(&self.folder.join("metrics")) {
             let size = fs::metadata(&path).map_or(0, |metadata| metadata.len());
-            // Only what goes on can have a line that is not whole yet.
+            // Only an active run can have an incomplete last line.
             let end = match self.state.goes_on() {
                 true => reader.last_end(&path),
                 false => Some(size),
@@ -191,7 +191,8 @@ impl Watched {
             state = runs::state(reader, &self.experiment, &self.folder);
             self.described = stamp.and_then(Stamp::settled);
         }
-        // The state was read first: all that was logged before the end comes before the end.
+        // The state was read before the values, so all values that were logged before the run's end are
+        // reported before the end.
         for (key, path) in reader.keys(&self.folder.join("metrics")) {
             let end = self.ends.entry(key.clone()).or_insert(Some(0));
             let (Some(from), Ok(metadata)) = (*end, fs::metadata(&path)) else { continue };
@@ -215,7 +216,7 @@ impl Watched {
     }
 }
 
-/// The folders that may be runs' in the experiments that have changed.
+/// The possible run folders of all experiments that have changed.
 fn changed(
     store: &FileStore,
     reader: &mut Reader<'_>,
@@ -238,7 +239,7 @@ fn changed(
     folders
 }
 
-/// Device and number of a folder.
+/// Device and inode of a folder.
 fn identity(folder: &Path) -> Option<(u64, u64)> {
     fs::metadata(folder).ok().map(|it| (it.dev(), it.ino()))
 }
@@ -287,7 +288,7 @@ mod tests {
         }
     }
 
-    /// The news, a word or two each.
+    /// The news as short texts.
     fn news(follower: &mut Follower) -> Vec<String> {
         let word = |news| match news {
             News::Run(run) => format!("{} {}", run.id, run.status),
@@ -306,7 +307,7 @@ mod tests {
         folder.write("0/a/metrics/loss", "1 0.5 0\n2 0.4");
         let mut follower = folder.follow();
         assert!(news(&mut follower).is_empty());
-        // The rest of a line, a metric in a folder, one of a run that has ended.
+        // The rest of a line, a metric in a folder, and a metric of an ended run.
         folder.append("0/a/metrics/loss", " 1\n3 0.3 2\n");
         folder.append("0/a/metrics/val/loss", "2 0.7 1\n");
         folder.append("0/b/metrics/loss", "4 0.1 0\n");
@@ -336,7 +337,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_read_is_reported_once_and_the_rest_goes_on() {
+    fn an_unreadable_file_is_reported_once_and_the_rest_is_followed() {
         let folder = Folder::new();
         folder.run("a", 1);
         folder.append("0/a/metrics/loss", "1 0.5 0\n");

@@ -1,5 +1,5 @@
-//! Files of metrics: a line for each value, `time value step`, and behind that the dataset of a run's metric,
-//! or the run and the dataset of a logged model's.
+//! Parser of metrics files: one line per value, `time value step`; then the dataset, or for a logged model
+//! the run and the dataset.
 
 use std::cmp::Ordering;
 use std::fs::File;
@@ -7,17 +7,17 @@ use std::io::{self, ErrorKind, Read, Seek, SeekFrom};
 
 use crate::tracking::entities::{ModelMetric, Point};
 
-/// Longest line; a line has five numbers and names, each of a few hundred letters.
+/// Longest line in bytes; a line has five numbers and names of a few hundred characters each.
 const LONGEST: usize = 64 << 10;
-/// Most values of one metric: 480 MB of them.
+/// Most values of one metric; they take 480 MB.
 const MOST_POINTS: usize = 20_000_000;
-/// Bytes of a file that are read at a time by who follows it.
+/// Most bytes of a file that a follower reads at once.
 const PIECE: u64 = 16 << 20;
 
-/// All values of a run's metric, in the order of the lines.
+/// All values of a run's metric, in file order.
 ///
 /// # Errors
-/// Where the file can't be read, or a line can't, with its number.
+/// When the file can't be read, or a line is invalid; the error has the line number.
 pub(super) fn history(file: File, buffer: &mut Vec<u8>) -> Result<Vec<Point>, String> {
     let mut points = Vec::new();
     each(file, buffer, |line| {
@@ -30,10 +30,10 @@ pub(super) fn history(file: File, buffer: &mut Vec<u8>) -> Result<Vec<Point>, St
     Ok(points)
 }
 
-/// The latest value of a run's metric; `None` where there is none.
+/// The latest value of a run's metric, if any.
 ///
 /// # Errors
-/// As those of [`history`].
+/// The same as for [`history`].
 pub(super) fn latest(file: File, buffer: &mut Vec<u8>) -> Result<Option<Point>, String> {
     let mut latest: Option<Point> = None;
     each(file, buffer, |line| {
@@ -46,10 +46,11 @@ pub(super) fn latest(file: File, buffer: &mut Vec<u8>) -> Result<Option<Point>, 
     Ok(latest)
 }
 
-/// The latest value of a logged model's metric for each dataset, in the order in which these come.
+/// The latest value of a logged model's metric for each dataset, in the order in which the datasets first
+/// occur.
 ///
 /// # Errors
-/// As those of [`history`].
+/// The same as for [`history`].
 pub(super) fn of_model(
     key: &str,
     file: File,
@@ -70,8 +71,8 @@ pub(super) fn of_model(
     Ok(metrics)
 }
 
-/// Whether MLflow takes a point, on a later line, for later than another: Python's `max` of step, time and
-/// value, in which a NaN is never larger, and nothing is larger than a NaN.
+/// Whether MLflow considers a point on a later line as later than another: Python's `max` of (step, time,
+/// value), where NaN is never greater than a number, and no number is greater than NaN.
 fn is_later(point: Point, than: Point) -> bool {
     let ordering = point.step.cmp(&than.step).then(point.timestamp.cmp(&than.timestamp));
     match ordering {
@@ -80,11 +81,11 @@ fn is_later(point: Point, than: Point) -> bool {
     }
 }
 
-/// The values in the complete lines of the next piece of a run's metric from a place in its file on; where these
-/// lines end; and what is wrong with the first broken one.
+/// The values in the complete lines of the next piece of a run's metrics file, starting at an offset; the
+/// offset where these lines end; and the error of the first invalid line.
 ///
 /// # Errors
-/// Where the file can't be read, or a line is too long.
+/// When the file can't be read, or a line is too long.
 pub(super) fn added(
     mut file: File,
     from: u64,
@@ -102,10 +103,10 @@ pub(super) fn added(
     Ok((points, from + length, broken))
 }
 
-/// Where the last complete line ends.
+/// The offset where the last complete line ends.
 ///
 /// # Errors
-/// Where the file can't be read.
+/// When the file can't be read.
 pub(super) fn last_end(mut file: File) -> io::Result<u64> {
     let size = file.metadata()?.len();
     let mut tail = Vec::new();
@@ -115,7 +116,8 @@ pub(super) fn last_end(mut file: File) -> io::Result<u64> {
     Ok(memchr::memrchr(b'\n', &tail).map_or(from, |at| from + at as u64 + 1))
 }
 
-/// Hands out each line. A broken last line without an end is left out, for it is still being written.
+/// Calls back for each line. An invalid last line without a line end is ignored, because it is still being
+/// written.
 fn each(
     file: impl Read,
     buffer: &mut Vec<u8>,
@@ -128,7 +130,7 @@ fn each(
     Ok(())
 }
 
-/// Hands out each line that has an end. How many bytes these have, and what follows them.
+/// Calls back for each complete line. Returns the total length of these lines and the incomplete rest.
 fn complete<'a>(
     mut file: impl Read,
     buffer: &'a mut Vec<u8>,
@@ -144,7 +146,7 @@ fn complete<'a>(
         };
         let end = held + read;
         let mut start = 0;
-        // What was held has no line end.
+        // The bytes carried over contain no line end.
         let mut searched = held;
         while let Some(at) = memchr::memchr(b'\n', &buffer[searched..end]) {
             number += 1;
@@ -165,7 +167,7 @@ fn complete<'a>(
     }
 }
 
-/// The fields of a line, parted by single blanks.
+/// Splits a line into fields separated by single blanks.
 fn fields<const N: usize>(line: &[u8]) -> ([&[u8]; N], usize) {
     let mut fields = [&[][..]; N];
     let mut count = 0;
@@ -180,7 +182,7 @@ fn fields<const N: usize>(line: &[u8]) -> ([&[u8]; N], usize) {
 
 fn point(line: &[u8]) -> Result<Point, String> {
     let ([time, value, step], count) = fields(line);
-    // MLflow takes the values on datasets for those of step 0.
+    // Without a step, or if a dataset follows directly, MLflow uses step 0.
     let step = match count {
         2 | 5 => 0,
         3 => whole("step", step)?,
@@ -257,7 +259,7 @@ mod tests {
         assert_eq!(reason("1 2 \n1 2  3\n").split(':').next(), Some("line 2"));
         assert_eq!(reason("\n").split(':').next(), Some("line 1"));
         assert_eq!(reason(&"1".repeat(LONGEST + 1)), "line 1: it is too long");
-        // The last one may not be complete yet.
+        // The last line may still be incomplete.
         assert_eq!(read("1 2 3\n1").unwrap(), [(3, 1, 2.0)]);
     }
 
@@ -283,7 +285,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_added_is_read_up_to_the_last_line_end() {
+    fn added_lines_are_read_up_to_the_last_line_end() {
         let added = |text: &str, from| {
             let (points, end, broken) = added(file(text), from, &mut Vec::new()).unwrap();
             (points.iter().map(|it| it.step).collect::<Vec<_>>(), end, broken)

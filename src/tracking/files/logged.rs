@@ -32,7 +32,7 @@ struct Meta {
     lifecycle_stage: Option<String>,
 }
 
-/// The logged model in a folder of an experiment; `None` where it is deleted or can't be read.
+/// The logged model in a folder of an experiment; `None` if it is deleted or can't be read.
 pub(super) fn read(
     reader: &mut Reader<'_>,
     experiment: &str,
@@ -66,7 +66,7 @@ pub(super) fn read(
     })
 }
 
-/// A status by its number (`LoggedModelStatus` in MLflow's protocol).
+/// The name of a status number (`LoggedModelStatus` in MLflow's protocol).
 fn status(number: Option<&str>) -> &str {
     match number {
         None | Some("0") => "UNSPECIFIED",
@@ -77,14 +77,14 @@ fn status(number: Option<&str>) -> &str {
     }
 }
 
-/// A logged model in an order: of the values of a metric the newest counts.
+/// A logged model as seen by sort orders: the newest value of a metric counts.
 pub(super) struct Ordered<'a>(pub &'a LoggedModel);
 
 impl Searched for Ordered<'_> {
     fn cell(&self, field: &Field) -> Option<Cell<'_>> {
         let Field::Metric(key) = field else { return self.0.cell(field) };
         let metrics = self.0.metrics.iter().filter(|metric| metric.key == *key);
-        // The first of equally new ones.
+        // Of equally new ones the first counts.
         let newest = metrics.reduce(|newest, metric| match metric.timestamp > newest.timestamp {
             true => metric,
             false => newest,

@@ -1,7 +1,7 @@
-//! MLflow's file store (`mlruns/`), read as it lies there: a folder for each experiment and in it one for
-//! each run, deleted experiments in `.trash/`, registered models in `models/`.
+//! MLflow's file store (`mlruns/`), read in place: a folder for each experiment with a folder for each run,
+//! deleted experiments in `.trash/`, registered models in `models/`.
 //!
-//! Nothing is written. A folder that can't be read is named among the problems and hides no other.
+//! Nothing is written. A folder that can't be read is listed among the problems; all others are still read.
 
 mod follow;
 mod lines;
@@ -25,22 +25,22 @@ use super::entities::{
 use super::filter::{Attribute, Expr, Field, Matcher, Order, Searched, compare_by};
 use super::searched::without_prompts;
 
-/// Where deleted experiments lie.
+/// Folder of deleted experiments.
 const TRASH: &str = ".trash";
-/// Where registered models lie, and logged ones in their experiment.
+/// Folder of registered models; inside an experiment, of its logged models.
 const MODELS: &str = "models";
-/// Where an experiment's traces lie.
+/// Folder of an experiment's traces.
 const TRACES: &str = "traces";
-/// Folders of an experiment that are no runs.
+/// Folders of an experiment that are not runs.
 const RESERVED: [&str; 4] = ["tags", "datasets", TRACES, MODELS];
 
-/// A store of files.
+/// A file store.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FileStore {
     root: PathBuf,
 }
 
-/// An experiment's folder.
+/// The folder of an experiment.
 struct Place {
     id: String,
     folder: PathBuf,
@@ -77,7 +77,7 @@ impl FileStore {
         self.search_experiments(&Expr::default(), &[], view).map(|found| found.items)
     }
 
-    /// The experiments that match, in MLflow's order.
+    /// The experiments that match a filter, in MLflow's order.
     ///
     /// # Errors
     /// When the store's folder can't be read.
@@ -125,7 +125,7 @@ impl FileStore {
         Ok(Results { problems: reader.problems, ..Results::of(found, query.limit) })
     }
 
-    /// The run of an id, and what of it could not be read; `None` where there is none.
+    /// The run with an id, and messages about unreadable parts; `None` if there is no such run.
     ///
     /// # Errors
     /// When the store's folder can't be read.
@@ -137,10 +137,11 @@ impl FileStore {
         Ok(run.map(|run| (run, reader.problems)))
     }
 
-    /// All values of a metric in the order in which they were logged; none where the run has no such metric.
+    /// All values of a metric in the order in which they were logged; empty if the run has no such metric.
     ///
     /// # Errors
-    /// When the store's folder or the metric's file can't be read, with the line that is wrong.
+    /// When the store's folder or the metric's file can't be read; the error has the number of an invalid
+    /// line.
     pub fn history(&self, run_id: &str, metric: &str) -> Result<Vec<Point>, TrackingError> {
         let mut reader = self.reader()?;
         for (_, folder) in self.run_folders(&mut reader, run_id) {
@@ -155,7 +156,8 @@ impl FileStore {
         Ok(Vec::new())
     }
 
-    /// The registered models that match, in MLflow's order; no prompts, unless the filter names their tag.
+    /// The registered models that match, in MLflow's order; without prompts, unless the filter names their
+    /// tag.
     ///
     /// # Errors
     /// When the store's folder can't be read.
@@ -170,7 +172,7 @@ impl FileStore {
         Ok(sorted(reader, found, order, &ties, &ties))
     }
 
-    /// The versions of models that match, in MLflow's order; no prompts, unless the filter names their tag.
+    /// The model versions that match, in MLflow's order; without prompts, unless the filter names their tag.
     ///
     /// # Errors
     /// When the store's folder can't be read.
@@ -192,7 +194,7 @@ impl FileStore {
         Ok(sorted(reader, found.concat(), order, &default, &ties))
     }
 
-    /// The logged models that match, of some experiments or of all, in MLflow's order.
+    /// The logged models that match, in MLflow's order, of some experiments or of all.
     ///
     /// # Errors
     /// When the store's folder can't be read.
@@ -218,7 +220,7 @@ impl FileStore {
         Ok(Results { problems: reader.problems, ..Results::of(found, None) })
     }
 
-    /// How many traces experiments have.
+    /// The number of traces in experiments.
     ///
     /// # Errors
     /// When the store's folder can't be read.
@@ -244,14 +246,14 @@ impl FileStore {
         let mut places = Vec::new();
         for (folder, deleted) in [(self.root.clone(), false), (self.root.join(TRASH), true)] {
             let folders = reader.folders(&folder).into_iter();
-            // The registry's folder lies among them, and folders of other programs may.
+            // The folder of the model registry is at the same level, and other programs may add folders.
             let folders = folders.filter(|(id, _)| is_id(id) && (deleted || id != MODELS));
             places.extend(folders.map(|(id, folder)| Place { id, folder, deleted }));
         }
         places
     }
 
-    /// The folders of the experiments of these ids, or of all.
+    /// The folders of the experiments with these ids, or of all.
     fn asked(&self, reader: &mut Reader<'_>, ids: Option<&[String]>) -> Vec<Place> {
         let mut places = self.places(reader);
         if let Some(ids) = ids {
@@ -260,7 +262,7 @@ impl FileStore {
         places
     }
 
-    /// The folders that may be those of a run, with their experiments; one, unless folders were copied.
+    /// The possible folders of a run with their experiments; more than one only if folders were copied.
     fn run_folders(&self, reader: &mut Reader<'_>, id: &str) -> Vec<(String, PathBuf)> {
         if !is_id(id) || RESERVED.contains(&id) {
             return Vec::new();
@@ -272,7 +274,7 @@ impl FileStore {
     }
 }
 
-/// Whether a text may be an id, so that it names a folder in a folder (`_validate_run_id`).
+/// Whether a text can be an id, and so is safe as the name of a subfolder (`_validate_run_id`).
 fn is_id(text: &str) -> bool {
     let letter = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-');
     text.starts_with(char::is_alphanumeric) && text.chars().all(letter)
@@ -305,7 +307,7 @@ fn by(attribute: Attribute, ascending: bool) -> Order {
     Order { field: Field::Attribute(attribute), ascending }
 }
 
-/// What was found, in an order and then by `ties`, or where there is none in the default order.
+/// Sorts by `orders`, then by `ties`; if there is no order, in the default order.
 fn sorted<T: Searched>(
     reader: Reader<'_>,
     mut found: Vec<T>,

@@ -1,4 +1,4 @@
-//! Reading a store's folders: what can't be read is noted, and the rest goes on.
+//! Reader of a store's folders: files that can't be read are noted as problems, and reading continues.
 
 use std::fs;
 use std::io::{self, ErrorKind, Read};
@@ -15,54 +15,54 @@ use super::lines;
 use crate::system::files;
 use crate::tracking::entities::Point;
 
-/// The file that describes what is in its folder.
+/// The file that describes its folder.
 pub(super) const META: &str = "meta.yaml";
 
-/// Bytes of a param, a tag or a description that are read; MLflow takes at most 8,000 letters.
+/// Most bytes of a param, tag or description that are read; MLflow allows at most 8,000 characters.
 const MOST_BYTES: usize = 1 << 20;
-/// Bytes of all params or tags of one run that are read.
+/// Most bytes of all params or tags of one run that are read.
 const MOST_TEXT: usize = 64 << 20;
-/// Entries of one folder that are looked at.
+/// Most entries of one folder that are read.
 const MOST_ENTRIES: usize = 200_000;
-/// Folders below each other in a name with `/`; MLflow takes names of at most 250 letters.
+/// Most nested folders in a name with `/`; MLflow allows names of at most 250 characters.
 const DEEPEST: usize = 128;
-/// Problems that are kept.
+/// Most problems that are kept.
 const MOST_PROBLEMS: usize = 1_000;
-/// A description is written in place: a young one may be half of it.
+/// `meta.yaml` is overwritten in place: a recent one may be incomplete.
 const YOUNG: Duration = Duration::from_secs(3);
-/// How long to wait for the other half.
+/// Time until an incomplete file is read again.
 const WAIT: Duration = Duration::from_millis(50);
-/// Most threads that read at once.
+/// Most threads that read in parallel.
 const MOST_THREADS: usize = 8;
 
-/// Reads files of a store one after the other.
+/// Reads the files of a store; each thread has its own reader.
 pub(super) struct Reader<'a> {
     root: &'a Path,
     buffer: Vec<u8>,
-    /// What could not be read.
+    /// Messages about files that could not be read.
     pub problems: Vec<String>,
 }
 
 impl<'a> Reader<'a> {
-    /// For the store in this folder.
+    /// A reader for the store in this folder.
     pub fn new(root: &'a Path) -> Self {
         Reader { root, buffer: Vec::new(), problems: Vec::new() }
     }
 
-    /// Notes what could not be read.
+    /// Adds a problem.
     pub fn note(&mut self, path: &Path, reason: impl std::fmt::Display) {
         if self.problems.len() < MOST_PROBLEMS {
             self.problems.push(format!("{}: {reason}", self.named(path)));
         }
     }
 
-    /// The path as a person names it.
+    /// The path for display: relative to the parent of the store's folder.
     pub fn named(&self, path: &Path) -> String {
         let below = path.strip_prefix(self.root.parent().unwrap_or(self.root));
         below.unwrap_or(path).display().to_string()
     }
 
-    /// The value, unless it could not be read, which is noted.
+    /// The value, or `None` with a problem noted.
     pub fn noted<T>(&mut self, path: &Path, read: Result<T, impl std::fmt::Display>) -> Option<T> {
         match read {
             Ok(value) => Some(value),
@@ -95,7 +95,8 @@ impl<'a> Reader<'a> {
             .map_err(|_| io::Error::new(ErrorKind::InvalidData, "it is not written in UTF-8"))
     }
 
-    /// What `meta.yaml` of a folder says; `None` where there is none, or it can't be read, which is noted.
+    /// The content of `meta.yaml` in a folder; `None` if it does not exist, or can't be read (which is
+    /// noted).
     pub fn meta<T: DeserializeOwned>(&mut self, folder: &Path) -> Option<T> {
         let path = folder.join(META);
         let mut read = self.yaml(&path);
@@ -114,7 +115,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// What was added to a metric's file from a place on, as [`lines::added`] has it; what is wrong is noted.
+    /// The values added to a metric's file after an offset, see [`lines::added`]; errors are noted.
     pub fn added(&mut self, path: &Path, from: u64) -> Option<(Vec<Point>, u64)> {
         let opened = files::open(path).map_err(|error| error.to_string());
         let added = opened.and_then(|file| lines::added(file, from, &mut self.buffer));
@@ -125,13 +126,14 @@ impl<'a> Reader<'a> {
         Some((points, end))
     }
 
-    /// Where the last complete line of a metric's file ends; `None` where it can't be read, which is noted.
+    /// The offset where the last complete line of a metric's file ends; `None` if it can't be read (which is
+    /// noted).
     pub fn last_end(&mut self, path: &Path) -> Option<u64> {
         let opened = files::open(path).and_then(lines::last_end);
         self.noted(path, opened)
     }
 
-    /// Opens the metrics of a folder one by one; `/` in a name is a folder.
+    /// Opens all metrics in a folder in turn; `/` in a name is a subfolder.
     pub fn metrics<T>(
         &mut self,
         folder: &Path,
@@ -148,7 +150,7 @@ impl<'a> Reader<'a> {
         found
     }
 
-    /// The metric of a name, opened; `None` where there is none. Links to folders are not followed.
+    /// Opens the metric with a name; `None` if it does not exist. Links to folders are not followed.
     pub fn metric<T>(
         &mut self,
         folder: &Path,
@@ -168,7 +170,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Texts by key, sorted: a file for each in a folder.
+    /// Texts by key, sorted: the folder has a file for each key.
     pub fn texts(&mut self, folder: &Path) -> Vec<(String, String)> {
         let mut texts = Vec::new();
         let mut bytes = 0;
@@ -188,7 +190,7 @@ impl<'a> Reader<'a> {
         texts
     }
 
-    /// The files of a folder by key, sorted; `/` in a key is a folder. Links to folders are not followed.
+    /// The files of a folder by key, sorted; `/` in a key is a subfolder. Links to folders are not followed.
     pub fn keys(&mut self, folder: &Path) -> Vec<(String, PathBuf)> {
         let mut keys = Vec::new();
         let mut left = vec![(folder.to_owned(), String::new(), 0)];
@@ -225,7 +227,7 @@ impl<'a> Reader<'a> {
         keys
     }
 
-    /// The folders in a folder, by name; links to folders are followed.
+    /// The subfolders of a folder, by name; links to folders are followed.
     pub fn folders(&mut self, folder: &Path) -> Vec<(String, PathBuf)> {
         let mut folders = Vec::new();
         let entries = match fs::read_dir(folder) {
@@ -260,7 +262,7 @@ impl<'a> Reader<'a> {
         folders
     }
 
-    /// Reads folders on several threads; what `read` gives is in no particular order.
+    /// Reads folders on several threads; the results are in no particular order.
     pub fn all<F: Sync, T: Send>(
         &mut self,
         folders: &[F],

@@ -1,4 +1,4 @@
-//! Registered models and their versions, below `models/`: a folder for each, with its tags and aliases.
+//! Registered models and their versions, in `models/`: a folder for each, with its tags and aliases.
 
 use std::path::Path;
 
@@ -21,7 +21,7 @@ struct ModelMeta {
     workspace: Option<String>,
 }
 
-/// The model in a folder.
+/// The registered model in a folder.
 pub(super) fn model(reader: &mut Reader<'_>, folder: &Path) -> Option<Model> {
     let meta: ModelMeta = reader.meta(folder)?;
     Some(Model {
@@ -35,7 +35,7 @@ pub(super) fn model(reader: &mut Reader<'_>, folder: &Path) -> Option<Model> {
     })
 }
 
-/// The aliases of a model with their versions, sorted.
+/// The aliases of a model with their version numbers, sorted.
 fn aliases(reader: &mut Reader<'_>, folder: &Path) -> Vec<(String, i64)> {
     let path = folder.join("aliases");
     let mut aliases = Vec::new();
@@ -76,7 +76,7 @@ struct VersionMeta {
     workspace: Option<String>,
 }
 
-/// The versions of the model in a folder that are not deleted.
+/// The versions of a model that are not deleted.
 pub(super) fn versions(reader: &mut Reader<'_>, folder: &Path) -> Vec<ModelVersion> {
     let aliases = aliases(reader, folder);
     let mut versions = Vec::new();

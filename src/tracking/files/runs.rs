@@ -1,4 +1,4 @@
-//! A run in its folder: `meta.yaml`, and a file for each metric, param, tag and dataset.
+//! A run's folder: `meta.yaml`, and a file for each metric, param, tag and dataset.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -11,10 +11,10 @@ use crate::tracking::entities::{DatasetInput, Run, View, of};
 use crate::tracking::filter::{Cell, DatasetField, Field, Searched};
 use crate::tracking::follow::RunState;
 
-/// The tag that holds the name of a run of MLflow 1.
+/// The tag with a run's name, as written by MLflow 1.
 const RUN_NAME: &str = "mlflow.runName";
 
-/// A run and where it lies.
+/// A run and its folder.
 pub(super) struct Held<'a> {
     pub run: Run,
     pub folder: PathBuf,
@@ -30,7 +30,7 @@ impl Searched for Held<'_> {
         self.run.datasets(field)
     }
 
-    /// Nothing where it can't be read: the search has noted that.
+    /// Empty if the file can't be read, which the search has noted already.
     fn history(&self, metric: &str) -> Vec<f64> {
         let mut reader = Reader::new(self.root);
         let points = reader.metric(&self.folder.join("metrics"), metric, lines::history);
@@ -43,7 +43,7 @@ impl Searched for Held<'_> {
 struct Meta {
     #[serde(default)]
     run_id: Option<String>,
-    /// What `run_id` was called before; MLflow 2 writes both.
+    /// The former name of `run_id`; MLflow 2 writes both.
     #[serde(default)]
     run_uuid: Option<String>,
     #[serde(default)]
@@ -63,13 +63,13 @@ struct Meta {
     artifact_uri: Option<String>,
 }
 
-/// What `meta.yaml` says of the run in a folder of an experiment, and its id; `None` where it is none, or can't
+/// The id and `meta.yaml` of the run in a folder of an experiment; `None` if the folder is no run, or can't
 /// be read.
 fn described(reader: &mut Reader<'_>, experiment: &str, folder: &Path) -> Option<(String, Meta)> {
     let meta: Meta = match reader.meta(folder) {
         Some(meta) => meta,
         None => {
-            // Artifacts may lie in the same folders, so not each of them is a run.
+            // Artifacts may be in the same folder, so not every subfolder is a run.
             if !folder.join(META).exists() && folder.join("params").is_dir() {
                 reader.note(folder, "the run has no meta.yaml");
             }
@@ -85,7 +85,7 @@ fn described(reader: &mut Reader<'_>, experiment: &str, folder: &Path) -> Option
     Some((id.to_owned(), meta))
 }
 
-/// How the run in a folder of an experiment stands; `None` where it is none, or can't be read.
+/// The state of the run in a folder of an experiment; `None` if the folder is no run, or can't be read.
 pub(super) fn state(reader: &mut Reader<'_>, experiment: &str, folder: &Path) -> Option<RunState> {
     let (id, meta) = described(reader, experiment, folder)?;
     let named = meta.run_name.filter(|name| !name.is_empty());
@@ -102,7 +102,8 @@ pub(super) fn state(reader: &mut Reader<'_>, experiment: &str, folder: &Path) ->
     })
 }
 
-/// The run in a folder of an experiment; `None` where it is none, is not asked for, or can't be read.
+/// The run in a folder of an experiment; `None` if the folder is no run, is not in the view, or can't be
+/// read.
 pub(super) fn read(
     reader: &mut Reader<'_>,
     experiment: &str,
@@ -140,14 +141,14 @@ pub(super) fn read(
     })
 }
 
-/// Ids of logged models that a run has read.
+/// Ids of the logged models that a run has read.
 fn model_inputs(reader: &mut Reader<'_>, folder: &Path) -> Vec<String> {
     let folders = reader.folders(&folder.join("inputs"));
     let inputs = folders.iter().filter_map(|(_, path)| reader.meta::<Input>(path));
     inputs.filter(|it| it.source_type == "MODEL").map(|it| it.source_id).collect()
 }
 
-/// Ids of logged models that a run has made, with their steps.
+/// Ids and steps of the logged models that a run has made.
 fn model_outputs(reader: &mut Reader<'_>, folder: &Path) -> Vec<(String, i64)> {
     let folders = reader.folders(&folder.join("outputs"));
     let outputs = folders.into_iter().filter_map(|(name, path)| {
@@ -157,7 +158,7 @@ fn model_outputs(reader: &mut Reader<'_>, folder: &Path) -> Vec<(String, i64)> {
     outputs.collect()
 }
 
-/// A status by its number (`RunStatus` in MLflow's protocol); running where it has none.
+/// The name of a status number (`RunStatus` in MLflow's protocol); `RUNNING` if there is none.
 fn status(number: Option<&str>) -> &str {
     match number {
         None | Some("1") => "RUNNING",
@@ -199,7 +200,8 @@ struct Dataset {
     profile: Option<String>,
 }
 
-/// The datasets that a run has read: the run's folder names them, and the experiment's describes them.
+/// The datasets that a run has read: the run's folder has their ids, and the experiment's folder describes
+/// them.
 fn datasets(reader: &mut Reader<'_>, folder: &Path) -> Vec<DatasetInput> {
     let described = folder.with_file_name("datasets");
     let mut datasets = Vec::new();

@@ -69,7 +69,7 @@ fn a_broken_run_hides_no_other() {
 }
 
 #[test]
-fn names_and_ids_are_texts_whatever_they_look_like() {
+fn numeric_names_and_ids_are_texts() {
     let (_folder, store, root) = store();
     let id = "00000000000000000000000000000e10";
     run(&root, id, "run_name: 1e5\nuser_id: null\nstart_time: null\n");
@@ -82,7 +82,7 @@ fn names_and_ids_are_texts_whatever_they_look_like() {
 }
 
 #[test]
-fn histories_are_asked_for_by_their_sums() {
+fn histories_are_filtered_by_summaries() {
     let (_folder, store, root) = store();
     for (id, values) in [("a", [3, 1, 2]), ("b", [5, 4, 6])] {
         let folder = run(&root, id, "");
@@ -121,7 +121,7 @@ fn pipes_and_links_to_folders_are_not_read() {
 }
 
 #[test]
-fn a_limit_leaves_the_oldest_out() {
+fn a_limit_drops_the_oldest() {
     let (_folder, store, root) = store();
     for (id, start) in [("a", "1"), ("b", "3"), ("c", "2"), ("d", "3"), ("e", "null")] {
         run(&root, id, &format!("start_time: {start}\n"));

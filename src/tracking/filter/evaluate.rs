@@ -1,5 +1,5 @@
-//! Whether an entity matches a filter, and how two of them are ordered, where there is no database to ask:
-//! as MLflow's file store does it (`SearchUtils._does_run_match_clause`, `SearchUtils.sort`).
+//! Evaluation of filters and orders without a database, as MLflow's file store does it
+//! (`SearchUtils._does_run_match_clause`, `SearchUtils.sort`).
 
 use std::cmp::Ordering;
 use std::sync::atomic::AtomicUsize;
@@ -9,26 +9,27 @@ use regex::RegexBuilder;
 
 use super::{Attribute, Comparator, Compare, DatasetField, Expr, Field, Order, Value};
 
-/// A value of an entity.
+/// The value of a field.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Cell<'a> {
-    /// A number.
+    /// A number, such as a metric or a time.
     Number(f64),
-    /// A text.
+    /// A text, such as a param or a tag.
     Text(&'a str),
 }
 
-/// What can be searched: its values by field.
+/// An entity that can be searched.
 pub trait Searched {
-    /// The value of a metric, param, tag or attribute; `None` where it has none.
+    /// The value of a metric, param, tag or attribute, if the entity has one.
     fn cell(&self, field: &Field) -> Option<Cell<'_>>;
 
-    /// The same; `near` says where the key was in the entity before, for most have the same keys.
+    /// Like [`Self::cell`]; `near` caches the index of the key in the previous entity, since most entities
+    /// have the same keys.
     fn cell_near(&self, field: &Field, _near: &Near) -> Option<Cell<'_>> {
         self.cell(field)
     }
 
-    /// The values of a property of all datasets that it has read.
+    /// The values of a property of all datasets that the entity has read.
     fn datasets(&self, _field: DatasetField) -> Vec<&str> {
         Vec::new()
     }
@@ -38,7 +39,7 @@ pub trait Searched {
         Vec::new()
     }
 
-    /// When it began, in milliseconds.
+    /// Start or creation time, in milliseconds.
     fn began(&self) -> Option<i64> {
         match self.cell(&Field::Attribute(Attribute::Created)) {
             Some(Cell::Number(at)) => Some(at as i64),
@@ -47,13 +48,13 @@ pub trait Searched {
     }
 }
 
-/// Where a key was found last in a sorted list. Looking there first spares most of a search's steps, each of
-/// which waits for memory.
+/// The index where a key was last found in a sorted list. Trying this index first avoids most binary
+/// searches, whose steps are slow because of cache misses.
 #[derive(Debug, Default)]
 pub struct Near(AtomicUsize);
 
 impl Near {
-    /// The value under a key.
+    /// Looks up a key.
     pub fn find<'a, T>(&self, sorted: &'a [(String, T)], key: &str) -> Option<&'a T> {
         if let Some((name, value)) = sorted.get(self.0.load(Relaxed))
             && name == key
@@ -66,7 +67,7 @@ impl Near {
     }
 }
 
-/// What a metric's history is summed up to.
+/// A summary of a metric's history.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Summary {
     /// The smallest value.
@@ -77,8 +78,8 @@ pub enum Summary {
     Mean,
 }
 
-/// A metric's key as the key of another metric and what is asked of its history: `rmse.min`, `rmse.best`.
-/// The best value is the smallest for names of losses and errors, else the largest.
+/// Splits a key such as `rmse.min` or `rmse.best` into a metric's key and a summary of its history. The best
+/// value is the smallest for names of losses and errors, else the largest.
 pub fn summary(key: &str) -> Option<(&str, Summary)> {
     const SMALLER: [&str; 10] = [
         "loss",
@@ -111,7 +112,7 @@ pub fn summary(key: &str) -> Option<(&str, Summary)> {
 }
 
 impl Summary {
-    /// What the numbers, without NaN, come to.
+    /// The summary of values, ignoring NaN.
     pub fn of(self, values: &[f64]) -> Option<f64> {
         let values = values.iter().copied().filter(|value| !value.is_nan());
         match self {
@@ -126,7 +127,7 @@ impl Summary {
     }
 }
 
-/// A filter that is ready to be asked many times: its patterns are compiled.
+/// A filter prepared for many entities: its patterns are compiled.
 pub struct Matcher {
     node: Node,
     now: i64,
@@ -171,7 +172,7 @@ impl Matcher {
     }
 }
 
-/// Whether a name has a word's letters in their order, whatever their case.
+/// Whether a name contains the letters of a word in order (not necessarily adjacent), ignoring case.
 pub fn is_like(name: &str, word: &str) -> bool {
     let mut name = name.chars().flat_map(char::to_lowercase);
     word.chars().flat_map(char::to_lowercase).all(|letter| name.any(|it| it == letter))
@@ -189,13 +190,13 @@ fn prepare(expr: &Expr) -> Node {
     }
 }
 
-/// The regular expression of a comparison that has one. `%` and `_` do not match line ends
+/// The regular expression of a comparison by pattern. `%` and `_` do not match line ends
 /// (`_convert_like_pattern_to_regex`).
 fn pattern(compare: &Compare) -> Option<regex::Regex> {
     let Value::Text(text) = &compare.value else { return None };
     let like = || {
         let escaped = regex::escape(text).replace('%', ".*").replace('_', ".");
-        // MLflow leaves the pattern open at an end where it has a `%`, so more lines may follow there.
+        // MLflow does not anchor the pattern where it ends in `%`, so more lines may follow.
         let end = if text.ends_with('%') { "" } else { r"\n?\z" };
         format!(r"\A{escaped}{end}")
     };
@@ -263,7 +264,7 @@ fn holds(compare: &Compare, pattern: Option<&regex::Regex>, cell: &Cell<'_>) -> 
     }
 }
 
-/// How two entities are ordered by the clauses: values, then NaN, then missing ones, in both directions.
+/// The order of two entities by the clauses: values, then NaN, then missing ones, in both directions.
 pub fn compare_by<T: Searched>(orders: &[Order], a: &T, b: &T) -> Ordering {
     let one = |order: &Order| {
         let (a, b) = (a.cell(&order.field), b.cell(&order.field));

@@ -1,15 +1,15 @@
-//! What filters can say beyond MLflow's: `OR`, `NOT` and parentheses around comparisons, `~` for regular
-//! expressions, `last 7 days`, and plain words that a name has to match.
+//! Extensions of MLflow's filter language: `OR`, `NOT` and parentheses around comparisons, `~` for regular
+//! expressions, `last 7 days`, and plain words that match names.
 
 use super::lexer::{Token, TokenKind};
 use super::{
     Comparator, Compare, Entity, Expr, Field, FilterError, Value, fields, group, slice, unquoted,
 };
 
-/// Nesting beyond this is refused.
+/// Deepest nesting that is accepted.
 const DEEPEST: usize = 50;
 
-/// Reads a filter with extensions; `None` when it uses none.
+/// Parses a filter with extensions; `None` if the filter uses none.
 pub(super) fn parse(
     entity: Entity,
     text: &str,
@@ -29,7 +29,7 @@ struct Parser<'a> {
     tokens: &'a [Token],
     at: usize,
     depth: usize,
-    /// Whether an extension was read.
+    /// Whether an extension was found.
     extends: bool,
 }
 
@@ -38,7 +38,8 @@ impl<'a> Parser<'a> {
         self.tokens.get(self.at)
     }
 
-    /// Whether the token is this keyword; behind a keyword that a parenthesis follows, sqlparse sees a call.
+    /// Whether the token is this keyword. If a parenthesis follows, sqlparse treats the keyword as the name
+    /// of a call.
     fn is(&self, token: &Token, kind: TokenKind, word: &str) -> bool {
         token.kind == kind
             || token.kind == TokenKind::Name
@@ -51,7 +52,7 @@ impl<'a> Parser<'a> {
         is
     }
 
-    /// Whether there is a sign of an extension anywhere, so that its error is the one to name.
+    /// Whether the text contains a sign of an extension, so that its error should be reported.
     fn may_extend(&self) -> bool {
         let mut before = None;
         self.tokens.iter().any(|token| {
@@ -118,7 +119,7 @@ impl<'a> Parser<'a> {
         Ok(expr)
     }
 
-    /// Comparisons that no extension divides, `last 7 days`, or words.
+    /// Parses a part without extension keywords: comparisons, `last 7 days`, or words.
     fn clause(&mut self) -> Result<Expr, FilterError> {
         let from = self.at;
         let mut open = 0;
@@ -158,7 +159,7 @@ impl<'a> Parser<'a> {
         Ok(one_or(parts?, Expr::And))
     }
 
-    /// `last 7 days`.
+    /// Parses `last 7 days`.
     fn last(&self, written: &str) -> Option<Expr> {
         const MINUTE: i64 = 60_000;
         let mut words = written.split_whitespace();
@@ -175,7 +176,7 @@ impl<'a> Parser<'a> {
         is_all.then(|| count.checked_mul(unit)).flatten().map(Expr::Last)
     }
 
-    /// Plain words that no field is named by.
+    /// Parses plain words that are not fields.
     fn words(&self, written: &str) -> Option<Expr> {
         const KEYWORDS: [&str; 18] = [
             "is",
@@ -212,7 +213,7 @@ impl<'a> Parser<'a> {
             .then(|| one_or(words.iter().map(named).collect(), Expr::And))
     }
 
-    /// `field ~ 'regular expression'`.
+    /// Parses `field ~ 'regular expression'`.
     fn matches(&self, tokens: &[Token]) -> Option<Result<Expr, FilterError>> {
         let [left @ .., sign, right] = tokens else { return None };
         if sign.kind != TokenKind::Comparator || slice(self.text, &sign.at) != "~" {

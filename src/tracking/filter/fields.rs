@@ -1,46 +1,46 @@
-//! Which fields a filter may name, and what each may be compared with (MLflow's `SearchUtils` and its
+//! The fields of filters, and the valid comparators and values of each (MLflow's `SearchUtils` and its
 //! subclasses, and `search_logged_model_utils`).
 
 use super::group::{Comparison, Right};
 use super::{Comparator, Compare, Entity, Field, FilterError, Value, literal, slice, unquoted};
 
-/// A property of an entity itself.
+/// A property of an entity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Attribute {
-    /// A run's, experiment's or logged model's id, by which entity it is asked of.
+    /// Id of a run, experiment or logged model, depending on the entity.
     Id,
-    /// The id of the experiment that it belongs to.
+    /// Id of the experiment.
     ExperimentId,
-    /// Name.
+    /// Name of the entity.
     Name,
-    /// Status.
+    /// Status of the entity.
     Status,
-    /// The user.
+    /// User who started the run.
     UserId,
-    /// Where artifacts are kept.
+    /// URI of the artifacts.
     ArtifactUri,
-    /// When it began or was made, in milliseconds.
+    /// Start or creation time, in milliseconds.
     Created,
-    /// When it ended, in milliseconds.
+    /// End time, in milliseconds.
     Ended,
-    /// When it was last changed, in milliseconds.
+    /// Time of the last change, in milliseconds.
     Updated,
-    /// A model version's number.
+    /// Number of a model version.
     Version,
-    /// The id of the run that made it.
+    /// Id of the run that made the model.
     RunId,
-    /// Where a model version was made from.
+    /// URI that a model version was created from.
     Source,
-    /// A logged model's lifecycle stage.
+    /// Lifecycle stage of a logged model.
     LifecycleStage,
-    /// A logged model's type.
+    /// Type of a logged model.
     ModelType,
-    /// Why a logged model has its status.
+    /// Message about the status of a logged model.
     StatusMessage,
 }
 
 impl Attribute {
-    /// Whether it is a number.
+    /// Whether the values are numbers.
     pub fn is_numeric(self) -> bool {
         use Attribute::*;
         matches!(self, Created | Ended | Updated | Version)
@@ -50,15 +50,15 @@ impl Attribute {
 /// A property of a dataset that a run has read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DatasetField {
-    /// Name.
+    /// Name of the dataset.
     Name,
     /// Digest of its content.
     Digest,
-    /// What it was read for, such as `training`.
+    /// Purpose of reading the dataset, such as `training`.
     Context,
 }
 
-/// Names of attributes; `order` says whether they serve for filters, for orders, or both.
+/// A name of an attribute; `order` says whether it is valid in filters, in orders, or in both.
 struct Name {
     name: &'static str,
     attribute: Attribute,
@@ -137,14 +137,14 @@ fn names(entity: Entity) -> &'static [Name] {
     }
 }
 
-/// The attribute of a name, in filters or else in orders.
+/// The attribute with a name, for orders if `ordering`, else for filters.
 pub(super) fn attribute(entity: Entity, key: &str, ordering: bool) -> Option<Attribute> {
     let other = if ordering { Use::Filter } else { Use::Order };
     let mut names = names(entity).iter();
     names.find(|it| it.name == key && it.order != other).map(|it| it.attribute)
 }
 
-/// The first name of an attribute, in filters or else in orders.
+/// The first name of an attribute, for orders if `ordering`, else for filters.
 pub(super) fn name_of(
     entity: Entity,
     attribute: Attribute,
@@ -155,7 +155,7 @@ pub(super) fn name_of(
     names.find(|it| it.attribute == attribute && it.order != other).map(|it| it.name)
 }
 
-/// The field that a name says. `at` is where it begins.
+/// Parses the name of a field. `at` is its offset in the text.
 ///
 /// # Errors
 /// When MLflow has no such field.
@@ -187,7 +187,7 @@ pub(super) fn field(
     let key_at = at + written.len() - key.len();
     let plain = unquoted(key, &['\'', '"']).unwrap_or(key);
     let plain = unquoted(plain, &['`']).unwrap_or(plain);
-    // In the registry the key is looked up before its quotes are removed.
+    // MLflow's registry looks up the key before it removes quotes.
     let in_registry = matches!(entity, Entity::RegisteredModel | Entity::ModelVersion);
     let looked_up = if in_registry && !ordering { key } else { plain };
     Ok(match kind {
@@ -251,7 +251,7 @@ fn read_prefix(entity: Entity, prefix: &str) -> Option<Prefix> {
     })
 }
 
-/// Logged models have a reader of their own in MLflow (`search_logged_model_utils.Entity.from_str`).
+/// MLflow has a separate parser for logged models (`search_logged_model_utils.Entity.from_str`).
 fn logged_model_field(written: &str, at: usize) -> Result<Field, FilterError> {
     let lower =
         |prefix: &&str| !prefix.is_empty() && prefix.bytes().all(|b| b.is_ascii_lowercase());
@@ -263,7 +263,7 @@ fn logged_model_field(written: &str, at: usize) -> Result<Field, FilterError> {
         "params" => Field::Param(key.to_owned()),
         "tags" => Field::Tag(key.to_owned()),
         "attributes" => {
-            // Names of columns are looked up as they are with a prefix, and by their aliases without.
+            // Column names are valid with a prefix, aliases without.
             let is_alias =
                 matches!(key, "creation_time" | "creation_timestamp" | "last_updated_timestamp");
             let found =
@@ -284,10 +284,10 @@ fn logged_model_field(written: &str, at: usize) -> Result<Field, FilterError> {
     })
 }
 
-/// A comparison with its field, comparator and value checked.
+/// Checks the field, comparator and value of a comparison.
 ///
 /// # Errors
-/// When MLflow refuses the field, the comparator, the value, or them together.
+/// When MLflow rejects the field, the comparator, the value, or their combination.
 pub(super) fn compare(
     entity: Entity,
     text: &str,
@@ -339,12 +339,12 @@ fn comparator(
             _ => lists,
         },
     };
-    // Experiments take comparators in capitals alone, but for those of two words, which MLflow joins.
+    // Experiments accept only upper-case comparators, except for those of two words, which MLflow normalizes.
     let exact = entity != Entity::Experiment
         || written == written.to_ascii_uppercase()
         || matches!(comparator, Some(NotIn | IsNull | IsNotNull));
     let accepted = comparator.filter(|it| exact && valid.contains(it));
-    // A list is compared by being in it alone.
+    // Lists are valid only with `IN` and `NOT IN`.
     let is_list = matches!(comparison.right, Right::List(_));
     let fits = |it: &Comparator| matches!(it, In | NotIn) == is_list;
     accepted.filter(fits).ok_or_else(|| {
@@ -395,14 +395,14 @@ fn value(entity: Entity, field: &Field, text: &str, right: &Right) -> Result<Val
             }
         },
         Field::Attribute(attribute) if attribute.is_numeric() => {
-            // Only runs compare times with fractions.
+            // Only times of runs may have fractions.
             let whole = entity != Entity::Run;
             match right {
                 Right::Integer(_) => match written.parse() {
                     Ok(integer) => Ok(Value::Integer(integer)),
                     Err(_) => refused(format!("{written} is too large for a whole number")),
                 },
-                // The number of a version may stand in quotes.
+                // The number of a version may be quoted.
                 Right::Text(_) | Right::Identifier(_) if entity == Entity::ModelVersion => {
                     let digits = unquoted(written, &['\'', '"']).map(str::trim);
                     match digits.and_then(|digits| digits.parse().ok()) {
@@ -459,7 +459,7 @@ fn value(entity: Entity, field: &Field, text: &str, right: &Right) -> Result<Val
     }
 }
 
-/// A number as Python's `float` reads it: digits may be parted by underscores.
+/// Parses a number like Python's `float`: digits may be separated by underscores.
 fn number(written: &str, at: usize) -> Result<f64, FilterError> {
     let parted = written.contains('_')
         && written.split('_').all(|part| {

@@ -1,51 +1,51 @@
-//! Tokens as comparisons, as `sqlparse.engine.grouping` groups them: names joined by periods, then lists in
-//! parentheses, then what stands on both sides of a comparator. What becomes neither a comparison nor `AND`
-//! is refused by MLflow (`SearchUtils._process_statement`).
+//! Groups tokens into comparisons like `sqlparse.engine.grouping`: names joined by periods, then lists in
+//! parentheses, then the operands of comparators. MLflow rejects anything that becomes neither a comparison
+//! nor `AND` (`SearchUtils._process_statement`).
 
 use std::ops::Range;
 
 use super::lexer::{Token, TokenKind};
 use super::{Entity, FilterError};
 
-/// What a run of tokens was made to.
+/// The kind of a group of tokens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Shape {
-    /// One token.
+    /// A single token.
     Token(TokenKind),
-    /// A name, or several joined by periods, an index, an order or a cast.
+    /// A name, or several joined by periods, also with an index, an order or a cast.
     Identifier,
     /// `( ... )`.
     Parentheses,
     /// `[ ... ]`.
     Brackets,
-    /// A comparison, or what sqlparse takes for one.
+    /// A comparison according to sqlparse.
     Comparison,
-    /// A call or a calculation: no filter has it.
+    /// A call or a calculation, which is invalid in filters.
     Other,
 }
 
-/// A node and its bytes in the text.
+/// A group and its byte range in the text.
 #[derive(Debug, Clone)]
 struct Node {
     shape: Shape,
     at: Range<usize>,
-    /// What a comparison consists of.
+    /// The children of a comparison.
     parts: Vec<Node>,
 }
 
-/// What a comparison consists of: an identifier, a comparator, and a value but for `IS [NOT] NULL`.
+/// The parts of a comparison: an identifier, a comparator, and a value except for `IS [NOT] NULL`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Comparison {
-    /// The whole comparison in the text.
+    /// Byte range of the whole comparison.
     pub at: Range<usize>,
-    /// The field's name as it is written.
+    /// Byte range of the field's name.
     pub field: Range<usize>,
-    /// The comparator as it is written.
+    /// Byte range of the comparator.
     pub comparator: Range<usize>,
     pub right: Right,
 }
 
-/// What stands on the right of a comparator.
+/// The right side of a comparator.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Right {
     /// A whole number.
@@ -67,7 +67,7 @@ pub(super) enum Right {
 }
 
 impl Right {
-    /// Where it is written.
+    /// The byte range, if any.
     pub fn at(&self) -> Option<&Range<usize>> {
         match self {
             Right::Integer(at)
@@ -84,7 +84,7 @@ impl Right {
 /// All comparisons of a text that MLflow's grammar accepts.
 ///
 /// # Errors
-/// When something in it is neither a comparison nor `AND`.
+/// When the text contains anything but comparisons and `AND`.
 pub(super) fn comparisons(
     entity: Entity,
     text: &str,
@@ -95,7 +95,7 @@ pub(super) fn comparisons(
         |node: &&Node| matches!(node.shape, Shape::Comparison | Shape::Token(TokenKind::And));
     let invalid: Vec<&Node> = nodes.iter().filter(|node| !is_valid(node)).collect();
     if let Some(first) = invalid.first() {
-        // A name behind a comparison is taken for its alias: the name is wrong.
+        // sqlparse treats a name after a comparison as its alias; the error should point at that name.
         let wrong = match first.parts.as_slice() {
             [Node { shape: Shape::Comparison, .. }, alias, ..] => alias,
             _ => first,
@@ -108,10 +108,10 @@ pub(super) fn comparisons(
         ));
     }
     let comparisons = nodes.iter().filter(|node| node.shape == Shape::Comparison);
-    comparisons.map(|node| of(entity, text, node)).collect()
+    comparisons.map(|node| comparison_of(entity, text, node)).collect()
 }
 
-/// The text's one identifier, where it is nothing else.
+/// The range of the only identifier, if the text has nothing else.
 pub(super) fn identifier(tokens: &[Token]) -> Option<Range<usize>> {
     let nodes = group(tokens);
     match nodes.as_slice() {
@@ -120,14 +120,14 @@ pub(super) fn identifier(tokens: &[Token]) -> Option<Range<usize>> {
     }
 }
 
-fn of(entity: Entity, text: &str, node: &Node) -> Result<Comparison, FilterError> {
+fn comparison_of(entity: Entity, text: &str, node: &Node) -> Result<Comparison, FilterError> {
     let invalid = |reason: String, at: usize| {
         FilterError::new(format!("Invalid comparison clause. {reason}"), at)
     };
     let [left, comparator, rest @ ..] = node.parts.as_slice() else {
         return Err(invalid("Expected 3 tokens".to_owned(), node.at.start));
     };
-    // MLflow takes anything for the name of a logged model's field.
+    // For logged models, MLflow accepts anything as the name of a field.
     if left.shape != Shape::Identifier && entity != Entity::LoggedModel {
         let found = &text[left.at.clone()];
         return Err(invalid(format!("Expected 'Identifier' found '{found}'"), left.at.start));
@@ -196,7 +196,7 @@ fn group(tokens: &[Token]) -> Vec<Node> {
         between(&mut nodes, operator, is_operand, Shape::Other);
     }
     compare(&mut nodes);
-    // A name behind a value is its alias.
+    // A name after a value is its alias.
     pairs(
         &mut nodes,
         |node| {
@@ -218,7 +218,7 @@ fn is_number(node: &Node) -> bool {
     matches!(node.shape, Shape::Token(TokenKind::Integer | TokenKind::Float | TokenKind::Hex))
 }
 
-/// What may stand beside an operator or a comparator.
+/// Whether a node can be an operand of an operator or a comparator.
 fn is_operand(node: &Node) -> bool {
     is_number(node)
         || matches!(
@@ -231,14 +231,14 @@ fn is_operand(node: &Node) -> bool {
         )
 }
 
-/// Nodes `from..=to` as one.
+/// Replaces the nodes `from..=to` by one node.
 fn merge(nodes: &mut Vec<Node>, from: usize, to: usize, shape: Shape) {
     let at = nodes[from].at.start..nodes[to].at.end;
     let parts: Vec<Node> = nodes.drain(from..=to).collect();
     nodes.insert(from, Node { shape, at, parts });
 }
 
-/// What lies between an opening and a closing sign, in one pass.
+/// Groups everything between an opening and a closing token, in one pass.
 fn matching(nodes: Vec<Node>, open: TokenKind, close: TokenKind, shape: Shape) -> Vec<Node> {
     let mut out: Vec<Node> = Vec::with_capacity(nodes.len());
     let mut opened = Vec::new();
@@ -258,7 +258,7 @@ fn matching(nodes: Vec<Node>, open: TokenKind, close: TokenKind, shape: Shape) -
     out
 }
 
-/// `name(...)`.
+/// Groups calls: `name(...)`.
 fn calls(nodes: &mut Vec<Node>) {
     let is_call = |pair: &[Node]| {
         pair[0].shape == Shape::Token(TokenKind::Name) && pair[1].shape == Shape::Parentheses
@@ -272,7 +272,7 @@ fn calls(nodes: &mut Vec<Node>) {
     }
 }
 
-/// Names joined by periods; a period with no name behind it belongs to the name before it.
+/// Groups names joined by periods. A period without a name after it belongs to the name before it.
 fn periods(nodes: &mut Vec<Node>) {
     let joins =
         |node: &Node| is_name(node) || matches!(node.shape, Shape::Brackets | Shape::Identifier);
@@ -299,7 +299,7 @@ fn periods(nodes: &mut Vec<Node>) {
     }
 }
 
-/// Each node that `first` accepts, with those behind it that `next` accepts, as one identifier.
+/// Groups each node that `first` accepts with the following nodes that `next` accepts, as an identifier.
 fn pairs(nodes: &mut Vec<Node>, first: impl Fn(&Node) -> bool, next: impl Fn(&Node) -> bool) {
     let mut at = 0;
     while at + 1 < nodes.len() {
@@ -311,7 +311,7 @@ fn pairs(nodes: &mut Vec<Node>, first: impl Fn(&Node) -> bool, next: impl Fn(&No
     }
 }
 
-/// What stands on both sides of a token, as one.
+/// Groups a token with the operands on both sides.
 fn between(nodes: &mut Vec<Node>, middle: TokenKind, valid: impl Fn(&Node) -> bool, shape: Shape) {
     let mut at = 1;
     while at + 1 < nodes.len() {
@@ -324,10 +324,10 @@ fn between(nodes: &mut Vec<Node>, middle: TokenKind, valid: impl Fn(&Node) -> bo
     }
 }
 
-/// What stands on both sides of a comparator, as a comparison.
+/// Groups a comparator with the operands on both sides, as a comparison.
 fn compare(nodes: &mut Vec<Node>) {
     let mut at = 1;
-    // The right side of a comparison can be the left one of another: sqlparse nests them.
+    // A comparison can be the left side of another comparison: sqlparse nests them.
     let valid = |node: &Node| is_operand(node) || node.shape == Shape::Comparison;
     while at + 1 < nodes.len() {
         let joins = nodes[at].shape == Shape::Token(TokenKind::Comparator);
@@ -339,8 +339,8 @@ fn compare(nodes: &mut Vec<Node>) {
     }
 }
 
-/// `x IN (...)`, `x NOT IN (...)`, `x IS NULL` and `x IS NOT NULL` as comparisons, in the way of MLflow's
-/// `_join_in_comparison_tokens`: a name that begins none of them takes the three nodes behind it along.
+/// Groups `x IN (...)`, `x NOT IN (...)`, `x IS NULL` and `x IS NOT NULL` as comparisons, like MLflow's
+/// `_join_in_comparison_tokens`: a name that starts none of them is grouped with the three nodes after it.
 fn join_lists(nodes: Vec<Node>) -> Vec<Node> {
     let mut joined = Vec::with_capacity(nodes.len());
     let mut nodes = nodes.into_iter().peekable();

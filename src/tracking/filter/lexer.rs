@@ -1,9 +1,9 @@
-//! Filters as tokens, as `sqlparse.lexer` reads them: MLflow's filter language is what sqlparse makes of a
-//! text. Rules that can only lead to a refusal are left out.
+//! Tokenizer of filters, like `sqlparse.lexer`, which defines MLflow's filter language. Rules that can only
+//! lead to a rejection are left out.
 
 use std::ops::Range;
 
-/// What a token is.
+/// The kind of a token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum TokenKind {
     /// A bare word, or one in backticks or brackets.
@@ -36,9 +36,9 @@ pub(super) enum TokenKind {
     In,
     /// `ASC` or `DESC`.
     Order,
-    /// `.`, `->`, `->>`: joins names.
+    /// `.`, `->`, `->>`: join names.
     Period,
-    /// `::`: joins whatever stands beside it.
+    /// `::`: joins any operands.
     Cast,
     /// `*`.
     Wildcard,
@@ -52,18 +52,18 @@ pub(super) enum TokenKind {
     CloseBracket,
     /// An operator between values, such as `+`.
     Operator,
-    /// Anything else: no filter has it.
+    /// Anything else, which is invalid in filters.
     Other,
 }
 
-/// A token and its bytes in the text. Blanks are no tokens.
+/// A token and its byte range in the text. Blanks are not tokens.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Token {
     pub kind: TokenKind,
     pub at: Range<usize>,
 }
 
-/// All tokens of a text but for blanks.
+/// All tokens of a text, without blanks.
 pub(super) fn tokens(text: &str) -> Vec<Token> {
     let mut tokens = Vec::new();
     let mut at = 0;
@@ -77,7 +77,7 @@ pub(super) fn tokens(text: &str) -> Vec<Token> {
     tokens
 }
 
-/// The kind of the token at a place, `None` for blanks, and how many bytes it has.
+/// The kind of the token at an offset (`None` for blanks), and its length in bytes.
 fn token(text: &str, at: usize, first: char) -> (Option<TokenKind>, usize) {
     let rest = &text[at..];
     if first.is_whitespace() {
@@ -119,8 +119,8 @@ fn quoted(rest: &str, first: char) -> Option<(TokenKind, usize)> {
         '"' => TokenKind::Symbol,
         _ => return None,
     };
-    // A quote within is written twice, or in texts behind a backslash. Where the last one would then be
-    // missing, the latest of those ends the text.
+    // Inside, the quote is doubled, or in texts escaped by a backslash. If no closing quote is found, the
+    // last of these quotes closes the text.
     let mut fallback = None;
     let mut signs = rest.char_indices().skip(1).peekable();
     while let Some((at, sign)) = signs.next() {
@@ -139,7 +139,7 @@ fn quoted(rest: &str, first: char) -> Option<(TokenKind, usize)> {
     fallback.map(|end| (kind, end))
 }
 
-/// `?`, `%s`, `$1`: names to sqlparse.
+/// Placeholders `?`, `%s`, `$1`: sqlparse treats them as names.
 fn placeholder(rest: &str, before: Option<char>) -> Option<(TokenKind, usize)> {
     if rest.starts_with('?') {
         return Some((TokenKind::Name, 1));
@@ -160,7 +160,7 @@ fn placeholder(rest: &str, before: Option<char>) -> Option<(TokenKind, usize)> {
     (length > 0).then_some((TokenKind::Other, length + 1))
 }
 
-/// Words that are names because of what stands before or behind them, and the few that never are.
+/// Words that are names because of the characters around them, and the few words that never are.
 fn word(rest: &str, first: char, before: Option<char>) -> Option<(TokenKind, usize)> {
     let length = word_length(rest);
     let (word, after) = rest.split_at(length);
@@ -198,7 +198,7 @@ fn number(rest: &str) -> Option<(TokenKind, usize)> {
     }
     let whole = digits(unsigned);
     let fraction = unsigned[whole..].strip_prefix('.').map(digits);
-    // An exponent needs digits before it, and behind a point.
+    // An exponent needs digits before it, and after a decimal point.
     if whole > 0 {
         let mantissa = match fraction {
             Some(0) | None => whole,
@@ -212,7 +212,7 @@ fn number(rest: &str) -> Option<(TokenKind, usize)> {
             }
         }
     }
-    // A letter behind a number takes its last digit away from it, where it has more than one.
+    // If a letter follows, sqlparse leaves the last digit out of the number, unless it is the only digit.
     let shortened = |length: usize, spare: usize| match unsigned[length..].chars().next() {
         Some(c) if c == '_' || is_letter(c) => (spare > 0).then(|| length - 1),
         _ => Some(length),
@@ -229,7 +229,7 @@ fn number(rest: &str) -> Option<(TokenKind, usize)> {
     Some((TokenKind::Integer, sign + length))
 }
 
-/// `[a b]` where it can be no index.
+/// `[a b]` in a position where it can't be an index.
 fn bracketed(rest: &str, before: Option<char>) -> Option<(TokenKind, usize)> {
     if before.is_some_and(|c| is_word(c) || matches!(c, ']' | ')')) {
         return None;
@@ -239,7 +239,7 @@ fn bracketed(rest: &str, before: Option<char>) -> Option<(TokenKind, usize)> {
     inner[length..].starts_with(']').then_some((TokenKind::Name, length + 2))
 }
 
-/// Keywords of one word or two.
+/// Keywords of one or two words.
 fn phrase(rest: &str) -> Option<(TokenKind, usize)> {
     let first = word_length(rest);
     let blanks = rest[first..].len() - rest[first..].trim_start().len();
@@ -250,7 +250,7 @@ fn phrase(rest: &str) -> Option<(TokenKind, usize)> {
     const LIKE: [&str; 4] = ["LIKE", "ILIKE", "RLIKE", "REGEXP"];
     match &rest[..first] {
         word if is(word, &["NOT"]) && blanks > 0 && is(second, &["NULL"]) => {
-            // MLflow compares the keyword with one blank in it.
+            // MLflow expects exactly one blank in this keyword.
             let exact = rest[..both].eq_ignore_ascii_case("NOT NULL");
             Some((if exact { TokenKind::NotNull } else { TokenKind::Other }, both))
         }
@@ -316,7 +316,7 @@ fn is_word(c: char) -> bool {
     c == '_' || c.is_alphanumeric()
 }
 
-/// The letters that names may begin with in sqlparse's rules: `A-ZÀ-Ü` in both cases.
+/// The letters that start names in sqlparse's rules: `A-ZÀ-Ü`, ignoring case.
 fn is_letter(c: char) -> bool {
     c.is_ascii_alphabetic() || matches!(c, 'À'..='Ü' | 'à'..='ü')
 }
@@ -330,7 +330,7 @@ mod tests {
     }
 
     #[test]
-    fn words_signs_and_quotes_are_told_apart() {
+    fn words_signs_and_quotes_have_their_kinds() {
         use TokenKind::*;
         assert_eq!(
             kinds("metrics.a >= -1.5 and tags.`b c` NOT  LIKE 'it''s'"),

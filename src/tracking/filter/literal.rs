@@ -1,12 +1,12 @@
-//! Lists in parentheses, as `ast.literal_eval` reads them in MLflow's `_parse_list_from_sql_token`: texts in
+//! Parser of lists in parentheses, like `ast.literal_eval` in MLflow's `_parse_list_from_sql_token`: texts in
 //! Python's quotes.
 
 use super::FilterError;
 
-/// The texts of `('a', "b")`. `at` is where the list begins in the filter.
+/// Parses a list such as `('a', "b")`. `at` is the list's offset in the filter.
 ///
 /// # Errors
-/// When it is empty, or has something else than texts.
+/// When the list is empty, or contains anything but texts.
 pub(super) fn texts(list: &str, at: usize) -> Result<Vec<String>, FilterError> {
     let texts = read(list, at, &|reader| reader.item())?;
     match texts.is_empty() {
@@ -19,14 +19,14 @@ pub(super) fn texts(list: &str, at: usize) -> Result<Vec<String>, FilterError> {
     }
 }
 
-/// The same where whole numbers stand for their digits and the list may be empty: MLflow does not check the
-/// lists of logged models, and SQLite compares a number with a text by its digits.
+/// Like [`texts`], but numbers are accepted as texts of their digits, and the list may be empty: MLflow does
+/// not check the lists of logged models, and SQLite compares a number with a text by its digits.
 ///
 /// # Errors
-/// When it has something else.
+/// When the list contains anything else.
 pub(super) fn items(list: &str, at: usize) -> Result<Vec<String>, FilterError> {
     let items = read(list, at, &|reader| reader.digits().or_else(|| reader.item()))?;
-    // One number in parentheses is no list to Python.
+    // A single number in parentheses is not a list in Python.
     let is_number = list[1..].trim_start().starts_with(|c: char| c.is_ascii_digit());
     match is_number && items.len() == 1 && !list.contains(',') {
         false => Ok(items),
@@ -39,7 +39,7 @@ fn read(
     at: usize,
     item: &dyn Fn(&mut Reader<'_>) -> Option<String>,
 ) -> Result<Vec<String>, FilterError> {
-    // A list in parentheses is the list itself.
+    // A list in additional parentheses is the list itself.
     let inner = list.strip_prefix('(').and_then(|rest| rest.strip_suffix(')')).map(str::trim);
     if let Some(inner) = inner.filter(|it| it.starts_with('(') && it.contains(',')) {
         if let Ok(items) = read(inner, at, item) {
@@ -99,7 +99,7 @@ impl Reader<'_> {
         }
     }
 
-    /// A whole number.
+    /// Parses a whole number.
     fn digits(&mut self) -> Option<String> {
         let length = self.rest.bytes().take_while(u8::is_ascii_digit).count();
         let (digits, rest) = self.rest.split_at(length);
@@ -107,7 +107,7 @@ impl Reader<'_> {
         (length > 0).then(|| digits.to_owned())
     }
 
-    /// One text, or several beside each other, which Python joins; parentheses around them mean nothing.
+    /// Parses one text, or several adjacent ones, which Python joins; parentheses around them are ignored.
     fn item(&mut self) -> Option<String> {
         if self.rest.starts_with('(') {
             self.take('(');
@@ -141,7 +141,7 @@ impl Reader<'_> {
         None
     }
 
-    /// What stands behind a backslash; unknown escapes stay as they are.
+    /// Parses an escape after a backslash; unknown escapes are kept as they are.
     fn escape(&mut self, text: &mut String) -> Option<()> {
         let sign = self.next()?;
         let plain = match sign {

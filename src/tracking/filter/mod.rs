@@ -1,11 +1,11 @@
 //! MLflow's filter language for runs, experiments, registered models, model versions and logged models.
 //!
-//! [`parse`] gives an [`Expr`] for what MLflow accepts, and refuses what MLflow refuses, unless it uses one
-//! of the extensions: `OR`, `NOT`, parentheses, `~` (a regular expression), a metric's history
-//! (`metrics.rmse.min`), `last 7 days`, plain words. [`parse_orders`] reads `order_by` clauses.
+//! [`parse`] returns an [`Expr`] for everything that MLflow accepts, and rejects what MLflow rejects, except
+//! for the extensions: `OR`, `NOT`, parentheses, `~` (a regular expression), a summary of a metric's history
+//! (`metrics.rmse.min`), `last 7 days`, plain words. [`parse_orders`] parses `order_by` clauses.
 //!
 //! The rules are those of MLflow's `mlflow/utils/search_utils.py` and `search_logged_model_utils.py` (3.17)
-//! with sqlparse 0.6, which MLflow splits filters with.
+//! with sqlparse 0.6, which MLflow uses to tokenize filters.
 
 mod evaluate;
 mod extended;
@@ -23,7 +23,7 @@ pub use write::{write, write_order};
 
 use std::ops::Range;
 
-/// What a filter is for.
+/// The kind of entity that a filter applies to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Entity {
     /// Tracked runs.
@@ -38,49 +38,49 @@ pub enum Entity {
     LoggedModel,
 }
 
-/// What a filter says.
+/// A parsed filter.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Expr {
-    /// All of these; none accepts everything.
+    /// All of these match; an empty list matches everything.
     And(Vec<Expr>),
-    /// At least one of these.
+    /// At least one of these matches.
     Or(Vec<Expr>),
-    /// Not this.
+    /// The inner filter does not match.
     Not(Box<Expr>),
-    /// One comparison.
+    /// A single comparison.
     Compare(Compare),
-    /// Begun within so many milliseconds before now.
+    /// Started within this many milliseconds before now.
     Last(i64),
-    /// A name that matches this word loosely: its letters in this order.
+    /// The name contains the letters of this word in order.
     Named(String),
 }
 
 impl Default for Expr {
-    /// Accepts everything.
+    /// A filter that matches everything.
     fn default() -> Self {
         Expr::And(Vec::new())
     }
 }
 
-/// One comparison.
+/// A single comparison.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Compare {
-    /// What is compared.
+    /// The field on the left side.
     pub field: Field,
-    /// How.
+    /// The comparator.
     pub comparator: Comparator,
-    /// With what.
+    /// The value on the right side.
     pub value: Value,
 }
 
-/// What can be compared.
+/// A field of an entity.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Field {
     /// The latest value of a metric.
     Metric(String),
-    /// A param.
+    /// The value of a param.
     Param(String),
-    /// A tag.
+    /// The value of a tag.
     Tag(String),
     /// A property of the entity itself.
     Attribute(Attribute),
@@ -103,9 +103,9 @@ pub enum Comparator {
     Greater,
     /// `>=`.
     GreaterOrEqual,
-    /// `LIKE`: `%` is any text and `_` any character; case counts.
+    /// `LIKE`: `%` matches any text and `_` any character; case-sensitive.
     Like,
-    /// `ILIKE`: the same, and case does not count.
+    /// `ILIKE`: like `LIKE`, but ignores case.
     ILike,
     /// `IN`.
     In,
@@ -113,14 +113,14 @@ pub enum Comparator {
     NotIn,
     /// `IS NULL`: the key is missing.
     IsNull,
-    /// `IS NOT NULL`.
+    /// `IS NOT NULL`: the key exists.
     IsNotNull,
-    /// `~`: a regular expression matches somewhere.
+    /// `~`: a regular expression matches part of the value.
     Matches,
 }
 
 impl Comparator {
-    /// What a text says, in any case, with single blanks.
+    /// Parses a comparator in any case, with single blanks.
     fn read(text: &str) -> Option<Self> {
         Some(match text.to_ascii_uppercase().as_str() {
             "=" => Comparator::Equal,
@@ -137,28 +137,28 @@ impl Comparator {
     }
 }
 
-/// What is compared with.
+/// The right side of a comparison.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Value {
-    /// A whole number that fits.
+    /// A whole number in the range of `i64`.
     Integer(i64),
-    /// A number.
+    /// Any other number.
     Number(f64),
-    /// A text.
+    /// A quoted text.
     Text(String),
-    /// Texts of a list.
+    /// The texts of a list.
     List(Vec<String>),
-    /// Nothing: `IS NULL`.
+    /// No value, for `IS NULL` and `IS NOT NULL`.
     Nothing,
 }
 
-/// Why a filter is refused, and where.
+/// Why and where a filter is invalid.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct FilterError {
-    /// What is wrong, in MLflow's words where MLflow has any.
+    /// The problem, in MLflow's words where MLflow has an error message.
     pub message: String,
-    /// The byte of the filter at which it is wrong.
+    /// Byte offset of the problem in the filter.
     pub at: usize,
 }
 
@@ -171,10 +171,10 @@ impl FilterError {
 /// Most tokens of a filter (`sqlparse.engine.grouping.MAX_GROUPING_TOKENS`).
 const MOST_TOKENS: usize = 10_000;
 
-/// Reads a filter.
+/// Parses a filter.
 ///
 /// # Errors
-/// When MLflow refuses it and it uses no extension.
+/// When MLflow rejects the filter and it uses no extension.
 pub fn parse(entity: Entity, text: &str) -> Result<Expr, FilterError> {
     if text.is_empty() {
         return Ok(Expr::And(Vec::new()));
@@ -200,7 +200,7 @@ pub fn parse(entity: Entity, text: &str) -> Result<Expr, FilterError> {
     extended::parse(entity, text, &tokens).unwrap_or(Err(refused))
 }
 
-/// The field of a run, or another entity, that a name such as `metrics.rmse` says.
+/// Parses the name of a field, such as `metrics.rmse`.
 ///
 /// # Errors
 /// When MLflow has no such field.
@@ -208,7 +208,7 @@ pub fn field_of(entity: Entity, name: &str) -> Result<Field, FilterError> {
     fields::field(entity, name, 0, false)
 }
 
-/// What MLflow itself makes of a filter.
+/// Parses a filter exactly like MLflow.
 fn mlflow(entity: Entity, text: &str, tokens: &[lexer::Token]) -> Result<Expr, FilterError> {
     let comparisons = group::comparisons(entity, text, tokens)?;
     let parts: Result<Vec<Expr>, FilterError> = comparisons
@@ -218,13 +218,13 @@ fn mlflow(entity: Entity, text: &str, tokens: &[lexer::Token]) -> Result<Expr, F
     parts.map(Expr::And)
 }
 
-/// The text without the quotes around it, if it has them.
+/// The text without the quotes around it; `None` if it is not quoted.
 fn unquoted<'a>(text: &'a str, quotes: &[char]) -> Option<&'a str> {
     let quote = text.chars().next().filter(|first| quotes.contains(first))?;
     text.strip_prefix(quote)?.strip_suffix(quote)
 }
 
-/// The part of a text.
+/// A slice of the text.
 fn slice<'a>(text: &'a str, at: &Range<usize>) -> &'a str {
     &text[at.clone()]
 }
@@ -239,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_points_at_what_is_wrong() {
+    fn an_error_points_at_the_wrong_part() {
         for (text, message, at) in [
             (
                 "metrics.a > 1 foo.bar",

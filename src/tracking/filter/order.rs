@@ -1,20 +1,20 @@
-//! `order_by` clauses: a field, then `ASC` or `DESC` (`SearchUtils._parse_order_by_string`).
+//! Parser of `order_by` clauses: a field, then `ASC` or `DESC` (`SearchUtils._parse_order_by_string`).
 
 use super::{Entity, Field, FilterError, fields, group, lexer};
 
-/// A field to order by.
+/// A field to sort by.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Order {
     /// The field.
     pub field: Field,
-    /// Smallest first.
+    /// Whether the smallest value comes first.
     pub ascending: bool,
 }
 
-/// Reads clauses.
+/// Parses `order_by` clauses.
 ///
 /// # Errors
-/// When MLflow refuses one, or two order by the same field.
+/// When MLflow rejects one, or two sort by the same field.
 pub fn parse_orders(entity: Entity, clauses: &[String]) -> Result<Vec<Order>, FilterError> {
     let mut orders: Vec<Order> = Vec::new();
     for clause in clauses {
@@ -36,7 +36,7 @@ fn parse_order(entity: Entity, text: &str) -> Result<Order, FilterError> {
     let refused =
         || FilterError::new(format!("Invalid order_by clause '{text}'. Could not be parsed."), 0);
     let tokens = lexer::tokens(text);
-    // The clause is one name to sqlparse, with nothing around it.
+    // sqlparse parses the clause as one identifier with nothing around it.
     let at = group::identifier(&tokens).filter(|at| *at == (0..text.len())).ok_or_else(refused)?;
     let words = split(&text[at]).ok_or_else(refused)?;
     let (name, ascending) = match words.as_slice() {
@@ -63,7 +63,7 @@ fn parse_order(entity: Entity, text: &str) -> Result<Order, FilterError> {
     }
 }
 
-/// The order of logged models, which MLflow takes apart already: the name is as it is.
+/// The order of logged models: MLflow gets it already split, so the name is used as it is.
 fn parse_plain(text: &str) -> Result<Order, FilterError> {
     let (name, ascending) = match text.rsplit_once(' ') {
         Some((name, order)) if order.eq_ignore_ascii_case("asc") => (name, true),
@@ -83,7 +83,7 @@ fn parse_plain(text: &str) -> Result<Order, FilterError> {
     }
 }
 
-/// Words as a shell splits them, with backticks as quotes (`shlex.split`).
+/// Splits into words like a shell, with backticks as quotes (`shlex.split`).
 fn split(text: &str) -> Option<Vec<String>> {
     shlex::split(&text.replace('`', "\""))
 }

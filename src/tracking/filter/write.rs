@@ -1,12 +1,12 @@
-//! Filters and orders as text again, for a tracking server. A text is given only where [`super::parse`] reads
-//! the same from it, so the server understands what was meant.
+//! Writes filters and orders as text for a tracking server. A text is returned only if [`super::parse`] reads
+//! the same filter from it, so the server interprets it as intended.
 
 use super::fields::name_of;
 use super::{
     Comparator, Compare, DatasetField, Entity, Expr, Field, Order, Value, parse, parse_orders,
 };
 
-/// A comparison in MLflow's language; `None` where the language can't say it.
+/// A comparison in MLflow's language; `None` if the language can't express it.
 pub fn write(entity: Entity, compare: &Compare) -> Option<String> {
     let field = field(entity, &compare.field, false)?;
     let sign = match compare.comparator {
@@ -39,7 +39,7 @@ pub fn write(entity: Entity, compare: &Compare) -> Option<String> {
     (parse(entity, &text).as_ref() == Ok(&meant)).then_some(text)
 }
 
-/// An order as a clause of `order_by`; `None` where no clause says it.
+/// An order as an `order_by` clause; `None` if no clause expresses it.
 pub fn write_order(entity: Entity, order: &Order) -> Option<String> {
     let direction = if order.ascending { "ASC" } else { "DESC" };
     let text = format!("{} {direction}", field(entity, &order.field, true)?);
@@ -50,7 +50,7 @@ pub fn write_order(entity: Entity, order: &Order) -> Option<String> {
 
 fn field(entity: Entity, field: &Field, ordering: bool) -> Option<String> {
     let keyed = |kind: &str, key: &str| match entity {
-        // Logged models have no quotes round keys in orders.
+        // Orders of logged models have no quotes around keys.
         Entity::LoggedModel if ordering => format!("{kind}.{key}"),
         _ => format!("{kind}.`{key}`"),
     };
@@ -74,7 +74,7 @@ fn decimal(number: f64) -> Option<String> {
     }
 }
 
-/// A text in the quotes that do not occur in it.
+/// A text in quotes of the kind that does not occur in it.
 fn quoted(text: &str) -> Option<String> {
     let quote = ['\'', '"'].into_iter().find(|quote| !text.contains(*quote))?;
     Some(format!("{quote}{text}{quote}"))
@@ -85,7 +85,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_written_is_read_as_the_same() {
+    fn a_written_filter_parses_to_the_same() {
         for (filter, written) in [
             ("metrics.rmse < 1e-3", Some("metrics.`rmse` < 0.001")),
             ("metrics.a >= 1e400", Some("metrics.`a` >= 1e400")),

@@ -1,4 +1,4 @@
-//! What is new in a project's own runs: all are read again, and what differs is new.
+//! Follows a project's own runs: all runs are read again and compared.
 
 use std::collections::HashMap;
 
@@ -7,7 +7,7 @@ use crate::tracking::TrackingError;
 use crate::tracking::entities::Point;
 use crate::tracking::follow::{Batch, News, RunState};
 
-/// Follows the runs of a project from the moment it was made.
+/// Follows the runs of a project from the moment it was created.
 #[derive(Debug)]
 pub struct Follower {
     store: ProjectStore,
@@ -16,7 +16,7 @@ pub struct Follower {
 }
 
 impl Follower {
-    /// Follows a project from now on.
+    /// Starts to follow a project.
     ///
     /// # Errors
     /// When its history can't be read.
@@ -26,7 +26,7 @@ impl Follower {
         Ok(Follower { store, runs })
     }
 
-    /// What was added since the last time: new runs, values of metrics, other states.
+    /// The news since the last poll: new runs, values of metrics, changed run states.
     ///
     /// # Errors
     /// When the history can't be read.

@@ -1,9 +1,9 @@
-//! The project itself as a store of runs, for where there is no MLflow: the history of pipeline runs with their
-//! parameters and the numbers of the metrics datasets that they saved, and the versions of such datasets that
-//! other runs have left on disk.
+//! The project itself as a store of runs, for projects without MLflow: the history of pipeline runs with
+//! their parameters and the numbers in the metrics datasets that they saved, and the versions of such
+//! datasets that other runs have left on disk.
 //!
-//! A metric is `DATASET.KEY`. What MLflow calls its history are its values over the runs: the step is the number
-//! of runs before, and a run's own history ends with its value.
+//! A metric is `DATASET.KEY`. Its history consists of its values in all runs so far: the step is the number
+//! of earlier runs, and a run's history ends with the run's own value.
 
 mod follow;
 mod on_disk;
@@ -18,25 +18,25 @@ use super::TrackingError;
 use super::entities::{Experiment, Point, Results, Run, RunQuery, View};
 use super::filter::{Cell, DatasetField, Expr, Field, Matcher, Searched};
 
-/// The id of the one experiment.
+/// Id of the only experiment.
 const EXPERIMENT: &str = "0";
 
 /// A project as a store of runs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProjectStore {
     root: PathBuf,
-    /// The run environment whose catalog is read; the project's default when `None`.
+    /// The run environment whose catalog is read; `None` for the project's default.
     env: Option<String>,
 }
 
-/// A run, and when each of its metrics was saved, in milliseconds since the Unix epoch.
+/// A run, and the time each of its metrics was saved, in milliseconds since the Unix epoch.
 #[derive(Debug, Clone, PartialEq)]
 struct Measured {
     run: Run,
     saved: BTreeMap<String, i64>,
 }
 
-/// All runs, the oldest first.
+/// All runs, oldest first.
 #[derive(Debug, Default)]
 struct Loaded {
     runs: Vec<Measured>,
@@ -44,7 +44,7 @@ struct Loaded {
 }
 
 impl Loaded {
-    /// The values of a metric up to the run at an index.
+    /// The values of a metric in all runs up to the one at an index.
     fn history(&self, index: usize, key: &str) -> Vec<Point> {
         let point = |(step, it): (usize, &Measured)| {
             let timestamp = *it.saved.get(key)?;
@@ -54,7 +54,7 @@ impl Loaded {
     }
 }
 
-/// A run among the others, for filters.
+/// A run together with all others, as filters need them for histories.
 struct Held<'a> {
     all: &'a Loaded,
     index: usize,
@@ -81,12 +81,12 @@ impl Searched for Held<'_> {
 }
 
 impl ProjectStore {
-    /// The project in a folder.
+    /// The store of the project in a folder.
     pub fn new(root: impl Into<PathBuf>, env: Option<&str>) -> Self {
         ProjectStore { root: root.into(), env: env.map(str::to_owned) }
     }
 
-    /// The one experiment, named as the project's folder, where the filter takes it.
+    /// The only experiment, named like the project's folder, if it matches the filter.
     pub fn experiments(&self, filter: &Expr, view: View) -> Results<Experiment> {
         let name = self.root.file_name().map(|name| name.to_string_lossy().into_owned());
         let experiment = Experiment {
@@ -118,7 +118,7 @@ impl ProjectStore {
         Ok(Results { problems: loaded.problems, ..Results::of(found, query.limit) })
     }
 
-    /// The run of an id: the number of a pipeline run, or a version of a dataset.
+    /// The run with an id: the number of a pipeline run, or a version of a dataset.
     ///
     /// # Errors
     /// When the history can't be read.
@@ -127,7 +127,7 @@ impl ProjectStore {
         Ok(runs.into_iter().find(|run| run.id == id))
     }
 
-    /// The values of a metric over the runs up to this one.
+    /// The values of a metric in all runs up to this one.
     ///
     /// # Errors
     /// When the history can't be read.
@@ -148,7 +148,7 @@ impl ProjectStore {
     }
 }
 
-/// Milliseconds since the Unix epoch.
+/// Converts seconds to milliseconds.
 fn milliseconds(seconds: f64) -> i64 {
     (seconds * 1e3) as i64
 }

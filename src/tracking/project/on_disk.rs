@@ -1,4 +1,4 @@
-//! Metrics datasets on disk that no run of the history has saved: those of `kedro run`, or of another machine.
+//! Metrics datasets on disk that no run of the history has saved: from `kedro run`, or from another machine.
 
 use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
@@ -11,11 +11,11 @@ use crate::datasets;
 use crate::project::{Options, Reader, makers, strip_transcoding};
 use crate::tracking::entities::Run;
 
-/// Clocks of a run's record and of its files differ by so much, in milliseconds.
+/// Tolerance between the clocks of a run's record and of files, in milliseconds.
 const SLACK: i64 = 50;
 
-/// A run for each version that was saved outside of the runs that are known; datasets of the same version are
-/// of the same run.
+/// A run for each version that was saved outside of the known runs. Datasets with the same version belong to
+/// the same run.
 pub(super) fn load(root: &Path, env: Option<&str>, known: &[Measured]) -> Vec<Measured> {
     let options = Options { env: env.map(str::to_owned), ..Options::default() };
     let snapshot = Reader::new(root).read(&options);
@@ -25,7 +25,7 @@ pub(super) fn load(root: &Path, env: Option<&str>, known: &[Measured]) -> Vec<Me
         nodes().flat_map(|node| &node.inputs).map(|it| strip_transcoding(it)).collect();
     let made: HashSet<&str> = makers(nodes()).map(|(dataset, _)| dataset).collect();
     for (name, dataset) in &snapshot.datasets {
-        // Numbers that nodes only read are data, not what a run has measured.
+        // Numbers that nodes only read are data, not results of a run.
         if read.contains(strip_transcoding(name)) && !made.contains(strip_transcoding(name)) {
             continue;
         }
@@ -65,8 +65,8 @@ pub(super) fn load(root: &Path, env: Option<&str>, known: &[Measured]) -> Vec<Me
     found.into_values().map(run).collect()
 }
 
-/// Whether a run has saved the metrics of a dataset in that version: the version is the time at which the run's
-/// session began, and files are written during it.
+/// Whether a run has saved a version of a metrics dataset: the version is the time when the run's session
+/// began, and the files are written during the run.
 fn has_saved(it: &Measured, dataset: &str, began: i64, modified: i64) -> bool {
     let start = it.run.start_time.unwrap_or(i64::MAX).saturating_sub(SLACK);
     let end = it.run.end_time.unwrap_or(i64::MAX).saturating_add(SLACK);
@@ -79,7 +79,7 @@ fn has_saved(it: &Measured, dataset: &str, began: i64, modified: i64) -> bool {
 /// Kedro's format of versions (`kedro.io.core.VERSION_FORMAT`), in UTC.
 const FORMAT: &str = "%Y-%m-%dT%H.%M.%S.%3fZ";
 
-/// The time that a version is, in milliseconds since the Unix epoch; `None` where it is something else.
+/// Parses a version as a time, in milliseconds since the Unix epoch; `None` if it is not a time.
 fn time(version: &str) -> Option<i64> {
     let time = DateTime::strptime("%Y-%m-%dT%H.%M.%S.%fZ", version).ok()?;
     Some(TimeZone::UTC.to_timestamp(time).ok()?.as_millisecond())

@@ -1,4 +1,4 @@
-//! Pipeline runs of the history as tracked runs.
+//! Converts pipeline runs of the history to tracked runs.
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
@@ -11,7 +11,7 @@ use crate::text::secrets::without_marks;
 use crate::tracking::TrackingError;
 use crate::tracking::entities::{DatasetInput, Run};
 
-/// All runs of a project's history; none where it has no history.
+/// All runs of a project's history; empty if there is no history.
 ///
 /// # Errors
 /// When the history can't be read.
@@ -73,7 +73,7 @@ fn measured(
             source_type: "local".to_owned(),
             ..DatasetInput::default()
         };
-        // What several nodes load is one input.
+        // A dataset that several nodes load is one input.
         if dataset.stamp.is_some() && !inputs.contains(&input) {
             inputs.push(input);
         }
@@ -117,7 +117,7 @@ fn measured(
     Measured { run, saved }
 }
 
-/// Parameters by dotted keys, sorted, as Python prints them: what MLflow would have logged.
+/// Parameters by dotted keys, sorted, in Python's notation, as MLflow would log them.
 fn flat(json: &Json) -> Vec<(String, String)> {
     fn add(prefix: &str, json: &Json, found: &mut Vec<(String, String)>) {
         match json {
@@ -151,7 +151,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn parameters_are_flat_and_as_python_prints_them() {
+    fn parameters_are_flat_and_in_python_notation() {
         let json = json!({"b": {"c": 1.5, "a": {}}, "a": "x", "n": null, "t": true, "l": [1, 2]});
         let pairs = [
             ("a", "x"),

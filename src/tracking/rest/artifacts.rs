@@ -1,4 +1,4 @@
-//! Artifacts of runs and files of models, as the server hands them out.
+//! Artifacts of runs and files of models, from the server.
 
 use std::io::Read;
 
@@ -21,11 +21,11 @@ struct OfFile {
 }
 
 impl RestStore {
-    /// The entries of a folder among a run's artifacts by name, and whether there are more; none where there is no
-    /// such folder.
+    /// The entries of a folder among a run's artifacts, sorted by name, and whether there are more; empty if
+    /// there is no such folder.
     ///
     /// # Errors
-    /// When the server can't be asked.
+    /// When the request to the server fails.
     pub fn artifacts(
         &self,
         run_id: &str,
@@ -40,7 +40,7 @@ impl RestStore {
         self.pages(&ask, "files", MOST_ENTRIES, |file: OfFile| {
             more = found.len() == MOST_ENTRIES;
             if !more {
-                // Zero is left out.
+                // The server omits a size of zero.
                 let size = u64::try_from(file.file_size.unwrap_or(0)).ok();
                 found.push(Artifact {
                     path: file.path,
@@ -55,18 +55,18 @@ impl RestStore {
         Ok((found, more))
     }
 
-    /// A file among a run's artifacts, as it comes.
+    /// A file among a run's artifacts, as a stream.
     ///
     /// # Errors
-    /// When the server can't be asked, or has no such file.
+    /// When the request to the server fails, or the server has no such file.
     pub fn artifact(&self, run_id: &str, path: &str) -> Result<Box<dyn Read>, TrackingError> {
         self.file("/get-artifact", json!({"run_id": run_id, "path": path}))
     }
 
-    /// A file of a version of a registered model, as it comes.
+    /// A file of a version of a registered model, as a stream.
     ///
     /// # Errors
-    /// When the server can't be asked, or has no such file.
+    /// When the request to the server fails, or the server has no such file.
     pub fn model_file(
         &self,
         model: &str,

@@ -1,8 +1,8 @@
-//! What is new on a tracking server: a search tells which metrics have another latest value, and only the values
-//! behind the last known step are asked for.
+//! Follows a tracking server: a search shows which metrics have a new latest value, and only the values after
+//! the last known step are requested.
 //!
-//! A server has no list of what was added, so some of it is not seen: values below the latest step of their metric,
-//! and changes of ended runs that are not among the [`NEWEST`].
+//! A server has no list of changes, so some are missed: values below the latest step of their metric, and
+//! changes of ended runs that are not among the [`NEWEST`].
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -17,18 +17,18 @@ use crate::tracking::entities::{Point, View};
 use crate::tracking::filter::Expr;
 use crate::tracking::follow::{Batch, News, RunState};
 
-/// How often new experiments, and runs that do not go on, are looked for.
+/// How often new experiments, and runs that are not active, are checked.
 const SELDOM: Duration = Duration::from_secs(2);
-/// How many of the runs that were started last are looked at then.
+/// How many of the most recently started runs are checked then.
 const NEWEST: usize = 100;
-/// Runs of one page.
+/// Runs per page.
 const RUNS: usize = 1_000;
-/// Values that a server gives of an interval of steps; it leaves out some where there are more.
+/// Most values that a server returns for an interval of steps; it samples if there are more.
 const MOST: usize = 2_500;
-/// Clocks may differ by so much, in milliseconds.
+/// Tolerance between the clocks, in milliseconds.
 const SKEW: i64 = 600_000;
 
-/// Follows a server from the moment it was first asked.
+/// Follows a server from the moment of the first request.
 #[derive(Debug)]
 pub struct Follower {
     store: RestStore,
@@ -38,18 +38,18 @@ pub struct Follower {
     /// Runs by id.
     runs: BTreeMap<String, Watched>,
     looked: Option<Instant>,
-    /// Servers before MLflow 2.5 give no intervals of steps.
+    /// Whether the server supports intervals of steps (MLflow 2.5 and later).
     has_intervals: bool,
 }
 
 #[derive(Debug)]
 struct Watched {
     state: RunState,
-    /// The latest values of metrics.
+    /// The latest values of each metric.
     latest: BTreeMap<String, Latest>,
 }
 
-/// The largest step and time of a metric, and all values of it with these.
+/// The largest step and time of a metric, and all values with this step and time.
 #[derive(Debug, Clone)]
 struct Latest {
     step: i64,
@@ -65,7 +65,7 @@ impl Latest {
         Some(Latest { step, timestamp, values: last.map(|point| point.value).collect() })
     }
 
-    /// Whether a value is among those that are known, or was logged before them.
+    /// Whether a value is known, or was logged before the known ones.
     fn knows(&self, point: &Point) -> bool {
         let (at, last) = ((point.step, point.timestamp), (self.step, self.timestamp));
         at < last || at == last && self.values.iter().any(|value| is_same(*value, point.value))
@@ -77,13 +77,13 @@ fn is_same(one: f64, other: f64) -> bool {
 }
 
 impl Follower {
-    /// Follows a server from now on.
+    /// Starts to follow a server.
     ///
     /// # Errors
-    /// When the server can't be asked.
+    /// When the request to the server fails.
     pub fn new(store: RestStore) -> Result<Self, TrackingError> {
         let mut follower = Follower {
-            // Who follows asks again anyway, and says so.
+            // The caller polls again anyway, and reports errors.
             store: store.without_retries(),
             began: jiff::Timestamp::now().as_millisecond(),
             experiments: Vec::new(),
@@ -99,10 +99,10 @@ impl Follower {
         Ok(follower)
     }
 
-    /// What was added since the last time: new runs, values of metrics by their times, other states.
+    /// The news since the last poll: new runs, values of metrics in order of time, changed run states.
     ///
     /// # Errors
-    /// When the server can't be asked.
+    /// When the request to the server fails.
     pub fn poll(&mut self) -> Result<Vec<News>, TrackingError> {
         let mut batch = Batch::default();
         let read = self.read(&mut batch).map_err(|it| self.store.failed(it));
@@ -118,7 +118,7 @@ impl Follower {
         Ok(())
     }
 
-    /// The runs that go on, those that did and, seldom, the newest ones.
+    /// The active runs, those that were active at the last poll and, if `seldom`, the newest runs.
     fn observe(&mut self, seldom: bool) -> Result<Vec<shapes::Observed>, Failure> {
         if seldom {
             let found = self.store.experiments(&Expr::default(), &[], View::Active, self.began);
@@ -171,12 +171,13 @@ impl Follower {
         }
     }
 
-    /// Adds what is new of a run. Its state comes last: where a question fails, it is new the next time, too.
+    /// Adds the changes of a run. The state is updated last: if a request fails, the change is found again by
+    /// the next poll.
     fn compare(&mut self, run: shapes::Observed, batch: &mut Batch) -> Result<(), Failure> {
         let id = run.state.id.clone();
         if !self.runs.contains_key(&id) {
             batch.new.push(run.state.clone());
-            // A run that was started long ago goes on again: what it has logged before is not new.
+            // A run that was started long ago has become active again: its earlier values are not new.
             let is_new = run.state.start_time.is_none_or(|start| start > self.began - SKEW);
             let latest = if is_new { BTreeMap::new() } else { known(&run) };
             self.runs.insert(id.clone(), Watched { state: run.state.clone(), latest });
@@ -208,7 +209,7 @@ impl Follower {
         Ok(())
     }
 
-    /// All values of a metric from a step to another.
+    /// All values of a metric in an interval of steps.
     fn interval(&mut self, id: &str, key: &str, from: i64, to: i64) -> Result<Vec<Point>, Failure> {
         #[derive(Default, Deserialize)]
         #[serde(default)]
@@ -224,7 +225,8 @@ impl Follower {
             match self.store.read::<Answer>(&get(path, asked)) {
                 Ok(answer) if answer.metrics.len() < MOST => {
                     let points = answer.metrics.into_iter().map(Point::from);
-                    // Its first and last step are there even where they are outside.
+                    // The server adds the metric's first and last step even if they are outside of the
+                    // interval.
                     return Ok(points.filter(inside).collect());
                 }
                 Ok(_) if from < to => {
@@ -243,7 +245,7 @@ impl Follower {
     }
 }
 
-/// What is known of the metrics of a run that was seen for the first time.
+/// The known values of a run that is seen for the first time.
 fn known(run: &shapes::Observed) -> BTreeMap<String, Latest> {
     let latest = |(key, point): &(String, Point)| {
         Latest::of(std::slice::from_ref(point)).map(|latest| (key.clone(), latest))
@@ -256,7 +258,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn values_at_the_latest_step_and_time_are_told_apart() {
+    fn values_at_the_latest_step_and_time_are_distinguished() {
         let point = |step, timestamp, value| Point { step, timestamp, value };
         let latest = Latest::of(&[point(1, 9, 0.1), point(2, 5, 0.2), point(2, 5, f64::NAN)]);
         let latest = latest.unwrap();

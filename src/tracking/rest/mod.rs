@@ -1,7 +1,7 @@
-//! A tracking server, read over MLflow's REST interface (2.0, as servers of MLflow 2 and 3 speak it).
+//! A tracking server, read over MLflow's REST API (2.0, as spoken by servers of MLflow 2 and 3).
 //!
-//! The server does the filtering and the ordering where MLflow's language can say what is meant; the rest is
-//! looked at here, page by page. Nothing is changed on the server.
+//! The server filters and sorts where MLflow's language can express the filter; the rest is evaluated here,
+//! page by page. Nothing is changed on the server.
 
 mod artifacts;
 mod follow;
@@ -25,43 +25,43 @@ use self::transport::{Ask, Failure, Method, Transport};
 use super::entities::{Point, Run};
 use super::{ServerUri, TrackingError};
 
-/// A tracking server.
+/// A client for a tracking server.
 pub struct RestStore {
     transport: Transport,
 }
 
-/// What the server is.
+/// Information about a server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ServerInfo {
-    /// The version of its MLflow, such as `3.17.2`.
+    /// Version of the server's MLflow, such as `3.17.2`.
     pub version: String,
-    /// The kind of its store, such as `SqlStore`, where it tells.
+    /// Kind of its store, such as `SqlStore`, if the server reports it.
     pub store: Option<String>,
-    /// Whether it has workspaces.
+    /// Whether the server has workspaces.
     pub workspaces: bool,
 }
 
-/// Traces that one answer holds; servers give no more.
+/// Traces per page; servers return no more.
 const TRACES: usize = 500;
-/// Experiments whose traces are asked for at once: their ids stand in the URL.
+/// Most experiments in one request for traces: their ids are in the URL.
 const EXPERIMENTS: usize = 50;
-/// Points of a metric that one answer holds.
+/// Points of a metric per page.
 const POINTS: usize = 25_000;
 
 impl RestStore {
-    /// The server of a URI, with credentials, certificates and time-outs from the environment. Nothing is sent
-    /// yet.
+    /// A client for the server with a URI; credentials, certificates and time-outs come from the environment.
+    /// Nothing is sent yet.
     ///
     /// # Errors
-    /// When the URI is no server's, or a setting can't be used.
+    /// When the URI is not that of a server, or a setting is invalid.
     pub fn open(uri: &ServerUri, workspace: Option<&str>) -> Result<Self, TrackingError> {
         Self::open_with(uri, workspace, &|name| std::env::var(name).ok())
     }
 
-    /// The same with the variables that are given.
+    /// Like [`Self::open`], with the given variables instead of the environment.
     ///
     /// # Errors
-    /// When the URI is no server's, or a setting can't be used.
+    /// When the URI is not that of a server, or a setting is invalid.
     pub fn open_with(
         uri: &ServerUri,
         workspace: Option<&str>,
@@ -77,10 +77,10 @@ impl RestStore {
         Ok(RestStore { transport })
     }
 
-    /// What the server is.
+    /// Requests information about the server.
     ///
     /// # Errors
-    /// When it can't be asked, or is no server of MLflow's.
+    /// When the request fails, or the server is not MLflow's.
     pub fn info(&self) -> Result<ServerInfo, TrackingError> {
         #[derive(Default, Deserialize)]
         #[serde(default)]
@@ -95,7 +95,7 @@ impl RestStore {
             let reason = "version: it answers with no version of MLflow. The URI may not be that of an MLflow server.";
             return Err(self.failed(Failure::Other(reason.to_owned())));
         }
-        // Servers before 3 have no such page.
+        // Servers before MLflow 3 have no such endpoint.
         let more: Answer = self
             .transport
             .ask(&ask("/api/3.0/mlflow/server-info"))
@@ -105,10 +105,10 @@ impl RestStore {
         Ok(ServerInfo { version, store: more.store_type, workspaces: more.workspaces_enabled })
     }
 
-    /// A run with all that belongs to it.
+    /// A run with its params, metrics, tags and datasets.
     ///
     /// # Errors
-    /// When the server can't be asked.
+    /// When the request to the server fails.
     pub fn run(&self, id: &str) -> Result<Option<Run>, TrackingError> {
         #[derive(Deserialize)]
         struct Answer {
@@ -122,18 +122,18 @@ impl RestStore {
         }
     }
 
-    /// All values of a metric of a run, in the server's order; none where the run has no such metric.
+    /// All values of a metric of a run, in the server's order; empty if the run has no such metric.
     ///
     /// # Errors
-    /// When the server can't be asked.
+    /// When the request to the server fails.
     pub fn history(&self, run_id: &str, key: &str) -> Result<Vec<Point>, TrackingError> {
         self.points(run_id, key).map_err(|it| self.failed(it))
     }
 
-    /// How many traces experiments have; all of them are asked for, page by page.
+    /// The number of traces in experiments; all of them are requested, page by page.
     ///
     /// # Errors
-    /// When the server can't be asked.
+    /// When the request to the server fails.
     pub fn traces(&self, experiments: &[String]) -> Result<u64, TrackingError> {
         let mut count = 0;
         for ids in experiments.chunks(EXPERIMENTS) {
@@ -143,7 +143,7 @@ impl RestStore {
                 true
             });
             match read {
-                // Servers before 2.14 have none.
+                // Servers before 2.14 have no traces.
                 Err(Failure::Refused { status: 404, code, .. }) if code.is_empty() => return Ok(0),
                 read => read.map_err(|it| self.failed(it))?,
             }
@@ -168,13 +168,13 @@ impl RestStore {
         }
     }
 
-    /// Asks each question once, and waits for the answer no longer than this.
+    /// Sends each request once, and waits at most this long for the answer.
     pub(super) fn hurried(mut self, most: Duration) -> Self {
         self.transport.hurry(most);
         self
     }
 
-    /// Asks each question once: whoever uses it asks again.
+    /// Sends each request once: the caller retries.
     fn without_retries(mut self) -> Self {
         self.transport.without_retries();
         self
@@ -196,7 +196,7 @@ impl fmt::Debug for RestStore {
     }
 }
 
-/// A question whose fields are in its URL.
+/// A request with its fields in the URL.
 fn get(path: &'static str, fields: Json) -> Ask {
     ask(Method::Get, path, fields)
 }
@@ -206,7 +206,7 @@ fn ask(method: Method, path: &'static str, fields: Json) -> Ask {
     Ask { method, path, fields }
 }
 
-/// Whether there is no such run.
+/// Whether the failure means that there is no such run.
 fn is_missing(failure: &Failure) -> bool {
     let Failure::Refused { status, code, .. } = failure else { return false };
     matches!(
@@ -215,7 +215,7 @@ fn is_missing(failure: &Failure) -> bool {
     )
 }
 
-/// Why a URI is not read, and what to do instead.
+/// Explains why a URI can't be read, and what to do instead.
 fn no_server(uri: &ServerUri, scheme: &str) -> String {
     let kind = scheme.split('+').next().unwrap_or_default();
     match kind {

@@ -1,4 +1,4 @@
-//! Answers in pages.
+//! Paged answers.
 
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
@@ -6,14 +6,14 @@ use serde_json::value::RawValue;
 use super::RestStore;
 use super::transport::{Ask, Failure};
 
-/// More pages than this are no list but a fault.
+/// More pages than this indicate a broken server.
 const MOST_PAGES: usize = 100_000;
-/// Nor are more bytes than this read for one question.
+/// Most bytes that are read for one list.
 const MOST_BYTES: usize = 4 << 30;
 
 impl RestStore {
-    /// Takes all items of a list, `page` of them with each answer, until `take` says that it has enough. An
-    /// answer that is too large is asked for again in smaller parts.
+    /// Requests all items of a list, `page` of them per request, until `take` has enough. If an answer is too
+    /// large, smaller pages are requested.
     pub(super) fn pages<T: DeserializeOwned>(
         &self,
         ask: &Ask,
@@ -41,7 +41,7 @@ impl RestStore {
             let mut answer: std::collections::BTreeMap<String, Box<RawValue>> =
                 serde_json::from_slice(&body).map_err(odd)?;
             drop(body);
-            // An empty list is left out.
+            // The server omits an empty list.
             let items: Vec<T> = match answer.remove(list) {
                 Some(items) => serde_json::from_str(items.get()).map_err(odd)?,
                 None => Vec::new(),

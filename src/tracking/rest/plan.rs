@@ -1,26 +1,26 @@
-//! What of a filter the server is asked, in MLflow's language, and what is left to look at here: extensions,
-//! and texts that the language can't say.
+//! Splits a filter into the part for the server, in MLflow's language, and the part that is evaluated here:
+//! extensions, and texts that the language can't express.
 
 use crate::tracking::filter::{
     Attribute, Comparator, Compare, Entity, Expr, Field, Order, Value, summary, write, write_order,
 };
 
-/// A filter in two parts that both have to hold.
+/// A filter in two parts; both must match.
 #[derive(Debug, Default, PartialEq)]
 pub(super) struct Plan {
-    /// For the server.
+    /// The part for the server.
     pub asked: String,
-    /// For us.
+    /// The part evaluated here.
     pub rest: Expr,
 }
 
-/// Divides a filter; `now` is in milliseconds.
+/// Splits a filter; `now` is in milliseconds.
 pub(super) fn plan(entity: Entity, filter: &Expr, orders: &[Order], now: i64) -> Plan {
     let mut parts = Vec::new();
     flatten(filter, &mut parts);
     let is_keyed =
         |field: &Field| matches!(field, Field::Metric(_) | Field::Param(_) | Field::Tag(_));
-    // Servers before 3.17 fail where datasets are asked together with these.
+    // Servers before 3.17 fail if a filter on datasets is combined with metrics, params or tags.
     let asks_keys = orders.iter().any(|order| is_keyed(&order.field))
         || parts.iter().any(|part| matches!(part, Expr::Compare(it) if is_keyed(&it.field)));
     let (mut asked, mut rest) = (Vec::new(), Vec::new());
@@ -29,7 +29,7 @@ pub(super) fn plan(entity: Entity, filter: &Expr, orders: &[Order], now: i64) ->
             Expr::Compare(compare) if is_asked(entity, compare, asks_keys) => {
                 write(entity, compare)
             }
-            // It began within so long before now.
+            // Start within a duration before now.
             Expr::Last(milliseconds) => write(
                 entity,
                 &Compare {
@@ -58,13 +58,13 @@ fn flatten<'a>(filter: &'a Expr, parts: &mut Vec<&'a Expr>) {
 fn is_asked(entity: Entity, compare: &Compare, asks_keys: bool) -> bool {
     match &compare.field {
         Field::Dataset(_) => !asks_keys,
-        // The key may stand for what a metric's history comes to, which no server knows.
+        // The key may name a summary of a metric's history, which servers do not support.
         Field::Metric(key) => entity != Entity::Run || summary(key).is_none(),
         _ => true,
     }
 }
 
-/// The clauses of an order. A key that no clause can name is none that MLflow takes, so nothing has it.
+/// The clauses of an order. MLflow accepts no key that a clause can't express, so no entity has such a key.
 pub(super) fn clauses(entity: Entity, orders: &[Order]) -> Vec<String> {
     orders.iter().filter_map(|order| write_order(entity, order)).collect()
 }

@@ -1,4 +1,4 @@
-//! Searches: runs, experiments, registered models, their versions, logged models.
+//! Searches for runs, experiments, registered models, model versions and logged models.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, HashSet};
@@ -19,15 +19,15 @@ use crate::tracking::filter::{
 };
 use crate::tracking::searched::{IS_PROMPT, names_prompts, without_prompts};
 
-/// Runs that one answer holds; each takes about 6 kB.
+/// Runs per page; each takes about 6 kB.
 const RUNS: usize = 10_000;
 const EXPERIMENTS: usize = 10_000;
-/// Servers give no more.
+/// Servers return no more models per page.
 const MODELS: usize = 1_000;
 const VERSIONS: usize = 10_000;
 const LOGGED_MODELS: usize = 500;
 
-/// One search.
+/// A search request.
 #[derive(Clone)]
 struct Search<'a> {
     entity: Entity,
@@ -64,11 +64,11 @@ impl Search<'_> {
     }
 }
 
-/// A run whose history the server is asked for where a filter needs it.
+/// A run whose metric histories are requested from the server if a filter needs them.
 struct Held<'a> {
     run: &'a Run,
     store: &'a RestStore,
-    /// Why the server gave no history, the first time: then nobody knows what matches.
+    /// The first failed request for a history; the result of the filter is unknown then.
     failure: &'a RefCell<Option<Failure>>,
 }
 
@@ -82,7 +82,7 @@ impl Searched for Held<'_> {
     }
 
     fn history(&self, metric: &str) -> Vec<f64> {
-        // What the key could be a summary of must be there at all.
+        // A summary can exist only if the metric does.
         if self.run.metric(metric).is_none() || self.failure.borrow().is_some() {
             return Vec::new();
         }
@@ -100,7 +100,7 @@ impl RestStore {
     /// Experiments that match, in MLflow's order.
     ///
     /// # Errors
-    /// When the server can't be asked.
+    /// When the request to the server fails.
     pub fn experiments(
         &self,
         filter: &Expr,
@@ -126,10 +126,10 @@ impl RestStore {
         .map_err(|it| self.failed(it))
     }
 
-    /// Runs that match, in MLflow's order, with their datasets: the server gives them anyway.
+    /// Runs that match, in MLflow's order, with their datasets, which the server returns anyway.
     ///
     /// # Errors
-    /// When the server can't be asked.
+    /// When the request to the server fails.
     pub fn search_runs(&self, query: &RunQuery) -> Result<Results<Run>, TrackingError> {
         let experiments = match &query.experiments {
             Some(ids) => ids.clone(),
@@ -143,7 +143,7 @@ impl RestStore {
         }
         let found = match any_of(&query.filter, query.now) {
             None => self.runs_of(&experiments, query, &query.filter),
-            // Each is asked by itself, which is much less than all runs.
+            // A request for each alternative is much less than a request for all runs.
             Some(parts) => self.runs_of_any(&experiments, query, parts),
         };
         found.map_err(|it| self.failed(it))
@@ -176,8 +176,8 @@ impl RestStore {
         if let Some(failure) = failure.into_inner() {
             return Err(failure);
         }
-        // The server counts pages from the newest run: one that begins meanwhile moves the others, and the last
-        // one of a page comes again.
+        // The server counts pages from the newest run: a run that starts in the meantime shifts the others,
+        // and the last run of a page is repeated.
         let mut seen = HashSet::new();
         found.items.retain(|run| seen.insert(run.id.clone()));
         Ok(found)
@@ -202,10 +202,10 @@ impl RestStore {
         Ok(Results { truncated: truncated || found.truncated, ..found })
     }
 
-    /// Registered models that match, in MLflow's order; no prompts, unless the filter names their tag.
+    /// Registered models that match, in MLflow's order; without prompts, unless the filter names their tag.
     ///
     /// # Errors
-    /// When the server can't be asked.
+    /// When the request to the server fails.
     pub fn models(
         &self,
         filter: &Expr,
@@ -231,11 +231,11 @@ impl RestStore {
         Ok(found)
     }
 
-    /// Versions of registered models that match, in MLflow's order; no prompts, unless the filter names their
-    /// tag.
+    /// Versions of registered models that match, in MLflow's order; without prompts, unless the filter names
+    /// their tag.
     ///
     /// # Errors
-    /// When the server can't be asked.
+    /// When the request to the server fails.
     pub fn versions(
         &self,
         filter: &Expr,
@@ -264,10 +264,10 @@ impl RestStore {
         Ok(found)
     }
 
-    /// Logged models that match, of some experiments or of all, in MLflow's order; none before MLflow 3.
+    /// Logged models that match, in MLflow's order, of some experiments or of all; empty before MLflow 3.
     ///
     /// # Errors
-    /// When the server can't be asked.
+    /// When the request to the server fails.
     pub fn logged_models(
         &self,
         experiments: Option<&[String]>,
@@ -308,8 +308,8 @@ impl RestStore {
         }
     }
 
-    /// Asks the server, and looks at the rest of the filter here. A server that refuses the filter, or then
-    /// the order, may be older than the language: then all of it is done here.
+    /// Searches on the server, and evaluates the rest of the filter here. A server that rejects the filter,
+    /// or then the order, may have an older language: then everything is evaluated here.
     fn search<S: DeserializeOwned, T: From<S> + Searched>(
         &self,
         search: &Search<'_>,
@@ -330,7 +330,7 @@ impl RestStore {
         if !search.orders.is_empty() && found.as_ref().is_err_and(is_refused) {
             let unordered = Search { orders: &[], limit: None, ..search.clone() };
             let mut items = self.planned(&unordered, &own, &accepts)?.items;
-            // What is equal stays in the order that the server has without being asked.
+            // The sort is stable: ties keep the server's default order.
             items.sort_by(|a, b| compare_by(search.orders, a, b));
             found = Ok(Results::of(items, search.limit));
         }
@@ -345,7 +345,7 @@ impl RestStore {
     ) -> Result<Results<T>, Failure> {
         let is_all = plan.rest == Expr::default();
         let matcher = Matcher::new(&plan.rest, search.now);
-        // One more than the limit tells whether there are more.
+        // One more than the limit shows whether there are more.
         let wanted = search.limit.map_or(usize::MAX, |limit| limit.saturating_add(1));
         let page = if is_all { search.page.min(wanted) } else { search.page };
         let mut items = Vec::new();
@@ -361,7 +361,7 @@ impl RestStore {
         Ok(Results::of(items, search.limit))
     }
 
-    /// Searches give no aliases of versions; those of their models have them.
+    /// Searches return no aliases of versions, so the aliases of their models are requested.
     fn add_aliases(&self, versions: &mut [ModelVersion]) -> Result<(), Failure> {
         #[derive(Deserialize)]
         struct Answer {
@@ -379,7 +379,7 @@ impl RestStore {
         })?;
         for version in versions {
             if !models.contains_key(&version.name) {
-                // Prompts are not among all models.
+                // Prompts are not in the list of all models.
                 let path = "/api/2.0/mlflow/registered-models/get";
                 let answer: Answer = self.read(&get(path, json!({"name": version.name})))?;
                 let model = Model::from(answer.registered_model);
@@ -408,7 +408,7 @@ fn named(view: View) -> &'static str {
     }
 }
 
-/// The parts of a filter of which one has to hold, if the server can be asked for each.
+/// The alternatives of an `OR`, if each can be evaluated by the server.
 fn any_of(filter: &Expr, now: i64) -> Option<&[Expr]> {
     let parts = match filter {
         Expr::Or(parts) => parts,
@@ -425,7 +425,7 @@ fn any_of(filter: &Expr, now: i64) -> Option<&[Expr]> {
     (parts.len() <= 8 && parts.iter().all(is_asked)).then_some(parts)
 }
 
-/// Servers with a file store leave them to the client.
+/// Servers with a file store do not filter out prompts.
 fn hide_prompts<T: Searched>(found: &mut Vec<T>, filter: &Expr) {
     if !names_prompts(filter) {
         let tag = Field::Tag(IS_PROMPT.to_owned());

@@ -1,4 +1,4 @@
-//! How a tracking server is reached, as MLflow's client takes it from the environment.
+//! The settings of a tracking server's client, from the same environment variables as in MLflow's client.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -10,58 +10,58 @@ use crate::system::files;
 use crate::text::secrets::Secret;
 use crate::tracking::ServerUri;
 
-/// What is sent to the server to say who asks.
+/// The credentials sent to the server.
 pub(super) enum Credentials {
-    /// Nothing.
+    /// No credentials.
     None,
     /// A user name and a password.
     Basic {
         user: String,
         password: String,
-        /// Where they are from.
+        /// Where they come from, for messages.
         from: &'static str,
-        /// The file that both are from.
+        /// The credentials file, if both come from it.
         file: Option<PathBuf>,
     },
     /// `MLFLOW_TRACKING_TOKEN`.
     Token(String),
 }
 
-/// All that a server's URI and the environment say.
+/// The settings from a server's URI and the environment.
 pub(super) struct Settings {
-    /// The URI without credentials, query and a slash at its end.
+    /// The URI without credentials, query and trailing slash.
     pub base: String,
     pub credentials: Credentials,
-    /// Whether certificates are not checked.
+    /// Whether certificates are not verified.
     pub insecure: bool,
-    /// Certificates of those who may sign the server's.
+    /// File with the trusted certificates (`MLFLOW_TRACKING_SERVER_CERT_PATH`).
     pub server_certificates: Option<PathBuf>,
-    /// A certificate and its key to show to the server.
+    /// File with the client's certificate and key.
     pub client_certificate: Option<PathBuf>,
-    /// For one request.
+    /// Time limit of one request.
     pub timeout: Duration,
     pub retries: u32,
-    /// Before the first retry; the next ones wait twice as long as the one before.
+    /// Pause before the first retry; it doubles with each retry.
     pub backoff: Duration,
-    /// For all retries of one request.
+    /// Time limit of all retries of one request.
     pub patience: Duration,
     pub workspace: Option<String>,
-    /// The variable that names a proxy for the URI. The client reads its value.
+    /// The variable that names a proxy for the URI. The HTTP client reads its value.
     pub proxy: Option<&'static str>,
     /// Whether `NO_PROXY` is `*`.
     pub without_proxy: bool,
 }
 
-/// What is waited at most where nothing else is asked for.
+/// Time limit of retries by default.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// And where `MLFLOW_HTTP_REQUEST_MAX_RETRIES` or `_BACKOFF_FACTOR` is set.
+/// Time limit of retries if `MLFLOW_HTTP_REQUEST_MAX_RETRIES` or `_BACKOFF_FACTOR` is set.
 const MOST_PATIENCE: Duration = Duration::from_secs(300);
 
 impl Settings {
-    /// Reads the settings; `variable` gives the value of an environment variable.
+    /// Reads the settings; `variable` returns the value of an environment variable.
     ///
     /// # Errors
-    /// When a value can't be used: which one, and why.
+    /// When a value is invalid: which one, and why.
     pub fn read(
         uri: &ServerUri,
         workspace: Option<&str>,
@@ -98,7 +98,7 @@ impl Settings {
                 Some(seconds) if seconds > 0.0 => Duration::from_secs_f64(seconds),
                 _ => Duration::from_secs(120),
             },
-            // MLflow allows no more than 10.
+            // MLflow allows at most 10 retries.
             retries: retries.map_or(4, |it| it.min(10.0) as u32),
             backoff: Duration::from_secs_f64(backoff.unwrap_or(0.5)),
             patience: if is_asked { MOST_PATIENCE } else { PATIENCE },
@@ -110,20 +110,20 @@ impl Settings {
 }
 
 impl Settings {
-    /// For making a connection.
+    /// Time limit for establishing a connection.
     pub fn connecting(&self) -> Duration {
         self.timeout.min(Duration::from_secs(20))
     }
 }
 
-/// A URI without credentials and query, and the credentials.
+/// Splits a URI into the part without credentials and query, and the credentials.
 fn split(uri: &str) -> (String, Option<Credentials>) {
     let uri = uri.split(['?', '#']).next().unwrap_or_default().trim_end_matches('/');
     let Some((scheme, rest)) = uri.split_once("://") else { return (uri.to_owned(), None) };
     let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
     let Some((user, host)) = authority.rsplit_once('@') else { return (uri.to_owned(), None) };
     let (user, password) = user.split_once(':').unwrap_or((user, ""));
-    // A server may tell it as it is written here.
+    // A server may echo the password in its percent-encoded form.
     let _ = Secret::of(password);
     let plain = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
     let basic = basic(plain(user), plain(password), "of the tracking URI");
@@ -133,12 +133,12 @@ fn split(uri: &str) -> (String, Option<Credentials>) {
 const OF_FILE: &str = "of ~/.mlflow/credentials";
 
 fn basic(user: String, password: String, from: &'static str) -> Credentials {
-    // From now on it is taken out of all texts.
+    // From now on the password is removed from all texts.
     let _ = Secret::of(&password);
     Credentials::Basic { user, password, from, file: None }
 }
 
-/// A user name and a password win over a token, and each variable over the file (`http_request`,
+/// A user name and a password take precedence over a token, and each variable over the file (`http_request`,
 /// `read_mlflow_creds`).
 fn credentials(filled: &dyn Fn(&str) -> Option<String>) -> Credentials {
     let user = filled("MLFLOW_TRACKING_USERNAME");
@@ -171,7 +171,7 @@ fn credentials(filled: &dyn Fn(&str) -> Option<String>) -> Credentials {
     }
 }
 
-/// Both from the file of credentials.
+/// User name and password, if the credentials file has both.
 fn of_file(path: &Path) -> Option<Credentials> {
     let (user, password) = in_file(&files::read_text(path).ok()?);
     let (user, password) = (user?, password?);
@@ -200,8 +200,8 @@ fn in_file(text: &str) -> (Option<String>, Option<String>) {
 }
 
 impl Credentials {
-    /// What was sent, in words; never the value.
-    pub fn told(&self) -> String {
+    /// Describes the credentials that were sent, without their values.
+    pub fn described(&self) -> String {
         match self {
             Credentials::None => "no credentials were sent".to_owned(),
             Credentials::Basic { from, .. } => {
@@ -211,7 +211,7 @@ impl Credentials {
         }
     }
 
-    /// What the file of credentials says now, where they are from it and it was changed since.
+    /// New credentials, if they come from a file that has changed.
     pub fn renewed(&self) -> Option<Credentials> {
         let Credentials::Basic { user, password, file: Some(path), .. } = self else { return None };
         let now = of_file(path)?;
@@ -221,7 +221,7 @@ impl Credentials {
         (new_user != user || new_password != password).then_some(now)
     }
 
-    /// What helps when the server refuses them, or, with 403, who they stand for.
+    /// What to do when the server rejects the credentials (401) or denies access (403).
     pub fn remedy(&self, status: u16) -> &'static str {
         match self {
             Credentials::None => {
@@ -238,7 +238,7 @@ impl Credentials {
         }
     }
 
-    /// The text without any of them, whatever they look like.
+    /// Removes the credentials from a text, whatever they look like.
     pub fn hide(&self, text: &str) -> String {
         let secret = match self {
             Credentials::None => return text.to_owned(),
@@ -254,7 +254,7 @@ impl Credentials {
 
 impl fmt::Debug for Credentials {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.told())
+        f.write_str(&self.described())
     }
 }
 
@@ -271,13 +271,14 @@ mod tests {
 
     #[test]
     fn credentials_are_chosen_as_mlflow_does() {
-        let told = |uri: &str, variables: &[(&str, &str)]| read(uri, variables).credentials.told();
+        let described =
+            |uri: &str, variables: &[(&str, &str)]| read(uri, variables).credentials.described();
         let both = [("MLFLOW_TRACKING_USERNAME", "me"), ("MLFLOW_TRACKING_PASSWORD", "pw-of-me-1")];
         let token = [("MLFLOW_TRACKING_TOKEN", "tk-of-me-1")];
-        assert_eq!(told("http://h", &[]), "no credentials were sent");
-        assert_eq!(told("http://h", &token), "the token of MLFLOW_TRACKING_TOKEN was sent");
+        assert_eq!(described("http://h", &[]), "no credentials were sent");
+        assert_eq!(described("http://h", &token), "the token of MLFLOW_TRACKING_TOKEN was sent");
         assert_eq!(
-            told("http://h", &[both, [token[0], token[0]]].concat()),
+            described("http://h", &[both, [token[0], token[0]]].concat()),
             "the user name and password of MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD were sent"
         );
         let of_uri = read("https://a%40b:p%3Aw@h:5/x/?q=1", &both);

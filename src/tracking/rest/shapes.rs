@@ -1,5 +1,5 @@
-//! What a tracking server's answers look like (MLflow's `service.proto` and `model_registry.proto` as JSON).
-//! Numbers may be texts there, as 64-bit ones are in JSON of protocol buffers, and NaN always is.
+//! The JSON of a tracking server's answers (MLflow's `service.proto` and `model_registry.proto`). Numbers may
+//! be texts: 64-bit integers are texts in protocol buffers' JSON, and so is NaN.
 
 use serde::{Deserialize, Deserializer};
 
@@ -20,7 +20,7 @@ pub(super) fn whole<'de, D: Deserializer<'de>>(from: D) -> Result<Option<i64>, D
     Option::<Number>::deserialize(from)?
         .map(|number| match number {
             Number::Whole(number) => Ok(number),
-            // As large as it can be where it is too large.
+            // The conversion saturates for numbers that are too large.
             Number::Real(number) => Ok(number as i64),
             Number::Text(text) => text
                 .parse()
@@ -33,7 +33,7 @@ fn real<'de, D: Deserializer<'de>>(from: D) -> Result<f64, D::Error> {
     match Number::deserialize(from)? {
         Number::Whole(number) => Ok(number as f64),
         Number::Real(number) => Ok(number),
-        // `NaN`, `Infinity` and `-Infinity` are numbers to Rust, too.
+        // Rust's parser accepts `NaN`, `Infinity` and `-Infinity`.
         Number::Text(text) => text
             .parse()
             .map_err(|_| serde::de::Error::custom(format_args!("`{text}` is no number"))),
@@ -47,7 +47,7 @@ struct Pair {
     value: String,
 }
 
-/// Sorted by key.
+/// Converts key-value pairs, sorted by key.
 fn pairs(pairs: Vec<Pair>) -> Vec<(String, String)> {
     let mut pairs: Vec<_> = pairs.into_iter().map(|pair| (pair.key, pair.value)).collect();
     pairs.sort();
@@ -107,7 +107,7 @@ pub(super) struct OfRun {
 struct Info {
     #[serde(default)]
     run_id: Option<String>,
-    /// What `run_id` was called before.
+    /// The former name of `run_id`.
     #[serde(default)]
     run_uuid: Option<String>,
     #[serde(default)]
@@ -199,7 +199,8 @@ struct OfModelInput {
     step: Option<i64>,
 }
 
-/// What following looks at of a run: how it stands, and the latest values of its metrics with step and time.
+/// The part of a run that a follower needs: the state, and the latest values of its metrics with step and
+/// time.
 #[derive(Deserialize)]
 #[serde(from = "OfRun")]
 pub(super) struct Observed {
@@ -459,7 +460,7 @@ impl From<OfLoggedModel> for LoggedModel {
                 .trim_start_matches("UPLOAD_")
                 .to_owned(),
             status_message: info.status_message,
-            // No server answers with deleted ones.
+            // Servers never return deleted ones.
             lifecycle_stage: "active".to_owned(),
             params: pairs(it.data.params),
             tags: pairs(info.tags),

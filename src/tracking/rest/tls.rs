@@ -1,8 +1,8 @@
-//! Connections to servers whose certificate the user names.
+//! TLS with certificates named by the user.
 //!
-//! `openssl req -x509` makes a certificate that signs itself and is an authority. As a server's own certificate
-//! rustls refuses such a one, though MLflow's client takes it. It is taken here when it is exactly one of those
-//! that the user named.
+//! `openssl req -x509` makes a self-signed certificate that is also a certificate authority. rustls rejects
+//! such a certificate as a server's own certificate, though MLflow's client accepts it. Here it is accepted
+//! if it is exactly one of the certificates that the user named.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -18,15 +18,15 @@ use rustls::{
 
 use crate::system::files;
 
-/// Names the certificates of those who may sign the server's.
+/// The variable that names the trusted certificates.
 const SERVER: &str = "MLFLOW_TRACKING_SERVER_CERT_PATH";
-/// Names a certificate and its key to show to the server.
+/// The variable that names the client's certificate and key.
 pub(super) const CLIENT: &str = "MLFLOW_TRACKING_CLIENT_CERT_PATH";
 
-/// What is trusted when the user names certificates, and what is shown to the server.
+/// The TLS configuration with the user's trusted certificates and, optionally, a client certificate.
 ///
 /// # Errors
-/// When a file can't be used: which one, and why.
+/// When a file is invalid: which one, and why.
 pub(super) fn config(server: &Path, client: Option<&Path>) -> Result<ClientConfig, String> {
     let unusable = |error: &dyn std::fmt::Display| {
         format!("{SERVER}: {} can't be used: {error}.", server.display())
@@ -61,7 +61,7 @@ pub(super) fn config(server: &Path, client: Option<&Path>) -> Result<ClientConfi
 /// The content of a file that a variable names.
 ///
 /// # Errors
-/// When it can't be read: which one, and why.
+/// When the file can't be read: which one, and why.
 pub(super) fn read(name: &str, path: &Path) -> Result<Vec<u8>, String> {
     files::read(path, 4 << 20).map_err(|error| format!("{name}: {}: {error}.", path.display()))
 }
@@ -82,7 +82,7 @@ impl ServerCertVerifier for Verifier {
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
         match self.inner.verify_server_cert(server, between, name, ocsp, now) {
-            // Its time was found good before this.
+            // The verifier has already checked the certificate's validity period.
             Err(Error::InvalidCertificate(CertificateError::Other(error)))
                 if error.to_string().contains("CaUsedAsEndEntity")
                     && self.named.contains(server) =>

@@ -1,5 +1,5 @@
-//! One request to a tracking server, and its answer: with credentials, time-outs, retries where they help,
-//! and bounds on what is read.
+//! Requests to a tracking server: credentials, time-outs, retries where they help, and limits on the size of
+//! answers.
 
 use std::error::Error;
 use std::fmt;
@@ -18,46 +18,46 @@ use super::settings::{Credentials, Settings};
 use super::tls;
 use crate::text::secrets::redact;
 
-/// Larger answers are refused.
+/// Largest answer in bytes.
 const LARGEST: u64 = 256 << 20;
-/// Time for a file, however large.
+/// Time limit for the download of a file of any size.
 const LONG: Duration = Duration::from_secs(24 * 3600);
-/// How much of a server's message is shown.
+/// Most characters of a server's message that are shown.
 const SHOWN: usize = 300;
 
-/// How a question is sent.
+/// How the fields of a request are sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Method {
-    /// The fields in the URL.
+    /// In the URL.
     Get,
-    /// The fields as JSON.
+    /// As JSON in the body.
     Post,
 }
 
-/// A question.
+/// A request to the server.
 #[derive(Debug, Clone)]
 pub(super) struct Ask {
     pub method: Method,
-    /// Its path below the server's URI.
+    /// Path below the server's URI.
     pub path: &'static str,
     pub fields: Map<String, Json>,
 }
 
-/// Why a question has no answer.
+/// Why a request failed.
 #[derive(Debug)]
 pub(super) enum Failure {
-    /// The server refuses it, with a code of MLflow's where it has one.
-    Refused { status: u16, code: String, told: String },
+    /// The server rejected it, with MLflow's error code if there is one.
+    Refused { status: u16, code: String, report: String },
     /// The answer is too large.
     TooLarge,
-    /// Anything else, told to a person.
+    /// Any other failure, as a message for the user.
     Other(String),
 }
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Failure::Refused { told, .. } | Failure::Other(told) => f.write_str(told),
+            Failure::Refused { report, .. } | Failure::Other(report) => f.write_str(report),
             Failure::TooLarge => write!(
                 f,
                 "its answer is larger than {} MiB. A narrower filter or --limit makes it smaller.",
@@ -67,7 +67,7 @@ impl fmt::Display for Failure {
     }
 }
 
-/// A failure, and whether asking again may help: at the earliest after so long.
+/// A failure, and whether to retry: `again` is the minimum pause.
 struct Failed {
     failure: Failure,
     again: Option<Duration>,
@@ -79,30 +79,30 @@ impl From<Failure> for Failed {
     }
 }
 
-/// A connection to a server.
+/// A client for a server.
 pub(super) struct Transport {
     client: Client,
     settings: Settings,
-    /// Time for a question, where it is shorter than the settings'.
+    /// Time limit of a request, if shorter than the settings'.
     most: Option<Duration>,
-    /// Other ones once the file that they are from has changed.
+    /// The current credentials; replaced when their file has changed.
     credentials: Mutex<Arc<Credentials>>,
 }
 
 impl Transport {
-    /// Prepares the connection; nothing is sent.
+    /// Prepares the client; nothing is sent.
     ///
     /// # Errors
-    /// When a certificate can't be used: which one, and why.
+    /// When a certificate is invalid: which one, and why.
     pub fn new(mut settings: Settings) -> Result<Self, String> {
-        // Another one may be installed already, which serves as well.
+        // If another provider is installed already, that one is used.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let mut builder = Client::builder()
             .user_agent(concat!("mlops-tui/", env!("CARGO_PKG_VERSION")))
             .timeout(settings.timeout)
             .connect_timeout(settings.connecting())
             .redirect(reqwest::redirect::Policy::limited(5));
-        // To the client `*` means hosts with a name, but not addresses.
+        // The HTTP client would apply `*` only to host names, not to addresses.
         if settings.without_proxy {
             builder = builder.no_proxy();
         }
@@ -130,12 +130,12 @@ impl Transport {
         Ok(Transport { client, settings, most: None, credentials })
     }
 
-    /// Asks each question once.
+    /// Sends each request once.
     pub fn without_retries(&mut self) {
         self.settings.retries = 0;
     }
 
-    /// Asks each question once, and waits for the answer no longer than this.
+    /// Sends each request once, and waits at most this long for the answer.
     pub fn hurry(&mut self, most: Duration) {
         self.without_retries();
         self.most = Some(most);
@@ -146,10 +146,10 @@ impl Transport {
         redact(&self.settings.base)
     }
 
-    /// The body of the answer. What may be passing is asked again.
+    /// Sends a request and returns the body of the answer. Transient failures are retried.
     ///
     /// # Errors
-    /// When there is no answer, or the server refuses.
+    /// When there is no answer, or the server rejects the request.
     pub fn ask(&self, ask: &Ask) -> Result<Vec<u8>, Failure> {
         self.repeat(|credentials| {
             let response = self.send(ask, credentials, self.most)?;
@@ -157,10 +157,10 @@ impl Transport {
         })
     }
 
-    /// The body of the answer as it comes, however large.
+    /// Sends a request and returns the body as a stream, of any size.
     ///
     /// # Errors
-    /// When there is no answer, or the server refuses.
+    /// When there is no answer, or the server rejects the request.
     pub fn open(&self, ask: &Ask) -> Result<impl Read + 'static, Failure> {
         self.repeat(|credentials| self.send(ask, credentials, Some(LONG)))
     }
@@ -195,10 +195,10 @@ impl Transport {
         self.credentials.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Whether there are other credentials than those that were refused.
+    /// Whether there are newer credentials than the rejected ones.
     fn renews(&self, refused: &Arc<Credentials>) -> bool {
         let mut held = self.credentials.lock().unwrap_or_else(PoisonError::into_inner);
-        // Another thread may have been faster.
+        // Another thread may have renewed them.
         if Arc::ptr_eq(&held, refused) {
             let Some(renewed) = held.renewed() else { return false };
             *held = Arc::new(renewed);
@@ -206,15 +206,14 @@ impl Transport {
         true
     }
 
-    /// Twice as long after each try, and a quarter more or less: clients that failed together come back one
-    /// by one.
+    /// Exponential backoff with a jitter of 25 %, so that clients that failed together do not retry together.
     fn pause(&self, tries: u32) -> Duration {
         let random = getrandom::u64().unwrap_or_default() as f64 / u64::MAX as f64;
         let factor = f64::from(2_u32.saturating_pow(tries - 1)) * (0.75 + random / 2.0);
         self.settings.backoff.mul_f64(factor)
     }
 
-    /// Sends a question; the answer, once its head is there.
+    /// Sends a request; returns when the head of the answer has arrived.
     fn send(
         &self,
         ask: &Ask,
@@ -264,11 +263,11 @@ impl Transport {
             Ok(_) if body.len() as u64 > LARGEST => Err(Failure::TooLarge.into()),
             Ok(_) => Ok(body),
             Err(error) => {
-                let told = match is_timeout(&error) {
+                let report = match is_timeout(&error) {
                     true => self.slow(),
                     false => format!("its answer ends too early: {}", root(&error)),
                 };
-                let failure = Failure::Other(self.told(ask, &told));
+                let failure = Failure::Other(self.report(ask, &report));
                 Err(Failed { failure, again: Some(Duration::ZERO) })
             }
         }
@@ -281,8 +280,8 @@ impl Transport {
         )
     }
 
-    /// What happened to a question, without secrets.
-    fn told(&self, ask: &Ask, reason: &str) -> String {
+    /// A message about a failed request, without secrets.
+    fn report(&self, ask: &Ask, reason: &str) -> String {
         let reason = self.credentials().hide(&redact(reason));
         format!("{}: {}.", ask.path.trim_start_matches('/'), reason.trim_end_matches('.'))
     }
@@ -292,7 +291,7 @@ impl Transport {
         let is_builder = error.is_builder();
         let error = error.without_url();
         let (all, reason) = (causes(&error), root(&error));
-        let told = match () {
+        let report = match () {
             () if is_builder => format!("the URI can't be used: {reason}"),
             () if is_slow && is_connect => {
                 format!("no connection within {} s", self.settings.connecting().as_secs_f64())
@@ -322,12 +321,12 @@ impl Transport {
             }
             () => format!("the connection broke: {reason}"),
         };
-        let failure = Failure::Other(self.told(ask, &told));
+        let failure = Failure::Other(self.report(ask, &report));
         let is_passing = !is_builder && !is_of_tls(&all);
         Failed { failure, again: is_passing.then_some(Duration::ZERO) }
     }
 
-    /// What to look at where a proxy may be at fault.
+    /// A hint about the proxy, if there is one.
     fn by_proxy(&self) -> String {
         match self.settings.proxy {
             None => String::new(),
@@ -353,7 +352,7 @@ impl Transport {
         }
         let refusal: Refusal = serde_json::from_slice(body).unwrap_or_default();
         let message = match refusal.message.as_str() {
-            // A page for people says nothing more than the status does.
+            // An HTML page is no more informative than the status.
             "" if body.starts_with(b"<") || body.is_empty() => {
                 status.canonical_reason().unwrap_or("no reason is given").to_owned()
             }
@@ -362,15 +361,15 @@ impl Transport {
         };
         let cut: String = message.trim().chars().take(SHOWN).collect();
         let number = status.as_u16();
-        let told = match number {
+        let report = match number {
             401 => format!(
                 "it refuses access (401: {cut}); {}. {}",
-                credentials.told(),
+                credentials.described(),
                 credentials.remedy(number)
             ),
             403 => format!(
                 "it does not permit this (403: {cut}); {}. {}",
-                credentials.told(),
+                credentials.described(),
                 credentials.remedy(number)
             ),
             404 if refusal.error_code.is_empty() => format!(
@@ -380,47 +379,51 @@ impl Transport {
             429 => format!("it is asked too often (429: {cut})"),
             _ => format!("it answers with {number}: {cut}"),
         };
-        Failure::Refused { status: number, code: refusal.error_code, told: self.told(ask, &told) }
+        Failure::Refused {
+            status: number,
+            code: refusal.error_code,
+            report: self.report(ask, &report),
+        }
     }
 
-    /// An answer that is not what MLflow documents.
+    /// The failure for an answer that does not have MLflow's format.
     pub fn odd(&self, ask: &Ask, error: &serde_json::Error) -> Failure {
-        let told = format!(
+        let report = format!(
             "its answer is not MLflow's: {error}. The URI may not be that of an MLflow server"
         );
-        Failure::Other(self.told(ask, &told))
+        Failure::Other(self.report(ask, &report))
     }
 }
 
 fn after(failure: Failure, tries: u32) -> Failure {
-    let again = |told: String| match tries {
-        1 => told,
-        _ => format!("{told} It was tried {tries} times."),
+    let again = |report: String| match tries {
+        1 => report,
+        _ => format!("{report} It was tried {tries} times."),
     };
     match failure {
-        Failure::Refused { status, code, told } => {
-            Failure::Refused { status, code, told: again(told) }
+        Failure::Refused { status, code, report } => {
+            Failure::Refused { status, code, report: again(report) }
         }
-        Failure::Other(told) => Failure::Other(again(told)),
+        Failure::Other(report) => Failure::Other(again(report)),
         Failure::TooLarge => Failure::TooLarge,
     }
 }
 
-/// An error with what caused it, each once.
+/// An error with its causes; repeated texts are left out.
 fn causes(error: &dyn Error) -> String {
-    let mut told = error.to_string();
+    let mut report = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {
         let text = error.to_string();
-        if !told.contains(&text) {
-            told = format!("{told}: {text}");
+        if !report.contains(&text) {
+            report = format!("{report}: {text}");
         }
         cause = error.source();
     }
-    told
+    report
 }
 
-/// What caused an error in the end.
+/// The root cause of an error.
 fn root(error: &dyn Error) -> String {
     let mut error = error;
     while let Some(cause) = error.source() {
@@ -441,7 +444,7 @@ fn is_of_tls(reason: &str) -> bool {
         .any(|word| reason.contains(word))
 }
 
-/// `Retry-After` in seconds, or as a date.
+/// `Retry-After`, in seconds or as a date.
 fn retry_after(response: &Response) -> Option<Duration> {
     let text = response.headers().get(RETRY_AFTER)?.to_str().ok()?.trim();
     if let Ok(seconds) = text.parse::<u32>() {
@@ -451,7 +454,7 @@ fn retry_after(response: &Response) -> Option<Duration> {
     Duration::try_from(at.duration_since(jiff::Timestamp::now())).ok()
 }
 
-/// The fields as the query of a URL; lists are repeated.
+/// The fields as a URL query; a list repeats its field.
 fn query(fields: &Map<String, Json>) -> String {
     let mut pairs = Vec::new();
     for (name, value) in fields {

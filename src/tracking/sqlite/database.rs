@@ -1,5 +1,5 @@
-//! Opening a database of MLflow's to read it: it is never written or made, and no question goes on without
-//! end, whatever views the database holds.
+//! Opens MLflow databases read-only: they are never written or created, and each query has a time limit,
+//! whatever views the database contains.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -14,22 +14,22 @@ use crate::tracking::filter::is_like;
 
 /// How long a read waits for a writer.
 const BUSY: Duration = Duration::from_secs(5);
-/// How long the questions of one connection may take, until [`Limit::renew`].
+/// Time limit for the queries of a connection, until [`Limit::renew`].
 const LIMIT: Duration = Duration::from_secs(20);
-/// Steps of SQLite's machine between two looks at the clock; about a millisecond.
+/// Instructions of SQLite's virtual machine between two checks of the clock; about a millisecond.
 const STEPS: i32 = 10_000;
 
-/// How long the questions of a connection may go on.
+/// The time limit of a connection's queries.
 #[derive(Debug, Clone)]
 pub(super) struct Limit {
     opened: Instant,
-    /// Milliseconds after the opening.
+    /// The end of the limit, in milliseconds after opening.
     until: Arc<AtomicU64>,
     length: Duration,
 }
 
 impl Limit {
-    /// Gives the next question its whole time.
+    /// Restarts the time limit, for the next query.
     pub fn renew(&self) {
         let until = (self.opened.elapsed() + self.length).as_millis();
         self.until.store(u64::try_from(until).unwrap_or(u64::MAX), Ordering::Relaxed);
@@ -40,8 +40,7 @@ impl Limit {
     }
 }
 
-/// Opens the database for many questions, each of which has its own time. A pipe or a device in its place is no
-/// valid path.
+/// Opens the database for many queries with a time limit each. Pipes and devices are not valid paths.
 pub(super) fn open(path: &Path) -> rusqlite::Result<(Connection, Limit)> {
     open_for(path, LIMIT)
 }
@@ -57,13 +56,13 @@ fn open_for(path: &Path, length: Duration) -> rusqlite::Result<(Connection, Limi
     limit.renew();
     let held = limit.clone();
     connection.progress_handler(STEPS, Some(move || held.is_over()))?;
-    // As MLflow does: `LIKE` heeds case.
+    // `LIKE` is case-sensitive, as in MLflow.
     connection.pragma_update(None, "case_sensitive_like", true)?;
     add_functions(&connection)?;
     Ok((connection, limit))
 }
 
-/// The functions of the filter language's extensions.
+/// Registers the SQL functions for the filter language's extensions.
 fn add_functions(connection: &Connection) -> rusqlite::Result<()> {
     let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC;
     connection.create_scalar_function("is_like", 2, flags, |context| {

@@ -1,5 +1,5 @@
-//! What is new in a database. SQLite's counter of changes says whether anything is (`PRAGMA data_version`, a few
-//! microseconds), and rows that are added get larger row ids.
+//! Follows a database. SQLite's change counter shows whether anything has changed (`PRAGMA data_version`, a
+//! few microseconds), and new rows have larger row ids.
 
 use std::collections::HashMap;
 use std::fs;
@@ -13,23 +13,23 @@ use crate::tracking::TrackingError;
 use crate::tracking::entities::Point;
 use crate::tracking::follow::{Batch, News, RunState};
 
-/// Points of one read.
+/// Points per read.
 const PIECE: i64 = 10_000;
-/// How often runs that have ended are looked at again, and the file's place.
+/// How often ended runs, and the identity of the file, are checked.
 const SELDOM: Duration = Duration::from_secs(2);
 
 /// Follows a database from the moment it was opened.
 #[derive(Debug)]
 pub struct Follower {
     store: SqliteStore,
-    /// Device and number of the file.
+    /// Device and inode of the file.
     file: Option<(u64, u64)>,
-    /// SQLite's counter of changes.
+    /// SQLite's change counter.
     version: Option<i64>,
-    /// The last metric that was seen, and the last run.
+    /// Row ids of the last known metric and of the last known run.
     last_metric: i64,
     last_run: i64,
-    /// States of runs by id.
+    /// States of runs, by id.
     runs: HashMap<String, RunState>,
     looked: Instant,
 }
@@ -38,10 +38,10 @@ const RUNS: &str = "SELECT run_uuid, name, experiment_id, status, lifecycle_stag
                     FROM runs";
 
 impl Follower {
-    /// Follows a store from now on.
+    /// Starts to follow a store.
     ///
     /// # Errors
-    /// When SQLite refuses.
+    /// When SQLite returns an error.
     pub fn new(store: SqliteStore) -> Result<Self, TrackingError> {
         let last = |table: &str| {
             let sql = format!("SELECT coalesce(max(rowid), 0) FROM {table}");
@@ -55,11 +55,11 @@ impl Follower {
         Ok(Follower { store, file, version: None, last_metric, last_run, runs, looked })
     }
 
-    /// What was added since the last time: new runs, values of metrics in the order in which they were logged,
-    /// other states.
+    /// The news since the last poll: new runs, values of metrics in the order in which they were logged,
+    /// changed run states.
     ///
     /// # Errors
-    /// When SQLite refuses, or another file has taken the database's place and can't be read.
+    /// When SQLite returns an error, or another file has replaced the database and can't be read.
     pub fn poll(&mut self) -> Result<Vec<News>, TrackingError> {
         let seldom = self.looked.elapsed() >= SELDOM;
         if seldom {
@@ -81,7 +81,7 @@ impl Follower {
             connection.query_row("PRAGMA data_version", [], |row| row.get::<_, i64>(0))
         })?;
         let changed = self.version.replace(version) != Some(version);
-        // Runs come first: all that was logged before a run's end is read with its end.
+        // Read runs first: values that were logged before a run's end are then read together with its end.
         if changed || seldom {
             self.runs(seldom, batch)?;
         }
@@ -91,7 +91,7 @@ impl Follower {
         Ok(())
     }
 
-    /// New runs, and those that go on and have another state now; with `all`, each run.
+    /// Reads new runs and changes of active runs; with `all`, changes of all runs.
     fn runs(&mut self, all: bool, batch: &mut Batch) -> Result<(), TrackingError> {
         let found = if all {
             self.store.ask(|connection| rows(connection, RUNS, [], state))?
@@ -140,7 +140,7 @@ impl Follower {
         }
     }
 
-    /// Follows the file that has taken the place of the database.
+    /// Starts to follow the file that has replaced the database.
     fn reopen(&mut self) -> Result<Vec<News>, TrackingError> {
         let store = SqliteStore::open(&self.store.path, Some(&self.store.workspace))?;
         *self = Follower::new(store)?;
@@ -148,7 +148,7 @@ impl Follower {
     }
 }
 
-/// Device and number of the database's file.
+/// Device and inode of the database file.
 fn identity(store: &SqliteStore) -> Option<(u64, u64)> {
     fs::metadata(&store.path).ok().map(|file| (file.dev(), file.ino()))
 }

@@ -1,17 +1,18 @@
-//! The history of a metric, read in pieces: a million points take longer than a read may hold the lock.
+//! The history of a metric, read in pieces: a single read of a million points would hold the lock for too
+//! long.
 
 use super::{SqliteStore, rows};
 use crate::tracking::TrackingError;
 use crate::tracking::entities::Point;
 
-/// Points of one read; about 20 milliseconds.
+/// Points per read; takes about 20 milliseconds.
 const PIECE: i64 = 25_000;
 
 impl SqliteStore {
-    /// All values of a metric of a run, by time, step and value, as MLflow orders them.
+    /// All values of a metric of a run, sorted by time, step and value, like MLflow.
     ///
     /// # Errors
-    /// When SQLite refuses.
+    /// When SQLite returns an error.
     pub fn history(&self, run_id: &str, key: &str) -> Result<Vec<Point>, TrackingError> {
         let mut points = match self.schema.steps_indexed {
             true => self.by_step(run_id, key)?,
@@ -25,7 +26,7 @@ impl SqliteStore {
         Ok(points)
     }
 
-    /// In pieces along the index of steps. A step that a piece ends in is read again with the next.
+    /// Reads in pieces along the index of steps. The last step of a piece is read again with the next piece.
     fn by_step(&self, run_id: &str, key: &str) -> Result<Vec<Point>, TrackingError> {
         const SQL: &str = "SELECT step, timestamp, CASE WHEN is_nan THEN NULL ELSE value END FROM metrics \
                            WHERE run_uuid = ?1 AND key = ?2 AND step >= ?3 ORDER BY step LIMIT ?4";
@@ -48,7 +49,7 @@ impl SqliteStore {
                 return Ok(points);
             }
             if last == from {
-                // One step has more points than a piece.
+                // A single step has more points than a piece.
                 piece *= 2;
                 continue;
             }
@@ -57,7 +58,7 @@ impl SqliteStore {
         }
     }
 
-    /// In pieces along the rows of the run.
+    /// Reads in pieces along the rows of the run.
     fn by_row(&self, run_id: &str, key: &str) -> Result<Vec<Point>, TrackingError> {
         const SQL: &str = "SELECT rowid, key = ?2, step, timestamp, CASE WHEN is_nan THEN NULL ELSE value END \
                            FROM metrics WHERE run_uuid = ?1 AND rowid > ?3 ORDER BY rowid LIMIT ?4";

@@ -1,6 +1,6 @@
-//! MLflow's SQLite store, read in place. Each question is a short read of its own: a transaction that is held
-//! keeps a trainer from writing. The schemas of MLflow 2 and 3 differ in tables and columns that [`Schema`]
-//! looks up.
+//! MLflow's SQLite store, read in place. Each query is a short read of its own, because an open transaction
+//! would block a trainer from writing. The schemas of MLflow 2 and 3 differ in tables and columns; [`Schema`]
+//! looks them up.
 
 pub(super) mod database;
 mod follow;
@@ -19,7 +19,7 @@ pub use follow::Follower;
 
 use super::TrackingError;
 
-/// How many runs, models or versions one read takes their params, metrics and tags of.
+/// Number of runs, models or versions whose params, metrics and tags are read at once.
 const CHUNK: usize = 200;
 
 /// An open SQLite store.
@@ -29,14 +29,14 @@ pub struct SqliteStore {
     limit: database::Limit,
     path: PathBuf,
     schema: Schema,
-    /// The workspace that is looked at, where the schema knows any.
+    /// The workspace to read, if the schema has workspaces.
     workspace: String,
 }
 
-/// What differs between versions of MLflow.
+/// The differences between the schemas of MLflow versions.
 #[derive(Debug, Default)]
 struct Schema {
-    /// Tables by name.
+    /// Names of the tables.
     tables: HashSet<String>,
     /// Whether experiments and models belong to workspaces.
     workspaces: bool,
@@ -45,11 +45,10 @@ struct Schema {
 }
 
 impl SqliteStore {
-    /// Opens a database of MLflow's; nothing in it is changed. `workspace` is the one to look at, `default`
-    /// where none is named.
+    /// Opens an MLflow database read-only. `workspace` is the one to read, by default `default`.
     ///
     /// # Errors
-    /// When it is no readable database of MLflow's.
+    /// When it is not a readable MLflow database.
     pub fn open(path: &Path, workspace: Option<&str>) -> Result<Self, TrackingError> {
         let open = || -> rusqlite::Result<SqliteStore> {
             let (connection, limit) = database::open(path)?;
@@ -79,12 +78,12 @@ impl SqliteStore {
         }
     }
 
-    /// Whether this MLflow's schema has a table.
+    /// Whether the schema has a table.
     fn has(&self, table: &str) -> bool {
         self.schema.tables.contains(table)
     }
 
-    /// Asks the database; an error names it.
+    /// Runs a query; an error names the database.
     fn ask<T>(
         &self,
         question: impl FnOnce(&Connection) -> rusqlite::Result<T>,
@@ -93,8 +92,8 @@ impl SqliteStore {
         question(&self.connection).map_err(|source| failed(&self.path, source))
     }
 
-    /// Keys and values of the entities with these ids, each sorted by key. `sql` selects id, key and value by
-    /// the list `?1`.
+    /// Keys and values of the entities with these ids, sorted by key for each entity. `sql` selects id, key
+    /// and value, for the list of ids `?1`.
     fn keyed<T>(
         &self,
         ids: &[String],
@@ -102,7 +101,7 @@ impl SqliteStore {
         value: impl Fn(&Row<'_>) -> rusqlite::Result<T>,
     ) -> Result<BTreeMap<String, Vec<(String, T)>>, TrackingError> {
         let mut found: IndexMap<String, Vec<(String, T)>> = IndexMap::new();
-        // Most rows belong to the entity of the row before, so only another one's place is looked for.
+        // Most rows belong to the same entity as the row before, so the search is needed only for another id.
         let mut place = 0;
         for chunk in ids.chunks(CHUNK) {
             let list = serde_json::Value::from(chunk).to_string();
@@ -130,7 +129,7 @@ fn failed(path: &Path, source: rusqlite::Error) -> TrackingError {
     TrackingError::Sqlite { path: path.display().to_string(), source }
 }
 
-/// All rows at once: the statement, and with it the read lock, is gone when this returns.
+/// All rows of a query. The statement, and with it the read lock, is released before this returns.
 fn rows<T>(
     connection: &Connection,
     sql: &str,
@@ -140,7 +139,7 @@ fn rows<T>(
     connection.prepare_cached(sql)?.query_map(params, of)?.collect()
 }
 
-/// A text; `NULL` is empty.
+/// A text column; `NULL` is read as an empty text.
 fn text(row: &Row<'_>, index: usize) -> rusqlite::Result<String> {
     Ok(row.get::<_, Option<String>>(index)?.unwrap_or_default())
 }

@@ -1,4 +1,4 @@
-//! The model registry and logged models.
+//! The model registry and the logged models.
 
 use rusqlite::Row;
 
@@ -10,10 +10,10 @@ use crate::tracking::filter::{Comparator, Compare, Entity, Expr, Field, Order, V
 use crate::tracking::searched::{DELETED, IS_PROMPT};
 
 impl SqliteStore {
-    /// Registered models that match, by name unless an order is given.
+    /// Registered models that match, sorted by name unless an order is given.
     ///
     /// # Errors
-    /// When SQLite refuses.
+    /// When SQLite returns an error.
     pub fn models(
         &self,
         filter: &Expr,
@@ -53,10 +53,10 @@ impl SqliteStore {
         Ok(models)
     }
 
-    /// Versions of registered models that match, the last changed first unless an order is given.
+    /// Versions of registered models that match, most recently changed first unless an order is given.
     ///
     /// # Errors
-    /// When SQLite refuses.
+    /// When SQLite returns an error.
     pub fn versions(
         &self,
         filter: &Expr,
@@ -99,11 +99,11 @@ impl SqliteStore {
         Ok(versions)
     }
 
-    /// Logged models that match, the newest first unless an order is given; none before MLflow 3. With
-    /// experiments, those of them alone.
+    /// Logged models that match, newest first unless an order is given; empty before MLflow 3. `experiments`
+    /// restricts them to some experiments.
     ///
     /// # Errors
-    /// When SQLite refuses.
+    /// When SQLite returns an error.
     pub fn logged_models(
         &self,
         experiments: Option<&[String]>,
@@ -134,17 +134,17 @@ impl SqliteStore {
         sql.push("x.creation_timestamp_ms DESC, x.model_id");
         let mut models = self.select(&sql, logged_model)?;
         let ids: Vec<String> = models.iter().map(|model| model.id.clone()).collect();
-        let of = |table: &str, columns: &str| {
+        let select = |table: &str, columns: &str| {
             format!(
                 "SELECT model_id, {columns} FROM {table} \
                  WHERE model_id IN (SELECT value FROM json_each(?1))"
             )
         };
-        let sql = of("logged_model_params", "param_key, param_value");
+        let sql = select("logged_model_params", "param_key, param_value");
         let mut params = self.keyed(&ids, &sql, |row| text(row, 2))?;
-        let sql = of("logged_model_tags", "tag_key, tag_value");
+        let sql = select("logged_model_tags", "tag_key, tag_value");
         let mut tags = self.keyed(&ids, &sql, |row| text(row, 2))?;
-        let sql = of(
+        let sql = select(
             "logged_model_metrics",
             "metric_name, metric_value, metric_step, metric_timestamp_ms, run_id, dataset_name, \
              dataset_digest",
@@ -161,23 +161,23 @@ impl SqliteStore {
         Ok(models)
     }
 
-    /// How many traces experiments have.
+    /// The number of traces in experiments.
     ///
     /// # Errors
-    /// When SQLite refuses.
+    /// When SQLite returns an error.
     pub fn traces(&self, experiments: &[String]) -> Result<u64, TrackingError> {
         if !self.has("trace_info") {
             return Ok(0);
         }
         let ids = serde_json::Value::from(experiments).to_string();
-        // Ids are texts here, and numbers in the database.
+        // Ids are texts here, but numbers in the database.
         let sql = "SELECT count(*) FROM trace_info
                    WHERE CAST(experiment_id AS TEXT) IN (SELECT value FROM json_each(?1))";
         self.ask(|connection| connection.query_row(sql, [&ids], |row| row.get::<_, i64>(0)))
             .map(|count| count.unsigned_abs())
     }
 
-    /// Adds the condition of a search in the registry, and the clauses of its order.
+    /// Adds the condition and the order of a search in the registry.
     fn matching(
         &self,
         sql: &mut Sql,
@@ -211,7 +211,7 @@ impl SqliteStore {
         if self.schema.workspaces { "x.workspace" } else { "NULL" }
     }
 
-    /// Columns of a table of the registry by the names `?1`.
+    /// Selects columns of a registry table for the names in `?1`.
     fn by_name(&self, columns: &str, table: &str) -> String {
         let workspace = match self.schema.workspaces {
             true => format!("workspace = '{}' AND ", self.workspace.replace('\'', "''")),
@@ -223,7 +223,7 @@ impl SqliteStore {
         )
     }
 
-    /// Aliases of models with their versions.
+    /// Aliases of models with their version numbers.
     fn aliases(
         &self,
         names: &[String],
@@ -238,8 +238,8 @@ impl SqliteStore {
     }
 }
 
-/// A filter that does not ask for prompts, without what it says of them: MLflow then hides prompts. `None`
-/// where it asks for them (`_is_querying_prompt`).
+/// The filter without its conditions on prompts, if it does not ask for prompts; MLflow hides prompts then.
+/// `None` if it asks for them (`_is_querying_prompt`).
 fn without_prompts(filter: &Expr) -> Option<Expr> {
     let of_prompts = |part: &Expr| match part {
         Expr::Compare(compare) if compare.field == Field::Tag(IS_PROMPT.to_owned()) => {
@@ -289,7 +289,7 @@ fn logged_model(row: &Row<'_>) -> rusqlite::Result<LoggedModel> {
         last_updated_timestamp: row.get(5)?,
         model_type: row.get(6)?,
         source_run_id: row.get(7)?,
-        // Numbers of `mlflow.entities.LoggedModelStatus`.
+        // The numbers of `mlflow.entities.LoggedModelStatus`.
         status: match row.get::<_, i64>(8)? {
             1 => "PENDING",
             2 => "READY",

@@ -1,5 +1,5 @@
-//! Filters and orders as SQL over MLflow's tables, in the way of its `SqlAlchemyStore` (3.17). The entity's own
-//! table is named `x`.
+//! Converts filters and orders to SQL over MLflow's tables, like `SqlAlchemyStore` (3.17). The table of the
+//! entity has the alias `x`.
 
 use rusqlite::types::Value as SqlValue;
 
@@ -9,7 +9,7 @@ use crate::tracking::filter::{
     summary,
 };
 
-/// SQL with the values of its `?`.
+/// SQL text with the values of its `?` parameters.
 #[derive(Debug, Default)]
 pub(super) struct Sql {
     pub text: String,
@@ -26,7 +26,7 @@ impl Sql {
         self.values.push(value.into());
     }
 
-    /// `IN` with the texts or numbers of a list.
+    /// Adds an `IN` condition with the texts or numbers of a list.
     pub fn is_one_of(&mut self, list: &[serde_json::Value]) {
         self.push(" IN (SELECT value FROM json_each(");
         self.bind(serde_json::Value::from(list).to_string());
@@ -34,10 +34,10 @@ impl Sql {
     }
 }
 
-/// A table with keys and values of an entity.
+/// A table of an entity's keys and values.
 struct Side {
     table: &'static str,
-    /// How its rows, named `t`, belong to `x`.
+    /// The join condition of its rows (alias `t`) with `x`.
     link: &'static str,
     key: &'static str,
     value: &'static str,
@@ -55,12 +55,12 @@ const fn side(
 const RUN: &str = "t.run_uuid = x.run_uuid";
 const LOGGED: &str = "t.model_id = x.model_id";
 
-/// What turns filters into SQL.
+/// Writes filters as SQL.
 pub(super) struct Writer<'a> {
     pub entity: Entity,
-    /// Now, in milliseconds.
+    /// Current time, in milliseconds.
     pub now: i64,
-    /// The store, which knows the names of its metrics.
+    /// The store, to look up the names of metrics.
     pub store: &'a SqliteStore,
 }
 
@@ -71,7 +71,7 @@ impl Writer<'_> {
             Expr::And(parts) => self.joined(sql, parts, " AND ", "1"),
             Expr::Or(parts) => self.joined(sql, parts, " OR ", "0"),
             Expr::Not(part) => {
-                // An unknown answer is no.
+                // `NULL` (unknown) counts as false.
                 sql.push("NOT coalesce(");
                 self.condition(sql, part);
                 sql.push(", 0)");
@@ -106,7 +106,7 @@ impl Writer<'_> {
 
     fn compare(&self, sql: &mut Sql, compare: &Compare) {
         match &compare.field {
-            // The column is empty for runs of MLflow 1: the tag is asked.
+            // Runs of MLflow 1 have no name in the column: use the tag.
             Field::Attribute(Attribute::Name) if self.entity == Entity::Run => {
                 let tag = side("tags", RUN, "t.key", "t.value");
                 self.exists(sql, &tag, "mlflow.runName", compare);
@@ -142,7 +142,7 @@ impl Writer<'_> {
             "EXISTS (SELECT 1 FROM latest_metrics t WHERE t.run_uuid = x.run_uuid AND t.key = ",
         );
         sql.bind(key.to_owned());
-        // NaN is stored as 0: it differs from all, and is nothing else.
+        // NaN is stored as 0 with a flag: it differs from every number, and no other comparison is true.
         let differs = compare.comparator == Comparator::NotEqual;
         sql.push(if differs { " AND (t.is_nan OR " } else { " AND (NOT t.is_nan AND " });
         operation(sql, "t.value", compare, false);
@@ -232,7 +232,7 @@ impl Writer<'_> {
         }
     }
 
-    /// Adds the clauses of an `ORDER BY`: values, then NaN, then missing ones, in both directions.
+    /// Adds the `ORDER BY` clauses: values, then NaN, then missing ones, in both directions.
     pub fn order(&self, sql: &mut Sql, orders: &[Order]) {
         for order in orders {
             let direction = if order.ascending { "ASC" } else { "DESC" };
@@ -262,7 +262,7 @@ impl Writer<'_> {
         }
     }
 
-    /// Adds the value under a key, the newest where there are several.
+    /// Adds a subquery for the value of a key, the newest if there are several.
     fn value(&self, sql: &mut Sql, side: &Side, column: &str, key: &str) {
         sql.push(&format!(
             "(SELECT {column} FROM {} t WHERE {} AND {} = ",
@@ -296,7 +296,7 @@ fn dataset(sql: &mut Sql, field: DatasetField, compare: &Compare) {
     sql.push(")");
 }
 
-/// Adds a comparison of a column; `is_id` when texts stand for whole numbers.
+/// Adds a comparison of a column; `is_id` means that texts are compared as whole numbers.
 fn operation(sql: &mut Sql, column: &str, compare: &Compare, is_id: bool) {
     let value = |text: &str| -> serde_json::Value {
         let number = text.trim().parse::<i64>().ok().filter(|_| is_id);

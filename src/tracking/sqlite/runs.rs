@@ -1,4 +1,4 @@
-//! Experiments and runs.
+//! Queries for experiments and runs.
 
 use rusqlite::{Row, params_from_iter};
 
@@ -12,10 +12,10 @@ const RUN_COLUMNS: &str = "x.run_uuid, x.name, x.experiment_id, x.user_id, x.sta
                            x.end_time, x.lifecycle_stage, x.artifact_uri";
 
 impl SqliteStore {
-    /// Experiments that match, the newest first unless an order is given.
+    /// Experiments that match, newest first unless an order is given.
     ///
     /// # Errors
-    /// When SQLite refuses.
+    /// When SQLite returns an error.
     pub fn experiments(
         &self,
         filter: &Expr,
@@ -69,7 +69,7 @@ impl SqliteStore {
     /// Runs that match, with params, metrics and tags; their datasets are left out.
     ///
     /// # Errors
-    /// When SQLite refuses.
+    /// When SQLite returns an error.
     pub fn search_runs(&self, query: &RunQuery) -> Result<Results<Run>, TrackingError> {
         let mut sql = Sql::default();
         sql.push(&format!("SELECT {RUN_COLUMNS} FROM runs x WHERE "));
@@ -109,10 +109,10 @@ impl SqliteStore {
         Ok(found)
     }
 
-    /// A run with all that belongs to it.
+    /// A run with its params, metrics, tags and datasets.
     ///
     /// # Errors
-    /// When SQLite refuses.
+    /// When SQLite returns an error.
     pub fn run(&self, id: &str) -> Result<Option<Run>, TrackingError> {
         let mut sql = Sql::default();
         sql.push(&format!("SELECT {RUN_COLUMNS} FROM runs x WHERE x.run_uuid = "));
@@ -142,7 +142,7 @@ impl SqliteStore {
     /// Adds the datasets that runs have read.
     ///
     /// # Errors
-    /// When SQLite refuses.
+    /// When SQLite returns an error.
     pub fn add_datasets(&self, runs: &mut [Run]) -> Result<(), TrackingError> {
         if !self.has("inputs") || !self.has("datasets") {
             return Ok(());
@@ -185,7 +185,7 @@ impl SqliteStore {
         Ok(())
     }
 
-    /// Adds params, metrics and tags.
+    /// Adds the params, metrics and tags of runs.
     fn complete(&self, runs: &mut [Run]) -> Result<(), TrackingError> {
         const OF: &str = "WHERE run_uuid IN (SELECT value FROM json_each(?1))";
         let ids: Vec<String> = runs.iter().map(|run| run.id.clone()).collect();
@@ -212,7 +212,7 @@ impl SqliteStore {
         Writer { entity, now, store: self }
     }
 
-    /// Whether some run has a metric of this name.
+    /// Whether any run has a metric with this name.
     pub(super) fn has_metric(&self, key: &str) -> bool {
         let sql = "SELECT 1 FROM latest_metrics WHERE key = ?1 LIMIT 1";
         self.ask(|connection| connection.prepare_cached(sql)?.exists([key])).unwrap_or(false)
