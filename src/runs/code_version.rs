@@ -240,7 +240,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn nothing_that_the_repository_names_is_run() {
+    async fn programs_named_by_the_repository_are_not_run() {
         use std::os::unix::fs::PermissionsExt;
         let folder = tempfile::tempdir().unwrap();
         let root = folder.path().canonicalize().unwrap();
@@ -276,7 +276,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_long_difference_is_cut_and_says_so() {
+    async fn a_long_diff_is_cut_with_a_note() {
         let folder = tempfile::tempdir().unwrap();
         let root = folder.path().canonicalize().unwrap();
         git_in(&root, &["init"]);

@@ -38,11 +38,11 @@ pub enum RunEvent {
     RunStarted {
         /// Name of the pipeline.
         pipeline: String,
-        /// The run environment.
+        /// Name of the run environment, such as `base`.
         env: String,
         /// Names of the nodes to run in topological order.
         nodes: Vec<String>,
-        /// Kedro's version.
+        /// Kedro's version, such as `1.2.0`.
         kedro_version: String,
         /// The runner's class name.
         runner: String,
@@ -237,7 +237,7 @@ impl Failure {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Frame {
-    /// Path, relative to the project's folder where it lies inside.
+    /// Path of the file; relative if it is in the project's folder.
     pub file: String,
     /// Line, from 1.
     pub line: u32,

@@ -177,16 +177,17 @@ impl Observations {
     }
 
     fn contents_of(&self, surroundings: &Surroundings, node: &Node) -> (Contents, Contents) {
-        let of = |base: &str, direction| self.contents.get(&(base.to_owned(), direction)).cloned();
+        let seen =
+            |base: &str, direction| self.contents.get(&(base.to_owned(), direction)).cloned();
         let kept = |file: &String| Content::Kept(file.clone());
         let saved = |base: &str| {
             let kept = self.kept.get(base).map(kept);
-            kept.or_else(|| of(base, Direction::Save))
+            kept.or_else(|| seen(base, Direction::Save))
         };
         let loaded = |base: &str| {
             saved(base)
                 .filter(|_| self.kept.contains_key(base))
-                .or_else(|| of(base, Direction::Load))
+                .or_else(|| seen(base, Direction::Load))
                 .or_else(|| saved(base))
                 .or_else(|| self.taken.get(base).map(kept))
                 .or_else(|| surroundings.made.get(base).cloned())

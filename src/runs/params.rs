@@ -20,7 +20,7 @@ pub(super) fn typed(text: &str) -> Json {
     value_to_json(&config::value(text))
 }
 
-/// The text that [`typed`] parses to this value.
+/// The text that `typed` parses to this value.
 pub fn as_written(value: &Json) -> String {
     match value {
         Json::String(text) if typed(text) == *value => text.clone(),

@@ -415,7 +415,7 @@ mod tests {
         }
     }
 
-    fn of(snapshot: &Snapshot, slice: Slice, kept: &[&str]) -> Plan {
+    fn planned(snapshot: &Snapshot, slice: Slice, kept: &[&str]) -> Plan {
         let kept: Vec<Kept> = kept
             .iter()
             .map(|name| Kept { dataset: (*name).to_owned(), run: 7, ..Kept::default() })
@@ -431,16 +431,16 @@ mod tests {
     fn missing_inputs_are_made_and_kept_inputs_are_taken() {
         let folder = tempfile::tempdir().unwrap();
         let nothing = snapshot(folder.path(), &[]);
-        let alone = of(&nothing, Slice::nodes(["c"]), &[]);
+        let alone = planned(&nothing, Slice::nodes(["c"]), &[]);
         assert_eq!(names(&alone), [("a", Some("x")), ("b", Some("y")), ("c", None)]);
         assert!(alone.inputs.is_empty());
-        let half = of(&nothing, Slice::nodes(["c"]), &["x"]);
+        let half = planned(&nothing, Slice::nodes(["c"]), &["x"]);
         assert_eq!(names(&half), [("b", Some("y")), ("c", None)]);
         assert_eq!(half.notes()[1], "x: kept from run 7 (0 B)");
-        let all = of(&nothing, Slice::nodes(["c"]), &["x", "y"]);
+        let all = planned(&nothing, Slice::nodes(["c"]), &["x", "y"]);
         assert_eq!(names(&all), [("c", None)]);
         // An input that a node of the run makes is not taken from an older run.
-        let chain = of(&nothing, Slice::nodes(["a", "b", "c"]), &["x", "y"]);
+        let chain = planned(&nothing, Slice::nodes(["a", "b", "c"]), &["x", "y"]);
         assert!(chain.inputs.is_empty() && chain.notes().is_empty(), "{chain:?}");
     }
 
@@ -448,13 +448,17 @@ mod tests {
     fn an_existing_file_is_taken_and_a_missing_one_is_made() {
         let folder = tempfile::tempdir().unwrap();
         let project = snapshot(folder.path(), &["x", "y@one", "y@two"]);
-        let missing = of(&project, Slice::nodes(["d"]), &["x", "y"]);
-        assert_eq!(missing.nodes.len(), 3, "what was kept of a dataset with a file is outdated");
+        let missing = planned(&project, Slice::nodes(["d"]), &["x", "y"]);
+        assert_eq!(
+            missing.nodes.len(),
+            3,
+            "what was kept planned a dataset with a file is outdated"
+        );
         std::fs::write(folder.path().join("y@one.json"), "1").unwrap();
-        let there = of(&project, Slice::nodes(["d"]), &[]);
+        let there = planned(&project, Slice::nodes(["d"]), &[]);
         assert_eq!(names(&there), [("d", None)]);
         assert_eq!(there.inputs[0].from, InputSource::File { path: "y@one.json".into() });
-        let both = of(&project, Slice::nodes(["b", "d"]), &[]);
+        let both = planned(&project, Slice::nodes(["b", "d"]), &[]);
         assert_eq!(names(&both), [("a", Some("x")), ("b", None), ("d", None)]);
         assert!(both.inputs.is_empty());
     }

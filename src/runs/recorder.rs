@@ -46,7 +46,7 @@ pub struct Recorder {
     task: JoinHandle<RunRecord>,
 }
 
-/// The first event and those that follow within [`BURST`].
+/// The first event and those that follow within 50 ms.
 pub async fn burst(process: &mut Process, first: Stamped) -> Vec<Stamped> {
     let end = Instant::now() + BURST;
     let mut events = vec![first];

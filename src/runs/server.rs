@@ -87,7 +87,7 @@ pub(super) struct Warm {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "lowercase")]
-enum Told {
+enum Report {
     Warming(usize),
     Warm(Warm),
     Refused(Vec<String>),
@@ -138,16 +138,16 @@ impl Server {
         let pid = child.id().unwrap_or_default();
         let stderr = child.stderr.take();
         let (commands, received) = mpsc::unbounded_channel();
-        let (tell, condition) = watch::channel(Condition::Warming(preload.modules.len()));
+        let (conditions, condition) = watch::channel(Condition::Warming(preload.modules.len()));
         let talk = tokio::spawn(talk(writing, setup.to_string(), received));
         tokio::spawn(async move {
-            let ((), complaint) = tokio::join!(listen(reading, &tell), complaint(stderr));
+            let ((), complaint) = tokio::join!(listen(reading, &conditions), complaint(stderr));
             talk.abort();
             let status = match tokio::time::timeout(FAREWELL, child.wait()).await {
                 Ok(status) => status,
                 Err(_) => ended(&mut child).await,
             };
-            tell.send_replace(Condition::Ended(reason(status, &complaint)));
+            conditions.send_replace(Condition::Ended(reason(status, &complaint)));
         });
         Ok(Server { commands, condition, pid, at_work: AtomicUsize::new(0) })
     }
@@ -246,19 +246,19 @@ async fn fork(writing: &OwnedWriteHalf, ends: &Ends) -> io::Result<()> {
 }
 
 /// Receives the server's status until the server closes the socket.
-async fn listen(reading: OwnedReadHalf, tell: &watch::Sender<Condition>) {
+async fn listen(reading: OwnedReadHalf, conditions: &watch::Sender<Condition>) {
     let mut lines = BufReader::new(reading).lines();
     while let Ok(Some(line)) = lines.next_line().await {
         let condition = match serde_json::from_str(&line) {
-            Ok(Told::Warming(count)) => Condition::Warming(count),
-            Ok(Told::Warm(warm)) => Condition::Warm(warm),
-            Ok(Told::Refused(packages)) => Condition::Refused(packages),
+            Ok(Report::Warming(count)) => Condition::Warming(count),
+            Ok(Report::Warm(warm)) => Condition::Warm(warm),
+            Ok(Report::Refused(packages)) => Condition::Refused(packages),
             Err(error) => {
                 tracing::debug!(%error, "the worker says something unknown");
                 continue;
             }
         };
-        tell.send_replace(condition);
+        conditions.send_replace(condition);
     }
 }
 

@@ -191,9 +191,9 @@ pub(super) fn shared_paths(snapshot: &Snapshot) -> Vec<String> {
     for dataset in snapshot.datasets.values() {
         let Some(path) = &dataset.filepath else { continue };
         let base = strip_transcoding(&dataset.name);
-        let of = names.entry(PathBuf::from(path)).or_default();
-        if !of.contains(&base) {
-            of.push(base);
+        let sharing = names.entry(PathBuf::from(path)).or_default();
+        if !sharing.contains(&base) {
+            sharing.push(base);
         }
     }
     let several = names.into_values().filter(|names| names.len() > 1);

@@ -68,10 +68,11 @@ impl Surroundings {
 
 /// Reads the surroundings of a run.
 pub(super) async fn find(root: PathBuf, request: RunRequest, python: String) -> Surroundings {
-    let of = root.clone();
+    let folder = root.clone();
     let apart = request.apart.as_ref().map(|folder| root.join(folder));
     let load_versions = request.load_versions.clone();
-    let read = tokio::task::spawn_blocking(move || Reader::new(of).read(&plan::options(&request)));
+    let read =
+        tokio::task::spawn_blocking(move || Reader::new(folder).read(&plan::options(&request)));
     let code = async {
         let snapshot = read.await.unwrap_or_default();
         let metadata = &snapshot.metadata;

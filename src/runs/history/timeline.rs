@@ -202,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn the_longest_chain_of_needs_is_critical_and_lanes_show_what_ran_at_once() {
+    fn the_longest_dependency_chain_is_critical_and_parallel_nodes_have_lanes() {
         // a -> c, b -> c, a -> d; b takes longer than a; d is the longest node, but depends only on a.
         let nodes = [
             node("a", 11.0, 1.0),

@@ -1,4 +1,4 @@
-"""Runs of a grid save what they make in a folder of their own, and load it from there."""
+"""Runs of a grid save their datasets to a folder of their own, and load them from there."""
 
 import os
 import pathlib
@@ -8,8 +8,8 @@ from . import project
 
 
 def move(catalog, pipeline, request, recorder):
-    """Moves the datasets that the pipeline makes, and the checkpoints of those that it makes or
-    confirms; their definitions keep their paths below the project's."""
+    """Moves the datasets that the pipeline makes, and the checkpoints of incremental datasets that it makes
+    or confirms, to the run's folder; their definitions keep the paths in the project."""
     root = os.path.realpath(request["root"])
     folder = os.path.join(root, request["apart"])
     made = {name.partition("@")[0] for node in pipeline.nodes for name in node.outputs}
@@ -34,21 +34,22 @@ def in_memory(dataset):
 
 
 def moved(dataset, root, folder):
-    dataset = getattr(dataset, "_dataset", None) or dataset  # of a cached dataset
+    dataset = getattr(dataset, "_dataset", None) or dataset  # unwrap a cached dataset
     for attribute in ("_filepath", "_path"):
         path = getattr(dataset, attribute, None)
         if isinstance(path, (str, pathlib.PurePath)) and local(dataset, str(path)):
             setattr(dataset, attribute, type(path)(below(str(path), root, folder)))
             if getattr(dataset, "_delta_table", None) is not None:
-                # `pandas.DeltaTableDataset` has opened the table there; its next save makes one here.
+                # The constructor has opened the table at the project's path; the next save creates one
+                # in the folder.
                 dataset._delta_table, dataset.is_empty_dir = None, True
             return True
     return False
 
 
 def checkpoint_moved(dataset, root, folder):
-    """Whether the file that says how far an `IncrementalDataset` was processed is here. It is a copy:
-    what is new to the project is new to each run."""
+    """Moves the checkpoint file of an `IncrementalDataset`; returns whether it has one. The file is a copy of
+    the project's, so that partitions which are new to the project are new to each run."""
     config = getattr(dataset, "_checkpoint_config", None)
     key = getattr(dataset, "_filepath_arg", "filepath")
     path = config.get(key) if isinstance(config, dict) else None
@@ -63,7 +64,7 @@ def checkpoint_moved(dataset, root, folder):
 
 
 def below(path, root, folder):
-    """The path in the folder that stands for this one; its own folder is made."""
+    """The path in the folder that replaces this one; its parent folder is created."""
     whole = os.path.realpath(os.path.join(root, plain(path)))
     relative = os.path.relpath(whole, root)
     if relative.startswith(os.pardir):
@@ -79,7 +80,7 @@ def plain(path):
 
 def local(dataset, path):
     protocol = getattr(dataset, "_protocol", None) or "file"
-    # Datasets of Spark keep the protocol apart from the path.
+    # Spark datasets store the protocol separately from the path.
     prefix = getattr(dataset, "_fs_prefix", None) or ""
     return protocol in ("file", "local") and prefix in ("", "file://") and on_disk(path)
 

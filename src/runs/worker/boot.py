@@ -1,5 +1,5 @@
-# Started by `python -c`: reads the package's sources and what to do, as JSON, from the file that it
-# is given, or from the socket on stdin after ten digits of length. The sources run from memory.
+# Started by `python -c`. Reads the package's sources and the setup as JSON, from the file that is given as
+# an argument, or from the socket on stdin after ten digits of length. The sources run from memory.
 import sys
 
 if sys.path[:1] == [""]:
@@ -35,7 +35,7 @@ sys.modules[package.__name__] = package
 for name, source in setup["sources"]:
     module = types.ModuleType(package.__name__ + "." + name)
     module.__package__ = package.__name__
-    module.__builtins__ = dict(vars(builtins))  # the project's code may replace those of Python
+    module.__builtins__ = dict(vars(builtins))  # the project's code may replace Python's
     sys.modules[module.__name__] = module
     setattr(package, name, module)
     exec(compile(source, "<mlops-tui worker>/" + name + ".py", "exec"), module.__dict__)

@@ -1,4 +1,4 @@
-"""The process that works for one request: it imports the project."""
+"""The process that works on one request: it imports the project."""
 
 import faulthandler
 import importlib
@@ -13,7 +13,8 @@ def main(request, fd, life, preloaded):
     with os.fdopen(request, "rb") as file:
         request = json.loads(file.read().decode("utf-8"))
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    # A crash in C then tells the Python line, and not in a file that has taken this number.
+    # After a crash in C code this prints the Python line. The copy is safe: the project's code can't
+    # reuse its number.
     faulthandler.enable(file=events.high_copy(2) or 2)
     die_with_parent(life)
     root = os.path.realpath(request["root"])
@@ -34,10 +35,10 @@ def main(request, fd, life, preloaded):
             channel.answer(snapshot.snapshot(request))
         else:
             raise ValueError("the worker has no command %r" % request["command"])
-    except BaseException as error:  # sys.exit and KeyboardInterrupt of the project's code, too
+    except BaseException as error:  # includes sys.exit and KeyboardInterrupt in the project's code
         recorder.flush()
         if not channel.is_run():
-            raise  # out of a node, in a process that the node has forked: it ends as Python ends
+            raise  # raised in a process that a node has forked: it ends like any Python process
         channel.failed(error)
         return 1
     finally:
@@ -47,7 +48,7 @@ def main(request, fd, life, preloaded):
 
 
 def begin_anew():
-    """What modules have taken from their surroundings at their import is taken again."""
+    """Reads again what modules have read from the environment at their import."""
     importlib.invalidate_caches()
     modules.check_bytecode()
     random = sys.modules.get("numpy.random")
@@ -55,7 +56,7 @@ def begin_anew():
         random.seed()
     project = sys.modules.get("kedro.framework.project")
     if project is not None and hasattr(project, "LOGGING"):
-        # It reads the project's logging configuration when it is made.
+        # The constructor reads the project's logging configuration.
         project.LOGGING.__dict__.update(type(project.LOGGING)().__dict__)
 
 

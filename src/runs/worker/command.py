@@ -1,5 +1,5 @@
-"""Kedro's own command `run`, called as its command line calls it: how options become arguments of
-the session differs between versions, and a project may have a command of its own in its `cli.py`."""
+"""Kedro's own command `run`, called like its command line does: the conversion of options to arguments of
+the session differs between versions, and a project may define its own command in its `cli.py`."""
 
 import importlib
 import os
@@ -8,8 +8,8 @@ import traceback
 
 from . import project
 
-# Key of the request, the option's names (the newest first), and how it takes its values: as one
-# text, as a flag, in one option with commas, or in several options.
+# Key in the request, names of the option (newest first), and the format of its values: one text, a flag,
+# one option with commas, or several options.
 OPTIONS = [
     ("pipeline", ["--pipelines", "--pipeline"], "text"),
     ("pipelines", ["--pipelines"], "commas"),
@@ -38,7 +38,7 @@ TELEMETRY = "kedro_telemetry"
 
 
 def run(request):
-    """Runs as `kedro run` does, for what was asked."""
+    """Runs the request like `kedro run`."""
     from click.exceptions import Exit
     from kedro.framework.cli.hooks import get_cli_hook_manager
     from kedro.framework.cli.utils import load_entry_points
@@ -48,14 +48,14 @@ def run(request):
     metadata = project.bootstrap(request)
     hooks = get_cli_hook_manager()
     for plugin in hooks.get_plugins():
-        # It counts the commands that people give to Kedro, over the network.
+        # The telemetry plug-in would report the command over the network.
         if (getattr(plugin, "__module__", None) or "").startswith(TELEMETRY):
             hooks.unregister(plugin)
     command, group = find(metadata)
     arguments = words(request, command)
     sys.argv = [os.path.join(os.path.dirname(sys.executable), "kedro"), "run"] + arguments
-    told = {"project_metadata": metadata, "command_args": ["run"] + arguments}
-    hooks.hook.before_command_run(**told)
+    common = {"project_metadata": metadata, "command_args": ["run"] + arguments}
+    hooks.hook.before_command_run(**common)
     code = 1
     try:
         with context(request, metadata, command, group, arguments) as made:
@@ -67,19 +67,19 @@ def run(request):
             raise
     finally:
         if hasattr(hooks.hook, "after_command_run"):  # since 0.18.2
-            hooks.hook.after_command_run(exit_code=code, **told)
+            hooks.hook.after_command_run(exit_code=code, **common)
 
 
 def of_a_run(error):
-    """Whether it comes out of a session or a runner: a node or a hook that exits has not done its work,
-    whatever the code."""
+    """Whether the exit comes from a session or a runner: a node or a hook that exits has not finished its
+    work, whatever the exit code."""
     frames = (frame for frame, _ in traceback.walk_tb(error.__traceback__))
     names = [frame.f_globals.get("__name__") or "" for frame in frames]
     return any(name.startswith(("kedro.framework.session", "kedro.runner")) for name in names)
 
 
 def find(metadata):
-    """The command, and the group that it is in."""
+    """The command, and the group that contains it."""
     from kedro.framework.cli import project as builtin
 
     try:
@@ -95,11 +95,11 @@ def find(metadata):
 
 
 def words(request, command):
-    """The options of the request as `kedro run` takes them."""
+    """The options of the request, as `kedro run` accepts them."""
     known = {name for parameter in command.params for name in parameter.opts}
     request = dict(request)
     if request.get("env") == os.environ.get("KEDRO_ENV"):
-        request["env"] = None  # the command knows
+        request["env"] = None  # the command chooses the default
     if request.get("is_async") and number() >= (1, 6):
         # `--async` is deprecated.
         others = [request["runner_params"]] if request.get("runner_params") else []
@@ -140,7 +140,7 @@ def number():
 
 
 def plain(text):
-    """Whether the command line can tell it from the next value."""
+    """Whether the command line can separate the value from the next one."""
     return "," not in text and "\n" not in text
 
 

@@ -1,5 +1,5 @@
-"""A Python prompt in the context of a node: its inputs are loaded and stand under the names of its
-function's arguments. With `post_mortem` the node runs, and the debugger opens where it fails."""
+"""A Python prompt in the context of a node: its inputs are loaded, and bound to the names of the function's
+arguments. With `post_mortem` the node runs, and the debugger opens where it fails."""
 
 import code
 import inspect
@@ -16,7 +16,7 @@ def start(setup):
 
 
 def main(request):
-    os.environ.setdefault("KEDRO_DISABLE_TELEMETRY", "1")  # nothing is run, so nothing is counted
+    os.environ.setdefault("KEDRO_DISABLE_TELEMETRY", "1")  # no command to report
     project.bootstrap(request)
     from kedro.framework.project import pipelines
 
@@ -49,7 +49,7 @@ def main(request):
 
 
 def load(node, catalog):
-    """What the node's inputs hold, and why some could not be loaded."""
+    """The values of the node's inputs, and the errors of those that could not be loaded."""
     values, missing = {}, {}
     for dataset in node.inputs:
         try:
@@ -60,7 +60,7 @@ def load(node, catalog):
 
 
 def call(node, values):
-    """The inputs as the node's function takes them; what is missing is `None`."""
+    """The inputs as arguments of the node's function; a missing input is `None`."""
     wanted = node._inputs
     if isinstance(wanted, dict):
         return [], {name: values.get(dataset) for name, dataset in wanted.items()}
@@ -70,7 +70,7 @@ def call(node, values):
 
 
 def by_name(function, positional, named):
-    """The arguments under the names that the function has for them."""
+    """The arguments by the names of the function's parameters."""
     try:
         bound = inspect.signature(function).bind_partial(*positional, **named).arguments
     except (TypeError, ValueError):

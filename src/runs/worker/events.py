@@ -1,13 +1,13 @@
-"""What the child tells: events, output, the answer.
+"""The messages that the child sends: events, output, the answer.
 
-Several threads and processes write to one pipe, a line for each message. A write of at most
-`PIPE_BUF` bytes is atomic, so a longer message goes in chunks that carry its number, and the reader
-puts them together again. A line begins with its kind:
+Several threads and processes write to one pipe, one line per message. A write of at most `PIPE_BUF` bytes
+is atomic, so a longer message is sent in chunks with its number, and the reader joins them. The first
+character of a line is its kind:
 
 - `E` an event as JSON; `F` the last event of a run; `A` the answer; `M` names of imported modules;
 - `o`, `e`, `w` a line of standard output, standard error, warnings: the node as JSON, a tab, the
-  time, a tab, the text. `l` a log record: the node, the level and the logger as JSON, and the same;
-- capitals of these four: a line that rewrites itself (a progress bar) and goes on;
+  time, a tab, the text. `l` a log record: the node, the level and the logger as JSON, then the same;
+- the upper-case letters of these four: a line that rewrites itself (a progress bar) and is not complete;
 - `+` a chunk of a message, `-` the last one: the message's number, a colon, the part.
 """
 
@@ -25,17 +25,17 @@ LONGEST = 1 << 20  # characters kept of one line, as in `protocol.rs`
 LEFT_OUT = "[mlops-tui: %d more bytes of this line are left out]"
 TRACEBACK = 100_000  # characters kept of a traceback
 FRAMES = 100
-HEADS = 1000  # beginnings of lines that are remembered
-HIGH = 4000  # where spare descriptors are: code that closes a range begins at 3
+HEADS = 1000  # cached beginnings of lines
+HIGH = 4000  # first number of spare descriptors: code that closes a range starts at 3
 WAIT = 1000  # milliseconds for a pipe that was made non-blocking
-RESERVE = 1 << 20  # bytes that are set free when memory has run out
+RESERVE = 1 << 20  # bytes that are freed when memory has run out
 
 OWN = "<mlops-tui worker>"
 
 
 class Pipe:
-    """A descriptor that stays what it was: the project's code may close it, and open files get its
-    number then. A spare one takes over."""
+    """A file descriptor with a spare: the project's code may close the descriptor, and its number may then be
+    reused for another file. In that case the spare one is used."""
 
     def __init__(self, fd, spare=True):
         self.identity = identity(fd)
@@ -45,14 +45,14 @@ class Pipe:
             self.fds += [] if high is None else [high]
 
     def writable(self):
-        """The descriptor to write to; `None` when all are gone."""
+        """The descriptor to write to; `None` if all are closed."""
         for fd in self.fds:
             if identity(fd) == self.identity:
                 return fd
         return None
 
     def write(self, data):
-        """Whether the data were written."""
+        """Writes the data; returns whether that was possible."""
         while data:
             fd = self.writable()
             if fd is None:
@@ -70,7 +70,7 @@ class Pipe:
 
 
 def identity(fd):
-    """What tells the open file from others; `None` for a closed descriptor."""
+    """A value that identifies the open file; `None` for a closed descriptor."""
     try:
         status = os.fstat(fd)
     except OSError:
@@ -79,7 +79,7 @@ def identity(fd):
 
 
 def high_copy(fd):
-    """The same open file under a high number."""
+    """A duplicate of the descriptor with a high number."""
     try:
         import resource
 
@@ -93,42 +93,42 @@ def high_copy(fd):
 class Channel:
     """The writing end of the event pipe.
 
-    Only the run's own process tells of the run's nodes and of its end, and the processes of its
-    runner's pool of their nodes: a process that a node has forked carries our code along, and comes
-    out of the node when it raises. What it prints is still told."""
+    Only the run's own process reports events of nodes and of the run's end; processes of the runner's pool
+    report events of their nodes. A process that a node has forked runs our code too, and leaves the node when
+    it raises an exception, so its events are ignored. Its output is still sent."""
 
     def __init__(self, fd, root, spill=None):
         self.pipe = Pipe(fd)
         self.root = root
-        self.spill = spill  # path of the file that events go to when the pipe is gone
+        self.spill = spill  # path of the file for events when the pipe is closed
         self.numbers = itertools.count()
         self.heads = {}
         self.pid = self.run_pid = os.getpid()
         self.reserve = bytearray(RESERVE)
 
     def reports(self):
-        """Whether this process tells of nodes."""
+        """Whether this process reports events of nodes."""
         return os.getpid() == self.pid
 
     def is_run(self):
-        """Whether this process is the run's own."""
+        """Whether this is the run's own process."""
         return os.getpid() == self.run_pid
 
     def adopt(self):
-        """This process, forked from one that reports, reports too."""
+        """Makes this process report events; it was forked from one that does."""
         self.pid = os.getpid()
 
     def event(self, name, **fields):
         if self.reports():
-            self.tell(b"E" + encoded(dict(at=time.time(), event=name, **fields)))
+            self.send_safely(b"E" + encoded(dict(at=time.time(), event=name, **fields)))
 
     def final(self, name, **fields):
         if self.is_run():
-            self.tell(b"F" + encoded(dict(at=time.time(), event=name, **fields)))
+            self.send_safely(b"F" + encoded(dict(at=time.time(), event=name, **fields)))
 
     def answer(self, value):
         if self.is_run():
-            self.tell(b"A" + encoded(value))
+            self.send_safely(b"A" + encoded(value))
 
     def modules(self, names):
         if self.is_run():
@@ -139,7 +139,7 @@ class Channel:
         self.final("run_failed", failure=self.failure(error))
 
     def failure(self, error):
-        """The exception as it is told; memory may have run out."""
+        """The exception for an event; works even if memory has run out."""
         try:
             return failure(error, self.root)
         except BaseException:
@@ -147,7 +147,7 @@ class Channel:
             return {"kind": kind(error), "message": "(the exception cannot be shown)"}
 
     def output(self, kind, node, text):
-        """A line of text; `node` is its name, or a list of node, level and logger for a log record."""
+        """Sends a line of text; `node` is a name, or a list of node, level and logger for a log record."""
         key = (kind, node)
         head = self.heads.get(key)
         if head is None:
@@ -167,8 +167,8 @@ class Channel:
         else:
             self.send(line[:-1])
 
-    def tell(self, message):
-        """Sends what must not be lost."""
+    def send_safely(self, message):
+        """Sends a message that must not be lost."""
         if not self.send(message) and self.spill:
             try:
                 with io.open(self.spill, "ab", opener=private) as file:
@@ -200,12 +200,12 @@ def bytes_of(text):
 
 
 def pieces(text):
-    """The text in pieces of bounded length, at least one."""
+    """Splits the text into pieces of bounded length; at least one."""
     return [text[start : start + LINE] for start in range(0, len(text), LINE)] or [""]
 
 
 def failure(error, root):
-    """An exception in the shape of `runs::event::Failure`."""
+    """The exception in the format of `runs::event::Failure`."""
     return {
         "kind": kind(error),
         "message": message(error),
@@ -254,8 +254,8 @@ def text(error):
 
 
 def frames(error, root):
-    """The frames, outermost first: of the first exception in the chain of causes that went through
-    the project's code, else of the error itself."""
+    """The frames, outermost first: those of the first exception in the chain of causes that passed through
+    the project's code, else those of the error itself."""
     first, seen = None, set()
     while error is not None and id(error) not in seen:
         seen.add(id(error))
@@ -279,7 +279,7 @@ def frames_of(error, root):
         if not code.co_filename.startswith(OWN):
             found.append(frame(code.co_filename, entry.tb_lineno, code.co_name, root))
     if type(error).__name__ == "_RemoteTraceback":
-        # A process of a pool failed: only the text of its traceback came over.
+        # The error is from a process of a pool: only the text of its traceback was transferred.
         for place in re.finditer(r'File "([^"\n]+)", line (\d+), in (.+)', message(error)):
             if not place.group(1).startswith(OWN):
                 found.append(frame(place.group(1), int(place.group(2)), place.group(3), root))

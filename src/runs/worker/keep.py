@@ -1,5 +1,5 @@
-"""Datasets that live in memory only, kept in the store's folder, so that a later run can begin in
-the middle of the pipeline. Only this module writes and reads the files: they are pickled."""
+"""In-memory datasets, kept in the store's folder so that a later run can start in the middle of the
+pipeline. The files are pickled; only this module writes and reads them."""
 
 import collections
 import functools
@@ -14,21 +14,21 @@ PROTOCOL = 5
 
 
 class Keeper:
-    """Writes what nodes save in memory, by content: the file's name is the hash of what it holds."""
+    """Writes the in-memory datasets that nodes save; the name of a file is the hash of its content."""
 
     def __init__(self, request, channel):
         keep = request.get("keep") or {}
         self.folder = None if keep.get("only_take") else keep.get("folder")
-        self.line = keep.get("line", "").encode()  # what each file of this store begins with
-        self.most = keep.get("most", 0)  # bytes of one dataset
+        self.line = keep.get("line", "").encode()  # first line of each file of this store
+        self.most = keep.get("most", 0)  # most bytes of one dataset
         self.never = set(keep.get("never", ()))
         self.channel = channel
         self.lock = threading.Lock()
-        self.under_way = collections.Counter()  # saves by the identity of what is saved
-        self.memory = set()  # identities of what was saved in memory
+        self.under_way = collections.Counter()  # number of saves in progress by `id` of the object
+        self.memory = set()  # `id`s of the objects that were saved in memory
 
     def install(self):
-        """Notices which datasets are saved in memory, whoever put them into the catalog."""
+        """Hooks into saving, to detect in-memory datasets however they were added to the catalog."""
         if not self.folder:
             return
         from kedro import io
@@ -57,14 +57,14 @@ class Keeper:
         return call
 
     def begin(self, data):
-        """A dataset is about to be saved, by this thread or another one."""
+        """Called before a dataset is saved, by this or another thread."""
         with self.lock:
             if not self.under_way[id(data)]:
                 self.memory.discard(id(data))
             self.under_way[id(data)] += 1
 
     def saved(self, dataset, node, data):
-        """A dataset was saved."""
+        """Called after a dataset was saved."""
         with self.lock:
             in_memory = id(data) in self.memory
             self.under_way[id(data)] -= 1
@@ -95,7 +95,7 @@ class Keeper:
         try:
             with os.fdopen(fd, "wb") as file:
                 file.write(self.line)
-                file.flush()  # a file that is left behind can be told from others
+                file.flush()  # so that files left behind can be recognized
                 hashed = Hashed(file, self.most)
                 pickle.dump(data, hashed, PROTOCOL)
             name = hashed.hash.hexdigest() + ".pickle"
@@ -107,7 +107,7 @@ class Keeper:
 
 
 class Hashed:
-    """A file that hashes what is written, up to a size."""
+    """A file that hashes the written data, up to a maximum size."""
 
     def __init__(self, file, most):
         self.file = file
@@ -124,7 +124,7 @@ class Hashed:
 
 
 def put_back(catalog, request):
-    """Kept datasets take their places in the catalog."""
+    """Replaces entries of the catalog by kept datasets."""
     kept = request.get("kept") or {}
     if not kept:
         return
@@ -150,7 +150,7 @@ def kept_dataset():
             self._path = path
 
         def _load(self):
-            os.utime(self._path)  # the least recently used ones go first
+            os.utime(self._path)  # the least recently used files are deleted first
             with open(self._path, "rb") as file:
                 if not file.readline(200).startswith(b"mlops-tui store "):
                     raise ValueError("%s is no kept dataset" % self._path)
@@ -167,7 +167,7 @@ def kept_dataset():
         def _describe(self):
             return {"kept": os.path.basename(self._path)}
 
-    # Processes of a pool find it by its name.
+    # Processes of a pool look the class up by its name.
     KeptDataset.__qualname__ = "KeptDataset"
     globals()["KeptDataset"] = KeptDataset
     return KeptDataset

@@ -1,4 +1,4 @@
-"""Installed modules: which ones a child has imported, and importing them ahead of the next one."""
+"""Installed modules: which ones a child has imported, and importing them before the next fork."""
 
 import importlib
 import importlib.machinery
@@ -12,8 +12,8 @@ import time
 
 from .events import OWN
 
-# They start threads that forking is known to be safe with: OpenBLAS and jemalloc stop and start
-# theirs around a fork.
+# Forking is known to be safe with the threads of these packages: OpenBLAS and jemalloc stop their threads
+# before a fork and start them after it.
 SAFE_THREADS = {"numpy", "scipy", "pyarrow"}
 
 # Their frameworks abort in a forked process.
@@ -23,15 +23,16 @@ STANDARD = tuple(sysconfig.get_path(name) + os.sep for name in ("stdlib", "plats
 
 LOGGING = "KEDRO_LOGGING_CONFIG"
 
-# Nanoseconds in which a file may be edited again without a difference in whole seconds.
+# Within this time (in nanoseconds) a second edit of a file may not change its modification time in
+# seconds.
 RECENT = 2_000_000_000
 
-# More memory than this, in bytes, is not spent on being warm.
+# Most memory of the warm process, in bytes.
 MEMORY = 2 << 30
 
 
 def learned(known):
-    """Names of installed modules that this process has imported and `known` lacks, in order."""
+    """Names of installed modules that this process has imported and that are not in `known`, in order."""
     return [
         name
         for name, module in list(sys.modules.items())
@@ -42,7 +43,7 @@ def learned(known):
 def installed(module):
     path = getattr(module, "__file__", None)
     spec = getattr(module, "__spec__", None)
-    # A name that stands for another module can't be imported under it.
+    # An alias of another module can't be imported under this name.
     if not isinstance(path, str) or spec is None or spec.name != getattr(module, "__name__", None):
         return False
     folders = path.split(os.sep)
@@ -50,8 +51,8 @@ def installed(module):
 
 
 def check_bytecode():
-    """Cached bytecode names its source's time in whole seconds and its size, so two edits within a
-    second can't be told apart. Bytecode that may be of an earlier edit is left alone here."""
+    """Makes the import system ignore cached bytecode that may be outdated: bytecode stores its source's time
+    in whole seconds and its size, so it can't distinguish two edits within a second."""
     loader = importlib.machinery.SourceFileLoader
     path_stats = loader.path_stats
 
@@ -67,8 +68,8 @@ def check_bytecode():
 
 
 def know_files():
-    """Kedro's settings ask for the stack, and `inspect` then looks for the module of each frame
-    among all modules, which takes long for one that has no file: this package's own."""
+    """Fills the cache of `inspect` for this package's modules. Kedro's settings read the stack, and `inspect`
+    then searches all modules for that of each frame, which is slow for a module without a file."""
     for name in list(sys.modules):
         if top(name) == __package__:
             files = ["%s/%s.py" % (OWN, name.rpartition(".")[2])]
@@ -82,11 +83,11 @@ def know_files():
     try:
         inspect.getmodule(compile("", "<nowhere>", "exec"))
     except Exception:
-        pass  # it only saves time
+        pass  # only an optimization
 
 
 class Preloader:
-    """Imports modules, and notices those that forking is unsafe with."""
+    """Imports modules, and detects those that make forking unsafe."""
 
     def __init__(self, refused):
         self.refused = set(refused)
@@ -118,7 +119,7 @@ class Preloader:
         self.check(package)
 
     def find_spec(self, name, path=None, target=None):
-        """Finds nothing: called before each import, it sees what the one before has started."""
+        """Never finds a module. Called before each import, it checks for threads of the previous one."""
         self.check(None)
         self.looked_up = name
         return None
@@ -132,7 +133,7 @@ class Preloader:
             self.unsafe |= {top(self.looked_up), asked}
 
     def files(self):
-        """Files whose change makes this process outdated, and folders where packages come and go."""
+        """Files that make this process outdated when they change, and folders with packages."""
         files = {
             module.__file__
             for module in list(sys.modules.values())
@@ -143,8 +144,8 @@ class Preloader:
 
 
 def quiet_logging():
-    """Kedro's own logging configuration. It configures logging at its import, and would open the
-    project's log files then; the child does it again with the project's configuration."""
+    """The path of Kedro's default logging configuration, if there is one. Kedro configures logging when it is
+    imported, and would open the project's log files; the child configures it again for the project."""
     spec = importlib.util.find_spec("kedro")
     for folder in spec.submodule_search_locations if spec else []:
         path = os.path.join(folder, "framework", "project", "default_logging.yml")
@@ -165,7 +166,7 @@ def count_threads():
 
 
 def memory():
-    """Bytes of this process, where the system tells."""
+    """Memory of this process in bytes, if the system provides it."""
     try:
         with open("/proc/self/statm") as file:
             return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")

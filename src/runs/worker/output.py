@@ -1,8 +1,8 @@
-"""Output of the project's code, attributed to the node that is running.
+"""Output of the project's code, assigned to the node that is running.
 
-What Python code prints goes to the supervisor as events, in order with the log records. What is
-written below Python (C code, subprocesses) goes through the file descriptors 1 and 2, which the
-supervisor reads; a mark in these streams tells it where a node begins and ends.
+Output of Python code is sent as events, in order with the log records. Output from below Python (C code,
+subprocesses) goes through the file descriptors 1 and 2, which the supervisor reads; marks in these streams
+show where a node begins and ends.
 """
 
 import functools
@@ -17,13 +17,13 @@ from . import events
 from .own import encode, os, threading, time
 
 KINDS = {"stdout": b"o", "stderr": b"e"}
-SLICE = 1 << 20  # characters of a text that are looked at together
+SLICE = 1 << 20  # characters of a text that are processed at once
 REWRITES = 0.1  # seconds between two shown states of a line that rewrites itself
 MARKUP = re.compile(r"\[/?[a-z_ ]*\]")
 
 
 class Recorder:
-    """Knows which nodes are running, and reports when they begin and end."""
+    """Tracks the running nodes, and reports when they begin and end."""
 
     def __init__(self, channel, mark):
         self.channel = channel
@@ -32,10 +32,11 @@ class Recorder:
         self.open = {}  # name of a running node -> when it began
         self.concurrent = False  # several nodes may run at once
         self.streams = []
-        self.replaced = []  # what stood in their places
+        self.replaced = []  # the streams that were replaced
         self.sender = None
         self.libc = None
-        # Where marks go: a descriptor that the project's code has closed may be a file of its own.
+        # Where to write marks. There is no spare: a closed descriptor may have become a file of the
+        # project's code.
         self.marked = [events.Pipe(fd, spare=False) for fd in (1, 2)]
 
     def install(self):
@@ -63,10 +64,10 @@ class Recorder:
                 stream = ctypes.c_void_p.in_dll(self.libc, name)
                 self.libc.setvbuf(stream, None, line_buffered, ctypes.c_size_t(0))
         except Exception:
-            pass  # C code's lines then come when its buffer is full, or when a node ends
+            pass  # output of C code then arrives when its buffer is full, or when a node ends
 
     def forked(self):
-        """This process is new. It reports when the runner's pool made it; a node's own does not."""
+        """Called in a forked process, which reports events only if the runner's pool has forked it."""
         for stream in self.streams:
             stream.drop_line()
         if self.concurrent and not self.open and os.getppid() == self.channel.pid:
@@ -83,7 +84,7 @@ class Recorder:
         return name
 
     def begin(self, name, here=True):
-        """`here`: the node runs in the calling thread."""
+        """Reports that a node begins. `here`: it runs in the calling thread."""
         if name in self.open or not self.channel.reports():
             return
         self.open[name] = time.perf_counter()
@@ -129,19 +130,19 @@ class Recorder:
 
 
 class Line:
-    """What a thread has printed of a line that goes on."""
+    """The incomplete line of a thread."""
 
     __slots__ = ("parts", "size", "sent", "left_out", "shown")
 
     def __init__(self):
         self.parts = []
         self.size = 0  # characters in the parts
-        self.sent = 0  # characters of the line that were told already
-        self.left_out = 0  # bytes of the line that are not told
-        self.shown = 0.0  # when the state of a line that rewrites itself was told
+        self.sent = 0  # characters of the line that were sent
+        self.left_out = 0  # bytes of the line that were dropped
+        self.shown = 0.0  # when the state of a line that rewrites itself was last sent
 
     def take(self):
-        """The parts, as one text."""
+        """Removes and returns the parts as one text."""
         text = self.parts[0] if len(self.parts) == 1 else "".join(self.parts)
         self.parts, self.size = [], 0
         return text
@@ -151,10 +152,9 @@ class Line:
 
 
 class Lines(io.TextIOWrapper):
-    """Standard output or error: whole lines become events; its `buffer` writes to the descriptor.
+    """Standard output or error: whole lines become events; the `buffer` writes to the descriptor.
 
-    When the project's code has put a file of its own in the descriptor's place, what is printed goes
-    there."""
+    If the project's code has replaced the descriptor by a file of its own, output goes to that file."""
 
     def __init__(self, fd, name, recorder):
         raw = io.FileIO(fd, "w", closefd=False)
@@ -217,12 +217,13 @@ class Lines(io.TextIOWrapper):
             self._go_on(line)
 
     def _rewriting(self, line):
-        """A progress bar goes back to the line's start: its state is shown now and then."""
+        """Shows the state of a progress bar, which returns to the line's start, at intervals."""
         done, _, rest = line.take().rpartition("\r")
         now = time.monotonic()
         if now - line.shown > REWRITES:
             line.shown = now
-            # A bar ends its state by going back (`text\r`), or begins with it (`\rtext`).
+            # A bar either ends its state with a carriage return (`text\r`), or begins with one
+            # (`\rtext`).
             state = rest if rest.strip() else done.rstrip("\r").rpartition("\r")[2]
             if state.strip():
                 self._channel.output(self._kind.upper(), self._recorder.node(), state[: events.LINE])
@@ -230,7 +231,7 @@ class Lines(io.TextIOWrapper):
         return done.rstrip("\r").rpartition("\r")[2] + "\r" if not rest else "\r" + rest
 
     def _go_on(self, line):
-        """Tells what there is of a line that is long already, in pieces."""
+        """Sends the available part of a line that is too long to hold, in pieces."""
         text = line.take()
         end = len(text) - len(text) % events.LINE
         start = len(text) - len(text.lstrip("\r"))
@@ -246,7 +247,7 @@ class Lines(io.TextIOWrapper):
         self._channel.output(self._kind, self._recorder.node(), text)
 
     def _end(self, line):
-        """The line is over."""
+        """Completes the line."""
         self._tell(line, line.take())
 
     def _tell(self, line, text):
@@ -268,17 +269,17 @@ class Lines(io.TextIOWrapper):
             self._end(line)
 
     def drop_line(self):
-        """What a forked process has inherited is told by the other one."""
+        """Drops the incomplete line in a forked process; the parent process sends it."""
         self._threads.line = Line()
 
 
 class Sender:
-    """Sends the log records that handlers would print as events."""
+    """Sends log records as events instead of letting handlers print them."""
 
     def __init__(self, recorder):
         self.recorder = recorder
         self.plain = logging.Formatter()
-        # A handler that an installed package made earlier has one of these.
+        # Handlers that installed packages created before use one of these streams.
         self.streams = [sys.stdout, sys.stderr, *recorder.replaced]
 
     def emit(self, handler, record):
@@ -298,13 +299,13 @@ class Sender:
             handler.handleError(record)
 
     def prints(self, stream):
-        # MLflow's stream stands for whatever `sys.stderr` is.
+        # MLflow's stream is a proxy for the current `sys.stderr`.
         return any(stream is one for one in self.streams) or type(stream).__name__ == "MlflowLoggingStream"
 
 
 def adopt_logging(recorder):
-    """Handlers that print send events in place of it, whoever makes them. Those of the project's own
-    classes do as they like."""
+    """Makes all handlers that print send events instead, also those created later. Handlers of classes in the
+    project's code are left alone."""
     sender = recorder.sender
     if sender is None:
         sender = recorder.sender = Sender(recorder)

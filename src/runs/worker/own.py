@@ -1,6 +1,6 @@
-"""The standard library as it was before the project was imported: its code may replace `os.write`,
-`time.time` or `json.dumps`, and what the worker tells must not depend on that. `boot.py` gives each
-module of the worker its own builtins for the same reason."""
+"""The standard library as it was before the project was imported. The project's code may replace `os.write`,
+`time.time` or `json.dumps`, and the worker's messages must not depend on that. `boot.py` gives each module
+of the worker its own builtins for the same reason."""
 
 import fcntl as fcntl_
 import json as json_

@@ -1,4 +1,4 @@
-"""Kedro's own entry points, which differ between its versions 0.18 to 1.x."""
+"""Kedro's entry points, which differ between its versions 0.18 to 1.x."""
 
 import inspect
 import pathlib
@@ -17,12 +17,12 @@ def version():
 
 
 def nested(params):
-    """Dotted keys with YAML texts as nested dictionaries of values."""
+    """Converts dotted keys with YAML texts to nested dictionaries of values."""
     return update({}, params)
 
 
 def update(values, params):
-    """Puts the values of dotted keys with YAML texts into nested dictionaries."""
+    """Merges dotted keys with YAML texts into nested dictionaries of values."""
     try:
         from omegaconf import OmegaConf
     except ImportError:  # before 0.18.5
@@ -50,7 +50,7 @@ def setting(name, default):
 
 
 def session(request):
-    """A session for what is asked for, without a run."""
+    """A session for the request, without a run."""
     from kedro.framework.session import KedroSession
 
     session_class = setting("SESSION_CLASS", KedroSession)
@@ -67,7 +67,7 @@ def session(request):
 
 
 def in_catalog(catalog, name):
-    """Whether the name has an entry in the catalog, or a pattern."""
+    """Whether the name matches an entry or a pattern of the catalog."""
     if hasattr(type(catalog), "__contains__"):
         return name in catalog
     return name in catalog.list()  # before 0.18.5

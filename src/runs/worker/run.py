@@ -1,4 +1,4 @@
-"""`run`: a run through Kedro's session, followed by a hook of ours beside the project's own."""
+"""`run`: a run through Kedro's session, observed by our own hooks in addition to the project's."""
 
 import functools
 import inspect
@@ -9,7 +9,7 @@ from .own import time
 
 
 def run(request, recorder):
-    """Runs, and returns the seconds that the pipeline took."""
+    """Runs the request; returns the pipeline's duration in seconds."""
     import kedro.framework.project  # noqa: F401  it configures logging
 
     output.adopt_logging(recorder)
@@ -35,7 +35,7 @@ def make_hooks(request, recorder, keeper, group):
             self.registered = False
             self.runner = None
             self.times = {}
-            self.exact = False  # whether nodes are followed from the runner's own call
+            self.exact = False  # whether nodes are reported from the runner's own function
 
         def started_with(self, nodes):
             if self.began is None:
@@ -127,7 +127,7 @@ def make_hooks(request, recorder, keeper, group):
                 recorder.end(node.name)
 
     class DatasetHooks(Hooks):
-        """Before 0.18.5 these hooks are not told the node: it is the one that this thread works for."""
+        """Before 0.18.5 these hooks do not get the node: it is the one that this thread works on."""
 
         @hook_impl(tryfirst=True)
         def before_dataset_loaded(self, dataset_name):
@@ -145,12 +145,12 @@ def make_hooks(request, recorder, keeper, group):
         def after_dataset_saved(self, dataset_name, data):
             self.saved(dataset_name, data, recorder.node())
 
-    tells = inspect.signature(DatasetSpecs.before_dataset_loaded).parameters
-    return NodeHooks() if "node" in tells else DatasetHooks()
+    parameters = inspect.signature(DatasetSpecs.before_dataset_loaded).parameters
+    return NodeHooks() if "node" in parameters else DatasetHooks()
 
 
 def follow_sessions(hooks):
-    """Registers our hooks with the first session: one that a node makes is its own affair."""
+    """Registers our hooks with the first session only; a node may create sessions of its own."""
     from kedro.framework.session import session
 
     sessions = [session.KedroSession]
@@ -177,7 +177,7 @@ def with_hooks_in(init, hooks):
 
 
 def follow_runners(recorder, hooks):
-    """Notices the runner: which one it is, and with which nodes it begins."""
+    """Wraps runners, to record the runner's class and the nodes that it starts with."""
     from kedro.runner import AbstractRunner
 
     def new(cls, *args, **kwargs):
@@ -189,7 +189,7 @@ def follow_runners(recorder, hooks):
                 follow_processes(recorder)
         run = runner._run
 
-        # The runner itself leaves out nodes whose outputs exist, after `before_pipeline_run`.
+        # The runner itself skips nodes whose outputs exist, after `before_pipeline_run`.
         @functools.wraps(run)
         def with_start(pipeline, *args, **kwargs):
             hooks.started_with(pipeline.nodes)
@@ -202,10 +202,10 @@ def follow_runners(recorder, hooks):
 
 
 def follow_tasks(recorder, hooks):
-    """Reports a node from the runner's call that loads, runs and saves, where Kedro has it in a
-    known place: hooks alone don't tell of a failing load, nor when the last save is over. Processes
-    of a `ParallelRunner` get our hook, too, where they are forked."""
-    import kedro.runner  # noqa: F401  the modules below come with it
+    """Reports a node from the runner's function that loads, runs and saves, if this version of Kedro has it
+    in a known place: hooks alone do not report a failing load, nor the end of the last save. Also registers
+    our hooks in the processes of a `ParallelRunner`, if they are forked."""
+    import kedro.runner  # noqa: F401  imports the modules used below
 
     for name in ("runner", "sequential_runner", "thread_runner", "parallel_runner", "task"):
         module = sys.modules.get("kedro.runner." + name)
@@ -223,8 +223,8 @@ def follow_tasks(recorder, hooks):
 
 
 def follow_processes(recorder):
-    """Processes that are not forked import everything anew and know nothing of us. Their nodes are
-    reported from here: begun when they are handed over, ended when the answer is back."""
+    """Processes that are not forked import everything again and do not have our hooks. Their nodes are
+    reported from this process: begun when they are submitted, ended when the result is back."""
     from concurrent.futures import ProcessPoolExecutor
 
     original = ProcessPoolExecutor.submit
@@ -254,7 +254,7 @@ def followed(function, node_of, recorder):
         try:
             result = function(*args, **kwargs)
         except BaseException as error:
-            # A cancel is reported once, for the run.
+            # Cancelling is reported once, for the run.
             if isinstance(error, KeyboardInterrupt):
                 recorder.switch(None)
             else:

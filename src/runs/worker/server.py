@@ -1,16 +1,16 @@
 """The warm process: it imports installed packages ahead, and forks a child for each request.
 
-It imports nothing of the project and computes nothing, so an edit of the project is in effect in
-the next child, and whatever a child does to its own process stays there. Its stdin is a socket:
+It imports nothing of the project and runs nothing, so an edit of the project takes effect in the next
+child, and changes that a child makes to its own process stay there. Its stdin is a socket:
 
-- to it, `R` with five descriptors (the request to read; events, standard output, standard error and
-  status to write) asks for a child; `L`, ten digits of length and JSON names modules to import;
-- from it, JSON lines: `{"warming": count}`, `{"warm": {...}}`, `{"refused": [...]}`.
+- input: `R` with five descriptors (request to read; events, standard output, standard error and status to
+  write) requests a child; `L`, ten digits of length and JSON names modules to import;
+- output, JSON lines: `{"warming": count}`, `{"warm": {...}}`, `{"refused": [...]}`.
 
-A child's status pipe gets `{"pid": ...}`, then `{"status": ...}` as `waitpid` tells it. The end of the
-socket means that nobody listens any more: all children are killed, with what descends from them.
+A child's status pipe gets `{"pid": ...}`, then `{"status": ...}` with the status of `waitpid`. If the socket
+is closed, there is no listener any more: all children and their descendants are killed.
 
-On Linux this process is a "subreaper": a daemon that a child has made becomes its child, and is found.
+On Linux this process is a "subreaper": a daemon that a child has started becomes its child, so it is found.
 """
 
 import array
@@ -28,11 +28,11 @@ from . import modules
 
 DESCRIPTORS = 5
 SUBREAPER = 36  # PR_SET_CHILD_SUBREAPER
-FAREWELL = 10_000  # milliseconds for the other side to end what a child has left
+FAREWELL = 10_000  # milliseconds for the supervisor to kill the processes of a child
 
 
 def start(setup):
-    """Serves until the other side is gone. In a child it returns, too: what to do there."""
+    """Serves until the socket is closed. In a child it returns, with the request to work on."""
     return Server(setup).run()
 
 
@@ -42,7 +42,7 @@ class Server:
         self.preloader = modules.Preloader(setup["refused"])
         self.waiting = list(setup["preload"])
         self.once = setup["once"]
-        self.life = os.pipe()  # ends for the children when this process does
+        self.life = os.pipe()  # children see its end when this process ends
         self.children = {}  # process id -> descriptor of the status pipe
         self.began = time.monotonic()
         adopt_orphans()
@@ -62,7 +62,7 @@ class Server:
         poll.register(self.control.fileno(), select.POLLIN)
         poll.register(wake, select.POLLIN)
         if self.waiting:
-            self.tell(warming=len(self.waiting))
+            self.notify(warming=len(self.waiting))
         while True:
             ready = [fd for fd, _ in poll.poll(0 if self.waiting else None)]
             if wake in ready:
@@ -89,7 +89,7 @@ class Server:
             if new:
                 self.began = time.monotonic()
                 self.waiting += new
-                self.tell(warming=len(self.waiting))
+                self.notify(warming=len(self.waiting))
             return None
         return self.end
 
@@ -104,14 +104,14 @@ class Server:
 
     def fork(self, fds):
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # Python warns of threads; the preloader knows them
+            warnings.simplefilter("ignore")  # Python warns about threads, which the preloader checks
             pid = os.fork()
         if pid == 0:
             return self.child(fds)
         try:
             os.setpgid(pid, pid)
         except OSError:
-            pass  # the child was faster
+            pass  # the child has ended already
         for fd in fds[:-1]:
             os.close(fd)
         self.children[pid] = fds[-1]
@@ -143,12 +143,12 @@ class Server:
             self.preloader.load(name)
         if self.preloader.unsafe:
             self.waiting = []
-            self.tell(refused=sorted(self.preloader.unsafe))
+            self.notify(refused=sorted(self.preloader.unsafe))
         elif not self.waiting:
             modules.know_files()
             gc.collect()
-            gc.freeze()  # collections in a child then leave the shared memory alone
-            self.tell(
+            gc.freeze()  # garbage collection in a child then leaves shared memory alone
+            self.notify(
                 warm={
                     "modules": len(sys.modules),
                     "seconds": time.monotonic() - self.began,
@@ -170,7 +170,7 @@ class Server:
                 if self.once:
                     listened = select.poll()
                     listened.register(fd, 0)
-                    listened.poll(FAREWELL)  # until nobody reads it any more
+                    listened.poll(FAREWELL)  # until the reader has closed it
                     os._exit(0)
                 os.close(fd)
 
@@ -178,9 +178,9 @@ class Server:
         try:
             os.write(self.children[child], json.dumps(fields).encode() + b"\n")
         except OSError:
-            kill(child)  # nobody waits for it
+            kill(child)  # it has no listener
 
-    def tell(self, **fields):
+    def notify(self, **fields):
         try:
             self.control.sendall(json.dumps(fields).encode() + b"\n")
         except OSError:
@@ -216,8 +216,8 @@ def adopt_orphans():
 
 
 def below(children):
-    """What descends from children, daemons too: they became children of this process later than the
-    child began. Daemons that earlier children have left are older."""
+    """The descendants of children, including daemons. A daemon is a child of this process that started after
+    the oldest of the children; one that started before belongs to an earlier child."""
     parents, began = {}, {}
     for name in os.listdir("/proc") if children and sys.platform.startswith("linux") else ():
         try:

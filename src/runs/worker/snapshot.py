@@ -1,7 +1,7 @@
-"""`snapshot`: the project as Kedro sees it, in the shape of `kedro.inspection.ProjectSnapshot`.
+"""`snapshot`: the project as Kedro loads it, in the format of `kedro.inspection.ProjectSnapshot`.
 
-Built from the registry and the configuration loader, since older versions of Kedro have no
-inspection; values of credentials are never read.
+Built from the registry and the configuration loader, because older versions of Kedro have no inspection.
+Values of credentials are never read.
 """
 
 import copy
@@ -15,7 +15,7 @@ import warnings
 
 from . import project
 
-# What `find_pipelines` warns of when it goes on without a pipeline.
+# Warnings of `find_pipelines` when it skips a pipeline.
 LEFT_OUT = re.compile("error occurred while|'create_pipeline'|not a .?Pipeline", re.IGNORECASE)
 
 
@@ -57,7 +57,7 @@ def snapshot(request):
 
 
 def shortened(warning):
-    """The sentences, and the last line of the traceback that may follow."""
+    """The warning's sentences, and the last line of the traceback that may follow them."""
     text, _, trace = warning.partition("\n\n")
     return " ".join((text + "\n" + trace.strip().rpartition("\n")[2]).split())
 
@@ -94,7 +94,7 @@ def describe(name, pipeline, root):
 
 
 def source(function, root):
-    """Where the function is defined, as `kedro.inspection` tells it."""
+    """The place of the function's definition, as in `kedro.inspection`."""
     if (
         isinstance(function, functools.partial)
         or inspect.isbuiltin(function)
@@ -147,7 +147,7 @@ def mentioned(pipelines):
     for pipeline in pipelines:
         for node in pipeline["nodes"]:
             names.update(dict.fromkeys(node["inputs"] + node["outputs"]))
-    # Parameters are in the catalog before any pattern is tried.
+    # Parameters are added to the catalog before patterns are matched.
     return [name for name in names if name != "parameters" and not name.startswith("params:")]
 
 
@@ -188,7 +188,7 @@ def merge(into, extra):
 
 
 def plain(value):
-    """The value as JSON can say it."""
+    """The value in a form that JSON can represent."""
     if isinstance(value, dict):
         return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple, set)):

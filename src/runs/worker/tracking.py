@@ -1,7 +1,7 @@
-"""What nodes log to MLflow without a run of their own goes to one run of MLflow, that of the pipeline's.
+"""Groups everything that nodes log to MLflow outside of a run into one MLflow run, that of the pipeline.
 
-Without an active run MLflow starts one by itself: a new one for each call that it logs automatically, such
-as `fit`. A run that the project's code starts is left alone, and so is the one of a plug-in."""
+Without an active run MLflow starts a new one for each call that it logs automatically, such as `fit`. Runs
+started by the project's code or by a plug-in are left alone."""
 
 import functools
 import sys
@@ -10,7 +10,7 @@ PACKAGE = "mlflow"
 
 
 class Group:
-    """The one run."""
+    """The MLflow run of the pipeline."""
 
     def __init__(self, request, channel):
         self.wanted = bool(request.get("group"))
@@ -19,10 +19,10 @@ class Group:
         self.begun = False
 
     def notice(self):
-        """Follows MLflow, once the project has imported it. Called before each node."""
+        """Hooks into MLflow once the project has imported it. Called before each node."""
         if not self.begun:
             self.begun = True
-            self.tell(active())
+            self.report(active())
         fluent = sys.modules.get("mlflow.tracking.fluent")
         if not self.wanted or fluent is None or not hasattr(fluent, "start_run"):
             return
@@ -41,17 +41,17 @@ class Group:
             if not implicit or run_id is not None or args or kwargs.get("nested"):
                 return start_run(run_id, *args, **kwargs)
             if self.run_id is not None:
-                # Its experiment and its name are settled.
+                # Experiment and name are already determined.
                 kept = {name: value for name, value in kwargs.items() if name in ("tags", "log_system_metrics")}
                 return start_run(self.run_id, **kept)
             run = start_run(run_id, **kwargs)
             self.run_id = run.info.run_id
-            self.tell(self.run_id)
+            self.report(self.run_id)
             return run
 
         return call
 
-    def tell(self, run_id):
+    def report(self, run_id):
         if run_id is not None:
             self.channel.event("tracked", run=run_id)
 
