@@ -204,7 +204,7 @@ class Lines(io.TextIOWrapper):
             if rest:
                 text = rest.pop()
                 for whole in rest:
-                    self._tell(line, whole)
+                    self._send_line(line, whole)
             else:
                 return
         if not text:
@@ -248,9 +248,9 @@ class Lines(io.TextIOWrapper):
 
     def _end(self, line):
         """Completes the line."""
-        self._tell(line, line.take())
+        self._send_line(line, line.take())
 
-    def _tell(self, line, text):
+    def _send_line(self, line, text):
         if "\r" in text:
             text = text.rstrip("\r").rpartition("\r")[2]
         if line.sent == 0 and len(text) <= events.LINE:
