@@ -449,11 +449,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let project = snapshot(folder.path(), &["x", "y@one", "y@two"]);
         let missing = planned(&project, Slice::nodes(["d"]), &["x", "y"]);
-        assert_eq!(
-            missing.nodes.len(),
-            3,
-            "what was kept planned a dataset with a file is outdated"
-        );
+        assert_eq!(missing.nodes.len(), 3, "what was kept of a dataset with a file is outdated");
         std::fs::write(folder.path().join("y@one.json"), "1").unwrap();
         let there = planned(&project, Slice::nodes(["d"]), &[]);
         assert_eq!(names(&there), [("d", None)]);

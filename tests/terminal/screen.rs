@@ -676,5 +676,7 @@ fn the_drawing_is_written_to_a_file_that_is_not_there_yet() {
     session.terminal.keys("<c-s>");
     session.terminal.wait_for("write the drawing to:");
     session.terminal.keys("<c-a><c-k>a.png\r");
-    session.terminal.wait_for("a.png has no known ending. Use one of .svg, .txt, .dot, .mmd, .json.");
+    session
+        .terminal
+        .wait_for("a.png has no known ending. Use one of .svg, .txt, .dot, .mmd, .json.");
 }
