@@ -12,6 +12,7 @@ use crate::project::Place;
 use crate::project::python::highlight::Token;
 use crate::runs::RunRequest;
 use crate::store::{Pruned, Room, RunId};
+use crate::text::UserError;
 
 /// A dialog over the screen.
 #[derive(Debug)]
@@ -31,7 +32,7 @@ pub enum Dialog {
     /// The form of a run's options.
     Options(Box<Form>),
     /// The progress of making the Python environment, as lines, and the result once it is done.
-    Environment(Vec<String>, Option<Result<(), String>>),
+    Environment(Vec<String>, Option<Result<(), UserError>>),
 }
 
 /// What a list offers for choice.

@@ -18,6 +18,7 @@ use crate::remote::Backend;
 use crate::runs::history::{Comparison, Whole};
 use crate::runs::{Failure, Stamped, Warmth};
 use crate::store::{LogLine, Pruned, Room, RunId, RunPair, RunRecord, Timing};
+use crate::text::UserError;
 
 /// An event of the loop.
 #[derive(Debug, Clone)]
@@ -92,7 +93,7 @@ pub enum Report {
         /// Path relative to the project's folder.
         file: String,
         /// The text of the file, or why it can't be read.
-        result: Result<Arc<Highlighted>, String>,
+        result: Result<Arc<Highlighted>, UserError>,
     },
     /// Files changed.
     Changed {
@@ -102,7 +103,7 @@ pub enum Report {
         tracking: bool,
     },
     /// Whether the project's files can be watched; the error says why not.
-    Watching(Result<(), String>),
+    Watching(Result<(), UserError>),
     /// A run was accepted and has a number.
     RunStarted {
         /// Number of the request among [`super::effect::Effect::Run`]; none for a run of a grid.
@@ -124,7 +125,7 @@ pub enum Report {
         /// Number of the request.
         generation: Generation,
         /// The number of the run, or why it could not begin.
-        result: Result<RunId, String>,
+        result: Result<RunId, UserError>,
     },
     /// Events of a run, in order.
     Run {
@@ -162,7 +163,7 @@ pub enum Report {
         /// The runs.
         runs: RunPair,
         /// How they differ.
-        result: Result<Box<Comparison>, String>,
+        result: Result<Box<Comparison>, UserError>,
     },
     /// What pruning to these limits would delete.
     Prunable(Room, Pruned),
@@ -173,7 +174,7 @@ pub enum Report {
     /// A line of progress from making the Python environment.
     EnvironmentProgress(String),
     /// The Python environment is made, or why not.
-    EnvironmentDone(Result<(), String>),
+    EnvironmentDone(Result<(), UserError>),
     /// Settings, theme or keymap were loaded. Each problem names the file, the line and the allowed values.
     Settings {
         /// The new settings. A setting with an error keeps its last good value.

@@ -13,7 +13,7 @@ use super::output;
 use crate::project::discovery;
 use crate::runs::interpreter;
 use crate::store::Store;
-use crate::text::{pad, sanitize};
+use crate::text::{UserError, pad, sanitize};
 
 /// How long Python may take to report its Kedro version.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -89,7 +89,7 @@ fn check_project(root: &Path, python: Option<&Path>, checks: &mut Vec<Check>) {
                 Ok(version) => Check::good("kedro", version),
                 Err(error) => Check::bad(
                     "kedro",
-                    error,
+                    error.text,
                     "Make the project's environment: mlops-tui env create. Or name another Python: --python",
                 ),
             });
@@ -103,7 +103,7 @@ fn check_project(root: &Path, python: Option<&Path>, checks: &mut Vec<Check>) {
 }
 
 /// Kedro's version in the interpreter's environment, without importing Kedro.
-fn kedro_version(python: &Path) -> Result<String, String> {
+fn kedro_version(python: &Path) -> Result<String, UserError> {
     let ask = "import importlib.metadata as m; print(m.version('kedro'))";
     let mut child = Command::new(python)
         .args(["-I", "-c", ask])
@@ -122,7 +122,7 @@ fn kedro_version(python: &Path) -> Result<String, String> {
         }
         std::thread::sleep(Duration::from_millis(5));
     }
-    let output = child.wait_with_output().map_err(|error| error.to_string())?;
+    let output = child.wait_with_output().map_err(UserError::plain)?;
     let version = String::from_utf8_lossy(&output.stdout).trim().to_owned();
     if output.status.success() && !version.is_empty() {
         Ok(version)

@@ -17,6 +17,7 @@ use super::model::{
 };
 use super::secrets;
 pub use super::values::{kept_json, value_to_json};
+use crate::text::UserError;
 use crate::text::secrets::redact;
 
 /// The snapshot in the shape of `kedro.inspection.ProjectSnapshot`, with additional keys.
@@ -228,7 +229,7 @@ pub fn value_from_json(json: &Json, model: Option<&Located>) -> Located {
 ///
 /// # Errors
 /// If the answer does not have the shape of a `ProjectSnapshot`; the text names the part.
-pub fn from_exact(answer: &Json, read: &Snapshot) -> Result<Snapshot, String> {
+pub fn from_exact(answer: &Json, read: &Snapshot) -> Result<Snapshot, UserError> {
     let mut snapshot = Snapshot { reading: Reading::Exact, ..read.clone() };
     if let Some(version) = answer["kedro_version"].as_str() {
         // The installed version decides how Kedro behaves; the project's own version describes its
@@ -295,7 +296,7 @@ fn redact_strings(json: &mut Json) {
     }
 }
 
-fn pipeline_from_json(json: &Json, read: &Snapshot) -> Result<Pipeline, String> {
+fn pipeline_from_json(json: &Json, read: &Snapshot) -> Result<Pipeline, UserError> {
     let name = json["name"].as_str().ok_or("a pipeline has no `name`")?.to_owned();
     let known: IndexMap<&str, &Arc<Node>> = read
         .pipeline(&name)
@@ -323,7 +324,7 @@ fn pipeline_from_json(json: &Json, read: &Snapshot) -> Result<Pipeline, String> 
             }
             Ok(Arc::new(node))
         })
-        .collect::<Result<_, String>>()?;
+        .collect::<Result<_, UserError>>()?;
     Ok(Pipeline {
         name,
         nodes,
@@ -333,7 +334,7 @@ fn pipeline_from_json(json: &Json, read: &Snapshot) -> Result<Pipeline, String> 
     })
 }
 
-fn node_from_json(json: &Json) -> Result<Node, String> {
+fn node_from_json(json: &Json) -> Result<Node, UserError> {
     let source = &json["source"];
     let line = |key: &str| source[key].as_u64().and_then(|line| u32::try_from(line).ok());
     Ok(Node {

@@ -9,16 +9,7 @@ use tokio::sync::mpsc;
 
 use super::event::Failure;
 use crate::system::files;
-
-/// Why the environment could not be created, and what to do.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{what}\n{remedy}")]
-pub struct EnvironmentError {
-    /// What went wrong: a sentence.
-    pub what: String,
-    /// What to do: a sentence.
-    pub remedy: String,
-}
+use crate::text::UserError;
 
 /// Whether creating the environment is likely to fix the failure: Python or a package is missing.
 pub fn would_help(failure: &Failure) -> bool {
@@ -34,10 +25,7 @@ pub fn would_help(failure: &Failure) -> bool {
 ///
 /// # Errors
 /// When the project lists no packages, or a step fails.
-pub async fn create(
-    root: &Path,
-    progress: mpsc::Sender<String>,
-) -> Result<PathBuf, EnvironmentError> {
+pub async fn create(root: &Path, progress: mpsc::Sender<String>) -> Result<PathBuf, UserError> {
     let folder = root.join(".venv");
     let python = folder.join("bin/python");
     let packages = packages(root)?;
@@ -45,21 +33,22 @@ pub async fn create(
     let uv = step.works("uv", &["--version"]).await;
     if !step.works(&python.to_string_lossy(), &["--version"]).await {
         if folder.exists() {
-            return Err(EnvironmentError {
-                what: format!("{} exists, but its Python does not work.", folder.display()),
-                remedy: "Remove that folder and try again.".into(),
-            });
+            return Err(UserError::hinted(
+                format!("{} exists, but its Python does not work.", folder.display()),
+                "Remove that folder and try again.",
+            ));
         }
         let made = if uv {
             step.run("uv", &["venv", ".venv"]).await
         } else {
             step.run("python3", &["-m", "venv", ".venv"]).await
         };
-        made.map_err(|what| EnvironmentError {
-            what,
-            remedy: "Install Python 3 with its venv module (Debian: apt install python3-venv), or \
-                     uv, and try again."
-                .into(),
+        made.map_err(|failed| {
+            UserError::hinted(
+                failed.text,
+                "Install Python 3 with its venv module (Debian: apt install python3-venv), or uv, \
+                 and try again.",
+            )
         })?;
     }
     let interpreter = python.to_string_lossy();
@@ -77,15 +66,17 @@ pub async fn create(
         arguments.extend(&packages);
         step.run(&interpreter, &arguments).await
     };
-    installed.map_err(|what| EnvironmentError {
-        what,
-        remedy: "See the lines above; mend the requirements or the network, and try again.".into(),
+    installed.map_err(|failed| {
+        UserError::hinted(
+            failed.text,
+            "See the lines above; mend the requirements or the network, and try again.",
+        )
     })?;
     Ok(python)
 }
 
 /// The arguments of `pip install` that name the project's packages.
-fn packages(root: &Path) -> Result<Vec<&'static str>, EnvironmentError> {
+fn packages(root: &Path) -> Result<Vec<&'static str>, UserError> {
     if root.join("requirements.txt").is_file() {
         return Ok(vec!["-r", "requirements.txt"]);
     }
@@ -99,10 +90,10 @@ fn packages(root: &Path) -> Result<Vec<&'static str>, EnvironmentError> {
     if has_package {
         return Ok(vec!["-e", "."]);
     }
-    Err(EnvironmentError {
-        what: "The project does not say which packages it needs.".into(),
-        remedy: "Write them into requirements.txt, `kedro` among them, and try again.".into(),
-    })
+    Err(UserError::hinted(
+        "The project does not say which packages it needs.",
+        "Write them into requirements.txt, `kedro` among them, and try again.",
+    ))
 }
 
 struct Step<'a> {
@@ -123,7 +114,7 @@ impl Step<'_> {
         status.is_ok_and(|status| status.success())
     }
 
-    async fn run(&self, program: &str, arguments: &[&str]) -> Result<(), String> {
+    async fn run(&self, program: &str, arguments: &[&str]) -> Result<(), UserError> {
         let shown = format!("{program} {}", arguments.join(" "));
         self.report(format!("$ {shown}")).await;
         let mut child = self
@@ -136,8 +127,8 @@ impl Step<'_> {
         tokio::join!(self.follow(out), self.follow(err));
         match child.wait().await {
             Ok(status) if status.success() => Ok(()),
-            Ok(status) => Err(format!("`{shown}` failed ({status}).")),
-            Err(error) => Err(format!("`{shown}` failed: {error}.")),
+            Ok(status) => Err(format!("`{shown}` failed ({status}).").into()),
+            Err(error) => Err(format!("`{shown}` failed: {error}.").into()),
         }
     }
 
@@ -169,7 +160,7 @@ mod tests {
     fn packages_come_from_the_first_file_that_names_them() {
         let folder = tempfile::tempdir().unwrap();
         let root = folder.path();
-        assert!(packages(root).unwrap_err().to_string().contains("requirements.txt"));
+        assert!(packages(root).unwrap_err().line().contains("requirements.txt"));
         std::fs::write(root.join("pyproject.toml"), "[project]\nname = \"shop\"\n").unwrap();
         assert_eq!(packages(root).unwrap(), ["-e", "."]);
         std::fs::create_dir(root.join("src")).unwrap();
@@ -186,6 +177,6 @@ mod tests {
         std::fs::create_dir(folder.path().join(".venv")).unwrap();
         let (progress, _lines) = mpsc::channel(8);
         let error = create(folder.path(), progress).await.unwrap_err();
-        assert!(error.what.contains("does not work"), "{error}");
+        assert!(error.text.contains("does not work"), "{error}");
     }
 }

@@ -22,6 +22,7 @@ pub use super::subject::Subject;
 use crate::store::{
     DatasetRecord, Keeping, NodeRecord, Progress, RunRecord, Store, StoreError, StoredFingerprint,
 };
+use crate::text::UserError;
 
 /// Events that arrive within this time are recorded together.
 const BURST: Duration = Duration::from_millis(50);
@@ -111,17 +112,17 @@ async fn add(
     mut store: Store,
     mut new: crate::store::NewRun,
     request: RunRequest,
-) -> (Option<Store>, Result<RunRecord, String>) {
+) -> (Option<Store>, Result<RunRecord, UserError>) {
     let task = tokio::task::spawn_blocking(move || {
         if let Ok(key) = store.new_key() {
             new.request = history::new_run(&request, &Asked::default(), key.as_ref()).request;
         }
-        let added = store.add_run(&new).map_err(|error| error.to_string());
+        let added = store.add_run(&new).map_err(UserError::plain);
         (store, added)
     });
     match task.await {
         Ok((store, added)) => (Some(store), added),
-        Err(error) => (None, Err(format!("The store failed: {error}."))),
+        Err(error) => (None, Err(format!("The store failed: {error}.").into())),
     }
 }
 

@@ -17,6 +17,11 @@ impl UserError {
         UserError { text: text.into(), hint: Some(hint.into()) }
     }
 
+    /// An error with the text of another one and without a hint.
+    pub fn plain(text: impl fmt::Display) -> Self {
+        UserError { text: text.to_string(), hint: None }
+    }
+
     /// The error with `context: ` before its text, such as the name of a field.
     #[must_use]
     pub fn within(self, context: &str) -> Self {

@@ -10,6 +10,7 @@ use super::artifacts::{self, Named};
 use super::entities::{ModelVersion, Run};
 use super::filter::{Attribute, Comparator, Compare, Expr, Field, Value};
 use super::{Store, TrackingError};
+use crate::text::UserError;
 
 /// The file that describes a model.
 pub const FILE: &str = "MLmodel";
@@ -40,7 +41,7 @@ pub struct Signature {
 ///
 /// # Errors
 /// When it can't be read, or is not an `MLmodel` file.
-pub fn read(file: impl Read) -> Result<Described, String> {
+pub fn read(file: impl Read) -> Result<Described, UserError> {
     #[derive(Deserialize)]
     struct File {
         #[serde(default)]
@@ -55,13 +56,13 @@ pub fn read(file: impl Read) -> Result<Described, String> {
         params: Option<String>,
     }
     let mut text = String::new();
-    file.take(MOST_BYTES).read_to_string(&mut text).map_err(|error| error.to_string())?;
-    let file: File = serde_yaml::from_str(&text).map_err(|error| error.to_string())?;
+    file.take(MOST_BYTES).read_to_string(&mut text).map_err(UserError::plain)?;
+    let file: File = serde_yaml::from_str(&text).map_err(UserError::plain)?;
     let json = |text: Option<String>| match text {
-        Some(text) => serde_json::from_str(&text).map_err(|error| error.to_string()),
+        Some(text) => serde_json::from_str(&text).map_err(UserError::plain),
         None => Ok(Json::Null),
     };
-    let signature = file.signature.map(|it| -> Result<Signature, String> {
+    let signature = file.signature.map(|it| -> Result<Signature, UserError> {
         Ok(Signature {
             inputs: json(it.inputs)?,
             outputs: json(it.outputs)?,
@@ -78,13 +79,17 @@ pub fn read(file: impl Read) -> Result<Described, String> {
 ///
 /// # Errors
 /// When it is neither on this machine nor on the server, or can't be read: why.
-pub fn of_version(store: &Store, near: &Path, version: &ModelVersion) -> Result<Described, String> {
+pub fn of_version(
+    store: &Store,
+    near: &Path,
+    version: &ModelVersion,
+) -> Result<Described, UserError> {
     if let Store::Rest(server) = store {
         let file = server.model_file(&version.name, version.version, FILE);
-        return read(file.map_err(|error| error.to_string())?);
+        return read(file.map_err(UserError::plain)?);
     }
     let source = version.source.as_deref().unwrap_or_default();
-    let run = |id: &str| store.run(id).map_err(|error| error.to_string());
+    let run = |id: &str| store.run(id).map_err(UserError::plain);
     let of_run = |run: &Run, path: &str| {
         let path = format!("{}/{FILE}", path.trim_matches('/'));
         file(artifacts::named(store, near, run, path.trim_start_matches('/')))
@@ -95,7 +100,7 @@ pub fn of_version(store: &Store, near: &Path, version: &ModelVersion) -> Result<
     }
     let folder = match source.strip_prefix("models:/") {
         None => source.to_owned(),
-        Some(id) => logged(store, id).map_err(|error| error.to_string())?,
+        Some(id) => logged(store, id).map_err(UserError::plain)?,
     };
     if let Some(folder) = artifacts::local(&folder, near).filter(|folder| folder.is_dir()) {
         return file(artifacts::open(&folder, FILE));
@@ -106,14 +111,14 @@ pub fn of_version(store: &Store, near: &Path, version: &ModelVersion) -> Result<
             let run = run(id)?.ok_or_else(|| format!("its run {id} is not there"))?;
             of_run(&run, path)
         }
-        _ => Err(artifacts::elsewhere(&folder).to_string()),
+        _ => Err(UserError::plain(artifacts::elsewhere(&folder))),
     }
 }
 
-fn file(named: Result<Named, artifacts::ArtifactError>) -> Result<Described, String> {
-    match named.map_err(|error| error.to_string())? {
+fn file(named: Result<Named, artifacts::ArtifactError>) -> Result<Described, UserError> {
+    match named.map_err(UserError::plain)? {
         Named::File(file) => read(file),
-        Named::Folder(..) => Err(format!("its {FILE} is a folder")),
+        Named::Folder(..) => Err(format!("its {FILE} is a folder").into()),
     }
 }
 

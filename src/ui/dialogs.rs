@@ -16,7 +16,7 @@ use crate::app::options::{FIELDS, FieldKind, Form};
 use crate::app::picker::{Picker, text};
 use crate::project::Severity;
 use crate::runs::history::change;
-use crate::text::width;
+use crate::text::{UserError, width};
 
 /// Draws a dialog.
 pub(super) fn draw(paint: &mut Paint<'_>, state: &State, dialog: &Dialog) {
@@ -342,19 +342,21 @@ fn environment(
     paint: &mut Paint<'_>,
     state: &State,
     lines: &[String],
-    end: Option<&Result<(), String>>,
+    end: Option<&Result<(), UserError>>,
 ) {
     let area = areas::dialog(state.shared.size, state.shared.size.0.saturating_sub(4).min(100), 14);
     let inner = open(paint, area, "Python environment");
-    let height = usize::from(inner.height.saturating_sub(1));
+    let (ending, role) = match end {
+        None => (vec!["Installing ...".to_owned()], Role::Running),
+        Some(Ok(())) => (vec!["Done.".to_owned()], Role::Good),
+        Some(Err(error)) => (wrap(&error.line(), usize::from(inner.width)), Role::Bad),
+    };
+    let height = usize::from(inner.height).saturating_sub(ending.len());
     for (row, line) in lines.iter().skip(lines.len().saturating_sub(height)).enumerate() {
         paint.text(inner.x, inner.y + row as u16, line, Role::Dim, inner.width);
     }
-    let y = inner.bottom().saturating_sub(1);
-    match end {
-        None => drop(paint.text(inner.x, y, "Installing ...", Role::Running, inner.width)),
-        Some(Ok(())) => drop(paint.text(inner.x, y, "Done.", Role::Good, inner.width)),
-        Some(Err(why)) => drop(paint.text(inner.x, y, why, Role::Bad, inner.width)),
+    for (row, line) in ending.iter().take(usize::from(inner.height)).enumerate() {
+        paint.text(inner.x, inner.y + (height + row) as u16, line, role, inner.width);
     }
     let text = match end {
         Some(_) => keys(state, Scope::List, &[(Control::Leave, "close")]),

@@ -10,6 +10,7 @@ use serde::Deserialize;
 
 use super::color::{self, Depth};
 use crate::app::keymap::FileError;
+use crate::text::UserError;
 
 macro_rules! roles {
     ($($(#[doc = $doc:literal])* $role:ident $name:literal $(=> $follows:ident)?;)*) => {
@@ -156,7 +157,7 @@ impl Theme {
                 Look::Style(style) => style.resolve(&file.palette),
             };
             let style =
-                style.map_err(|message| FileError::at(text, &format!("{key}:"), message))?;
+                style.map_err(|error| FileError::at(text, &format!("{key}:"), error.line()))?;
             styles.insert(*role, adapt(style, *role, depth));
         }
         for (role, _, follows) in ROLES {
@@ -193,15 +194,16 @@ impl Theme {
 }
 
 impl StyleFile {
-    fn resolve(&self, palette: &HashMap<String, String>) -> Result<Style, String> {
-        let color = |text: &Option<String>| -> Result<Option<Color>, String> {
+    fn resolve(&self, palette: &HashMap<String, String>) -> Result<Style, UserError> {
+        let color = |text: &Option<String>| -> Result<Option<Color>, UserError> {
             let Some(text) = text else { return Ok(None) };
             let value = palette.get(text).unwrap_or(text);
             color::parse(value).map(Some).ok_or_else(|| {
                 let names: Vec<&str> = color::NAMED.iter().map(|(name, ..)| *name).collect();
-                format!(
-                    "`{text}` is no colour; there are #rrggbb, default, names of the palette, and {}.",
-                    names.join(", ")
+                let names = names.join(", ");
+                UserError::hinted(
+                    format!("`{text}` is no colour"),
+                    format!("There are #rrggbb, default, names of the palette, and {names}."),
                 )
             })
         };

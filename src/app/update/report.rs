@@ -14,6 +14,7 @@ use crate::app::shared::{Exact, Source, no_kedro};
 use crate::app::state::State;
 use crate::app::tab::Tab;
 use crate::project::{Pipeline, Snapshot};
+use crate::text::UserError;
 
 /// Applies a report.
 pub(super) fn report(state: &mut State, report: Report) -> Vec<Effect> {
@@ -80,8 +81,8 @@ pub(super) fn report(state: &mut State, report: Report) -> Vec<Effect> {
         }
         Report::Changed { files, tracking } => return changed(state, &files, tracking),
         Report::Watching(result) => {
-            if let Err(why) = result {
-                state.shared.warn(why);
+            if let Err(error) = result {
+                state.shared.warn(error.line());
             }
         }
         Report::RunStarted { generation, run } => running::started(state, generation, *run),
@@ -204,7 +205,7 @@ fn changed(state: &mut State, files: &[String], tracking: bool) -> Vec<Effect> {
     effects
 }
 
-fn environment_made(state: &mut State, result: Result<(), String>) -> Vec<Effect> {
+fn environment_made(state: &mut State, result: Result<(), UserError>) -> Vec<Effect> {
     let ok = result.is_ok();
     if let Some(Dialog::Environment(_, end)) =
         state.shared.dialogs.iter_mut().rfind(|it| matches!(it, Dialog::Environment(..)))

@@ -12,7 +12,7 @@ use crate::dag::Slice;
 use crate::dag::staleness::Freshness;
 use crate::runs::{Failure, RunEvent, RunRequest, Stamped, plan};
 use crate::store::{NodeOutcome, RunId, RunRecord};
-use crate::text::sanitize;
+use crate::text::{UserError, sanitize};
 
 /// Runs the stale nodes up to the selected node, or in the whole pipeline.
 pub(super) fn run_stale(state: &mut State) -> Vec<Effect> {
@@ -121,11 +121,11 @@ pub(super) fn start_detached(shared: &mut Shared, request: RunRequest) -> Vec<Ef
 pub(super) fn detached(
     state: &mut State,
     generation: Generation,
-    result: Result<RunId, String>,
+    result: Result<RunId, UserError>,
 ) -> Vec<Effect> {
     let State { shared, runs, .. } = state;
     match result {
-        Err(why) => shared.warn(sanitize(&why)),
+        Err(error) => shared.warn(sanitize(&error.line())),
         Ok(_) if generation != shared.generations.detached => {}
         Ok(id) => {
             runs.coming = Some(id);

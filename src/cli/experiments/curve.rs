@@ -4,7 +4,7 @@ use clap::ValueEnum;
 
 use crate::app::words::seconds_text;
 use crate::cli::plot::{Plot, draw, range};
-use crate::text::{sanitize, truncate};
+use crate::text::{UserError, sanitize, truncate};
 use crate::tracking::curve::{Axis, Scale, Split, ordered, smooth, split};
 use crate::tracking::entities::{Point, Run};
 
@@ -32,9 +32,9 @@ enum AxisArgument {
     Relative,
 }
 
-fn weight(text: &str) -> Result<f64, String> {
+fn weight(text: &str) -> Result<f64, UserError> {
     let weight = text.parse().ok().filter(|weight| (0.0..1.0).contains(weight));
-    weight.ok_or_else(|| "It has to be a number from 0 to below 1.".to_owned())
+    weight.ok_or_else(|| "It has to be a number from 0 to below 1.".into())
 }
 
 impl CurveArguments {

@@ -72,7 +72,7 @@ pub(super) fn run(
         json["mlmodel"] = match &described {
             Some((version, Ok(described))) => mlmodel(version, described),
             Some((_, Err(why))) => {
-                output::complain(why);
+                output::complain(&why.text);
                 Json::Null
             }
             None => Json::Null,

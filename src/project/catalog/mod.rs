@@ -294,7 +294,7 @@ impl Resolver<'_> {
             Value::Str(text) if text.contains('}') => match pattern::fill(text, values) {
                 Ok(text) => Value::Str(text),
                 Err(reason) => {
-                    self.unfilled(name, at, text, &reason);
+                    self.unfilled(name, at, text, &reason.text);
                     Value::Unknown(text.clone())
                 }
             },

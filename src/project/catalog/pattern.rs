@@ -7,6 +7,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use crate::project::budget::STEP;
+use crate::text::UserError;
 
 /// The largest number of pieces in a pattern; keeps the recursion of the matcher shallow.
 const MOST_PIECES: usize = 200;
@@ -77,7 +78,7 @@ impl Matcher {
     ///
     /// # Errors
     /// The part of the pattern that only Python can interpret: a format such as `{name:d}`.
-    pub(super) fn new(pattern: &str) -> Result<Matcher, String> {
+    pub(super) fn new(pattern: &str) -> Result<Matcher, UserError> {
         let mut pieces = Vec::new();
         let mut known = HashSet::new();
         let mut repeats = false;
@@ -91,7 +92,7 @@ impl Matcher {
                 field => {
                     let name = &field[1..field.len() - 1];
                     if name.contains(':') {
-                        return Err(format!("the format in `{field}`"));
+                        return Err(format!("the format in `{field}`").into());
                     }
                     if !name.starts_with(char::is_alphabetic) {
                         pieces.push(Piece::Nameless);
@@ -106,7 +107,7 @@ impl Matcher {
         }
         push_text(&mut pieces, &pattern[end..]);
         if pieces.len() > MOST_PIECES {
-            return Err("its length".to_owned());
+            return Err("its length".into());
         }
         let texts = pieces.iter().filter_map(|piece| match piece {
             Piece::Text(text) => Some(text),
@@ -216,7 +217,7 @@ fn same_letter(a: char, b: char) -> bool {
 ///
 /// # Errors
 /// A clause that says what is wrong with the text.
-pub(super) fn fill(text: &str, values: &HashMap<String, String>) -> Result<String, String> {
+pub(super) fn fill(text: &str, values: &HashMap<String, String>) -> Result<String, UserError> {
     let mut out = String::new();
     let mut rest = text;
     while let Some(at) = rest.find(['{', '}']) {
@@ -227,16 +228,16 @@ pub(super) fn fill(text: &str, values: &HashMap<String, String>) -> Result<Strin
             out += brace;
             rest = after;
         } else if brace == "}" {
-            return Err("a `}` stands without its `{`".to_owned());
+            return Err("a `}` stands without its `{`".into());
         } else {
             let Some(end) = after.find('}') else {
-                return Err("a `{` stands without its `}`".to_owned());
+                return Err("a `{` stands without its `}`".into());
             };
             let name = &after[..end];
             match values.get(name) {
                 // A dot would access an attribute of the value.
                 Some(value) if !name.contains('.') => out += value,
-                _ => return Err(format!("nothing fills `{{{name}}}`")),
+                _ => return Err(format!("nothing fills `{{{name}}}`").into()),
             }
             rest = &after[end + 1..];
         }
@@ -333,7 +334,11 @@ mod tests {
             ("} {a", Err("a `}` stands without its `{`")),
             ("{a} {a", Err("a `{` stands without its `}`")),
         ] {
-            assert_eq!(fill(text, &values).as_deref().map_err(String::as_str), expected, "{text}");
+            assert_eq!(
+                fill(text, &values).as_deref().map_err(|error| error.text.as_str()),
+                expected,
+                "{text}"
+            );
         }
     }
 

@@ -3,6 +3,8 @@
 //! Interpolations are `${a.b}`, `${.a}`, `${a[0]}`, `${a.${b}}` and resolver calls
 //! `${name:argument,...}`, whose arguments are quoted or typed, lists or mappings.
 
+use crate::text::UserError;
+
 /// A piece of a string.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Part {
@@ -55,7 +57,7 @@ pub(super) fn concerns(text: &str) -> bool {
 ///
 /// # Errors
 /// A clause that describes the error, such as `` a `}` is missing ``.
-pub(super) fn parse(text: &str) -> Result<Vec<Part>, String> {
+pub(super) fn parse(text: &str) -> Result<Vec<Part>, UserError> {
     let mut parser = Parser { rest: text, depth: 0 };
     let parts = parser.text(|_| false)?;
     Ok(parts)
@@ -72,7 +74,7 @@ struct Parser<'a> {
 impl<'a> Parser<'a> {
     /// Parses text and interpolations up to a character that `ends` accepts, or to the end of the
     /// input.
-    fn text(&mut self, ends: impl Fn(char) -> bool) -> Result<Vec<Part>, String> {
+    fn text(&mut self, ends: impl Fn(char) -> bool) -> Result<Vec<Part>, UserError> {
         let mut parts = Vec::new();
         let mut text = String::new();
         while let Some(c) = self.rest.chars().next() {
@@ -132,21 +134,21 @@ impl<'a> Parser<'a> {
         self.rest = self.rest.trim_start();
     }
 
-    fn expect(&mut self, c: char) -> Result<(), String> {
+    fn expect(&mut self, c: char) -> Result<(), UserError> {
         self.skip_space();
         match self.rest.strip_prefix(c) {
             Some(rest) => {
                 self.rest = rest;
                 Ok(())
             }
-            None => Err(format!("a `{c}` is missing")),
+            None => Err(format!("a `{c}` is missing").into()),
         }
     }
 
-    fn interpolation(&mut self) -> Result<Part, String> {
+    fn interpolation(&mut self) -> Result<Part, UserError> {
         self.depth += 1;
         if self.depth > DEEPEST {
-            return Err("interpolations are nested too deep".to_owned());
+            return Err("interpolations are nested too deep".into());
         }
         self.rest = &self.rest[2..];
         self.skip_space();
@@ -174,7 +176,7 @@ impl<'a> Parser<'a> {
         Some(name)
     }
 
-    fn path(&mut self) -> Result<KeyPath, String> {
+    fn path(&mut self) -> Result<KeyPath, UserError> {
         let dots = self.rest.len() - self.rest.trim_start_matches('.').len();
         self.rest = &self.rest[dots..];
         let mut keys = Vec::new();
@@ -186,7 +188,7 @@ impl<'a> Parser<'a> {
             } else {
                 let key = trim(self.text(|c| matches!(c, '.' | '[' | '}' | ':' | ' '))?);
                 if key.is_empty() {
-                    return Err("a name is missing".to_owned());
+                    return Err("a name is missing".into());
                 }
                 keys.push(key);
             }
@@ -198,7 +200,7 @@ impl<'a> Parser<'a> {
         }
     }
 
-    fn arguments(&mut self, end: char) -> Result<Vec<Argument>, String> {
+    fn arguments(&mut self, end: char) -> Result<Vec<Argument>, UserError> {
         let mut arguments = Vec::new();
         self.skip_space();
         if self.rest.starts_with(end) {
@@ -214,7 +216,7 @@ impl<'a> Parser<'a> {
         }
     }
 
-    fn argument(&mut self, end: char) -> Result<Argument, String> {
+    fn argument(&mut self, end: char) -> Result<Argument, UserError> {
         self.skip_space();
         match self.rest.chars().next() {
             Some(quote @ ('"' | '\'')) => {
@@ -234,7 +236,7 @@ impl<'a> Parser<'a> {
     }
 
     /// An unquoted argument: OmegaConf's grammar allows only few characters in it, and escapes.
-    fn plain(&mut self, end: char) -> Result<Argument, String> {
+    fn plain(&mut self, end: char) -> Result<Argument, UserError> {
         let mut parts = Vec::new();
         // Trailing blanks are dropped, except escaped ones.
         let mut kept = 0;
@@ -264,7 +266,7 @@ impl<'a> Parser<'a> {
                 || matches!(c, ' ' | '\t' | '\n')
                 || "_/-\\+.$%*@?|:".contains(c);
             if !taken {
-                return Err(format!("`{c}` needs quotes around the argument"));
+                return Err(format!("`{c}` needs quotes around the argument").into());
             }
             text.push(c);
         }
@@ -278,11 +280,11 @@ impl<'a> Parser<'a> {
 
     fn nested(
         &mut self,
-        parse_inner: impl FnOnce(&mut Self) -> Result<Argument, String>,
-    ) -> Result<Argument, String> {
+        parse_inner: impl FnOnce(&mut Self) -> Result<Argument, UserError>,
+    ) -> Result<Argument, UserError> {
         self.depth += 1;
         if self.depth > DEEPEST {
-            return Err("interpolations are nested too deep".to_owned());
+            return Err("interpolations are nested too deep".into());
         }
         self.bump();
         let argument = parse_inner(self)?;
@@ -290,7 +292,7 @@ impl<'a> Parser<'a> {
         Ok(argument)
     }
 
-    fn mapping(&mut self) -> Result<Argument, String> {
+    fn mapping(&mut self) -> Result<Argument, UserError> {
         let mut entries = Vec::new();
         self.skip_space();
         while !self.rest.starts_with('}') {
@@ -308,13 +310,13 @@ impl<'a> Parser<'a> {
         Ok(Argument::Map(entries))
     }
 
-    fn expect_exactly(&mut self, c: char) -> Result<(), String> {
+    fn expect_exactly(&mut self, c: char) -> Result<(), UserError> {
         match self.rest.strip_prefix(c) {
             Some(rest) => {
                 self.rest = rest;
                 Ok(())
             }
-            None => Err(format!("the closing `{c}` is missing")),
+            None => Err(format!("the closing `{c}` is missing").into()),
         }
     }
 }
@@ -395,7 +397,7 @@ mod tests {
             ("${f:'a}", "the closing `'` is missing"),
             ("${a[0}", "a `]` is missing"),
         ] {
-            assert_eq!(parse(written), Err(reason.to_owned()), "{written}");
+            assert_eq!(parse(written), Err(reason.into()), "{written}");
         }
         assert!(parse(&"${a.".repeat(10_000)).is_err());
     }

@@ -13,6 +13,7 @@ use super::scope::{Scope, ScopeKind};
 use super::source::At;
 use super::stmt::Flow;
 use super::value::{Class, Code, Function, Instance, Key, Partial, Shape, Unknown, Value};
+use crate::text::UserError;
 
 /// The arguments of a call.
 #[derive(Clone, Default)]
@@ -188,7 +189,7 @@ impl<'a> Interp<'a> {
         parameters: &'a Parameters,
         args: Args<'a>,
         scope: &Rc<Scope<'a>>,
-    ) -> Result<(), String> {
+    ) -> Result<(), UserError> {
         let Args { positional, mut named, open, .. } = args;
         let mut positional = positional.into_iter();
         let by_position = parameters.posonlyargs.iter().chain(&parameters.args);
@@ -198,7 +199,7 @@ impl<'a> Interp<'a> {
                 .then(|| named.iter().position(|(known, _)| &**known == name))
                 .flatten();
             let value = match (positional.next(), by_name) {
-                (Some(_), Some(_)) => return Err(format!("is given `{name}` twice")),
+                (Some(_), Some(_)) => return Err(format!("is given `{name}` twice").into()),
                 (Some(value), None) => value,
                 (None, Some(index)) => named.remove(index).1,
                 (None, None) => missing(function, name, open.as_ref())?,
@@ -224,7 +225,8 @@ impl<'a> Interp<'a> {
                 return Err(format!(
                     "takes at most {most} arguments, {} are given",
                     most + positional.len()
-                ));
+                )
+                .into());
             }
             None => {}
         }
@@ -238,7 +240,7 @@ impl<'a> Interp<'a> {
             }
             None => {
                 if let Some((name, _)) = named.first() {
-                    return Err(format!("does not take `{name}`"));
+                    return Err(format!("does not take `{name}`").into());
                 }
             }
         }
@@ -346,11 +348,11 @@ fn missing<'a>(
     function: &Function<'a>,
     name: &str,
     open: Option<&Rc<Unknown>>,
-) -> Result<Value<'a>, String> {
+) -> Result<Value<'a>, UserError> {
     if let Some(why) = open {
         return Ok(Value::Unknown(why.clone()));
     }
-    function.defaults.get(name).cloned().ok_or_else(|| format!("needs `{name}`"))
+    function.defaults.get(name).cloned().ok_or_else(|| format!("needs `{name}`").into())
 }
 
 /// Detects `yield` in a function's body, which makes the function a generator.

@@ -12,6 +12,7 @@ use super::interp::{Eval, Frame, ITEM_BYTES, Interp, Stop};
 use super::source::At;
 use super::value::{Class, Instance, Shape, Value};
 use crate::project::budget::STEP;
+use crate::text::UserError;
 
 /// Marks a value returned by `dataclasses.field`.
 const FIELD: &str = "dataclasses.field";
@@ -140,7 +141,7 @@ impl<'a> Interp<'a> {
         let fields = match fields(class) {
             Ok(fields) => fields,
             Err(reason) => {
-                value.make_open(&self.because(at, reason));
+                value.make_open(&self.because(at, reason.text));
                 return Ok(());
             }
         };
@@ -309,7 +310,7 @@ fn fields_cost(class: &Class<'_>) -> usize {
 
 /// The fields of a dataclass or named tuple, inherited ones first; or the reason why they are
 /// unknown.
-fn fields<'a>(class: &Class<'a>) -> Result<Vec<Field<'a>>, String> {
+fn fields<'a>(class: &Class<'a>) -> Result<Vec<Field<'a>>, UserError> {
     let mut all: Vec<Field<'a>> = Vec::new();
     let mut bases = class.bases.iter().filter_map(|base| match base {
         Value::Class(base) if base.shape != Shape::Plain => Some(base),
@@ -320,7 +321,7 @@ fn fields<'a>(class: &Class<'a>) -> Result<Vec<Field<'a>>, String> {
     }
     let name = class.def.name.as_str();
     if bases.next().is_some() {
-        return Err(format!("`{name}` has several bases with fields"));
+        return Err(format!("`{name}` has several bases with fields").into());
     }
     // A subclass of a class with fields adds its own fields only if it is itself decorated as a
     // dataclass.
@@ -341,7 +342,7 @@ fn fields<'a>(class: &Class<'a>) -> Result<Vec<Field<'a>>, String> {
         let by_field = matches!(&default, Some(Value::Partial(field))
             if field.keywords.iter().any(|(name, _)| matches!(&**name, "init" | "kw_only")));
         if unusual || by_field {
-            return Err(format!("the fields of `{name}` are not evaluated"));
+            return Err(format!("the fields of `{name}` are not evaluated").into());
         }
         // A field made by `field()` without a default is a required argument.
         let default = default.filter(|default| match default {

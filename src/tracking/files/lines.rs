@@ -5,6 +5,7 @@ use std::cmp::Ordering;
 use std::fs::File;
 use std::io::{self, ErrorKind, Read, Seek, SeekFrom};
 
+use crate::text::UserError;
 use crate::tracking::entities::{ModelMetric, Point};
 
 /// Longest line in bytes; a line has five numbers and names of a few hundred characters each.
@@ -18,11 +19,11 @@ const PIECE: u64 = 16 << 20;
 ///
 /// # Errors
 /// When the file can't be read, or a line is invalid; the error has the line number.
-pub(super) fn history(file: File, buffer: &mut Vec<u8>) -> Result<Vec<Point>, String> {
+pub(super) fn history(file: File, buffer: &mut Vec<u8>) -> Result<Vec<Point>, UserError> {
     let mut points = Vec::new();
     each(file, buffer, |line| {
         if points.len() == MOST_POINTS {
-            return Err(format!("there are more than {MOST_POINTS} values"));
+            return Err(format!("there are more than {MOST_POINTS} values").into());
         }
         points.push(point(line)?);
         Ok(())
@@ -34,7 +35,7 @@ pub(super) fn history(file: File, buffer: &mut Vec<u8>) -> Result<Vec<Point>, St
 ///
 /// # Errors
 /// The same as for [`history`].
-pub(super) fn latest(file: File, buffer: &mut Vec<u8>) -> Result<Option<Point>, String> {
+pub(super) fn latest(file: File, buffer: &mut Vec<u8>) -> Result<Option<Point>, UserError> {
     let mut latest: Option<Point> = None;
     each(file, buffer, |line| {
         let point = point(line)?;
@@ -55,7 +56,7 @@ pub(super) fn of_model(
     key: &str,
     file: File,
     buffer: &mut Vec<u8>,
-) -> Result<Vec<ModelMetric>, String> {
+) -> Result<Vec<ModelMetric>, UserError> {
     let mut metrics: Vec<ModelMetric> = Vec::new();
     each(file, buffer, |line| {
         let metric = model_metric(key, line)?;
@@ -90,13 +91,13 @@ pub(super) fn added(
     mut file: File,
     from: u64,
     buffer: &mut Vec<u8>,
-) -> Result<(Vec<Point>, u64, Option<String>), String> {
+) -> Result<(Vec<Point>, u64, Option<String>), UserError> {
     let (mut points, mut broken) = (Vec::new(), None);
-    file.seek(SeekFrom::Start(from)).map_err(|error| error.to_string())?;
+    file.seek(SeekFrom::Start(from)).map_err(UserError::plain)?;
     let (length, _) = complete(file.take(PIECE), buffer, &mut |line| {
         match point(line) {
             Ok(point) => points.push(point),
-            Err(reason) => broken = broken.take().or(Some(reason)),
+            Err(reason) => broken = broken.take().or(Some(reason.text)),
         }
         Ok(())
     })?;
@@ -121,8 +122,8 @@ pub(super) fn last_end(mut file: File) -> io::Result<u64> {
 fn each(
     file: impl Read,
     buffer: &mut Vec<u8>,
-    mut take: impl FnMut(&[u8]) -> Result<(), String>,
-) -> Result<(), String> {
+    mut take: impl FnMut(&[u8]) -> Result<(), UserError>,
+) -> Result<(), UserError> {
     let (_, rest) = complete(file, buffer, &mut take)?;
     if !rest.is_empty() {
         let _ = take(rest);
@@ -134,15 +135,15 @@ fn each(
 fn complete<'a>(
     mut file: impl Read,
     buffer: &'a mut Vec<u8>,
-    take: &mut impl FnMut(&[u8]) -> Result<(), String>,
-) -> Result<(u64, &'a [u8]), String> {
+    take: &mut impl FnMut(&[u8]) -> Result<(), UserError>,
+) -> Result<(u64, &'a [u8]), UserError> {
     buffer.resize(LONGEST.max(buffer.len()), 0);
     let (mut held, mut number, mut length) = (0, 0_u64, 0);
     loop {
         let read = match file.read(&mut buffer[held..]) {
             Ok(read) => read,
             Err(error) if error.kind() == ErrorKind::Interrupted => continue,
-            Err(error) => return Err(error.to_string()),
+            Err(error) => return Err(UserError::plain(error)),
         };
         let end = held + read;
         let mut start = 0;
@@ -151,7 +152,7 @@ fn complete<'a>(
         while let Some(at) = memchr::memchr(b'\n', &buffer[searched..end]) {
             number += 1;
             take(&buffer[start..searched + at])
-                .map_err(|reason| format!("line {number}: {reason}"))?;
+                .map_err(|reason| reason.within(&format!("line {number}")))?;
             searched += at + 1;
             start = searched;
         }
@@ -160,7 +161,7 @@ fn complete<'a>(
             return Ok((length, &buffer[start..end]));
         }
         if start == 0 && end == buffer.len() {
-            return Err(format!("line {}: it is too long", number + 1));
+            return Err(format!("line {}: it is too long", number + 1).into());
         }
         buffer.copy_within(start..end, 0);
         held = end - start;
@@ -180,24 +181,24 @@ fn fields<const N: usize>(line: &[u8]) -> ([&[u8]; N], usize) {
     (fields, count)
 }
 
-fn point(line: &[u8]) -> Result<Point, String> {
+fn point(line: &[u8]) -> Result<Point, UserError> {
     let ([time, value, step], count) = fields(line);
     // Without a step, or if a dataset follows directly, MLflow uses step 0.
     let step = match count {
         2 | 5 => 0,
         3 => whole("step", step)?,
-        _ => return Err(format!("it has {count} fields, and a metric has 2, 3 or 5")),
+        _ => return Err(format!("it has {count} fields, and a metric has 2, 3 or 5").into()),
     };
     Ok(Point { step, timestamp: whole("time", time)?, value: number(value)? })
 }
 
-fn model_metric(key: &str, line: &[u8]) -> Result<ModelMetric, String> {
+fn model_metric(key: &str, line: &[u8]) -> Result<ModelMetric, UserError> {
     let ([time, value, step, run, name, digest], count) = fields(line);
     let text = |bytes| String::from_utf8_lossy(bytes).into_owned();
     let dataset = match count {
         4 => None,
         6 => Some((text(name), text(digest))),
-        _ => return Err(format!("it has {count} fields, and a model's metric has 4 or 6")),
+        _ => return Err(format!("it has {count} fields, and a model's metric has 4 or 6").into()),
     };
     Ok(ModelMetric {
         key: key.to_owned(),
@@ -209,14 +210,14 @@ fn model_metric(key: &str, line: &[u8]) -> Result<ModelMetric, String> {
     })
 }
 
-fn whole(what: &str, field: &[u8]) -> Result<i64, String> {
+fn whole(what: &str, field: &[u8]) -> Result<i64, UserError> {
     let number = std::str::from_utf8(field).ok().and_then(|text| text.parse().ok());
-    number.ok_or_else(|| format!("its {what} is no whole number"))
+    number.ok_or_else(|| format!("its {what} is no whole number").into())
 }
 
-fn number(field: &[u8]) -> Result<f64, String> {
+fn number(field: &[u8]) -> Result<f64, UserError> {
     let number = std::str::from_utf8(field).ok().and_then(|text| text.parse().ok());
-    number.ok_or_else(|| "its value is no number".to_owned())
+    number.ok_or_else(|| "its value is no number".into())
 }
 
 #[cfg(test)]
@@ -230,7 +231,7 @@ mod tests {
         file
     }
 
-    fn read(text: &str) -> Result<Vec<(i64, i64, f64)>, String> {
+    fn read(text: &str) -> Result<Vec<(i64, i64, f64)>, UserError> {
         let points = history(file(text), &mut Vec::new())?;
         Ok(points.iter().map(|it| (it.step, it.timestamp, it.value)).collect())
     }
@@ -251,7 +252,7 @@ mod tests {
 
     #[test]
     fn a_broken_line_is_named() {
-        let reason = |text| read(text).unwrap_err();
+        let reason = |text| read(text).unwrap_err().text;
         let fields = "line 2: it has 6 fields, and a metric has 2, 3 or 5";
         assert_eq!(reason("1 2 3\n1 2 3 a b d\n"), fields);
         assert_eq!(reason("1.5 2 3\n"), "line 1: its time is no whole number");
@@ -293,7 +294,7 @@ mod tests {
         assert_eq!(added("1 2 3\n1 2 4\n1 2", 0), (vec![3, 4], 12, None));
         assert_eq!(added("1 2 3\n1 2 4\n1 2", 12), (vec![], 12, None));
         assert_eq!(added("1 2 3\n1 2 4\n1 2 5\n", 12), (vec![5], 18, None));
-        let reason = "its value is no number".to_owned();
+        let reason = "its value is no number".into();
         assert_eq!(added("1 x 3\n1 2 4\n1\n", 0), (vec![4], 14, Some(reason)));
     }
 

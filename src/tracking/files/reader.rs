@@ -13,6 +13,7 @@ use serde::de::DeserializeOwned;
 
 use super::lines;
 use crate::system::files;
+use crate::text::UserError;
 use crate::tracking::entities::Point;
 
 /// The file that describes its folder.
@@ -107,17 +108,17 @@ impl<'a> Reader<'a> {
         self.noted(&path, read?)
     }
 
-    fn yaml<T: DeserializeOwned>(&mut self, path: &Path) -> Option<Result<T, String>> {
+    fn yaml<T: DeserializeOwned>(&mut self, path: &Path) -> Option<Result<T, UserError>> {
         match self.text(path) {
-            Ok(text) => Some(serde_yaml::from_str(text).map_err(|error| error.to_string())),
+            Ok(text) => Some(serde_yaml::from_str(text).map_err(UserError::plain)),
             Err(error) if error.kind() == ErrorKind::NotFound => None,
-            Err(error) => Some(Err(error.to_string())),
+            Err(error) => Some(Err(UserError::plain(error))),
         }
     }
 
     /// The values added to a metric's file after an offset, see [`lines::added`]; errors are noted.
     pub fn added(&mut self, path: &Path, from: u64) -> Option<(Vec<Point>, u64)> {
-        let opened = files::open(path).map_err(|error| error.to_string());
+        let opened = files::open(path).map_err(UserError::plain);
         let added = opened.and_then(|file| lines::added(file, from, &mut self.buffer));
         let (points, end, broken) = self.noted(path, added)?;
         if let Some(reason) = broken {
@@ -137,11 +138,11 @@ impl<'a> Reader<'a> {
     pub fn metrics<T>(
         &mut self,
         folder: &Path,
-        read: impl Fn(&str, fs::File, &mut Vec<u8>) -> Result<T, String>,
+        read: impl Fn(&str, fs::File, &mut Vec<u8>) -> Result<T, UserError>,
     ) -> Vec<(String, T)> {
         let mut found = Vec::new();
         for (key, path) in self.keys(folder) {
-            let opened = files::open(&path).map_err(|error| error.to_string());
+            let opened = files::open(&path).map_err(UserError::plain);
             let value = opened.and_then(|file| read(&key, file, &mut self.buffer));
             if let Some(value) = self.noted(&path, value) {
                 found.push((key, value));
@@ -155,7 +156,7 @@ impl<'a> Reader<'a> {
         &mut self,
         folder: &Path,
         key: &str,
-        read: impl Fn(fs::File, &mut Vec<u8>) -> Result<T, String>,
+        read: impl Fn(fs::File, &mut Vec<u8>) -> Result<T, UserError>,
     ) -> Result<Option<T>, (PathBuf, String)> {
         let inside = key.split('/').all(|part| !matches!(part, "" | "." | ".."));
         let path = folder.join(key);
@@ -163,10 +164,10 @@ impl<'a> Reader<'a> {
         if !inside || !path.is_file() || above.into_iter().any(Path::is_symlink) {
             return Ok(None);
         }
-        let opened = files::open(&path).map_err(|error| error.to_string());
+        let opened = files::open(&path).map_err(UserError::plain);
         match opened.and_then(|file| read(file, &mut self.buffer)) {
             Ok(value) => Ok(Some(value)),
-            Err(reason) => Err((path, reason)),
+            Err(reason) => Err((path, reason.text)),
         }
     }
 

@@ -72,8 +72,9 @@ impl RestStore {
         if !matches!(scheme.as_str(), "http" | "https") {
             return Err(failed(no_server(uri, &scheme)));
         }
-        let settings = Settings::read(uri, workspace, variable).map_err(failed)?;
-        let transport = Transport::new(settings).map_err(failed)?;
+        let settings =
+            Settings::read(uri, workspace, variable).map_err(|error| failed(error.text))?;
+        let transport = Transport::new(settings).map_err(|error| failed(error.text))?;
         Ok(RestStore { transport })
     }
 

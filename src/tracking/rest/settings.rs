@@ -7,6 +7,7 @@ use std::time::Duration;
 use percent_encoding::percent_decode_str;
 
 use crate::system::files;
+use crate::text::UserError;
 use crate::text::secrets::Secret;
 use crate::tracking::ServerUri;
 
@@ -66,13 +67,13 @@ impl Settings {
         uri: &ServerUri,
         workspace: Option<&str>,
         variable: &dyn Fn(&str) -> Option<String>,
-    ) -> Result<Self, String> {
+    ) -> Result<Self, UserError> {
         let filled = |name: &str| variable(name).filter(|value| !value.is_empty());
-        let number = |name: &str| -> Result<Option<f64>, String> {
+        let number = |name: &str| -> Result<Option<f64>, UserError> {
             let Some(text) = filled(name) else { return Ok(None) };
             match text.trim().parse::<f64>() {
                 Ok(number) if (0.0..=86_400.0).contains(&number) => Ok(Some(number)),
-                _ => Err(format!("{name} must be a number from 0 to 86400, not `{text}`.")),
+                _ => Err(format!("{name} must be a number from 0 to 86400, not `{text}`.").into()),
             }
         };
         let (base, in_uri) = split(uri.whole());
@@ -304,7 +305,7 @@ mod tests {
         let wrong = |name: &str| (name == "MLFLOW_HTTP_REQUEST_TIMEOUT").then(|| "x".to_owned());
         let refused = Settings::read(&ServerUri::new("http://h"), None, &wrong).err().unwrap();
         assert_eq!(
-            refused,
+            refused.text,
             "MLFLOW_HTTP_REQUEST_TIMEOUT must be a number from 0 to 86400, not `x`."
         );
         let settings = read("http://h", &[("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "99")]);

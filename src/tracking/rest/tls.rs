@@ -17,6 +17,7 @@ use rustls::{
 };
 
 use crate::system::files;
+use crate::text::UserError;
 
 /// The variable that names the trusted certificates.
 const SERVER: &str = "MLFLOW_TRACKING_SERVER_CERT_PATH";
@@ -27,7 +28,7 @@ pub(super) const CLIENT: &str = "MLFLOW_TRACKING_CLIENT_CERT_PATH";
 ///
 /// # Errors
 /// When a file is invalid: which one, and why.
-pub(super) fn config(server: &Path, client: Option<&Path>) -> Result<ClientConfig, String> {
+pub(super) fn config(server: &Path, client: Option<&Path>) -> Result<ClientConfig, UserError> {
     let unusable = |error: &dyn std::fmt::Display| {
         format!("{SERVER}: {} can't be used: {error}.", server.display())
     };
@@ -36,7 +37,9 @@ pub(super) fn config(server: &Path, client: Option<&Path>) -> Result<ClientConfi
             .collect::<Result<_, _>>()
             .map_err(|error| unusable(&error))?;
     if named.is_empty() {
-        return Err(format!("{SERVER}: {} has no certificate in PEM format.", server.display()));
+        return Err(
+            format!("{SERVER}: {} has no certificate in PEM format.", server.display()).into()
+        );
     }
     let mut roots = RootCertStore::empty();
     for certificate in &named {
@@ -55,15 +58,16 @@ pub(super) fn config(server: &Path, client: Option<&Path>) -> Result<ClientConfi
     let own = CertificateDer::pem_slice_iter(&text).collect::<Result<_, _>>();
     let own = own.map_err(|error| unusable(&error))?;
     let key = PrivateKeyDer::from_pem_slice(&text).map_err(|error| unusable(&error))?;
-    builder.with_client_auth_cert(own, key).map_err(|error| unusable(&error))
+    Ok(builder.with_client_auth_cert(own, key).map_err(|error| unusable(&error))?)
 }
 
 /// The content of a file that a variable names.
 ///
 /// # Errors
 /// When the file can't be read: which one, and why.
-pub(super) fn read(name: &str, path: &Path) -> Result<Vec<u8>, String> {
-    files::read(path, 4 << 20).map_err(|error| format!("{name}: {}: {error}.", path.display()))
+pub(super) fn read(name: &str, path: &Path) -> Result<Vec<u8>, UserError> {
+    files::read(path, 4 << 20)
+        .map_err(|error| format!("{name}: {}: {error}.", path.display()).into())
 }
 
 #[derive(Debug)]

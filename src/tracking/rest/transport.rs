@@ -16,6 +16,7 @@ use serde_json::{Map, Value as Json};
 
 use super::settings::{Credentials, Settings};
 use super::tls;
+use crate::text::UserError;
 use crate::text::secrets::redact;
 
 /// Largest answer in bytes.
@@ -94,7 +95,7 @@ impl Transport {
     ///
     /// # Errors
     /// When a certificate is invalid: which one, and why.
-    pub fn new(mut settings: Settings) -> Result<Self, String> {
+    pub fn new(mut settings: Settings) -> Result<Self, UserError> {
         // If another provider is installed already, that one is used.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let mut builder = Client::builder()

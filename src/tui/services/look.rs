@@ -16,6 +16,7 @@ use crate::project::python::highlight::Highlighted;
 use crate::runs::history;
 use crate::store::{LogCursor, LogFilter, RunId, RunPair, Store, StoreError, Trust};
 use crate::system::files;
+use crate::text::UserError;
 use crate::tracking::{By, Choice, Location, TrackingError};
 use crate::tui::folders;
 use crate::{datasets, remote, tracking};
@@ -45,7 +46,7 @@ pub(super) fn source(context: &Arc<Context>, file: String) {
     });
 }
 
-fn read(path: &Path) -> Result<Arc<Highlighted>, String> {
+fn read(path: &Path) -> Result<Arc<Highlighted>, UserError> {
     let told = |error: std::io::Error| error.to_string();
     let bytes = files::read(path, LARGEST_SOURCE).map_err(told)?;
     let text = String::from_utf8_lossy(&bytes).into_owned();
@@ -89,9 +90,9 @@ pub(super) fn compare(context: &Arc<Context>, runs: RunPair) {
                 let compared = history::compare(root, snapshot.as_deref(), &first, &second).await;
                 Ok(Box::new(compared))
             }
-            Ok(Ok(_)) => Err("One of the runs is no longer in the history.".to_owned()),
-            Ok(Err(error)) => Err(error.to_string()),
-            Err(error) => Err(error.to_string()),
+            Ok(Ok(_)) => Err("One of the runs is no longer in the history.".into()),
+            Ok(Err(error)) => Err(UserError::plain(error)),
+            Err(error) => Err(UserError::plain(error)),
         };
         context.send(Report::Compared { runs, result }).await;
     });

@@ -59,7 +59,7 @@ fn serve(context: &Context, requests: &Receiver<Request>) {
                     };
                     let result = json::from_exact(&answer, &read)
                         .map(Arc::new)
-                        .map_err(|text| Failure { message: text, ..Failure::default() });
+                        .map_err(|error| Failure { message: error.text, ..Failure::default() });
                     last = Some((options, read));
                     Report::Exact { generation, result, stored }
                 }

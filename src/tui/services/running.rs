@@ -91,7 +91,7 @@ pub(super) fn detach(context: &Arc<Context>, generation: Generation, request: &R
     let context = context.clone();
     tokio::task::spawn_blocking(move || {
         let begun = arguments.and_then(detach::start);
-        let result = begun.map(|begun| begun.run).map_err(|error| error.line());
+        let result = begun.map(|begun| begun.run);
         context.send_blocking(Report::Detached { generation, result });
     });
 }
@@ -237,8 +237,7 @@ pub(super) async fn create_environment(context: Arc<Context>) {
         }
     };
     let (result, ()) = tokio::join!(environment::create(&context.root, progress), forward);
-    let result = result.map(drop).map_err(|error| error.to_string());
-    context.send(Report::EnvironmentDone(result)).await;
+    context.send(Report::EnvironmentDone(result.map(drop))).await;
 }
 
 #[cfg(test)]

@@ -66,7 +66,7 @@ impl Storing {
                 if looked.elapsed() >= LOOK {
                     looked = Instant::now();
                     if std::mem::replace(&mut is_there, root.is_dir()) && !is_there {
-                        let _ = to.blocking_send(Report::Watching(Err(gone(&root))).into());
+                        let _ = to.blocking_send(Report::Watching(Err(gone(&root).into())).into());
                     }
                     // A failed check is repeated at the next one.
                     let changed = store.changed().unwrap_or(false);

@@ -10,6 +10,7 @@ use super::{Message, Reports};
 use crate::app::event::Report;
 use crate::project::Metadata;
 use crate::project::watch::Watcher;
+use crate::text::UserError;
 
 /// How long settings must be quiet before they are read.
 const CALM: Duration = Duration::from_millis(100);
@@ -27,8 +28,11 @@ pub(super) fn project(metadata: &Metadata, reports: &Reports) -> Option<Watcher>
     match Watcher::start(metadata, changed) {
         Ok(watcher) => Some(watcher),
         Err(error) => {
-            let text = format!("The files can't be watched ({error}); ctrl-r reads them again.");
-            let _ = reports.blocking_send(Report::Watching(Err(text)).into());
+            let error = UserError::hinted(
+                format!("The files can't be watched ({error})"),
+                "ctrl-r reads them again.",
+            );
+            let _ = reports.blocking_send(Report::Watching(Err(error)).into());
             None
         }
     }

@@ -10,6 +10,7 @@ use crate::app::log_view::LogView;
 use crate::app::screens::Screen;
 use crate::app::shared::Shared;
 use crate::store::{RunId, RunPair};
+use crate::text::UserError;
 
 /// Lines over the part of a run's page: the run, and the titles of the parts.
 pub const HEAD: u16 = 2;
@@ -65,7 +66,7 @@ pub struct ComparisonPage {
     /// The runs.
     pub runs: RunPair,
     /// How they differ, or why the comparison failed; `None` until it is known.
-    pub compared: Option<Result<Vec<Section>, String>>,
+    pub compared: Option<Result<Vec<Section>, UserError>>,
     /// The first visible line.
     pub offset: usize,
 }

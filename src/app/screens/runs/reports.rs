@@ -8,6 +8,7 @@ use crate::app::screens::Screen;
 use crate::app::shared::Shared;
 use crate::runs::history::{Comparison, Whole};
 use crate::store::{LogLine, Outcome, RunId, RunPair, RunRecord};
+use crate::text::UserError;
 
 impl RunsScreen {
     /// The history has changed: requests the list again, and if the screen is `shown`, what may have
@@ -91,7 +92,7 @@ impl RunsScreen {
     }
 
     /// Two runs were compared.
-    pub fn take_comparison(&mut self, runs: RunPair, result: Result<Box<Comparison>, String>) {
+    pub fn take_comparison(&mut self, runs: RunPair, result: Result<Box<Comparison>, UserError>) {
         if let Some(Page::Comparison(page)) = &mut self.page
             && page.runs == runs
         {

@@ -27,7 +27,9 @@ pub(super) fn draw(
     }
     let sections = match &page.compared {
         None => return paint.note(body, &["Comparing ..."]),
-        Some(Err(why)) => return paint.note(body, &["The runs can't be compared.", why]),
+        Some(Err(error)) => {
+            return paint.note(body, &["The runs can't be compared.", &error.line()]);
+        }
         Some(Ok(sections)) if sections.is_empty() => {
             return paint.note(body, &["Nothing differs."]);
         }
