@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use mlops_tui::store::{
     Entry, Level, Line, LogCursor, LogFilter, NewRun, NodeOutcome, NodeRecord, Outcome, Progress,
-    RunFilter, RunRecord, Source, Store,
+    RunFilter, RunId, RunRecord, Source, Store,
 };
 
 /// Lines of the log: 100,000 a second for 30 seconds.
@@ -69,7 +69,7 @@ fn lines() -> Vec<String> {
     (0..LINES as u64).map(|line| text(line, next(), next())).collect()
 }
 
-fn write_log(store: &mut Store) -> i64 {
+fn write_log(store: &mut Store) -> RunId {
     let texts = lines();
     let record = store.add_run(&NewRun::default()).expect("a store");
     let sources = [
@@ -103,7 +103,7 @@ fn write_log(store: &mut Store) -> i64 {
     let size = std::fs::metadata(store.path()).map_or(0, |it| it.len());
     row(&format!("{LINES} lines appended"), time, &format!("{speed:.0} lines/s"));
     row("slowest burst of 2,000", slowest, &format!("{} MB as {} MB", bytes >> 20, size >> 20));
-    record.id
+    record.id.expect("a store that can be written")
 }
 
 fn source<'a>(
@@ -120,7 +120,7 @@ fn record_entries(store: &mut Store, record: &RunRecord, first: u64, entries: &[
     store.record(&progress).expect("room");
 }
 
-fn read_log(store: &mut Store, run: i64) {
+fn read_log(store: &mut Store, run: RunId) {
     let all = LogFilter::default();
     let mut page = |name: &str, filter: &LogFilter, from: &dyn Fn(usize) -> LogCursor| {
         let mut found = 0;

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant, UNIX_EPOCH};
 use mlops_tui::dag::staleness::{Content, Fingerprint as NodeFingerprint, Freshness, facts};
 use mlops_tui::project::{Options, Reader, Snapshot};
 use mlops_tui::runs::staleness::Staleness;
-use mlops_tui::store::{Store, StoredFingerprint};
+use mlops_tui::store::{RunId, Store, StoredFingerprint};
 
 const MODULES: usize = 100;
 const NODES: usize = 10;
@@ -154,7 +154,8 @@ fn fingerprints(root: &Path, snapshot: &Snapshot) -> Vec<StoredFingerprint> {
                 outputs: node.outputs.iter().map(content).collect(),
             };
             let json = serde_json::to_string(&fingerprint).expect("JSON");
-            StoredFingerprint { node: node.name.clone(), run: 1, json }
+            let run = RunId::new(1).expect("a positive number");
+            StoredFingerprint { node: node.name.clone(), run, json }
         })
         .collect()
 }

@@ -17,6 +17,24 @@ impl Generation {
     }
 }
 
+/// Identifies a run of this program while it goes on. A run that can't be recorded has a key, too.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub struct RunKey(u64);
+
+impl RunKey {
+    /// The key of the next run.
+    #[must_use]
+    pub fn next(self) -> RunKey {
+        RunKey(self.0 + 1)
+    }
+}
+
+impl From<u64> for RunKey {
+    fn from(number: u64) -> Self {
+        RunKey(number)
+    }
+}
+
 impl From<u64> for Generation {
     fn from(number: u64) -> Self {
         Generation(number)
@@ -96,7 +114,7 @@ pub enum Effect {
         request: Box<RunRequest>,
     },
     /// Cancel a run of this program.
-    Cancel(RunId),
+    Cancel(RunKey),
     /// Cancel a run that another program runs.
     CancelElsewhere(RunId),
     /// Load the runs that match a filter.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crossterm::event::{KeyEvent, MouseEvent};
 
-use super::effect::Generation;
+use super::effect::{Generation, RunKey};
 use super::keymap::Keymap;
 use super::screens::pipeline::Plot;
 use super::settings::Settings;
@@ -108,6 +108,8 @@ pub enum Report {
     RunStarted {
         /// Number of the request among [`super::effect::Effect::Run`]; none for a run of a grid.
         generation: Option<Generation>,
+        /// The key of the run in later reports.
+        key: RunKey,
         /// The run.
         run: Box<RunRecord>,
     },
@@ -124,13 +126,13 @@ pub enum Report {
     Detached {
         /// Number of the request.
         generation: Generation,
-        /// The number of the run, or why it could not begin.
-        result: Result<RunId, UserError>,
+        /// The number of the run if it is recorded, or why it could not begin.
+        result: Result<Option<RunId>, UserError>,
     },
     /// Events of a run, in order.
     Run {
         /// The run.
-        id: RunId,
+        key: RunKey,
         /// What happened.
         events: Vec<Stamped>,
     },

@@ -31,9 +31,9 @@ pub fn failed_run(state: &State) -> Option<&RunRecord> {
 
 /// The selected run, if another program runs it.
 pub fn running_elsewhere(state: &State) -> Option<RunId> {
-    let run = state.screen().selected_run().filter(|run| run.id != 0)?;
-    let own = state.shared.going_on().any(|own| own.record.id == run.id);
-    (run.outcome == Outcome::Running && !own).then_some(run.id)
+    let run = state.screen().selected_run().filter(|run| run.outcome == Outcome::Running)?;
+    let own = state.shared.going_on().any(|own| own.record.is_same(run));
+    run.id.filter(|_| !own)
 }
 
 /// The nodes that a run is asked for: the marked ones, else the selected one.

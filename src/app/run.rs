@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 
 use indexmap::IndexMap;
 
+use super::effect::RunKey;
 use super::words::seconds_text;
 use crate::runs::{Failure, RunEvent, RunRequest, Stamped, Stream};
 use crate::store::{Outcome, RunRecord};
@@ -62,6 +63,8 @@ pub enum Level {
 /// A run of this program and its progress.
 #[derive(Debug, Clone)]
 pub struct ActiveRun {
+    /// The key of the run in reports and effects.
+    pub key: RunKey,
     /// The record of the run in the store.
     pub record: RunRecord,
     /// The state of each node, in the order of the run.
@@ -84,9 +87,10 @@ pub struct ActiveRun {
 
 impl ActiveRun {
     /// A run that was just accepted.
-    pub fn new(record: RunRecord) -> Self {
+    pub fn new(key: RunKey, record: RunRecord) -> Self {
         let request = serde_json::from_str::<RunRequest>(&record.new.request);
         ActiveRun {
+            key,
             apart: request.is_ok_and(|request| request.apart.is_some()),
             record,
             nodes: IndexMap::new(),
@@ -241,10 +245,12 @@ pub fn headline(failure: &Failure) -> String {
 mod tests {
     use super::*;
     use crate::store::NewRun;
+    use crate::store::RunId;
 
     #[test]
     fn a_line_that_rewrites_itself_is_one_line_and_colours_are_kept() {
-        let mut run = ActiveRun::new(RunRecord::begun(1, NewRun::default()));
+        let mut run =
+            ActiveRun::new(RunKey::default(), RunRecord::begun(RunId::new(1), NewRun::default()));
         let mut print = |text: &str, stream, partial| {
             let event = RunEvent::Output {
                 node: Some("a".into()),

@@ -308,8 +308,8 @@ impl Shared {
             && let Some(failure) = &run.failure
         {
             let of = match &run.failed_node {
-                Some(node) => format!("{node}, run {}", run.record.id),
-                None => format!("run {}", run.record.id),
+                Some(node) => format!("{node}, {}", run.record.name()),
+                None => run.record.name(),
             };
             return Some((of, failure.clone()));
         }

@@ -32,8 +32,10 @@ pub(super) fn detach(handed: &Handed, json: bool) -> Result<ExitCode> {
     if json {
         return output::json(&serde_json::to_value(begun)?);
     }
-    output::text(&format!(
-        "Run {0} continues in the background. `mlops-tui runs show {0}` and the screen show it.\n",
-        begun.run
-    ))
+    output::text(&match begun.run {
+        Some(id) => format!(
+            "Run {id} continues in the background. `mlops-tui runs show {id}` and the screen show it.\n"
+        ),
+        None => "The run continues in the background. It is not kept in the history.\n".to_owned(),
+    })
 }

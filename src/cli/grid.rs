@@ -125,8 +125,8 @@ async fn one(
     let seconds = record.ended_at.map_or(0.0, |end| end - record.new.started_at);
     let reason = record.reason.as_deref().map(|reason| format!("  {reason}")).unwrap_or_default();
     let line = format!(
-        "run {}  {params}  {} in {seconds:.2} s{reason}  {apart}",
-        record.id,
+        "{}  {params}  {} in {seconds:.2} s{reason}  {apart}",
+        record.name(),
         record.outcome.as_str(),
     );
     output::text(&(sanitize(&line) + "\n"))?;

@@ -345,8 +345,8 @@ impl Printer {
             if let Ok(line) = json::line(record) {
                 self.line(&line);
             }
-        } else if record.id != 0 {
-            self.line(&format!("Recorded as run {}.", record.id));
+        } else if let Some(id) = record.id {
+            self.line(&format!("Recorded as run {id}."));
         }
         let all = async {
             if self.waits() {

@@ -25,8 +25,8 @@ pub const PARAMS_FROM: &str = "--params-from";
 /// The line that the detached run prints when the run has begun.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Begun {
-    /// Number of the run; 0 when the run can't be recorded.
-    pub run: RunId,
+    /// Number of the run; `None` when the run can't be recorded.
+    pub run: Option<RunId>,
 }
 
 /// The command-line arguments that run `request` in `root` detached; `python` is the interpreter, if one was
@@ -113,7 +113,7 @@ pub fn leave() -> std::io::Result<()> {
 ///
 /// # Errors
 /// When `/dev/null` can't be opened.
-pub fn begun(run: RunId) -> std::io::Result<()> {
+pub fn begun(run: Option<RunId>) -> std::io::Result<()> {
     say::tell(&serde_json::to_string(&Begun { run })?);
     let nowhere = std::fs::File::options().read(true).write(true).open("/dev/null")?;
     rustix::stdio::dup2_stdout(&nowhere)?;

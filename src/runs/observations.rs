@@ -30,7 +30,8 @@ type Contents = BTreeMap<String, Content>;
 
 /// The observations so far.
 pub(super) struct Observations {
-    run: RunId,
+    /// Number of the run; `None` until the run is recorded.
+    run: Option<RunId>,
     /// Whether the run saves to its own folder and leaves the project's data alone.
     apart: bool,
     /// Files of kept datasets that the run loads, by dataset.
@@ -53,7 +54,7 @@ pub(super) struct Observations {
 impl Observations {
     pub(super) fn new(found: mpsc::UnboundedSender<Observation>) -> Self {
         Observations {
-            run: 0,
+            run: None,
             apart: false,
             taken: HashMap::new(),
             surroundings: None,
@@ -75,7 +76,7 @@ impl Observations {
     /// Starts the background task that reads the run's surroundings.
     pub(super) fn begin(&mut self, run: RunId, subject: Subject) {
         let Subject { root, request, asked, taken } = subject;
-        (self.run, self.apart, self.taken) = (run, request.apart.is_some(), taken);
+        (self.run, self.apart, self.taken) = (Some(run), request.apart.is_some(), taken);
         let found = self.found.clone();
         self.seeking += 1;
         tokio::spawn(async move {
@@ -106,12 +107,13 @@ impl Observations {
             RunEvent::DatasetKept { dataset, node, file, bytes, .. } => {
                 let base = strip_transcoding(dataset).to_owned();
                 self.kept.insert(base.clone(), file.clone());
+                let run = self.run?;
                 Some(Keeping::Kept(Kept {
                     dataset: base,
                     file: file.clone(),
                     bytes: *bytes,
                     node: node.clone(),
-                    run: self.run,
+                    run,
                     made_at: event.at,
                 }))
             }
@@ -149,7 +151,7 @@ impl Observations {
             };
         }
         let (found, moved) = (self.found.clone(), std::mem::take(&mut self.moved));
-        let run = self.run;
+        let Some(run) = self.run else { return Vec::new() };
         self.seeking += 1;
         self.looking += 1;
         tokio::task::spawn_blocking(move || {
@@ -165,13 +167,14 @@ impl Observations {
         surroundings: &Surroundings,
         record: &RunRecord,
     ) -> Vec<StoredFingerprint> {
+        let Some(run) = self.run else { return Vec::new() };
         let done = std::mem::take(&mut self.done);
         let fingerprint = |name: String| {
             let node = surroundings.node(&record.new.pipeline, &name)?;
             let mut fingerprint = surroundings.fingerprint(node);
             (fingerprint.inputs, fingerprint.outputs) = self.contents_of(surroundings, node);
             let json = serde_json::to_string(&fingerprint).ok()?;
-            Some(StoredFingerprint { node: name, run: self.run, json })
+            Some(StoredFingerprint { node: name, run, json })
         };
         done.into_iter().filter_map(fingerprint).collect()
     }

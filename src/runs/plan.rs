@@ -380,6 +380,7 @@ impl InputSource {
 mod tests {
     use super::*;
     use crate::project::Metadata;
+    use crate::store::run_id;
 
     /// `a -> x -> b -> y -> c`, and `d` makes a file `z` from `y`; `files` are in the catalog.
     fn snapshot(root: &Path, files: &[&str]) -> Snapshot {
@@ -418,7 +419,14 @@ mod tests {
     fn planned(snapshot: &Snapshot, slice: Slice, kept: &[&str]) -> Plan {
         let kept: Vec<Kept> = kept
             .iter()
-            .map(|name| Kept { dataset: (*name).to_owned(), run: 7, ..Kept::default() })
+            .map(|name| Kept {
+                dataset: (*name).to_owned(),
+                file: String::new(),
+                bytes: 0,
+                node: String::new(),
+                run: run_id(7),
+                made_at: 0.0,
+            })
             .collect();
         plan(snapshot, &RunRequest { slice, ..RunRequest::default() }, &kept).unwrap().unwrap()
     }

@@ -61,7 +61,7 @@ pub async fn burst(process: &mut Process, first: Stamped) -> Vec<Stamped> {
 }
 
 impl Recorder {
-    /// Adds a run that begins now; returns its record, with the number 0 when the run can't be recorded.
+    /// Adds a run that begins now; returns its record, without a number when the run can't be recorded.
     /// Error messages, now or later, go to `notify`. Needs a tokio runtime.
     pub async fn start(
         store: Store,
@@ -69,7 +69,7 @@ impl Recorder {
         notify: impl Fn(String) + Send + 'static,
     ) -> (Recorder, RunRecord) {
         let new = history::new_run(&subject.request, &subject.asked, None);
-        let record = RunRecord::begun(0, new);
+        let record = RunRecord::begun(None, new);
         let (found, answers) = mpsc::unbounded_channel();
         let mut keeper = Keeper {
             store: None,
@@ -84,7 +84,9 @@ impl Recorder {
         match added {
             Ok(record) => {
                 keeper.store = store;
-                keeper.observations.begin(record.id, subject);
+                if let Some(id) = record.id {
+                    keeper.observations.begin(id, subject);
+                }
                 keeper.course.record = record;
             }
             Err(error) => (keeper.notify)(format!("{error} This run is not kept in the history.")),
@@ -184,7 +186,7 @@ impl Keeper {
         mut events: mpsc::Receiver<Vec<Stamped>>,
         mut answers: mpsc::UnboundedReceiver<Observation>,
     ) -> RunRecord {
-        let recorded = self.course.record.id != 0;
+        let recorded = self.course.record.id.is_some();
         let mut writing: Option<JoinHandle<Written>> = None;
         let mut heartbeat = tokio::time::interval(HEARTBEAT);
         let mut end: Option<Instant> = None;
@@ -302,21 +304,21 @@ impl Keeper {
 
     /// A write succeeded after a failure.
     fn recovered(&mut self) {
-        let id = self.course.record.id;
+        let run = self.course.record.name();
         let missing = std::mem::take(&mut self.missing);
         if missing == 0 {
-            (self.notify)(format!("The history of run {id} is complete again."));
+            (self.notify)(format!("The history of {run} is complete again."));
             return;
         }
         let text = format!("{missing} lines are missing here: the store could not be written.");
-        (self.notify)(format!("The history of run {id} continues; {text}"));
+        (self.notify)(format!("The history of {run} continues; {text}"));
         self.take(vec![Stamped::log("WARNING", Some("mlops-tui"), text)], true);
     }
 
     fn give_up(&self, writing: bool) {
         if writing || (!self.pending.is_empty() && self.trouble.is_some()) {
-            let id = self.course.record.id;
-            (self.notify)(format!("The end of run {id} is not in the history."));
+            let run = self.course.record.name();
+            (self.notify)(format!("The end of {run} is not in the history."));
         }
     }
 
@@ -388,6 +390,7 @@ mod tests {
 
     use super::*;
     use crate::runs::Stream;
+    use crate::store::run_id;
     use crate::store::{LogCursor, LogFilter, NodeOutcome, Outcome};
 
     fn at(at: f64, event: RunEvent) -> Stamped {
@@ -478,7 +481,8 @@ mod tests {
     }
 
     fn lines(store: &mut Store) -> Vec<String> {
-        let lines = store.log(1, &LogFilter::default(), LogCursor::Line(1), usize::MAX).unwrap();
+        let lines =
+            store.log(run_id(1), &LogFilter::default(), LogCursor::Line(1), usize::MAX).unwrap();
         lines.into_iter().map(|line| line.text).collect()
     }
 
@@ -487,19 +491,19 @@ mod tests {
         let project = project();
         let root = project.path();
         let (recorder, record, notices) = start(root, Store::new(root)).await;
-        assert_eq!(record.id, 1);
+        assert_eq!(record.id, Some(run_id(1)));
         recorder.record(begin()).await;
         recorder.record(vec![line("hello".into())]).await;
         recorder.record(end()).await;
         let record = recorder.finish().await.unwrap();
         let mut store = Store::new(root);
-        let stored = store.run(1).unwrap().unwrap();
+        let stored = store.run(run_id(1)).unwrap().unwrap();
         assert_eq!(stored, RunRecord { log_lines: 1, ..record });
         assert_eq!(stored.outcome, Outcome::Succeeded);
         let parameters = store.text(stored.parameters.as_deref().unwrap()).unwrap();
         assert_eq!(parameters.as_deref(), Some(r#"{"size":4}"#));
-        assert_eq!(store.nodes(1).unwrap()[0].outcome, NodeOutcome::Succeeded);
-        let saved = &store.datasets(1).unwrap()[0];
+        assert_eq!(store.nodes(run_id(1)).unwrap()[0].outcome, NodeOutcome::Succeeded);
+        let saved = &store.datasets(run_id(1)).unwrap()[0];
         assert_eq!((saved.number, saved.bytes), (4, Some(12)));
         assert_eq!(saved.metrics.as_deref(), Some(r#"{"mae":2.5}"#));
         assert_eq!(lines(&mut store), ["hello"]);
@@ -592,7 +596,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join(".mlops-tui"), "a file in its place").unwrap();
         let (recorder, record, notices) = start(folder.path(), Store::new(folder.path())).await;
-        assert_eq!(record.id, 0);
+        assert_eq!(record.id, None);
         recorder.record(begin()).await;
         recorder.record(end()).await;
         assert_eq!(recorder.finish().await.unwrap().outcome, Outcome::Succeeded);

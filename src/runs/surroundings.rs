@@ -259,6 +259,7 @@ fn apart(root: &Path, folder: &Path, dataset: &Dataset) -> Option<Dataset> {
 mod tests {
     use super::*;
     use crate::project::Pipeline;
+    use crate::store::run_id;
 
     #[test]
     fn the_last_content_by_a_node_that_still_makes_it_counts() {
@@ -270,6 +271,7 @@ mod tests {
         let pipeline = Pipeline { nodes, ..Pipeline::default() };
         let snapshot = Snapshot { pipelines: vec![pipeline], ..Snapshot::default() };
         let fingerprint = |node: &str, run, outputs: &[&str]| {
+            let run = run_id(run);
             let outputs = outputs.iter().map(|&output| (output.to_owned(), Content::Made(run)));
             let fingerprint = Fingerprint { outputs: outputs.collect(), ..Fingerprint::default() };
             let json = serde_json::to_string(&fingerprint).unwrap();
@@ -282,7 +284,7 @@ mod tests {
             fingerprint("other", 5, &["table", "row"]),
         ];
         let made = made(&snapshot, fingerprints);
-        assert_eq!(made["table"], Content::Made(3));
-        assert_eq!(made["row"], Content::Made(5));
+        assert_eq!(made["table"], Content::Made(run_id(3)));
+        assert_eq!(made["row"], Content::Made(run_id(5)));
     }
 }

@@ -65,7 +65,7 @@ impl Store {
         let mut stay: HashSet<String> = HashSet::new();
         for (id, request) in runs.iter().filter(|(id, _)| !deleted_runs.contains(id)) {
             let Ok(folder) = apart(request) else {
-                tracing::warn!(run = id, "its request can't be read, so no folder is removed");
+                tracing::warn!(run = %id, "its request can't be read, so no folder is removed");
                 return Ok(None);
             };
             stay.extend(folder.as_deref().and_then(|it| it.rsplit('/').next()).map(str::to_owned));
@@ -209,9 +209,9 @@ mod tests {
                 why: "it does not carry this store's mark".into(),
             }],
         };
-        assert_eq!(store.sweepable(&[first.id]).unwrap(), expected);
+        assert_eq!(store.sweepable(&[first.id.unwrap()]).unwrap(), expected);
         assert!(one.exists(), "nothing is removed yet");
-        let deleted = store.delete_run(first.id).unwrap().unwrap();
+        let deleted = store.delete_run(first.id.unwrap()).unwrap().unwrap();
         assert_eq!((deleted.folders, deleted.left), (expected.folders, expected.left));
         assert!(!one.exists() && two.exists() && foreign.join("data").exists());
         assert!(one.with_file_name("young").exists());

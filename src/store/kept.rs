@@ -17,7 +17,7 @@ use super::record::RunId;
 const WRITING: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// An in-memory dataset that was kept from a run.
-#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Kept {
     /// The dataset's name, without transcoding.
     pub dataset: String,
@@ -43,7 +43,7 @@ pub enum Keeping {
 }
 
 /// The fingerprint of a node's last run, as JSON.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct StoredFingerprint {
     /// The node's full name.
     pub node: String,
@@ -257,10 +257,18 @@ mod tests {
     use std::fs;
 
     use super::*;
+    use crate::store::run_id;
 
     fn kept(dataset: &str, file: &str, bytes: u64) -> Keeping {
         let (dataset, file) = (dataset.into(), file.into());
-        Keeping::Kept(Kept { dataset, file, bytes, run: 1, ..Kept::default() })
+        Keeping::Kept(Kept {
+            dataset,
+            file,
+            bytes,
+            run: run_id(1),
+            node: String::new(),
+            made_at: 0.0,
+        })
     }
 
     /// Writes a marked file of `bytes` bytes that was last used `age` seconds ago.
@@ -340,8 +348,11 @@ mod tests {
     fn the_latest_fingerprint_of_a_node_is_returned() {
         let project = tempfile::tempdir().unwrap();
         let mut store = Store::new(project.path());
-        let fingerprint =
-            |run, json: &str| StoredFingerprint { node: "a".into(), run, json: json.into() };
+        let fingerprint = |run, json: &str| StoredFingerprint {
+            node: "a".into(),
+            run: run_id(run),
+            json: json.into(),
+        };
         store.save_fingerprints("local", &[fingerprint(1, "1")]).unwrap();
         store.save_fingerprints("local", &[fingerprint(2, "2")]).unwrap();
         assert_eq!(store.fingerprints("local").unwrap(), [fingerprint(2, "2")]);

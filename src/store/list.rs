@@ -118,7 +118,7 @@ fn record(row: &Row<'_>) -> rusqlite::Result<RunRecord> {
     let outcome: String = row.get("outcome")?;
     let git: Option<String> = row.get("git")?;
     Ok(RunRecord {
-        id: row.get("id")?,
+        id: RunId::new(row.get("id")?),
         new: NewRun {
             started_at: row.get("started_at")?,
             pipeline: row.get("pipeline")?,
@@ -153,6 +153,7 @@ fn record(row: &Row<'_>) -> rusqlite::Result<RunRecord> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::run_id;
     use crate::store::{NodeRecord, Progress};
 
     #[test]
@@ -180,7 +181,7 @@ mod tests {
                 Progress { record: &record, first: 1, entries: &[], nodes: &nodes, datasets: &[] };
             store.record(&progress).unwrap();
         }
-        store.pin(1, true).unwrap();
+        store.pin(run_id(1), true).unwrap();
         let all = RunFilter::default;
         for (filter, ids) in [
             (all(), vec![3, 2, 1]),
@@ -203,8 +204,9 @@ mod tests {
             (RunFilter { outcomes: vec![Outcome::Lost], ..all() }, vec![]),
         ] {
             let runs = store.runs(&filter).unwrap();
+            let ids: Vec<_> = ids.into_iter().map(RunId::new).collect();
             assert_eq!(runs.iter().map(|run| run.id).collect::<Vec<_>>(), ids, "{filter:?}");
         }
-        assert_eq!(store.run(9).unwrap(), None);
+        assert_eq!(store.run(run_id(9)).unwrap(), None);
     }
 }

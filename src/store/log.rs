@@ -390,7 +390,7 @@ mod tests {
                 Line { at: index as f64 / 100.0, source: source(Some(node), level), text }
             })
             .collect();
-        let run = with_lines(&mut store, &lines, 700).id;
+        let run = with_lines(&mut store, &lines, 700).id.unwrap();
         let all = LogFilter::default();
         let mut page = |filter: &LogFilter, from, limit| {
             numbers(&store.log(run, filter, from, limit).unwrap())
@@ -418,7 +418,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let mut store = Store::new(folder.path());
         let line = Line { at: 1.0, source: source(None, Level::Info), text: "x" };
-        let run = with_lines(&mut store, &[line; 30], 10).id;
+        let run = with_lines(&mut store, &[line; 30], 10).id.unwrap();
         store
             .write(|connection| {
                 connection.execute("UPDATE log SET packed = x'789c00ff' WHERE first = 11", [])
@@ -447,7 +447,7 @@ mod tests {
                 },
                 text,
             }).collect();
-            let run = with_lines(&mut store, &lines, batch).id;
+            let run = with_lines(&mut store, &lines, batch).id.unwrap();
             let read = store.log(run, &LogFilter::default(), LogCursor::Line(1), usize::MAX).unwrap();
             prop_assert_eq!(read.len(), lines.len());
             for (line, read) in lines.iter().zip(read) {

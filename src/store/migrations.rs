@@ -3,7 +3,7 @@
 use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 use serde_json::Value as Json;
 
-use super::record::{Level, Line, Source};
+use super::record::{Level, Line, RunId, Source};
 use super::{kept, log};
 
 /// Each function migrates the schema from the version of its index to the next version.
@@ -162,7 +162,7 @@ fn nodes_and_logs(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
             packed BLOB NOT NULL
         );",
     )?;
-    let runs: Vec<i64> = transaction
+    let runs: Vec<RunId> = transaction
         .prepare("SELECT id FROM runs")?
         .query_map([], |row| row.get(0))?
         .collect::<Result<_, _>>()?;
@@ -173,7 +173,7 @@ fn nodes_and_logs(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
 }
 
 /// Distributes the events of a run over the new tables.
-fn sort_events(transaction: &Transaction<'_>, run: i64) -> rusqlite::Result<()> {
+fn sort_events(transaction: &Transaction<'_>, run: RunId) -> rusqlite::Result<()> {
     let rows: Vec<(i64, f64, String)> = transaction
         .prepare("SELECT number, at, json FROM events WHERE run = ?1 ORDER BY number")?
         .query_map([run], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?
@@ -277,6 +277,7 @@ fn line(at: f64, event: &Json) -> Line<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::run_id;
     use crate::store::{Direction, NodeOutcome, Store};
 
     #[test]
@@ -318,10 +319,10 @@ mod tests {
         drop(old);
 
         let mut store = Store::new(folder.path());
-        let run = store.run(1).unwrap().unwrap();
+        let run = store.run(run_id(1)).unwrap().unwrap();
         assert_eq!((run.kedro_version.as_deref(), run.log_lines), (Some("1.7.0"), 2));
-        assert_eq!(store.events(1).unwrap().len(), events.len() - 2);
-        let nodes = store.nodes(1).unwrap();
+        assert_eq!(store.events(run_id(1)).unwrap().len(), events.len() - 2);
+        let nodes = store.nodes(run_id(1)).unwrap();
         let outcomes: Vec<_> =
             nodes.iter().map(|it| (it.node.as_str(), it.outcome, it.seconds)).collect();
         assert_eq!(
@@ -333,10 +334,11 @@ mod tests {
             ]
         );
         assert_eq!(nodes[1].failure.as_deref(), Some(r#"{"kind":"K"}"#));
-        let datasets = store.datasets(1).unwrap();
+        let datasets = store.datasets(run_id(1)).unwrap();
         assert_eq!((datasets[0].dataset.as_str(), datasets[0].direction), ("d", Direction::Save));
-        let lines =
-            store.log(1, &Default::default(), crate::store::LogCursor::Line(1), 10).unwrap();
+        let lines = store
+            .log(run_id(1), &Default::default(), crate::store::LogCursor::Line(1), 10)
+            .unwrap();
         let log_lines: Vec<_> =
             lines.iter().map(|it| (it.number, it.level, it.text.as_str())).collect();
         assert_eq!(log_lines, [(1, Level::Error, "uh\noh"), (2, Level::Info, "two")]);

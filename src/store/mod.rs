@@ -33,6 +33,8 @@ pub use list::RunFilter;
 pub use log::{LogCursor, LogFilter};
 pub use nodes::Timing;
 pub use prune::{Pruned, Room};
+#[cfg(test)]
+pub(crate) use record::run_id;
 pub use record::{
     CodeVersion, DatasetRecord, Direction, Entry, Level, Line, LogLine, NewRun, NodeOutcome,
     NodeRecord, Outcome, Progress, RunId, RunPair, RunRecord, Source,

@@ -196,6 +196,7 @@ fn shrink(connection: &mut Connection) -> rusqlite::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::run_id;
     use crate::store::{Entry, Level, Line, NewRun, Progress, RunFilter, Source};
 
     /// Five successful runs, started at 1 to 5, each with an incompressible log.
@@ -234,25 +235,32 @@ mod tests {
         assert_eq!(store.prune(&Room::default()).unwrap(), Pruned::default());
         assert!(!store.path().exists(), "nothing is made to be pruned");
         filled(&mut store);
-        store.pin(1, true).unwrap();
-        let running = store.add_run(&NewRun { started_at: 0.5, ..NewRun::default() }).unwrap().id;
+        store.pin(run_id(1), true).unwrap();
+        let running =
+            store.add_run(&NewRun { started_at: 0.5, ..NewRun::default() }).unwrap().id.unwrap();
         let mut prunable = |room: &Room| store.prunable(room).unwrap();
         let all = Room::default;
         assert_eq!(prunable(&all()), Pruned::default());
-        assert_eq!(prunable(&Room { before: Some(4.0), ..all() }).runs, [2, 3]);
-        assert_eq!(prunable(&Room { runs: Some(4), ..all() }).runs, [2, 3]);
-        assert_eq!(prunable(&Room { runs: Some(0), ..all() }).runs, [2, 3, 4, 5]);
+        assert_eq!(prunable(&Room { before: Some(4.0), ..all() }).runs, [2, 3].map(run_id));
+        assert_eq!(prunable(&Room { runs: Some(4), ..all() }).runs, [2, 3].map(run_id));
+        assert_eq!(prunable(&Room { runs: Some(0), ..all() }).runs, [2, 3, 4, 5].map(run_id));
         let each = prunable(&Room { before: Some(3.0), ..all() }).bytes;
         assert!(each > 64_000, "{each}");
         let bytes = Some(each * 3 + each / 2);
-        assert_eq!(prunable(&Room { bytes, ..all() }).runs, [2, 3]);
+        assert_eq!(prunable(&Room { bytes, ..all() }).runs, [2, 3].map(run_id));
 
         let room = Room { runs: Some(0), ..all() };
-        assert_eq!(store.prune(&room).unwrap().runs, [2, 3, 4, 5]);
+        assert_eq!(store.prune(&room).unwrap().runs, [2, 3, 4, 5].map(run_id));
         let left = store.runs(&RunFilter::default()).unwrap();
-        assert_eq!(left.iter().map(|run| run.id).collect::<Vec<_>>(), [running, 1]);
+        assert_eq!(
+            left.iter().map(|run| run.id).collect::<Vec<_>>(),
+            [Some(running), RunId::new(1)]
+        );
         assert!(store.delete_run(running).unwrap().is_none(), "it is going on");
-        assert!(store.delete_run(1).unwrap().is_some() && store.delete_run(1).unwrap().is_none());
+        assert!(
+            store.delete_run(run_id(1)).unwrap().is_some()
+                && store.delete_run(run_id(1)).unwrap().is_none()
+        );
     }
 
     #[test]
@@ -262,7 +270,7 @@ mod tests {
         filled(&mut store);
         let (old, shared) = (store.keep_text("old").unwrap(), store.keep_text("shared").unwrap());
         for (id, text) in [(1, &old), (2, &shared), (5, &shared)] {
-            let mut record = store.run(id).unwrap().unwrap();
+            let mut record = store.run(run_id(id)).unwrap().unwrap();
             record.parameters = Some(text.clone());
             let code = crate::store::CodeVersion { diff: Some(text.clone()), ..Default::default() };
             record.code = Some(code);

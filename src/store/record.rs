@@ -1,18 +1,63 @@
 //! The records of a run in the history: the run, its nodes, its datasets, its log.
 
+use std::fmt;
+use std::num::NonZeroI64;
+
+use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
 use serde::{Deserialize, Serialize};
 use strum::{EnumString, IntoStaticStr, VariantArray};
 
-/// The number of a run in its project's history, from 1; 0 for a run that could not be recorded.
-pub type RunId = i64;
+/// The number of a run in its project's history, from 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct RunId(NonZeroI64);
 
-/// Two runs that are compared.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+impl RunId {
+    /// The id for a number; `None` if the number is 0 or less.
+    pub fn new(number: i64) -> Option<RunId> {
+        NonZeroI64::new(number).filter(|number| number.is_positive()).map(RunId)
+    }
+}
+
+/// The id of a run in a test.
+#[cfg(test)]
+pub(crate) fn run_id(number: i64) -> RunId {
+    RunId::new(number).unwrap()
+}
+
+impl fmt::Display for RunId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl ToSql for RunId {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(self.0.get().into())
+    }
+}
+
+impl FromSql for RunId {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        let number = value.as_i64()?;
+        RunId::new(number).ok_or(FromSqlError::OutOfRange(number))
+    }
+}
+
+/// Two runs that are compared; in JSON a list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(into = "[RunId; 2]")]
 pub struct RunPair {
     /// The earlier run.
     pub first: RunId,
     /// The later run.
     pub second: RunId,
+}
+
+impl From<RunPair> for [RunId; 2] {
+    fn from(runs: RunPair) -> Self {
+        [runs.first, runs.second]
+    }
 }
 
 /// Gives an enum its texts in the database.
@@ -104,8 +149,8 @@ pub struct NewRun {
 /// A run in the history.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct RunRecord {
-    /// The number of the run.
-    pub id: RunId,
+    /// The number of the run; `None` if the run could not be recorded.
+    pub id: Option<RunId>,
     /// The facts known at the start.
     #[serde(flatten)]
     pub new: NewRun,
@@ -150,8 +195,18 @@ pub struct RunRecord {
 
 impl RunRecord {
     /// The record of a run that has just started.
-    pub fn begun(id: RunId, new: NewRun) -> Self {
+    pub fn begun(id: Option<RunId>, new: NewRun) -> Self {
         RunRecord { id, new, ..RunRecord::default() }
+    }
+
+    /// The name of the run in a text, such as `run 12`.
+    pub fn name(&self) -> String {
+        self.id.map_or_else(|| "the unrecorded run".to_owned(), |id| format!("run {id}"))
+    }
+
+    /// Whether both are records of the same run, possibly at different times.
+    pub fn is_same(&self, other: &RunRecord) -> bool {
+        self.id == other.id && (self.id.is_some() || self.new == other.new)
     }
 
     /// The seconds from the start to the end, or to `now` while running.
@@ -360,4 +415,27 @@ pub struct Progress<'a> {
     pub nodes: &'a [NodeRecord],
     /// Datasets that were loaded or saved, or whose record changed.
     pub datasets: &'a [DatasetRecord],
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_are_numbers_from_1() {
+        assert_eq!([-1, 0, 1].map(RunId::new).map(|id| id.is_some()), [false, false, true]);
+        assert_eq!(serde_json::to_string(&[Some(run_id(7)), None]).unwrap(), "[7,null]");
+        assert!(serde_json::from_str::<RunId>("0").is_err());
+    }
+
+    #[test]
+    fn an_unrecorded_run_is_recognized_by_its_start() {
+        let begun =
+            |id, started_at| RunRecord::begun(id, NewRun { started_at, ..NewRun::default() });
+        let (one, other) = (begun(None, 1.0), begun(None, 2.0));
+        assert!(one.is_same(&one.clone()) && !one.is_same(&other));
+        let recorded = begun(RunId::new(1), 1.0);
+        assert!(recorded.is_same(&begun(RunId::new(1), 2.0)) && !recorded.is_same(&one));
+        assert_eq!((recorded.name(), one.name()), ("run 1".into(), "the unrecorded run".into()));
+    }
 }

@@ -48,7 +48,7 @@ impl Store {
             )?;
             Ok(connection.last_insert_rowid())
         })?;
-        Ok(RunRecord::begun(id, new.clone()))
+        Ok(RunRecord::begun(RunId::new(id), new.clone()))
     }
 
     /// Sets another process as the one that records the run; [`Store::recover`] checks that
@@ -78,9 +78,11 @@ impl Store {
             let transaction =
                 connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
             // A deleted run is not restored.
-            if update(&transaction, progress.record, seen_at)? > 0 {
-                append(&transaction, progress)?;
-                nodes::save(&transaction, progress.record.id, progress.nodes, progress.datasets)?;
+            if let Some(id) = progress.record.id
+                && update(&transaction, progress.record, seen_at)? > 0
+            {
+                append(&transaction, id, progress)?;
+                nodes::save(&transaction, id, progress.nodes, progress.datasets)?;
             }
             transaction.commit()
         })
@@ -199,11 +201,10 @@ fn update(connection: &Connection, record: &RunRecord, seen_at: f64) -> rusqlite
 }
 
 /// Appends the entries that are not stored yet.
-fn append(connection: &Connection, progress: &Progress<'_>) -> rusqlite::Result<()> {
+fn append(connection: &Connection, id: RunId, progress: &Progress<'_>) -> rusqlite::Result<()> {
     if progress.entries.is_empty() {
         return Ok(());
     }
-    let id = progress.record.id;
     let (stored, lines): (i64, i64) = connection
         .prepare_cached("SELECT entries, log_lines FROM runs WHERE id = ?1")?
         .query_row([id], |row| Ok((row.get(0)?, row.get(1)?)))?;
@@ -300,6 +301,7 @@ pub fn now() -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::run_id;
     use crate::store::{Level, Line, LogFilter, NodeOutcome, NodeRecord, RunFilter, Source};
 
     fn new(pipeline: &str) -> NewRun {
@@ -356,9 +358,9 @@ mod tests {
         let mut store = Store::new(folder.path());
         second.log_lines = 1;
         assert_eq!(store.runs(&RunFilter::newest(10)).unwrap(), [second.clone(), first.clone()]);
-        assert_eq!(store.run(second.id).unwrap(), Some(second.clone()));
-        assert_eq!(store.events(second.id).unwrap(), ["1", "2", "3"]);
-        assert_eq!(store.events(first.id).unwrap(), Vec::<String>::new());
+        assert_eq!(store.run(second.id.unwrap()).unwrap(), Some(second.clone()));
+        assert_eq!(store.events(second.id.unwrap()).unwrap(), ["1", "2", "3"]);
+        assert_eq!(store.events(first.id.unwrap()).unwrap(), Vec::<String>::new());
     }
 
     #[test]
@@ -370,9 +372,9 @@ mod tests {
         for (first, end) in [(1, 2), (1, 2), (1, 4), (2, 3), (3, 4), (4, 4)] {
             store.record(&progress(&run, first as u64, &all[first - 1..end])).unwrap();
         }
-        assert_eq!(store.events(run.id).unwrap(), ["1", "4"]);
-        assert_eq!(texts(&mut store, run.id), ["two", "three"]);
-        assert_eq!(store.run(run.id).unwrap().unwrap().log_lines, 2);
+        assert_eq!(store.events(run.id.unwrap()).unwrap(), ["1", "4"]);
+        assert_eq!(texts(&mut store, run.id.unwrap()), ["two", "three"]);
+        assert_eq!(store.run(run.id.unwrap()).unwrap().unwrap().log_lines, 2);
     }
 
     #[test]
@@ -380,19 +382,19 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let mut store = Store::new(folder.path());
         let mut run = store.add_run(&new("a")).unwrap();
-        assert!(store.pin(run.id, true).unwrap());
-        assert!(store.note(run.id, " the good one\n").unwrap());
-        assert!(!store.pin(99, true).unwrap() && !store.note(99, "x").unwrap());
+        assert!(store.pin(run.id.unwrap(), true).unwrap());
+        assert!(store.note(run.id.unwrap(), " the good one\n").unwrap());
+        assert!(!store.pin(run_id(99), true).unwrap() && !store.note(run_id(99), "x").unwrap());
         run.outcome = Outcome::Succeeded;
         store.record(&progress(&run, 1, &[event(1.0, "1")])).unwrap();
-        let stored = store.run(run.id).unwrap().unwrap();
+        let stored = store.run(run.id.unwrap()).unwrap().unwrap();
         assert_eq!((stored.pinned, stored.note.as_deref()), (true, Some("the good one")));
-        store.note(run.id, "  ").unwrap();
-        assert_eq!(store.run(run.id).unwrap().unwrap().note, None);
-        assert!(store.delete_run(run.id).unwrap().is_some());
+        store.note(run.id.unwrap(), "  ").unwrap();
+        assert_eq!(store.run(run.id.unwrap()).unwrap().unwrap().note, None);
+        assert!(store.delete_run(run.id.unwrap()).unwrap().is_some());
         store.record(&progress(&run, 2, &[event(1.0, "2"), line(1.0, "x")])).unwrap();
-        assert_eq!(store.run(run.id).unwrap(), None);
-        assert_eq!(store.events(run.id).unwrap(), Vec::<String>::new());
+        assert_eq!(store.run(run.id.unwrap()).unwrap(), None);
+        assert_eq!(store.events(run.id.unwrap()).unwrap(), Vec::<String>::new());
     }
 
     #[test]
@@ -433,19 +435,22 @@ mod tests {
         let mut child = std::process::Command::new("true").spawn().unwrap();
         let pid = child.id();
         child.wait().unwrap();
-        store.set_process(gone.id, pid).unwrap();
+        store.set_process(gone.id.unwrap(), pid).unwrap();
         let reused = store.add_run(&new("reused")).unwrap();
         let set = |store: &mut Store, sql: &'static str| {
             store.write(|connection| connection.execute(sql, [])).unwrap();
         };
         set(&mut store, "UPDATE runs SET process_started = 'before' WHERE pipeline = 'reused'");
-        assert_eq!(store.recover().unwrap(), [gone.id, reused.id]);
+        assert_eq!(store.recover().unwrap(), [gone.id.unwrap(), reused.id.unwrap()]);
         let mut find = |id| store.run(id).unwrap().unwrap();
-        assert_eq!(find(own.id).outcome, Outcome::Running);
-        assert_eq!((find(gone.id).outcome, find(gone.id).ended_at), (Outcome::Lost, Some(12.5)));
-        assert_eq!(find(reused.id).ended_at, Some(10.0));
-        assert!(find(gone.id).reason.is_some());
-        let nodes = store.nodes(gone.id).unwrap();
+        assert_eq!(find(own.id.unwrap()).outcome, Outcome::Running);
+        assert_eq!(
+            (find(gone.id.unwrap()).outcome, find(gone.id.unwrap()).ended_at),
+            (Outcome::Lost, Some(12.5))
+        );
+        assert_eq!(find(reused.id.unwrap()).ended_at, Some(10.0));
+        assert!(find(gone.id.unwrap()).reason.is_some());
+        let nodes = store.nodes(gone.id.unwrap()).unwrap();
         assert_eq!(nodes[0].outcome, NodeOutcome::Succeeded);
         assert_eq!(nodes[1].outcome, NodeOutcome::Stopped);
     }
@@ -456,11 +461,11 @@ mod tests {
         let mut store = Store::new(folder.path());
         let elsewhere = NewRun { host: Some("another.machine".into()), ..new("a") };
         let run = store.add_run(&elsewhere).unwrap();
-        store.set_process(run.id, u32::MAX - 1).unwrap();
+        store.set_process(run.id.unwrap(), u32::MAX - 1).unwrap();
         assert_eq!(store.recover().unwrap(), Vec::<RunId>::new());
         store
             .write(|connection| connection.execute("UPDATE runs SET seen_at = seen_at - 121", []))
             .unwrap();
-        assert_eq!(store.recover().unwrap(), [run.id]);
+        assert_eq!(store.recover().unwrap(), [run.id.unwrap()]);
     }
 }

@@ -66,7 +66,7 @@ fn facts(state: &State, paint: &Paint<'_>) -> Vec<(String, Role)> {
     if let Some(run) = state.shared.running() {
         let (done, all) = run.progress();
         let progress = if all == 0 { "starting".into() } else { format!("{done}/{all}") };
-        let text = format!("{} run {} {progress}", glyphs.running, run.record.id);
+        let text = format!("{} {} {progress}", glyphs.running, run.record.name());
         facts.push((text, Role::Running));
     }
     let beside = state.shared.going_on().count() - usize::from(state.shared.running().is_some());

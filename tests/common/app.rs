@@ -11,7 +11,7 @@ use mlops_tui::app::{State, update};
 use mlops_tui::dag::Graph;
 use mlops_tui::project::{Options, Reader, Snapshot};
 use mlops_tui::runs::{Failure, RunEvent, Stamped};
-use mlops_tui::store::{NewRun, RunRecord};
+use mlops_tui::store::{NewRun, RunId, RunRecord};
 use mlops_tui::ui;
 use mlops_tui::ui::color::Depth;
 use mlops_tui::ui::theme::Theme;
@@ -131,8 +131,8 @@ impl TestApp {
             command: "kedro run".into(),
             ..NewRun::default()
         };
-        let run = Box::new(RunRecord::begun(1, new));
-        self.report(Report::RunStarted { generation: Some(generation), run });
+        let run = Box::new(RunRecord::begun(RunId::new(1), new));
+        self.report(Report::RunStarted { generation: Some(generation), key: 1.into(), run });
         self.happens_in_run(
             0.5,
             RunEvent::RunStarted {
@@ -147,7 +147,10 @@ impl TestApp {
     }
 
     pub fn happens_in_run(&mut self, after: f64, event: RunEvent) {
-        self.report(Report::Run { id: 1, events: vec![Stamped { at: NOW + after, event }] });
+        self.report(Report::Run {
+            key: 1.into(),
+            events: vec![Stamped { at: NOW + after, event }],
+        });
     }
 
     /// The screen as text.

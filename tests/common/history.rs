@@ -38,14 +38,15 @@ pub fn node(
 pub fn noisy_run(store: &mut Store, new: &NewRun, lines: usize) -> RunId {
     let mut record = store.add_run(new).unwrap();
     record.outcome = Outcome::Succeeded;
-    let text = |number| blake3::hash(format!("{} {number}", record.id).as_bytes()).to_hex();
+    let id = record.id.unwrap();
+    let text = |number| blake3::hash(format!("{id} {number}").as_bytes()).to_hex();
     let texts: Vec<String> = (0..lines).map(|number| text(number).to_string()).collect();
     let entries: Vec<Entry<'_>> =
         texts.iter().map(|text| line(new.started_at, None, Level::Info, text)).collect();
     let progress =
         Progress { record: &record, first: 1, entries: &entries, nodes: &[], datasets: &[] };
     store.record(&progress).unwrap();
-    record.id
+    id
 }
 
 /// A project with two runs: one that ended well, and one that failed a day later.

@@ -9,3 +9,8 @@ pub mod project;
 pub mod python;
 pub mod run;
 pub mod terminal;
+
+/// The id of a run.
+pub fn run_id(number: i64) -> mlops_tui::store::RunId {
+    mlops_tui::store::RunId::new(number).unwrap()
+}

@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use crate::common::project::project;
 use crate::common::python::python;
+use crate::common::run_id;
 
 /// `Remote` has its protocol beside the path, as datasets of Spark do; it saves to a log.
 const NODES: &str = r#"
@@ -127,7 +128,7 @@ fn what_runs_of_a_grid_save_and_confirm_is_apart() {
         assert!(saved.contains(&format!("{}/data/frame\n", apart.display())), "{saved}");
         let elsewhere = format!("file://{}/elsewhere/data/frame\n", apart.display());
         assert!(saved.contains(&elsewhere), "{saved}");
-        let id = run["run"]["id"].as_i64().unwrap();
+        let id = run_id(run["run"]["id"].as_i64().unwrap());
         let log = store.log(id, &LogFilter::default(), LogCursor::Line(0), 1000).unwrap();
         let warned = log.iter().filter(|line| line.text.contains("where it always is"));
         let warned: Vec<&str> = warned.map(|line| line.text.as_str()).collect();

@@ -170,10 +170,10 @@ async fn record(
     let outcome = recorder.finish().await.unwrap().outcome;
     assert!(told.last().is_some_and(|last| last.event.ends_run()), "{:?}", told.last());
     let mut store = Store::new(root);
-    let kept = history::from_rows(&store.events(record.id).unwrap());
+    let kept = history::from_rows(&store.events(record.id.unwrap()).unwrap());
     let events = told.iter().filter(|it| !matches!(it.event, RunEvent::Output { .. })).count();
     assert_eq!(kept.len(), events);
-    assert_eq!(seen(&mut store, record.id).1, told.len() - events);
+    assert_eq!(seen(&mut store, record.id.unwrap()).1, told.len() - events);
     outcome
 }
 
@@ -237,7 +237,7 @@ fn kill_programs(seed: u64, count: usize, kill: impl Fn(&Path, u32)) {
             .runs(&RunFilter { limit: Some(1), ..RunFilter::default() })
             .unwrap()
             .first()
-            .map(|run| run.id);
+            .and_then(|run| run.id);
         let before = id.map(|id| seen(&mut store, id));
         kill(&root, program.id());
         program.wait().unwrap();

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
 use mlops_tui::store::{
-    Entry, Level, LogCursor, LogFilter, NewRun, NodeOutcome, Outcome, Progress, RunFilter,
+    Entry, Level, LogCursor, LogFilter, NewRun, NodeOutcome, Outcome, Progress, RunFilter, RunId,
     RunRecord, Store,
 };
 use serde_json::Value as Json;
@@ -15,6 +15,7 @@ use serde_json::Value as Json;
 use crate::common::history::{BEGAN, line, node, two_runs};
 use crate::common::project::project;
 use crate::common::python::python;
+use crate::common::run_id;
 use crate::common::terminal::Terminal;
 
 fn runs(root: &Path, words: &[&str]) -> Command {
@@ -180,14 +181,14 @@ fn runs_are_pinned_noted_pruned_and_deleted() {
     assert_eq!(kept, "All runs fit; nothing was deleted.\n");
     assert!(text(root, &["prune", "--keep", "0"]).starts_with("Deleted 1 run (2), about "));
     assert_eq!(store.runs(&RunFilter::default()).unwrap().len(), 1);
-    let going_on = store.add_run(&NewRun::default()).unwrap().id.to_string();
+    let going_on = store.add_run(&NewRun::default()).unwrap().id.unwrap().to_string();
     let told = complaint(root, &["delete", "1", &going_on]);
     assert!(told.contains("is still running; cancel it first. Nothing was deleted."), "{told}");
     let would = text(root, &["delete", "1", "--dry-run"]);
     assert!(would.starts_with("Would delete 1 run (1), about "), "{would}");
-    assert!(store.run(1).unwrap().is_some());
+    assert!(store.run(run_id(1)).unwrap().is_some());
     assert!(text(root, &["delete", "1"]).starts_with("Deleted 1 run (1), about "));
-    assert!(store.run(1).unwrap().is_none());
+    assert!(store.run(run_id(1)).unwrap().is_none());
     assert!(complaint(root, &["prune"]).contains("--older-than"));
     assert!(complaint(root, &["prune", "--max-size", "much"]).contains("Hint: Write 500MB"));
 }
@@ -263,7 +264,7 @@ fn a_writer() {
     let root = std::env::var_os("HISTORY_ROOT").unwrap();
     let mut store = Store::new(Path::new(&root));
     let run = store.add_run(&NewRun::default()).unwrap();
-    println!("run {}", run.id);
+    println!("{}", run.name());
     for first in (1..).step_by(3) {
         let texts = [first.to_string(), (first + 1).to_string()];
         let entries = [
@@ -290,12 +291,12 @@ fn nothing_that_was_acknowledged_is_lost_by_a_kill() {
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
-        let (mut run, mut stored) = (0_i64, 0_u64);
+        let (mut run, mut stored) = (None, 0_u64);
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let mut seen = 0;
         let mut hear = |line: String| {
             if let Some(id) = line.split("run ").nth(1).and_then(|id| id.parse().ok()) {
-                run = id;
+                run = RunId::new(id);
             }
             if let Some(number) = line.strip_prefix("stored ") {
                 stored = number.parse().unwrap();
@@ -321,9 +322,7 @@ fn nothing_that_was_acknowledged_is_lost_by_a_kill() {
         for other in store.runs(&RunFilter::default()).unwrap() {
             assert_eq!(other.outcome, Outcome::Lost);
         }
-        if run == 0 {
-            continue;
-        }
+        let Some(run) = run else { continue };
         let events = store.events(run).unwrap();
         let lines = store.log(run, &LogFilter::default(), LogCursor::Line(1), usize::MAX).unwrap();
         assert!((events.len() * 3) as u64 >= stored, "{} of {stored}", events.len() * 3);

@@ -77,7 +77,7 @@ fn the_outcome_is_the_exit_code_the_last_line_and_the_record() {
     assert_eq!(runs.len(), 3);
     assert_eq!(runs[1].failed_node.as_deref(), Some("bad"));
     assert_eq!((runs[1].nodes_total, runs[1].nodes_done), (2, 1));
-    let events = mlops_tui::runs::history::from_rows(&store.events(runs[1].id).unwrap());
+    let events = mlops_tui::runs::history::from_rows(&store.events(runs[1].id.unwrap()).unwrap());
     assert!(events.last().unwrap().event.ends_run());
     let ignored = std::fs::read_to_string(folder.path().join(".mlops-tui/.gitignore"));
     assert_eq!(ignored.unwrap(), "*\n");

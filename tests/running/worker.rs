@@ -15,6 +15,7 @@ use mlops_tui::runs::{
 
 use crate::common::project::{copy_of_sample, project};
 use crate::common::python::python;
+use crate::common::run_id;
 
 /// A run of real Kedro takes seconds; one that takes this long hangs.
 const HANGS: Duration = Duration::from_secs(120);
@@ -461,8 +462,8 @@ fn a_run_ends_with_the_program_that_started_it() {
     let pids = fs::read_to_string(&file).unwrap();
     pids.split(' ').map(|pid| pid.parse().unwrap()).for_each(assert_dies);
     let mut store = mlops_tui::store::Store::new(folder.path());
-    assert_eq!(store.recover().unwrap(), [1]);
-    assert_eq!(store.run(1).unwrap().unwrap().outcome, mlops_tui::store::Outcome::Lost);
+    assert_eq!(store.recover().unwrap(), [run_id(1)]);
+    assert_eq!(store.run(run_id(1)).unwrap().unwrap().outcome, mlops_tui::store::Outcome::Lost);
 }
 
 #[tokio::test]

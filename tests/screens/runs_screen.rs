@@ -4,19 +4,20 @@
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use mlops_tui::app::effect::Effect;
+use mlops_tui::app::effect::{Effect, RunKey};
 use mlops_tui::app::event::{Event, Report};
 use mlops_tui::app::log_view;
 use mlops_tui::app::{shared::Exact, tab::Tab};
 use mlops_tui::project::{Options, Reader};
-use mlops_tui::runs::Failure;
 use mlops_tui::runs::history::{self, change};
+use mlops_tui::runs::{Failure, RunEvent, Stamped};
 use mlops_tui::store::{
     Level, NewRun, NodeOutcome, NodeRecord, Outcome, Progress, RunFilter, RunId, RunRecord, Store,
 };
 
 use crate::common::app::{NOW, TestApp};
 use crate::common::history::{BEGAN, line, node, two_runs};
+use crate::common::run_id;
 
 /// The screen, the store that it shows, and the other programs' connection to that.
 struct Screen {
@@ -204,7 +205,7 @@ fn long_names_and_values_fit() {
     nodes[1].seconds = None;
     let run = going_on(&mut store, &nodes);
     record(&mut store, &run, 2, &"words ".repeat(100), &nodes);
-    store.note(run.id, &"a note that goes on ".repeat(9)).unwrap();
+    store.note(run.id.unwrap(), &"a note that goes on ".repeat(9)).unwrap();
     let mut screen = Screen::over((folder, store), 80, 24);
     for (keys, view) in [("", "list"), ("<enter>", "timeline"), ("L", "log"), ("<tab>", "about")] {
         screen.keys(keys);
@@ -252,20 +253,20 @@ fn runs_are_pinned_noted_deleted_and_pruned() {
     let mut screen = Screen::open(120, 30);
     screen.keys("jPithe good one<enter>");
     screen.shows("the good one");
-    let run = screen.run(1).unwrap();
+    let run = screen.run(run_id(1)).unwrap();
     assert!(run.pinned && run.note.as_deref() == Some("the good one"));
     screen.keys("Xkeep<enter>").shows("`keep` is no limit");
     screen.keys("<esc>Xkeep:1<enter>").shows("1 run (2), about");
     screen.keys("n");
-    assert!(screen.run(2).is_some());
+    assert!(screen.run(run_id(2)).is_some());
     screen.keys("Xolder:30min size:1MB<enter>").shows("Delete old runs?");
     // A key that is pressed for other things deletes nothing.
     screen.keys("<enter>").shows("Delete old runs?");
     screen.keys("y");
-    assert_eq!((screen.run(2), screen.app.state.runs.list.rows.len()), (None, 1));
+    assert_eq!((screen.run(run_id(2)), screen.app.state.runs.list.rows.len()), (None, 1));
     screen.keys("Xkeep:0<enter>").shows("All runs fit; nothing is deleted.");
     screen.keys("dy").shows("No run is recorded yet.");
-    assert_eq!(screen.run(1), None);
+    assert_eq!(screen.run(run_id(1)), None);
 }
 
 #[test]
@@ -299,7 +300,7 @@ fn a_run_of_another_program_goes_on_live_and_is_cancelled() {
         .spawn()
         .unwrap();
     program.stdout.take().unwrap().read_exact(&mut [0]).unwrap();
-    screen.store.set_process(run.id, program.id()).unwrap();
+    screen.store.set_process(run.id.unwrap(), program.id()).unwrap();
     assert_eq!(screen.app.state.runs.list.rows.len(), 2);
     screen.written();
     assert_eq!(screen.app.state.runs.list.rows.len(), 3);
@@ -337,12 +338,12 @@ fn a_run_whose_program_was_killed_is_lost() {
     let (folder, mut store) = two_runs();
     let run = going_on(&mut store, &[node("train", 0, NodeOutcome::Running, 89_991.0, 0.0)]);
     let mut program = std::process::Command::new("sleep").arg("60").spawn().unwrap();
-    store.set_process(run.id, program.id()).unwrap();
+    store.set_process(run.id.unwrap(), program.id()).unwrap();
     let mut screen = Screen::over((folder, store), 120, 30);
     screen.shows("running");
     program.kill().unwrap();
     program.wait().unwrap();
-    assert_eq!(screen.store.recover().unwrap(), [run.id]);
+    assert_eq!(screen.store.recover().unwrap(), [run.id.unwrap()]);
     screen.written();
     screen.shows("lost");
     screen.keys("x").shows("nothing is running");
@@ -364,7 +365,7 @@ fn a_detached_run_is_asked_for_and_selected_when_it_is_listed() {
     screen.serve();
     screen.shows("Run 3 continues in the background");
     screen.keys("4");
-    assert_eq!(screen.app.state.runs.list.selected().map(|run| run.id), Some(3));
+    assert_eq!(screen.app.state.runs.list.selected().unwrap().id, RunId::new(3));
     let result = Err("Kedro is not \u{1b}[1minstalled.".into());
     screen.app.report(Report::Detached { generation, result });
     screen.shows("Kedro is not");
@@ -376,9 +377,33 @@ fn sigint_ends_the_run_first_and_the_program_when_there_is_none() {
     app.keys("a");
     app.start_run(&["clean_stations"]);
     app.happen(Event::Interrupt);
-    assert_eq!(app.effects.last(), Some(&Effect::Cancel(1)));
+    assert_eq!(app.effects.last(), Some(&Effect::Cancel(1.into())));
     app.happen(Event::Interrupt);
     assert_eq!(app.effects.last(), Some(&Effect::Quit));
+}
+
+#[test]
+fn runs_that_are_not_recorded_are_told_apart() {
+    let mut app = TestApp::open(100, 30);
+    for key in [1, 2] {
+        let new = NewRun { started_at: NOW + key as f64, ..NewRun::default() };
+        let run = Box::new(RunRecord::begun(None, new));
+        app.report(Report::RunStarted { generation: None, key: RunKey::from(key), run });
+    }
+    let failure = Failure { message: "no cups".into(), ..Failure::default() };
+    let event = RunEvent::RunFailed { failure };
+    let events = vec![Stamped { at: NOW + 3.0, event }];
+    app.report(Report::Run { key: 2.into(), events });
+    let ended = |app: &TestApp| -> Vec<bool> {
+        app.state.shared.beside.iter().map(|run| run.ended.is_some()).collect()
+    };
+    assert_eq!(ended(&app), [false, true]);
+    let outcomes: Vec<Outcome> = app.state.runs.list.rows.iter().map(|run| run.outcome).collect();
+    assert_eq!(outcomes, [Outcome::Failed, Outcome::Running]);
+    app.keys("4jd");
+    assert!(app.screen().contains("this run is not in the history"), "{}", app.screen());
+    app.keys("x");
+    assert_eq!(app.effects.last(), Some(&Effect::Cancel(1.into())));
 }
 
 #[test]
@@ -389,22 +414,34 @@ fn a_grid_is_cancelled_as_a_whole_and_one_that_is_refused_says_so() {
     assert_eq!(requests.len(), 2);
     for (id, batch) in (1..=6).map(|id| (id, format!("grid {}", (id + 1) / 2))) {
         let new = NewRun { batch: Some(batch), ..NewRun::default() };
-        let run = Box::new(RunRecord::begun(id, new));
-        app.report(Report::RunStarted { generation: None, run });
+        let run = Box::new(RunRecord::begun(RunId::new(id), new));
+        app.report(Report::RunStarted {
+            generation: None,
+            key: RunKey::from(id.unsigned_abs()),
+            run,
+        });
     }
     let cancels = |app: &TestApp| -> Vec<Effect> {
         let all = app.effects.iter();
         all.filter(|effect| matches!(effect, Effect::Cancel(_))).cloned().collect()
     };
     app.keys("x");
-    assert_eq!(cancels(&app), [Effect::Cancel(6)], "the one that began last, with its grid");
+    assert_eq!(cancels(&app), [Effect::Cancel(6.into())], "the one that began last, with its grid");
     app.keys("4jjx");
-    assert_eq!(app.state.runs.list.selected().map(|run| run.id), Some(4));
-    assert_eq!(cancels(&app), [6, 4].map(Effect::Cancel), "the one that is shown");
+    assert_eq!(app.state.runs.list.selected().unwrap().id, RunId::new(4));
+    assert_eq!(
+        cancels(&app),
+        [6, 4].map(|key| Effect::Cancel(RunKey::from(key))),
+        "the one that is shown"
+    );
     app.keys("x1");
     assert_eq!(cancels(&app).len(), 2, "the shown one is being cancelled");
     app.happen(Event::Interrupt);
-    assert_eq!(cancels(&app), [6, 4, 2].map(Effect::Cancel), "the last grid");
+    assert_eq!(
+        cancels(&app),
+        [6, 4, 2].map(|key| Effect::Cancel(RunKey::from(key))),
+        "the last grid"
+    );
     app.keys("x");
     assert_eq!(cancels(&app).len(), 3, "all are being cancelled");
     app.happen(Event::Interrupt);

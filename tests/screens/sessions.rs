@@ -11,7 +11,7 @@ use mlops_tui::app::{
 use mlops_tui::dag::Slice;
 use mlops_tui::project::{Options, Reader, Snapshot};
 use mlops_tui::runs::{Failure, Frame, RunEvent, Stream};
-use mlops_tui::store::{NewRun, RunRecord};
+use mlops_tui::store::{NewRun, RunId, RunRecord};
 use mlops_tui::tracking::{Overview, Run};
 
 use crate::common::app::{NOW, TestApp};
@@ -346,10 +346,10 @@ fn a_run_key_pressed_twice_starts_one_run() {
     let asked: Vec<_> = asked.collect();
     let (first, second) = (Some(asked[1]), Some(asked[2]));
     let new = |nodes: &str| NewRun { command: nodes.into(), started_at: NOW, ..NewRun::default() };
-    let begun = |id, nodes| Box::new(RunRecord::begun(id, new(nodes)));
-    app.report(Report::RunStarted { generation: second, run: begun(8, "stations") });
-    app.report(Report::RunStarted { generation: first, run: begun(7, "trips") });
-    assert_eq!(app.state.shared.run.as_ref().unwrap().record.id, 8);
-    assert_eq!(app.state.shared.beside[0].record.id, 7);
+    let begun = |id, nodes| Box::new(RunRecord::begun(RunId::new(id), new(nodes)));
+    app.report(Report::RunStarted { generation: second, key: 8.into(), run: begun(8, "stations") });
+    app.report(Report::RunStarted { generation: first, key: 7.into(), run: begun(7, "trips") });
+    assert_eq!(app.state.shared.run.as_ref().unwrap().record.id, RunId::new(8));
+    assert_eq!(app.state.shared.beside[0].record.id, RunId::new(7));
     assert!(app.state.shared.starting.is_empty());
 }

@@ -633,10 +633,12 @@ fn the_prompt_has_the_terminal_until_it_ends() {
     // As Python or IPython asks.
     let asks = |screen: &str| screen.ends_with(">>>") || screen.ends_with("]:");
     terminal.wait("a prompt", |screen| asks(screen.trim_end()));
-    // It is Python's to answer.
-    terminal.keys("half");
-    terminal.wait_for("half");
+    // The interrupt goes to Python. A loop in Python notices every interrupt; one that arrives while Python
+    // reads the line would wait for the next key.
+    terminal.keys("print('busy', 1 + 1) or all(n == 0 for n in iter(int, 1))\r");
+    terminal.wait_for("busy 2");
     terminal.keys("<c-c>");
+    terminal.wait_for("KeyboardInterrupt");
     terminal.wait("a prompt", |screen| asks(screen.trim_end()));
     terminal.keys("print('still', water['size'] + 39)\r");
     terminal.wait_for("still 42");

@@ -85,14 +85,16 @@ pub(super) fn report(state: &mut State, report: Report) -> Vec<Effect> {
                 state.shared.warn(error.line());
             }
         }
-        Report::RunStarted { generation, run } => running::started(state, generation, *run),
+        Report::RunStarted { generation, key, run } => {
+            running::started(state, generation, key, *run);
+        }
         Report::RunRefused { generation, failure, needs_environment } => {
             running::refused(&mut state.shared, generation, &failure, needs_environment);
         }
         Report::Detached { generation, result } => {
             return running::detached(state, generation, result);
         }
-        Report::Run { id, events } => return running::happened(state, id, &events),
+        Report::Run { key, events } => return running::happened(state, key, &events),
         Report::RunStored => {
             let mut effects = history_changed(state);
             effects.push(Effect::LoadTimings);

@@ -3,7 +3,7 @@
 use super::trust::trusted;
 use crate::app::command::Command;
 use crate::app::dialog::Question;
-use crate::app::effect::{Effect, Generation};
+use crate::app::effect::{Effect, Generation, RunKey};
 use crate::app::queries;
 use crate::app::run::{ActiveRun, NodeState, headline};
 use crate::app::shared::Shared;
@@ -39,14 +39,14 @@ pub(super) fn retry(state: &mut State) -> Vec<Effect> {
     let not_kept = request.not_kept().join(", ");
     if !not_kept.is_empty() {
         state.shared.warn(format!(
-            "Run {} was given a secret {}, which is not kept: start it anew with its value.",
-            record.id,
-            sanitize(&not_kept)
+            "The secret {} of {} is not kept: start the run anew with its value.",
+            sanitize(&not_kept),
+            record.name()
         ));
         return Vec::new();
     }
-    let live = state.shared.run.as_ref().filter(|run| run.record.id == record.id);
-    let left: Vec<String> = match (live, state.runs.read(record.id)) {
+    let live = state.shared.run.as_ref().filter(|run| run.record.is_same(&record));
+    let left: Vec<String> = match (live, record.id.and_then(|id| state.runs.read(id))) {
         (Some(run), _) => {
             let left = run.nodes.iter().filter(|(_, it)| !matches!(it, NodeState::Done(_)));
             left.map(|(name, _)| name.clone()).collect()
@@ -98,7 +98,7 @@ fn at_work(shared: &Shared, request: &RunRequest) -> Option<String> {
             true => nodes.first(),
             false => nodes.iter().find(|node| run.nodes.contains_key(*node)),
         };
-        Some(format!("run {} is already running {}", run.record.id, sanitize(shared?)))
+        Some(format!("{} is already running {}", run.record.name(), sanitize(shared?)))
     });
     let starting = || {
         shared.starting.iter().find_map(|(_, other)| {
@@ -121,13 +121,16 @@ pub(super) fn start_detached(shared: &mut Shared, request: RunRequest) -> Vec<Ef
 pub(super) fn detached(
     state: &mut State,
     generation: Generation,
-    result: Result<RunId, UserError>,
+    result: Result<Option<RunId>, UserError>,
 ) -> Vec<Effect> {
     let State { shared, runs, .. } = state;
     match result {
         Err(error) => shared.warn(sanitize(&error.line())),
         Ok(_) if generation != shared.generations.detached => {}
-        Ok(id) => {
+        Ok(None) => {
+            shared.tell("The run continues in the background. It is not kept in the history.");
+        }
+        Ok(Some(id)) => {
             runs.coming = Some(id);
             shared.tell(format!("Run {id} continues in the background; see the Runs tab."));
             return vec![runs.load(shared)];
@@ -139,22 +142,23 @@ pub(super) fn detached(
 /// Asks a run of this program to stop: the selected one, else the one that began last. A run of a grid
 /// stops with the others of its grid.
 pub(super) fn cancel(state: &mut State) -> Vec<Effect> {
-    let selected = state.screen().selected_run().map(|run| run.id);
+    let selected = state.screen().selected_run();
+    let own = |run: &&ActiveRun| selected.is_some_and(|selected| run.record.is_same(selected));
+    let selected = state.shared.going_on().find(own).map(|run| run.key);
     let shared = &mut state.shared;
-    let selected = selected.filter(|id| shared.going_on().any(|run| run.record.id == *id));
     let mut runs = shared.run.iter_mut().chain(shared.beside.iter_mut().rev());
     let run = runs.find(|run| {
-        run.ended.is_none() && !run.cancelling && selected.is_none_or(|id| id == run.record.id)
+        run.ended.is_none() && !run.cancelling && selected.is_none_or(|key| key == run.key)
     });
     let Some(run) = run else { return Vec::new() };
     run.cancelling = true;
-    let (id, batch) = (run.record.id, run.record.new.batch.clone());
+    let (key, batch) = (run.key, run.record.new.batch.clone());
     if batch.is_some() {
         let grid = shared.beside.iter_mut().filter(|run| run.record.new.batch == batch);
         grid.for_each(|run| run.cancelling = true);
         shared.tell("All runs of the grid are cancelled.");
     }
-    vec![Effect::Cancel(id)]
+    vec![Effect::Cancel(key)]
 }
 
 /// Asks all runs of this program to stop.
@@ -163,7 +167,7 @@ pub(super) fn cancel_all(shared: &mut Shared) -> Vec<Effect> {
     let left = runs.filter(|run| run.ended.is_none() && !run.cancelling);
     let cancel = |run: &mut ActiveRun| {
         run.cancelling = true;
-        Effect::Cancel(run.record.id)
+        Effect::Cancel(run.key)
     };
     left.map(cancel).collect()
 }
@@ -176,20 +180,25 @@ pub(super) fn interrupted(state: &mut State) -> Vec<Effect> {
 }
 
 /// The run was accepted.
-pub(super) fn started(state: &mut State, generation: Option<Generation>, record: RunRecord) {
+pub(super) fn started(
+    state: &mut State,
+    generation: Option<Generation>,
+    key: RunKey,
+    record: RunRecord,
+) {
     let State { shared, runs, pipeline, .. } = state;
     shared.starting.retain(|(asked, _)| Some(*asked) != generation);
     shared.beside.retain(|run| run.ended.is_none());
-    runs.list.rows.retain(|other| other.id != record.id);
+    runs.list.rows.retain(|other| !other.is_same(&record));
     runs.list.rows.insert(0, record.clone());
     // A later request is shown on the screen instead.
     if generation != Some(shared.generations.run) {
-        shared.beside.push(ActiveRun::new(record));
+        shared.beside.push(ActiveRun::new(key, record));
         return;
     }
     shared.notice = None;
     shared.waiting_run = None;
-    let before = shared.run.replace(ActiveRun::new(record));
+    let before = shared.run.replace(ActiveRun::new(key, record));
     shared.beside.extend(before.filter(|run| run.ended.is_none()));
     pipeline.refresh_states(shared);
     pipeline.keep_in_view(shared);
@@ -219,11 +228,11 @@ pub(super) fn refused(
 }
 
 /// Applies the events of a run.
-pub(super) fn happened(state: &mut State, id: RunId, events: &[Stamped]) -> Vec<Effect> {
+pub(super) fn happened(state: &mut State, key: RunKey, events: &[Stamped]) -> Vec<Effect> {
     let State { shared, runs: history, pipeline, .. } = state;
     let mut effects = Vec::new();
     let mut runs = shared.run.iter_mut().chain(&mut shared.beside);
-    let Some(run) = runs.find(|run| run.record.id == id) else { return effects };
+    let Some(run) = runs.find(|run| run.key == key) else { return effects };
     let before = run.ended.is_some();
     let saved = events.iter().any(|stamped| matches!(stamped.event, RunEvent::DatasetSaved { .. }));
     for event in events {
@@ -245,7 +254,7 @@ pub(super) fn happened(state: &mut State, id: RunId, events: &[Stamped]) -> Vec<
         effects.push(Effect::LoadTracking);
     }
     let (record, ended) = (run.record.clone(), run.ended.is_some());
-    history.change_row(id, |row| *row = record);
+    history.replace_row(record);
     for stamped in events {
         match &stamped.event {
             RunEvent::NodeStarted { node } => {

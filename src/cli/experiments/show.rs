@@ -92,7 +92,7 @@ fn describe(run: &Run, runs: &[RunRecord], reader: Reader) -> String {
     }
     for it in runs {
         let (word, _) = outcome_text(it.outcome);
-        let line = format!("  logged by run {} of pipeline {}, {word}", it.id, it.new.pipeline);
+        let line = format!("  logged by {} of pipeline {}, {word}", it.name(), it.new.pipeline);
         text += &format!("{}\n", reader.line(&line));
     }
     let of_texts = |pairs: &[(String, String)]| -> Vec<(String, String)> {

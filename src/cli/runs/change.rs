@@ -108,7 +108,7 @@ fn time(text: &str) -> Result<f64, UserError> {
 fn ids(store: &mut Store, names: &[RunName]) -> Result<Vec<RunId>> {
     let mut ids = Vec::new();
     for name in names {
-        let id = name.find(store)?.id;
+        let id = name.find(store)?.0;
         if !ids.contains(&id) {
             ids.push(id);
         }
@@ -139,7 +139,7 @@ pub(super) fn pin(store: &mut Store, arguments: &Pin) -> Result<ExitCode> {
 }
 
 pub(super) fn note(store: &mut Store, arguments: &Note) -> Result<ExitCode> {
-    let id = arguments.run.find(store)?.id;
+    let id = arguments.run.find(store)?.0;
     store.note(id, &arguments.text)?;
     let note = store.run(id)?.and_then(|run| run.note);
     if arguments.json {
@@ -150,7 +150,7 @@ pub(super) fn note(store: &mut Store, arguments: &Note) -> Result<ExitCode> {
 }
 
 pub(super) fn cancel(store: &mut Store, arguments: &Cancel) -> Result<ExitCode> {
-    let id = arguments.run.find(store)?.id;
+    let id = arguments.run.find(store)?.0;
     change::cancel(store, id)?;
     if arguments.json {
         return output::json(&json!({ "cancelling": id }));

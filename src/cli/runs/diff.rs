@@ -13,7 +13,7 @@ use crate::cli::output;
 use crate::cli::table::{Align, Cell, Reader, lines};
 use crate::project::{Options, Reader as Project};
 use crate::runs::history::{Comparison, Whole, compare, whole};
-use crate::store::Store;
+use crate::store::{RunPair, Store};
 
 /// Compare two runs: parameters, code, nodes, datasets.
 ///
@@ -35,7 +35,7 @@ pub(super) struct Arguments {
 
 pub(super) fn run(root: &Path, store: &mut Store, arguments: &Arguments) -> Result<ExitCode> {
     let mut read = |name: RunName| -> Result<Whole> {
-        let id = name.find(store)?.id;
+        let id = name.find(store)?.0;
         match whole(store, id)? {
             Some(whole) => Ok(whole),
             None => bail!("There is no run {id}."),
@@ -53,7 +53,7 @@ pub(super) fn run(root: &Path, store: &mut Store, arguments: &Arguments) -> Resu
 }
 
 fn describe(compared: &Comparison, reader: Reader) -> String {
-    let (first, second) = compared.runs;
+    let RunPair { first, second } = compared.runs;
     let mut out = format!("Run {first} and run {second}\n");
     let sections = sections(compared);
     if sections.is_empty() {

@@ -113,7 +113,7 @@ fn describe(runs: &[RunRecord], reader: Reader, now: f64) -> String {
             let plain = |text: String| (text, Tone::Plain);
             let cells = [
                 (sign.to_owned(), tone),
-                plain(run.id.to_string()),
+                plain(run.id.map(|id| id.to_string()).unwrap_or_default()),
                 (clock(run.new.started_at, began), Tone::Dim),
                 plain(seconds_text(run.seconds(now))),
                 plain(format!("{}/{}", run.nodes_done, run.nodes_total)),

@@ -59,7 +59,7 @@ fn parse_level(text: &str) -> Result<Level, UserError> {
 }
 
 pub(super) fn run(store: &mut Store, arguments: &Arguments) -> Result<ExitCode> {
-    let run = arguments.run.find(store)?;
+    let (id, run) = arguments.run.find(store)?;
     let filter = LogFilter {
         node: arguments.node.clone(),
         level: arguments.level,
@@ -68,7 +68,7 @@ pub(super) fn run(store: &mut Store, arguments: &Arguments) -> Result<ExitCode> 
     let printer = Printer { json: arguments.json, reader: Reader::of_stdout() };
     let mut next = 1;
     if let Some(tail) = arguments.tail {
-        let lines = store.log(run.id, &filter, LogCursor::Before(u64::MAX), tail)?;
+        let lines = store.log(id, &filter, LogCursor::Before(u64::MAX), tail)?;
         next = lines.last().map_or(run.log_lines, |line| line.number) + 1;
         if !printer.lines(&lines)? {
             return Ok(ExitCode::SUCCESS);
@@ -76,8 +76,8 @@ pub(super) fn run(store: &mut Store, arguments: &Arguments) -> Result<ExitCode> 
     }
     loop {
         // Read the outcome first: once a run has ended, its log is complete.
-        let ended = !arguments.follow || has_ended(store, run.id)?;
-        while let Some(last) = page(store, run.id, &filter, next, &printer)? {
+        let ended = !arguments.follow || has_ended(store, id)?;
+        while let Some(last) = page(store, id, &filter, next, &printer)? {
             let Printed::To(last) = last else { return Ok(ExitCode::SUCCESS) };
             next = last + 1;
         }

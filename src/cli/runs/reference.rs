@@ -22,9 +22,9 @@ impl FromStr for RunName {
         match text {
             "last" => Ok(RunName::Last),
             "last-failed" => Ok(RunName::LastFailed),
-            _ => match text.parse() {
-                Ok(number @ 1..) => Ok(RunName::Number(number)),
-                _ => Err(UserError::hinted(
+            _ => match text.parse().ok().and_then(RunId::new) {
+                Some(number) => Ok(RunName::Number(number)),
+                None => Err(UserError::hinted(
                     format!("`{text}` is no run"),
                     "A run is a number, `last` or `last-failed`.",
                 )),
@@ -34,8 +34,8 @@ impl FromStr for RunName {
 }
 
 impl RunName {
-    /// Finds the run of this name.
-    pub(super) fn find(self, store: &mut Store) -> Result<RunRecord> {
+    /// Finds the run of this name: its number and its record.
+    pub(super) fn find(self, store: &mut Store) -> Result<(RunId, RunRecord)> {
         let newest = |outcomes: Vec<Outcome>| RunFilter { outcomes, ..RunFilter::newest(1) };
         let (run, missing) = match self {
             RunName::Number(id) => (store.run(id)?, format!("There is no run {id}.")),
@@ -48,17 +48,19 @@ impl RunName {
             }
         };
         let hint = "`mlops-tui runs list` lists the runs.";
-        run.ok_or_else(|| eyre!(UserError::hinted(missing, hint)))
+        let found = run.and_then(|run| Some((run.id?, run)));
+        found.ok_or_else(|| eyre!(UserError::hinted(missing, hint)))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::run_id;
 
     #[test]
     fn runs_are_named_by_number_or_place() {
-        assert_eq!("12".parse(), Ok(RunName::Number(12)));
+        assert_eq!("12".parse(), Ok(RunName::Number(run_id(12))));
         assert_eq!("last-failed".parse(), Ok(RunName::LastFailed));
         for wrong in ["0", "-1", "first", ""] {
             assert!(wrong.parse::<RunName>().is_err(), "{wrong}");

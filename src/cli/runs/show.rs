@@ -42,7 +42,7 @@ const CHART: usize = 40;
 const BESIDE: usize = 21;
 
 pub(super) fn run(store: &mut Store, arguments: &Arguments) -> Result<ExitCode> {
-    let id = arguments.run.find(store)?.id;
+    let id = arguments.run.find(store)?.0;
     let Some(whole) = history::whole(store, id)? else { bail!("There is no run {id}.") };
     if arguments.patch {
         return patch(&whole);
@@ -102,7 +102,7 @@ fn head(whole: &Whole, reader: Reader, now: f64) -> String {
     let run = &whole.run;
     let (sign, tone) = sign(run.outcome);
     let (word, _) = outcome_text(run.outcome);
-    let mut title = format!("{sign} run {} {word}, {}", run.id, seconds_text(run.seconds(now)));
+    let mut title = format!("{sign} {} {word}, {}", run.name(), seconds_text(run.seconds(now)));
     if run.pinned {
         title.push_str(", pinned");
     }

@@ -16,6 +16,7 @@ pub use facts::{Fact, Facts, facts};
 pub use reason::Reason;
 
 use crate::project::{Node, is_parameter, makers, strip_transcoding};
+use crate::store::RunId;
 
 /// What a node ran with.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -47,7 +48,7 @@ pub enum Content {
     /// An in-memory dataset that is kept in the store under this name, which is a hash of the content.
     Kept(String),
     /// An in-memory dataset that was not kept, identified by the run that made it.
-    Made(i64),
+    Made(RunId),
     /// The file does not exist.
     Missing,
     /// The content is not accessible: a table, a service, another machine.
@@ -230,6 +231,7 @@ fn each(names: &[String]) -> impl Iterator<Item = &str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::run_id;
 
     fn node(name: &str, input: &str, output: &str) -> Node {
         let (inputs, outputs) = (vec![input.to_owned()], vec![output.to_owned()]);
@@ -285,7 +287,7 @@ mod tests {
             let fingerprints = [
                 fingerprint("a", ("raw", file("raw")), ("x", kept("x"))),
                 fingerprint("b", ("x", kept("x")), ("y", file("y"))),
-                fingerprint("c", ("y", file("y")), ("z", Content::Made(1))),
+                fingerprint("c", ("y", file("y")), ("z", Content::Made(run_id(1)))),
             ];
             Chain { nodes, facts, contents, fingerprints: fingerprints.into() }
         }

@@ -187,6 +187,7 @@ mod tests {
 
     use super::*;
     use crate::store::NewRun;
+    use crate::store::run_id;
 
     const NOW: f64 = 1_793_600_000.0;
 
@@ -215,17 +216,20 @@ mod tests {
         let pruned =
             |runs: &[RunId]| Pruned { runs: runs.to_vec(), bytes: 2_100, ..Pruned::default() };
         assert_eq!(told(&pruned(&[])), None);
-        assert_eq!(told(&pruned(&[4])).as_deref(), Some("1 run (4), about 2.1 kB"));
-        assert_eq!(told(&pruned(&[1, 2, 4])).as_deref(), Some("3 runs (1 to 4), about 2.1 kB"));
+        assert_eq!(told(&pruned(&[run_id(4)])).as_deref(), Some("1 run (4), about 2.1 kB"));
+        assert_eq!(
+            told(&pruned(&[1, 2, 4].map(run_id))).as_deref(),
+            Some("3 runs (1 to 4), about 2.1 kB")
+        );
         let folders = vec!["a".into(), "b".into()];
-        let whole = Pruned { folders: folders.clone(), ..pruned(&[4]) };
+        let whole = Pruned { folders: folders.clone(), ..pruned(&[run_id(4)]) };
         let expected = "1 run (4), about 2.1 kB, and 2 folders that its grid saved in";
         assert_eq!(told(&whole).as_deref(), Some(expected));
         let only = Pruned { folders, ..pruned(&[]) };
         assert_eq!(told(&only).as_deref(), Some("2 folders of runs that are gone"));
         assert_eq!(report(&pruned(&[])), "Nothing was deleted.");
         let left = crate::store::Left { path: "p/apart/x".into(), why: "it is open".into() };
-        let mut some = Pruned { left: vec![left.clone()], ..pruned(&[4]) };
+        let mut some = Pruned { left: vec![left.clone()], ..pruned(&[run_id(4)]) };
         let expected = "Deleted 1 run (4), about 2.1 kB. p/apart/x stays: it is open.";
         assert_eq!(report(&some), expected);
         some.left.push(left);
@@ -237,8 +241,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let mut store = Store::new(folder.path());
         let host = crate::store::liveness::host();
-        let run = store.add_run(&NewRun { host, ..NewRun::default() }).unwrap().id;
-        assert!(matches!(cancel(&mut store, run + 1), Err(ChangeError::Ended(_))));
+        let run = store.add_run(&NewRun { host, ..NewRun::default() }).unwrap().id.unwrap();
+        assert!(matches!(cancel(&mut store, run_id(9)), Err(ChangeError::Ended(_))));
         // SIGINT must end `sleep` even when the tests run in the background, where SIGINT is ignored.
         let mut child = std::process::Command::new("env")
             .args(["--default-signal=INT", "sh", "-c", "echo; exec sleep 60"])
@@ -257,7 +261,7 @@ mod tests {
         assert_eq!(store.run(run).unwrap(), None);
 
         let there = NewRun { host: Some("there".into()), ..NewRun::default() };
-        let elsewhere = store.add_run(&there).unwrap().id;
+        let elsewhere = store.add_run(&there).unwrap().id.unwrap();
         let message = cancel(&mut store, elsewhere).unwrap_err().to_string();
         assert_eq!(message, format!("Run {elsewhere} is running on there; cancel it there."));
     }

@@ -11,14 +11,16 @@ use super::{from_rows, request};
 use crate::project::{Snapshot, strip_transcoding};
 use crate::runs::{Failure, RunEvent, code_version, params};
 use crate::store::{
-    CodeVersion, DatasetRecord, Direction, NodeOutcome, NodeRecord, Outcome, RunId, RunRecord,
-    Store, StoreError,
+    CodeVersion, DatasetRecord, Direction, NodeOutcome, NodeRecord, Outcome, RunId, RunPair,
+    RunRecord, Store, StoreError,
 };
 use crate::text::secrets;
 
 /// A run with all its data that is compared.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Whole {
+    /// The number of the run.
+    pub id: RunId,
     /// The run's record.
     pub run: RunRecord,
     /// Its nodes, in the run's order.
@@ -88,8 +90,8 @@ pub struct DatasetChange {
 /// Two runs compared. Lists of changes hold only differences; nodes and datasets are listed completely.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Comparison {
-    /// Numbers of the two runs.
-    pub runs: (RunId, RunId),
+    /// The two runs.
+    pub runs: RunPair,
     /// Differences in the request and the versions: pipeline, slice, environment, Kedro and so on.
     pub facts: Vec<Change>,
     /// Differences in the parameters and configuration that the runs were given as overrides.
@@ -117,8 +119,9 @@ pub fn whole(store: &mut Store, id: RunId) -> Result<Option<Whole>, StoreError> 
     let parameters = text(run.parameters.as_ref())?;
     let diff = text(run.code.as_ref().and_then(|code| code.diff.as_ref()))?;
     let nodes = store.nodes(id)?;
-    let failure = failure(store, &run, &nodes)?;
+    let failure = failure(store, id, &run, &nodes)?;
     Ok(Some(Whole {
+        id,
         nodes,
         failure,
         datasets: store.datasets(id)?,
@@ -130,6 +133,7 @@ pub fn whole(store: &mut Store, id: RunId) -> Result<Option<Whole>, StoreError> 
 
 fn failure(
     store: &mut Store,
+    id: RunId,
     run: &RunRecord,
     nodes: &[NodeRecord],
 ) -> Result<Option<Failure>, StoreError> {
@@ -140,7 +144,7 @@ fn failure(
     if run.outcome != Outcome::Failed {
         return Ok(None);
     }
-    let events = from_rows(&store.events(run.id)?);
+    let events = from_rows(&store.events(id)?);
     Ok(events.into_iter().rev().find_map(|stamped| match stamped.event {
         RunEvent::RunFailed { failure } => Some(failure),
         _ => None,
@@ -161,7 +165,7 @@ pub async fn compare(
         _ => None,
     };
     Comparison {
-        runs: (first.run.id, second.run.id),
+        runs: RunPair { first: first.id, second: second.id },
         facts: changes(&facts(&first.run), &facts(&second.run)),
         overrides: changes(&overrides(&first.run), &overrides(&second.run)),
         parameters,
@@ -393,6 +397,7 @@ mod tests {
     use crate::project::{Node, Pipeline, SourceRange};
     use crate::runs::RunRequest;
     use crate::store::NewRun;
+    use crate::store::run_id;
 
     fn whole_run(id: RunId, params: &str, mae: f64, diff: &str) -> Whole {
         let request = RunRequest {
@@ -404,7 +409,7 @@ mod tests {
             request: serde_json::to_string(&request).unwrap(),
             ..NewRun::default()
         };
-        let mut run = RunRecord::begun(id, new);
+        let mut run = RunRecord::begun(Some(id), new);
         run.code = Some(CodeVersion { commit: Some("abcdef0".into()), ..CodeVersion::default() });
         let saved = |dataset: &str, stamp: String, metrics: Option<String>| DatasetRecord {
             dataset: dataset.into(),
@@ -421,6 +426,7 @@ mod tests {
             ..NodeRecord::default()
         };
         Whole {
+            id,
             run,
             nodes: vec![node("train", mae), node(&format!("only_{id}"), 1.0)],
             datasets: vec![
@@ -439,8 +445,8 @@ mod tests {
                      diff --git a/src/b.py b/src/b.py\nindex 1..3\n+y = 1\n";
         let second = "diff --git a/src/a.py b/src/a.py\nindex 1..9\n+x = 1\n\
                       diff --git a/src/b.py b/src/b.py\nindex 1..3\n+y = 2\n";
-        let first = whole_run(1, "seed=1,pw=<secret 0123456789abcdef>,a=x", 2.0, first);
-        let second = whole_run(2, "seed=2,pw=<secret 0123456789abcde0>,b=y", 3.0, second);
+        let first = whole_run(run_id(1), "seed=1,pw=<secret 0123456789abcdef>,a=x", 2.0, first);
+        let second = whole_run(run_id(2), "seed=2,pw=<secret 0123456789abcde0>,b=y", 3.0, second);
         let node = Node {
             name: "train".into(),
             source: Some(SourceRange { filepath: "src/b.py".into(), line_start: 1, line_end: 2 }),
@@ -487,8 +493,8 @@ mod tests {
 
     #[tokio::test]
     async fn a_comparison_says_what_it_can_not_compare() {
-        let mut first = whole_run(1, "", 1.0, "");
-        let mut second = whole_run(2, "", 1.0, "");
+        let mut first = whole_run(run_id(1), "", 1.0, "");
+        let mut second = whole_run(run_id(2), "", 1.0, "");
         second.run.code.as_mut().unwrap().commit = Some("0123456".into());
         first.parameters = None;
         let folder = tempfile::tempdir().unwrap();

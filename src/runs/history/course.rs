@@ -175,6 +175,7 @@ fn first_line(text: &str) -> String {
 mod tests {
     use super::*;
     use crate::store::NewRun;
+    use crate::store::RunId;
 
     fn at(at: f64, event: RunEvent) -> Stamped {
         Stamped { at, event }
@@ -182,7 +183,7 @@ mod tests {
 
     #[test]
     fn a_failing_run_keeps_its_nodes_and_the_reason() {
-        let mut course = Course::new(RunRecord::begun(1, NewRun::default()));
+        let mut course = Course::new(RunRecord::begun(RunId::new(1), NewRun::default()));
         let failure = Failure { message: "bad\nworse".into(), ..Failure::default() };
         let node = |name: &str| name.to_owned();
         let saved = |dataset: &str| RunEvent::DatasetSaved {

@@ -136,6 +136,7 @@ fn stream_name(stream: Stream) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::RunId;
 
     #[test]
     fn a_line_of_output_survives_the_log() {
@@ -178,7 +179,7 @@ mod tests {
         assert_eq!(new.why.as_deref(), Some("mlops-tui run"));
         assert_eq!(new.python, None);
         assert!(new.host.is_some());
-        let run = RunRecord::begun(1, new);
+        let run = RunRecord::begun(RunId::new(1), new);
         assert_eq!(request(&run), RunRequest::default());
     }
 }

@@ -172,6 +172,7 @@ fn critical_path(bars: &[Bar], needs: &HashMap<usize, HashSet<usize>>) -> Vec<us
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::RunId;
     use crate::store::{NewRun, Outcome};
 
     fn node(name: &str, start: f64, seconds: f64) -> NodeRecord {
@@ -196,7 +197,8 @@ mod tests {
     }
 
     fn run() -> RunRecord {
-        let mut run = RunRecord::begun(1, NewRun { started_at: 10.0, ..NewRun::default() });
+        let mut run =
+            RunRecord::begun(RunId::new(1), NewRun { started_at: 10.0, ..NewRun::default() });
         (run.outcome, run.ended_at) = (Outcome::Succeeded, Some(20.0));
         run
     }

@@ -6,7 +6,9 @@ use std::path::Path;
 use serde_json::Value as Json;
 
 use super::{EXPERIMENT, Loaded, Measured, milliseconds};
-use crate::store::{DatasetRecord, Direction, Outcome, RunFilter, RunRecord, Store, StoreError};
+use crate::store::{
+    DatasetRecord, Direction, Outcome, RunFilter, RunId, RunRecord, Store, StoreError,
+};
 use crate::text::secrets::without_marks;
 use crate::tracking::TrackingError;
 use crate::tracking::entities::{DatasetInput, Run};
@@ -32,7 +34,8 @@ fn read(store: &mut Store) -> Result<Vec<Measured>, StoreError> {
     let mut params: HashMap<String, Vec<(String, String)>> = HashMap::new();
     let mut found = Vec::new();
     for record in store.runs(&RunFilter::default())? {
-        let datasets = store.datasets(record.id)?;
+        let Some(id) = record.id else { continue };
+        let datasets = store.datasets(id)?;
         let own = match &record.parameters {
             None => Vec::new(),
             Some(hash) => match params.get(hash) {
@@ -44,12 +47,13 @@ fn read(store: &mut Store) -> Result<Vec<Measured>, StoreError> {
                 }
             },
         };
-        found.push(measured(record, &datasets, own));
+        found.push(measured(id, record, &datasets, own));
     }
     Ok(found)
 }
 
 fn measured(
+    id: RunId,
     record: RunRecord,
     datasets: &[DatasetRecord],
     params: Vec<(String, String)>,
@@ -100,7 +104,7 @@ fn measured(
         Outcome::Cancelled => "KILLED",
     };
     let run = Run {
-        id: record.id.to_string(),
+        id: id.to_string(),
         name: record.new.pipeline,
         experiment_id: EXPERIMENT.to_owned(),
         user_id: record.new.user.unwrap_or_default(),

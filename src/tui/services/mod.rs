@@ -145,7 +145,7 @@ impl Services {
             Effect::RunDetached { generation, request } => {
                 running::detach(&self.context, generation, &request);
             }
-            Effect::Cancel(id) => self.runs.cancel(id),
+            Effect::Cancel(key) => self.runs.cancel(key),
             Effect::CancelElsewhere(id) => {
                 store.change(move |store| change::cancel(store, id));
             }

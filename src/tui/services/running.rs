@@ -11,14 +11,15 @@ use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::task::JoinHandle;
 
 use super::context::Context;
-use crate::app::{effect::Generation, event::Report};
+use crate::app::effect::{Generation, RunKey};
+use crate::app::event::Report;
 use crate::runs::history::Asked;
 use crate::runs::recorder::{Subject, burst};
 use crate::runs::{
     Failure, Interpreter, Plan, Prepared, Process, Recorder, RunRequest, Stamped, Warmth, detach,
     environment, grid, interpreter, plan,
 };
-use crate::store::{RunId, Store};
+use crate::store::Store;
 
 /// How long the program waits for cancelled runs at its end.
 const FAREWELL: Duration = Duration::from_secs(8);
@@ -26,13 +27,15 @@ const FAREWELL: Duration = Duration::from_secs(8);
 /// Tells a run to stop; the runs of a grid share one.
 type Stop = Arc<watch::Sender<bool>>;
 
-type Stops = Arc<Mutex<HashMap<RunId, Stop>>>;
+type Stops = Arc<Mutex<HashMap<RunKey, Stop>>>;
 
 /// The runs that are going on.
 #[derive(Default)]
 pub(super) struct Runs {
     /// The stop senders of the runs that have begun.
     stops: Stops,
+    /// The key of the last run.
+    key: RunKey,
     tasks: Vec<(JoinHandle<()>, Stop)>,
 }
 
@@ -51,12 +54,14 @@ impl Runs {
         let stop = Stop::new(watch::Sender::new(false));
         self.tasks.retain(|(task, _)| !task.is_finished());
         for task in tasks {
+            self.key = self.key.next();
+            let key = self.key;
             let (stops, room, of_all) = (self.stops.clone(), room.clone(), stop.clone());
             let context = context.clone();
             let one = tokio::spawn(async move {
                 let permit = room.acquire().await;
                 if permit.is_ok() {
-                    run(&context, task, stops, of_all).await;
+                    run(&context, key, task, stops, of_all).await;
                 }
             });
             self.tasks.push((one, stop.clone()));
@@ -64,9 +69,9 @@ impl Runs {
     }
 
     /// Stops a run, and with it all runs of its grid.
-    pub(super) fn cancel(&self, id: RunId) {
+    pub(super) fn cancel(&self, key: RunKey) {
         let stops = self.stops.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(stop) = stops.get(&id) {
+        if let Some(stop) = stops.get(&key) {
             stop.send_replace(true);
         }
     }
@@ -96,7 +101,7 @@ pub(super) fn detach(context: &Arc<Context>, generation: Generation, request: &R
     });
 }
 
-async fn run(context: &Context, task: Task, stops: Stops, stop: Stop) {
+async fn run(context: &Context, key: RunKey, task: Task, stops: Stops, stop: Stop) {
     let mut asked = stop.subscribe();
     let begun = tokio::select! {
         biased;
@@ -141,15 +146,14 @@ async fn run(context: &Context, task: Task, stops: Stops, stop: Stop) {
         let _ = to.try_send(Report::Notice(text).into());
     };
     let (recorder, run) = Recorder::start(Store::new(&context.root), subject, tell).await;
-    let id = run.id;
-    stops.lock().unwrap_or_else(PoisonError::into_inner).insert(id, stop);
-    let report = Report::RunStarted { generation: task.generation, run: Box::new(run) };
+    stops.lock().unwrap_or_else(PoisonError::into_inner).insert(key, stop);
+    let report = Report::RunStarted { generation: task.generation, key, run: Box::new(run) };
     context.send(report).await;
     let head = format!("Python {} ({})", python.path.display(), python.reason);
     let mut events: Vec<Stamped> = std::iter::once(head).chain(notes).map(own_line).collect();
     loop {
         recorder.record(events.clone()).await;
-        if context.reports.send(Report::Run { id, events }.into()).await.is_err() {
+        if context.reports.send(Report::Run { key, events }.into()).await.is_err() {
             process.cancel();
         }
         let first = loop {
@@ -162,7 +166,7 @@ async fn run(context: &Context, task: Task, stops: Stops, stop: Stop) {
         events = burst(&mut process, first).await;
     }
     recorder.finish().await;
-    stops.lock().unwrap_or_else(PoisonError::into_inner).remove(&id);
+    stops.lock().unwrap_or_else(PoisonError::into_inner).remove(&key);
     let _ = context.reports.send(Report::RunStored.into()).await;
 }
 

@@ -29,7 +29,7 @@ pub(in super::super) fn draw(paint: &mut Paint<'_>, areas: &Areas, shared: &Shar
     let (done, all) = run.progress();
     let title = if shared.focus == Pane::Log { Role::Focus } else { Role::Dim };
     let mut x = rule.x + 1;
-    x += paint.text(x, rule.y, &format!(" run {} ", run.record.id), title, rule.width);
+    x += paint.text(x, rule.y, &format!(" {} ", run.record.name()), title, rule.width);
     let word = if run.cancelling && run.ended.is_none() { "cancelling" } else { word };
     let progress = if all == 0 && run.ended.is_none() {
         format!("{sign} starting Python {} ", seconds_text(run.seconds(shared.now)))

@@ -338,7 +338,7 @@ fn damage_one(histories: &Histories, number: usize) {
     }
     let added = Store::new(&root).add_run(&NewRun::default());
     match added {
-        Ok(run) => assert!(run.id > 0 && runs(&own) > Some(0), "{case}"),
+        Ok(run) => assert!(run.id.is_some() && runs(&own) > Some(0), "{case}"),
         Err(error) => assert!(names_the_remedy(&error.to_string()), "{case}: {error}"),
     }
     if number.is_multiple_of(RUN_UPON) {

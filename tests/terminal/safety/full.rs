@@ -5,11 +5,12 @@ use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
-use mlops_tui::store::{NewRun, Outcome, RunFilter, Store};
+use mlops_tui::store::{NewRun, Outcome, RunFilter, RunId, Store};
 
 use crate::common::history::noisy_run;
 use crate::common::project::{copy, project};
 use crate::common::python::python;
+use crate::common::run_id;
 
 /// Set in the process that sees the small disk: where it is mounted.
 const DISK: &str = "MLOPS_TUI_TEST_DISK";
@@ -127,13 +128,13 @@ fn run(root: &Path, node: &str) -> String {
     told
 }
 
-fn ids(root: &Path) -> Vec<i64> {
-    let mut ids: Vec<i64> = Store::new(root)
+fn ids(root: &Path) -> Vec<RunId> {
+    let mut ids: Vec<RunId> = Store::new(root)
         .runs(&RunFilter::default())
         .unwrap()
         .iter()
         .inspect(|run| assert_eq!(run.outcome, Outcome::Succeeded))
-        .map(|run| run.id)
+        .map(|run| run.id.unwrap())
         .collect();
     ids.sort();
     ids
@@ -163,7 +164,7 @@ fn a_full_disk_is_named_read_and_pruned() {
                 let told = String::from_utf8_lossy(&pin.stderr);
                 assert!(!pin.status.success() && told.contains("the disk is full"), "{told}");
             }
-            assert_eq!(ids(&root), [1, 2, 3, 4]);
+            assert_eq!(ids(&root), [1, 2, 3, 4].map(run_id));
             let size = |root: &Path| fs::metadata(Store::new(root).path()).unwrap().len();
             let before = size(&root);
             if round % 2 == 0 {
@@ -175,7 +176,7 @@ fn a_full_disk_is_named_read_and_pruned() {
             assert!(size(&root) < before * 2 / 3, "{before} became {}", size(&root));
             assert_eq!(done(&root, &["runs", "logs", "3"]).lines().count(), 3_000);
             assert_eq!(run(&root, "talk"), "");
-            assert_eq!(ids(&root), [3, 4, 5]);
+            assert_eq!(ids(&root), [3, 4, 5].map(run_id));
             fs::remove_dir_all(&root).unwrap();
             fs::remove_file(disk.join("others")).unwrap();
         }
@@ -210,6 +211,6 @@ fn a_store_that_is_begun_on_a_full_disk_is_whole_later() {
         fs::remove_file(disk.join("others")).unwrap();
         assert_eq!(run(&root, "talk"), "");
         assert_eq!(fs::read_to_string(root.join(".mlops-tui/.gitignore")).unwrap(), "*\n");
-        assert_eq!(ids(&root), [1]);
+        assert_eq!(ids(&root), [1].map(run_id));
     });
 }

@@ -86,7 +86,7 @@ fn nothing_that_is_printed_can_do_anything_to_a_terminal() {
         store
             .record(&Progress { record, first: 1, entries: &entries, nodes: &[], datasets: &[] })
             .unwrap();
-        store.note(record.id, &text).unwrap();
+        store.note(record.id.unwrap(), &text).unwrap();
     }
     let word = OsStr::from_bytes(text.as_bytes());
     let option = format!("--{text}");

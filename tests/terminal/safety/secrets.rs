@@ -60,7 +60,7 @@ impl Watch {
         }
         let mut store = Store::new(project.root());
         for run in store.runs(&RunFilter::newest(100)).unwrap() {
-            let id = run.id;
+            let id = run.id.unwrap();
             self.look(&format!("the record of run {id}"), format!("{run:?}").as_bytes());
             let diff = run.code.as_ref().and_then(|code| code.diff.clone());
             for (what, hash) in [("difference", diff), ("parameters", run.parameters.clone())] {

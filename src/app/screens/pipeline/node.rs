@@ -81,7 +81,7 @@ fn staleness(shared: &Shared, node: &Node, lines: &mut Vec<Line>) {
 
 fn node_run(shared: &Shared, node: &Node, lines: &mut Vec<Line>) {
     let Some((run, node_state)) = shared.node_run(&node.name) else { return };
-    let of = format!("run {}", run.record.id);
+    let of = run.record.name();
     let (text, tone) = match node_state {
         NodeState::Waiting => (format!("waiting in {of}"), Tone::Dim),
         NodeState::Running(since) => {

@@ -13,9 +13,9 @@ use crate::store::{DatasetRecord, Direction, NodeOutcome, NodeRecord, RunRecord}
 pub(super) fn of_run(screen: &RunsScreen, shared: &Shared) -> Details {
     let Some(record) = screen.shown_run() else { return Details::default() };
     let name = record.new.command.clone();
-    let mut lines = vec![Line::Title(format!("run {}", record.id))];
-    let live = shared.run.as_ref().filter(|run| run.record.id == record.id);
-    let read = screen.read(record.id);
+    let mut lines = vec![Line::Title(record.name())];
+    let live = shared.run.as_ref().filter(|run| run.record.is_same(record));
+    let read = record.id.and_then(|id| screen.read(id));
     let seconds = live.map_or_else(|| record.seconds(shared.now), |run| run.seconds(shared.now));
     let (text, tone) = outcome_text(record.outcome);
     lines.push(Line::Field("state", format!("{text}, {}", seconds_text(seconds)), tone));

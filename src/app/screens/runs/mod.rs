@@ -88,9 +88,9 @@ impl RunsScreen {
             self.read.clear();
             self.asked.clear();
         }
-        self.asked.entry(whole.run.id).or_insert(whole.run.outcome);
+        self.asked.entry(whole.id).or_insert(whole.run.outcome);
         let timeline = timeline(&whole.run, &whole.nodes, &whole.datasets, now);
-        self.read.insert(whole.run.id, Read { whole, timeline });
+        self.read.insert(whole.id, Read { whole, timeline });
     }
 
     /// Updates the durations of the nodes that are running on the page.
@@ -127,7 +127,7 @@ impl RunsScreen {
     /// The run of the page, else the selected run.
     pub fn shown_run(&self) -> Option<&RunRecord> {
         let Some(page) = self.run_page() else { return self.list.selected() };
-        let row = self.list.rows.iter().find(|run| run.id == page.id);
+        let row = self.list.rows.iter().find(|run| run.id == Some(page.id));
         row.or_else(|| self.read(page.id).map(|read| &read.whole.run))
     }
 
@@ -139,14 +139,21 @@ impl RunsScreen {
 
     /// Changes the row of a run before the store reports the change.
     pub fn change_row(&mut self, id: RunId, change: impl FnOnce(&mut RunRecord)) {
-        if let Some(run) = self.list.rows.iter_mut().find(|run| run.id == id) {
-            change(run);
+        if let Some(row) = self.list.rows.iter_mut().find(|row| row.id == Some(id)) {
+            change(row);
+        }
+    }
+
+    /// Replaces the row of the run, if it is in the list.
+    pub fn replace_row(&mut self, run: RunRecord) {
+        if let Some(row) = self.list.rows.iter_mut().find(|row| row.is_same(&run)) {
+            *row = run;
         }
     }
 
     /// The runs that `compare-runs` compares: the two marked ones, else the marked and the shown one.
     pub fn compared(&self) -> Option<RunPair> {
-        let shown = self.shown_run().map(|run| run.id);
+        let shown = self.shown_run().and_then(|run| run.id);
         let pair = match (self.marked.as_slice(), shown) {
             ([first, second], _) => Some((*first, *second)),
             ([first], Some(second)) if *first != second => Some((*first, second)),
@@ -199,7 +206,7 @@ impl RunsScreen {
     fn no_run(&self) -> Option<String> {
         match self.shown_run() {
             None => Some("no run is selected".into()),
-            Some(run) if run.id == 0 => Some("this run is not in the history".into()),
+            Some(run) if run.id.is_none() => Some("this run is not in the history".into()),
             Some(_) if self.is_comparison() => Some("two runs are shown".into()),
             Some(_) => None,
         }
@@ -267,7 +274,11 @@ impl Screen for RunsScreen {
             return bars.unwrap_or_default().iter().map(|bar| bar.node.clone()).collect();
         }
         let rows = self.list.rows.iter();
-        rows.map(|run| format!("{} {} {}", run.id, run.new.pipeline, run.new.command)).collect()
+        rows.map(|run| {
+            let number = run.id.map(|id| id.to_string()).unwrap_or_default();
+            format!("{number} {} {}", run.new.pipeline, run.new.command)
+        })
+        .collect()
     }
 
     fn is_page(&self) -> bool {
@@ -283,12 +294,13 @@ impl Screen for RunsScreen {
     }
 
     fn failure(&self, shared: &Shared) -> Option<(String, Failure)> {
-        let own = |id: RunId| shared.run.as_ref().is_some_and(|run| run.record.id == id);
-        if let Some(record) = self.shown_run().filter(|record| !own(record.id))
-            && let Some(read) = self.read(record.id)
+        let own =
+            |record: &RunRecord| shared.run.as_ref().is_some_and(|run| run.record.is_same(record));
+        if let Some(record) = self.shown_run().filter(|record| !own(record))
+            && let Some(read) = record.id.and_then(|id| self.read(id))
         {
             let failure = read.whole.failure.clone();
-            return failure.map(|failure| (format!("run {}", record.id), failure));
+            return failure.map(|failure| (record.name(), failure));
         }
         shared.failure()
     }
@@ -309,8 +321,8 @@ impl Screen for RunsScreen {
 
     /// Opens the page of the selected run, or the log of the selected node.
     fn open(&mut self, shared: &mut Shared) -> bool {
-        match (&self.page, self.shown_run().map(|run| run.id)) {
-            (None, Some(id)) if id != 0 => self.open_page(shared, id, Part::Timeline),
+        match (&self.page, self.shown_run().and_then(|run| run.id)) {
+            (None, Some(id)) => self.open_page(shared, id, Part::Timeline),
             (Some(Page::Run(page)), Some(id)) if page.part == Part::Timeline => {
                 let selected = page.nodes.selected;
                 let bars = self.shown_timeline().map(|timeline| timeline.bars.as_slice());
@@ -368,26 +380,27 @@ impl Screen for RunsScreen {
 
     fn act(&mut self, shared: &mut Shared, command: Command) -> Vec<Effect> {
         let run = self.shown_run().cloned();
-        match (command, run) {
+        let id = run.as_ref().and_then(|run| run.id);
+        match (command, run.zip(id)) {
             (Command::FilterRuns, _) => {
                 self.page = None;
                 shared.begin(PromptKind::Filter(self.query.clone()), &self.query);
             }
             (Command::CompareRuns, _) => return self.compare(),
-            (Command::Mark, Some(run)) => self.mark(run.id),
-            (Command::Timeline, Some(run)) => self.show_part(shared, run.id, Part::Timeline),
-            (Command::Log, Some(run)) => self.show_part(shared, run.id, Part::Log),
-            (Command::PinRun, Some(run)) => {
+            (Command::Mark, Some((_, id))) => self.mark(id),
+            (Command::Timeline, Some((_, id))) => self.show_part(shared, id, Part::Timeline),
+            (Command::Log, Some((_, id))) => self.show_part(shared, id, Part::Log),
+            (Command::PinRun, Some((run, id))) => {
                 let pinned = !run.pinned;
-                self.change_row(run.id, |run| run.pinned = pinned);
+                self.change_row(id, |run| run.pinned = pinned);
                 let word = if pinned { "pinned" } else { "no longer pinned" };
-                shared.tell(format!("Run {} is {word}.", run.id));
-                return vec![Effect::Pin(run.id, pinned)];
+                shared.tell(format!("Run {id} is {word}."));
+                return vec![Effect::Pin(id, pinned)];
             }
-            (Command::NoteRun, Some(run)) => {
-                shared.begin(PromptKind::Note(run.id), &run.note.unwrap_or_default());
+            (Command::NoteRun, Some((run, id))) => {
+                shared.begin(PromptKind::Note(id), &run.note.unwrap_or_default());
             }
-            (Command::DeleteRun, Some(run)) => shared.ask(Question::DeleteRun(run.id)),
+            (Command::DeleteRun, Some((_, id))) => shared.ask(Question::DeleteRun(id)),
             (Command::PruneRuns, _) => shared.begin(PromptKind::Prune, ""),
             (Command::LogLevel, _) => {
                 if let Some(page) = self.run_page_mut() {
@@ -446,8 +459,8 @@ impl Screen for RunsScreen {
 
     fn wanted(&mut self, shared: &mut Shared) -> Vec<Effect> {
         let mut effects = Vec::new();
-        let shown = self.shown_run().map(|run| (run.id, run.outcome));
-        if let Some((id, outcome)) = shown.filter(|(id, _)| *id != 0)
+        let shown = self.shown_run().and_then(|run| Some((run.id?, run.outcome)));
+        if let Some((id, outcome)) = shown
             && self.asked.insert(id, outcome) != Some(outcome)
         {
             effects.push(Effect::LoadRun(id));

@@ -22,11 +22,13 @@ impl RunsScreen {
             page.log.grown();
         }
         let goes_on = |run: &RunRecord| run.outcome == Outcome::Running;
-        if let Some(run) = self.shown_run().filter(|run| run.id != 0) {
+        if let Some(run) = self.shown_run()
+            && let Some(id) = run.id
+        {
             // The screen sees the end of its own run before the store has all of the run.
-            let read = self.read(run.id).is_none_or(|read| goes_on(&read.whole.run));
+            let read = self.read(id).is_none_or(|read| goes_on(&read.whole.run));
             if read || goes_on(run) {
-                effects.push(Effect::LoadRun(run.id));
+                effects.push(Effect::LoadRun(id));
             }
         }
         effects
@@ -34,24 +36,23 @@ impl RunsScreen {
 
     /// Runs of the history arrived; the selected one stays selected.
     pub fn listed(&mut self, shared: &Shared, mut records: Vec<RunRecord>) -> Vec<Effect> {
-        let goes_on = |rows: &[RunRecord], id: RunId| {
-            rows.iter().any(|run| run.id == id && run.outcome == Outcome::Running)
+        let goes_on = |rows: &[RunRecord], one: &RunRecord| {
+            rows.iter().any(|run| run.is_same(one) && run.outcome == Outcome::Running)
         };
         // The durations of nodes have changed if a run of another program has ended.
         let rows = &self.list.rows;
-        let ended =
-            records.iter().any(|run| run.outcome != Outcome::Running && goes_on(rows, run.id));
+        let ended = records.iter().any(|run| run.outcome != Outcome::Running && goes_on(rows, run));
         // The screen's own record of its run is newer than the store's.
         if let Some(run) = &shared.run
-            && let Some(row) = records.iter_mut().find(|row| row.id == run.record.id)
+            && let Some(row) = records.iter_mut().find(|row| row.is_same(&run.record))
             && row.outcome == Outcome::Running
         {
             *row = run.record.clone();
         }
-        let came = self.coming.take_if(|id| records.iter().any(|run| run.id == *id));
-        let selected = came.or_else(|| self.list.selected().map(|run| run.id));
+        let came = self.coming.take_if(|id| records.iter().any(|run| run.id == Some(*id)));
+        let selected = came.or_else(|| self.list.selected().and_then(|run| run.id));
         self.list.rows = records;
-        let kept = self.list.rows.iter().position(|run| Some(run.id) == selected);
+        let kept = self.list.rows.iter().position(|run| run.id == selected);
         let index = kept.unwrap_or(self.list.position.selected);
         let height = usize::from(self.areas(shared).main.height.saturating_sub(1));
         self.list.position.select(index, self.list.rows.len(), height);
@@ -74,13 +75,14 @@ impl RunsScreen {
 
     /// A run was read.
     pub fn take_run(&mut self, shared: &Shared, whole: Whole) {
-        let id = whole.run.id;
         // The row may be older, from when the run was still running.
         let ended = whole.run.outcome != Outcome::Running;
-        let own = shared.run.as_ref().is_some_and(|run| run.record.id == id && run.ended.is_none());
+        let own = shared
+            .run
+            .as_ref()
+            .is_some_and(|run| run.record.is_same(&whole.run) && run.ended.is_none());
         if ended && !own {
-            let record = whole.run.clone();
-            self.change_row(id, |run| *run = record);
+            self.replace_row(whole.run.clone());
         }
         self.keep(whole, shared.now);
         if self.shown_part() == Some(Part::Timeline) && self.shown_timeline().is_some() {

@@ -69,7 +69,7 @@ fn head(
     first: bool,
 ) {
     let role = if first { Role::Bad } else { Role::Good };
-    let listed = screen.list.rows.iter().find(|run| run.id == id);
+    let listed = screen.list.rows.iter().find(|run| run.id == Some(id));
     let run = listed.or_else(|| screen.read(id).map(|read| &read.whole.run));
     let mut x = area.x + 1;
     x += paint.text(x, area.y, &format!("run {id}"), role, area.width);

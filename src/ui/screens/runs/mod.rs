@@ -65,7 +65,7 @@ fn table(paint: &mut Paint<'_>, area: Rect, screen: &RunsScreen, shared: &Shared
     let titles: Vec<_> = (0..TITLES.len()).filter(shown).map(|column| TITLES[column]).collect();
     table::draw(paint, area, &titles, list.rows.len(), list.position, focused(shared), |index| {
         let run = &list.rows[index];
-        let (sign, role) = match screen.marked.contains(&run.id) {
+        let (sign, role) = match run.id.is_some_and(|id| screen.marked.contains(&id)) {
             true => (glyphs.mark, Role::Mark),
             false => sign(glyphs, run.outcome),
         };
@@ -96,9 +96,9 @@ pub(super) fn sign(glyphs: &Glyphs, outcome: Outcome) -> (&'static str, Role) {
 /// The number of a run, with a star if it is pinned; empty if the run could not be recorded.
 fn number(run: &RunRecord) -> String {
     match (run.id, run.pinned) {
-        (0, _) => String::new(),
-        (id, true) => format!("*{id}"),
-        (id, false) => id.to_string(),
+        (None, _) => String::new(),
+        (Some(id), true) => format!("*{id}"),
+        (Some(id), false) => id.to_string(),
     }
 }
 
