@@ -1,6 +1,6 @@
 //! Where the parts of the screen lie. Drawing and the mouse both use these areas.
 
-use ratatui::layout::Rect;
+use ratatui::layout::{Rect, Size};
 
 use super::tab::Tab;
 
@@ -37,7 +37,7 @@ pub enum Drag {
 }
 
 /// The smallest terminal, in columns and rows, on which everything is reachable.
-pub const SMALLEST: (u16, u16) = (60, 15);
+pub const SMALLEST: Size = Size::new(60, 15);
 
 /// The parts of the screen. A part that is not shown has a width or height of 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -65,8 +65,8 @@ pub struct Areas {
 impl Areas {
     /// The areas of a terminal of `size` columns and rows. With `log` the log is shown, and with `page`
     /// the main pane takes the whole width.
-    pub fn of(size: (u16, u16), panes: &Panes, log: bool, page: bool) -> Areas {
-        let (width, height) = size;
+    pub fn of(size: Size, panes: &Panes, log: bool, page: bool) -> Areas {
+        let Size { width, height } = size;
         let row = |y: u16, height: u16| Rect { x: 0, y, width, height };
         let body = height.saturating_sub(4);
         let log = match log {
@@ -143,8 +143,8 @@ pub fn tab_titles(width: u16) -> Vec<TabTitle> {
 }
 
 /// The area of a dialog that wants `width` x `height` cells, its border included.
-pub fn dialog(size: (u16, u16), width: u16, height: u16) -> Rect {
-    let width = width.min(size.0.saturating_sub(2));
-    let height = height.min(size.1.saturating_sub(2));
-    Rect { x: (size.0 - width) / 2, y: (size.1 - height) / 3, width, height }
+pub fn dialog(size: Size, width: u16, height: u16) -> Rect {
+    let width = width.min(size.width.saturating_sub(2));
+    let height = height.min(size.height.saturating_sub(2));
+    Rect { x: (size.width - width) / 2, y: (size.height - height) / 3, width, height }
 }

@@ -1,6 +1,6 @@
 //! The dialogs over a screen, as data: questions, choices, texts and forms.
 
-use ratatui::layout::Rect;
+use ratatui::layout::{Rect, Size};
 
 use super::areas;
 use super::command::Command;
@@ -89,18 +89,18 @@ pub enum Question {
 }
 
 /// The number of visible rows of a picker on a terminal of this size.
-pub fn picker_height(size: (u16, u16)) -> usize {
-    usize::from(size.1.saturating_sub(8)).clamp(3, 20)
+pub fn picker_height(size: Size) -> usize {
+    usize::from(size.height.saturating_sub(8)).clamp(3, 20)
 }
 
 /// The number of visible rows of a text dialog.
-pub fn text_height(size: (u16, u16)) -> usize {
-    usize::from(size.1.saturating_sub(6)).max(1)
+pub fn text_height(size: Size) -> usize {
+    usize::from(size.height.saturating_sub(6)).max(1)
 }
 
 /// The area of a picker. Its height depends on the number of all choices, so that it does not change while the
 /// user types.
-pub fn picker_area(size: (u16, u16), picker: &Picker) -> Rect {
+pub fn picker_area(size: Size, picker: &Picker) -> Rect {
     let rows = picker.choices.len().clamp(1, picker_height(size));
     let height = u16::try_from(rows).unwrap_or(3) + 4;
     let plain = picker.choices.iter().all(|it| it.keys.is_empty());
@@ -109,7 +109,7 @@ pub fn picker_area(size: (u16, u16), picker: &Picker) -> Rect {
 
 impl TextDialog {
     /// Scrolls by `by` lines on a terminal of this size, within the text.
-    pub fn scroll(&mut self, by: isize, size: (u16, u16)) {
+    pub fn scroll(&mut self, by: isize, size: Size) {
         let last = self.lines.len().saturating_sub(text_height(size));
         self.offset = self.offset.saturating_add_signed(by).min(last);
     }

@@ -207,10 +207,9 @@ impl ActiveRun {
         }
     }
 
-    /// The number of finished nodes, and the number of all nodes.
-    pub fn progress(&self) -> (usize, usize) {
-        let done = self.nodes.values().filter(|state| matches!(state, NodeState::Done(_))).count();
-        (done, self.nodes.len())
+    /// The number of nodes that succeeded.
+    pub fn nodes_done(&self) -> usize {
+        self.nodes.values().filter(|state| matches!(state, NodeState::Done(_))).count()
     }
 
     /// The running node that began last.

@@ -3,6 +3,8 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use ratatui::layout::Size;
+
 use super::areas::{Pane, Panes};
 use super::command::Command;
 use super::dialog::{Dialog, Question};
@@ -62,8 +64,8 @@ pub struct Project {
     pub differences: Vec<String>,
     /// Whether the project may be executed; `None` until this is known.
     pub trusted: Option<bool>,
-    /// The interpreter that was chosen, and why.
-    pub python: Option<(String, String)>,
+    /// The interpreter that was chosen.
+    pub python: Option<String>,
     /// The state of the worker; `None` before it was started.
     pub worker: Option<Warmth>,
     /// The status of the datasets' files, by dataset.
@@ -134,7 +136,7 @@ pub struct Generations {
 #[derive(Debug)]
 pub struct Shared {
     /// Columns and rows of the terminal.
-    pub size: (u16, u16),
+    pub size: Size,
     /// Seconds since the Unix epoch at the last tick or run event.
     pub now: f64,
     /// Theme, keymap, glyphs.
@@ -191,7 +193,7 @@ impl Shared {
     /// The state before anything is known of the project.
     pub fn new(env: Option<String>, settings: Settings, now: f64) -> Self {
         Shared {
-            size: (80, 24),
+            size: Size::new(80, 24),
             now,
             settings,
             keymap: Keymap::default(),

@@ -64,7 +64,7 @@ fn facts(state: &State, paint: &Paint<'_>) -> Vec<(String, Role)> {
         facts.push((format!("{sign} {count} problem{s}"), role));
     }
     if let Some(run) = state.shared.running() {
-        let (done, all) = run.progress();
+        let (done, all) = (run.nodes_done(), run.nodes.len());
         let progress = if all == 0 { "starting".into() } else { format!("{done}/{all}") };
         let text = format!("{} {} {progress}", glyphs.running, run.record.name());
         facts.push((text, Role::Running));

@@ -113,8 +113,10 @@ fn commands(paint: &mut Paint<'_>, state: &State, picker: &Picker, title: &str) 
 
 fn problems(paint: &mut Paint<'_>, state: &State, position: crate::app::list::Position) {
     let problems = state.shared.problems();
-    let (width, height) =
-        (state.shared.size.0.saturating_sub(4).min(110), state.shared.size.1.saturating_sub(4));
+    let (width, height) = (
+        state.shared.size.width.saturating_sub(4).min(110),
+        state.shared.size.height.saturating_sub(4),
+    );
     let area = areas::dialog(state.shared.size, width, height);
     let title = format!("Problems: {}", problems.len());
     let inner = open(paint, area, &title);
@@ -186,7 +188,7 @@ fn read(paint: &mut Paint<'_>, state: &State, dialog: &TextDialog) {
     let lines = u16::try_from(dialog.lines.len()).unwrap_or(u16::MAX).max(1);
     let area = areas::dialog(
         state.shared.size,
-        state.shared.size.0.saturating_sub(4).min(120),
+        state.shared.size.width.saturating_sub(4).min(120),
         lines.min(height) + 2,
     );
     let inner = open(paint, area, &dialog.title);
@@ -272,7 +274,7 @@ fn ask(paint: &mut Paint<'_>, state: &State, question: &Question) {
             "not now",
         ),
     };
-    let width = state.shared.size.0.saturating_sub(4).min(66);
+    let width = state.shared.size.width.saturating_sub(4).min(66);
     let lines = wrap(&text, usize::from(width.saturating_sub(4)));
     let height = u16::try_from(lines.len()).unwrap_or(4) + 4;
     let inner = open(paint, areas::dialog(state.shared.size, width, height), title);
@@ -344,7 +346,8 @@ fn environment(
     lines: &[String],
     end: Option<&Result<(), UserError>>,
 ) {
-    let area = areas::dialog(state.shared.size, state.shared.size.0.saturating_sub(4).min(100), 14);
+    let area =
+        areas::dialog(state.shared.size, state.shared.size.width.saturating_sub(4).min(100), 14);
     let inner = open(paint, area, "Python environment");
     let (ending, role) = match end {
         None => (vec!["Installing ...".to_owned()], Role::Running),

@@ -30,10 +30,10 @@ pub fn draw(frame: &mut Frame<'_>, state: &State, theme: &Theme) {
     let glyphs = Glyphs::of(state.shared.settings.ascii);
     let mut paint = Paint::new(frame.buffer_mut(), theme, glyphs);
     paint.fill(whole, Role::Background);
-    if whole.width < SMALLEST.0 || whole.height < SMALLEST.1 {
+    if whole.width < SMALLEST.width || whole.height < SMALLEST.height {
         let text = format!(
             "This window is too small: {}x{} of {}x{}.",
-            whole.width, whole.height, SMALLEST.0, SMALLEST.1
+            whole.width, whole.height, SMALLEST.width, SMALLEST.height
         );
         paint.text(whole.x, whole.y, &text, Role::Text, whole.width);
         return;

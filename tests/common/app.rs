@@ -155,7 +155,7 @@ impl TestApp {
 
     /// The screen as text.
     pub fn screen(&self) -> String {
-        let (columns, rows) = self.state.shared.size;
+        let (columns, rows) = self.state.shared.size.into();
         let mut terminal = Terminal::new(TestBackend::new(columns, rows)).unwrap();
         let theme = Theme::built_in("dark", Depth::True);
         terminal.draw(|frame| ui::draw(frame, &self.state, &theme)).unwrap();

@@ -1,6 +1,7 @@
 //! Dialogs: opening them, and their keys and clicks.
 
 use crossterm::event::KeyEvent;
+use ratatui::layout::Size;
 
 use super::{reading, running};
 use crate::app::command::{COMMANDS, Command};
@@ -397,7 +398,7 @@ pub(super) fn mouse(state: &mut State, column: u16, row: u16, wheel: isize) -> O
 }
 
 /// The match that is drawn at a cell of the screen.
-fn row_at(size: (u16, u16), picker: &Picker, column: u16, row: u16) -> Option<usize> {
+fn row_at(size: Size, picker: &Picker, column: u16, row: u16) -> Option<usize> {
     let area = picker_area(size, picker);
     let inside = column > area.x && column + 1 < area.x + area.width;
     // The rows are below the border, the field and a rule.

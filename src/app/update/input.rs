@@ -1,7 +1,7 @@
 //! Keys and the mouse.
 
 use crossterm::event::{KeyEvent, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
-use ratatui::layout::{Position, Rect};
+use ratatui::layout::{Position, Rect, Size};
 
 use super::act::act;
 use super::dialog::{self, Outcome};
@@ -122,7 +122,7 @@ pub(super) fn mouse(state: &mut State, event: MouseEvent) -> Vec<Effect> {
 
 fn drag(state: &mut State, at: Position) {
     let State { shared, pipeline, .. } = state;
-    let (width, height) = shared.size;
+    let Size { width, height } = shared.size;
     match shared.panes.dragging {
         Some(Drag::Side) => {
             let side = u32::from(width.saturating_sub(at.x)) * 100 / u32::from(width.max(1));

@@ -14,6 +14,8 @@ mod running;
 mod search;
 mod trust;
 
+use ratatui::layout::Size;
+
 use super::effect::Effect;
 use super::event::Event;
 use super::screens::pipeline::picture::ROWS_FOR_BOXES;
@@ -50,10 +52,10 @@ pub fn update(state: &mut State, event: Event) -> Vec<Effect> {
 /// Applies a new size of the terminal.
 fn resize(state: &mut State, columns: u16, rows: u16) {
     let State { shared, pipeline, .. } = state;
-    let before = std::mem::replace(&mut shared.size, (columns, rows));
+    let before = std::mem::replace(&mut shared.size, Size::new(columns, rows));
     // Without a chosen size, boxes depend on the height of the terminal.
     let tall = |rows: u16| rows >= ROWS_FOR_BOXES;
-    if pipeline.zoom.is_none() && tall(before.1) != tall(rows) {
+    if pipeline.zoom.is_none() && tall(before.height) != tall(rows) {
         pipeline.redraw(shared, false);
     }
     pipeline.keep_in_view(shared);

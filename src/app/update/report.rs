@@ -33,7 +33,7 @@ pub(super) fn report(state: &mut State, report: Report) -> Vec<Effect> {
                     state.shared.tell(format!("Kedro reads the project with {python} ({reason})"));
                 }
                 state.shared.project.exact = Exact::Reading(python.clone());
-                state.shared.project.python = Some((python, reason));
+                state.shared.project.python = Some(python);
             }
         }
         Report::Exact { generation, result, stored } => {

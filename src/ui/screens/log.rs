@@ -26,7 +26,7 @@ pub(in super::super) fn draw(paint: &mut Paint<'_>, areas: &Areas, shared: &Shar
         Outcome::Failed | Outcome::Lost => (paint.glyphs.failed, Role::Bad),
         Outcome::Cancelled => (paint.glyphs.stopped, Role::Warning),
     };
-    let (done, all) = run.progress();
+    let (done, all) = (run.nodes_done(), run.nodes.len());
     let title = if shared.focus == Pane::Log { Role::Focus } else { Role::Dim };
     let mut x = rule.x + 1;
     x += paint.text(x, rule.y, &format!(" {} ", run.record.name()), title, rule.width);

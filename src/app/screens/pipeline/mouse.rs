@@ -50,7 +50,7 @@ pub(super) fn vertex_at(
         return list::row(screen, row as usize + screen.lanes_offset);
     }
     match screen.zoom() {
-        Zoom::Overview => view::vertex_in_overview(screen, (area.width, area.height), column, row),
+        Zoom::Overview => view::vertex_in_overview(screen, area.as_size(), column, row),
         _ => screen.plot.at(column + screen.scroll.0, row + screen.scroll.1),
     }
 }

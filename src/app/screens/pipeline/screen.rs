@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use ratatui::layout::Size;
+
 use super::plot::Plot;
 use super::zoom::Zoom;
 use crate::dag::overview::Overview;
@@ -98,11 +100,11 @@ impl PipelineScreen {
     }
 
     /// The overview of the drawing for this many columns and rows.
-    pub fn overview(&self, room: (u16, u16)) -> Overview {
+    pub fn overview(&self, room: Size) -> Overview {
         let layout = &self.plot.layout;
         let boxes = layout.boxes.iter().enumerate();
         let ranked = boxes.map(|(id, area)| (*area, self.state(id).map_or(1, NodeStatus::rank)));
-        let room = (usize::from(room.0), usize::from(room.1));
+        let room = (usize::from(room.width), usize::from(room.height));
         let mut overview = Overview::of(ranked, (layout.width, layout.height), room);
         overview.add_lines(layout.routes.iter().map(|route| route.corners.iter().copied()));
         overview

@@ -28,7 +28,7 @@ impl PipelineScreen {
             sideways: self.sideways,
             layers: self.layers,
             lanes: self.lanes,
-            rows: shared.size.1,
+            rows: shared.size.height,
             anew: self.anew,
         })
     }

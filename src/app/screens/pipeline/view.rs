@@ -1,5 +1,7 @@
 //! Commands that change which part of the graph is displayed, and its size.
 
+use ratatui::layout::Size;
+
 use strum::VariantArray;
 
 use super::drawing::{centre, redraw};
@@ -268,7 +270,7 @@ pub(in crate::app) fn set_filter(
 /// The vertex nearest to a cell of the overview.
 pub(super) fn vertex_in_overview(
     screen: &PipelineScreen,
-    room: (u16, u16),
+    room: Size,
     column: i32,
     row: i32,
 ) -> Option<Id> {

@@ -10,7 +10,7 @@ use crate::dag::view;
 
 /// Draws the overview, with a frame around the part that the larger drawing shows, and the selection.
 pub(super) fn draw(paint: &mut Paint<'_>, area: Rect, screen: &PipelineScreen) {
-    let overview = screen.overview((area.width, area.height));
+    let overview = screen.overview(area.as_size());
     let left = area.x + area.width.saturating_sub(overview.width as u16) / 2;
     let top = area.y + area.height.saturating_sub(overview.height as u16) / 2;
     let selected = screen.selected_id().map(|id| screen.plot.layout.boxes[id]);
