@@ -1,10 +1,14 @@
 //! The details of datasets, parameters and factory patterns: where they come from, whether they are on
 //! disk, and which nodes use them. Several screens show them.
 
+use indexmap::IndexSet;
+
 use crate::app::shared::Shared;
 use crate::app::words::{Details, Line, Tone, size_text, when};
 use crate::datasets::DatasetStatus;
-use crate::project::{Dataset, Located, Place, Snapshot, Value, json, strip_transcoding};
+use crate::project::{
+    Dataset, Located, Node, Place, Snapshot, Value, json, makers, strip_transcoding,
+};
 use crate::runs::params;
 use crate::text::sanitize;
 use crate::text::secrets::HIDDEN;
@@ -78,25 +82,23 @@ fn on_disk(shared: &Shared, name: &str) -> (String, Tone) {
 /// Adds the nodes that make, and those that read, a dataset or parameter.
 fn users(snapshot: &Snapshot, name: &str, lines: &mut Vec<Line>) {
     let base = strip_transcoding(name);
-    let with = |outputs: bool| {
-        let mut names: Vec<String> = Vec::new();
-        for node in snapshot.pipelines.iter().flat_map(|pipeline| &pipeline.nodes) {
-            let datasets = if outputs { &node.outputs } else { &node.inputs };
-            let touches = datasets.iter().any(|dataset| reads(dataset, base));
-            if touches && !names.contains(&node.name) {
-                names.push(node.name.clone());
-            }
-        }
-        names
-    };
-    for (label, names) in [("made by", with(true)), ("used by", with(false))] {
+    let nodes =
+        || snapshot.pipelines.iter().flat_map(|pipeline| &pipeline.nodes).map(|node| &**node);
+    let made_by = makers(nodes()).filter(|(dataset, _)| *dataset == base).map(|(_, node)| node);
+    let used_by = nodes().filter(|node| node.inputs.iter().any(|input| reads(input, base)));
+    let mut add = |label: &'static str, nodes: Vec<&Node>| {
+        // The same node can be in several pipelines.
+        let names: IndexSet<&str> = nodes.into_iter().map(|node| node.name.as_str()).collect();
         for (index, name) in names.into_iter().enumerate() {
-            lines.push(Line::Field(if index == 0 { label } else { "" }, name, Tone::Name));
+            let label = if index == 0 { label } else { "" };
+            lines.push(Line::Field(label, name.to_owned(), Tone::Name));
         }
-    }
+    };
+    add("made by", made_by.collect());
+    add("used by", used_by.collect());
 }
 
-/// Whether a node with the input or output `dataset` uses `asked`. A group of parameters uses each parameter in it.
+/// Whether a node with the input `dataset` reads `asked`. A group of parameters includes each parameter in it.
 fn reads(dataset: &str, asked: &str) -> bool {
     match (dataset.strip_prefix("params:"), asked.strip_prefix("params:")) {
         (Some(key), Some(asked)) => {
