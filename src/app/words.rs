@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use crate::project::Place;
-use crate::project::python::highlight::Highlighted;
+use crate::project::python::highlight::{Highlighted, Token};
 use crate::store::{CodeVersion, Outcome};
 pub use crate::text::size_text;
 
@@ -39,6 +39,8 @@ pub enum Line {
         key: String,
         /// Value on one line.
         value: String,
+        /// The kind of the value, which decides its colour.
+        token: Token,
         /// File, line and environment.
         origin: String,
     },
@@ -70,6 +72,7 @@ pub fn pairs(lines: &mut Vec<Line>, title: &str, pairs: Vec<(&String, String)>) 
         depth: 0,
         key: key.clone(),
         value,
+        token: Token::Plain,
         origin: String::new(),
     }));
 }

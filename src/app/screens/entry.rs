@@ -6,6 +6,7 @@ use indexmap::IndexSet;
 use crate::app::shared::Shared;
 use crate::app::words::{Details, Line, Tone, size_text, when};
 use crate::datasets::DatasetStatus;
+use crate::project::python::highlight::Token;
 use crate::project::{
     Dataset, Located, Node, Place, Snapshot, Value, json, makers, strip_transcoding,
 };
@@ -164,8 +165,16 @@ fn first_place(located: &Located) -> Option<Place> {
 
 fn config_lines(lines: &mut Vec<Line>, depth: usize, key: &str, located: &Located) {
     let origin = located.origin.as_ref().map(ToString::to_string).unwrap_or_default();
+    let token = match &located.value {
+        Value::Int(_) | Value::BigInt(_) | Value::Float(_) | Value::Bool(_) | Value::Null => {
+            Token::Number
+        }
+        Value::Str(_) => Token::String,
+        Value::Secret(_) | Value::Unknown(_) => Token::Comment,
+        Value::List(_) | Value::Map(_) => Token::Plain,
+    };
     let mut push = |value: String, origin: String| {
-        lines.push(Line::Config { depth, key: key.to_owned(), value, origin });
+        lines.push(Line::Config { depth, key: key.to_owned(), value, token, origin });
     };
     match &located.value {
         Value::Map(map) if !map.is_empty() => {

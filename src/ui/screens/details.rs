@@ -64,13 +64,13 @@ fn draw_line(paint: &mut Paint<'_>, area: Rect, line: &Line, values: usize) {
             };
         }
         Line::Text(text, tone) => drop(paint.text(x, y, text, role_of(*tone), max)),
-        Line::Config { depth, key, value, origin } => {
+        Line::Config { depth, key, value, token, origin } => {
             let right = x + max;
             let mut at = x + u16::try_from(depth * 2).unwrap_or(0);
             let (key, colon) = if key == "-" { ("-", " ") } else { (key.as_str(), ": ") };
             at += paint.text(at, y, key, Role::Keyword, right.saturating_sub(at));
             at += paint.text(at, y, colon, Role::Dim, right.saturating_sub(at));
-            at += paint.text(at, y, value, Role::Text, right.saturating_sub(at));
+            at += paint.text(at, y, value, token_role(*token), right.saturating_sub(at));
             let column = x + u16::try_from(values + 2).unwrap_or(u16::MAX / 2);
             let from = if usize::from(right.saturating_sub(column)) >= width(origin) {
                 column
