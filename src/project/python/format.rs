@@ -9,7 +9,7 @@ use super::call::Args;
 use super::interp::{Eval, Frame, Interp, MAX_TEXT, Stop};
 use super::repr::{float_repr, str_repr};
 use super::source::At;
-use super::spec::Spec;
+use super::spec::FormatSpec;
 use super::value::{Unknown, Value};
 use crate::project::budget::STEP;
 
@@ -194,9 +194,9 @@ impl<'a> Interp<'a> {
         };
         // The parsed specification, the text and its padding.
         self.afford_bytes(spec.len().saturating_mul(4), at)?;
-        let spec = Spec::parse(spec).ok_or_else(not_known)?;
+        let spec = FormatSpec::parse(spec).ok_or_else(not_known)?;
         let text = value.as_str().map_or(0, str::len);
-        self.afford_bytes(2 * (text + 4 * spec.width()), at)?;
+        self.afford_bytes(2 * (text + 4 * spec.most_chars()), at)?;
         spec.apply(value).ok_or_else(not_known)
     }
 
