@@ -42,7 +42,7 @@ pub const SMALLEST: Size = Size::new(60, 15);
 /// The parts of the screen. A part that is not shown has a width or height of 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Areas {
-    /// The first line: project, pipeline, environment, readings.
+    /// The first line: project, pipeline, environment, and how the project was read.
     pub header: Rect,
     /// The line of tabs.
     pub tabs: Rect,
@@ -118,12 +118,14 @@ pub struct TabTitle {
     pub title: &'static str,
 }
 
-/// Where the titles of the tabs stand on a line of that width.
+/// The positions of the titles on a tab line of `width` columns: with the widest spacing that fits, else with short
+/// titles.
 pub fn tab_titles(width: u16) -> Vec<TabTitle> {
     let titles = |short: bool| {
         let title = move |tab: &Tab| if short { tab.short_title() } else { tab.title() };
         Tab::ALL.iter().map(move |tab| (*tab, title(tab)))
     };
+    // A title is preceded by its number and a blank; the narrowest form leaves the blank out.
     let needed = |gap: usize| titles(false).map(|(_, title)| title.len() + 2 + gap).sum::<usize>();
     let room = usize::from(width);
     let (short, gap) = match () {
@@ -135,9 +137,9 @@ pub fn tab_titles(width: u16) -> Vec<TabTitle> {
     titles(short)
         .map(|(tab, title)| {
             let cells = title.len() as u16 + 1 + u16::from(gap > 0);
-            let at = TabTitle { tab, x, width: cells, title };
+            let tab_title = TabTitle { tab, x, width: cells, title };
             x += cells + gap.max(1);
-            at
+            tab_title
         })
         .collect()
 }

@@ -11,7 +11,7 @@ use super::picker::Picker;
 use crate::project::Place;
 use crate::project::python::highlight::Token;
 use crate::runs::RunRequest;
-use crate::store::{Pruned, Room, RunId};
+use crate::store::{PruneLimits, Pruned, RunId};
 use crate::text::UserError;
 
 /// A dialog over the screen.
@@ -85,7 +85,7 @@ pub enum Question {
     /// Cancel this run, which another program runs?
     CancelElsewhere(RunId),
     /// Prune the history to these limits? Holds what would be deleted.
-    Prune(Room, Pruned),
+    Prune(PruneLimits, Pruned),
 }
 
 /// The number of visible rows of a picker on a terminal of this size.

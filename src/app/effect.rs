@@ -3,7 +3,7 @@
 use crate::project::Place;
 use crate::runs::RunRequest;
 use crate::runs::params::Params;
-use crate::store::{LogCursor, LogFilter, Room, RunFilter, RunId, RunPair};
+use crate::store::{LogCursor, LogFilter, PruneLimits, RunFilter, RunId, RunPair};
 
 /// The number of a request of one kind. An answer that carries an older number is dropped.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
@@ -148,9 +148,9 @@ pub enum Effect {
     /// Delete a run.
     DeleteRun(RunId),
     /// Ask what pruning to these limits would delete.
-    Prunable(Room),
+    Prunable(PruneLimits),
     /// Prune the history to these limits.
-    Prune(Room),
+    Prune(PruneLimits),
     /// Read the tracking store.
     LoadTracking,
     /// Make the project's Python environment.

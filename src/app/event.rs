@@ -17,7 +17,7 @@ use crate::project::{Problem, Snapshot};
 use crate::remote::Backend;
 use crate::runs::history::{Comparison, Whole};
 use crate::runs::{Failure, Stamped, Warmth};
-use crate::store::{LogLine, Pruned, Room, RunId, RunPair, RunRecord, Timing};
+use crate::store::{LogLine, PruneLimits, Pruned, RunId, RunPair, RunRecord, Timing};
 use crate::text::UserError;
 
 /// An event of the loop.
@@ -168,7 +168,7 @@ pub enum Report {
         result: Result<Box<Comparison>, UserError>,
     },
     /// What pruning to these limits would delete.
-    Prunable(Room, Pruned),
+    Prunable(PruneLimits, Pruned),
     /// The tracking store.
     Tracking(TrackingReport),
     /// Engines that the project is set up for.

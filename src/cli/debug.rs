@@ -17,8 +17,8 @@ use crate::text::sanitize;
 
 /// Open a Python prompt with a node's inputs loaded, or the debugger where the node fails.
 ///
-/// Inputs come from files, or from datasets that earlier runs kept; their names are those of
-/// the function's arguments. IPython is used if the project has it.
+/// Inputs are loaded from files, or from copies that earlier runs kept. Each has the name of its
+/// parameter in the node's function. IPython is used if the project has it.
 ///
 /// Example: mlops-tui debug train_model --post-mortem
 #[derive(Debug, clap::Args)]
@@ -36,7 +36,7 @@ pub(super) struct Arguments {
     /// Parameters: a=1,model.depth=3
     #[arg(long, value_name = "PARAMS", value_parser = parse_params, default_value = "", hide_default_value = true)]
     params: Params,
-    /// File with further parameters, which is removed
+    /// File with further parameters; the program removes it after reading
     #[arg(long, value_name = "FILE", hide = true)]
     params_from: Option<PathBuf>,
     /// Python interpreter [default: the project's own]
@@ -66,13 +66,16 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode> {
     }
     for added in prepared.plan.iter().flat_map(|plan| &plan.nodes) {
         if let Some(dataset) = &added.makes {
-            let line = format!("{dataset} is missing: run {} first.", added.name);
+            let line = format!("{dataset} does not exist yet; the node {} makes it.", added.name);
             complain(&line);
         }
     }
     for input in prepared.plan.iter().flat_map(|plan| &plan.inputs) {
         if let InputSource::Kept { run, .. } = input.from {
-            say::tell(&format!("{} is the one of run {run}.", sanitize(&input.dataset)));
+            say::tell(&format!(
+                "{}: the copy that run {run} kept is loaded.",
+                sanitize(&input.dataset)
+            ));
         }
     }
     let spec = Spec::new(&python.path, &root);

@@ -173,7 +173,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode> {
         return detach(&Handed { params, runner_params }, arguments.json);
     }
     if arguments.detached {
-        runs::detach::leave().wrap_err("the run can't leave its session")?;
+        runs::detach::start_session().wrap_err("the run can't leave its session")?;
     }
     let root = arguments.project.root()?;
     let interpreter = interpreter::choose(&root, arguments.python.as_deref());
@@ -227,7 +227,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode> {
         let tell = |text: String| complain(&text);
         let (recorder, record) = Recorder::start(Store::new(&root), subject, tell).await;
         if arguments.detached {
-            runs::detach::begun(record.id)?;
+            runs::detach::report_begun(record.id)?;
         }
         follow(worker, &mut signals, &mut printer, &recorder, record.new.started_at).await;
         let record = recorder.finish().await.unwrap_or(record);

@@ -24,6 +24,7 @@ pub mod watch;
 
 pub use budget::Budget;
 pub use code::{Code, Definition, DefinitionKind, Reach, Unseen};
+use model::ASK_KEDRO;
 pub use model::{
     Bound, Callable, Dataset, Entry, Located, Metadata, Node, Origin, Pattern, Pipeline, Place,
     Problem, Reading, Severity, Snapshot, SourceRange, Value, is_parameter, makers,

@@ -384,6 +384,9 @@ impl Problem {
     }
 }
 
+/// The remedy where only Kedro knows a value.
+pub(super) const ASK_KEDRO: &str = "The exact reading, by Kedro itself, gives the answer.";
+
 /// The dataset name without its transcoding: `a` for `a@pandas`.
 pub fn strip_transcoding(name: &str) -> &str {
     name.split_once('@').map_or(name, |(base, _)| base)

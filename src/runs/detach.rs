@@ -1,7 +1,7 @@
-//! A detached run: the program starts itself again with the `run` verb in a new session, so that the run
-//! outlives the program that asked for it.
+//! Detached runs: this program starts a second process of itself, `mlops-tui run --detached`, which leaves the session
+//! of the terminal and therefore outlives its parent.
 //!
-//! The parent calls [`start`]. The child calls [`leave`], and [`begun`] once its run has a number.
+//! The parent calls [`start`]. The child calls [`start_session`], and [`report_begun`] once its run has a number.
 
 use std::ffi::OsString;
 use std::io::{BufRead, BufReader, Read};
@@ -29,11 +29,11 @@ pub struct Begun {
     pub run: Option<RunId>,
 }
 
-/// The command-line arguments that run `request` in `root` detached; `python` is the interpreter, if one was
-/// named. Parameters, also those of the runner, are passed in a file.
+/// The arguments of [`start`] for a request; `python` is the interpreter, if one was named. Writes the parameters, also
+/// those of the runner, to a file that the arguments name: other users can read the command line of a process.
 ///
 /// # Errors
-/// A sentence, when the file can't be written.
+/// When the file can't be written.
 pub fn arguments(
     root: &std::path::Path,
     python: Option<&std::path::Path>,
@@ -43,29 +43,30 @@ pub fn arguments(
     if let Some(python) = python {
         words.extend(["--python".into(), python.into()]);
     }
-    let others = RunRequest { params: Params::new(), runner_params: None, ..request.clone() };
-    words.extend(others.to_options().into_iter().map(Into::into));
-    let handed =
+    let without_params =
+        RunRequest { params: Params::new(), runner_params: None, ..request.clone() };
+    words.extend(without_params.to_options().into_iter().map(Into::into));
+    let params =
         Handed { params: request.params.clone(), runner_params: request.runner_params.clone() };
-    if !handed.is_empty() {
-        words.extend([PARAMS_FROM.into(), handed.leave()?.into()]);
+    if !params.is_empty() {
+        words.extend([PARAMS_FROM.into(), params.leave()?.into()]);
     }
     Ok(words)
 }
 
-/// Starts this program with `arguments` and waits until its run has begun. The parameters file is removed in
-/// any case.
+/// Starts this program with `arguments` and waits until its run has begun. The child removes the file of the
+/// parameters; if the child fails, this function does.
 ///
 /// # Errors
-/// What the other process printed to stderr, when its run could not begin.
+/// When the process can't be started, or its run can't begin; the error is then the child's output to stderr.
 pub fn start(arguments: Vec<OsString>) -> Result<Begun, UserError> {
-    let named = arguments.iter().position(|word| word == PARAMS_FROM);
-    let file = named.and_then(|at| arguments.get(at + 1)).map(PathBuf::from);
+    let option = arguments.iter().position(|word| word == PARAMS_FROM);
+    let params_file = option.and_then(|index| arguments.get(index + 1)).map(PathBuf::from);
     let begun = try_start(arguments);
     if begun.is_err()
-        && let Some(file) = file
+        && let Some(file) = params_file
     {
-        // The other process may have removed it.
+        // The child may have removed the file before it failed.
         let _ = std::fs::remove_file(file);
     }
     begun
@@ -96,6 +97,7 @@ fn try_start(arguments: Vec<OsString>) -> Result<Begun, UserError> {
     // A parent that lives on must `wait()` for the child, or it stays a zombie.
     std::thread::spawn(move || child.wait());
     begun.map_err(|_| {
+        // The child prints its name first, and `sanitize` replaces line ends by `␊`.
         let complaint = complaint.trim().trim_start_matches("mlops-tui:").trim();
         sanitize(complaint).trim_end_matches('␊').to_owned().into()
     })
@@ -105,7 +107,7 @@ fn try_start(arguments: Vec<OsString>) -> Result<Begun, UserError> {
 ///
 /// # Errors
 /// When the system refuses a new session.
-pub fn leave() -> std::io::Result<()> {
+pub fn start_session() -> std::io::Result<()> {
     rustix::process::setsid().map(drop).map_err(Into::into)
 }
 
@@ -113,7 +115,7 @@ pub fn leave() -> std::io::Result<()> {
 ///
 /// # Errors
 /// When `/dev/null` can't be opened.
-pub fn begun(run: Option<RunId>) -> std::io::Result<()> {
+pub fn report_begun(run: Option<RunId>) -> std::io::Result<()> {
     say::tell(&serde_json::to_string(&Begun { run })?);
     let nowhere = std::fs::File::options().read(true).write(true).open("/dev/null")?;
     rustix::stdio::dup2_stdout(&nowhere)?;
@@ -151,12 +153,12 @@ mod tests {
         );
         let params = crate::runs::request::parse_params("password=hush,n=1").unwrap();
         let runner_params = Some("token=hush".to_owned());
-        let with = RunRequest {
+        let with_params = RunRequest {
             params: params.clone(),
             runner_params: runner_params.clone(),
             ..request.clone()
         };
-        let words = arguments(Path::new("/p"), None, &with).unwrap();
+        let words = arguments(Path::new("/p"), None, &with_params).unwrap();
         assert!(!format!("{words:?}").contains("hush"), "{words:?}");
         let file = Path::new(words.last().unwrap()).to_owned();
         assert_eq!(Handed::take(&file).unwrap(), Handed { params, runner_params });

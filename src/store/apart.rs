@@ -163,7 +163,7 @@ mod tests {
 
     use super::*;
     use crate::store::record::NewRun;
-    use crate::store::{Room, StoreError};
+    use crate::store::{PruneLimits, StoreError};
 
     fn run(folder: &str) -> NewRun {
         let request = format!(r#"{{"apart": ".mlops-tui/apart/{folder}"}}"#);
@@ -230,7 +230,7 @@ mod tests {
             fs::write(&path, damage.repeat(400)).unwrap();
             for _ in 0..2 {
                 let mut store = Store::new(project.path());
-                let pruned = store.prune(&Room { runs: Some(0), ..Room::default() });
+                let pruned = store.prune(&PruneLimits { runs: Some(0), ..PruneLimits::default() });
                 match (pruned, store.set_aside()) {
                     (Err(StoreError::SetAside(path)), Some(aside)) => assert_eq!(path, aside),
                     (Ok(pruned), None) => assert_eq!(pruned.folders, [] as [PathBuf; 0]),

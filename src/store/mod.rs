@@ -32,7 +32,7 @@ pub use kept::{Keeping, Kept, Place, StoredFingerprint};
 pub use list::RunFilter;
 pub use log::{LogCursor, LogFilter};
 pub use nodes::Timing;
-pub use prune::{Pruned, Room};
+pub use prune::{PruneLimits, Pruned};
 #[cfg(test)]
 pub(crate) use record::run_id;
 pub use record::{

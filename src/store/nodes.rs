@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::database::{Store, StoreError};
 use super::record::{DatasetRecord, Direction, NodeOutcome, NodeRecord, RunId};
 
-/// The durations of a node in its last successful runs, in seconds.
+/// The durations of a node in the last runs in which the node succeeded, in seconds.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Timing {
     /// The median of the durations.
@@ -20,8 +20,8 @@ pub struct Timing {
 }
 
 impl Timing {
-    /// The timing of durations, newest first; `None` without any.
-    fn of(mut seconds: Vec<f64>) -> Option<Timing> {
+    /// The median and the newest of durations, which are given newest first; `None` if there are none.
+    fn from_durations(mut seconds: Vec<f64>) -> Option<Timing> {
         let last = *seconds.first()?;
         seconds.sort_by(f64::total_cmp);
         let middle = seconds.len() / 2;
@@ -68,7 +68,7 @@ impl Store {
         Ok(datasets.unwrap_or_default())
     }
 
-    /// The timing of each node in its last `runs` successful runs.
+    /// The timing of each node over the last `runs` runs in which that node succeeded.
     ///
     /// # Errors
     /// When the store can't be read.
@@ -77,7 +77,8 @@ impl Store {
         let rows: Option<Vec<(String, f64)>> = self.read(|connection| {
             connection
                 .prepare_cached(
-                    // Walks from name to name along the index, and from each name a few rows back.
+                    // Jumps along the index from one node name to the next, and reads only the newest
+                    // rows of each name.
                     "WITH RECURSIVE names (node) AS (
                          SELECT MIN(node) FROM nodes
                          UNION ALL
@@ -94,11 +95,13 @@ impl Store {
                 .collect()
         })?;
         let mut seconds: HashMap<String, Vec<f64>> = HashMap::new();
-        for (node, took) in rows.unwrap_or_default() {
-            seconds.entry(node).or_default().push(took);
+        for (node, duration) in rows.unwrap_or_default() {
+            seconds.entry(node).or_default().push(duration);
         }
         let timings = seconds.into_iter();
-        Ok(timings.filter_map(|(node, took)| Some((node, Timing::of(took)?))).collect())
+        Ok(timings
+            .filter_map(|(node, durations)| Some((node, Timing::from_durations(durations)?)))
+            .collect())
     }
 }
 
@@ -180,7 +183,7 @@ mod tests {
     use crate::store::{NewRun, Progress};
 
     #[test]
-    fn the_estimate_is_the_median_of_the_last_successful_runs() {
+    fn the_timing_is_the_median_of_the_last_successes() {
         let folder = tempfile::tempdir().unwrap();
         let mut store = Store::new(folder.path());
         assert!(store.timings(3).unwrap().is_empty());

@@ -11,7 +11,7 @@ use super::record::{Outcome, RunId};
 
 /// The limits for pruning. Pinned and running runs are never deleted.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Room {
+pub struct PruneLimits {
     /// Deletes runs that started before this time, in seconds since the Unix epoch.
     pub before: Option<f64>,
     /// Deletes the oldest runs until the others take at most this many bytes.
@@ -60,7 +60,7 @@ impl Store {
     ///
     /// # Errors
     /// If the store can't be read or was set aside.
-    pub fn prunable(&mut self, room: &Room) -> Result<Pruned, StoreError> {
+    pub fn prunable(&mut self, room: &PruneLimits) -> Result<Pruned, StoreError> {
         let sizes = self.read(sizes)?;
         self.refuse_set_aside()?;
         let pruned = choose(&sizes.unwrap_or_default(), room);
@@ -88,7 +88,7 @@ impl Store {
     ///
     /// # Errors
     /// If the store can't be written or was set aside; nothing is deleted then.
-    pub fn prune(&mut self, room: &Room) -> Result<Pruned, StoreError> {
+    pub fn prune(&mut self, room: &PruneLimits) -> Result<Pruned, StoreError> {
         let pruned = self.prunable(room)?;
         if !self.path().exists() {
             return Ok(pruned);
@@ -148,7 +148,7 @@ fn sizes(connection: &mut Connection) -> rusqlite::Result<Vec<Size>> {
         .collect()
 }
 
-fn choose(sizes: &[Size], room: &Room) -> Pruned {
+fn choose(sizes: &[Size], room: &PruneLimits) -> Pruned {
     let mut pruned = Pruned::default();
     let (mut kept, mut bytes) = (0, 0);
     // Runs that always stay are counted first.
@@ -232,24 +232,27 @@ mod tests {
     fn the_oldest_runs_are_deleted_and_pinned_or_running_ones_stay() {
         let folder = tempfile::tempdir().unwrap();
         let mut store = Store::new(folder.path());
-        assert_eq!(store.prune(&Room::default()).unwrap(), Pruned::default());
+        assert_eq!(store.prune(&PruneLimits::default()).unwrap(), Pruned::default());
         assert!(!store.path().exists(), "nothing is made to be pruned");
         filled(&mut store);
         store.pin(run_id(1), true).unwrap();
         let running =
             store.add_run(&NewRun { started_at: 0.5, ..NewRun::default() }).unwrap().id.unwrap();
-        let mut prunable = |room: &Room| store.prunable(room).unwrap();
-        let all = Room::default;
+        let mut prunable = |room: &PruneLimits| store.prunable(room).unwrap();
+        let all = PruneLimits::default;
         assert_eq!(prunable(&all()), Pruned::default());
-        assert_eq!(prunable(&Room { before: Some(4.0), ..all() }).runs, [2, 3].map(run_id));
-        assert_eq!(prunable(&Room { runs: Some(4), ..all() }).runs, [2, 3].map(run_id));
-        assert_eq!(prunable(&Room { runs: Some(0), ..all() }).runs, [2, 3, 4, 5].map(run_id));
-        let each = prunable(&Room { before: Some(3.0), ..all() }).bytes;
+        assert_eq!(prunable(&PruneLimits { before: Some(4.0), ..all() }).runs, [2, 3].map(run_id));
+        assert_eq!(prunable(&PruneLimits { runs: Some(4), ..all() }).runs, [2, 3].map(run_id));
+        assert_eq!(
+            prunable(&PruneLimits { runs: Some(0), ..all() }).runs,
+            [2, 3, 4, 5].map(run_id)
+        );
+        let each = prunable(&PruneLimits { before: Some(3.0), ..all() }).bytes;
         assert!(each > 64_000, "{each}");
         let bytes = Some(each * 3 + each / 2);
-        assert_eq!(prunable(&Room { bytes, ..all() }).runs, [2, 3].map(run_id));
+        assert_eq!(prunable(&PruneLimits { bytes, ..all() }).runs, [2, 3].map(run_id));
 
-        let room = Room { runs: Some(0), ..all() };
+        let room = PruneLimits { runs: Some(0), ..all() };
         assert_eq!(store.prune(&room).unwrap().runs, [2, 3, 4, 5].map(run_id));
         let left = store.runs(&RunFilter::default()).unwrap();
         assert_eq!(
@@ -281,7 +284,7 @@ mod tests {
         let size = |store: &Store| std::fs::metadata(store.path()).unwrap().len();
         store.write(|it| it.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))).unwrap();
         let before = size(&store);
-        store.prune(&Room { runs: Some(1), ..Room::default() }).unwrap();
+        store.prune(&PruneLimits { runs: Some(1), ..PruneLimits::default() }).unwrap();
         assert!(size(&store) < before / 2, "{} of {before}", size(&store));
         assert_eq!(store.text(&old).unwrap(), None);
         assert_eq!(store.text(&shared).unwrap().as_deref(), Some("shared"));
@@ -301,7 +304,7 @@ mod tests {
             })
             .unwrap();
         let before = std::fs::metadata(store.path()).unwrap().len();
-        store.prune(&Room { runs: Some(1), ..Room::default() }).unwrap();
+        store.prune(&PruneLimits { runs: Some(1), ..PruneLimits::default() }).unwrap();
         assert!(std::fs::metadata(store.path()).unwrap().len() < before / 2);
         assert_eq!(store.runs(&RunFilter::default()).unwrap().len(), 1);
     }

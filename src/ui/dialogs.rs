@@ -262,7 +262,7 @@ fn ask(paint: &mut Paint<'_>, state: &State, question: &Question) {
             "Delete old runs?",
             format!(
                 "This deletes {}. Data and MLflow records are kept.",
-                change::told(pruned).unwrap_or_default()
+                change::summary(pruned).unwrap_or_default()
             ),
             "delete them",
             "keep them",

@@ -163,7 +163,11 @@ fn the_prompt_has_the_inputs_of_the_node() {
     let root = folder.path();
     fs::write(root.join("go"), "").unwrap();
     let output = program(root, &["debug", "wait"]).output().unwrap();
-    assert!(text(&output).contains("table is missing: run first first."), "{}", text(&output));
+    assert!(
+        text(&output).contains("table does not exist yet; the node first makes it."),
+        "{}",
+        text(&output)
+    );
     assert!(!program(root, &["run"]).output().unwrap().status.success());
 
     let mut child = program(root, &["debug", "wait"])
@@ -179,7 +183,7 @@ fn the_prompt_has_the_inputs_of_the_node() {
         .write_all(b"print('size', table['size'], func.__name__)\n")
         .unwrap();
     let told = text(&child.wait_with_output().unwrap());
-    assert!(told.contains("table is the one of run 1."), "{told}");
+    assert!(told.contains("table: the copy that run 1 kept is loaded."), "{told}");
     assert!(told.contains("size 3 wait"), "{told}");
 
     let mut child = program(root, &["debug", "wait", "--post-mortem"])

@@ -173,12 +173,12 @@ fn runs_are_pinned_noted_pruned_and_deleted() {
     let (folder, mut store) = two_runs();
     let root = folder.path();
     assert_eq!(text(root, &["pin", "1"]), "Pinned run 1.\n");
-    assert_eq!(text(root, &["note", "1", "the good one"]), "Wrote the note to run 1.\n");
+    assert_eq!(text(root, &["note", "1", "the good one"]), "Saved the note of run 1.\n");
     assert!(text(root, &["list", "--pinned"]).contains("the good one"));
     let would = json(root, &["prune", "--older-than", "2026-12-31", "--dry-run", "--json"]);
     assert_eq!(would["deleted"], serde_json::json!([2]));
     let kept = text(root, &["prune", "--max-size", "1GB", "--keep", "9"]);
-    assert_eq!(kept, "All runs fit; nothing was deleted.\n");
+    assert_eq!(kept, "There is nothing to delete.\n");
     assert!(text(root, &["prune", "--keep", "0"]).starts_with("Deleted 1 run (2), about "));
     assert_eq!(store.runs(&RunFilter::default()).unwrap().len(), 1);
     let going_on = store.add_run(&NewRun::default()).unwrap().id.unwrap().to_string();

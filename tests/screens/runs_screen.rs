@@ -264,7 +264,7 @@ fn runs_are_pinned_noted_deleted_and_pruned() {
     screen.keys("<enter>").shows("Delete old runs?");
     screen.keys("y");
     assert_eq!((screen.run(run_id(2)), screen.app.state.runs.list.rows.len()), (None, 1));
-    screen.keys("Xkeep:0<enter>").shows("All runs fit; nothing is deleted.");
+    screen.keys("Xkeep:0<enter>").shows("There is nothing to delete.");
     screen.keys("dy").shows("No run is recorded yet.");
     assert_eq!(screen.run(run_id(1)), None);
 }

@@ -122,7 +122,7 @@ fn act(state: &mut State, kind: &PromptKind, written: String) -> Result<Vec<Effe
         }
         PromptKind::Grid => return overrides::grid(state, &written),
         PromptKind::Prune => {
-            return Ok(vec![Effect::Prunable(change::parse_room(&written, shared.now)?)]);
+            return Ok(vec![Effect::Prunable(change::parse_prune_limits(&written, shared.now)?)]);
         }
         PromptKind::Log => {
             let text = Some(written).filter(|text| !text.is_empty());

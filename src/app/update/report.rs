@@ -113,7 +113,7 @@ pub(super) fn report(state: &mut State, report: Report) -> Vec<Effect> {
         }
         Report::Prunable(room, pruned) => {
             if pruned.runs.is_empty() {
-                state.shared.tell("All runs fit; nothing is deleted.");
+                state.shared.tell("There is nothing to delete.");
             } else {
                 state.shared.ask(Question::Prune(room, pruned));
             }

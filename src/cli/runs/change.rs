@@ -9,7 +9,7 @@ use super::reference::RunName;
 use crate::cli::output;
 use crate::runs::history::change::{self, parse_size};
 use crate::runs::history::filter::parse_time;
-use crate::store::{Pruned, Room, RunId, Store, now};
+use crate::store::{PruneLimits, Pruned, RunId, Store, now};
 use crate::text::{UserError, sanitize};
 
 /// Keep runs from being pruned.
@@ -43,9 +43,9 @@ pub(super) struct Note {
     json: bool,
 }
 
-/// Cancel a run of another program on this machine, as Ctrl-C in that program would.
+/// Cancel a run of another mlops-tui process on this machine, like Ctrl-C there.
 ///
-/// `mlops-tui runs show` shows when the run has ended.
+/// Cancelling takes a moment; `mlops-tui runs show` shows whether the run has ended.
 ///
 /// Example: mlops-tui runs cancel 12
 #[derive(Debug, clap::Args)]
@@ -77,6 +77,7 @@ pub(super) struct Delete {
 
 /// Delete old runs by age, size or count.
 ///
+/// With several limits, a run that exceeds any of them is deleted.
 /// Pinned and running runs are kept. MLflow records and data are not touched.
 ///
 /// Example: mlops-tui runs prune --older-than 30d --max-size 500MB --keep 50 --dry-run
@@ -117,7 +118,7 @@ fn ids(store: &mut Store, names: &[RunName]) -> Result<Vec<RunId>> {
 }
 
 /// `run 3`, `runs 3, 4 and 5`.
-fn named(ids: &[RunId]) -> String {
+fn runs_text(ids: &[RunId]) -> String {
     let texts: Vec<String> = ids.iter().map(ToString::to_string).collect();
     match texts.as_slice() {
         [] => "no run".into(),
@@ -134,8 +135,8 @@ pub(super) fn pin(store: &mut Store, arguments: &Pin) -> Result<ExitCode> {
     if arguments.json {
         return output::json(&json!({ "runs": ids, "pinned": !arguments.off }));
     }
-    let word = if arguments.off { "Took the pin from" } else { "Pinned" };
-    output::text(&format!("{word} {}.\n", named(&ids)))
+    let word = if arguments.off { "Unpinned" } else { "Pinned" };
+    output::text(&format!("{word} {}.\n", runs_text(&ids)))
 }
 
 pub(super) fn note(store: &mut Store, arguments: &Note) -> Result<ExitCode> {
@@ -145,7 +146,7 @@ pub(super) fn note(store: &mut Store, arguments: &Note) -> Result<ExitCode> {
     if arguments.json {
         return output::json(&json!({ "run": id, "note": note }));
     }
-    let word = if note.is_some() { "Wrote the note to" } else { "Took the note from" };
+    let word = if note.is_some() { "Saved the note of" } else { "Removed the note of" };
     output::text(&format!("{word} run {id}.\n"))
 }
 
@@ -164,21 +165,24 @@ pub(super) fn delete(store: &mut Store, arguments: &Delete) -> Result<ExitCode> 
         true => change::deletable(store, &ids)?,
         false => change::delete(store, &ids)?,
     };
-    report(&deleted, arguments.dry_run, arguments.json)
+    print_deleted(&deleted, arguments.dry_run, arguments.json)
 }
 
 pub(super) fn prune(store: &mut Store, arguments: &Prune) -> Result<ExitCode> {
-    let room =
-        Room { before: arguments.older_than, bytes: arguments.max_size, runs: arguments.keep };
+    let room = PruneLimits {
+        before: arguments.older_than,
+        bytes: arguments.max_size,
+        runs: arguments.keep,
+    };
     let pruned = match arguments.dry_run {
         true => store.prunable(&room)?,
         false => store.prune(&room)?,
     };
-    report(&pruned, arguments.dry_run, arguments.json)
+    print_deleted(&pruned, arguments.dry_run, arguments.json)
 }
 
 /// Prints what was or would be deleted, and which folders of deleted runs are left.
-fn report(pruned: &Pruned, dry_run: bool, json: bool) -> Result<ExitCode> {
+fn print_deleted(pruned: &Pruned, dry_run: bool, json: bool) -> Result<ExitCode> {
     if json {
         return output::json(&json!({
             "deleted": pruned.runs,
@@ -188,16 +192,16 @@ fn report(pruned: &Pruned, dry_run: bool, json: bool) -> Result<ExitCode> {
             "dry_run": dry_run,
         }));
     }
-    let mut text = match (change::told(pruned), dry_run) {
-        (None, _) => "All runs fit; nothing was deleted.\n".to_owned(),
-        (Some(told), true) => format!("Would delete {told}.\n"),
-        (Some(told), false) => format!("Deleted {told}.\n"),
+    let mut text = match (change::summary(pruned), dry_run) {
+        (None, _) => "There is nothing to delete.\n".to_owned(),
+        (Some(summary), true) => format!("Would delete {summary}.\n"),
+        (Some(summary), false) => format!("Deleted {summary}.\n"),
     };
     for folder in &pruned.folders {
         text += &format!("  {}\n", sanitize(&folder.display().to_string()));
     }
     for left in &pruned.left {
-        text += &sanitize(&format!("Left {}: {}.", left.path.display(), left.why));
+        text += &sanitize(&format!("Not removed: {} ({}).", left.path.display(), left.why));
         text.push('\n');
     }
     output::text(&text)

@@ -15,7 +15,7 @@ pub(super) struct Kept {
     pub(super) spots: Vec<Option<(usize, i32)>>,
     /// The old columns of each wire's bends, starting at its upper end.
     pub(super) bends: Vec<Option<Vec<i32>>>,
-    /// The old first row of each layer.
+    /// The old top row of each layer; the new layers begin there or below.
     pub(super) tops: Vec<i32>,
 }
 
@@ -31,24 +31,26 @@ pub(super) fn layers(bounds: &[Bound], wires: &[Wire], kept: &Kept) -> Vec<usize
         below[wire.upper].push(wire.lower);
         waiting[wire.lower] += 1;
     }
-    let bound = bounds.iter().any(|bound| *bound != Bound::Free);
+    // If there are ports, layer 0 is reserved for them.
+    let first_free = usize::from(bounds.iter().any(|bound| *bound != Bound::Free));
     let old = |item: usize| kept.spots[item].map(|(layer, _)| layer);
-    let mut least = vec![usize::from(bound); count];
+    let mut lowest = vec![first_free; count];
     let mut layer = vec![0; count];
     let mut ready: Vec<usize> = (0..count).rev().filter(|item| waiting[*item] == 0).collect();
     while let Some(item) = ready.pop() {
         layer[item] = match (bounds[item], old(item)) {
             (Bound::First, _) => 0,
-            (_, Some(old)) => old.max(least[item]),
-            (_, None) if least[item] > usize::from(bound) => least[item],
-            // An item without parents goes directly above the first of its children.
+            (_, Some(old)) => old.max(lowest[item]),
+            (_, None) if lowest[item] > first_free => lowest[item],
+            // An item without parents, or with parents only in the reserved layer, goes directly
+            // above the topmost of its old children.
             (_, None) => {
                 let first = below[item].iter().filter_map(|lower| old(*lower)).min();
-                first.map_or(least[item], |first| first.saturating_sub(1).max(least[item]))
+                first.map_or(lowest[item], |first| first.saturating_sub(1).max(lowest[item]))
             }
         };
         for lower in &below[item] {
-            least[*lower] = least[*lower].max(layer[item] + 1);
+            lowest[*lower] = lowest[*lower].max(layer[item] + 1);
             waiting[*lower] -= 1;
             if waiting[*lower] == 0 {
                 ready.push(*lower);
@@ -70,7 +72,6 @@ pub(super) fn layers(bounds: &[Bound], wires: &[Wire], kept: &Kept) -> Vec<usize
 /// preferred column, and the cost of moving it from there.
 pub(super) fn order(
     layered: &mut Layered,
-    wires: &[Wire],
     ports: &Ports,
     kept: &Kept,
     stop: &Stop,
@@ -84,7 +85,8 @@ pub(super) fn order(
             preferred[item] = Some(*column);
         }
     }
-    for ((index, path), _) in layered.paths.iter().enumerate().zip(wires) {
+    // A path is the upper item, the bends, and the lower item.
+    for (index, path) in layered.paths.iter().enumerate() {
         if let Some(columns) = &kept.bends[index]
             && columns.len() + 2 == path.len()
         {
@@ -96,25 +98,25 @@ pub(super) fn order(
     let new: Vec<bool> = preferred.iter().map(Option::is_none).collect();
     // New points prefer the median column of their placed neighbours; points with no placed neighbour are
     // handled last.
-    let mut near: Vec<Vec<Point>> = vec![Vec::new(); count];
+    let mut neighbours: Vec<Vec<Point>> = vec![Vec::new(); count];
     for link in &layered.links {
-        near[link.upper].push(link.lower);
-        near[link.lower].push(link.upper);
+        neighbours[link.upper].push(link.lower);
+        neighbours[link.lower].push(link.upper);
     }
     for _ in 0..count {
-        let mut known = Vec::new();
+        let mut placed = Vec::new();
         for point in (0..count).filter(|point| preferred[*point].is_none()) {
             let mut columns: Vec<i32> =
-                near[point].iter().filter_map(|other| preferred[*other]).collect();
+                neighbours[point].iter().filter_map(|other| preferred[*other]).collect();
             if !columns.is_empty() {
                 columns.sort_unstable();
-                known.push((point, columns[columns.len() / 2]));
+                placed.push((point, columns[columns.len() / 2]));
             }
         }
-        if known.is_empty() {
+        if placed.is_empty() {
             break;
         }
-        for (point, column) in known {
+        for (point, column) in placed {
             preferred[point] = Some(column);
         }
         stop.check()?;
@@ -123,14 +125,17 @@ pub(super) fn order(
         layer.sort_by_key(|point| (preferred[*point].unwrap_or(0), new[*point], *point));
     }
     order::settle(layered, ports, &new, stop)?;
-    let firm = |new: bool| if new { 1 } else { FIRMNESS };
+    let cost = |new: bool| if new { 1 } else { FIRMNESS };
     Ok(std::iter::zip(preferred, new)
-        .map(|(column, new)| (column.unwrap_or(0), firm(new)))
+        .map(|(column, new)| (column.unwrap_or(0), cost(new)))
         .collect())
 }
 
 /// The columns that minimize the sum of distances to the preferred columns, weighted by cost, under the
-/// minimum distances within a layer (isotonic regression by pooling adjacent violators).
+/// minimum distances within a layer.
+///
+/// Subtracting the summed distances from the columns of a layer turns the minimum distances into "not decreasing".
+/// What remains is isotonic regression, solved by pooling adjacent violators.
 pub(super) fn columns(
     placer: &Placer<'_>,
     layered: &Layered,
@@ -146,9 +151,9 @@ pub(super) fn columns(
                 offset += placer.distance(layer[index - 1], *point);
             }
             offsets.push(offset);
-            let (column, firm) = preferred[*point];
+            let (column, cost) = preferred[*point];
             let mut pool =
-                Pool { preferred: vec![(column - offset, firm)], column: column - offset };
+                Pool { preferred: vec![(column - offset, cost)], column: column - offset };
             pool.column = pool.column.max(0);
             while let Some(last) = pools.pop_if(|last| last.column > pool.column) {
                 pool = Pool::merged(last, pool);
@@ -170,18 +175,21 @@ pub(super) fn columns(
 struct Pool {
     /// For each point, the preferred start of the pool and the cost of moving it, sorted.
     preferred: Vec<(i32, i64)>,
+    /// The start of the pool.
     column: i32,
 }
 
 impl Pool {
-    fn merged(one: Pool, other: Pool) -> Pool {
-        let mut preferred = one.preferred;
-        preferred.extend(other.preferred);
+    /// Merges two pools. The new one starts at the median of the preferred starts, weighted by cost, but not
+    /// left of the drawing.
+    fn merged(left: Pool, right: Pool) -> Pool {
+        let mut preferred = left.preferred;
+        preferred.extend(right.preferred);
         preferred.sort_unstable();
-        let total: i64 = preferred.iter().map(|(_, firm)| firm).sum();
+        let total: i64 = preferred.iter().map(|(_, cost)| cost).sum();
         let mut sum = 0;
-        let median = preferred.iter().find(|(_, firm)| {
-            sum += firm;
+        let median = preferred.iter().find(|(_, cost)| {
+            sum += cost;
             2 * sum >= total
         });
         let column = median.map_or(0, |(column, _)| *column).max(0);
@@ -192,19 +200,19 @@ impl Pool {
 /// Positions that a layout keeps, so that the next layout can be similar.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Memory {
-    pub(super) sheets: Vec<Remembered>,
-    /// Drawing, layer and column of each item.
+    pub(super) sheets: Vec<RememberedSheet>,
+    /// Sheet, layer and column of each item.
     pub(super) spots: HashMap<Key, Spot>,
     /// The columns of bends, by upper end, lower end and source.
     pub(super) bends: HashMap<(Key, Key, usize), Vec<i32>>,
 }
 
-/// A single drawing: the outermost one's connected part, or a group.
+/// What is remembered of one sheet: a connected part of the outermost drawing, or the inside of a group.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Remembered {
-    /// The first row of each layer.
+pub(super) struct RememberedSheet {
+    /// The top row of each layer.
     pub(super) tops: Vec<i32>,
-    /// Its position among the other parts.
+    /// Left column and top row of the part in the outermost drawing; (0, 0) for a group.
     pub(super) origin: (i32, i32),
 }
 
@@ -219,14 +227,13 @@ pub(super) struct Spot {
 /// The identity of an item.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) enum Key {
+    /// A vertex.
     Vertex(usize),
+    /// A group.
     Group(usize),
-    /// The cell where the lines of a source cross the frame of a group: on the side in the direction of the
-    /// edges, or on the opposite side.
-    Port {
-        group: usize,
-        owner: usize,
-        bottom: bool,
-    },
+    /// The cell where the lines of the vertex `owner` cross the frame of a group: on the side to which edges
+    /// point (`bottom`), or on the opposite side.
+    Port { group: usize, owner: usize, bottom: bool },
+    /// The title in the frame of a group.
     Title(usize),
 }

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use super::keep::{Kept, Key, Memory, Remembered, Spot};
+use super::keep::{Kept, Key, Memory, RememberedSheet, Spot};
 use super::layers::{Bound, Wire};
 use super::pack::{self, Part};
 use super::plan::{Piece, Plan};
@@ -63,7 +63,7 @@ impl Painter<'_> {
     fn draw(&mut self) -> Result<Layout, Stopped> {
         let mut pictures: Vec<Picture> = Vec::new();
         pictures.resize_with(self.plan.items.len(), Picture::default);
-        self.memory.sheets.resize_with(self.plan.items.len(), Remembered::default);
+        self.memory.sheets.resize_with(self.plan.items.len(), RememberedSheet::default);
         for group in &self.plan.groups {
             let all: Vec<usize> = (0..self.plan.items[group + 1].len()).collect();
             let (sheet, _) = self.sheet(group + 1, &all, &pictures);
@@ -232,9 +232,10 @@ impl Painter<'_> {
         for part in parts {
             let (left, top) = part.origin.unwrap_or_default();
             let id = self.memory.sheets.len();
-            self.memory
-                .sheets
-                .push(Remembered { tops: part.finished.drawn.tops.clone(), origin: (left, top) });
+            self.memory.sheets.push(RememberedSheet {
+                tops: part.finished.drawn.tops.clone(),
+                origin: (left, top),
+            });
             self.remember(0, id, &part.members, &part.sheet.wires, &part.finished);
             for (item, area) in std::iter::zip(part.members, part.finished.drawn.boxes) {
                 whole.drawn.boxes[item] = Rect { x: area.x + left, y: area.y + top, ..area };

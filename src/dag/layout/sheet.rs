@@ -54,7 +54,7 @@ impl Sheet {
         let mut layered = Layered::new(layer, &self.wires);
         let mut sizes = self.sizes.clone();
         let preferred = match kept {
-            Some(kept) => keep::order(&mut layered, &self.wires, &self.ports, kept, stop)?,
+            Some(kept) => keep::order(&mut layered, &self.ports, kept, stop)?,
             None => {
                 order::reduce_crossings(&mut layered, &self.ports, effort, stop)?;
                 Vec::new()

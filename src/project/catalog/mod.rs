@@ -16,7 +16,8 @@ use super::budget::Spent;
 use super::config::size;
 use super::json::value_to_json;
 use super::{
-    Budget, Dataset, Located, Pattern, Place, Problem, Severity, Value, secrets, strip_transcoding,
+    ASK_KEDRO, Budget, Dataset, Located, Pattern, Place, Problem, Severity, Value, secrets,
+    strip_transcoding,
 };
 use pattern::Matcher;
 
@@ -180,7 +181,7 @@ impl Resolver<'_> {
                     format!(
                         "Which names pattern `{name}` matches is not known here, for {reason}."
                     ),
-                    "The exact reading asks Kedro for it.",
+                    ASK_KEDRO,
                 );
                 self.catalog.problems.push(problem.hiding());
                 None
@@ -275,7 +276,7 @@ impl Resolver<'_> {
                 "There are too many patterns and datasets to tell which pattern makes `{}` and those after it.",
                 &name[..name.floor_char_boundary(200)]
             ),
-            "The exact reading asks Kedro for it.",
+            ASK_KEDRO,
         );
         self.catalog.problems.push(problem.hiding());
     }

@@ -10,7 +10,7 @@ use super::grammar::{self, Argument, Call, KeyPath, Part};
 use super::scalar::{python_text, type_plain};
 use super::size;
 use crate::project::budget::Spent;
-use crate::project::{Budget, Located, Origin, Problem, Severity, Value, secrets};
+use crate::project::{ASK_KEDRO, Budget, Located, Origin, Problem, Severity, Value, secrets};
 use crate::text::secrets::{HIDDEN, Secret, names_secret, redact};
 
 /// The values that interpolations of one kind of configuration can refer to.
@@ -216,12 +216,7 @@ impl Resolver<'_> {
                 self.problems.borrow_mut().push(problem.hiding());
             }
             Fault::Unknown(text) => {
-                let problem = Problem::new(
-                    Severity::Info,
-                    place,
-                    text,
-                    "The exact reading asks Kedro for it.",
-                );
+                let problem = Problem::new(Severity::Info, place, text, ASK_KEDRO);
                 self.problems.borrow_mut().push(problem.hiding());
             }
             Fault::Reported | Fault::Spent => {}

@@ -13,7 +13,7 @@ use super::interpolation::{self, Scope};
 use super::yaml::{self, Document};
 use super::{Config, Request};
 use crate::project::budget::Spent;
-use crate::project::{Budget, Located, Place, Problem, Severity, Value, secrets};
+use crate::project::{ASK_KEDRO, Budget, Located, Place, Problem, Severity, Value, secrets};
 use crate::system::files as plain;
 
 /// Loads all kinds that a request asks for, within `budget`.
@@ -46,7 +46,7 @@ pub(super) fn load(request: &Request<'_>, budget: &Budget) -> Config {
                     "The project loads its configuration with `{}`; it is read here as OmegaConfigLoader would.",
                     settings.config_loader_class
                 ),
-                "The exact reading asks Kedro for it.",
+                ASK_KEDRO,
             )
             .hiding(),
         );

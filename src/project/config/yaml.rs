@@ -15,7 +15,7 @@ use super::layout::{self, Layout};
 use super::scalar::{python_text, type_plain, type_tagged};
 use super::size::{self, DEEPEST};
 use crate::project::budget::STEP;
-use crate::project::{Budget, Located, Origin, Place, Problem, Severity, Value};
+use crate::project::{ASK_KEDRO, Budget, Located, Origin, Place, Problem, Severity, Value};
 
 /// The largest number of problems kept per file; nobody would read more.
 const MOST_PROBLEMS: usize = 1_000;
@@ -477,7 +477,7 @@ impl Builder<'_> {
                         Severity::Info,
                         Some(self.at(span)),
                         "Binary values are not decoded here.",
-                        "The exact reading asks Kedro for it.",
+                        ASK_KEDRO,
                     );
                     self.problems.push(problem.hiding());
                 } else {

@@ -12,7 +12,7 @@ use super::scope::{Scope, ScopeKind};
 use super::source::{At, Source};
 use super::value::{Dict, Key, List, MAX_NESTING, Module, Set, Unknown, Value};
 use crate::project::budget::{Budget, STEP, Spent};
-use crate::project::{Metadata, Place, Problem, Severity};
+use crate::project::{ASK_KEDRO, Metadata, Place, Problem, Severity};
 
 /// The largest number of iterations of one `while` loop.
 pub(super) const MAX_ROUNDS: usize = 100_000;
@@ -417,7 +417,7 @@ impl<'a> Interp<'a> {
     }
 
     /// Lists that `what` is missing because of `why`.
-    pub(super) fn lost(&mut self, what: &str, why: &Unknown) {
+    pub(super) fn report_missing(&mut self, what: &str, why: &Unknown) {
         self.problem(self.unknowable(what, why).hiding());
     }
 
@@ -432,10 +432,9 @@ impl<'a> Interp<'a> {
                 format!("{what} can't be read: {}.", why.reason),
                 "Correct the code at this place.",
             ),
-            _ => (
-                format!("{what} can't be told without running Python: {}.", why.reason),
-                "The exact reading, by Kedro itself, tells it.",
-            ),
+            _ => {
+                (format!("{what} can't be told without running Python: {}.", why.reason), ASK_KEDRO)
+            }
         };
         Problem::new(why.severity, Some(why.place.clone()), text, remedy)
     }
@@ -449,7 +448,7 @@ impl<'a> Interp<'a> {
                 place,
                 "The pipeline code computes too much to be read without running Python; \
                  what follows from this is missing.",
-                "The exact reading, by Kedro itself, tells it.",
+                ASK_KEDRO,
             )
             .hiding(),
         );

@@ -1,10 +1,15 @@
-//! An evaluator for the plain part of Python that pipeline code and settings are written in.
+//! An evaluator for the subset of Python in which pipeline code and settings are written.
 //!
 //! [`read_registry`] and [`read_settings`] are the entry points. The evaluator is a small
 //! interpreter: it walks the syntax tree of `ruff_python_parser` (`stmt`, `expr`) over its own
 //! values (`value`), imports only modules of the project (`module`), and creates Kedro's nodes and
 //! pipelines itself (`kedro`). A value that it can't compute is an unknown value with a reason and
-//! a place. Nothing is executed, and the amount of work is bounded.
+//! a place. No Python process is started and no code of a library runs; a budget bounds the work.
+//!
+//! Besides these, `bindings`, `scope` and `names` know which names exist, `poison` handles code that may or may not
+//! run (a condition that is unknown), `call`, `classes` and `matching` bind arguments, make objects and match
+//! patterns, `builtins`, `methods`, `strings`, `format` and `library` are the supported parts of Python's library, and
+//! `registry` and `settings` read the two files.
 
 mod assign;
 mod attr;

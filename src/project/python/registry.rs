@@ -64,7 +64,7 @@ impl<'a> Interp<'a> {
         let Some(register) = module.scope.own("register_pipelines") else {
             let why = module.scope.open.borrow().clone();
             match why {
-                Some(why) => self.lost("The pipelines", &why),
+                Some(why) => self.report_missing("The pipelines", &why),
                 None => self.problem(
                     Problem::new(
                         Severity::Error,
@@ -86,7 +86,7 @@ impl<'a> Interp<'a> {
             match result {
                 Value::Unknown(_) | Value::External(_) | Value::Instance(_) => {
                     let why = self.why(result, at);
-                    self.lost("The pipelines", &why);
+                    self.report_missing("The pipelines", &why);
                 }
                 other => {
                     let text = format!(
@@ -99,7 +99,7 @@ impl<'a> Interp<'a> {
             return Ok(Vec::new());
         };
         if let Some(why) = dict.open.borrow().clone() {
-            self.lost("A part of the pipeline registry", &why);
+            self.report_missing("A part of the pipeline registry", &why);
         }
         let entries: Vec<_> = dict.entries.borrow().values().cloned().collect();
         let mut pipelines = Vec::with_capacity(entries.len());
@@ -123,7 +123,7 @@ impl<'a> Interp<'a> {
                 }
                 Value::Unknown(_) | Value::External(_) | Value::Instance(_) => {
                     let why = self.why(&value, at);
-                    self.lost(&format!("Pipeline `{name}`"), &why);
+                    self.report_missing(&format!("Pipeline `{name}`"), &why);
                     pipelines.push(Pipeline { name: name.to_string(), ..Pipeline::default() });
                 }
                 // `sum([])` and the like: Kedro fails only when this pipeline is run.

@@ -3,7 +3,7 @@
 use thiserror::Error;
 
 use super::filter::parse_time;
-use crate::store::{Outcome, Pruned, Recording, Room, RunId, Store, StoreError};
+use crate::store::{Outcome, PruneLimits, Pruned, Recording, RunId, Store, StoreError};
 use crate::system::signals;
 use crate::text::{UserError, size_text};
 
@@ -80,7 +80,7 @@ pub fn delete(store: &mut Store, ids: &[RunId]) -> Result<Pruned, ChangeError> {
             None => deleted.runs.retain(|run| run != id),
         }
     }
-    let rest = store.prune(&Room::default())?;
+    let rest = store.prune(&PruneLimits::default())?;
     deleted.folders.extend(rest.folders);
     deleted.left = rest.left;
     Ok(deleted)
@@ -106,8 +106,8 @@ const LIMITS: &str = "Write older:30d, size:500MB or keep:50.";
 ///
 /// # Errors
 /// When a word is not a limit; the error lists the valid ones.
-pub fn parse_room(text: &str, now: f64) -> Result<Room, UserError> {
-    let mut room = Room::default();
+pub fn parse_prune_limits(text: &str, now: f64) -> Result<PruneLimits, UserError> {
+    let mut room = PruneLimits::default();
     for word in text.split_whitespace() {
         match word.split_once(':') {
             Some(("older", age)) => room.before = Some(parse_time(age, now)?),
@@ -121,7 +121,7 @@ pub fn parse_room(text: &str, now: f64) -> Result<Room, UserError> {
             }
         }
     }
-    match room == Room::default() {
+    match room == PruneLimits::default() {
         true => Err(UserError::hinted("There is no limit", LIMITS)),
         false => Ok(room),
     }
@@ -149,7 +149,7 @@ pub fn parse_size(text: &str) -> Result<u64, UserError> {
 
 /// A sentence with what was deleted, and how many folders remain though their runs are deleted.
 pub fn report(pruned: &Pruned) -> String {
-    let deleted = match told(pruned) {
+    let deleted = match summary(pruned) {
         Some(told) => format!("Deleted {told}."),
         None => "Nothing was deleted.".into(),
     };
@@ -165,7 +165,7 @@ pub fn report(pruned: &Pruned) -> String {
 
 /// A summary of what is deleted, such as `3 runs (1 to 4), about 2.1 MB, and 1 folder that its grid saved
 /// in`; `None` when nothing is.
-pub fn told(pruned: &Pruned) -> Option<String> {
+pub fn summary(pruned: &Pruned) -> Option<String> {
     let folders = match pruned.folders.len() {
         0 => None,
         1 => Some("1 folder".to_owned()),
@@ -193,15 +193,15 @@ mod tests {
 
     #[test]
     fn limits_are_parsed() {
-        let room = parse_room("older:30d  size:1.5GB keep:50", NOW);
-        let expected = Room {
+        let room = parse_prune_limits("older:30d  size:1.5GB keep:50", NOW);
+        let expected = PruneLimits {
             before: Some(NOW - 30.0 * 86_400.0),
             bytes: Some(1_500_000_000),
             runs: Some(50),
         };
         assert_eq!(room, Ok(expected));
         for wrong in ["", "30d", "older:then", "size:much", "keep:some"] {
-            assert!(parse_room(wrong, NOW).is_err(), "{wrong}");
+            assert!(parse_prune_limits(wrong, NOW).is_err(), "{wrong}");
         }
         for (text, bytes) in
             [("500MB", 500_000_000), ("1.5 gb", 1_500_000_000), ("64k", 64_000), ("7", 7)]
@@ -215,18 +215,18 @@ mod tests {
     fn the_summary_counts_runs_and_folders() {
         let pruned =
             |runs: &[RunId]| Pruned { runs: runs.to_vec(), bytes: 2_100, ..Pruned::default() };
-        assert_eq!(told(&pruned(&[])), None);
-        assert_eq!(told(&pruned(&[run_id(4)])).as_deref(), Some("1 run (4), about 2.1 kB"));
+        assert_eq!(summary(&pruned(&[])), None);
+        assert_eq!(summary(&pruned(&[run_id(4)])).as_deref(), Some("1 run (4), about 2.1 kB"));
         assert_eq!(
-            told(&pruned(&[1, 2, 4].map(run_id))).as_deref(),
+            summary(&pruned(&[1, 2, 4].map(run_id))).as_deref(),
             Some("3 runs (1 to 4), about 2.1 kB")
         );
         let folders = vec!["a".into(), "b".into()];
         let whole = Pruned { folders: folders.clone(), ..pruned(&[run_id(4)]) };
         let expected = "1 run (4), about 2.1 kB, and 2 folders that its grid saved in";
-        assert_eq!(told(&whole).as_deref(), Some(expected));
+        assert_eq!(summary(&whole).as_deref(), Some(expected));
         let only = Pruned { folders, ..pruned(&[]) };
-        assert_eq!(told(&only).as_deref(), Some("2 folders of runs that are gone"));
+        assert_eq!(summary(&only).as_deref(), Some("2 folders of runs that are gone"));
         assert_eq!(report(&pruned(&[])), "Nothing was deleted.");
         let left = crate::store::Left { path: "p/apart/x".into(), why: "it is open".into() };
         let mut some = Pruned { left: vec![left.clone()], ..pruned(&[run_id(4)]) };

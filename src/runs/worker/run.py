@@ -77,7 +77,7 @@ def make_hooks(request, recorder, keeper, group):
 
         @hook_impl(tryfirst=True)
         def before_node_run(self, node):
-            group.notice()
+            group.install_hook()
             recorder.begin(node.name)
 
         @hook_impl(trylast=True)

@@ -1,4 +1,4 @@
-"""Groups everything that nodes log to MLflow outside of a run into one MLflow run, that of the pipeline.
+"""Collects what nodes log to MLflow without an active MLflow run in one MLflow run for the whole pipeline run.
 
 Without an active run MLflow starts a new one for each call that it logs automatically, such as `fit`. Runs
 started by the project's code or by a plug-in are left alone."""
@@ -13,27 +13,30 @@ class Group:
     """The MLflow run of the pipeline."""
 
     def __init__(self, request, channel):
-        self.wanted = bool(request.get("group"))
+        self.hook_pending = bool(request.get("group"))
         self.channel = channel
         self.run_id = None
-        self.begun = False
+        self.active_reported = False
 
-    def notice(self):
+    def install_hook(self):
         """Hooks into MLflow once the project has imported it. Called before each node."""
-        if not self.begun:
-            self.begun = True
-            self.report(active())
+        if not self.active_reported:
+            self.active_reported = True
+            self.report(active_run_id())
         fluent = sys.modules.get("mlflow.tracking.fluent")
-        if not self.wanted or fluent is None or not hasattr(fluent, "start_run"):
+        if not self.hook_pending or fluent is None or not hasattr(fluent, "start_run"):
             return
-        self.wanted = False
-        start = self.following(fluent.start_run)
+        self.hook_pending = False
+        start = self.wrap_start_run(fluent.start_run)
         mlflow = sys.modules[PACKAGE]
         if getattr(mlflow, "start_run", None) is fluent.start_run:
             mlflow.start_run = start
         fluent.start_run = start
 
-    def following(self, start_run):
+    def wrap_start_run(self, start_run):
+        """Wraps MLflow's `start_run`. The first run that MLflow starts by itself, for automatic logging, is created;
+        the next times this run is resumed. Calls by the project's code are passed on."""
+
         @functools.wraps(start_run)
         def call(run_id=None, *args, **kwargs):
             caller = sys._getframe(1).f_globals.get("__name__", "")
@@ -41,7 +44,7 @@ class Group:
             if not implicit or run_id is not None or args or kwargs.get("nested"):
                 return start_run(run_id, *args, **kwargs)
             if self.run_id is not None:
-                # Experiment and name are already determined.
+                # The resumed run has its experiment and name already.
                 kept = {name: value for name, value in kwargs.items() if name in ("tags", "log_system_metrics")}
                 return start_run(self.run_id, **kept)
             run = start_run(run_id, **kwargs)
@@ -56,8 +59,9 @@ class Group:
             self.channel.event("tracked", run=run_id)
 
 
-def active():
-    """The run that a plug-in has started for the whole pipeline."""
+def active_run_id():
+    """The id of the MLflow run that is active before the first node, such as one that a plug-in has started;
+    `None` if no run is active."""
     find = getattr(sys.modules.get(PACKAGE), "active_run", None)
     try:
         run = find() if find is not None else None

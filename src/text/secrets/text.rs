@@ -19,7 +19,8 @@ static URL: LazyLock<Regex> = LazyLock::new(|| {
     )
 });
 
-/// Credentials with characters that are invalid in URLs, up to the last `@` before the host.
+/// Credentials with characters that are invalid in URLs, up to the last `@` before the host, such as `u:p/w#x` in
+/// `postgresql://u:p/w#x@host`.
 static ODD_PASSWORD: LazyLock<Regex> =
     LazyLock::new(|| regex(r#"([A-Za-z][A-Za-z0-9+.\-]*://)([^\s'"<>/:@]+:[^\s'"<>]*)@"#));
 
@@ -30,7 +31,7 @@ static NAMED: LazyLock<Regex> =
 /// Characters that end an unquoted value, besides blanks.
 const VALUE_ENDS: [char; 8] = [',', ';', '&', ')', '}', ']', '"', '\''];
 
-/// The default value of an environment variable in `oc.env`.
+/// An OmegaConf reference with a default, such as `oc.env:DB_PASSWORD,hush`: the name of the variable, and the default.
 static VARIABLE: LazyLock<Regex> =
     LazyLock::new(|| regex(r"(oc\.env:\s*([A-Za-z0-9_]+)\s*,)([^}]*)"));
 
@@ -45,7 +46,7 @@ static TOKEN: LazyLock<Regex> = LazyLock::new(|| {
     ))
 });
 
-/// An authorisation header such as `Authorization: Bearer x`.
+/// `Bearer` or `Basic` followed by credentials, as in an authorisation header.
 static BEARER: LazyLock<Regex> =
     LazyLock::new(|| regex(r"(?i)(?-u:\b)(bearer|basic)\s+([A-Za-z0-9._~+/=\-]{8,})"));
 
@@ -59,10 +60,16 @@ pub fn redact(text: &str) -> String {
 /// Like [`redact`], with the result of `mask` in place of each secret.
 pub fn redact_with(text: &str, mask: &dyn Fn(&str) -> String) -> String {
     // In prose, `key` and `auth` are ordinary words.
-    general(text, mask, &|name| names_secret(name) && !matches!(name, "key" | "auth" | "Key"))
+    redact_text(text, mask, &|name| names_secret(name) && !matches!(name, "key" | "auth" | "Key"))
 }
 
-fn general(text: &str, mask: &dyn Fn(&str) -> String, names: &dyn Fn(&str) -> bool) -> String {
+/// Masks known secrets, tokens, parts of URLs, defaults of `oc.env`, credentials after `Bearer`, and the values of names for
+/// which `is_secret` is true, in this order.
+fn redact_text(
+    text: &str,
+    mask: &dyn Fn(&str) -> String,
+    is_secret: &dyn Fn(&str) -> bool,
+) -> String {
     let mut text = text.to_owned();
     for known in known_in(&text) {
         text = text.replace(&*known, &mask(&known));
@@ -71,28 +78,29 @@ fn general(text: &str, mask: &dyn Fn(&str) -> String, names: &dyn Fn(&str) -> bo
         text = TOKEN.replace_all(&text, |found: &Captures<'_>| mask(&found[0])).into_owned();
     }
     if !text.contains([':', '=', '@']) {
-        return with_bearer(text, mask);
+        return redact_bearer(text, mask);
     }
     text = urls(&text, mask);
     if text.contains("oc.env:") {
-        let without = |found: &Captures<'_>| match names_secret(&found[2]) {
+        let masked = |found: &Captures<'_>| match names_secret(&found[2]) {
             true => format!("{}{}", &found[1], mask(&found[3])),
             false => found[0].to_owned(),
         };
-        text = VARIABLE.replace_all(&text, without).into_owned();
+        text = VARIABLE.replace_all(&text, masked).into_owned();
     }
-    assignments(&with_bearer(text, mask), mask, names)
+    assignments(&redact_bearer(text, mask), mask, is_secret)
 }
 
-fn with_bearer(text: String, mask: &dyn Fn(&str) -> String) -> String {
+fn redact_bearer(text: String, mask: &dyn Fn(&str) -> String) -> String {
     if !BEARER.is_match(&text) {
         return text;
     }
-    let without = |found: &Captures<'_>| match found[2].contains(|c: char| c.is_ascii_digit()) {
+    // Without a digit this is probably prose, such as "basic configuration".
+    let masked = |found: &Captures<'_>| match found[2].contains(|c: char| c.is_ascii_digit()) {
         true => format!("{} {}", &found[1], mask(&found[2])),
         false => found[0].to_owned(),
     };
-    BEARER.replace_all(&text, without).into_owned()
+    BEARER.replace_all(&text, masked).into_owned()
 }
 
 /// Redacts URLs. A text without a scheme is unchanged unless it starts with `name:password@host`: a
@@ -107,7 +115,7 @@ fn urls(text: &str, mask: &dyn Fn(&str) -> String) -> String {
             _ => text.to_owned(),
         };
     }
-    let without = |found: &Captures<'_>| {
+    let masked = |found: &Captures<'_>| {
         let part = |index| found.get(index).map_or("", |part| part.as_str());
         let (scheme, authority, path) = (part(1), part(2), part(3));
         let mut url = scheme.to_owned();
@@ -126,34 +134,42 @@ fn urls(text: &str, mask: &dyn Fn(&str) -> String) -> String {
     let odd = |found: &Captures<'_>| {
         let after = found[2].split_once(':').map_or("", |(_, after)| after);
         let digits = after.bytes().take_while(u8::is_ascii_digit).count();
-        // What looks like a password is a port, followed by an `@` in the path.
+        // `host:8080/...@` has a port and an `@` in its path. Without `/`, `?` or `#` the URL is valid, and `URL`
+        // matches it.
         match after[digits..].starts_with('/') && digits > 0 || !after.contains(['/', '?', '#']) {
             true => found[0].to_owned(),
             false => format!("{}{}@", &found[1], mask(&found[2])),
         }
     };
     let text = ODD_PASSWORD.replace_all(text, odd);
-    URL.replace_all(&text, without).into_owned()
+    URL.replace_all(&text, masked).into_owned()
 }
 
-fn assignments(text: &str, mask: &dyn Fn(&str) -> String, names: &dyn Fn(&str) -> bool) -> String {
+/// Masks the values of assignments to names for which `is_secret` is true.
+fn assignments(
+    text: &str,
+    mask: &dyn Fn(&str) -> String,
+    is_secret: &dyn Fn(&str) -> bool,
+) -> String {
     let mut out = String::new();
     let mut done = 0;
-    // A value may itself be an assignment: `can't log in: password=x`.
+    // The search continues at the start of a value that is not masked, because the value may be an assignment
+    // itself: in `can't log in: password=x`, `in` has the value `password=x`.
     let mut at = 0;
-    let mut ends = Next::default();
-    let mut brackets = Next::default();
+    let mut ends = NextMatch::default();
+    let mut brackets = NextMatch::default();
     while let Some(found) = NAMED.captures_at(text, at) {
         let (whole, name) = (found.get_match(), &found[1]);
         at = whole.end();
         let Some((value, quoted)) = value_at(text, at, &mut ends) else { continue };
-        if !names(name.rsplit('.').next().unwrap_or_default()) {
+        if !is_secret(name.rsplit('.').next().unwrap_or_default()) {
             continue;
         }
         let inner = &text[value.clone()];
         // The result of a function call is no secret.
-        let is_code = !quoted && brackets.from(text, at, |c| matches!(c, '(' | '[')) < value.end;
-        if is_code || says_nothing(inner) {
+        let is_code =
+            !quoted && brackets.find_from(text, at, |c| matches!(c, '(' | '[')) < value.end;
+        if is_code || is_placeholder(inner) {
             continue;
         }
         out.push_str(&text[done..value.start]);
@@ -164,7 +180,7 @@ fn assignments(text: &str, mask: &dyn Fn(&str) -> String, names: &dyn Fn(&str) -
 }
 
 /// The range of the value that starts at `at`, without its quotes, and whether it is quoted.
-fn value_at(text: &str, at: usize, ends: &mut Next) -> Option<(Range<usize>, bool)> {
+fn value_at(text: &str, at: usize, ends: &mut NextMatch) -> Option<(Range<usize>, bool)> {
     let first = text[at..].chars().next()?;
     if matches!(first, '"' | '\'') {
         let mut escaped = false;
@@ -186,25 +202,27 @@ fn value_at(text: &str, at: usize, ends: &mut Next) -> Option<(Range<usize>, boo
     if is_end(first) || matches!(first, '=' | '>') {
         return None;
     }
-    Some((at..ends.from(text, at, is_end), false))
+    Some((at..ends.find_from(text, at, is_end), false))
 }
 
 /// Finds the next character of one kind. Queries must go from left to right; they share one pass
 /// over the text, so a long text takes linear time.
 #[derive(Default)]
-struct Next(Option<usize>);
+struct NextMatch(Option<usize>);
 
-impl Next {
+impl NextMatch {
     /// The position of the first such character at or after `at`, or the text's end.
-    fn from(&mut self, text: &str, at: usize, is: impl Fn(char) -> bool) -> usize {
+    fn find_from(&mut self, text: &str, at: usize, matches: impl Fn(char) -> bool) -> usize {
         match self.0 {
             Some(place) if place >= at => place,
-            _ => *self.0.insert(text[at..].find(is).map_or(text.len(), |length| at + length)),
+            _ => *self.0.insert(text[at..].find(matches).map_or(text.len(), |length| at + length)),
         }
     }
 }
 
-fn says_nothing(value: &str) -> bool {
+/// Whether a value can't be a secret: empty, a constant of YAML or Python, the name of a scheme, or a reference such as
+/// `<redacted>`, `*alias`, `$VAR` or `{template}`.
+fn is_placeholder(value: &str) -> bool {
     const LONGEST: usize = "bearer".len();
     const NOTHING: [&str; 13] =
         ["", "none", "null", "~", "true", "false", "str", "???", "|", ">", "bearer", "basic", "-"];
@@ -212,22 +230,22 @@ fn says_nothing(value: &str) -> bool {
         || value.starts_with(['<', '*', '$', '{', '\\'])
 }
 
-/// A git diff without its secrets. In files that are not code, the rest of a line after a secret
-/// name is secret, and so are the more deeply indented lines that follow.
+/// A git diff without its secrets. Outside of Python files, the value of a secret name is masked up to the end of its
+/// line, as are the more deeply indented lines that follow. A private key is masked from its BEGIN to its END.
 pub fn redact_diff(diff: &str, mask: &dyn Fn(&str) -> String) -> String {
     let mut out = String::with_capacity(diff.len());
-    let mut code = false;
+    let mut is_python = false;
     // The indentation of the key whose nested values are secret.
     let mut secret_indent: Option<usize> = None;
-    let mut in_key = false;
+    let mut in_private_key = false;
     for line in diff.split_inclusive('\n') {
         let (line, end) = match line.strip_suffix('\n') {
             Some(line) => (line, "\n"),
             None => (line, ""),
         };
         if let Some(names) = line.strip_prefix("diff --git ") {
-            code = names.trim_end_matches('"').ends_with(".py");
-            (secret_indent, in_key) = (None, false);
+            is_python = names.trim_end_matches('"').ends_with(".py");
+            (secret_indent, in_private_key) = (None, false);
         }
         let is_header =
             ["diff --git ", "index ", "--- ", "+++ ", "@@"].iter().any(|it| line.starts_with(it));
@@ -237,7 +255,7 @@ pub fn redact_diff(diff: &str, mask: &dyn Fn(&str) -> String) -> String {
                 Some(at) => &line[..at + 2],
                 None => line,
             };
-            (secret_indent, in_key) = (None, false);
+            (secret_indent, in_private_key) = (None, false);
             out.push_str(head);
             out.push_str(end);
             continue;
@@ -247,12 +265,12 @@ pub fn redact_diff(diff: &str, mask: &dyn Fn(&str) -> String) -> String {
         let content = rest.trim();
         out.push_str(sign);
         let ends_key = content.contains("-----END");
-        if in_key || content.contains("PRIVATE KEY-----") {
-            in_key = !ends_key;
+        if in_private_key || content.contains("PRIVATE KEY-----") {
+            in_private_key = !ends_key;
             out.push_str(&mask(content));
-        } else if secret_indent
-            .is_some_and(|key| indent > key || (indent == key && content.starts_with("- ")))
-            && !content.is_empty()
+        } else if secret_indent.is_some_and(|key_indent| {
+            indent > key_indent || (indent == key_indent && content.starts_with("- "))
+        }) && !content.is_empty()
         {
             out.push_str(&rest[..indent]);
             out.push_str(&match content.split_once(':') {
@@ -264,7 +282,7 @@ pub fn redact_diff(diff: &str, mask: &dyn Fn(&str) -> String) -> String {
             });
         } else {
             secret_indent = if content.is_empty() { secret_indent } else { None };
-            let key = (!code).then(|| key_and_value(content)).flatten();
+            let key = (!is_python).then(|| key_and_value(content)).flatten();
             match key.filter(|(key, _)| names_secret(key)) {
                 Some((_, value))
                     if matches!(
@@ -275,11 +293,11 @@ pub fn redact_diff(diff: &str, mask: &dyn Fn(&str) -> String) -> String {
                     secret_indent = Some(indent);
                     out.push_str(rest);
                 }
-                Some((_, value)) if !says_nothing(value) => {
+                Some((_, value)) if !is_placeholder(value) => {
                     out.push_str(&rest[..rest.trim_end().len() - value.len()]);
                     out.push_str(&mask(value));
                 }
-                _ => out.push_str(&general(rest, mask, &|name| names_secret(name))),
+                _ => out.push_str(&redact_text(rest, mask, &|name| names_secret(name))),
             }
         }
         out.push_str(end);
@@ -301,7 +319,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn urls_lose_what_could_be_secret() {
+    fn secrets_in_urls_are_redacted() {
         for (text, expected) in [
             ("s3://key:secret@bucket/a.csv", "s3://<redacted>@bucket/a.csv"),
             ("s3://bucket/a.csv", "s3://bucket/a.csv"),

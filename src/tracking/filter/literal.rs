@@ -1,12 +1,12 @@
-//! Parser of lists in parentheses, like `ast.literal_eval` in MLflow's `_parse_list_from_sql_token`: texts in
-//! Python's quotes.
+//! Parser of lists of Python's string literals, such as `('a', "b")`. MLflow parses them with `ast.literal_eval`
+//! (`_parse_list_from_sql_token`).
 
 use super::FilterError;
 
 /// Parses a list such as `('a', "b")`. `at` is the list's offset in the filter.
 ///
 /// # Errors
-/// When the list is empty, or contains anything but texts.
+/// When the list is empty, or contains anything but strings.
 pub(super) fn texts(list: &str, at: usize) -> Result<Vec<String>, FilterError> {
     let texts = read(list, at, &|reader| reader.item())?;
     match texts.is_empty() {
@@ -19,8 +19,9 @@ pub(super) fn texts(list: &str, at: usize) -> Result<Vec<String>, FilterError> {
     }
 }
 
-/// Like [`texts`], but numbers are accepted as texts of their digits, and the list may be empty: MLflow does
-/// not check the lists of logged models, and SQLite compares a number with a text by its digits.
+/// Like [`texts`], but the list may be empty, and may contain whole numbers, which are returned as strings of their
+/// digits: MLflow does not check the lists of logged models, and SQLite converts a number before it compares the
+/// number with a text. `list` must begin with `(`.
 ///
 /// # Errors
 /// When the list contains anything else.
@@ -30,7 +31,7 @@ pub(super) fn items(list: &str, at: usize) -> Result<Vec<String>, FilterError> {
     let is_number = list[1..].trim_start().starts_with(|c: char| c.is_ascii_digit());
     match is_number && items.len() == 1 && !list.contains(',') {
         false => Ok(items),
-        true => Err(FilterError::new("A number in parentheses is no list", at)),
+        true => Err(FilterError::new("A number in parentheses is not a list", at)),
     }
 }
 
@@ -39,7 +40,8 @@ fn read(
     at: usize,
     item: &dyn Fn(&mut Reader<'_>) -> Option<String>,
 ) -> Result<Vec<String>, FilterError> {
-    // A list in additional parentheses is the list itself.
+    // In Python `(('a', 'b'))` is the list `('a', 'b')`. If the inner text is not a list, as in `(('a'), 'b')`, the
+    // parentheses belong to the first item.
     let inner = list.strip_prefix('(').and_then(|rest| rest.strip_suffix(')')).map(str::trim);
     if let Some(inner) = inner.filter(|it| it.starts_with('(') && it.contains(',')) {
         if let Ok(items) = read(inner, at, item) {
@@ -55,19 +57,19 @@ fn read(
         )
     };
     reader.blanks();
-    if !reader.take('(') {
+    if !reader.accept('(') {
         return Err(refused(&reader));
     }
     let mut items = Vec::new();
     loop {
         reader.blanks();
-        if reader.take(')') {
+        if reader.accept(')') {
             break;
         }
         items.push(item(&mut reader).ok_or_else(|| refused(&reader))?);
         reader.blanks();
-        if !reader.take(',') {
-            if reader.take(')') {
+        if !reader.accept(',') {
+            if reader.accept(')') {
                 break;
             }
             return Err(refused(&reader));
@@ -89,8 +91,8 @@ impl Reader<'_> {
         self.rest = self.rest.trim_start();
     }
 
-    fn take(&mut self, sign: char) -> bool {
-        match self.rest.strip_prefix(sign) {
+    fn accept(&mut self, c: char) -> bool {
+        match self.rest.strip_prefix(c) {
             Some(rest) => {
                 self.rest = rest;
                 true
@@ -110,11 +112,11 @@ impl Reader<'_> {
     /// Parses one text, or several adjacent ones, which Python joins; parentheses around them are ignored.
     fn item(&mut self) -> Option<String> {
         if self.rest.starts_with('(') {
-            self.take('(');
+            self.accept('(');
             self.blanks();
             let item = self.item()?;
             self.blanks();
-            return self.take(')').then_some(item);
+            return self.accept(')').then_some(item);
         }
         let mut item = self.text()?;
         loop {
@@ -128,7 +130,7 @@ impl Reader<'_> {
 
     fn text(&mut self) -> Option<String> {
         let quote = self.rest.chars().next().filter(|first| matches!(first, '\'' | '"'))?;
-        self.take(quote);
+        self.accept(quote);
         let mut text = String::new();
         while let Some(sign) = self.next() {
             match sign {

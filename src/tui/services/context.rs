@@ -11,21 +11,22 @@ use super::working::Working;
 use crate::app::event::Report;
 use crate::project::Snapshot;
 
-/// The channel of the reports.
+/// Sends messages from the services to the event loop.
 pub(in crate::tui) type Reports = mpsc::Sender<Message>;
 
 /// The shared context of a project's services.
 pub(super) struct Context {
     /// The project's folder.
     pub root: PathBuf,
-    /// The interpreter that the program was started with.
+    /// The interpreter that `--python` names.
     pub python: Option<PathBuf>,
-    /// The channel of the reports.
+    /// Sends reports to the event loop.
     pub reports: Reports,
-    /// The worker.
+    /// Starts, keeps and restarts the Python worker.
     pub working: Working,
-    /// The store.
+    /// Runs operations on the store on a thread of their own.
     pub store: Storing,
+    /// The last static reading.
     current: Mutex<Option<Arc<Snapshot>>>,
 }
 
@@ -46,7 +47,7 @@ impl Context {
         })
     }
 
-    /// The last static reading.
+    /// The last static reading of the project.
     pub(super) fn snapshot(&self) -> Option<Arc<Snapshot>> {
         self.current.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -58,7 +59,7 @@ impl Context {
 
     /// Sends a report from a task.
     pub(super) async fn send(&self, report: Report) {
-        // Without a receiver the program is ending.
+        // Sending fails only if the event loop has ended, and the program with it.
         let _ = self.reports.send(report.into()).await;
     }
 

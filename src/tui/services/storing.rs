@@ -14,7 +14,7 @@ use tokio::sync::oneshot;
 use super::Reports;
 use crate::app::{effect::Generation, event::Report};
 use crate::runs::history::{self, change};
-use crate::store::{Outcome, Pruned, Room, RunFilter, RunId, Store, StoreError};
+use crate::store::{Outcome, PruneLimits, Pruned, RunFilter, RunId, Store, StoreError};
 
 /// The number of runs that a node's usual duration is computed from.
 const TIMED: usize = 20;
@@ -138,7 +138,7 @@ impl Storing {
     }
 
     /// Reports what pruning to `room` would delete.
-    pub(super) fn prunable(&self, room: Room) {
+    pub(super) fn prunable(&self, room: PruneLimits) {
         let to = self.reports.clone();
         self.tell(move |store| -> Result<(), StoreError> {
             let pruned = store.prunable(&room)?;

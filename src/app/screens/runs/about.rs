@@ -19,7 +19,7 @@ pub(super) fn of_run(screen: &RunsScreen, shared: &Shared) -> Details {
     let seconds = live.map_or_else(|| record.seconds(shared.now), |run| run.seconds(shared.now));
     let (text, tone) = outcome_text(record.outcome);
     lines.push(Line::Field("state", format!("{text}, {}", seconds_text(seconds)), tone));
-    about(shared, record, &mut lines);
+    start_fields(shared, record, &mut lines);
     if let Some(code) = &record.code {
         let diff = read.and_then(|read| read.whole.diff.as_deref());
         lines.push(Line::Field("code", code_text(code, diff), Tone::Plain));
@@ -42,15 +42,16 @@ pub(super) fn of_run(screen: &RunsScreen, shared: &Shared) -> Details {
     lines.push(Line::Blank);
     match (live, read) {
         (Some(run), _) => {
-            lines.extend(run.nodes.iter().map(|(name, node)| of_node(shared, name, node)))
+            lines.extend(run.nodes.iter().map(|(name, node)| node_line(shared, name, node)))
         }
         (None, Some(read)) => {
             let nodes = read.whole.nodes.iter();
-            lines.extend(nodes.map(|node| of_node(shared, &node.node, &node_state(node))));
+            lines.extend(nodes.map(|node| node_line(shared, &node.node, &node_state(node))));
         }
         (None, None) => {}
     }
     lines.extend(read.into_iter().flat_map(|read| saved(&read.whole.datasets)));
+    // The editor opens the source of the selected node, or the failing line of the node that failed.
     if let Some(node) = selected_node(screen)
         && record.failed_node.as_deref() != Some(node)
     {
@@ -65,13 +66,16 @@ pub(super) fn of_run(screen: &RunsScreen, shared: &Shared) -> Details {
 /// The datasets that a run saved, with sizes and metrics.
 fn saved(datasets: &[DatasetRecord]) -> Vec<Line> {
     let mut lines = Vec::new();
-    for it in datasets.iter().filter(|it| it.direction == Direction::Save) {
-        let Some(bytes) = it.bytes else { continue };
+    for dataset in datasets.iter().filter(|dataset| dataset.direction == Direction::Save) {
+        let Some(bytes) = dataset.bytes else { continue };
         if lines.is_empty() {
             lines.extend([Line::Blank, Line::Text("Saved".into(), Tone::Dim)]);
         }
-        lines.push(Line::Text(format!("{:>12}  {}", size_text(bytes), it.dataset), Tone::Plain));
-        let metrics = it.metrics.as_deref().and_then(|text| {
+        lines.push(Line::Text(
+            format!("{:>12}  {}", size_text(bytes), dataset.dataset),
+            Tone::Plain,
+        ));
+        let metrics = dataset.metrics.as_deref().and_then(|text| {
             serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(text).ok()
         });
         lines.extend(metrics.into_iter().flatten().map(|(name, value)| {
@@ -92,8 +96,9 @@ fn selected_node(screen: &RunsScreen) -> Option<&str> {
     Some(screen.shown_timeline()?.bars.get(index)?.node.as_str())
 }
 
-/// Who asked for a run, how, and with what.
-fn about(shared: &Shared, run: &RunRecord, lines: &mut Vec<Line>) {
+/// Adds what is known about the start of a run: note, time, environment, user, how it was started, versions, MLflow
+/// run.
+fn start_fields(shared: &Shared, run: &RunRecord, lines: &mut Vec<Line>) {
     let mut field = |label: &'static str, text: Option<String>| {
         if let Some(text) = text.filter(|text| !text.is_empty()) {
             lines.push(Line::Field(label, text, Tone::Plain));
@@ -105,7 +110,7 @@ fn about(shared: &Shared, run: &RunRecord, lines: &mut Vec<Line>) {
     field("env", run.new.env.clone());
     let who = [&run.new.user, &run.new.host].into_iter().flatten().cloned().collect::<Vec<_>>();
     field("by", Some(who.join("@")));
-    field("asked", run.new.why.clone());
+    field("via", run.new.why.clone());
     field("batch", run.new.batch.clone());
     field("Kedro", run.kedro_version.clone());
     let python = [&run.python_version, &run.new.python].into_iter().flatten().cloned();
@@ -114,7 +119,7 @@ fn about(shared: &Shared, run: &RunRecord, lines: &mut Vec<Line>) {
     field("mlflow", run.mlflow_run.clone());
 }
 
-fn of_node(shared: &Shared, name: &str, node: &NodeState) -> Line {
+fn node_line(shared: &Shared, name: &str, node: &NodeState) -> Line {
     let (text, tone) = match node {
         NodeState::Waiting => ("waiting".to_owned(), Tone::Dim),
         NodeState::Running(since) => (seconds_text(shared.now - since), Tone::Busy),

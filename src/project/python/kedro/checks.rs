@@ -64,7 +64,7 @@ impl<'a> Interp<'a> {
     /// `Node._validate_inputs`: the function must accept the inputs.
     fn check_signature(&mut self, node: &KedroNode<'a>) {
         let parts = &node.parts;
-        let Some(signature) = &parts.facts.signature else { return };
+        let Some(signature) = &parts.func_info.signature else { return };
         let fits = match &parts.inputs {
             Io::None => signature.takes(0),
             Io::One(_) => signature.takes(1),
@@ -88,7 +88,7 @@ impl<'a> Interp<'a> {
         };
         let text = format!(
             "`{}` takes ({}), but node `{}` gives {given}",
-            parts.facts.readable,
+            parts.func_info.readable,
             signature.names().join(", "),
             node.name
         );

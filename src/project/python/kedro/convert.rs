@@ -33,12 +33,12 @@ impl<'a> Interp<'a> {
         let make = || {
             Arc::new(Node {
                 name: node.name.to_string(),
-                func_name: node.parts.facts.readable.to_string(),
+                func_name: node.parts.func_info.readable.to_string(),
                 namespace: node.parts.namespace.as_ref().map(ToString::to_string),
                 tags: node.parts.tags.iter().map(ToString::to_string).collect(),
                 inputs: strings(&node.inputs),
                 outputs: strings(&node.outputs),
-                source: node.parts.facts.source.clone(),
+                source: node.parts.func_info.source.clone(),
                 call: Some(node.parts.at.place()),
                 callable: Some(self.callable(&node.parts)),
                 reach: None,

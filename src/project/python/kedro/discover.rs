@@ -18,8 +18,8 @@ impl<'a> Interp<'a> {
             None | Some(Value::None) => None,
             some => {
                 let read = self.read_names(some, at)?;
-                if let Some(why) = &read.lost {
-                    self.lost("Which pipelines are looked for", why);
+                if let Some(why) = &read.missing {
+                    self.report_missing("Which pipelines are looked for", why);
                 }
                 Some(read.names).filter(|names| !names.contains("__default__"))
             }
@@ -87,7 +87,7 @@ impl<'a> Interp<'a> {
         let Some(create) = found.scope.own("create_pipeline") else {
             let why = found.scope.open.borrow().clone();
             match why {
-                Some(why) => self.lost(&format!("Pipeline `{name}`"), &why),
+                Some(why) => self.report_missing(&format!("Pipeline `{name}`"), &why),
                 None => self.problem(Problem::new(
                     Severity::Warning,
                     Some(place),
@@ -104,7 +104,7 @@ impl<'a> Interp<'a> {
         match result {
             Value::Pipeline(_) => Ok(Some(result)),
             Value::Unknown(why) => {
-                self.lost(&format!("Pipeline `{name}`"), &why);
+                self.report_missing(&format!("Pipeline `{name}`"), &why);
                 Ok(Some(self.pipeline(Vec::new(), Some(why), at)))
             }
             other => {

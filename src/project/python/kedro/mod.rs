@@ -134,7 +134,7 @@ impl Hasher for IdHasher {
 /// Names read from a value, and the reason why there may be more.
 struct Read<T> {
     names: T,
-    lost: Option<Rc<Unknown>>,
+    missing: Option<Rc<Unknown>>,
 }
 
 impl<'a> Interp<'a> {
@@ -160,7 +160,7 @@ impl<'a> Interp<'a> {
         value: Option<Value<'a>>,
         at: At<'a>,
     ) -> Result<Read<BTreeSet<Rc<str>>>, Stop<'a>> {
-        let (items, mut lost) = match value {
+        let (items, mut missing) = match value {
             None | Some(Value::None) => (Vec::new(), None),
             Some(Value::Str(text)) => (vec![Value::Str(text)], None),
             Some(Value::Dict(dict)) => {
@@ -175,9 +175,9 @@ impl<'a> Interp<'a> {
         for item in items {
             match item {
                 Value::Str(name) => drop(names.insert(name)),
-                other => lost = lost.or_else(|| Some(self.why(&other, at))),
+                other => missing = missing.or_else(|| Some(self.why(&other, at))),
             }
         }
-        Ok(Read { names, lost })
+        Ok(Read { names, missing })
     }
 }

@@ -26,15 +26,15 @@ pub(super) struct Renaming {
     namespace: Option<Rc<str>>,
     prefix: bool,
     /// Why the renaming may be incomplete.
-    pub lost: Option<Rc<Unknown>>,
+    pub missing: Option<Rc<Unknown>>,
 }
 
 impl<'a> Interp<'a> {
     pub(super) fn renaming(&mut self, args: &Args<'a>, at: At<'a>) -> Result<Renaming, Stop<'a>> {
-        let mut lost = args.open.clone();
+        let mut missing = args.open.clone();
         let mut mapping = |interp: &mut Self, name: &str| {
             let (mapping, why) = interp.read_mapping(args.named(name), at)?;
-            lost = lost.clone().or(why);
+            missing = missing.clone().or(why);
             Ok::<_, Stop<'a>>(mapping)
         };
         let inputs = mapping(self, "inputs")?;
@@ -44,7 +44,7 @@ impl<'a> Interp<'a> {
             Some(Value::Str(name)) if !name.is_empty() => Some(name),
             Some(Value::None | Value::Str(_)) | None => None,
             Some(other) => {
-                lost = lost.or_else(|| Some(self.why(&other, at)));
+                missing = missing.or_else(|| Some(self.why(&other, at)));
                 None
             }
         };
@@ -53,13 +53,13 @@ impl<'a> Interp<'a> {
             Some(value) => match self.truth(&value, at) {
                 Ok(prefix) => prefix,
                 Err(why) => {
-                    lost = lost.or(Some(why));
+                    missing = missing.or(Some(why));
                     true
                 }
             },
         };
         let parameters = parameters.into_iter().map(parameter_names).collect();
-        Ok(Renaming { inputs, outputs, parameters, namespace, prefix, lost })
+        Ok(Renaming { inputs, outputs, parameters, namespace, prefix, missing })
     }
 
     /// `_get_dataset_names_mapping`: a name, a set of names, or a dictionary from old to new names.
@@ -69,7 +69,7 @@ impl<'a> Interp<'a> {
         at: At<'a>,
     ) -> Result<(Mapping, Option<Rc<Unknown>>), Stop<'a>> {
         let mut mapping = Mapping::new();
-        let mut lost = None;
+        let mut missing = None;
         match value {
             None | Some(Value::None) => {}
             Some(Value::Str(name)) => drop(mapping.insert(name.clone(), name)),
@@ -82,25 +82,25 @@ impl<'a> Interp<'a> {
                         }
                         (old, new) => {
                             let other = if old.as_str().is_none() { old } else { new };
-                            lost = Some(self.why(other, at));
+                            missing = Some(self.why(other, at));
                         }
                     }
                 }
-                lost = lost.or_else(|| dict.open.borrow().clone());
+                missing = missing.or_else(|| dict.open.borrow().clone());
             }
             Some(value) => {
                 let (items, open) = self.items(&value, at)?;
                 self.entry_room(items.len())?;
-                lost = open;
+                missing = open;
                 for item in items {
                     match item {
                         Value::Str(name) => drop(mapping.insert(name.clone(), name)),
-                        other => lost = Some(self.why(&other, at)),
+                        other => missing = Some(self.why(&other, at)),
                     }
                 }
             }
         }
-        Ok((mapping, lost))
+        Ok((mapping, missing))
     }
 
     /// Renames the datasets and nodes of a pipeline: `Pipeline._map_nodes`.

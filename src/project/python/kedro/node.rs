@@ -15,31 +15,32 @@ use super::super::source::At;
 use super::super::value::{Unknown, Value};
 use super::func::Func;
 use super::{Io, Read};
-use crate::project::{Node, Problem, Severity};
+use crate::project::{ASK_KEDRO, Node, Problem, Severity};
 
 /// A node, with the values that Kedro computes in its constructor.
 pub(in super::super) struct KedroNode<'a> {
     /// The full name, with its namespace.
     pub name: Rc<str>,
-    /// The number of the key that node equality compares.
+    /// Interned id of `Node._unique_key`: nodes with the same id are equal.
     pub key: u32,
     pub parts: Parts<'a>,
     /// `Node.inputs`, in the order of the function's parameters.
     pub inputs: Vec<Rc<str>>,
     pub outputs: Vec<Rc<str>>,
-    /// Numbers of the inputs and outputs, without transcoding.
+    /// Interned ids of the inputs and outputs, without transcoding.
     pub input_ids: Vec<u32>,
     pub output_ids: Vec<u32>,
+    /// Interned id of the full name.
     pub name_id: u32,
-    /// The node as a snapshot type, created once for all pipelines.
+    /// The node as the project snapshot has it; created at its first use, and shared by all pipelines.
     pub snapshot: OnceCell<Arc<Node>>,
 }
 
-/// The arguments that a node is made from.
+/// The arguments of a node.
 #[derive(Clone)]
 pub(in super::super) struct Parts<'a> {
     pub func: Value<'a>,
-    pub facts: Rc<Func>,
+    pub func_info: Rc<Func>,
     pub inputs: Io,
     pub outputs: Io,
     pub name: Option<Rc<str>>,
@@ -54,21 +55,23 @@ pub(in super::super) struct Parts<'a> {
 impl KedroNode<'_> {
     /// The node as text: `Node.__str__`.
     pub(in super::super) fn describe(&self) -> String {
-        let list = |given: &Io, names: &[Rc<str>]| match given.is_empty() {
-            true => "None".to_owned(),
-            false => format!("[{}]", names.join(";")),
-        };
         let prefix = self.parts.name.as_ref().map_or(String::new(), |name| format!("{name}: "));
         format!(
             "{prefix}{}({}) -> {}",
-            self.parts.facts.readable,
-            list(&self.parts.inputs, &self.inputs),
-            list(&self.parts.outputs, &self.outputs)
+            self.parts.func_info.readable,
+            io_text(&self.parts.inputs, &self.inputs),
+            io_text(&self.parts.outputs, &self.outputs)
         )
     }
 }
 
-const EXACT: &str = "The exact reading, by Kedro itself, tells it.";
+/// Inputs or outputs as `Node.__str__` writes them.
+fn io_text(io: &Io, names: &[Rc<str>]) -> String {
+    match io.is_empty() {
+        true => "None".to_owned(),
+        false => format!("[{}]", names.join(";")),
+    }
+}
 
 impl<'a> Interp<'a> {
     /// `node(func, inputs, outputs, name=..., ...)`.
@@ -91,8 +94,8 @@ impl<'a> Interp<'a> {
             let text = format!("a node does not take `{unexpected}`");
             self.kedro_error(at, text, "Remove it, or correct its spelling.");
         }
-        let written = written(args, at);
-        let Some(facts) = self.func(&func, &written, at) else {
+        let func_source = func_source(args, at);
+        let Some(func_info) = self.func(&func, &func_source, at) else {
             let text = format!("the first argument of a node is a `{}`", func.type_name());
             self.kedro_error(at, text, "Give a function, without calling it.");
             let why = Self::error_at(at, "the node has no function");
@@ -100,22 +103,22 @@ impl<'a> Interp<'a> {
         };
         for given in [&inputs, &outputs] {
             if let Value::Unknown(why) = given {
-                return Ok(self.unknown_node(&written, why));
+                return Ok(self.unknown_node(&func_source, why));
             }
         }
         let (name, namespace) = match (self.read_name(name), self.read_name(namespace)) {
             (Ok(name), Ok(namespace)) => (name, namespace),
-            (Err(why), _) | (_, Err(why)) => return Ok(self.unknown_node(&written, &why)),
+            (Err(why), _) | (_, Err(why)) => return Ok(self.unknown_node(&func_source, &why)),
         };
         let inputs = self.read_io(&inputs, "inputs", at)?;
         let outputs = self.read_io(&outputs, "outputs", at)?;
         let confirms = self.read_io(&confirms.unwrap_or(Value::None), "confirms", at)?;
         let tags = self.read_names(tags, at)?;
-        let lost = [inputs.lost, outputs.lost, confirms.lost, tags.lost];
-        let incomplete = lost.into_iter().flatten().next();
+        let missing = [inputs.missing, outputs.missing, confirms.missing, tags.missing];
+        let incomplete = missing.into_iter().flatten().next();
         let node = self.node(Parts {
             func,
-            facts: Rc::new(facts),
+            func_info: Rc::new(func_info),
             inputs: inputs.names,
             outputs: outputs.names,
             name,
@@ -127,15 +130,16 @@ impl<'a> Interp<'a> {
         });
         self.check_node(&node);
         if let Some(why) = incomplete {
-            self.lost(&format!("A part of node `{}`", node.name), &why);
+            self.report_missing(&format!("A part of node `{}`", node.name), &why);
         }
         Ok(Value::Node(node))
     }
 
-    /// The nodes inside an unfinished call. The result is marked incomplete.
+    /// The result of a call with a syntax error, such as a missing bracket: the parser takes the nodes that follow
+    /// for arguments of the call. They become a pipeline that is marked incomplete.
     fn salvage(&mut self, args: &Args<'a>, at: At<'a>) -> Value<'a> {
         let why = Self::error_at(at, "the call is not finished");
-        self.lost("This node", &why);
+        self.report_missing("This node", &why);
         let named = args.named.iter().map(|(_, value)| value);
         let nodes = (args.positional.iter().chain(named))
             .flat_map(|value| match value {
@@ -147,8 +151,8 @@ impl<'a> Interp<'a> {
         self.pipeline(nodes, Some(why), at)
     }
 
-    fn unknown_node(&mut self, written: &str, why: &Rc<Unknown>) -> Value<'a> {
-        let reason = format!("the node of `{written}` is not known because {}", why.reason);
+    fn unknown_node(&mut self, func_source: &str, why: &Rc<Unknown>) -> Value<'a> {
+        let reason = format!("the node of `{func_source}` is not known because {}", why.reason);
         Value::Unknown(Rc::new(Unknown { reason, ..(**why).clone() }))
     }
 
@@ -162,15 +166,16 @@ impl<'a> Interp<'a> {
 
     /// Inputs, outputs or `confirms`: a string, a list, a dictionary or `None`.
     fn read_io(&mut self, value: &Value<'a>, what: &str, at: At<'a>) -> Result<Read<Io>, Stop<'a>> {
-        let mut lost = None;
+        let mut missing = None;
         let mut text = |interp: &mut Self, value: Value<'a>| match value {
             Value::Str(text) => Some(text),
             Value::Unknown(_) | Value::External(_) | Value::Instance(_) => {
-                lost.get_or_insert(interp.why(&value, at));
+                missing.get_or_insert(interp.why(&value, at));
                 None
             }
             other => {
-                let text = format!("{what} of a node must be texts, not a `{}`", other.type_name());
+                let text =
+                    format!("{what} of a node must be strings, not a `{}`", other.type_name());
                 interp.kedro_error(at, text, "Give the names of datasets.");
                 None
             }
@@ -190,60 +195,60 @@ impl<'a> Interp<'a> {
                 Io::Dict(pairs)
             }
             Value::External(_) | Value::Instance(_) | Value::Class(_) => {
-                lost = Some(self.why(value, at));
-                return Ok(Read { names: Io::None, lost });
+                missing = Some(self.why(value, at));
+                return Ok(Read { names: Io::None, missing });
             }
             other => {
                 let list = matches!(other, Value::List(_));
                 let empty = matches!(self.truth(other, at), Ok(false));
                 if !list && !empty {
                     let text = format!(
-                        "`{what}` of a node must be a text, a list, a dictionary or `None`, \
+                        "`{what}` of a node must be a string, a list, a dictionary or `None`, \
                          not a `{}`",
                         other.type_name()
                     );
-                    self.kedro_error(at, text, "Write it as a list.");
+                    self.kedro_error(at, text, "Write the names of the datasets as a list.");
                 }
                 let (items, _) = self.items(other, at)?;
                 Io::List(items.into_iter().filter_map(|item| text(self, item)).collect())
             }
         };
-        Ok(Read { names, lost: lost.or_else(|| value.open()) })
+        Ok(Read { names, missing: missing.or_else(|| value.open()) })
     }
 
-    /// A node of these parts; computes its name and the order of its inputs.
+    /// Creates a node, and computes its name and the order of its inputs.
     pub(super) fn node(&mut self, parts: Parts<'a>) -> Rc<KedroNode<'a>> {
-        // A node is no larger than its parts. If the budget is spent, the next step of evaluation
-        // reports that.
+        // The result is ignored: if the budget is spent, the next step of the evaluation reports that.
         let _ = self.budget.bytes(node_bytes(&parts));
-        let (inputs, unordered) = ordered_inputs(&parts);
+        let (inputs, order_unknown) = ordered_inputs(&parts);
         let outputs = parts.outputs.to_list();
-        let own = match &parts.name {
+        let local_name = match &parts.name {
             Some(name) => name.clone(),
-            None => self.made_name(&parts, &inputs, &outputs).into(),
+            None => self.generated_name(&parts, &inputs, &outputs).into(),
         };
         let name: Rc<str> = match &parts.namespace {
-            Some(namespace) => format!("{namespace}.{own}").into(),
-            None => own,
+            Some(namespace) => format!("{namespace}.{local_name}").into(),
+            None => local_name,
         };
-        if let Some(doubt) = &parts.facts.doubt {
+        if let Some(doubt) = &parts.func_info.doubt {
             let doubt = doubt.clone();
             if parts.name.is_none() {
                 self.unsure(&format!("The name that Kedro makes for node `{name}`"), &doubt);
             }
-            if parts.facts.unknown {
+            if parts.func_info.unknown {
                 self.unsure(&format!("The function of node `{name}`"), &doubt);
             }
         }
-        if unordered && parts.inputs.to_list().len() > 1 && parts.facts.doubt.is_some() {
+        if order_unknown && parts.inputs.to_list().len() > 1 && parts.func_info.doubt.is_some() {
             self.problem(Problem::new(
                 Severity::Info,
                 Some(parts.at.place()),
                 format!(
-                    "The order of the inputs of `{name}` is that of its function's parameters, \
-                     which stand outside the project; they are shown as written."
+                    "The inputs of `{name}` are shown in the order in which they are written. Kedro \
+                     orders them like the parameters of the function, which is defined outside of \
+                     the project."
                 ),
-                EXACT,
+                ASK_KEDRO,
             ));
         }
         let names = &mut self.names;
@@ -264,22 +269,20 @@ impl<'a> Interp<'a> {
     }
 
     /// The name of an unnamed node: `Node._set_unique_name` since Kedro 1.0, `str(node)` before.
-    fn made_name(&self, parts: &Parts<'a>, inputs: &[Rc<str>], outputs: &[Rc<str>]) -> String {
+    fn generated_name(&self, parts: &Parts<'a>, inputs: &[Rc<str>], outputs: &[Rc<str>]) -> String {
         if self.metadata.kedro_major_minor() < (1, 0) {
-            let list = |given: &Io, names: &[Rc<str>]| match given.is_empty() {
-                true => "None".to_owned(),
-                false => format!("[{}]", names.join(";")),
-            };
-            let (inputs, outputs) = (list(&parts.inputs, inputs), list(&parts.outputs, outputs));
-            return format!("{}({inputs}) -> {outputs}", parts.facts.readable);
+            let inputs = io_text(&parts.inputs, inputs);
+            let outputs = io_text(&parts.outputs, outputs);
+            return format!("{}({inputs}) -> {outputs}", parts.func_info.readable);
         }
-        let list = |names: &[Rc<str>]| {
+        let python_list = |names: &[Rc<str>]| {
             let quoted: Vec<_> = names.iter().map(|name| str_repr(name)).collect();
             format!("[{}]", quoted.join(", "))
         };
-        let hashed = format!("{}|{}|{}", parts.facts.hashed, list(inputs), list(outputs));
+        let hashed =
+            format!("{}|{}|{}", parts.func_info.hashed, python_list(inputs), python_list(outputs));
         let digest = Sha256::digest(hashed.as_bytes());
-        let mut name = format!("{}__", parts.facts.base);
+        let mut name = format!("{}__", parts.func_info.base);
         for byte in digest.iter().take(4) {
             let _ = write!(name, "{byte:02x}");
         }
@@ -303,13 +306,13 @@ impl<'a> Interp<'a> {
             "short_name" => match &parts.name {
                 Some(name) => Value::Str(name.clone()),
                 None => {
-                    let readable = Value::str(parts.facts.readable.replace('_', " "));
+                    let readable = Value::str(parts.func_info.readable.replace('_', " "));
                     return self.call_method(&readable, "title", Args::default(), at);
                 }
             },
             "namespace" => parts.namespace.clone().map_or(Value::None, Value::Str),
             "_name" => parts.name.clone().map_or(Value::None, Value::Str),
-            "_func_name" => Value::Str(parts.facts.readable.clone()),
+            "_func_name" => Value::Str(parts.func_info.readable.clone()),
             "func" | "_func" => parts.func.clone(),
             "inputs" => list(self, &node.inputs),
             "outputs" => list(self, &node.outputs),
@@ -335,8 +338,8 @@ impl<'a> Interp<'a> {
         }
         let [tags] = args.bind(["tags"]);
         let tags = self.read_names(tags, at)?;
-        if let Some(why) = &tags.lost {
-            self.lost(&format!("The tags of node `{}`", node.name), why);
+        if let Some(why) = &tags.missing {
+            self.report_missing(&format!("The tags of node `{}`", node.name), why);
         }
         Ok(Value::Node(self.tagged(node, &tags.names)))
     }
@@ -370,7 +373,7 @@ impl<'a> Interp<'a> {
         self.node(parts)
     }
 
-    /// Lists an error that Kedro would raise.
+    /// Adds a problem for an error that Kedro would raise; `text` becomes a sentence. The evaluation continues.
     pub(super) fn kedro_error(&mut self, at: At<'a>, text: impl Into<String>, remedy: &str) {
         let mut text = text.into();
         if let Some(first) = text.get(..1).map(str::to_uppercase) {
@@ -383,7 +386,7 @@ impl<'a> Interp<'a> {
 const KEYWORDS: [&str; 8] =
     ["func", "inputs", "outputs", "name", "tags", "confirms", "namespace", "preview_fn"];
 
-/// The bytes of a node of these parts, including its copy in the snapshot.
+/// An estimate of the memory of a node in bytes, including its copy in the snapshot.
 fn node_bytes(parts: &Parts<'_>) -> usize {
     const NODE_BYTES: usize = 1_200;
     let names = |io: &Io| match io {
@@ -392,26 +395,28 @@ fn node_bytes(parts: &Parts<'_>) -> usize {
         Io::List(names) => names.iter().map(|name| 64 + 2 * name.len()).sum(),
         Io::Dict(entries) => entries.iter().map(|(_, name)| 128 + 2 * name.len()).sum(),
     };
-    let own = parts.name.iter().chain(&parts.namespace).map(|name| 4 * name.len());
+    let names_bytes = parts.name.iter().chain(&parts.namespace).map(|name| 4 * name.len());
     let tags = parts.tags.iter().map(|tag| 64 + tag.len());
     let io = names(&parts.inputs) + names(&parts.outputs) + names(&parts.confirms);
-    NODE_BYTES + io + own.sum::<usize>() + tags.sum::<usize>()
+    NODE_BYTES + io + names_bytes.sum::<usize>() + tags.sum::<usize>()
 }
 
-/// The source text of the node's function argument.
-fn written<'a>(args: &Args<'a>, at: At<'a>) -> String {
+/// The source text of the argument `func`; that of the whole call if there is none.
+fn func_source<'a>(args: &Args<'a>, at: At<'a>) -> String {
     let Some(call) = args.written else { return at.text() };
     let expr = call.arguments.find_argument_value("func", 0);
     expr.map_or_else(|| at.text(), |expr| At::new(at.source, expr).text())
 }
 
 /// `Node.inputs`: a dictionary's values in the order of the function's parameters
-/// (`_dict_inputs_to_list`), and whether that order is unknown.
+/// (`_dict_inputs_to_list`), and whether that order is unknown because the signature is. If the signature does not accept
+/// the arguments, the order is that of the dictionary, and `check_node` reports the error.
 fn ordered_inputs(parts: &Parts<'_>) -> (Vec<Rc<str>>, bool) {
     let Io::Dict(entries) = &parts.inputs else { return (parts.inputs.to_list(), false) };
-    let given: Vec<&str> = entries.iter().map(|(argument, _)| &**argument).collect();
-    match parts.facts.signature.as_ref().and_then(|signature| signature.order(&given)) {
+    let argument_names: Vec<&str> = entries.iter().map(|(argument, _)| &**argument).collect();
+    match parts.func_info.signature.as_ref().and_then(|signature| signature.order(&argument_names))
+    {
         Some(order) => (order.into_iter().map(|index| entries[index].1.clone()).collect(), false),
-        None => (parts.inputs.to_list(), parts.facts.signature.is_none()),
+        None => (parts.inputs.to_list(), parts.func_info.signature.is_none()),
     }
 }

@@ -66,17 +66,17 @@ impl<'a> Interp<'a> {
         let mut nodes = self.check_pipeline(members, at);
         let renaming = self.read_renaming(args, at)?;
         if let Some(renaming) = renaming {
-            let lost = renaming.lost.clone();
+            let missing = renaming.missing.clone();
             nodes = self.rename_nodes(&nodes, &renaming, incomplete.is_some(), at);
-            if let Some(why) = lost {
-                self.lost("How this pipeline renames its datasets", &why);
+            if let Some(why) = missing {
+                self.report_missing("How this pipeline renames its datasets", &why);
                 incomplete = incomplete.or(Some(why));
             }
             nodes = self.check_pipeline(nodes, at);
         }
         let tags = self.read_names(args.named("tags"), at)?;
-        if let Some(why) = &tags.lost {
-            self.lost("A tag of this pipeline's nodes", why);
+        if let Some(why) = &tags.missing {
+            self.report_missing("A tag of this pipeline's nodes", why);
             incomplete = incomplete.or_else(|| Some(why.clone()));
         }
         if !tags.names.is_empty() {
@@ -91,7 +91,7 @@ impl<'a> Interp<'a> {
 
     /// The nodes in a list of nodes and pipelines, and the reason why there may be more.
     fn members(&mut self, value: &Value<'a>, at: At<'a>) -> Result<Members<'a>, super::Stop<'a>> {
-        let (items, mut lost) = match value {
+        let (items, mut missing) = match value {
             Value::Pipeline(_) => (vec![value.clone()], None),
             Value::Node(_) => {
                 self.kedro_error(
@@ -111,25 +111,25 @@ impl<'a> Interp<'a> {
             }
             _ => self.items(value, at)?,
         };
-        if let Some(why) = &lost {
-            self.lost("A part of a pipeline", why);
+        if let Some(why) = &missing {
+            self.report_missing("A part of a pipeline", why);
         }
         let mut nodes = Vec::with_capacity(items.len());
         for item in items {
             match item {
                 Value::Node(node) => {
-                    lost = lost.or_else(|| node.parts.incomplete.clone());
+                    missing = missing.or_else(|| node.parts.incomplete.clone());
                     nodes.push(node);
                 }
                 Value::Pipeline(pipeline) => {
-                    lost = lost.or_else(|| pipeline.incomplete.clone());
+                    missing = missing.or_else(|| pipeline.incomplete.clone());
                     self.room(2 * pipeline.nodes.len())?;
                     nodes.extend(self.sorted(&pipeline));
                 }
                 Value::Unknown(_) | Value::External(_) | Value::Instance(_) => {
                     let why = self.why(&item, at);
-                    self.lost("A part of a pipeline", &why);
-                    lost = lost.or(Some(why));
+                    self.report_missing("A part of a pipeline", &why);
+                    missing = missing.or(Some(why));
                 }
                 other => {
                     let text = format!(
@@ -141,14 +141,14 @@ impl<'a> Interp<'a> {
                         _ => "Give nodes and pipelines only.",
                     };
                     self.kedro_error(at, text, remedy);
-                    lost = lost.or_else(|| {
+                    missing = missing.or_else(|| {
                         Some(Self::error_at(at, "it is neither a node nor a pipeline"))
                     });
                 }
             }
         }
         self.elements(4 * nodes.len())?;
-        Ok((nodes, lost))
+        Ok((nodes, missing))
     }
 
     /// A pipeline of `nodes`, without checks.
@@ -212,7 +212,7 @@ impl<'a> Interp<'a> {
         pipeline: &KedroPipeline<'a>,
         why: &Rc<Unknown>,
     ) -> Value<'a> {
-        self.lost("A part of a pipeline", why);
+        self.report_missing("A part of a pipeline", why);
         let incomplete = pipeline.incomplete.clone().or_else(|| Some(why.clone()));
         self.pipeline(pipeline.nodes.to_vec(), incomplete, pipeline.at)
     }
@@ -287,7 +287,7 @@ impl<'a> Interp<'a> {
             return None;
         }
         if let Some(why) = &incomplete {
-            self.lost("A part of a sum of pipelines", &why.clone());
+            self.report_missing("A part of a sum of pipelines", &why.clone());
         }
         for pipeline in &pipelines {
             incomplete = incomplete.or_else(|| pipeline.incomplete.clone());

@@ -86,8 +86,8 @@ impl<'a> Interp<'a> {
             }
             "tag" => {
                 let tags = self.read_names(args.positional.first().cloned(), at)?;
-                if let Some(why) = &tags.lost {
-                    self.lost("A tag of this pipeline's nodes", why);
+                if let Some(why) = &tags.missing {
+                    self.report_missing("A tag of this pipeline's nodes", why);
                 }
                 let nodes = self.all_tagged(&pipeline.nodes, &tags.names)?;
                 Ok(self.pipeline(nodes, pipeline.incomplete.clone(), at))
@@ -106,7 +106,7 @@ impl<'a> Interp<'a> {
                     let Some(names) = self.filter_names(value, at)? else {
                         // The unknown filter may remove further nodes from the remaining ones.
                         let why = self.why(&given.unwrap_or(Value::None), at);
-                        self.lost("Which nodes this filter leaves", &why);
+                        self.report_missing("Which nodes this filter leaves", &why);
                         incomplete.get_or_insert(why);
                         continue;
                     };
@@ -172,7 +172,7 @@ impl<'a> Interp<'a> {
             None | Some(Value::None) => Ok(Some(Vec::new())),
             value => {
                 let read = self.read_names(value, at)?;
-                Ok(read.lost.is_none().then(|| read.names.into_iter().collect()))
+                Ok(read.missing.is_none().then(|| read.names.into_iter().collect()))
             }
         }
     }

@@ -28,12 +28,13 @@ pub(super) fn draw(
     for (row, y) in rows.zip(area.y..area.bottom()) {
         let id = lanes.rows[row].id;
         paint.row(area, y, selected == Some(id), focused(shared));
-        cells(paint, area, y, screen, lanes, row);
-        label(paint, area, y, screen, shared, lanes, row);
+        draw_lines(paint, area, y, screen, lanes, row);
+        draw_label(paint, area, y, screen, shared, lanes, row);
     }
 }
 
-/// Whether the line of a vertex on a row leads into or out of the selection.
+/// Whether the line of the vertex `line` is highlighted in `row`: the line leads on from the selected vertex to
+/// a child, or down to the selected vertex from a parent.
 fn is_lit(
     screen: &PipelineScreen,
     lanes: &Lanes,
@@ -50,7 +51,7 @@ fn is_lit(
 }
 
 /// Draws the lines of a row.
-fn cells(
+fn draw_lines(
     paint: &mut Paint<'_>,
     area: Rect,
     y: u16,
@@ -59,34 +60,36 @@ fn cells(
     row: usize,
 ) {
     let selected = screen.selected_id();
-    let own = selected == Some(lanes.rows[row].id);
+    let is_selected = selected == Some(lanes.rows[row].id);
     let role = |lit: bool| if lit { Role::EdgeSelected } else { Role::Edge };
     for (column, cell) in lanes.cells(row).iter().enumerate() {
         let x = area.x + 1 + column as u16 * 2;
         if x + 1 >= area.right() {
             break;
         }
-        // A horizontal line leads to the vertex of the row.
+        // All horizontal lines of a row lead to its vertex. They are highlighted if the vertex is selected, or
+        // if they come from the selection. `gap` stands for the cell between this lane and the next one.
         let across = |gap: bool| {
-            own || lanes.across(row, column, gap).any(|source| Some(source) == selected)
+            is_selected || lanes.across(row, column, gap).any(|source| Some(source) == selected)
         };
         let down = cell.line.is_some_and(|line| is_lit(screen, lanes, selected, row, line));
-        let (ways, lit) = match cell.mark {
+        let (directions, lit) = match cell.mark {
             Mark::Vertex => (0, false),
             Mark::Crossing => (UP | DOWN, down),
             Mark::Branch => (cell.ways, down),
             Mark::Plain if cell.line.is_some() => (cell.ways, down),
             Mark::Plain => (cell.ways, across(false)),
         };
-        paint.text(x, y, paint.glyphs.join(ways), role(lit), 1);
+        paint.text(x, y, paint.glyphs.join(directions), role(lit), 1);
         if cell.ways & RIGHT != 0 {
             paint.text(x + 1, y, paint.glyphs.lines[0], role(across(true)), 1);
         }
     }
 }
 
-/// Draws the glyph in its lane, the name right of all lanes, and the time at the end of the row.
-fn label(
+/// Draws the vertex's glyph in its lane, its name right of the row's last lane, and its time, ends without a line and
+/// badge at the end of the row.
+fn draw_label(
     paint: &mut Paint<'_>,
     area: Rect,
     y: u16,
@@ -107,8 +110,8 @@ fn label(
         Some(NodeState::Running(since)) => Some(shared.now - since),
         _ => None,
     };
-    let mut ends = Vec::new();
-    ends.extend(seconds.map(|seconds| (seconds_text(seconds), Role::Dim)));
+    let mut right_texts = Vec::new();
+    right_texts.extend(seconds.map(|seconds| (seconds_text(seconds), Role::Dim)));
     // Edges without a line show the name of their other end, or their number.
     let glyphs = paint.glyphs;
     for (sign, others) in [(glyphs.onward, leads_to), (glyphs.backward, comes_from)] {
@@ -117,14 +120,14 @@ fn label(
             [other] => format!("{sign} {}", plot.view.graph.vertices[other].name),
             _ => format!("{sign} {}", others.len()),
         };
-        ends.push((text, Role::Dim));
+        right_texts.push((text, Role::Dim));
     }
     if !look.badge.is_empty() {
-        ends.push((look.badge.clone(), Role::Parameters));
+        right_texts.push((look.badge.clone(), Role::Parameters));
     }
-    let name = width(&vertex.name) as u16;
-    for (text, role) in ends {
-        let room = right.saturating_sub(x + name + 2);
+    let name_width = width(&vertex.name) as u16;
+    for (text, role) in right_texts {
+        let room = right.saturating_sub(x + name_width + 2);
         if usize::from(room) >= width(&text) {
             right = paint.right(right, y, &text, role, room).saturating_sub(2);
         }
