@@ -222,7 +222,7 @@ mod tests {
         }
         let Named::Folder(entries, more) = open(&folder, "").unwrap() else { panic!("a folder") };
         let paths: Vec<(&str, bool)> =
-            entries.iter().map(|it| (it.path.as_str(), it.is_dir)).collect();
+            entries.iter().map(|entry| (entry.path.as_str(), entry.is_dir)).collect();
         assert_eq!(paths, [("disk", false), ("inner", false), ("link", false), ("plots", true)]);
         assert!(!more);
         for path in ["plots/a b.txt", "./plots/a b.txt", "inner/a b.txt"] {

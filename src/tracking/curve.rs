@@ -278,7 +278,7 @@ mod tests {
         fn any_number_has_a_column(x in any::<[i64; 3]>(), columns in 1_usize..100) {
             let mut x = x.map(|x| x as f64);
             x.sort_by(f64::total_cmp);
-            let found = x.map(|it| column(it, x[0], x[2], columns));
+            let found = x.map(|value| column(value, x[0], x[2], columns));
             prop_assert!(found.is_sorted() && found[0] == 0 && found[2] < columns);
             prop_assert!(x[0] == x[2] || found[2] == columns - 1);
         }

@@ -142,7 +142,7 @@ mod tests {
     }
 
     fn names(list: &[&str]) -> Vec<String> {
-        list.iter().map(|it| (*it).to_owned()).collect()
+        list.iter().map(|name| (*name).to_owned()).collect()
     }
 
     #[test]
@@ -156,7 +156,7 @@ mod tests {
         ];
         let groups = by(&runs, &names(&["lr"]));
         let shown: Vec<_> =
-            groups.iter().map(|it| (it.values[0].as_deref(), it.runs.clone())).collect();
+            groups.iter().map(|group| (group.values[0].as_deref(), group.runs.clone())).collect();
         let expected = [
             (Some("9"), vec![1]),
             (Some("10"), vec![0, 3]),
@@ -165,7 +165,7 @@ mod tests {
         ];
         assert_eq!(shown, expected);
         let groups = by(&runs, &names(&["model", "lr"]));
-        assert_eq!(groups.iter().map(|it| it.runs[0]).collect::<Vec<_>>(), [1, 3, 2, 0, 4]);
+        assert_eq!(groups.iter().map(|group| group.runs[0]).collect::<Vec<_>>(), [1, 3, 2, 0, 4]);
         assert_eq!(by(&runs, &[]).len(), 1);
         assert_eq!(by(&[], &names(&["lr"])), []);
     }

@@ -104,10 +104,11 @@ pub fn join(datasets: &mut [ReadDataset], root: &Path, catalog: &[Entry]) {
         let named = || catalog.iter().find(|entry| entry.name == dataset.name);
         dataset.catalog = near.or_else(named).map(|entry| entry.name.clone());
     }
-    let found = datasets.iter().filter(|it| !it.digest.is_empty());
-    let of_digest: HashMap<String, String> =
-        found.filter_map(|it| Some((it.digest.clone(), it.catalog.clone()?))).collect();
-    for dataset in datasets.iter_mut().filter(|it| it.catalog.is_none()) {
+    let found = datasets.iter().filter(|dataset| !dataset.digest.is_empty());
+    let of_digest: HashMap<String, String> = found
+        .filter_map(|dataset| Some((dataset.digest.clone(), dataset.catalog.clone()?)))
+        .collect();
+    for dataset in datasets.iter_mut().filter(|dataset| dataset.catalog.is_none()) {
         dataset.catalog = of_digest.get(&dataset.digest).cloned();
     }
 }
@@ -156,11 +157,12 @@ mod tests {
             run(vec![input("b", "1", "train"), input("b", "0", "train")]),
         ];
         let found = datasets(&runs);
-        let shown: Vec<_> = found.iter().map(|it| format!("{}{}", it.name, it.digest)).collect();
+        let shown: Vec<_> =
+            found.iter().map(|dataset| format!("{}{}", dataset.name, dataset.digest)).collect();
         assert_eq!(shown, ["a2", "b0", "b1"]);
         let reader = |run, contexts: &[&str]| Reader {
             run,
-            contexts: contexts.iter().map(|it| (*it).to_owned()).collect(),
+            contexts: contexts.iter().map(|context| (*context).to_owned()).collect(),
         };
         assert_eq!(found[2].readers, [reader(0, &["eval", "train"]), reader(2, &["train"])]);
     }
@@ -210,7 +212,7 @@ mod tests {
         let mut datasets = [dataset("x", "1"), dataset("companies", "1"), dataset("y", "")];
         let catalog = [Entry { name: "companies".into(), path: None }];
         join(&mut datasets, Path::new("/p"), &catalog);
-        let found: Vec<_> = datasets.iter().map(|it| it.catalog.as_deref()).collect();
+        let found: Vec<_> = datasets.iter().map(|dataset| dataset.catalog.as_deref()).collect();
         assert_eq!(found, [Some("companies"), Some("companies"), None]);
     }
 }

@@ -118,7 +118,7 @@ mod tests {
             store::Progress { record: &record, first: 0, entries: &[], nodes: &[], datasets: &[] };
         store.record(&progress).unwrap();
         let ids = |run: &Run| {
-            pipeline_runs(root, run).unwrap().iter().map(|it| it.id).collect::<Vec<_>>()
+            pipeline_runs(root, run).unwrap().iter().map(|run| run.id).collect::<Vec<_>>()
         };
         assert_eq!(ids(&tracked("a", None)), [record.id]);
         assert_eq!(ids(&tracked("child", Some("a"))), [record.id]);

@@ -76,7 +76,8 @@ pub fn read(root: &Path, location: &Location) -> Result<Overview, TrackingError>
     let store = Store::open(location, workspace().as_deref())?.hurried(ANSWER);
     let (all, now) = (Expr::default(), jiff::Timestamp::now().as_millisecond());
     let experiments = store.experiments(&all, &[], View::All, now)?.items.into_iter();
-    let names: HashMap<String, String> = experiments.map(|it| (it.id, it.name)).collect();
+    let names: HashMap<String, String> =
+        experiments.map(|experiment| (experiment.id, experiment.name)).collect();
     let query = RunQuery { limit: Some(MOST_RUNS), now, ..RunQuery::default() };
     let shown = |(key, value): (String, String)| {
         let value = if names_secret(&key) { HIDDEN.into() } else { redact(&value) };

@@ -206,7 +206,7 @@ mod tests {
     #[test]
     fn prompts_are_shown_only_on_request() {
         let model = |tag: Option<&str>| Model {
-            tags: tag.map(|it| (IS_PROMPT.to_owned(), it.to_owned())).into_iter().collect(),
+            tags: tag.map(|tag| (IS_PROMPT.to_owned(), tag.to_owned())).into_iter().collect(),
             ..Model::default()
         };
         let models = [model(None), model(Some("true")), model(Some("false"))];

@@ -62,11 +62,11 @@ pub fn read(file: impl Read) -> Result<Described, UserError> {
         Some(text) => serde_json::from_str(&text).map_err(UserError::plain),
         None => Ok(Json::Null),
     };
-    let signature = file.signature.map(|it| -> Result<Signature, UserError> {
+    let signature = file.signature.map(|signature| -> Result<Signature, UserError> {
         Ok(Signature {
-            inputs: json(it.inputs)?,
-            outputs: json(it.outputs)?,
-            params: json(it.params)?,
+            inputs: json(signature.inputs)?,
+            outputs: json(signature.outputs)?,
+            params: json(signature.params)?,
         })
     });
     let names = file.flavors.keys().filter_map(|name| name.as_str().map(str::to_owned));
@@ -94,7 +94,7 @@ pub fn of_version(
         let path = format!("{}/{FILE}", path.trim_matches('/'));
         file(artifacts::named(store, near, run, path.trim_start_matches('/')))
     };
-    if let Some((id, path)) = source.strip_prefix("runs:/").and_then(|it| it.split_once('/')) {
+    if let Some((id, path)) = source.strip_prefix("runs:/").and_then(|rest| rest.split_once('/')) {
         let run = run(id)?.ok_or_else(|| format!("its run {id} is not there"))?;
         return of_run(&run, path);
     }

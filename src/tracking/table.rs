@@ -128,9 +128,9 @@ fn text<'a>(cell: &Option<Cell<'a>>) -> Option<&'a str> {
 fn cells<'a>(runs: &'a [Run], column: &Field) -> Vec<Option<Cell<'a>>> {
     let mut place = 0;
     let cells = runs.iter().map(|run| match column {
-        Field::Metric(key) => find(&run.metrics, key, &mut place).map(|it| Cell::Number(*it)),
-        Field::Param(key) => find(&run.params, key, &mut place).map(|it| Cell::Text(it)),
-        Field::Tag(key) => find(&run.tags, key, &mut place).map(|it| Cell::Text(it)),
+        Field::Metric(key) => find(&run.metrics, key, &mut place).map(|value| Cell::Number(*value)),
+        Field::Param(key) => find(&run.params, key, &mut place).map(|value| Cell::Text(value)),
+        Field::Tag(key) => find(&run.tags, key, &mut place).map(|value| Cell::Text(value)),
         other => run.cell(other),
     });
     cells.collect()
@@ -207,8 +207,8 @@ mod tests {
     fn run(id: &str, param: Option<&str>, metric: Option<f64>) -> Run {
         Run {
             id: id.to_owned(),
-            params: param.map(|it| ("p".to_owned(), it.to_owned())).into_iter().collect(),
-            metrics: metric.map(|it| ("m".to_owned(), it)).into_iter().collect(),
+            params: param.map(|param| ("p".to_owned(), param.to_owned())).into_iter().collect(),
+            metrics: metric.map(|metric| ("m".to_owned(), metric)).into_iter().collect(),
             ..Run::default()
         }
     }

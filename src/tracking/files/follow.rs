@@ -241,7 +241,7 @@ fn changed(
 
 /// Device and inode of a folder.
 fn identity(folder: &Path) -> Option<(u64, u64)> {
-    fs::metadata(folder).ok().map(|it| (it.dev(), it.ino()))
+    fs::metadata(folder).ok().map(|metadata| (metadata.dev(), metadata.ino()))
 }
 
 #[cfg(test)]

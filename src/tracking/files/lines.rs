@@ -60,9 +60,12 @@ pub(super) fn of_model(
     let mut metrics: Vec<ModelMetric> = Vec::new();
     each(file, buffer, |line| {
         let metric = model_metric(key, line)?;
-        let at =
-            |it: &ModelMetric| Point { step: it.step, timestamp: it.timestamp, value: it.value };
-        match metrics.iter_mut().find(|it| it.dataset == metric.dataset) {
+        let at = |metric: &ModelMetric| Point {
+            step: metric.step,
+            timestamp: metric.timestamp,
+            value: metric.value,
+        };
+        match metrics.iter_mut().find(|other| other.dataset == metric.dataset) {
             None => metrics.push(metric),
             Some(latest) if is_later(at(&metric), at(latest)) => *latest = metric,
             Some(_) => {}
@@ -233,7 +236,7 @@ mod tests {
 
     fn read(text: &str) -> Result<Vec<(i64, i64, f64)>, UserError> {
         let points = history(file(text), &mut Vec::new())?;
-        Ok(points.iter().map(|it| (it.step, it.timestamp, it.value)).collect())
+        Ok(points.iter().map(|point| (point.step, point.timestamp, point.value)).collect())
     }
 
     fn last(text: &str) -> Option<f64> {
@@ -289,7 +292,7 @@ mod tests {
     fn added_lines_are_read_up_to_the_last_line_end() {
         let added = |text: &str, from| {
             let (points, end, broken) = added(file(text), from, &mut Vec::new()).unwrap();
-            (points.iter().map(|it| it.step).collect::<Vec<_>>(), end, broken)
+            (points.iter().map(|point| point.step).collect::<Vec<_>>(), end, broken)
         };
         assert_eq!(added("1 2 3\n1 2 4\n1 2", 0), (vec![3, 4], 12, None));
         assert_eq!(added("1 2 3\n1 2 4\n1 2", 12), (vec![], 12, None));
@@ -302,7 +305,8 @@ mod tests {
     fn metrics_of_models_are_kept_by_dataset() {
         let lines = "1 0.5 0 r\n2 0.7 1 r a d\n3 0.6 2 r a e\n4 0.8 2 r a d\n";
         let metrics = of_model("score", file(lines), &mut Vec::new()).unwrap();
-        let values: Vec<_> = metrics.iter().map(|it| (it.value, it.dataset.is_some())).collect();
+        let values: Vec<_> =
+            metrics.iter().map(|metric| (metric.value, metric.dataset.is_some())).collect();
         assert_eq!(values, [(0.5, false), (0.8, true), (0.6, true)]);
         assert!(of_model("score", file("1 2 3\n"), &mut Vec::new()).is_err());
     }

@@ -268,7 +268,7 @@ impl FileStore {
             return Vec::new();
         }
         let places = self.places(reader).into_iter();
-        let mut folders: Vec<_> = places.map(|it| (it.id, it.folder.join(id))).collect();
+        let mut folders: Vec<_> = places.map(|place| (place.id, place.folder.join(id))).collect();
         folders.retain(|(_, folder)| folder.join(reader::META).is_file());
         folders
     }

@@ -145,7 +145,7 @@ pub(super) fn read(
 fn model_inputs(reader: &mut Reader<'_>, folder: &Path) -> Vec<String> {
     let folders = reader.folders(&folder.join("inputs"));
     let inputs = folders.iter().filter_map(|(_, path)| reader.meta::<Input>(path));
-    inputs.filter(|it| it.source_type == "MODEL").map(|it| it.source_id).collect()
+    inputs.filter(|input| input.source_type == "MODEL").map(|input| input.source_id).collect()
 }
 
 /// Ids and steps of the logged models that a run has made.

@@ -52,7 +52,7 @@ fn a_broken_run_hides_no_other() {
     assert_eq!(run.params, [("a/b".to_owned(), "1\n".to_owned())]);
     assert_eq!(run.metrics, [("fine".to_owned(), 0.5)]);
     assert_eq!(run.tags, [("odd".to_owned(), "x".to_owned())]);
-    let mut reasons = found.problems.iter().map(|it| it.replace(RUN, "RUN"));
+    let mut reasons = found.problems.iter().map(|reason| reason.replace(RUN, "RUN"));
     let mut next = || reasons.next().unwrap_or_default();
     let line = "line 3: it has 6 fields, and a metric has 2, 3 or 5";
     assert_eq!(next(), format!("mlruns/0/RUN/metrics/broken: {line}"));

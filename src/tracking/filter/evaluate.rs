@@ -100,7 +100,7 @@ pub fn summary(key: &str) -> Option<(&str, Summary)> {
         "mean" => Summary::Mean,
         "best" => {
             let lower = key.to_lowercase();
-            match SMALLER.iter().any(|it| lower.contains(it)) {
+            match SMALLER.iter().any(|smaller| lower.contains(smaller)) {
                 true => Summary::Min,
                 false => Summary::Max,
             }
@@ -120,7 +120,7 @@ impl Summary {
             Summary::Max => values.reduce(f64::max),
             Summary::Mean => {
                 let (sum, count) =
-                    values.fold((0.0, 0.0), |(sum, count), it| (sum + it, count + 1.0));
+                    values.fold((0.0, 0.0), |(sum, count), value| (sum + value, count + 1.0));
                 (count > 0.0).then(|| sum / count)
             }
         }
@@ -175,7 +175,7 @@ impl Matcher {
 /// Whether a name contains the letters of a word in order (not necessarily adjacent), ignoring case.
 pub fn is_like(name: &str, word: &str) -> bool {
     let mut name = name.chars().flat_map(char::to_lowercase);
-    word.chars().flat_map(char::to_lowercase).all(|letter| name.any(|it| it == letter))
+    word.chars().flat_map(char::to_lowercase).all(|letter| name.any(|other| other == letter))
 }
 
 fn prepare(expr: &Expr) -> Node {
@@ -258,7 +258,7 @@ fn holds(compare: &Compare, pattern: Option<&regex::Regex>, cell: &Cell<'_>) -> 
             _ => false,
         },
         (Cell::Text(left), Value::List(list)) => {
-            (compare.comparator == In) == list.iter().any(|it| it == left)
+            (compare.comparator == In) == list.iter().any(|item| item == left)
         }
         _ => false,
     }

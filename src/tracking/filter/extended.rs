@@ -154,7 +154,7 @@ impl<'a> Parser<'a> {
         let parts: Result<Vec<Expr>, FilterError> =
             group::comparisons(self.entity, self.text, tokens)?
                 .iter()
-                .map(|it| fields::compare(self.entity, self.text, it).map(Expr::Compare))
+                .map(|part| fields::compare(self.entity, self.text, part).map(Expr::Compare))
                 .collect();
         Ok(one_or(parts?, Expr::And))
     }
@@ -202,7 +202,7 @@ impl<'a> Parser<'a> {
             word.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '-'))
                 && word.starts_with(|c: char| c.is_alphanumeric())
                 && !word.bytes().all(|b| b.is_ascii_digit())
-                && !KEYWORDS.iter().any(|it| it.eq_ignore_ascii_case(word))
+                && !KEYWORDS.iter().any(|keyword| keyword.eq_ignore_ascii_case(word))
                 && fields::attribute(self.entity, word, false).is_none()
         };
         let words: Vec<&str> = written.split_whitespace().collect();
@@ -226,7 +226,7 @@ impl<'a> Parser<'a> {
         let at = group::identifier(left).ok_or_else(|| {
             FilterError::new(
                 "A field's name is missing before `~`",
-                left.first().map_or(0, |it| it.at.start),
+                left.first().map_or(0, |token| token.at.start),
             )
         })?;
         let field = fields::field(self.entity, slice(self.text, &at), at.start, false)?;

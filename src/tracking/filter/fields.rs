@@ -141,7 +141,7 @@ fn names(entity: Entity) -> &'static [Name] {
 pub(super) fn attribute(entity: Entity, key: &str, ordering: bool) -> Option<Attribute> {
     let other = if ordering { Use::Filter } else { Use::Order };
     let mut names = names(entity).iter();
-    names.find(|it| it.name == key && it.order != other).map(|it| it.attribute)
+    names.find(|name| name.name == key && name.order != other).map(|name| name.attribute)
 }
 
 /// The first name of an attribute, for orders if `ordering`, else for filters.
@@ -152,7 +152,7 @@ pub(super) fn name_of(
 ) -> Option<&'static str> {
     let other = if ordering { Use::Filter } else { Use::Order };
     let mut names = names(entity).iter();
-    names.find(|it| it.attribute == attribute && it.order != other).map(|it| it.name)
+    names.find(|name| name.attribute == attribute && name.order != other).map(|name| name.name)
 }
 
 /// Parses the name of a field. `at` is its offset in the text.
@@ -221,8 +221,8 @@ pub(super) fn field(
 
 fn valid_keys(entity: Entity, ordering: bool) -> String {
     let other = if ordering { Use::Filter } else { Use::Order };
-    let names = names(entity).iter().filter(|it| it.order != other);
-    names.map(|it| format!("'{}'", it.name)).collect::<Vec<_>>().join(", ")
+    let names = names(entity).iter().filter(|name| name.order != other);
+    names.map(|name| format!("'{}'", name.name)).collect::<Vec<_>>().join(", ")
 }
 
 enum Prefix {
@@ -312,11 +312,13 @@ fn comparator(
         Right::NotNull => Some(IsNotNull),
         _ if written.eq_ignore_ascii_case("in") => Some(In),
         _ if written.get(..3).is_some_and(|not| not.eq_ignore_ascii_case("not"))
-            && written.get(written.len() - 2..).is_some_and(|it| it.eq_ignore_ascii_case("in")) =>
+            && written
+                .get(written.len() - 2..)
+                .is_some_and(|end| end.eq_ignore_ascii_case("in")) =>
         {
             Some(NotIn)
         }
-        _ => Comparator::read(written).filter(|it| *it != Matches),
+        _ => Comparator::read(written).filter(|comparator| *comparator != Matches),
     };
     let numeric = [Equal, NotEqual, Less, LessOrEqual, Greater, GreaterOrEqual].as_slice();
     let texts = [Equal, NotEqual, Like, ILike].as_slice();
@@ -343,10 +345,10 @@ fn comparator(
     let exact = entity != Entity::Experiment
         || written == written.to_ascii_uppercase()
         || matches!(comparator, Some(NotIn | IsNull | IsNotNull));
-    let accepted = comparator.filter(|it| exact && valid.contains(it));
+    let accepted = comparator.filter(|comparator| exact && valid.contains(comparator));
     // Lists are valid only with `IN` and `NOT IN`.
     let is_list = matches!(comparison.right, Right::List(_));
-    let fits = |it: &Comparator| matches!(it, In | NotIn) == is_list;
+    let fits = |comparator: &Comparator| matches!(comparator, In | NotIn) == is_list;
     accepted.filter(fits).ok_or_else(|| {
         FilterError::new(
             format!("Invalid comparator '{}'", written.to_ascii_uppercase()),

@@ -167,7 +167,10 @@ fn word(rest: &str, first: char, before: Option<char>) -> Option<(TokenKind, usi
     if word.eq_ignore_ascii_case("in") {
         return Some((TokenKind::In, length));
     }
-    if ["case", "values", "using", "from", "as"].iter().any(|it| word.eq_ignore_ascii_case(it)) {
+    if ["case", "values", "using", "from", "as"]
+        .iter()
+        .any(|other| word.eq_ignore_ascii_case(other))
+    {
         return Some((TokenKind::Other, length));
     }
     let sign = rest.len() - rest.trim_start_matches('#').len();
@@ -190,7 +193,7 @@ fn number(rest: &str) -> Option<(TokenKind, usize)> {
     let sign = usize::from(rest.starts_with('-'));
     let digits = |text: &str| text.bytes().take_while(u8::is_ascii_digit).count();
     let unsigned = &rest[sign..];
-    if let Some(hex) = unsigned.get(..2).filter(|it| it.eq_ignore_ascii_case("0x")) {
+    if let Some(hex) = unsigned.get(..2).filter(|start| start.eq_ignore_ascii_case("0x")) {
         let length = unsigned[hex.len()..].bytes().take_while(u8::is_ascii_hexdigit).count();
         if length > 0 {
             return Some((TokenKind::Hex, sign + 2 + length));

@@ -43,7 +43,7 @@ fn read(
     // In Python `(('a', 'b'))` is the list `('a', 'b')`. If the inner text is not a list, as in `(('a'), 'b')`, the
     // parentheses belong to the first item.
     let inner = list.strip_prefix('(').and_then(|rest| rest.strip_suffix(')')).map(str::trim);
-    if let Some(inner) = inner.filter(|it| it.starts_with('(') && it.contains(',')) {
+    if let Some(inner) = inner.filter(|inner| inner.starts_with('(') && inner.contains(',')) {
         if let Ok(items) = read(inner, at, item) {
             return Ok(items);
         }
@@ -196,7 +196,7 @@ mod tests {
     #[test]
     fn lists_are_read_as_python_reads_them() {
         let read = |list| texts(list, 0).ok();
-        let list = |texts: &[&str]| Some(texts.iter().map(|it| (*it).to_owned()).collect());
+        let list = |texts: &[&str]| Some(texts.iter().map(|text| (*text).to_owned()).collect());
         assert_eq!(read("('a', \"b\")"), list(&["a", "b"]));
         assert_eq!(read("('a')"), list(&["a"]));
         assert_eq!(read("('a' 'b',)"), list(&["ab"]));

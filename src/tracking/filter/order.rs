@@ -19,7 +19,7 @@ pub fn parse_orders(entity: Entity, clauses: &[String]) -> Result<Vec<Order>, Fi
     let mut orders: Vec<Order> = Vec::new();
     for clause in clauses {
         let order = parse_order(entity, clause)?;
-        let is_again = orders.iter().any(|it| it.field == order.field);
+        let is_again = orders.iter().any(|other| other.field == order.field);
         if is_again && !matches!(entity, Entity::LoggedModel | Entity::Experiment) {
             let message = format!("`order_by` contains duplicate fields: {}", clauses.join(", "));
             return Err(FilterError::new(message, 0));

@@ -43,8 +43,8 @@ pub fn write(entity: Entity, compare: &Compare) -> Option<String> {
 pub fn write_order(entity: Entity, order: &Order) -> Option<String> {
     let direction = if order.ascending { "ASC" } else { "DESC" };
     let text = format!("{} {direction}", field(entity, &order.field, true)?);
-    let same =
-        parse_orders(entity, std::slice::from_ref(&text)).is_ok_and(|it| it == [order.clone()]);
+    let same = parse_orders(entity, std::slice::from_ref(&text))
+        .is_ok_and(|orders| orders == [order.clone()]);
     same.then_some(text)
 }
 

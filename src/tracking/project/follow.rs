@@ -22,7 +22,7 @@ impl Follower {
     /// When its history can't be read.
     pub fn new(store: ProjectStore) -> Result<Self, TrackingError> {
         let runs = store.load()?.runs.into_iter();
-        let runs = runs.map(|it| (it.run.id.clone(), it)).collect();
+        let runs = runs.map(|measured| (measured.run.id.clone(), measured)).collect();
         Ok(Follower { store, runs })
     }
 
@@ -32,30 +32,30 @@ impl Follower {
     /// When the history can't be read.
     pub fn poll(&mut self) -> Result<Vec<News>, TrackingError> {
         let mut batch = Batch::default();
-        for (step, it) in self.store.load()?.runs.into_iter().enumerate() {
-            let before = self.runs.get(&it.run.id);
-            for (key, timestamp) in &it.saved {
-                let value = it.run.metric(key).unwrap_or(f64::NAN);
+        for (step, measured) in self.store.load()?.runs.into_iter().enumerate() {
+            let before = self.runs.get(&measured.run.id);
+            for (key, timestamp) in &measured.saved {
+                let value = measured.run.metric(key).unwrap_or(f64::NAN);
                 let is_known =
                     before.is_some_and(|before| before.saved.get(key) == Some(timestamp));
                 if !is_known {
                     let point = Point { step: step as i64, timestamp: *timestamp, value };
-                    batch.points.push((it.run.id.clone(), key.clone(), point));
+                    batch.points.push((measured.run.id.clone(), key.clone(), point));
                 }
             }
             match before.map(state) {
-                None => batch.new.push(state(&it)),
-                Some(before) if before != state(&it) => batch.changed.push(state(&it)),
+                None => batch.new.push(state(&measured)),
+                Some(before) if before != state(&measured) => batch.changed.push(state(&measured)),
                 Some(_) => {}
             }
-            self.runs.insert(it.run.id.clone(), it);
+            self.runs.insert(measured.run.id.clone(), measured);
         }
         Ok(batch.news())
     }
 }
 
-fn state(it: &Measured) -> RunState {
-    let run = &it.run;
+fn state(measured: &Measured) -> RunState {
+    let run = &measured.run;
     RunState {
         id: run.id.clone(),
         name: run.name.clone(),

@@ -46,9 +46,9 @@ struct Loaded {
 impl Loaded {
     /// The values of a metric in all runs up to the one at an index.
     fn history(&self, index: usize, key: &str) -> Vec<Point> {
-        let point = |(step, it): (usize, &Measured)| {
-            let timestamp = *it.saved.get(key)?;
-            Some(Point { step: step as i64, timestamp, value: it.run.metric(key)? })
+        let point = |(step, measured): (usize, &Measured)| {
+            let timestamp = *measured.saved.get(key)?;
+            Some(Point { step: step as i64, timestamp, value: measured.run.metric(key)? })
         };
         self.runs.iter().enumerate().take(index + 1).filter_map(point).collect()
     }
@@ -123,7 +123,7 @@ impl ProjectStore {
     /// # Errors
     /// When the history can't be read.
     pub fn run(&self, id: &str) -> Result<Option<Run>, TrackingError> {
-        let runs = self.load()?.runs.into_iter().map(|it| it.run);
+        let runs = self.load()?.runs.into_iter().map(|measured| measured.run);
         Ok(runs.into_iter().find(|run| run.id == id))
     }
 
@@ -133,7 +133,7 @@ impl ProjectStore {
     /// When the history can't be read.
     pub fn history(&self, run_id: &str, key: &str) -> Result<Vec<Point>, TrackingError> {
         let loaded = self.load()?;
-        let index = loaded.runs.iter().position(|it| it.run.id == run_id);
+        let index = loaded.runs.iter().position(|measured| measured.run.id == run_id);
         Ok(index.map(|index| loaded.history(index, key)).unwrap_or_default())
     }
 

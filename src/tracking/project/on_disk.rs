@@ -20,23 +20,24 @@ pub(super) fn load(root: &Path, env: Option<&str>, known: &[Measured]) -> Vec<Me
     let options = Options { env: env.map(str::to_owned), ..Options::default() };
     let snapshot = Reader::new(root).read(&options);
     let mut found: BTreeMap<String, (Measured, Vec<String>)> = BTreeMap::new();
-    let nodes = || snapshot.pipelines.iter().flat_map(|it| it.nodes.iter().map(|it| &**it));
+    let nodes =
+        || snapshot.pipelines.iter().flat_map(|pipeline| pipeline.nodes.iter().map(|node| &**node));
     let read: HashSet<&str> =
-        nodes().flat_map(|node| &node.inputs).map(|it| strip_transcoding(it)).collect();
+        nodes().flat_map(|node| &node.inputs).map(|input| strip_transcoding(input)).collect();
     let made: HashSet<&str> = makers(nodes()).map(|(dataset, _)| dataset).collect();
     for (name, dataset) in &snapshot.datasets {
         // Numbers that nodes only read are data, not results of a run.
         if read.contains(strip_transcoding(name)) && !made.contains(strip_transcoding(name)) {
             continue;
         }
-        for it in datasets::measured(root, dataset) {
-            let modified = milliseconds(it.modified);
-            let began = it.version.as_deref().and_then(time).unwrap_or(modified);
+        for file in datasets::measured(root, dataset) {
+            let modified = milliseconds(file.modified);
+            let began = file.version.as_deref().and_then(time).unwrap_or(modified);
             let is_known = known.iter().any(|run| has_saved(run, name, began, modified));
             if is_known {
                 continue;
             }
-            let id = it.version.unwrap_or_else(|| version(modified));
+            let id = file.version.unwrap_or_else(|| version(modified));
             let (measured, names) = found.entry(id.clone()).or_insert_with(|| {
                 let run = Run {
                     id,
@@ -50,7 +51,7 @@ pub(super) fn load(root: &Path, env: Option<&str>, known: &[Measured]) -> Vec<Me
             });
             names.push(name.clone());
             measured.run.end_time = measured.run.end_time.max(Some(modified.max(began)));
-            for (key, value) in it.numbers {
+            for (key, value) in file.numbers {
                 let key = format!("{name}.{key}");
                 measured.saved.insert(key.clone(), modified);
                 measured.run.metrics.push((key, value.as_f64().unwrap_or(f64::NAN)));
@@ -67,13 +68,13 @@ pub(super) fn load(root: &Path, env: Option<&str>, known: &[Measured]) -> Vec<Me
 
 /// Whether a run has saved a version of a metrics dataset: the version is the time when the run's session
 /// began, and the files are written during the run.
-fn has_saved(it: &Measured, dataset: &str, began: i64, modified: i64) -> bool {
-    let start = it.run.start_time.unwrap_or(i64::MAX).saturating_sub(SLACK);
-    let end = it.run.end_time.unwrap_or(i64::MAX).saturating_add(SLACK);
+fn has_saved(measured: &Measured, dataset: &str, began: i64, modified: i64) -> bool {
+    let start = measured.run.start_time.unwrap_or(i64::MAX).saturating_sub(SLACK);
+    let end = measured.run.end_time.unwrap_or(i64::MAX).saturating_add(SLACK);
     let metric = |key: &String| key.strip_prefix(dataset).is_some_and(|key| key.starts_with('.'));
     (start..=end).contains(&began)
         && (start..=end).contains(&modified)
-        && it.saved.keys().any(metric)
+        && measured.saved.keys().any(metric)
 }
 
 /// Kedro's format of versions (`kedro.io.core.VERSION_FORMAT`), in UTC.

@@ -60,7 +60,7 @@ fn measured(
 ) -> Measured {
     let mut metrics = BTreeMap::new();
     let mut saved = BTreeMap::new();
-    for dataset in datasets.iter().filter(|it| it.direction == Direction::Save) {
+    for dataset in datasets.iter().filter(|dataset| dataset.direction == Direction::Save) {
         let numbers = dataset.metrics.as_deref().and_then(|text| serde_json::from_str(text).ok());
         let Some(Json::Object(numbers)) = numbers else { continue };
         for (key, value) in numbers {
@@ -70,7 +70,7 @@ fn measured(
         }
     }
     let mut inputs = Vec::new();
-    for dataset in datasets.iter().filter(|it| it.direction == Direction::Load) {
+    for dataset in datasets.iter().filter(|dataset| dataset.direction == Direction::Load) {
         let input = DatasetInput {
             name: dataset.dataset.clone(),
             digest: dataset.stamp.clone().unwrap_or_default(),

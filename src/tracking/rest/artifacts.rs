@@ -50,7 +50,7 @@ impl RestStore {
             }
             !more
         })
-        .map_err(|it| self.failed(it))?;
+        .map_err(|failure| self.failed(failure))?;
         found.sort_by(|a, b| a.path.cmp(&b.path));
         Ok((found, more))
     }
@@ -83,6 +83,6 @@ impl RestStore {
         asked: serde_json::Value,
     ) -> Result<Box<dyn Read>, TrackingError> {
         let file: Result<_, Failure> = self.transport.open(&get(path, asked));
-        file.map(|file| Box::new(file) as Box<dyn Read>).map_err(|it| self.failed(it))
+        file.map(|file| Box::new(file) as Box<dyn Read>).map_err(|failure| self.failed(failure))
     }
 }

@@ -91,7 +91,7 @@ impl Follower {
             looked: None,
             has_intervals: true,
         };
-        let runs = follower.observe(true).map_err(|it| follower.store.failed(it))?;
+        let runs = follower.observe(true).map_err(|failure| follower.store.failed(failure))?;
         for run in runs {
             let watched = Watched { latest: known(&run), state: run.state };
             follower.runs.insert(watched.state.id.clone(), watched);
@@ -105,7 +105,7 @@ impl Follower {
     /// When the request to the server fails.
     pub fn poll(&mut self) -> Result<Vec<News>, TrackingError> {
         let mut batch = Batch::default();
-        let read = self.read(&mut batch).map_err(|it| self.store.failed(it));
+        let read = self.read(&mut batch).map_err(|failure| self.store.failed(failure));
         batch.points.sort_by_key(|(_, _, point)| point.timestamp);
         batch.unless(read)
     }

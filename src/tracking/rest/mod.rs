@@ -90,7 +90,8 @@ impl RestStore {
             workspaces_enabled: bool,
         }
         let ask = |path| Ask { method: Method::Get, path, fields: Map::new() };
-        let version = self.transport.ask(&ask("/version")).map_err(|it| self.failed(it))?;
+        let version =
+            self.transport.ask(&ask("/version")).map_err(|failure| self.failed(failure))?;
         let version = String::from_utf8_lossy(&version).trim().to_owned();
         if version.len() > 40 || !version.starts_with(|c: char| c.is_ascii_digit()) {
             let reason = "version: it answers with no version of MLflow. The URI may not be that of an MLflow server.";
@@ -128,7 +129,7 @@ impl RestStore {
     /// # Errors
     /// When the request to the server fails.
     pub fn history(&self, run_id: &str, key: &str) -> Result<Vec<Point>, TrackingError> {
-        self.points(run_id, key).map_err(|it| self.failed(it))
+        self.points(run_id, key).map_err(|failure| self.failed(failure))
     }
 
     /// The number of traces in experiments; all of them are requested, page by page.
@@ -146,7 +147,7 @@ impl RestStore {
             match read {
                 // Servers before 2.14 have no traces.
                 Err(Failure::Refused { status: 404, code, .. }) if code.is_empty() => return Ok(0),
-                read => read.map_err(|it| self.failed(it))?,
+                read => read.map_err(|failure| self.failed(failure))?,
             }
         }
         Ok(count)

@@ -22,7 +22,9 @@ pub(super) fn plan(entity: Entity, filter: &Expr, orders: &[Order], now: i64) ->
         |field: &Field| matches!(field, Field::Metric(_) | Field::Param(_) | Field::Tag(_));
     // Servers before 3.17 fail if a filter on datasets is combined with metrics, params or tags.
     let asks_keys = orders.iter().any(|order| is_keyed(&order.field))
-        || parts.iter().any(|part| matches!(part, Expr::Compare(it) if is_keyed(&it.field)));
+        || parts
+            .iter()
+            .any(|part| matches!(part, Expr::Compare(compare) if is_keyed(&compare.field)));
     let (mut asked, mut rest) = (Vec::new(), Vec::new());
     for part in parts {
         let written = match part {

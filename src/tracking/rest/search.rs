@@ -123,7 +123,7 @@ impl RestStore {
         self.search::<shapes::OfExperiment, Experiment>(&search, |matcher, experiment| {
             matcher.accepts(experiment)
         })
-        .map_err(|it| self.failed(it))
+        .map_err(|failure| self.failed(failure))
     }
 
     /// Runs that match, in MLflow's order, with their datasets, which the server returns anyway.
@@ -146,7 +146,7 @@ impl RestStore {
             // A request for each alternative is much less than a request for all runs.
             Some(parts) => self.runs_of_any(&experiments, query, parts),
         };
-        found.map_err(|it| self.failed(it))
+        found.map_err(|failure| self.failed(failure))
     }
 
     fn runs_of(
@@ -226,7 +226,7 @@ impl RestStore {
         };
         let mut found = self
             .search::<shapes::OfModel, Model>(&search, |matcher, model| matcher.accepts(model))
-            .map_err(|it| self.failed(it))?;
+            .map_err(|failure| self.failed(failure))?;
         hide_prompts(&mut found.items, filter);
         Ok(found)
     }
@@ -258,9 +258,9 @@ impl RestStore {
             .search::<shapes::OfVersion, ModelVersion>(&search, |matcher, version| {
                 matcher.accepts(version)
             })
-            .map_err(|it| self.failed(it))?;
+            .map_err(|failure| self.failed(failure))?;
         hide_prompts(&mut found.items, filter);
-        self.add_aliases(&mut found.items).map_err(|it| self.failed(it))?;
+        self.add_aliases(&mut found.items).map_err(|failure| self.failed(failure))?;
         Ok(found)
     }
 
@@ -304,7 +304,7 @@ impl RestStore {
             Err(Failure::Refused { status: 404, code, .. }) if code.is_empty() => {
                 Ok(Results::default())
             }
-            found => found.map_err(|it| self.failed(it)),
+            found => found.map_err(|failure| self.failed(failure)),
         }
     }
 
@@ -429,6 +429,6 @@ fn any_of(filter: &Expr, now: i64) -> Option<&[Expr]> {
 fn hide_prompts<T: Searched>(found: &mut Vec<T>, filter: &Expr) {
     if !names_prompts(filter) {
         let tag = Field::Tag(IS_PROMPT.to_owned());
-        found.retain(|it| it.cell(&tag) != Some(Cell::Text("true")));
+        found.retain(|item| item.cell(&tag) != Some(Cell::Text("true")));
     }
 }

@@ -79,7 +79,7 @@ impl Settings {
         let (base, in_uri) = split(uri.whole());
         let retries = number("MLFLOW_HTTP_REQUEST_MAX_RETRIES")?;
         let backoff = number("MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR")?;
-        let proxies = match base.get(..6).is_some_and(|it| it.eq_ignore_ascii_case("https:")) {
+        let proxies = match base.get(..6).is_some_and(|head| head.eq_ignore_ascii_case("https:")) {
             true => ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"],
             false => ["HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"],
         };
@@ -100,7 +100,7 @@ impl Settings {
                 _ => Duration::from_secs(120),
             },
             // MLflow allows at most 10 retries.
-            retries: retries.map_or(4, |it| it.min(10.0) as u32),
+            retries: retries.map_or(4, |retries| retries.min(10.0) as u32),
             backoff: Duration::from_secs_f64(backoff.unwrap_or(0.5)),
             patience: if is_asked { MOST_PATIENCE } else { PATIENCE },
             workspace: workspace.map(str::to_owned),
@@ -265,7 +265,7 @@ mod tests {
 
     fn read(uri: &str, variables: &[(&str, &str)]) -> Settings {
         let variable = |name: &str| {
-            variables.iter().find(|(it, _)| *it == name).map(|(_, value)| (*value).to_owned())
+            variables.iter().find(|(other, _)| *other == name).map(|(_, value)| (*value).to_owned())
         };
         Settings::read(&ServerUri::new(uri), None, &variable).unwrap()
     }

@@ -78,16 +78,16 @@ pub(super) struct OfExperiment {
 }
 
 impl From<OfExperiment> for Experiment {
-    fn from(it: OfExperiment) -> Self {
+    fn from(experiment: OfExperiment) -> Self {
         Experiment {
-            id: it.experiment_id,
-            name: it.name,
-            artifact_location: it.artifact_location,
-            lifecycle_stage: it.lifecycle_stage,
-            creation_time: it.creation_time,
-            last_update_time: it.last_update_time,
-            workspace: it.workspace,
-            tags: pairs(it.tags),
+            id: experiment.experiment_id,
+            name: experiment.name,
+            artifact_location: experiment.artifact_location,
+            lifecycle_stage: experiment.lifecycle_stage,
+            creation_time: experiment.creation_time,
+            last_update_time: experiment.last_update_time,
+            workspace: experiment.workspace,
+            tags: pairs(experiment.tags),
         }
     }
 }
@@ -209,59 +209,61 @@ pub(super) struct Observed {
 }
 
 impl From<OfRun> for Observed {
-    fn from(it: OfRun) -> Self {
+    fn from(run: OfRun) -> Self {
         let point = |metric: OfMetric| {
             let (step, timestamp) =
                 (metric.step.unwrap_or_default(), metric.timestamp.unwrap_or_default());
             (metric.key, Point { step, timestamp, value: metric.value })
         };
         let state = RunState {
-            id: filled(it.info.run_id).or(it.info.run_uuid).unwrap_or_default(),
-            name: it.info.run_name,
-            experiment_id: it.info.experiment_id,
-            status: it.info.status,
-            lifecycle_stage: it.info.lifecycle_stage,
-            start_time: it.info.start_time,
-            end_time: it.info.end_time,
+            id: filled(run.info.run_id).or(run.info.run_uuid).unwrap_or_default(),
+            name: run.info.run_name,
+            experiment_id: run.info.experiment_id,
+            status: run.info.status,
+            lifecycle_stage: run.info.lifecycle_stage,
+            start_time: run.info.start_time,
+            end_time: run.info.end_time,
         };
-        Observed { state, metrics: it.data.metrics.into_iter().map(point).collect() }
+        Observed { state, metrics: run.data.metrics.into_iter().map(point).collect() }
     }
 }
 
 impl From<OfRun> for Run {
-    fn from(it: OfRun) -> Self {
+    fn from(run: OfRun) -> Self {
         let mut metrics: Vec<_> =
-            it.data.metrics.into_iter().map(|metric| (metric.key, metric.value)).collect();
+            run.data.metrics.into_iter().map(|metric| (metric.key, metric.value)).collect();
         metrics.sort_by(|(a, _), (b, _)| a.cmp(b));
-        let dataset = |it: OfInput| DatasetInput {
-            name: it.dataset.name,
-            digest: it.dataset.digest,
-            source_type: it.dataset.source_type,
-            source: it.dataset.source,
-            schema: filled(it.dataset.schema),
-            profile: filled(it.dataset.profile),
-            tags: pairs(it.tags),
+        let dataset = |input: OfInput| DatasetInput {
+            name: input.dataset.name,
+            digest: input.dataset.digest,
+            source_type: input.dataset.source_type,
+            source: input.dataset.source,
+            schema: filled(input.dataset.schema),
+            profile: filled(input.dataset.profile),
+            tags: pairs(input.tags),
         };
         let mut datasets: Vec<DatasetInput> =
-            it.inputs.dataset_inputs.into_iter().map(dataset).collect();
+            run.inputs.dataset_inputs.into_iter().map(dataset).collect();
         datasets.sort_by(|a, b| (&a.name, &a.digest).cmp(&(&b.name, &b.digest)));
-        let outputs = it.outputs.model_outputs.into_iter();
+        let outputs = run.outputs.model_outputs.into_iter();
         let mut run = Run {
-            id: filled(it.info.run_id).or(it.info.run_uuid).unwrap_or_default(),
-            name: it.info.run_name,
-            experiment_id: it.info.experiment_id,
-            user_id: it.info.user_id,
-            status: it.info.status,
-            start_time: it.info.start_time,
-            end_time: it.info.end_time.filter(|at| *at != 0),
-            lifecycle_stage: it.info.lifecycle_stage,
-            artifact_uri: it.info.artifact_uri,
-            params: pairs(it.data.params),
+            id: filled(run.info.run_id).or(run.info.run_uuid).unwrap_or_default(),
+            name: run.info.run_name,
+            experiment_id: run.info.experiment_id,
+            user_id: run.info.user_id,
+            status: run.info.status,
+            start_time: run.info.start_time,
+            end_time: run.info.end_time.filter(|at| *at != 0),
+            lifecycle_stage: run.info.lifecycle_stage,
+            artifact_uri: run.info.artifact_uri,
+            params: pairs(run.data.params),
             metrics,
-            tags: pairs(it.data.tags),
+            tags: pairs(run.data.tags),
             datasets,
-            model_inputs: it.inputs.model_inputs.into_iter().map(|it| it.model_id).collect(),
-            model_outputs: outputs.map(|it| (it.model_id, it.step.unwrap_or_default())).collect(),
+            model_inputs: run.inputs.model_inputs.into_iter().map(|input| input.model_id).collect(),
+            model_outputs: outputs
+                .map(|output| (output.model_id, output.step.unwrap_or_default()))
+                .collect(),
         };
         if run.name.is_empty() {
             run.name = run.tag("mlflow.runName").unwrap_or_default().to_owned();
@@ -281,11 +283,11 @@ pub(super) struct OfPoint {
 }
 
 impl From<OfPoint> for Point {
-    fn from(it: OfPoint) -> Self {
+    fn from(point: OfPoint) -> Self {
         Point {
-            step: it.step.unwrap_or_default(),
-            timestamp: it.timestamp.unwrap_or_default(),
-            value: it.value,
+            step: point.step.unwrap_or_default(),
+            timestamp: point.timestamp.unwrap_or_default(),
+            value: point.value,
         }
     }
 }
@@ -315,18 +317,18 @@ struct OfAlias {
 }
 
 impl From<OfModel> for Model {
-    fn from(it: OfModel) -> Self {
-        let aliases = it.aliases.into_iter();
+    fn from(model: OfModel) -> Self {
+        let aliases = model.aliases.into_iter();
         let mut aliases: Vec<_> =
-            aliases.map(|it| (it.alias, it.version.unwrap_or_default())).collect();
+            aliases.map(|alias| (alias.alias, alias.version.unwrap_or_default())).collect();
         aliases.sort();
         Model {
-            name: it.name,
-            creation_timestamp: it.creation_timestamp,
-            last_updated_timestamp: it.last_updated_timestamp,
-            description: it.description,
-            workspace: it.workspace,
-            tags: pairs(it.tags),
+            name: model.name,
+            creation_timestamp: model.creation_timestamp,
+            last_updated_timestamp: model.last_updated_timestamp,
+            description: model.description,
+            workspace: model.workspace,
+            tags: pairs(model.tags),
             aliases,
         }
     }
@@ -366,24 +368,24 @@ pub(super) struct OfVersion {
 }
 
 impl From<OfVersion> for ModelVersion {
-    fn from(it: OfVersion) -> Self {
-        let mut aliases = it.aliases;
+    fn from(version: OfVersion) -> Self {
+        let mut aliases = version.aliases;
         aliases.sort();
         ModelVersion {
-            name: it.name,
-            version: it.version.unwrap_or_default(),
-            creation_timestamp: it.creation_timestamp,
-            last_updated_timestamp: it.last_updated_timestamp,
-            description: it.description,
-            user_id: it.user_id,
-            stage: it.current_stage,
-            source: it.source,
-            run_id: it.run_id,
-            run_link: it.run_link,
-            status: it.status,
-            status_message: it.status_message,
-            workspace: it.workspace,
-            tags: pairs(it.tags),
+            name: version.name,
+            version: version.version.unwrap_or_default(),
+            creation_timestamp: version.creation_timestamp,
+            last_updated_timestamp: version.last_updated_timestamp,
+            description: version.description,
+            user_id: version.user_id,
+            stage: version.current_stage,
+            source: version.source,
+            run_id: version.run_id,
+            run_link: version.run_link,
+            status: version.status,
+            status_message: version.status_message,
+            workspace: version.workspace,
+            tags: pairs(version.tags),
             aliases,
         }
     }
@@ -430,21 +432,21 @@ struct OfLoggedData {
 }
 
 impl From<OfLoggedModel> for LoggedModel {
-    fn from(it: OfLoggedModel) -> Self {
-        let metric = |it: OfMetric| ModelMetric {
-            key: it.key,
-            value: it.value,
-            step: it.step.unwrap_or_default(),
-            timestamp: it.timestamp.unwrap_or_default(),
-            run_id: it.run_id,
-            dataset: filled(it.dataset_name)
-                .map(|name| (name, it.dataset_digest.unwrap_or_default())),
+    fn from(model: OfLoggedModel) -> Self {
+        let metric = |metric: OfMetric| ModelMetric {
+            key: metric.key,
+            value: metric.value,
+            step: metric.step.unwrap_or_default(),
+            timestamp: metric.timestamp.unwrap_or_default(),
+            run_id: metric.run_id,
+            dataset: filled(metric.dataset_name)
+                .map(|name| (name, metric.dataset_digest.unwrap_or_default())),
         };
-        let mut metrics: Vec<ModelMetric> = it.data.metrics.into_iter().map(metric).collect();
+        let mut metrics: Vec<ModelMetric> = model.data.metrics.into_iter().map(metric).collect();
         metrics.sort_by(|a, b| {
             (&a.key, a.timestamp, a.step, &a.run_id).cmp(&(&b.key, b.timestamp, b.step, &b.run_id))
         });
-        let info = it.info;
+        let info = model.info;
         LoggedModel {
             id: info.model_id,
             experiment_id: info.experiment_id,
@@ -462,7 +464,7 @@ impl From<OfLoggedModel> for LoggedModel {
             status_message: info.status_message,
             // Servers never return deleted ones.
             lifecycle_stage: "active".to_owned(),
-            params: pairs(it.data.params),
+            params: pairs(model.data.params),
             tags: pairs(info.tags),
             metrics,
         }

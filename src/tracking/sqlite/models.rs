@@ -155,7 +155,9 @@ impl SqliteStore {
             model.tags = tags.remove(&model.id).unwrap_or_default();
             let own = metrics.remove(&model.id).unwrap_or_default();
             model.metrics = own.into_iter().map(|(_, metric)| metric).collect();
-            let by = |it: &ModelMetric| (it.key.clone(), it.timestamp, it.step, it.run_id.clone());
+            let by = |metric: &ModelMetric| {
+                (metric.key.clone(), metric.timestamp, metric.step, metric.run_id.clone())
+            };
             model.metrics.sort_by_key(by);
         }
         Ok(models)

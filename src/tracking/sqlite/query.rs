@@ -333,7 +333,7 @@ fn operation(sql: &mut Sql, column: &str, compare: &Compare, is_id: bool) {
             _ => sql.bind(text.clone()),
         },
         Value::List(list) => {
-            let list: Vec<serde_json::Value> = list.iter().map(|it| value(it)).collect();
+            let list: Vec<serde_json::Value> = list.iter().map(|text| value(text)).collect();
             sql.is_one_of(&list);
         }
         Value::Nothing => sql.push("NULL"),

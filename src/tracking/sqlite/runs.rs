@@ -52,7 +52,8 @@ impl SqliteStore {
             })
         })?;
         if self.has("experiment_tags") {
-            let ids: Vec<String> = experiments.iter().map(|it| it.id.clone()).collect();
+            let ids: Vec<String> =
+                experiments.iter().map(|experiment| experiment.id.clone()).collect();
             let mut tags = self.keyed(
                 &ids,
                 "SELECT CAST(experiment_id AS TEXT), key, value FROM experiment_tags \
