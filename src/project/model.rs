@@ -397,7 +397,8 @@ pub fn strip_transcoding(name: &str) -> &str {
 pub fn makers<'a>(
     nodes: impl IntoIterator<Item = &'a Node>,
 ) -> impl Iterator<Item = (&'a str, &'a Node)> {
-    let made = |node: &'a Node| node.outputs.iter().map(move |it| (strip_transcoding(it), node));
+    let made =
+        |node: &'a Node| node.outputs.iter().map(move |output| (strip_transcoding(output), node));
     nodes.into_iter().flat_map(made)
 }
 

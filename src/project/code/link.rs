@@ -82,7 +82,7 @@ pub(in crate::project) fn link(
         files: loaded.modules.iter().zip(&firsts).map(files).collect::<HashMap<Arc<Path>, File>>(),
         modules: (units + count..)
             .zip(&loaded.modules)
-            .map(|(at, it)| (it.name.clone(), at))
+            .map(|(at, module)| (module.name.clone(), at))
             .collect(),
     }
 }
@@ -194,7 +194,8 @@ impl<'l> Linker<'l> {
     /// The edges of running a module.
     fn run(&mut self, index: u32, module: &'l Module) {
         let at = self.module_at + index;
-        for (unit, _) in (self.firsts[index as usize]..).zip(&module.units).filter(|it| it.1.effect)
+        for (unit, _) in
+            (self.firsts[index as usize]..).zip(&module.units).filter(|(_, unit)| unit.effect)
         {
             self.edge(at, unit);
         }
@@ -228,9 +229,9 @@ impl<'l> Linker<'l> {
     fn whole(&mut self, index: u32, module: &'l Module) {
         let at = self.whole_at + index;
         self.edge(at, self.module_at + index);
-        for (unit, it) in (self.firsts[index as usize]..).zip(&module.units) {
+        for (unit, item) in (self.firsts[index as usize]..).zip(&module.units) {
             let mut targets = Targets::default();
-            match &it.import {
+            match &item.import {
                 Some(import) => {
                     self.import(import, &[], Some(unit), &mut targets);
                     // Other modules that this module imports do not count as its contents.
@@ -238,7 +239,7 @@ impl<'l> Linker<'l> {
                         targets.all.retain(|to| *to < self.whole_at || *to >= self.package_at);
                     }
                 }
-                None if !it.nested => targets.all.push(unit),
+                None if !item.nested => targets.all.push(unit),
                 None => {}
             }
             targets.all.iter().for_each(|to| self.edge(at, *to));

@@ -118,8 +118,10 @@ impl Code {
     /// One hash of a reach. It changes when a definition is changed, added or removed, but not when
     /// definitions move.
     pub fn fingerprint(&self, reach: &Reach) -> u128 {
-        let mut parts: Vec<(&str, u128)> =
-            self.reached(reach).map(|it| (it.name.as_str(), it.hash)).collect();
+        let mut parts: Vec<(&str, u128)> = self
+            .reached(reach)
+            .map(|definition| (definition.name.as_str(), definition.hash))
+            .collect();
         parts.sort_unstable();
         let mut bytes = Vec::with_capacity(parts.len() * 64);
         for (name, hash) in parts {
@@ -147,8 +149,10 @@ impl Code {
         let mut marks = Marks::default();
         for node in pipelines.iter_mut().flat_map(|pipeline| &mut pipeline.nodes) {
             let with_reach = || {
-                let reach =
-                    node.callable.as_ref().map(|it| Arc::new(self.reach_of(it, &mut marks)));
+                let reach = node
+                    .callable
+                    .as_ref()
+                    .map(|callable| Arc::new(self.reach_of(callable, &mut marks)));
                 Arc::new(Node { reach, ..(**node).clone() })
             };
             *node = updated.entry(Arc::as_ptr(node)).or_insert_with(with_reach).clone();

@@ -60,7 +60,7 @@ pub(super) struct Unit {
 
 /// Divides the module `name` into units.
 pub(super) fn outline(name: &str, is_package: bool, source: &Source) -> Module {
-    let package = if is_package { name } else { name.rsplit_once('.').map_or("", |it| it.0) };
+    let package = if is_package { name } else { name.rsplit_once('.').map_or("", |pair| pair.0) };
     let body = &source.tree.body;
     let module = Module {
         name: name.into(),
@@ -126,7 +126,7 @@ impl<'a> Visitor<'a> for Imports<'a> {
                 }
             }
             Stmt::If(branch) if is_never_run(branch) => {
-                branch.elif_else_clauses.iter().for_each(|it| self.visit_elif_else_clause(it));
+                branch.elif_else_clauses.iter().for_each(|arm| self.visit_elif_else_clause(arm));
             }
             Stmt::FunctionDef(_) | Stmt::ClassDef(_) => {}
             _ => visitor::walk_stmt(self, stmt),
@@ -199,7 +199,7 @@ impl<'a> Visitor<'a> for Effects<'_, 'a> {
             Stmt::AnnAssign(assign) => self.target(&assign.target),
             Stmt::Delete(delete) => delete.targets.iter().for_each(|target| self.target(target)),
             Stmt::If(branch) if is_never_run(branch) => {
-                branch.elif_else_clauses.iter().for_each(|it| self.visit_elif_else_clause(it));
+                branch.elif_else_clauses.iter().for_each(|arm| self.visit_elif_else_clause(arm));
             }
             _ => visitor::walk_stmt(self, stmt),
         }
@@ -460,6 +460,7 @@ fn names_in(expr: &Expr) -> Option<Vec<String>> {
         Expr::Tuple(tuple) => &tuple.elts,
         _ => return None,
     };
-    let text = |item: &Expr| item.as_string_literal_expr().map(|it| it.value.to_str().to_owned());
+    let text =
+        |item: &Expr| item.as_string_literal_expr().map(|text| text.value.to_str().to_owned());
     items.iter().map(text).collect()
 }

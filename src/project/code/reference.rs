@@ -58,7 +58,8 @@ impl Names<'_> {
         let name = import.name.map(str::to_owned);
         let mut package = Some(self.package).filter(|package| !package.is_empty());
         for _ in 1..import.level {
-            package = package.and_then(|it| it.rsplit_once('.')).map(|(parent, _)| parent);
+            package =
+                package.and_then(|package| package.rsplit_once('.')).map(|(parent, _)| parent);
         }
         let module = match (import.level, package) {
             (0, _) => import.module.to_owned(),

@@ -425,7 +425,7 @@ impl<'a> Visitor<'a> for Collector<'_, 'a> {
                 }));
             }
             Stmt::If(branch) if is_type_checking(branch) => {
-                branch.elif_else_clauses.iter().for_each(|it| self.visit_elif_else_clause(it));
+                branch.elif_else_clauses.iter().for_each(|arm| self.visit_elif_else_clause(arm));
             }
             Stmt::AnnAssign(assign) => {
                 assign.value.iter().for_each(|value| self.visit_expr(value));
@@ -464,21 +464,30 @@ impl<'a> Visitor<'a> for Collector<'_, 'a> {
             }
             Expr::Call(call) => self.call(call),
             Expr::Lambda(lambda) => self.lambda(expr, lambda),
-            Expr::ListComp(it) => {
-                bindings::comprehension(self, |to| &mut to.scopes, &it.generators, &[Some(&it.elt)])
-            }
-            Expr::SetComp(it) => {
-                bindings::comprehension(self, |to| &mut to.scopes, &it.generators, &[Some(&it.elt)])
-            }
-            Expr::Generator(it) => {
-                bindings::comprehension(self, |to| &mut to.scopes, &it.generators, &[Some(&it.elt)])
-            }
-            Expr::DictComp(it) => {
+            Expr::ListComp(list) => bindings::comprehension(
+                self,
+                |to| &mut to.scopes,
+                &list.generators,
+                &[Some(&list.elt)],
+            ),
+            Expr::SetComp(set) => bindings::comprehension(
+                self,
+                |to| &mut to.scopes,
+                &set.generators,
+                &[Some(&set.elt)],
+            ),
+            Expr::Generator(generator) => bindings::comprehension(
+                self,
+                |to| &mut to.scopes,
+                &generator.generators,
+                &[Some(&generator.elt)],
+            ),
+            Expr::DictComp(dict) => {
                 bindings::comprehension(
                     self,
                     |to| &mut to.scopes,
-                    &it.generators,
-                    &[it.key.as_deref(), Some(&it.value)],
+                    &dict.generators,
+                    &[dict.key.as_deref(), Some(&dict.value)],
                 );
             }
             _ => visitor::walk_expr(self, expr),

@@ -34,7 +34,7 @@ fn value<'c>(config: &'c Config, name: &str) -> Option<&'c Value> {
 /// Asserts that a problem located in the parameters file contains `text`.
 fn assert_reported(config: &Config, text: &str) {
     let placed = |problem: &&crate::project::Problem| {
-        problem.place.as_ref().is_some_and(|it| it.file.ends_with("conf/base/parameters.yml"))
+        problem.place.as_ref().is_some_and(|place| place.file.ends_with("conf/base/parameters.yml"))
     };
     let found = config.problems.iter().filter(placed).find(|problem| problem.text.contains(text));
     let Some(problem) = found else {
@@ -108,7 +108,10 @@ fn deep_nesting_in_any_form_is_refused_and_the_rest_is_read() {
     ] {
         let start: String = deep.chars().take(20).collect();
         let config = parameters(&format!("{deep}b: 1\n"), Budget::default());
-        assert!(config.problems.iter().any(|it| it.hides && it.place.is_some()), "{start}");
+        assert!(
+            config.problems.iter().any(|problem| problem.hides && problem.place.is_some()),
+            "{start}"
+        );
         assert_eq!(value(&config, "b"), Some(&Value::Int(1)), "{start}");
     }
 }

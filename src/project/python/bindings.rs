@@ -175,8 +175,10 @@ impl<'a> Visitor<'a> for Bindings<'a> {
                 self.bind(name.id.as_str(), Binding::Plain);
             }
             Expr::Lambda(lambda) => {
-                let parameters =
-                    lambda.parameters.iter().flat_map(|it| it.iter_non_variadic_params());
+                let parameters = lambda
+                    .parameters
+                    .iter()
+                    .flat_map(|parameters| parameters.iter_non_variadic_params());
                 for default in parameters.filter_map(|parameter| parameter.default.as_ref()) {
                     self.visit_expr(default);
                 }
@@ -370,14 +372,14 @@ impl<'a> Visitor<'a> for Free<'a> {
     fn visit_stmt(&mut self, stmt: &'a Stmt) {
         match stmt {
             Stmt::FunctionDef(def) => {
-                def.decorator_list.iter().for_each(|it| self.visit_decorator(it));
+                def.decorator_list.iter().for_each(|decorator| self.visit_decorator(decorator));
                 self.defaults(&def.parameters);
                 self.scopes.enter_function(def);
                 self.visit_body(&def.body);
                 self.scopes.leave();
             }
             Stmt::ClassDef(def) => {
-                def.decorator_list.iter().for_each(|it| self.visit_decorator(it));
+                def.decorator_list.iter().for_each(|decorator| self.visit_decorator(decorator));
                 self.scopes.enter_types(def.type_params.as_deref());
                 def.arguments.iter().for_each(|arguments| self.visit_arguments(arguments));
                 self.scopes.enter_class(def);
@@ -398,7 +400,7 @@ impl<'a> Visitor<'a> for Free<'a> {
                 }
             }
             Expr::Lambda(lambda) => {
-                lambda.parameters.iter().for_each(|it| self.defaults(it));
+                lambda.parameters.iter().for_each(|parameters| self.defaults(parameters));
                 self.scopes.enter_lambda(lambda.parameters.as_deref(), &lambda.body);
                 self.visit_expr(&lambda.body);
                 self.scopes.leave();

@@ -147,7 +147,7 @@ impl<'a> Interp<'a> {
     fn run(&mut self, function: &Rc<Function<'a>>, args: Args<'a>, at: At<'a>) -> Eval<'a> {
         let scope = self.scope(ScopeKind::Function, Some(function.closure.clone()));
         if let Some(parameters) = function.code.parameters() {
-            let names = parameters.iter().map(|it| it.name().as_str().len()).sum();
+            let names = parameters.iter().map(|parameter| parameter.name().as_str().len()).sum();
             self.bytes(names)?;
             self.elements(args.named.len().saturating_mul(1 + parameters.len()))?;
             self.bytes((args.positional.len() + args.named.len()).saturating_mul(ENTRY_BYTES))?;

@@ -101,7 +101,8 @@ impl<'a> Interp<'a> {
             "pathlib.Path" | "pathlib.PurePath" | "pathlib.PurePosixPath" | "pathlib.PosixPath"
                 if args.open.is_none() =>
             {
-                let unknown = args.positional.iter().find(|it| matches!(it, Value::Unknown(_)));
+                let unknown =
+                    args.positional.iter().find(|value| matches!(value, Value::Unknown(_)));
                 let unknown = unknown.cloned();
                 match unknown {
                     Some(unknown) => unknown,

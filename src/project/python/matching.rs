@@ -225,18 +225,18 @@ impl<'a> Interp<'a> {
         match pattern {
             Pattern::MatchAs(capture) => {
                 capture.name.iter().for_each(|name| set(name.as_str()));
-                capture.pattern.iter().for_each(|it| self.poison_captures(it, frame, why));
+                capture.pattern.iter().for_each(|inner| self.poison_captures(inner, frame, why));
             }
             Pattern::MatchStar(star) => star.name.iter().for_each(|name| set(name.as_str())),
             Pattern::MatchMapping(mapping) => {
                 mapping.rest.iter().for_each(|name| set(name.as_str()));
-                mapping.patterns.iter().for_each(|it| self.poison_captures(it, frame, why));
+                mapping.patterns.iter().for_each(|inner| self.poison_captures(inner, frame, why));
             }
             Pattern::MatchSequence(sequence) => {
-                sequence.patterns.iter().for_each(|it| self.poison_captures(it, frame, why));
+                sequence.patterns.iter().for_each(|inner| self.poison_captures(inner, frame, why));
             }
             Pattern::MatchOr(either) => {
-                either.patterns.iter().for_each(|it| self.poison_captures(it, frame, why));
+                either.patterns.iter().for_each(|inner| self.poison_captures(inner, frame, why));
             }
             Pattern::MatchClass(class) => {
                 let keywords = class.arguments.keywords.iter().map(|keyword| &keyword.pattern);

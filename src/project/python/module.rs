@@ -84,7 +84,8 @@ impl<'a> Interp<'a> {
         self.modules.insert(name.to_owned(), module.clone());
         scope.set("__name__", Value::str(name));
         scope.set("__doc__", Value::None);
-        let package = if is_package { name } else { name.rsplit_once('.').map_or("", |it| it.0) };
+        let package =
+            if is_package { name } else { name.rsplit_once('.').map_or("", |pair| pair.0) };
         scope.set("__package__", Value::str(package));
         if let Some(file) = file {
             scope.set("__file__", Value::str(file.to_string_lossy()));

@@ -226,7 +226,7 @@ impl<'a> Interp<'a> {
                 }
             }
             Stmt::With(stmt) => {
-                stmt.items.iter().for_each(|it| self.poison_expr(&it.context_expr, frame, why));
+                stmt.items.iter().for_each(|item| self.poison_expr(&item.context_expr, frame, why));
                 for target in stmt.items.iter().filter_map(|item| item.optional_vars.as_deref()) {
                     self.poison_target(target, frame, why);
                 }

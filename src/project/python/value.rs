@@ -334,8 +334,8 @@ impl<'a> Value<'a> {
             Value::Node(node) => Some(Key::Node(node.key)),
             Value::Function(function) => address(Rc::as_ptr(function).cast()),
             Value::Class(class) => address(Rc::as_ptr(class).cast()),
-            Value::Instance(it) if it.class.is_its_value() => {
-                it.attributes.borrow().get("value")?.key_within(levels, budget)
+            Value::Instance(object) if object.class.is_its_value() => {
+                object.attributes.borrow().get("value")?.key_within(levels, budget)
             }
             // Objects of classes that define equality may be equal to others, so they have no key.
             Value::Instance(object) if object.class.equal_to_itself() => {

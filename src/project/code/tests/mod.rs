@@ -53,7 +53,11 @@ fn changed(before: &Snapshot, after: &Snapshot) -> (BTreeSet<String>, BTreeSet<S
             panic!("{} has no reach", old.name)
         };
         let reached_hashes = |snapshot: &Snapshot, reach| -> BTreeSet<(String, u128)> {
-            snapshot.code.reached(reach).map(|it| (it.name.clone(), it.hash)).collect()
+            snapshot
+                .code
+                .reached(reach)
+                .map(|definition| (definition.name.clone(), definition.hash))
+                .collect()
         };
         let (old_parts, new_parts) = (reached_hashes(before, was), reached_hashes(after, is));
         let same = before.code.fingerprint(was) == after.code.fingerprint(is);

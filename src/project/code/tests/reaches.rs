@@ -26,10 +26,13 @@ fn reach(snapshot: &Snapshot) -> &Reach {
 
 /// The reached names without `pkg.`, then packages, then unresolved places.
 fn brief(snapshot: &Snapshot, reach: &Reach) -> String {
-    let names =
-        snapshot.code.reached(reach).map(|it| it.name.trim_start_matches("pkg.").to_owned());
+    let names = snapshot
+        .code
+        .reached(reach)
+        .map(|definition| definition.name.trim_start_matches("pkg.").to_owned());
     let packages = reach.packages.iter().map(|package| format!("<{package}>"));
-    let unknown = reach.unknown.iter().map(|it| format!("? {}: {}", it.place.line, it.reason));
+    let unknown =
+        reach.unknown.iter().map(|unseen| format!("? {}: {}", unseen.place.line, unseen.reason));
     names.chain(packages).chain(unknown).collect::<Vec<_>>().join(" ")
 }
 
@@ -218,7 +221,8 @@ fn code_resolved_at_run_time_is_reported_with_its_place() {
         ),
     ] {
         let snapshot = read(code, &[]);
-        let reached = &snapshot.pipelines.first().map(|it| it.nodes.clone()).unwrap_or_default();
+        let reached =
+            &snapshot.pipelines.first().map(|pipeline| pipeline.nodes.clone()).unwrap_or_default();
         let Some(node) = reached.first() else { panic!("{code}: {:?}", snapshot.problems) };
         assert_eq!(brief(&snapshot, node.reach.as_ref().expect("a reach")), expected, "{code}");
     }

@@ -131,7 +131,10 @@ impl Signature {
         let variadic =
             self.parameters.iter().any(|parameter| parameter.kind == Kind::VarPositional);
         let missing = by_position().skip(count).any(|parameter| !parameter.optional)
-            || self.parameters.iter().any(|it| it.kind == Kind::KeywordOnly && !it.optional);
+            || self
+                .parameters
+                .iter()
+                .any(|parameter| parameter.kind == Kind::KeywordOnly && !parameter.optional);
         (variadic || count <= by_position().count()) && !missing
     }
 
@@ -153,7 +156,7 @@ impl Signature {
                 None => return None,
             }
         }
-        let takes_any = self.parameters.iter().any(|it| it.kind == Kind::VarKeyword);
+        let takes_any = self.parameters.iter().any(|parameter| parameter.kind == Kind::VarKeyword);
         if !left.is_empty() && !takes_any {
             return None;
         }

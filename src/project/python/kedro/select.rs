@@ -78,7 +78,7 @@ impl<'a> Interp<'a> {
         match name {
             "inputs" | "outputs" | "all_inputs" | "all_outputs" | "datasets" | "data_sets" => {
                 let named =
-                    pipeline.nodes.iter().flat_map(|it| it.inputs.iter().chain(&it.outputs));
+                    pipeline.nodes.iter().flat_map(|node| node.inputs.iter().chain(&node.outputs));
                 self.bytes(named.map(|name| 2 * name.len() + 32).sum())?;
                 let names = datasets(&pipeline.nodes, name);
                 let open = pipeline.incomplete.clone();
@@ -246,7 +246,10 @@ impl<'a> Interp<'a> {
                 "only_nodes_with_tags" => true,
                 "only_nodes_with_namespace" | "only_nodes_with_namespaces" => {
                     nodes.iter().any(|node| {
-                        node.parts.namespace.as_ref().is_some_and(|it| within(it, name, partial))
+                        node.parts
+                            .namespace
+                            .as_ref()
+                            .is_some_and(|space| within(space, name, partial))
                     })
                 }
                 _ => nodes.iter().any(|node| {
@@ -303,8 +306,12 @@ fn datasets(nodes: &[Rc<KedroNode<'_>>], method: &str) -> Vec<String> {
         names
     };
     match method {
-        "inputs" => convert::free(nodes, |it| (&it.inputs, &it.input_ids), |it| &it.output_ids),
-        "outputs" => convert::free(nodes, |it| (&it.outputs, &it.output_ids), |it| &it.input_ids),
+        "inputs" => {
+            convert::free(nodes, |node| (&node.inputs, &node.input_ids), |node| &node.output_ids)
+        }
+        "outputs" => {
+            convert::free(nodes, |node| (&node.outputs, &node.output_ids), |node| &node.input_ids)
+        }
         "all_inputs" => all(false, true),
         "all_outputs" => all(true, false),
         _ => all(true, true),

@@ -71,8 +71,11 @@ CONFIG_LOADER_ARGS = {'base_env': 'base', 'default_run_env': os.environ['ENV']}
 ",
     )]);
     let settings = project.settings();
-    let texts: Vec<_> =
-        settings.problems.iter().map(|it| (&*it.text, it.place.as_ref().unwrap().line)).collect();
+    let texts: Vec<_> = settings
+        .problems
+        .iter()
+        .map(|problem| (&*problem.text, problem.place.as_ref().unwrap().line))
+        .collect();
     assert!(
         texts.iter().any(|(text, line)| text.contains("CONF_SOURCE") && *line == 2),
         "{texts:?}"
@@ -89,8 +92,8 @@ fn broken_settings_are_reported_and_the_rest_is_read() {
     let project = Project::new(&[("settings.py", "CONF_SOURCE = 'c'\nHOOKS = (\n")]);
     let settings = project.settings();
     assert_eq!(settings.conf_source, "c");
-    assert!(settings.problems.iter().any(|it| it.severity == Severity::Error));
-    assert!(settings.problems.iter().all(|it| {
-        it.place.as_ref().is_some_and(|place| &*place.file == Path::new("src/pkg/settings.py"))
+    assert!(settings.problems.iter().any(|problem| problem.severity == Severity::Error));
+    assert!(settings.problems.iter().all(|problem| {
+        problem.place.as_ref().is_some_and(|place| &*place.file == Path::new("src/pkg/settings.py"))
     }));
 }
