@@ -103,7 +103,7 @@ pub fn text_height(size: Size) -> usize {
 pub fn picker_area(size: Size, picker: &Picker) -> Rect {
     let rows = picker.choices.len().clamp(1, picker_height(size));
     let height = u16::try_from(rows).unwrap_or(3) + 4;
-    let plain = picker.choices.iter().all(|it| it.keys.is_empty());
+    let plain = picker.choices.iter().all(|choice| choice.keys.is_empty());
     areas::dialog(size, if plain { 56 } else { 92 }, height)
 }
 

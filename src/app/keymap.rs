@@ -229,7 +229,7 @@ impl Keymap {
 
     /// The keys of a control as shown.
     pub fn control_keys(&self, scope: Scope, control: Control) -> Vec<String> {
-        let own = self.controls.iter().filter(|(of, _, it)| *of == scope && *it == control);
+        let own = self.controls.iter().filter(|(of, _, other)| *of == scope && *other == control);
         own.map(|(_, key, _)| key.to_string()).collect()
     }
 

@@ -90,13 +90,14 @@ pub fn outcome_text(outcome: Outcome) -> (&'static str, Tone) {
 
 /// The version of the code: its commit, branch, and how many files differ from it.
 pub fn code_text(code: &CodeVersion, diff: Option<&str>) -> String {
-    let commit = code.commit.as_deref().map_or("no commit", |it| it.get(..10).unwrap_or(it));
+    let commit =
+        code.commit.as_deref().map_or("no commit", |commit| commit.get(..10).unwrap_or(commit));
     let mut text = match &code.branch {
         Some(branch) => format!("{commit} on {branch}"),
         None => commit.to_owned(),
     };
     let changed =
-        diff.unwrap_or_default().lines().filter(|it| it.starts_with("diff --git")).count();
+        diff.unwrap_or_default().lines().filter(|line| line.starts_with("diff --git")).count();
     let count = |count: usize, what: &str| match count {
         0 => None,
         1 => Some(format!("1 {what} file")),

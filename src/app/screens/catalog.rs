@@ -50,7 +50,7 @@ impl CatalogScreen {
 
 impl Screen for CatalogScreen {
     fn title(&self, shared: &Shared) -> String {
-        let count = shared.snapshot().map_or(0, |it| it.datasets.len());
+        let count = shared.snapshot().map_or(0, |snapshot| snapshot.datasets.len());
         format!("Catalog · {count} entr{}", if count == 1 { "y" } else { "ies" })
     }
 

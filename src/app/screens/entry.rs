@@ -143,8 +143,10 @@ pub(super) fn of_parameter(shared: &Shared, snapshot: &Snapshot, name: &str) -> 
 pub(super) fn of_pattern(snapshot: &Snapshot, index: usize) -> Details {
     let Some(pattern) = snapshot.patterns.get(index) else { return Details::default() };
     let mut lines = vec![Line::Title(pattern.pattern.clone())];
-    let made =
-        snapshot.datasets.values().filter(|it| it.pattern.as_ref() == Some(&pattern.pattern));
+    let made = snapshot
+        .datasets
+        .values()
+        .filter(|dataset| dataset.pattern.as_ref() == Some(&pattern.pattern));
     for (index, dataset) in made.enumerate() {
         let label = if index == 0 { "makes" } else { "" };
         lines.push(Line::Field(label, dataset.name.clone(), Tone::Name));

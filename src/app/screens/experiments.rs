@@ -22,7 +22,7 @@ impl Screen for ExperimentsScreen {
     }
 
     fn details(&self, shared: &Shared) -> Details {
-        let run = shared.tracked().and_then(|it| it.runs.get(self.position.selected));
+        let run = shared.tracked().and_then(|overview| overview.runs.get(self.position.selected));
         let Some(run) = run else { return Details::default() };
         let mut lines = vec![Line::Title(run.name.clone())];
         let tone = match run.status.as_str() {

@@ -22,7 +22,8 @@ impl Screen for ModelsScreen {
     }
 
     fn details(&self, shared: &Shared) -> Details {
-        let model = shared.tracked().and_then(|it| it.models.get(self.position.selected));
+        let model =
+            shared.tracked().and_then(|overview| overview.models.get(self.position.selected));
         let Some(model) = model else { return Details::default() };
         let mut lines = vec![Line::Title(model.name.clone())];
         if let Some(version) = model.latest_version {

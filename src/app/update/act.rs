@@ -83,7 +83,7 @@ pub(super) fn act(state: &mut State, command: Command) -> Vec<Effect> {
         Command::Retry => return running::retry(state),
         Command::RunOptions => {
             let nodes = queries::chosen(state);
-            let pipeline = state.shared.shown_pipeline().map_or("", |it| &it.name);
+            let pipeline = state.shared.shown_pipeline().map_or("", |pipeline| &pipeline.name);
             let env = state.shared.env.as_deref().unwrap_or_default();
             let form = Box::new(Form::new(&nodes, pipeline, env));
             state.shared.dialogs.push(Dialog::Options(form));

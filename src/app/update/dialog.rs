@@ -79,8 +79,9 @@ pub(super) fn choose(shared: &mut Shared, command: Command) {
             (Choose::Pipeline, choices.collect(), shared.pipeline.clone())
         }
         Command::ChooseEnvironment => {
-            let names = snapshot.as_ref().map(|it| it.environments.clone()).unwrap_or_default();
-            let now = snapshot.map(|it| it.env.clone()).unwrap_or_default();
+            let names =
+                snapshot.as_ref().map(|snapshot| snapshot.environments.clone()).unwrap_or_default();
+            let now = snapshot.map(|snapshot| snapshot.env.clone()).unwrap_or_default();
             (Choose::Environment, plain(&names), now)
         }
         Command::ChooseTheme => {
@@ -192,7 +193,7 @@ fn problems(state: &mut State, position: &mut Position, control: Option<Control>
     let height = picker_height(state.shared.size) / 2;
     let problems = state.shared.problems();
     let len = problems.len();
-    let place = problems.get(position.selected).and_then(|it| it.place.clone());
+    let place = problems.get(position.selected).and_then(|problem| problem.place.clone());
     match (control, place) {
         (Some(Control::Leave), _) => return Outcome::Closed,
         (Some(Control::Accept), Some(place)) => {

@@ -153,8 +153,10 @@ fn scroll(state: &mut State, areas: &Areas, at: Position, by: isize, sideways: b
 fn press(state: &mut State, areas: &Areas, at: Position) -> Vec<Effect> {
     if areas.tabs.contains(at) {
         let titles = tab_titles(areas.tabs.width);
-        if let Some(it) = titles.iter().find(|it| (it.x..it.x + it.width).contains(&at.x)) {
-            navigate::show(state, it.tab);
+        if let Some(title) =
+            titles.iter().find(|title| (title.x..title.x + title.width).contains(&at.x))
+        {
+            navigate::show(state, title.tab);
         }
     } else if areas.border.contains(at) {
         state.shared.panes.dragging = Some(Drag::Side);

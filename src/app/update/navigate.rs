@@ -71,7 +71,7 @@ pub(super) fn cycle_pane(state: &mut State, onward: bool) {
 }
 
 fn next<T: Copy + PartialEq>(all: &[T], now: T, onward: bool) -> T {
-    let index = all.iter().position(|it| *it == now).unwrap_or(0);
+    let index = all.iter().position(|other| *other == now).unwrap_or(0);
     let by = if onward { 1 } else { all.len() - 1 };
     all[(index + by) % all.len()]
 }

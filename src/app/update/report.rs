@@ -210,14 +210,14 @@ fn changed(state: &mut State, files: &[String], tracking: bool) -> Vec<Effect> {
 fn environment_made(state: &mut State, result: Result<(), UserError>) -> Vec<Effect> {
     let ok = result.is_ok();
     if let Some(Dialog::Environment(_, end)) =
-        state.shared.dialogs.iter_mut().rfind(|it| matches!(it, Dialog::Environment(..)))
+        state.shared.dialogs.iter_mut().rfind(|dialog| matches!(dialog, Dialog::Environment(..)))
     {
         *end = Some(result);
     }
     if !ok {
         return Vec::new();
     }
-    state.shared.dialogs.retain(|it| !matches!(it, Dialog::Environment(..)));
+    state.shared.dialogs.retain(|dialog| !matches!(dialog, Dialog::Environment(..)));
     state.shared.tell("The Python environment is made.");
     let mut effects = Vec::new();
     if let Some((request, command)) = state.shared.waiting_run.take() {
@@ -244,7 +244,7 @@ fn differences(read: &Snapshot, exact: &Snapshot) -> Vec<String> {
         let kind = format!("node of pipeline `{}`", pipeline.name);
         compare(&mut found, &kind, &nodes(other), &nodes(pipeline));
         for node in &pipeline.nodes {
-            let Some(same) = other.nodes.iter().find(|it| it.name == node.name) else { continue };
+            let Some(same) = other.nodes.iter().find(|one| one.name == node.name) else { continue };
             for (what, a, b) in [
                 ("inputs", same.inputs.join(", "), node.inputs.join(", ")),
                 ("outputs", same.outputs.join(", "), node.outputs.join(", ")),

@@ -48,7 +48,7 @@ pub(super) fn retry(state: &mut State) -> Vec<Effect> {
     let live = state.shared.run.as_ref().filter(|run| run.record.is_same(&record));
     let left: Vec<String> = match (live, record.id.and_then(|id| state.runs.read(id))) {
         (Some(run), _) => {
-            let left = run.nodes.iter().filter(|(_, it)| !matches!(it, NodeState::Done(_)));
+            let left = run.nodes.iter().filter(|(_, state)| !matches!(state, NodeState::Done(_)));
             left.map(|(name, _)| name.clone()).collect()
         }
         (None, Some(read)) => {

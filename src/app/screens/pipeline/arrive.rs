@@ -35,8 +35,8 @@ pub(super) fn drawn(screen: &mut PipelineScreen, shared: &mut Shared, plot: Arc<
         screen.selected = stands.or_else(inner).or_else(other).or_else(first).map(spot);
         shared.side_offset = 0;
     }
-    let whole = plot.whole.vertices.iter().filter(|it| it.kind == VertexKind::Node);
-    let nodes: HashSet<&str> = whole.map(|it| it.name.as_str()).collect();
+    let whole = plot.whole.vertices.iter().filter(|vertex| vertex.kind == VertexKind::Node);
+    let nodes: HashSet<&str> = whole.map(|vertex| vertex.name.as_str()).collect();
     screen.marked.retain(|name| nodes.contains(name.as_str()));
     screen.refresh_states(shared);
     find::refresh(screen, shared);
@@ -75,7 +75,7 @@ fn anchor(before: &Plot, plot: &Plot, selected: Option<&Spot>) -> Option<((i32, 
             let group = plot.view.groups.iter().position(|group| group.name == *name)?;
             plot.layout.frames.get(group).copied().flatten().map(|frame| frame.area)
         };
-        of_box.or_else(of_frame).map(|it| (it.x, it.y))
+        of_box.or_else(of_frame).map(|area| (area.x, area.y))
     };
     Some((place(before)?, place(plot)?))
 }

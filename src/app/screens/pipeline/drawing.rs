@@ -60,7 +60,8 @@ pub(super) fn keep_in_view(screen: &mut PipelineScreen, shared: &Shared) {
         let at = if low > high { start - (view - length).max(0) / 2 } else { at.clamp(low, high) };
         at.clamp(0, whole - view)
     };
-    let (x, y, w, h) = selected.map_or((0, 0, 0, 0), |it| (it.x, it.y, it.width, it.height));
+    let (x, y, w, h) =
+        selected.map_or((0, 0, 0, 0), |place| (place.x, place.y, place.width, place.height));
     screen.scroll = (
         fit(screen.scroll.0, x, w, width, layout.width, 4),
         fit(screen.scroll.1, y, h, height, layout.height, 2),
@@ -70,10 +71,10 @@ pub(super) fn keep_in_view(screen: &mut PipelineScreen, shared: &Shared) {
 /// Puts the selected vertex into the middle of the screen.
 pub(super) fn centre(screen: &mut PipelineScreen, shared: &Shared) {
     let area = screen.areas(shared).main;
-    let Some(it) = screen.selected_id().and_then(|id| screen.plot.layout.boxes.get(id)) else {
+    let Some(place) = screen.selected_id().and_then(|id| screen.plot.layout.boxes.get(id)) else {
         return;
     };
-    let middle = (it.x + it.width / 2, it.y + it.height / 2);
+    let middle = (place.x + place.width / 2, place.y + place.height / 2);
     screen.scroll = (middle.0 - i32::from(area.width) / 2, middle.1 - i32::from(area.height) / 2);
     keep_in_view(screen, shared);
 }

@@ -39,8 +39,8 @@ pub(in crate::app) fn go(
     };
     let order = |last: bool| {
         let by_place = |id: &usize| {
-            let it = &plot.layout.boxes[*id];
-            if plot.sideways { (it.x, it.y) } else { (it.y, it.x) }
+            let area = &plot.layout.boxes[*id];
+            if plot.sideways { (area.x, area.y) } else { (area.y, area.x) }
         };
         if last { (0..count).max_by_key(by_place) } else { (0..count).min_by_key(by_place) }
     };

@@ -289,8 +289,9 @@ impl Screen for PipelineScreen {
                 })
             }
             Command::Layers => {
-                let datasets = shared.snapshot().into_iter().flat_map(|it| it.datasets.values());
-                let any = datasets.into_iter().any(|it| it.layer.is_some());
+                let datasets =
+                    shared.snapshot().into_iter().flat_map(|snapshot| snapshot.datasets.values());
+                let any = datasets.into_iter().any(|dataset| dataset.layer.is_some());
                 (!any).then(|| {
                     "no dataset of the catalog has a layer (metadata: kedro-viz: layer)".into()
                 })

@@ -117,7 +117,7 @@ impl Picture {
             pipeline: self.pipeline.clone(),
             whole: whole.clone(),
             lines: Lines::of(&layout),
-            circle: layers.as_ref().map(|it| it.cyclic.clone()).unwrap_or_default(),
+            circle: layers.as_ref().map(|layers| layers.cyclic.clone()).unwrap_or_default(),
             bands: layers.as_ref().map(|layers| bands(layers, &view, &layout)).unwrap_or_default(),
             lanes: self.lanes.then(|| Lanes::of(&view.graph, MOST_LANES)),
             view,
@@ -133,7 +133,7 @@ impl Picture {
             let same = before.pipeline == self.pipeline && before.boxes == boxes;
             same && before.refined && !self.anew
         };
-        if let Some(before) = before.filter(alike).filter(|it| it.sideways == sideways) {
+        if let Some(before) = before.filter(alike).filter(|before| before.sideways == sideways) {
             let (vertices, groups) = stands(&view, &before.view);
             let kept = Before { layout: &before.layout, vertices: &vertices, groups: &groups };
             let layout = layout(&sketch, Effort::Full, Some(kept), cancel)?;
@@ -157,8 +157,8 @@ fn bands(layers: &Layers, view: &View, layout: &Layout) -> Vec<Band> {
         let ids =
             (0..view.graph.vertices.len()).filter(|id| layers.shown(view, *id) == Some(layer));
         let spans = ids.map(|id| {
-            let it = layout.boxes[id];
-            if sideways { (it.x, it.x + it.width) } else { (it.y, it.y + it.height) }
+            let area = layout.boxes[id];
+            if sideways { (area.x, area.x + area.width) } else { (area.y, area.y + area.height) }
         });
         spans.reduce(|one, other| (one.0.min(other.0), one.1.max(other.1)))
     };

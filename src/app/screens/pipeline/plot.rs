@@ -85,9 +85,9 @@ impl Plot {
     pub fn title_at(&self, x: i32, y: i32) -> Option<usize> {
         let on = |group: &usize| {
             let frame = self.layout.frames.get(*group).copied().flatten();
-            frame.is_some_and(|it| {
-                let right = it.area.x + it.area.width - 1;
-                it.title.1 == y && it.title.0 <= x && x < right
+            frame.is_some_and(|frame| {
+                let right = frame.area.x + frame.area.width - 1;
+                frame.title.1 == y && frame.title.0 <= x && x < right
             })
         };
         (0..self.view.groups.len()).rev().find(on)

@@ -37,7 +37,9 @@ impl PipelineScreen {
     pub(in crate::app) fn refresh_states(&mut self, shared: &Shared) {
         let vertices = self.plot.whole.vertices.iter();
         let states = vertices
-            .map(|it| (it.kind == VertexKind::Node).then(|| shared.node_status(&it.name)))
+            .map(|vertex| {
+                (vertex.kind == VertexKind::Node).then(|| shared.node_status(&vertex.name))
+            })
             .collect();
         self.states = states;
     }

@@ -149,8 +149,9 @@ pub(in crate::app) fn set_fold(
 ) {
     let plot = &screen.plot;
     // Namespaces that are collapsed only because of the graph's size must not change when the number of boxes does.
-    let shown = plot.view.graph.vertices.iter().filter(|it| it.kind == VertexKind::Namespace);
-    let collapsed = shown.map(|it| (it.name.clone(), Fold::Collapsed));
+    let shown =
+        plot.view.graph.vertices.iter().filter(|vertex| vertex.kind == VertexKind::Namespace);
+    let collapsed = shown.map(|vertex| (vertex.name.clone(), Fold::Collapsed));
     let expanded = plot.view.groups.iter().map(|group| (group.name.clone(), Fold::Expanded));
     for (name, fold) in collapsed.chain(expanded) {
         screen.choices.folds.entry(name).or_insert(fold);
@@ -165,7 +166,7 @@ pub(in crate::app) fn set_fold(
 /// Expands all namespaces, or collapses all if none is collapsed.
 fn fold_all(screen: &mut PipelineScreen, shared: &mut Shared) {
     let graph = &screen.plot.view.graph;
-    let collapsed = graph.vertices.iter().any(|it| it.kind == VertexKind::Namespace);
+    let collapsed = graph.vertices.iter().any(|vertex| vertex.kind == VertexKind::Namespace);
     let fold = if collapsed { Fold::Expanded } else { Fold::Collapsed };
     let whole = &screen.plot.whole;
     for vertex in &whole.vertices {
@@ -225,7 +226,7 @@ fn focus_depth(screen: &mut PipelineScreen, shared: &mut Shared, more: bool) {
 /// Shows only the nodes between the marked ones and the selected one, and marks them, so that a run takes them.
 fn slice(screen: &mut PipelineScreen, shared: &mut Shared) {
     let Some((VertexKind::Node, to)) = screen.selected.clone() else { return };
-    let from: Vec<String> = screen.marked.iter().filter(|it| **it != to).cloned().collect();
+    let from: Vec<String> = screen.marked.iter().filter(|name| **name != to).cloned().collect();
     let Some(pipeline) = shared.shown_pipeline() else { return };
     let between = |from: &[String], to: &[String]| {
         let slice = Slice { from_nodes: from.into(), to_nodes: to.into(), ..Slice::default() };
@@ -276,9 +277,9 @@ pub(super) fn vertex_in_overview(
 ) -> Option<Id> {
     let (x, y) = screen.overview(room).place(column as usize, row as usize)?;
     let boxes = screen.plot.layout.boxes.iter().enumerate();
-    let far = |it: &crate::dag::layout::Rect| {
-        let (dx, dy) = (it.x + it.width / 2 - x, (it.y - y) * 2);
+    let far = |area: &crate::dag::layout::Rect| {
+        let (dx, dy) = (area.x + area.width / 2 - x, (area.y - y) * 2);
         i64::from(dx).pow(2) + i64::from(dy).pow(2)
     };
-    boxes.min_by_key(|(_, it)| far(it)).map(|(id, _)| id)
+    boxes.min_by_key(|(_, area)| far(area)).map(|(id, _)| id)
 }

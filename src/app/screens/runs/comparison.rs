@@ -93,7 +93,9 @@ pub fn sections(compared: &Comparison) -> Vec<Section> {
 }
 
 fn of_changes(title: &'static str, changes: &[Change]) -> Section {
-    let pairs = changes.iter().map(|it| pair(&it.name, value(&it.first), value(&it.second)));
+    let pairs = changes
+        .iter()
+        .map(|change| pair(&change.name, value(&change.first), value(&change.second)));
     Section { title, pairs: pairs.collect(), texts: Vec::new() }
 }
 
@@ -179,9 +181,9 @@ fn dataset(dataset: &DatasetChange) -> Vec<Pair> {
     let name = format!("{} {verb}", dataset.dataset);
     let metrics = dataset.metrics.iter();
     std::iter::once(pair(&name, side(sizes.0), side(sizes.1)))
-        .chain(metrics.map(|it| {
-            let (first, second) = numbers(&it.first, &it.second);
-            pair(&format!("  {}", it.name), first, second)
+        .chain(metrics.map(|metric| {
+            let (first, second) = numbers(&metric.first, &metric.second);
+            pair(&format!("  {}", metric.name), first, second)
         }))
         .collect()
 }
