@@ -108,9 +108,9 @@ fn read_status(status: &str, prefix: &str) -> CodeVersion {
     let mut parts = status.split('\0');
     while let Some(part) = parts.next() {
         if let Some(commit) = part.strip_prefix("# branch.oid ") {
-            version.commit = Some(commit.to_owned()).filter(|it| it != "(initial)");
+            version.commit = Some(commit.to_owned()).filter(|commit| commit != "(initial)");
         } else if let Some(branch) = part.strip_prefix("# branch.head ") {
-            version.branch = Some(branch.to_owned()).filter(|it| it != "(detached)");
+            version.branch = Some(branch.to_owned()).filter(|branch| branch != "(detached)");
         } else if let Some(file) = part.strip_prefix("? ") {
             version.untracked.push(file.strip_prefix(prefix).unwrap_or(file).to_owned());
             version.dirty = true;

@@ -72,7 +72,7 @@ fn modules(info: &Path, distribution: &str) -> Vec<String> {
         return text
             .lines()
             .map(str::trim)
-            .filter(|it| !it.is_empty())
+            .filter(|line| !line.is_empty())
             .map(str::to_owned)
             .collect();
     }

@@ -51,7 +51,7 @@ pub struct Recorder {
 pub async fn burst(process: &mut Process, first: Stamped) -> Vec<Stamped> {
     let end = Instant::now() + BURST;
     let mut events = vec![first];
-    while events.len() < MOST && !events.last().is_some_and(|it| it.event.ends_run()) {
+    while events.len() < MOST && !events.last().is_some_and(|last| last.event.ends_run()) {
         match timeout_at(end, process.next()).await {
             Ok(Some(event)) => events.push(event),
             Ok(None) | Err(_) => break,
@@ -454,7 +454,7 @@ mod tests {
         /// Waits until a message contains `text`.
         async fn wait(&self, text: &str) {
             for _ in 0..2_000 {
-                if self.texts().iter().any(|it| it.contains(text)) {
+                if self.texts().iter().any(|message| message.contains(text)) {
                     return;
                 }
                 tokio::time::sleep(Duration::from_millis(10)).await;

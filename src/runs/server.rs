@@ -176,7 +176,7 @@ impl Server {
     /// Waits until the server has ended; returns why.
     pub(super) async fn end(&self) -> String {
         let mut condition = self.condition.clone();
-        let ended = condition.wait_for(|it| matches!(it, Condition::Ended(_))).await;
+        let ended = condition.wait_for(|condition| matches!(condition, Condition::Ended(_))).await;
         match ended.as_deref() {
             Ok(Condition::Ended(reason)) => reason.clone(),
             _ => "the worker ended".into(),

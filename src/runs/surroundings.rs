@@ -205,7 +205,8 @@ pub(super) fn look(
     for mut record in moved {
         let base = strip_transcoding(&record.dataset).to_owned();
         let saved = record.direction == Direction::Save;
-        let dataset = snapshot.datasets.get(&record.dataset).filter(|it| !plan::in_memory(it));
+        let dataset =
+            snapshot.datasets.get(&record.dataset).filter(|dataset| !plan::in_memory(dataset));
         let Some(dataset) = dataset else {
             if saved {
                 contents.push(((base, Direction::Save), Content::Made(id)));

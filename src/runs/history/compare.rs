@@ -331,7 +331,7 @@ fn nodes(
 ) -> Vec<NodeChange> {
     let find = |of: &Whole, name: &str| of.nodes.iter().find(|node| node.node == name).cloned();
     let only_first =
-        first.nodes.iter().filter(|node| !second.nodes.iter().any(|it| it.node == node.node));
+        first.nodes.iter().filter(|node| !second.nodes.iter().any(|other| other.node == node.node));
     second
         .nodes
         .iter()
@@ -341,8 +341,11 @@ fn nodes(
             let file = files.get(&node.node).filter(|file| changed.contains(file)).cloned();
             NodeChange {
                 node: node.node.clone(),
-                outcomes: (one.as_ref().map(|it| it.outcome), two.as_ref().map(|it| it.outcome)),
-                seconds: (one.and_then(|it| it.seconds), two.and_then(|it| it.seconds)),
+                outcomes: (
+                    one.as_ref().map(|node| node.outcome),
+                    two.as_ref().map(|node| node.outcome),
+                ),
+                seconds: (one.and_then(|node| node.seconds), two.and_then(|node| node.seconds)),
                 file,
             }
         })
@@ -356,15 +359,16 @@ fn datasets(first: &Whole, second: &Whole) -> Vec<DatasetChange> {
         let saved: BTreeSet<&str> = of
             .datasets
             .iter()
-            .filter(|it| it.direction == Direction::Save)
-            .map(|it| strip_transcoding(&it.dataset))
+            .filter(|dataset| dataset.direction == Direction::Save)
+            .map(|dataset| strip_transcoding(&dataset.dataset))
             .collect();
         of.datasets
             .iter()
-            .filter(|it| {
-                it.direction == Direction::Save || !saved.contains(strip_transcoding(&it.dataset))
+            .filter(|dataset| {
+                dataset.direction == Direction::Save
+                    || !saved.contains(strip_transcoding(&dataset.dataset))
             })
-            .map(|it| ((it.dataset.clone(), it.direction as u8), it.clone()))
+            .map(|dataset| ((dataset.dataset.clone(), dataset.direction as u8), dataset.clone()))
             .collect()
     };
     let (one, two) = (by_name(first), by_name(second));
@@ -372,16 +376,21 @@ fn datasets(first: &Whole, second: &Whole) -> Vec<DatasetChange> {
     keys.into_iter()
         .map(|key| {
             let (one, two) = (one.get(key), two.get(key));
-            let stamps =
-                (one.and_then(|it| it.stamp.as_ref()), two.and_then(|it| it.stamp.as_ref()));
+            let stamps = (
+                one.and_then(|dataset| dataset.stamp.as_ref()),
+                two.and_then(|dataset| dataset.stamp.as_ref()),
+            );
             let metrics = |of: Option<&DatasetRecord>| -> Values {
-                let text = of.and_then(|it| it.metrics.as_deref());
+                let text = of.and_then(|dataset| dataset.metrics.as_deref());
                 text.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default()
             };
             DatasetChange {
                 dataset: key.0.clone(),
-                direction: one.or(two).map(|it| it.direction).unwrap_or_default(),
-                bytes: (one.and_then(|it| it.bytes), two.and_then(|it| it.bytes)),
+                direction: one.or(two).map(|dataset| dataset.direction).unwrap_or_default(),
+                bytes: (
+                    one.and_then(|dataset| dataset.bytes),
+                    two.and_then(|dataset| dataset.bytes),
+                ),
                 same: stamps.0.zip(stamps.1).map(|(one, two)| one == two),
                 metrics: changes(&metrics(one), &metrics(two)),
             }
@@ -457,7 +466,9 @@ mod tests {
         let compared = compare(Path::new("/"), Some(&snapshot), &first, &second).await;
         let texts_of = |changes: &[Change]| -> Vec<String> {
             let texts = changes.iter();
-            texts.map(|it| format!("{} {} {}", it.name, it.first, it.second)).collect()
+            texts
+                .map(|change| format!("{} {} {}", change.name, change.first, change.second))
+                .collect()
         };
         assert_eq!(texts_of(&compared.facts), [] as [&str; 0]);
         let secrets = "pw \"<secret>\" \"<secret, changed>\"";
@@ -473,7 +484,7 @@ mod tests {
         let nodes: Vec<_> = compared
             .nodes
             .iter()
-            .map(|it| (it.node.as_str(), it.seconds, it.file.as_deref()))
+            .map(|node| (node.node.as_str(), node.seconds, node.file.as_deref()))
             .collect();
         assert_eq!(
             nodes,

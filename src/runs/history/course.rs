@@ -44,7 +44,8 @@ impl Course {
             RunEvent::RunStarted { nodes, env, kedro_version, worker, .. } => {
                 record.new.worker = Some(worker.as_str().to_owned());
                 record.nodes_total = u32::try_from(nodes.len()).unwrap_or(u32::MAX);
-                record.kedro_version = Some(kedro_version.clone()).filter(|it| !it.is_empty());
+                record.kedro_version =
+                    Some(kedro_version.clone()).filter(|version| !version.is_empty());
                 if record.new.env.is_none() && !env.is_empty() {
                     record.new.env = Some(env.clone());
                 }
@@ -214,7 +215,8 @@ mod tests {
             at(5.0, RunEvent::RunFailed { failure }),
         ];
         let news: Vec<News> = events.iter().map(|event| course.apply(event)).collect();
-        let changed: Vec<_> = news.iter().map(|it| (it.record, it.nodes.as_slice())).collect();
+        let changed: Vec<_> =
+            news.iter().map(|news| (news.record, news.nodes.as_slice())).collect();
         assert_eq!(
             changed,
             [
@@ -236,8 +238,11 @@ mod tests {
         assert_eq!(record.reason.as_deref(), Some("bad"));
         assert_eq!((record.outcome, record.ended_at), (Outcome::Failed, Some(5.0)));
         assert_eq!(record.kedro_version.as_deref(), Some("1.7.0"));
-        let nodes: Vec<_> =
-            course.nodes.values().map(|it| (it.outcome, it.started_at, it.seconds)).collect();
+        let nodes: Vec<_> = course
+            .nodes
+            .values()
+            .map(|node| (node.outcome, node.started_at, node.seconds))
+            .collect();
         assert_eq!(
             nodes,
             [
