@@ -53,8 +53,8 @@ pub(super) fn run(
 
 fn list(entries: &[Artifact], truncated: bool, as_json: bool) -> Result<ExitCode> {
     if as_json {
-        let entry = |it: &Artifact| -> Json {
-            json!({"path": it.path, "is_dir": it.is_dir, "file_size": it.size})
+        let entry = |artifact: &Artifact| -> Json {
+            json!({"path": artifact.path, "is_dir": artifact.is_dir, "file_size": artifact.size})
         };
         let artifacts: Vec<Json> = entries.iter().map(entry).collect();
         return output::json(&json!({"schema": 1, "artifacts": artifacts, "truncated": truncated}));
@@ -62,10 +62,11 @@ fn list(entries: &[Artifact], truncated: bool, as_json: bool) -> Result<ExitCode
     if entries.is_empty() {
         return output::text("There are no artifacts here.\n");
     }
-    let row = |it: &Artifact| -> Vec<Cell> {
-        let path = if it.is_dir { format!("{}/", it.path) } else { it.path.clone() };
-        let tone = if it.is_dir { Tone::Name } else { Tone::Plain };
-        vec![(it.size.map(size_text).unwrap_or_default(), Tone::Dim), (path, tone)]
+    let row = |artifact: &Artifact| -> Vec<Cell> {
+        let path =
+            if artifact.is_dir { format!("{}/", artifact.path) } else { artifact.path.clone() };
+        let tone = if artifact.is_dir { Tone::Name } else { Tone::Plain };
+        vec![(artifact.size.map(size_text).unwrap_or_default(), Tone::Dim), (path, tone)]
     };
     let rows: Vec<Vec<Cell>> = entries.iter().map(row).collect();
     let columns = [("", Align::Right), ("", Align::Left)];

@@ -40,7 +40,7 @@ pub(super) fn titles(columns: &[Field]) -> Vec<String> {
     };
     let shorts: Vec<String> = columns.iter().map(short).collect();
     let title = |(column, short): (&Field, &String)| {
-        let same = shorts.iter().filter(|it| *it == short).count();
+        let same = shorts.iter().filter(|other| *other == short).count();
         if same > 1 { table::title(column) } else { short.clone() }
     };
     columns.iter().zip(&shorts).map(title).collect()

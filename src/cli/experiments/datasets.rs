@@ -65,8 +65,8 @@ pub(super) fn run(
     let mut datasets = inputs::datasets(&runs);
     inputs::join(&mut datasets, &place.root(), &place.catalog());
     if let Some(name) = &arguments.dataset {
-        let names = |it: &ReadDataset| it.name == *name || it.digest == *name;
-        datasets.retain(|it| names(it) || it.catalog.as_deref() == Some(name));
+        let names = |dataset: &ReadDataset| dataset.name == *name || dataset.digest == *name;
+        datasets.retain(|dataset| names(dataset) || dataset.catalog.as_deref() == Some(name));
         if datasets.is_empty() {
             bail!(
                 "No run has read a dataset `{name}`. `mlops-tui experiments datasets` lists them."
@@ -75,7 +75,8 @@ pub(super) fn run(
     }
     let found = Results::of(datasets, arguments.limit);
     if arguments.json {
-        let datasets: Vec<Json> = found.items.iter().map(|it| to_json(it, &runs)).collect();
+        let datasets: Vec<Json> =
+            found.items.iter().map(|dataset| to_json(dataset, &runs)).collect();
         let truncated = found.truncated;
         return output::json(&json!({"schema": 1, "datasets": datasets, "truncated": truncated}));
     }
@@ -161,13 +162,13 @@ fn describe(datasets: &[ReadDataset], runs: &[Run], most: usize, reader: Reader)
         };
         let source = format!("  {source}{catalog}");
         text += &format!("{}\n", reader.paint(&reader.line(&source), Tone::Dim));
-        let row = |it: &inputs::Reader| -> Vec<Cell> {
-            let run = &runs[it.run];
+        let row = |reading: &inputs::Reader| -> Vec<Cell> {
+            let run = &runs[reading.run];
             vec![
                 (String::new(), Tone::Plain),
                 (run.id.chars().take(8).collect(), Tone::Dim),
                 (run.name.clone(), Tone::Plain),
-                (it.contexts.join(", "), Tone::Dim),
+                (reading.contexts.join(", "), Tone::Dim),
             ]
         };
         let rows: Vec<Vec<Cell>> = dataset.readers.iter().take(most).map(row).collect();

@@ -72,7 +72,7 @@ pub(super) fn run(place: &PlaceArguments, arguments: &Arguments) -> Result<ExitC
 
 fn is_shown(arguments: &Arguments, news: &News) -> bool {
     let is_run = |id: &str| {
-        arguments.run.is_empty() || arguments.run.iter().any(|it| id.starts_with(it.as_str()))
+        arguments.run.is_empty() || arguments.run.iter().any(|run| id.starts_with(run.as_str()))
     };
     match news {
         News::Run(state) => is_run(&state.id),

@@ -63,8 +63,10 @@ pub(super) fn run(
         groups.iter().map(|group| (group, spreads(runs, group, &metrics))).collect();
     match shape {
         Shape::Json => {
-            let groups: Vec<Json> =
-                summed.iter().map(|(group, it)| to_json(runs, &params, group, it)).collect();
+            let groups: Vec<Json> = summed
+                .iter()
+                .map(|(group, metrics)| to_json(runs, &params, group, metrics))
+                .collect();
             output::json(&json!({
                 "schema": 1, "by": params, "groups": groups, "truncated": found.truncated,
             }))
@@ -138,10 +140,10 @@ fn to_json(runs: &[Run], params: &[String], group: &Group, metrics: &[(&str, Spr
         let value = value.as_deref().map(|value| shown(param, value));
         (param.clone(), value.into())
     };
-    let metric = |(key, it): &(&str, Spread)| {
+    let metric = |(key, spread): &(&str, Spread)| {
         let figures = json!({
-            "count": it.count, "nan": it.nan, "mean": of(it.mean), "std": of(it.deviation),
-            "min": of(it.min), "max": of(it.max),
+            "count": spread.count, "nan": spread.nan, "mean": of(spread.mean),
+            "std": of(spread.deviation), "min": of(spread.min), "max": of(spread.max),
         });
         ((*key).to_owned(), figures)
     };
@@ -166,16 +168,16 @@ fn to_csv(params: &[String], groups: &[(&Group, Vec<(&str, Spread)>)]) -> String
     let mut csv = Csv::new(titles.chain(figures.map(str::to_owned)));
     let exact = |value: Option<f64>| value.map(csv::exact).unwrap_or_default();
     for (group, metrics) in groups {
-        for (key, it) in metrics {
+        for (key, spread) in metrics {
             let figures = [
                 group.runs.len().to_string(),
                 (*key).to_owned(),
-                it.count.to_string(),
-                it.nan.to_string(),
-                exact(it.mean),
-                exact(it.deviation),
-                exact(it.min),
-                exact(it.max),
+                spread.count.to_string(),
+                spread.nan.to_string(),
+                exact(spread.mean),
+                exact(spread.deviation),
+                exact(spread.min),
+                exact(spread.max),
             ];
             csv.row(values(params, group).into_iter().chain(figures));
         }
@@ -188,7 +190,8 @@ fn describe(params: &[String], groups: &[(&Group, Vec<(&str, Spread)>)], reader:
         params.iter().map(|param| (param.as_str(), Align::Left)).collect();
     columns.extend([("runs", Align::Right), ("metric", Align::Left)]);
     columns.extend(["count", "mean", "std", "min", "max"].map(|title| (title, Align::Right)));
-    let has_nan = groups.iter().any(|(_, metrics)| metrics.iter().any(|(_, it)| it.nan > 0));
+    let has_nan =
+        groups.iter().any(|(_, metrics)| metrics.iter().any(|(_, spread)| spread.nan > 0));
     if has_nan {
         columns.push(("NaN", Align::Right));
     }
@@ -197,20 +200,20 @@ fn describe(params: &[String], groups: &[(&Group, Vec<(&str, Spread)>)], reader:
     let figure = |value: Option<f64>| plain(value.map(number_text).unwrap_or_default());
     for (group, metrics) in groups {
         let mut start: Vec<Cell> =
-            values(params, group).into_iter().map(|it| (it, Tone::Name)).collect();
+            values(params, group).into_iter().map(|value| (value, Tone::Name)).collect();
         start.push((group.runs.len().to_string(), Tone::Dim));
         if metrics.is_empty() {
             rows.push(start.clone());
         }
-        for (key, it) in metrics {
+        for (key, spread) in metrics {
             let mut row = start.clone();
             // Only the first line of a group shows the values.
             start.iter_mut().for_each(|cell| cell.0.clear());
             row.push(plain((*key).to_owned()));
-            row.push((it.count.to_string(), Tone::Dim));
-            row.extend([it.mean, it.deviation, it.min, it.max].map(figure));
+            row.push((spread.count.to_string(), Tone::Dim));
+            row.extend([spread.mean, spread.deviation, spread.min, spread.max].map(figure));
             if has_nan {
-                let nan = if it.nan > 0 { it.nan.to_string() } else { String::new() };
+                let nan = if spread.nan > 0 { spread.nan.to_string() } else { String::new() };
                 row.push((nan, Tone::Warning));
             }
             rows.push(row);

@@ -52,8 +52,8 @@ pub(super) fn run(opened: &Opened, arguments: &Arguments) -> Result<ExitCode> {
     }
     let found = Results::of(points, arguments.limit);
     if arguments.json {
-        let point = |it: &Point| -> Json {
-            json!({"step": it.step, "timestamp": it.timestamp, "value": number(it.value)})
+        let point = |point: &Point| -> Json {
+            json!({"step": point.step, "timestamp": point.timestamp, "value": number(point.value)})
         };
         let points: Vec<Json> = found.items.iter().map(point).collect();
         return output::json(&json!({"schema": 1, "points": points, "truncated": found.truncated}));

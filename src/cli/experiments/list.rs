@@ -64,7 +64,8 @@ pub(super) fn run(opened: &Opened, arguments: &Arguments) -> Result<ExitCode> {
     };
     let all = opened.store.experiments(&expr, &orders, arguments.view.into(), opened.now)?;
     let found = within(all, arguments.limit);
-    let ids = || found.items.iter().map(|it| it.id.clone()).collect::<Vec<String>>();
+    let ids =
+        || found.items.iter().map(|experiment| experiment.id.clone()).collect::<Vec<String>>();
     let traces = arguments.traces.then(|| opened.store.traces(&ids())).transpose()?;
     let experiments = || found.items.iter().map(to_json).collect::<Vec<Json>>();
     if arguments.json {
@@ -86,13 +87,13 @@ pub(super) fn run(opened: &Opened, arguments: &Arguments) -> Result<ExitCode> {
         ("artifacts", Align::Left),
     ];
     let plain = |text: &str| (text.to_owned(), Tone::Plain);
-    let row = |it: &Experiment| -> Vec<Cell> {
-        let tone = if it.lifecycle_stage == "active" { Tone::Name } else { Tone::Dim };
+    let row = |experiment: &Experiment| -> Vec<Cell> {
+        let tone = if experiment.lifecycle_stage == "active" { Tone::Name } else { Tone::Dim };
         vec![
-            plain(&it.id),
-            (it.name.clone(), tone),
-            (when(it.creation_time), Tone::Dim),
-            (shown("", &it.artifact_location), Tone::Dim),
+            plain(&experiment.id),
+            (experiment.name.clone(), tone),
+            (when(experiment.creation_time), Tone::Dim),
+            (shown("", &experiment.artifact_location), Tone::Dim),
         ]
     };
     let rows: Vec<Vec<Cell>> = found.items.iter().map(row).collect();

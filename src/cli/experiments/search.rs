@@ -99,8 +99,10 @@ pub(in crate::cli) fn experiments(opened: &Opened, named: &[String]) -> Result<V
     }
     let mut ids = Vec::new();
     for name in named {
-        let same =
-            all.iter().find(|it| it.name == *name).or_else(|| all.iter().find(|it| it.id == *name));
+        let same = all
+            .iter()
+            .find(|experiment| experiment.name == *name)
+            .or_else(|| all.iter().find(|experiment| experiment.id == *name));
         let Some(found) = same else {
             bail!("No experiment is named `{name}`. `mlops-tui experiments list` lists them.");
         };
@@ -169,7 +171,7 @@ fn to_csv(runs: &[Run], columns: Option<Vec<Field>>) -> String {
     };
     let columns = columns.unwrap_or_else(|| table::columns(runs, true));
     let columns: Vec<Field> =
-        attributes.iter().map(|it| Field::Attribute(*it)).chain(columns).collect();
+        attributes.iter().map(|attribute| Field::Attribute(*attribute)).chain(columns).collect();
     let mut csv = Csv::new(columns.iter().map(table::title));
     for run in runs {
         csv.row(columns.iter().map(|column| columns::exact(run, column)));
@@ -220,7 +222,8 @@ fn describe(runs: &[Run], chosen: &Option<Vec<Field>>, tree: bool, reader: Reade
     let natural = |column: usize| -> usize {
         cells.iter().map(|row| width(&row[column].0)).max().unwrap_or_default()
     };
-    let mut used = (0..head.len()).map(|it| natural(it).min(2 * FITTING) + 2).sum::<usize>();
+    let mut used =
+        (0..head.len()).map(|column| natural(column).min(2 * FITTING) + 2).sum::<usize>();
     let room = reader.width.unwrap_or(usize::MAX);
     let mut fitting = 0;
     for (column, title) in columns.iter().zip(&titles) {

@@ -90,9 +90,10 @@ fn describe(run: &Run, runs: &[RunRecord], reader: Reader) -> String {
     if !run.artifact_uri.is_empty() {
         text += &format!("{}\n", reader.line(&format!("  {}", shown("", &run.artifact_uri))));
     }
-    for it in runs {
-        let (word, _) = outcome_text(it.outcome);
-        let line = format!("  logged by {} of pipeline {}, {word}", it.name(), it.new.pipeline);
+    for record in runs {
+        let (word, _) = outcome_text(record.outcome);
+        let line =
+            format!("  logged by {} of pipeline {}, {word}", record.name(), record.new.pipeline);
         text += &format!("{}\n", reader.line(&line));
     }
     let of_texts = |pairs: &[(String, String)]| -> Vec<(String, String)> {
@@ -100,9 +101,9 @@ fn describe(run: &Run, runs: &[RunRecord], reader: Reader) -> String {
     };
     let metrics =
         run.metrics.iter().map(|(key, value)| (key.clone(), number_text(*value))).collect();
-    let datasets = run.datasets.iter().map(|it| {
-        let context = it.context().map(|it| format!(" ({it})")).unwrap_or_default();
-        (it.name.clone(), format!("{}{context}", it.digest))
+    let datasets = run.datasets.iter().map(|dataset| {
+        let context = dataset.context().map(|context| format!(" ({context})")).unwrap_or_default();
+        (dataset.name.clone(), format!("{}{context}", dataset.digest))
     });
     for (title, pairs) in [
         ("metrics", metrics),

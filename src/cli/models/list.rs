@@ -68,12 +68,12 @@ pub(super) fn run(opened: &Opened, arguments: &Arguments) -> Result<ExitCode> {
         ("aliases", Align::Left),
         ("description", Align::Left),
     ];
-    let row = |it: &Model| -> Vec<Cell> {
-        let aliases = it.aliases.iter().map(|(alias, version)| format!("{alias}={version}"));
-        let description = it.description.as_deref().unwrap_or_default();
+    let row = |model: &Model| -> Vec<Cell> {
+        let aliases = model.aliases.iter().map(|(alias, version)| format!("{alias}={version}"));
+        let description = model.description.as_deref().unwrap_or_default();
         vec![
-            (it.name.clone(), Tone::Name),
-            (when(it.last_updated_timestamp), Tone::Dim),
+            (model.name.clone(), Tone::Name),
+            (when(model.last_updated_timestamp), Tone::Dim),
             (aliases.collect::<Vec<_>>().join(" "), Tone::Plain),
             (description.lines().next().unwrap_or_default().to_owned(), Tone::Dim),
         ]

@@ -79,14 +79,15 @@ pub(super) fn run(opened: &Opened, arguments: &Arguments) -> Result<ExitCode> {
         ("created", Align::Left),
         ("run", Align::Left),
     ];
-    let row = |it: &LoggedModel| -> Vec<Cell> {
-        let run: String = it.source_run_id.as_deref().unwrap_or_default().chars().take(8).collect();
+    let row = |model: &LoggedModel| -> Vec<Cell> {
+        let run: String =
+            model.source_run_id.as_deref().unwrap_or_default().chars().take(8).collect();
         vec![
-            (it.id.chars().take(10).collect(), Tone::Dim),
-            (it.name.clone(), Tone::Name),
-            (it.model_type.clone().unwrap_or_default(), Tone::Plain),
-            (it.status.clone(), Tone::Plain),
-            (when(it.creation_timestamp), Tone::Dim),
+            (model.id.chars().take(10).collect(), Tone::Dim),
+            (model.name.clone(), Tone::Name),
+            (model.model_type.clone().unwrap_or_default(), Tone::Plain),
+            (model.status.clone(), Tone::Plain),
+            (when(model.creation_timestamp), Tone::Dim),
             (run, Tone::Dim),
         ]
     };
@@ -94,28 +95,29 @@ pub(super) fn run(opened: &Opened, arguments: &Arguments) -> Result<ExitCode> {
     output::text(&lines(Reader::of_stdout(), &columns, &rows))
 }
 
-fn to_json(it: &LoggedModel) -> Json {
-    let metric = |it: &ModelMetric| {
-        let (name, digest) = it.dataset.clone().unzip();
+fn to_json(model: &LoggedModel) -> Json {
+    let metric = |metric: &ModelMetric| {
+        let (name, digest) = metric.dataset.clone().unzip();
         json!({
-            "key": it.key, "value": number(it.value), "step": it.step, "timestamp": it.timestamp,
-            "run_id": it.run_id, "dataset_name": name, "dataset_digest": digest,
+            "key": metric.key, "value": number(metric.value), "step": metric.step,
+            "timestamp": metric.timestamp, "run_id": metric.run_id, "dataset_name": name,
+            "dataset_digest": digest,
         })
     };
     json!({
-        "model_id": it.id,
-        "experiment_id": it.experiment_id,
-        "name": it.name,
-        "artifact_location": shown("", &it.artifact_location),
-        "creation_timestamp": it.creation_timestamp,
-        "last_updated_timestamp": it.last_updated_timestamp,
-        "model_type": it.model_type,
-        "source_run_id": it.source_run_id,
-        "status": it.status,
-        "status_message": it.status_message,
-        "lifecycle_stage": it.lifecycle_stage,
-        "params": object(&it.params),
-        "tags": object(&it.tags),
-        "metrics": it.metrics.iter().map(metric).collect::<Vec<Json>>(),
+        "model_id": model.id,
+        "experiment_id": model.experiment_id,
+        "name": model.name,
+        "artifact_location": shown("", &model.artifact_location),
+        "creation_timestamp": model.creation_timestamp,
+        "last_updated_timestamp": model.last_updated_timestamp,
+        "model_type": model.model_type,
+        "source_run_id": model.source_run_id,
+        "status": model.status,
+        "status_message": model.status_message,
+        "lifecycle_stage": model.lifecycle_stage,
+        "params": object(&model.params),
+        "tags": object(&model.tags),
+        "metrics": model.metrics.iter().map(metric).collect::<Vec<Json>>(),
     })
 }

@@ -81,15 +81,15 @@ pub(super) fn table(versions: &[ModelVersion], reader: Reader) -> String {
         ("changed", Align::Left),
         ("run", Align::Left),
     ];
-    let row = |it: &ModelVersion| -> Vec<Cell> {
-        let stage = if it.stage == "None" { "" } else { &it.stage };
-        let run: String = it.run_id.as_deref().unwrap_or_default().chars().take(8).collect();
+    let row = |version: &ModelVersion| -> Vec<Cell> {
+        let stage = if version.stage == "None" { "" } else { &version.stage };
+        let run: String = version.run_id.as_deref().unwrap_or_default().chars().take(8).collect();
         vec![
-            (it.name.clone(), Tone::Name),
-            (it.version.to_string(), Tone::Plain),
+            (version.name.clone(), Tone::Name),
+            (version.version.to_string(), Tone::Plain),
             (stage.to_owned(), Tone::Plain),
-            (it.aliases.join(" "), Tone::Plain),
-            (when(it.last_updated_timestamp), Tone::Dim),
+            (version.aliases.join(" "), Tone::Plain),
+            (when(version.last_updated_timestamp), Tone::Dim),
             (run, Tone::Dim),
         ]
     };

@@ -55,8 +55,9 @@ pub(super) fn run(
     let version = match which {
         None => versions.first(),
         Some(which) => {
-            let is_meant = |it: &&ModelVersion| {
-                it.version.to_string() == which || it.aliases.iter().any(|alias| alias == which)
+            let is_meant = |version: &&ModelVersion| {
+                version.version.to_string() == which
+                    || version.aliases.iter().any(|alias| alias == which)
             };
             match versions.iter().find(is_meant) {
                 None => bail!("`{}` has no version and no alias `{which}`.", model.name),
@@ -65,7 +66,8 @@ pub(super) fn run(
         }
     };
     let near = place.location()?.near();
-    let described = version.map(|it| (it, signature::of_version(&opened.store, &near, it)));
+    let described =
+        version.map(|version| (version, signature::of_version(&opened.store, &near, version)));
     if arguments.json {
         let mut json = model_json(&model);
         json["versions"] = versions.iter().map(version_json).collect::<Vec<Json>>().into();
@@ -113,10 +115,11 @@ fn named(name: &str) -> Expr {
 }
 
 fn mlmodel(version: &ModelVersion, described: &Described) -> Json {
-    let signature = described
-        .signature
-        .as_ref()
-        .map(|it| json!({"inputs": it.inputs, "outputs": it.outputs, "params": it.params}));
+    let signature = described.signature.as_ref().map(|signature| {
+        json!({
+            "inputs": signature.inputs, "outputs": signature.outputs, "params": signature.params,
+        })
+    });
     json!({"version": version.version, "flavors": described.flavors, "signature": signature})
 }
 

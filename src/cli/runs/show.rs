@@ -93,7 +93,8 @@ fn whole_to_json(whole: &Whole, timeline: &Timeline) -> Json {
     json["timeline"] = json!(timeline);
     json["datasets"] = Json::Array(datasets);
     json["failure"] = json!(whole.failure);
-    let parameters = whole.parameters.as_ref().map(|it| without_marks(&it.to_string()));
+    let parameters =
+        whole.parameters.as_ref().map(|parameters| without_marks(&parameters.to_string()));
     json["resolved_parameters"] = json_text(&parameters);
     json
 }
@@ -235,10 +236,12 @@ fn sign_of(outcome: NodeOutcome) -> (&'static str, Tone) {
 
 fn datasets(datasets: &[DatasetRecord], reader: Reader) -> String {
     // Memory datasets are left out, because they have neither size nor metrics.
-    let saved = datasets.iter().filter(|it| it.direction == Direction::Save && it.bytes.is_some());
+    let saved = datasets
+        .iter()
+        .filter(|dataset| dataset.direction == Direction::Save && dataset.bytes.is_some());
     let rows: Vec<Vec<Cell>> = saved
-        .map(|it| {
-            let metrics = it
+        .map(|dataset| {
+            let metrics = dataset
                 .metrics
                 .as_deref()
                 .and_then(|text| serde_json::from_str::<serde_json::Map<String, Json>>(text).ok());
@@ -246,10 +249,10 @@ fn datasets(datasets: &[DatasetRecord], reader: Reader) -> String {
             let metrics: Vec<String> =
                 metrics.take(4).map(|(name, value)| format!("{name} {}", metric(&value))).collect();
             vec![
-                (it.dataset.clone(), Tone::Plain),
-                (it.bytes.map(size_text).unwrap_or_default(), Tone::Plain),
-                (seconds_text(it.seconds), Tone::Dim),
-                (it.node.clone().unwrap_or_default(), Tone::Dim),
+                (dataset.dataset.clone(), Tone::Plain),
+                (dataset.bytes.map(size_text).unwrap_or_default(), Tone::Plain),
+                (seconds_text(dataset.seconds), Tone::Dim),
+                (dataset.node.clone().unwrap_or_default(), Tone::Dim),
                 (metrics.join(", "), Tone::Plain),
             ]
         })
