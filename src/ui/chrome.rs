@@ -117,12 +117,12 @@ fn facts(state: &State, paint: &Paint<'_>) -> Vec<(String, Role)> {
 
 /// The line of tabs.
 pub(super) fn tabs(paint: &mut Paint<'_>, area: Rect, state: &State) {
-    for (index, it) in tab_titles(area.width).into_iter().enumerate() {
+    for (index, title) in tab_titles(area.width).into_iter().enumerate() {
         let number = (index + 1).to_string();
-        paint.text(area.x + it.x, area.y, &number, Role::Key, 1);
-        let cells = it.title.len() as u16;
-        let role = if it.tab == state.tab { Role::Tab } else { Role::Dim };
-        paint.text(area.x + it.x + it.width - cells, area.y, it.title, role, cells);
+        paint.text(area.x + title.x, area.y, &number, Role::Key, 1);
+        let cells = title.title.len() as u16;
+        let role = if title.tab == state.tab { Role::Tab } else { Role::Dim };
+        paint.text(area.x + title.x + title.width - cells, area.y, title.title, role, cells);
     }
 }
 

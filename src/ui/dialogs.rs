@@ -195,7 +195,8 @@ fn read(paint: &mut Paint<'_>, state: &State, dialog: &TextDialog) {
     let seen = dialog.lines.iter().skip(dialog.offset).take(usize::from(inner.height));
     for (row, line) in seen.enumerate() {
         let y = inner.y + row as u16;
-        if let Some(parts) = dialog.parts.get(dialog.offset + row).filter(|it| !it.is_empty()) {
+        if let Some(parts) = dialog.parts.get(dialog.offset + row).filter(|parts| !parts.is_empty())
+        {
             draw_code(paint, Rect { y, height: 1, ..inner }, parts);
             continue;
         }

@@ -110,7 +110,7 @@ impl<'a> Picture<'a> {
     fn exits(&self, band: Rect) -> impl Iterator<Item = ((i32, i32), u8)> {
         let routes = self.layout.routes.iter();
         let routes =
-            routes.filter(|route| self.labels.get(route.source).is_some_and(|it| it.boxed));
+            routes.filter(|route| self.labels.get(route.source).is_some_and(|label| label.boxed));
         routes.filter_map(move |route| {
             let start = *route.corners.first()?;
             let way = opposite(self.layout.boxes[route.source].way_from(start));

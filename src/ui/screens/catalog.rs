@@ -76,7 +76,9 @@ pub(in super::super) fn draw(
                 paint.text(x + 2, y, paint.glyphs.pattern, Role::Dim, 1);
                 paint.text(x + 4, y, &pattern.pattern, Role::Text, right - x - 4);
                 let made = snapshot.datasets.values();
-                let count = made.filter(|it| it.pattern.as_ref() == Some(&pattern.pattern)).count();
+                let count = made
+                    .filter(|dataset| dataset.pattern.as_ref() == Some(&pattern.pattern))
+                    .count();
                 paint.right(right, y, &format!("makes {count}"), Role::Dim, 14);
             }
         }

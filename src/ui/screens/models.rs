@@ -46,7 +46,10 @@ pub(in super::super) fn draw(
             let aliases = model.aliases.iter().map(|(name, version)| format!("{name}={version}"));
             vec![
                 (model.name.clone(), Role::Text),
-                (model.latest_version.map(|it| it.to_string()).unwrap_or_default(), Role::Text),
+                (
+                    model.latest_version.map(|version| version.to_string()).unwrap_or_default(),
+                    Role::Text,
+                ),
                 (when(shared.now, model.updated_at), Role::Dim),
                 (aliases.collect::<Vec<_>>().join(", "), Role::Text),
             ]

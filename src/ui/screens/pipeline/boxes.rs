@@ -152,16 +152,16 @@ pub(super) fn vertex(
 }
 
 /// Draws the sides of a single-line vertex that is taller because of the lines at its side.
-fn brackets(paint: &mut Paint<'_>, canvas: &Canvas, it: &layout::Rect, role: Role) {
+fn brackets(paint: &mut Paint<'_>, canvas: &Canvas, place: &layout::Rect, role: Role) {
     let [_, down, upper_left, upper_right, lower_left, lower_right] = paint.glyphs.lines;
-    let (right, bottom) = (it.x + it.width - 1, it.y + it.height - 1);
-    for y in it.y..=bottom {
+    let (right, bottom) = (place.x + place.width - 1, place.y + place.height - 1);
+    for y in place.y..=bottom {
         let (left_sign, right_sign) = match y {
-            _ if y == it.y => (upper_left, upper_right),
+            _ if y == place.y => (upper_left, upper_right),
             _ if y == bottom => (lower_left, lower_right),
             _ => (down, down),
         };
-        canvas.put(paint, it.x, y, left_sign, role);
+        canvas.put(paint, place.x, y, left_sign, role);
         canvas.put(paint, right, y, right_sign, role);
     }
 }
@@ -186,8 +186,8 @@ fn time(paint: &mut Paint<'_>, canvas: &Canvas, screen: &PipelineScreen, shared:
     // The usual duration, if there is room.
     let usual = shared.timings.get(name);
     let usual = usual.filter(|_| matches!(run, Some(NodeState::Running(_))));
-    let long =
-        usual.map(|it| format!(" {} of {} ", seconds_text(seconds), seconds_text(it.median)));
+    let long = usual
+        .map(|timing| format!(" {} of {} ", seconds_text(seconds), seconds_text(timing.median)));
     let fits = |time: &String| width(time) as i32 + 2 < place.width;
     if let Some(time) = long.into_iter().chain([time]).find(fits) {
         let start = place.x + place.width - 2 - width(&time) as i32;

@@ -31,11 +31,11 @@ impl Canvas {
     }
 
     /// The visible part of a box.
-    pub fn rect(&self, it: &layout::Rect) -> Option<Rect> {
-        let left = (it.x - self.scroll.0).max(0);
-        let top = (it.y - self.scroll.1).max(0);
-        let right = (it.x + it.width - self.scroll.0).min(i32::from(self.area.width));
-        let bottom = (it.y + it.height - self.scroll.1).min(i32::from(self.area.height));
+    pub fn rect(&self, place: &layout::Rect) -> Option<Rect> {
+        let left = (place.x - self.scroll.0).max(0);
+        let top = (place.y - self.scroll.1).max(0);
+        let right = (place.x + place.width - self.scroll.0).min(i32::from(self.area.width));
+        let bottom = (place.y + place.height - self.scroll.1).min(i32::from(self.area.height));
         (left < right && top < bottom).then(|| Rect {
             x: self.area.x + left as u16,
             y: self.area.y + top as u16,
@@ -63,24 +63,24 @@ impl Canvas {
     pub fn outline(
         &self,
         paint: &mut Paint<'_>,
-        it: &layout::Rect,
+        place: &layout::Rect,
         signs: [&'static str; 6],
         role: Role,
     ) {
         let [across, down, upper_left, upper_right, lower_left, lower_right] = signs;
-        let (right, bottom) = (it.x + it.width - 1, it.y + it.height - 1);
+        let (right, bottom) = (place.x + place.width - 1, place.y + place.height - 1);
         let seen = self.shown();
-        for x in (it.x + 1).max(seen.x)..right.min(seen.x + seen.width) {
-            self.put(paint, x, it.y, across, role);
+        for x in (place.x + 1).max(seen.x)..right.min(seen.x + seen.width) {
+            self.put(paint, x, place.y, across, role);
             self.put(paint, x, bottom, across, role);
         }
-        for y in (it.y + 1).max(seen.y)..bottom.min(seen.y + seen.height) {
-            self.put(paint, it.x, y, down, role);
+        for y in (place.y + 1).max(seen.y)..bottom.min(seen.y + seen.height) {
+            self.put(paint, place.x, y, down, role);
             self.put(paint, right, y, down, role);
         }
-        self.put(paint, it.x, it.y, upper_left, role);
-        self.put(paint, right, it.y, upper_right, role);
-        self.put(paint, it.x, bottom, lower_left, role);
+        self.put(paint, place.x, place.y, upper_left, role);
+        self.put(paint, right, place.y, upper_right, role);
+        self.put(paint, place.x, bottom, lower_left, role);
         self.put(paint, right, bottom, lower_right, role);
     }
 }

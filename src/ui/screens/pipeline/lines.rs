@@ -34,12 +34,13 @@ pub(super) fn exits(paint: &mut Paint<'_>, canvas: &Canvas, plot: &Plot, selecte
     let outline = if plot.sideways { UP | DOWN } else { LEFT | RIGHT };
     for route in &plot.layout.routes {
         let Some((x, y)) = route.corners.first().copied() else { continue };
-        let it = &plot.layout.boxes[route.source];
+        let area = &plot.layout.boxes[route.source];
         let boxed = matches!(
             plot.view.graph.vertices[route.source].kind,
             VertexKind::Node | VertexKind::Namespace
         );
-        let onward = if plot.sideways { x == it.x + it.width } else { y == it.y + it.height };
+        let onward =
+            if plot.sideways { x == area.x + area.width } else { y == area.y + area.height };
         if !boxed || !onward {
             continue;
         }

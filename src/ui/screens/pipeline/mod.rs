@@ -100,11 +100,11 @@ fn empty(paint: &mut Paint<'_>, area: Rect, screen: &PipelineScreen, shared: &Sh
                 "The problems (!) say why. Kedro itself may know more: press E to let it read the project.",
             ],
         ),
-        Some(_) if shared.shown_pipeline().is_some_and(|it| it.nodes.is_empty()) => paint
+        Some(_) if shared.shown_pipeline().is_some_and(|shown| shown.nodes.is_empty()) => paint
             .note(area, &["This pipeline has no nodes.", "Press p to choose another one."]),
         // Only a large pipeline takes a noticeable time to draw.
         Some(_) if screen.plot.whole.vertices.is_empty() => {
-            let count = shared.shown_pipeline().map_or(0, |it| it.nodes.len());
+            let count = shared.shown_pipeline().map_or(0, |pipeline| pipeline.nodes.len());
             if count > LARGE {
                 paint.note(area, &["Drawing the pipeline ..."]);
             }

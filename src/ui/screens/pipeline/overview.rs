@@ -14,9 +14,9 @@ pub(super) fn draw(paint: &mut Paint<'_>, area: Rect, screen: &PipelineScreen) {
     let left = area.x + area.width.saturating_sub(overview.width as u16) / 2;
     let top = area.y + area.height.saturating_sub(overview.height as u16) / 2;
     let selected = screen.selected_id().map(|id| screen.plot.layout.boxes[id]);
-    let selected = selected.and_then(|it| overview.area(&it));
+    let selected = selected.and_then(|place| overview.area(&place));
     let at_selection = |x: i32, y: i32| {
-        selected.is_some_and(|it| it.meets(&layout::Rect { x, y, width: 1, height: 1 }))
+        selected.is_some_and(|place| place.meets(&layout::Rect { x, y, width: 1, height: 1 }))
     };
     for row in 0..overview.height {
         for (column, cell) in overview.row(row).iter().enumerate() {

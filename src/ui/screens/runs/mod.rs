@@ -60,7 +60,8 @@ fn table(paint: &mut Paint<'_>, area: Rect, screen: &RunsScreen, shared: &Shared
         );
     }
     let glyphs = paint.glyphs;
-    let too_wide = |column: usize| LEFT_OUT.iter().any(|it| it.0 == column && area.width < it.1);
+    let too_wide =
+        |column: usize| LEFT_OUT.iter().any(|rule| rule.0 == column && area.width < rule.1);
     let shown = |column: &usize| !too_wide(*column);
     let titles: Vec<_> = (0..TITLES.len()).filter(shown).map(|column| TITLES[column]).collect();
     table::draw(paint, area, &titles, list.rows.len(), list.position, focused(shared), |index| {
