@@ -34,7 +34,11 @@ pub fn graph(lines: &str) -> Graph {
 
 /// The vertex of that name, of any kind.
 pub fn id(graph: &Graph, name: &str) -> Id {
-    graph.vertices.iter().position(|it| it.name == name).unwrap_or_else(|| panic!("no `{name}`"))
+    graph
+        .vertices
+        .iter()
+        .position(|vertex| vertex.name == name)
+        .unwrap_or_else(|| panic!("no `{name}`"))
 }
 
 /// Pipelines of up to 14 nodes in nested namespaces, with parameters. A node may read what a later one

@@ -31,8 +31,8 @@ fn steps(view: &View) -> Vec<Step> {
     let count = view.groups.len();
     // The steps inside each group; the last entry is for vertices and groups outside of all groups.
     let mut inside: Vec<Vec<Step>> = vec![Vec::new(); count + 1];
-    for (group, it) in view.groups.iter().enumerate() {
-        inside[it.parent.unwrap_or(count)].push(Step::Open(group));
+    for (index, group) in view.groups.iter().enumerate() {
+        inside[group.parent.unwrap_or(count)].push(Step::Open(index));
     }
     for (id, group) in view.group_of.iter().enumerate() {
         inside[group.unwrap_or(count)].push(Step::Vertex(id));

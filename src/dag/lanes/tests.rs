@@ -54,7 +54,7 @@ impl Cell {
 fn text(graph: &Graph, most: usize, ascii: bool) -> String {
     let lanes = Lanes::of(graph, most);
     let name = |id: &Id| graph.vertices[*id].name.as_str();
-    let rows = lanes.rows.iter().enumerate().map(|(row, it)| {
+    let rows = lanes.rows.iter().enumerate().map(|(row, vertex)| {
         let cells = lanes.cells(row);
         let signs = cells.iter().flat_map(|cell| [cell.sign(ascii), cell.gap(ascii)]);
         let lines: String = signs.collect();
@@ -62,8 +62,8 @@ fn text(graph: &Graph, most: usize, ascii: bool) -> String {
             true => String::new(),
             false => format!(" {arrow} {}", ids.iter().map(name).collect::<Vec<_>>().join(" ")),
         };
-        let stubs = cut("from", &it.comes_from) + &cut("to", &it.leads_to);
-        format!("{}{}{stubs}", lines, name(&it.id))
+        let stubs = cut("from", &vertex.comes_from) + &cut("to", &vertex.leads_to);
+        format!("{}{}{stubs}", lines, name(&vertex.id))
     });
     rows.collect::<Vec<_>>().join("\n")
 }
@@ -128,15 +128,15 @@ fn sound(graph: &Graph, most: usize) -> Result<(), TestCaseError> {
     prop_assert!(lanes.columns <= most.max(2));
     prop_assert_eq!(lanes.rows.len(), graph.vertices.len());
     let cycles = graph.cycles();
-    for (row, it) in lanes.rows.iter().enumerate() {
-        prop_assert_eq!(lanes.row_of(it.id), row);
-        prop_assert_eq!(lanes.cells(row)[it.column].mark, Mark::Vertex);
-        for child in graph.children[it.id].iter().filter(|child| **child != it.id) {
+    for (row, vertex) in lanes.rows.iter().enumerate() {
+        prop_assert_eq!(lanes.row_of(vertex.id), row);
+        prop_assert_eq!(lanes.cells(row)[vertex.column].mark, Mark::Vertex);
+        for child in graph.children[vertex.id].iter().filter(|child| **child != vertex.id) {
             let target = lanes.row_of(*child);
-            let cyclic = cycles[it.id].is_some() && cycles[it.id] == cycles[*child];
+            let cyclic = cycles[vertex.id].is_some() && cycles[vertex.id] == cycles[*child];
             prop_assert!(row < target || cyclic);
-            let cut = it.leads_to.contains(child);
-            prop_assert_eq!(cut, lanes.rows[target].comes_from.contains(&it.id));
+            let cut = vertex.leads_to.contains(child);
+            prop_assert_eq!(cut, lanes.rows[target].comes_from.contains(&vertex.id));
             prop_assert!(cut || row < target);
             if !cut {
                 walk(&lanes, row, target)?;
@@ -174,8 +174,8 @@ fn walk(lanes: &Lanes, source: usize, target: usize) -> Result<(), TestCaseError
 
 /// Checks that everything that is drawn is part of an edge, and no line has an open end.
 fn only_edges(lanes: &Lanes, graph: &Graph) -> Result<(), TestCaseError> {
-    let ways = |row: usize, column: usize| lanes.cells(row).get(column).map_or(0, |it| it.ways);
-    for (row, it) in lanes.rows.iter().enumerate() {
+    let ways = |row: usize, column: usize| lanes.cells(row).get(column).map_or(0, |cell| cell.ways);
+    for (row, vertex) in lanes.rows.iter().enumerate() {
         for (column, cell) in lanes.cells(row).iter().enumerate() {
             prop_assert_eq!(cell.ways & UP != 0, row > 0 && ways(row - 1, column) & DOWN != 0);
             prop_assert_eq!(cell.ways & RIGHT != 0, ways(row, column + 1) & LEFT != 0);
@@ -183,7 +183,7 @@ fn only_edges(lanes: &Lanes, graph: &Graph) -> Result<(), TestCaseError> {
             match cell.mark {
                 Mark::Branch => {
                     prop_assert!(cell.ways & UP != 0 && sideways != 0);
-                    prop_assert!(graph.children[cell.line.unwrap()].contains(&it.id));
+                    prop_assert!(graph.children[cell.line.unwrap()].contains(&vertex.id));
                 }
                 Mark::Crossing => {
                     prop_assert_eq!(cell.ways, UP | DOWN | LEFT | RIGHT);
@@ -191,13 +191,13 @@ fn only_edges(lanes: &Lanes, graph: &Graph) -> Result<(), TestCaseError> {
                     prop_assert!(source < row);
                 }
                 Mark::Plain => prop_assert!(sideways == 0 || cell.ways & (UP | DOWN) == 0),
-                Mark::Vertex => prop_assert_eq!(column, it.column),
+                Mark::Vertex => prop_assert_eq!(column, vertex.column),
             }
-            if sideways != 0 && column != it.column {
+            if sideways != 0 && column != vertex.column {
                 prop_assert!(lanes.across(row, column, false).count() > 0);
             }
             for source in lanes.across(row, column, false).chain(lanes.across(row, column, true)) {
-                prop_assert!(graph.children[source].contains(&it.id));
+                prop_assert!(graph.children[source].contains(&vertex.id));
             }
         }
     }

@@ -8,7 +8,7 @@ use super::layers::Wire;
 pub(super) fn separate(layer: &mut [usize], wires: &[Wire], bands: &[Option<usize>]) {
     let last = bands.iter().flatten().max().copied().unwrap_or(0);
     for band in 1..=last {
-        let before = (0..bands.len()).filter(|item| bands[*item].is_some_and(|it| it < band));
+        let before = (0..bands.len()).filter(|item| bands[*item].is_some_and(|own| own < band));
         let Some(end) = before.map(|item| layer[item]).max() else { continue };
         for item in (0..bands.len()).filter(|item| bands[*item] == Some(band)) {
             layer[item] = layer[item].max(end + 1);

@@ -76,7 +76,9 @@ impl Painter<'_> {
         // Outer groups first, so that the origin of the parent is known.
         for group in self.plan.groups.iter().rev() {
             let parent = self.sketch.groups[*group].parent;
-            let parent = parent.filter(|it| *it < self.sketch.groups.len()).map_or(0, |it| it + 1);
+            let parent = parent
+                .filter(|parent| *parent < self.sketch.groups.len())
+                .map_or(0, |parent| parent + 1);
             let item = self.plan.index[parent].get(&Key::Group(*group));
             let area = item
                 .map_or_else(Rect::default, |item| pictures[parent].finished.drawn.boxes[*item]);

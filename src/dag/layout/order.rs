@@ -125,7 +125,10 @@ impl Sorter {
             let same = |port: &&Port| (port.owner, port.back) == (link.owner, link.back);
             let own = ports.iter().filter(|port| port.bottom == bottom).find(same);
             let before = |own: &Port| {
-                ports.iter().filter(|it| it.bottom == bottom && it.offset < own.offset).count()
+                ports
+                    .iter()
+                    .filter(|other| other.bottom == bottom && other.offset < own.offset)
+                    .count()
             };
             own.map_or(0, before) as u32
         };

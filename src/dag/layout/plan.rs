@@ -30,7 +30,12 @@ impl Plan {
     pub(super) fn of(sketch: &Sketch) -> Self {
         let count = sketch.sizes.len();
         let group_of = |vertex: usize| {
-            sketch.group_of.get(vertex).copied().flatten().filter(|it| *it < sketch.groups.len())
+            sketch
+                .group_of
+                .get(vertex)
+                .copied()
+                .flatten()
+                .filter(|group| *group < sketch.groups.len())
         };
         let parent = |group: usize| sketch.groups[group].parent;
         // The groups around a vertex, innermost first; a cycle of groups ends where it closes.
@@ -39,7 +44,7 @@ impl Plan {
             let mut group = group_of(vertex);
             while let Some(at) = group.filter(|at| !chain.contains(at)) {
                 chain.push(at);
-                group = parent(at).filter(|it| *it < sketch.groups.len());
+                group = parent(at).filter(|group| *group < sketch.groups.len());
             }
             chain
         };

@@ -191,7 +191,7 @@ pub(super) fn changes(was: &Facts, is: &Facts) -> Vec<Reason> {
             continue;
         }
         let text = |side: Option<&(Fact, String)>| side.map(|(_, text)| text.clone());
-        if lone || from.map(|it| &it.1) != to.map(|it| &it.1) {
+        if lone || from.map(|fact| &fact.1) != to.map(|fact| &fact.1) {
             let (from, to) = match (text(from), text(to)) {
                 (Some(from), Some(to)) => {
                     let (from, to) = changed(&from, &to);

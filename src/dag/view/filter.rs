@@ -79,7 +79,10 @@ impl Filter {
                         return Err(fault(format!("`{value}` is no kind; {there}")));
                     }
                 }),
-                Some("status") => match NodeStatus::ALL.iter().find(|it| it.as_str() == value) {
+                Some("status") => match NodeStatus::ALL
+                    .iter()
+                    .find(|status| status.as_str() == value)
+                {
                     Some(NodeStatus::Stale) => {
                         filter.states.extend([NodeStatus::Stale, NodeStatus::StaleThrough]);
                     }

@@ -51,7 +51,7 @@ impl Focus {
             Focus::Around { kind, name, ancestors, descendants } => {
                 let start: Vec<Id> = match kind {
                     VertexKind::Namespace => {
-                        let outer = spaces.names.iter().position(|it| it == name)?;
+                        let outer = spaces.names.iter().position(|space| space == name)?;
                         let within = |id: &Id| {
                             spaces.home[*id].is_some_and(|space| spaces.within(space, outer))
                         };
