@@ -68,7 +68,9 @@ impl Store {
                 tracing::warn!(run = %id, "its request can't be read, so no folder is removed");
                 return Ok(None);
             };
-            stay.extend(folder.as_deref().and_then(|it| it.rsplit('/').next()).map(str::to_owned));
+            stay.extend(
+                folder.as_deref().and_then(|folder| folder.rsplit('/').next()).map(str::to_owned),
+            );
         }
         let Some(folder) = self.own_folder()? else { return Ok(None) };
         let Some(folder) = folder.sub(OsStr::new(APART))? else { return Ok(None) };

@@ -426,7 +426,7 @@ fn is_foreign(error: &rusqlite::Error) -> bool {
 fn mark(connection: &mut Connection) -> rusqlite::Result<Option<Mark>> {
     let mark: Option<String> =
         connection.query_row("SELECT mark FROM store", [], |row| row.get(0)).optional()?;
-    let drawn = |mark: &String| mark.len() == 32 && mark.bytes().all(|it| it.is_ascii_hexdigit());
+    let drawn = |mark: &String| mark.len() == 32 && mark.bytes().all(|b| b.is_ascii_hexdigit());
     Ok(mark.filter(drawn).map(Mark))
 }
 
@@ -588,7 +588,7 @@ mod tests {
         store
             .write(|connection| {
                 let pages: i64 =
-                    connection.pragma_query_value(None, "page_count", |it| it.get(0))?;
+                    connection.pragma_query_value(None, "page_count", |row| row.get(0))?;
                 connection.pragma_update(None, "max_page_count", pages)
             })
             .unwrap();

@@ -152,7 +152,9 @@ impl Store {
         match Folder::open(self.root())?.map(|folder| folder.sub(OsStr::new(KEPT))) {
             Some(folder) => {
                 let folder = folder?;
-                kept.retain(|one| folder.as_ref().is_some_and(|it| it.has_file(one.file.as_ref())));
+                kept.retain(|one| {
+                    folder.as_ref().is_some_and(|folder| folder.has_file(one.file.as_ref()))
+                });
             }
             None => kept.clear(),
         }

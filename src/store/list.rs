@@ -47,7 +47,9 @@ impl RunFilter {
         if !self.outcomes.is_empty() {
             let signs = vec!["?"; self.outcomes.len()].join(", ");
             parts.push(format!("outcome IN ({signs})"));
-            values.extend(self.outcomes.iter().map(|it| Value::from(it.as_str().to_owned())));
+            values.extend(
+                self.outcomes.iter().map(|outcome| Value::from(outcome.as_str().to_owned())),
+            );
         }
         let mut with = |part: &str, value: Option<Value>| {
             if let Some(value) = value {
@@ -92,7 +94,8 @@ impl Store {
     /// When the store can't be read.
     pub fn runs(&mut self, filter: &RunFilter) -> Result<Vec<RunRecord>, StoreError> {
         let (condition, mut values) = filter.condition();
-        values.push(Value::from(filter.limit.map_or(-1, |it| i64::try_from(it).unwrap_or(-1))));
+        values
+            .push(Value::from(filter.limit.map_or(-1, |limit| i64::try_from(limit).unwrap_or(-1))));
         values.push(Value::from(i64::try_from(filter.offset).unwrap_or(i64::MAX)));
         let sql = format!(
             "SELECT {COLUMNS} FROM runs WHERE {condition} ORDER BY id DESC LIMIT ? OFFSET ?"

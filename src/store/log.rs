@@ -160,11 +160,17 @@ impl<'a> Chunk<'a> {
         let rows: Vec<SourceRow<'_>> = self
             .sources
             .iter()
-            .map(|it| {
-                let node = it.node.map(Cow::Borrowed);
+            .map(|source| {
+                let node = source.node.map(Cow::Borrowed);
                 let (name, logger) =
-                    (it.level_name.map(Cow::Borrowed), it.logger.map(Cow::Borrowed));
-                (Cow::Borrowed(it.level.as_str()), node, Cow::Borrowed(it.stream), name, logger)
+                    (source.level_name.map(Cow::Borrowed), source.logger.map(Cow::Borrowed));
+                (
+                    Cow::Borrowed(source.level.as_str()),
+                    node,
+                    Cow::Borrowed(source.stream),
+                    name,
+                    logger,
+                )
             })
             .collect();
         // Serialising strings and nulls can't fail.

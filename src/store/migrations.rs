@@ -324,7 +324,7 @@ mod tests {
         assert_eq!(store.events(run_id(1)).unwrap().len(), events.len() - 2);
         let nodes = store.nodes(run_id(1)).unwrap();
         let outcomes: Vec<_> =
-            nodes.iter().map(|it| (it.node.as_str(), it.outcome, it.seconds)).collect();
+            nodes.iter().map(|node| (node.node.as_str(), node.outcome, node.seconds)).collect();
         assert_eq!(
             outcomes,
             [
@@ -340,7 +340,7 @@ mod tests {
             .log(run_id(1), &Default::default(), crate::store::LogCursor::Line(1), 10)
             .unwrap();
         let log_lines: Vec<_> =
-            lines.iter().map(|it| (it.number, it.level, it.text.as_str())).collect();
+            lines.iter().map(|line| (line.number, line.level, line.text.as_str())).collect();
         assert_eq!(log_lines, [(1, Level::Error, "uh\noh"), (2, Level::Info, "two")]);
     }
 }

@@ -116,16 +116,16 @@ pub(super) fn save(
         "INSERT OR REPLACE INTO nodes (run, node, position, outcome, started_at, seconds, failure)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
     )?;
-    for it in nodes {
-        let outcome = it.outcome.as_str();
+    for node in nodes {
+        let outcome = node.outcome.as_str();
         insert.execute(params![
             run,
-            it.node,
-            it.position,
+            node.node,
+            node.position,
             outcome,
-            it.started_at,
-            it.seconds,
-            it.failure
+            node.started_at,
+            node.seconds,
+            node.failure
         ])?;
     }
     let mut insert = connection.prepare_cached(
@@ -133,18 +133,18 @@ pub(super) fn save(
              (run, number, node, dataset, direction, at, seconds, bytes, stamp, metrics)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
     )?;
-    for it in datasets {
+    for dataset in datasets {
         insert.execute(params![
             run,
-            it.number as i64,
-            it.node,
-            it.dataset,
-            it.direction.as_str(),
-            it.at,
-            it.seconds,
-            it.bytes.map(|bytes| i64::try_from(bytes).unwrap_or(i64::MAX)),
-            it.stamp,
-            it.metrics,
+            dataset.number as i64,
+            dataset.node,
+            dataset.dataset,
+            dataset.direction.as_str(),
+            dataset.at,
+            dataset.seconds,
+            dataset.bytes.map(|bytes| i64::try_from(bytes).unwrap_or(i64::MAX)),
+            dataset.stamp,
+            dataset.metrics,
         ])?;
     }
     Ok(())

@@ -282,7 +282,11 @@ mod tests {
             store.record(&progress).unwrap();
         }
         let size = |store: &Store| std::fs::metadata(store.path()).unwrap().len();
-        store.write(|it| it.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))).unwrap();
+        store
+            .write(|connection| {
+                connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
+            })
+            .unwrap();
         let before = size(&store);
         store.prune(&PruneLimits { runs: Some(1), ..PruneLimits::default() }).unwrap();
         assert!(size(&store) < before / 2, "{} of {before}", size(&store));
