@@ -48,9 +48,11 @@ pub fn status(root: &Path, dataset: &Dataset) -> DatasetStatus {
         None => Some(&path),
     };
     match newest.and_then(|newest| measure(newest)) {
-        Some((bytes, modified)) => {
-            DatasetStatus::Present { bytes, modified, versions: versions.map(|it| it.len()) }
-        }
+        Some((bytes, modified)) => DatasetStatus::Present {
+            bytes,
+            modified,
+            versions: versions.map(|versions| versions.len()),
+        },
         None => DatasetStatus::Missing,
     }
 }
@@ -63,7 +65,7 @@ fn newest(root: &Path, dataset: &Dataset) -> Option<PathBuf> {
 
 fn filepath(dataset: &Dataset) -> Option<&str> {
     // Partitioned and incremental datasets have `path` instead of `filepath`.
-    let path = || dataset.definition.value.get("path").and_then(|it| it.value.as_str());
+    let path = || dataset.definition.value.get("path").and_then(|path| path.value.as_str());
     dataset.filepath.as_deref().or_else(path)
 }
 

@@ -197,8 +197,9 @@ pub fn remove(text: &str) -> String {
 /// The known secrets that occur in the text, longest first.
 fn known_in(text: &str) -> Vec<Arc<str>> {
     let known = KNOWN.read().unwrap_or_else(PoisonError::into_inner);
-    let mut found: Vec<_> = known.iter().filter(|it| text.contains(&***it)).cloned().collect();
-    found.sort_by_key(|it| std::cmp::Reverse(it.len()));
+    let mut found: Vec<_> =
+        known.iter().filter(|secret| text.contains(&***secret)).cloned().collect();
+    found.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
     found
 }
 

@@ -24,7 +24,7 @@ fn drawing(state: &State) -> String {
 /// If the ending is unknown, or the file exists or can't be written.
 pub(super) fn export(root: &Path, state: &State, file: &str) -> Result<(), UserError> {
     let path = root.join(file);
-    let ending = path.extension().and_then(|it| it.to_str()).unwrap_or_default();
+    let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default();
     let (screen, plot) = (&state.pipeline, &state.pipeline.plot);
     let text = match ending {
         "svg" => screen_picture(state, |picture| picture.to_svg()),
@@ -39,7 +39,7 @@ pub(super) fn export(root: &Path, state: &State, file: &str) -> Result<(), UserE
             ));
         }
     };
-    let written = File::create_new(&path).and_then(|mut it| it.write_all(text.as_bytes()));
+    let written = File::create_new(&path).and_then(|mut file| file.write_all(text.as_bytes()));
     written.map_err(|error| match error.kind() {
         std::io::ErrorKind::AlreadyExists => {
             UserError::hinted(format!("{file} exists already"), "Choose another name.")

@@ -186,7 +186,7 @@ fn plain_terminal(var: impl Fn(&str) -> Option<String>) -> bool {
     let locale = ["LC_ALL", "LC_CTYPE", "LANG"]
         .iter()
         .filter_map(|name| var(name))
-        .find(|it| !it.is_empty());
+        .find(|locale| !locale.is_empty());
     locale.is_some_and(|locale| {
         let lower = locale.to_lowercase();
         !lower.contains("utf") && (matches!(lower.as_str(), "c" | "posix") || lower.contains('.'))

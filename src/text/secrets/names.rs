@@ -130,7 +130,7 @@ pub fn names_secret(name: &str) -> bool {
     while words.len() > 1
         && words
             .last()
-            .is_some_and(|it| WHICH.contains(it) || it.bytes().all(|c| c.is_ascii_digit()))
+            .is_some_and(|word| WHICH.contains(word) || word.bytes().all(|c| c.is_ascii_digit()))
     {
         words.pop();
     }

@@ -247,8 +247,9 @@ pub fn redact_diff(diff: &str, mask: &dyn Fn(&str) -> String) -> String {
             is_python = names.trim_end_matches('"').ends_with(".py");
             (secret_indent, in_private_key) = (None, false);
         }
-        let is_header =
-            ["diff --git ", "index ", "--- ", "+++ ", "@@"].iter().any(|it| line.starts_with(it));
+        let is_header = ["diff --git ", "index ", "--- ", "+++ ", "@@"]
+            .iter()
+            .any(|start| line.starts_with(start));
         if is_header {
             // The header of a hunk quotes a line of the file.
             let head = match line.rfind("@@").filter(|at| *at > 0 && line.starts_with("@@")) {

@@ -42,7 +42,7 @@ impl Service {
                 Err(RecvTimeoutError::Timeout) => None,
                 Err(RecvTimeoutError::Disconnected) => return,
             };
-            let Some(pipeline) = asked.clone().or_else(|| told.as_ref().map(|it| it.0.clone()))
+            let Some(pipeline) = asked.clone().or_else(|| told.as_ref().map(|told| told.0.clone()))
             else {
                 continue;
             };
