@@ -100,7 +100,7 @@ fn write_log(store: &mut Store) -> RunId {
     let time = begin.elapsed();
     let speed = LINES as f64 / time.as_secs_f64();
     let bytes: usize = texts.iter().map(String::len).sum();
-    let size = std::fs::metadata(store.path()).map_or(0, |it| it.len());
+    let size = std::fs::metadata(store.path()).map_or(0, |metadata| metadata.len());
     row(&format!("{LINES} lines appended"), time, &format!("{speed:.0} lines/s"));
     row("slowest burst of 2,000", slowest, &format!("{} MB as {} MB", bytes >> 20, size >> 20));
     record.id.expect("a store that can be written")

@@ -31,8 +31,11 @@ fn main() {
     let mut reader = Reader::new(root);
     let snapshot = reader.read(&options);
     let nodes = &snapshot.pipelines[0].nodes;
-    let reached: usize =
-        nodes.iter().filter_map(|node| node.reach.as_ref()).map(|it| it.definitions.len()).sum();
+    let reached: usize = nodes
+        .iter()
+        .filter_map(|node| node.reach.as_ref())
+        .map(|reach| reach.definitions.len())
+        .sum();
     assert_eq!(nodes.len(), PIPELINES * NODES, "{:?}", snapshot.problems);
     let again = median(ROUNDS, || timed(|| drop(reader.read(&options))));
     let mut count = 0;

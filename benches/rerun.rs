@@ -36,7 +36,7 @@ fn main() {
         run(&worker, NODES[0].0).await;
         run(&worker, NODES[1].0).await;
         let mut warmth = worker.warmth();
-        warmth.wait_for(|it| matches!(it, Warmth::Warm { .. })).await.expect("a worker");
+        warmth.wait_for(|warmth| matches!(warmth, Warmth::Warm { .. })).await.expect("a worker");
     });
     println!(
         "| node | rerun after an edit | of it not the node's own | `kedro run --nodes` | ratio |"

@@ -123,7 +123,8 @@ fn save_to_screen(root: &Path) -> Duration {
 }
 
 fn viz(kedro: &Path, root: &Path) -> Duration {
-    let port = std::net::TcpListener::bind("127.0.0.1:0").and_then(|it| it.local_addr());
+    let port =
+        std::net::TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
     let port = port.expect("a free port").port();
     let begin = Instant::now();
     let mut command = Command::new(kedro);

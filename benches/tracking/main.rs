@@ -29,8 +29,9 @@ fn main() {
     println!(
         "| what | `mlops-tui` | MLflow | MLflow / ours | plain reading | ours / plain |\n|---|---:|---:|---:|---:|---:|"
     );
-    let only: Vec<String> = std::env::args().skip(1).filter(|it| it != "--bench").collect();
-    let is_asked = |part: &str| only.is_empty() || only.iter().any(|it| it == part);
+    let only: Vec<String> =
+        std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
+    let is_asked = |part: &str| only.is_empty() || only.iter().any(|name| name == part);
     if is_asked("database") {
         database::measure(&python);
     }

@@ -40,7 +40,7 @@ pub fn environment(requirements: &str, version: Option<&str>) -> PathBuf {
             let mut venv = Command::new("uv");
             run(venv
                 .arg("venv")
-                .args(version.map(|it| ["--python", it]).iter().flatten())
+                .args(version.map(|version| ["--python", version]).iter().flatten())
                 .arg(&folder));
             run(Command::new("uv")
                 .args(["pip", "install", "--python"])

@@ -99,21 +99,24 @@ fn shown(snapshot: &Snapshot) -> BTreeMap<String, Value> {
 
 fn by_name(answer: &Value) -> BTreeMap<String, Value> {
     let pipelines = answer["pipelines"].as_array().unwrap();
-    pipelines.iter().map(|it| (it["name"].as_str().unwrap().to_owned(), it.clone())).collect()
+    pipelines
+        .iter()
+        .map(|pipeline| (pipeline["name"].as_str().unwrap().to_owned(), pipeline.clone()))
+        .collect()
 }
 
 /// Everything that breaks the rule, as text; empty where nothing does.
 fn differences(case: &Case, snapshot: &Snapshot, answer: &Value) -> String {
     let mut out = String::new();
-    let wrong = |it: &&mlops_tui::project::Problem| {
-        it.severity == Severity::Error && !it.text.contains(NO_PARAMETER)
+    let wrong = |problem: &&mlops_tui::project::Problem| {
+        problem.severity == Severity::Error && !problem.text.contains(NO_PARAMETER)
     };
     if let Some(error) = answer["error"].as_str() {
         match case.word {
             Word::Complete | Word::Partial => {
                 let _ = writeln!(out, "Kedro refuses the project: {error}");
             }
-            Word::Refused if !snapshot.problems.iter().any(|it| wrong(&it)) => {
+            Word::Refused if !snapshot.problems.iter().any(|problem| wrong(&problem)) => {
                 let _ = writeln!(out, "Kedro refuses this without a word from us: {error}");
             }
             _ => {}
@@ -126,7 +129,7 @@ fn differences(case: &Case, snapshot: &Snapshot, answer: &Value) -> String {
         // `find_pipelines` may pass over errors with a warning; the page lists them then.
         if case.word == Word::Partial
             && !case.lines.iter().any(|line| line.starts_with("error "))
-            && snapshot.problems.iter().any(|it| wrong(&it))
+            && snapshot.problems.iter().any(|problem| wrong(&problem))
         {
             let _ = writeln!(out, "an error is claimed");
         }
@@ -138,7 +141,7 @@ fn differences(case: &Case, snapshot: &Snapshot, answer: &Value) -> String {
         if snapshot.pipelines.iter().all(|pipeline| pipeline.nodes.is_empty()) {
             let _ = writeln!(out, "no nodes");
         }
-        if snapshot.problems.iter().any(|it| wrong(&it)) {
+        if snapshot.problems.iter().any(|problem| wrong(&problem)) {
             let _ = writeln!(out, "an error is claimed");
         }
     }
@@ -160,9 +163,13 @@ fn compare(out: &mut String, snapshot: &Snapshot, answer: &Value, case: &Case) {
         .files
         .get("pipeline_registry.py")
         .is_none_or(|registry| registry.contains("find_pipelines"));
-    let order: Vec<_> = snapshot.pipelines.iter().map(|it| json!(it.name)).collect();
-    let kedros_order: Vec<_> =
-        answer["pipelines"].as_array().unwrap().iter().map(|it| it["name"].clone()).collect();
+    let order: Vec<_> = snapshot.pipelines.iter().map(|pipeline| json!(pipeline.name)).collect();
+    let kedros_order: Vec<_> = answer["pipelines"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|pipeline| pipeline["name"].clone())
+        .collect();
     // `find_pipelines` lists folders in the order of the file system.
     if !finds && snapshot.complete() && order != kedros_order {
         let _ = writeln!(out, "order of pipelines {order:?}, Kedro's {kedros_order:?}");
@@ -217,8 +224,9 @@ fn compare_nodes(
     }
     for node in ours {
         let unknown = format!("The function of node `{}`", node["name"].as_str().unwrap());
-        let function_known = !snapshot.problems.iter().any(|it| it.text.contains(&unknown));
-        let Some(kedros) = kedros.iter().find(|it| it["name"] == node["name"]) else { continue };
+        let function_known =
+            !snapshot.problems.iter().any(|problem| problem.text.contains(&unknown));
+        let Some(kedros) = kedros.iter().find(|one| one["name"] == node["name"]) else { continue };
         for (key, value) in node.as_object().unwrap() {
             if !function_known && (key == "func_name" || key == "source") {
                 continue;
@@ -244,7 +252,7 @@ fn page(snapshot: &Snapshot, lines: &[String]) -> Vec<String> {
             nodes(&mut out, pipeline, calls);
         }
     }
-    for problem in snapshot.problems.iter().filter(|it| !it.text.contains(NO_PARAMETER)) {
+    for problem in snapshot.problems.iter().filter(|problem| !problem.text.contains(NO_PARAMETER)) {
         let severity = format!("{:?}", problem.severity).to_lowercase();
         let place = problem.place.as_ref().map(|place| format!("{place}: "));
         let place = place.unwrap_or_default().replace("src/pkg/", "");

@@ -145,7 +145,8 @@ fn a_floor_uses_only_the_floors_below_it() {
 #[test]
 fn no_modules_of_the_app_use_each_other_in_a_circle() {
     let modules = modules();
-    let in_app: Vec<&Module> = modules.keys().filter(|it| it[0] == "app" && it.len() > 1).collect();
+    let in_app: Vec<&Module> =
+        modules.keys().filter(|module| module[0] == "app" && module.len() > 1).collect();
     let uses = |module: &Module| -> BTreeSet<usize> {
         let paths = paths(module, &modules[module]).into_iter();
         let used = paths.filter_map(|path| {

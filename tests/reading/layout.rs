@@ -531,7 +531,7 @@ fn namespaces_are_expanded_as_asked() {
         let output = verb(&[sample, "--expand", expand], "");
         let found: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
         let found = found[what].as_array().cloned().unwrap_or_default();
-        let ids = found.iter().filter_map(|it| it["id"].as_str()).map(str::to_owned);
+        let ids = found.iter().filter_map(|entry| entry["id"].as_str()).map(str::to_owned);
         ids.filter(|id| !id.starts_with("dataset:") && !id.starts_with("parameters:"))
             .collect::<BTreeSet<String>>()
     };

@@ -22,7 +22,7 @@ fn json(output: &Output) -> Json {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let mut json: Json = serde_json::from_slice(&output.stdout).unwrap();
     // Kedro lists pipelines in the order in which the file system lists their folders.
-    json["pipelines"].as_array_mut().unwrap().sort_by_key(|it| it["name"].to_string());
+    json["pipelines"].as_array_mut().unwrap().sort_by_key(|pipeline| pipeline["name"].to_string());
     json
 }
 

@@ -171,7 +171,8 @@ async fn record(
     assert!(told.last().is_some_and(|last| last.event.ends_run()), "{:?}", told.last());
     let mut store = Store::new(root);
     let kept = history::from_rows(&store.events(record.id.unwrap()).unwrap());
-    let events = told.iter().filter(|it| !matches!(it.event, RunEvent::Output { .. })).count();
+    let events =
+        told.iter().filter(|stamped| !matches!(stamped.event, RunEvent::Output { .. })).count();
     assert_eq!(kept.len(), events);
     assert_eq!(seen(&mut store, record.id.unwrap()).1, told.len() - events);
     outcome

@@ -250,7 +250,7 @@ fn a_real_run_is_in_the_history_with_its_nodes_data_and_python() {
     let outcomes: Vec<&Json> = bars.iter().map(|bar| &bar["outcome"]).collect();
     assert_eq!(outcomes, ["succeeded", "failed"]);
     let saved = told["datasets"].as_array().unwrap();
-    let saved = saved.iter().find(|it| it["direction"] == "save").unwrap();
+    let saved = saved.iter().find(|dataset| dataset["direction"] == "save").unwrap();
     assert_eq!((&saved["dataset"], &saved["metrics"]["mae"]), (&"scores".into(), &0.5.into()));
     assert!(saved["stamp"].as_str().unwrap().starts_with("blake3:"), "{saved}");
     let log = text(root, &["logs", "--node", "good", "--grep", "red"]);
@@ -331,6 +331,6 @@ fn nothing_that_was_acknowledged_is_lost_by_a_kill() {
         for (line, expected) in lines.iter().zip(expected) {
             assert_eq!(line.text, expected.to_string());
         }
-        assert!(store.nodes(run).unwrap().iter().all(|it| it.outcome == NodeOutcome::Stopped));
+        assert!(store.nodes(run).unwrap().iter().all(|node| node.outcome == NodeOutcome::Stopped));
     }
 }

@@ -332,7 +332,8 @@ fn the_schema_of_the_settings_says_what_the_program_accepts() {
             assert_eq!(settings, Settings::default(), "the default of {name}");
         }
     }
-    let built_in = |names: &[(&str, &str)]| -> Json { names.iter().map(|(it, _)| *it).collect() };
+    let built_in =
+        |names: &[(&str, &str)]| -> Json { names.iter().map(|(name, _)| *name).collect() };
     assert_eq!(properties["theme"]["examples"], built_in(&theme::BUILT_IN));
     assert_eq!(properties["keymap"]["examples"], built_in(&keymap::BUILT_IN));
 }

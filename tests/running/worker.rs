@@ -543,7 +543,7 @@ async fn run_with(worker: &Worker, request: &RunRequest) -> Vec<RunEvent> {
 
 async fn until_warm(worker: &Worker) -> usize {
     let mut warmth = worker.warmth();
-    let warm = warmth.wait_for(|it| matches!(it, Warmth::Warm { .. } | Warmth::Fresh(_)));
+    let warm = warmth.wait_for(|warmth| matches!(warmth, Warmth::Warm { .. } | Warmth::Fresh(_)));
     let warm = tokio::time::timeout(HANGS, warm).await.expect("the worker gets warm").unwrap();
     match &*warm {
         Warmth::Warm { modules, .. } => *modules,

@@ -59,8 +59,8 @@ fn place(app: &TestApp, kind: VertexKind, name: &str) -> (i32, i32) {
     let screen = &app.state.pipeline;
     let id =
         screen.plot.view.graph.find(kind, name).unwrap_or_else(|| panic!("{name} is not there"));
-    let it = screen.plot.layout.boxes[id];
-    (it.x - screen.scroll.0, it.y - screen.scroll.1)
+    let area = screen.plot.layout.boxes[id];
+    (area.x - screen.scroll.0, area.y - screen.scroll.1)
 }
 
 fn mouse(app: &mut TestApp, kind: MouseEventKind, (column, row): (i32, i32), keys: KeyModifiers) {
@@ -167,7 +167,7 @@ fn a_slice_is_what_is_run() {
         _ => None,
     });
     let command = "kedro run --from-nodes ml.split --to-nodes ml.score";
-    assert_eq!(copied.as_deref().map(|it| it.replace('=', " ")), Some(command.into()));
+    assert_eq!(copied.as_deref().map(|text| text.replace('=', " ")), Some(command.into()));
     app.keys("r");
     let slice = &app.asked_run().unwrap().slice;
     assert_eq!(slice.from_nodes, ["ml.split"]);
@@ -405,7 +405,8 @@ fn layers_are_bands_one_after_the_other() {
 
 #[test]
 fn what_is_too_large_to_be_drawn_says_so() {
-    let lines: String = (0..50_000).map(|it| format!("d{it} -> n{it} -> d{}\n", it + 1)).collect();
+    let lines: String =
+        (0..50_000).map(|number| format!("d{number} -> n{number} -> d{}\n", number + 1)).collect();
     let app = TestApp::showing(snapshot(&lines), 200, 60);
     assert!(app.state.pipeline.plot.view.graph.vertices.is_empty());
     let screen = app.screen();

@@ -246,11 +246,9 @@ fn a_change_reads_again_and_keeps_selection_and_scroll() {
     let before = app.screen();
     app.effects.clear();
     app.report(Report::Changed { files: vec!["conf/base/catalog.yml".into()], tracking: false });
-    assert!(
-        app.effects.iter().any(
-            |it| matches!(it, Effect::ReadStatic { generation, .. } if *generation == 2.into())
-        )
-    );
+    assert!(app.effects.iter().any(
+        |effect| matches!(effect, Effect::ReadStatic { generation, .. } if *generation == 2.into())
+    ));
     let snapshot = (**app.state.shared.project.snapshot.as_ref().unwrap()).clone();
     app.report(Report::Static { generation: 2.into(), result: Ok(std::sync::Arc::new(snapshot)) });
     assert_eq!(app.screen(), before);

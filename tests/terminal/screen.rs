@@ -104,7 +104,8 @@ fn every_tab_help_and_palette_are_there_at_every_size_and_in_every_palette() {
             terminal.look(|screen| {
                 let (rows, columns) = screen.size();
                 let (rows, columns) = (rows.get(), columns.get());
-                for (row, column) in (0..rows).flat_map(|row| (0..columns).map(move |it| (row, it)))
+                for (row, column) in
+                    (0..rows).flat_map(|row| (0..columns).map(move |column| (row, column)))
                 {
                     let cell = screen.cell(row, column).unwrap();
                     assert_eq!(cell.fgcolor(), vt100::Color::Default);

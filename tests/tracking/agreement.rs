@@ -106,7 +106,7 @@ fn sql_and_evaluation_find_the_same_runs_in_the_same_order() {
             let newest = || b.run.start_time.cmp(&a.run.start_time).then(a.run.id.cmp(&b.run.id));
             compare_by(&orders, *a, *b).then_with(newest)
         });
-        let expected: Vec<&str> = expected.iter().map(|it| it.run.id.as_str()).collect();
+        let expected: Vec<&str> = expected.iter().map(|held| held.run.id.as_str()).collect();
         let query = RunQuery { filter: parsed, order: orders, now: NOW, ..RunQuery::default() };
         let found = store.search_runs(&query).unwrap().items;
         let found: Vec<&str> = found.iter().map(|run| run.id.as_str()).collect();

@@ -22,26 +22,28 @@ fn object(pairs: &[(String, String)]) -> Json {
         .into()
 }
 
-fn of_experiment(it: &Experiment) -> Json {
+fn of_experiment(experiment: &Experiment) -> Json {
     json!({
-        "experiment_id": it.id, "name": it.name, "artifact_location": it.artifact_location,
-        "lifecycle_stage": it.lifecycle_stage, "creation_time": it.creation_time,
-        "last_update_time": it.last_update_time, "workspace": it.workspace, "tags": object(&it.tags),
+        "experiment_id": experiment.id, "name": experiment.name,
+        "artifact_location": experiment.artifact_location,
+        "lifecycle_stage": experiment.lifecycle_stage, "creation_time": experiment.creation_time,
+        "last_update_time": experiment.last_update_time, "workspace": experiment.workspace,
+        "tags": object(&experiment.tags),
     })
 }
 
-fn of_dataset(it: &DatasetInput) -> Json {
+fn of_dataset(input: &DatasetInput) -> Json {
     let dataset = json!({
-        "name": it.name, "digest": it.digest, "source_type": it.source_type, "source": it.source,
-        "schema": it.schema, "profile": it.profile,
+        "name": input.name, "digest": input.digest, "source_type": input.source_type,
+        "source": input.source, "schema": input.schema, "profile": input.profile,
     });
-    json!({"dataset": dataset, "tags": object(&it.tags)})
+    json!({"dataset": dataset, "tags": object(&input.tags)})
 }
 
 fn of_run(store: &Store, id: &str) -> Json {
-    let it = store.run(id).unwrap().unwrap();
+    let run = store.run(id).unwrap().unwrap();
     let metrics: Map<String, Json> =
-        it.metrics.iter().map(|(key, value)| (key.clone(), number(*value))).collect();
+        run.metrics.iter().map(|(key, value)| (key.clone(), number(*value))).collect();
     let history = |key: &str| -> Vec<Json> {
         let points = store.history(id, key).unwrap();
         points
@@ -50,52 +52,65 @@ fn of_run(store: &Store, id: &str) -> Json {
             .collect()
     };
     let histories: Map<String, Json> =
-        it.metrics.iter().map(|(key, _)| (key.clone(), history(key).into())).collect();
+        run.metrics.iter().map(|(key, _)| (key.clone(), history(key).into())).collect();
     json!({
-        "run_id": it.id, "run_name": it.name, "experiment_id": it.experiment_id, "user_id": it.user_id,
-        "status": it.status, "start_time": it.start_time, "end_time": it.end_time,
-        "lifecycle_stage": it.lifecycle_stage, "artifact_uri": it.artifact_uri,
-        "params": object(&it.params), "metrics": metrics, "tags": object(&it.tags),
-        "datasets": it.datasets.iter().map(of_dataset).collect::<Vec<Json>>(),
-        "model_outputs": it.model_outputs, "history": histories,
+        "run_id": run.id, "run_name": run.name, "experiment_id": run.experiment_id,
+        "user_id": run.user_id, "status": run.status, "start_time": run.start_time,
+        "end_time": run.end_time, "lifecycle_stage": run.lifecycle_stage,
+        "artifact_uri": run.artifact_uri, "params": object(&run.params), "metrics": metrics,
+        "tags": object(&run.tags),
+        "datasets": run.datasets.iter().map(of_dataset).collect::<Vec<Json>>(),
+        "model_outputs": run.model_outputs, "history": histories,
     })
 }
 
-fn of_model(it: &Model) -> Json {
-    let aliases: Map<String, Json> = it
+fn of_model(model: &Model) -> Json {
+    let aliases: Map<String, Json> = model
         .aliases
         .iter()
         .map(|(alias, version)| (alias.clone(), version.to_string().into()))
         .collect();
     json!({
-        "name": it.name, "creation_timestamp": it.creation_timestamp,
-        "last_updated_timestamp": it.last_updated_timestamp, "description": it.description,
-        "workspace": it.workspace, "tags": object(&it.tags), "aliases": aliases,
+        "name": model.name, "creation_timestamp": model.creation_timestamp,
+        "last_updated_timestamp": model.last_updated_timestamp, "description": model.description,
+        "workspace": model.workspace, "tags": object(&model.tags), "aliases": aliases,
     })
 }
 
-fn of_version(it: &ModelVersion) -> Json {
+fn of_version(version: &ModelVersion) -> Json {
     json!({
-        "name": it.name, "version": it.version.to_string(), "creation_timestamp": it.creation_timestamp,
-        "last_updated_timestamp": it.last_updated_timestamp, "description": it.description,
-        "user_id": it.user_id, "current_stage": it.stage, "source": it.source, "run_id": it.run_id,
-        "run_link": it.run_link, "status": it.status, "status_message": it.status_message,
-        "tags": object(&it.tags), "aliases": it.aliases,
+        "name": version.name, "version": version.version.to_string(),
+        "creation_timestamp": version.creation_timestamp,
+        "last_updated_timestamp": version.last_updated_timestamp,
+        "description": version.description, "user_id": version.user_id,
+        "current_stage": version.stage, "source": version.source, "run_id": version.run_id,
+        "run_link": version.run_link, "status": version.status,
+        "status_message": version.status_message, "tags": object(&version.tags),
+        "aliases": version.aliases,
     })
 }
 
-fn of_logged_model(it: &LoggedModel) -> Json {
-    let metric = |it: &mlops_tui::tracking::entities::ModelMetric| {
-        let (name, digest) = it.dataset.clone().unzip();
-        json!([it.key, it.step, it.timestamp, number(it.value), it.run_id, name, digest])
+fn of_logged_model(model: &LoggedModel) -> Json {
+    let metric = |metric: &mlops_tui::tracking::entities::ModelMetric| {
+        let (name, digest) = metric.dataset.clone().unzip();
+        json!([
+            metric.key,
+            metric.step,
+            metric.timestamp,
+            number(metric.value),
+            metric.run_id,
+            name,
+            digest
+        ])
     };
     json!({
-        "experiment_id": it.experiment_id, "model_id": it.id, "name": it.name,
-        "artifact_location": it.artifact_location, "creation_timestamp": it.creation_timestamp,
-        "last_updated_timestamp": it.last_updated_timestamp, "model_type": it.model_type,
-        "source_run_id": it.source_run_id, "status_message": it.status_message, "status": it.status,
-        "tags": object(&it.tags), "params": object(&it.params),
-        "metrics": sorted(it.metrics.iter().map(metric).collect()),
+        "experiment_id": model.experiment_id, "model_id": model.id, "name": model.name,
+        "artifact_location": model.artifact_location,
+        "creation_timestamp": model.creation_timestamp,
+        "last_updated_timestamp": model.last_updated_timestamp, "model_type": model.model_type,
+        "source_run_id": model.source_run_id, "status_message": model.status_message,
+        "status": model.status, "tags": object(&model.tags), "params": object(&model.params),
+        "metrics": sorted(model.metrics.iter().map(metric).collect()),
     })
 }
 
@@ -144,10 +159,12 @@ pub fn comparable(read: &Json) -> Json {
 pub fn ours(store: &Store, theirs: &Json) -> Json {
     let all = Expr::default();
     let experiments = |view| store.experiments(&all, &[], view, NOW).unwrap().items;
-    let ids = |view| experiments(view).into_iter().map(|it| it.id).collect::<Vec<String>>();
+    let ids = |view| {
+        experiments(view).into_iter().map(|experiment| experiment.id).collect::<Vec<String>>()
+    };
     let runs = |view| -> Vec<String> {
         let query = RunQuery { experiments: Some(ids(View::All)), view, ..RunQuery::default() };
-        store.search_runs(&query).unwrap().items.into_iter().map(|it: Run| it.id).collect()
+        store.search_runs(&query).unwrap().items.into_iter().map(|run: Run| run.id).collect()
     };
     let mut read = json!({
         "experiments": experiments(View::All).iter().map(of_experiment).collect::<Vec<Json>>(),
@@ -254,35 +271,35 @@ pub fn answer(store: &Store, question: &Json) -> Option<Vec<String>> {
     Some(match entity {
         Entity::Run => {
             let query = RunQuery { filter, order, view, now: NOW, ..RunQuery::default() };
-            store.search_runs(&query).unwrap().items.into_iter().map(|it| it.id).collect()
+            store.search_runs(&query).unwrap().items.into_iter().map(|run| run.id).collect()
         }
         Entity::Experiment => store
             .experiments(&filter, &order, view, NOW)
             .unwrap()
             .items
             .into_iter()
-            .map(|it| it.id)
+            .map(|experiment| experiment.id)
             .collect(),
         Entity::RegisteredModel => store
             .models(&filter, &order, NOW)
             .unwrap()
             .items
             .into_iter()
-            .map(|it| it.name)
+            .map(|model| model.name)
             .collect(),
         Entity::ModelVersion => store
             .versions(&filter, &order, NOW)
             .unwrap()
             .items
             .into_iter()
-            .map(|it| format!("{}/{}", it.name, it.version))
+            .map(|version| format!("{}/{}", version.name, version.version))
             .collect(),
         Entity::LoggedModel => store
             .logged_models(None, &filter, &order, NOW)
             .unwrap()
             .items
             .into_iter()
-            .map(|it| it.id)
+            .map(|model| model.id)
             .collect(),
     })
 }

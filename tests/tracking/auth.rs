@@ -18,7 +18,7 @@ const SECRET: &str = "MLFLOW_TRACKING_PASSWORD";
 
 fn experiments(store: &RestStore) -> Result<Vec<String>, TrackingError> {
     let found = store.experiments(&Expr::default(), &[], View::Active, 0)?;
-    Ok(found.items.into_iter().map(|it| it.name).collect())
+    Ok(found.items.into_iter().map(|experiment| experiment.name).collect())
 }
 
 /// What is told when the experiments are not to be had.

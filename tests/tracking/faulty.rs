@@ -114,7 +114,7 @@ pub fn open(uri: &str, more: &[(&str, &str)]) -> RestStore {
             ("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2"),
             ("MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR", "0.05"),
         ];
-        let found = more.iter().chain(&all).find(|(it, _)| *it == name);
+        let found = more.iter().chain(&all).find(|(other, _)| *other == name);
         found.map(|(_, value)| (*value).to_owned())
     };
     RestStore::open_with(&ServerUri::new(uri), None, &variable).unwrap()
@@ -122,7 +122,7 @@ pub fn open(uri: &str, more: &[(&str, &str)]) -> RestStore {
 
 fn experiments(store: &RestStore) -> Result<Vec<String>, TrackingError> {
     let found = store.experiments(&Expr::default(), &[], View::Active, 0)?;
-    Ok(found.items.into_iter().map(|it| it.id).collect())
+    Ok(found.items.into_iter().map(|experiment| experiment.id).collect())
 }
 
 fn told(store: &RestStore) -> String {
@@ -274,7 +274,7 @@ fn pages_follow_each_other_and_grow_smaller_when_they_are_too_large() {
     let (uri, requests) = serve(vec![first, large, last]);
     let query = RunQuery { experiments: Some(vec!["1".into()]), ..RunQuery::default() };
     let found = open(&uri, &[]).search_runs(&query).unwrap();
-    assert_eq!(found.items.iter().map(|it| it.id.as_str()).collect::<Vec<_>>(), ["a", "b"]);
+    assert_eq!(found.items.iter().map(|run| run.id.as_str()).collect::<Vec<_>>(), ["a", "b"]);
     let requests: Vec<String> = requests.try_iter().collect();
     assert!(requests[0].contains(r#""max_results":10000"#), "{}", requests[0]);
     assert!(
@@ -296,7 +296,7 @@ fn a_filter_that_an_older_server_refuses_is_looked_at_here() {
     let filter = parse(mlops_tui::tracking::filter::Entity::Run, "params.x IS NULL").unwrap();
     let query = RunQuery { experiments: Some(vec!["1".into()]), filter, ..RunQuery::default() };
     let found = open(&uri, &[]).search_runs(&query).unwrap();
-    assert_eq!(found.items.iter().map(|it| it.id.as_str()).collect::<Vec<_>>(), ["b"]);
+    assert_eq!(found.items.iter().map(|run| run.id.as_str()).collect::<Vec<_>>(), ["b"]);
     assert!(requests.recv().unwrap().contains("params.`x` IS NULL"));
 }
 
@@ -343,24 +343,24 @@ impl Held {
             )
         });
         match request {
-            it if it.contains("experiments/search") => {
+            request if request.contains("experiments/search") => {
                 ok(r#"{"experiments": [{"experiment_id": "0", "name": "Default"}]}"#)
             }
-            it if it.contains("bulk-interval") => {
+            request if request.contains("bulk-interval") => {
                 let at = |name: &str| -> i64 {
-                    let rest = it.split(&format!("{name}=")).nth(1).unwrap();
+                    let rest = request.split(&format!("{name}=")).nth(1).unwrap();
                     rest.split(['&', ' ']).next().unwrap().parse().unwrap()
                 };
                 let inside = at("start_step")..=at("end_step");
                 let steps = self.steps.iter().copied().filter(|step| inside.contains(step));
                 points(&steps.collect::<Vec<i64>>())
             }
-            it if it.contains("get-history") => points(&self.steps),
-            it if it.contains("runs/get") => {
+            request if request.contains("get-history") => points(&self.steps),
+            request if request.contains("runs/get") => {
                 ok(&format!(r#"{{"run": {}}}"#, run.unwrap_or_default()))
             }
-            it => {
-                let is_asked = !it.contains("RUNNING")
+            request => {
+                let is_asked = !request.contains("RUNNING")
                     || self.run.is_some_and(|(status, _)| status == "RUNNING");
                 let run = run.filter(|_| is_asked).unwrap_or_default();
                 ok(&format!(r#"{{"runs": [{run}]}}"#))

@@ -32,14 +32,15 @@ fn filters_find_what_mlflow_finds_in_files() {
     let corpus = corpus("3.17.2", "files", true);
     let store = open(&corpus);
     let json = |line: &str| -> Json { serde_json::from_str(line).unwrap() };
-    let mut known: Vec<Json> = KNOWN.lines().filter(|it| !it.starts_with('#')).map(json).collect();
+    let mut known: Vec<Json> =
+        KNOWN.lines().filter(|line| !line.starts_with('#')).map(json).collect();
     let mut wrong = Vec::new();
     let questions = questions();
     assert_eq!(questions.len(), corpus.answers.len());
     for (question, theirs) in std::iter::zip(questions, &corpus.answers) {
         let ours = answer(&store, &question);
         let agree = ours.as_ref().map(|ids| Json::from(ids.clone())) == theirs.get("ids").cloned();
-        let is_known = known.iter().position(|it| *it == question);
+        let is_known = known.iter().position(|other| *other == question);
         match (agree, is_known) {
             (true, None) => {}
             (false, Some(index)) => drop(known.swap_remove(index)),

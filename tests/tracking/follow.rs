@@ -77,7 +77,7 @@ pub(crate) fn follow(uri: &str, rate: &str) -> Vec<f64> {
     follower.wait().unwrap();
     let reported = reader.join().unwrap();
     let points = trained["points"].as_array().unwrap();
-    let metrics = reported.iter().filter(|(_, it)| it["event"] == "metric").collect::<Vec<_>>();
+    let metrics = reported.iter().filter(|(_, news)| news["event"] == "metric").collect::<Vec<_>>();
     let mut delays = Vec::new();
     for ((at, metric), point) in std::iter::zip(&metrics, points) {
         assert_eq!(metric["run_id"], trained["run"]);

@@ -72,7 +72,7 @@ fn logged_models_are_searched_as_mlflow_does() {
         let found = json("sqlite", &arguments);
         assert_eq!(found["truncated"], false);
         let models = found["logged_models"].as_array().unwrap();
-        models.iter().map(|it| it["name"].as_str().unwrap().to_owned()).collect()
+        models.iter().map(|model| model["name"].as_str().unwrap().to_owned()).collect()
     };
     assert_eq!(ids("name = 'pending'", ""), ["pending"]);
     assert_eq!(ids("name LIKE 'ri%'", "").len(), 2);
@@ -87,8 +87,8 @@ fn logged_models_are_searched_as_mlflow_does() {
         .as_array()
         .unwrap()
         .iter()
-        .flat_map(|it| it["metrics"].as_array().unwrap());
-    assert!(metric.clone().any(|it| it["dataset_name"].is_string()), "metrics by dataset");
+        .flat_map(|model| model["metrics"].as_array().unwrap());
+    assert!(metric.clone().any(|metric| metric["dataset_name"].is_string()), "metrics by dataset");
     let one = json("sqlite", &["logged", "--limit", "1"]);
     assert_eq!(
         (one["logged_models"].as_array().unwrap().len(), &one["truncated"]),

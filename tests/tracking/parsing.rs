@@ -314,10 +314,10 @@ fn comparison(entity: Entity, compare: &Compare) -> Json {
         Field::Metric(key) => ("metric", key.clone()),
         Field::Param(key) => ("parameter", key.clone()),
         Field::Tag(key) => ("tag", key.clone()),
-        Field::Attribute(it) => ("attribute", attribute(entity, *it).to_owned()),
-        Field::Dataset(it) => (
+        Field::Attribute(field) => ("attribute", attribute(entity, *field).to_owned()),
+        Field::Dataset(field) => (
             "dataset",
-            match it {
+            match field {
                 DatasetField::Name => "name",
                 DatasetField::Digest => "digest",
                 DatasetField::Context => "context",
@@ -341,10 +341,10 @@ fn comparison(entity: Entity, compare: &Compare) -> Json {
         Comparator::Matches => "~",
     };
     let value = match &compare.value {
-        Value::Integer(it) => json!(*it as f64),
-        Value::Number(it) => json!(it),
-        Value::Text(it) => json!(it),
-        Value::List(it) => json!(it),
+        Value::Integer(integer) => json!(*integer as f64),
+        Value::Number(number) => json!(number),
+        Value::Text(text) => json!(text),
+        Value::List(list) => json!(list),
         Value::Nothing => Json::Null,
     };
     json!([kind, key, comparator, value])

@@ -139,8 +139,9 @@ fn secrets_are_in_no_output_and_no_log() {
                 true => folders.push(path),
                 false => {
                     let text = String::from_utf8_lossy(&std::fs::read(&path).unwrap()).into_owned();
-                    let is_free =
-                        [PASSWORD, TOKEN, "pw.of-Ada%2F19"].iter().all(|it| !text.contains(it));
+                    let is_free = [PASSWORD, TOKEN, "pw.of-Ada%2F19"]
+                        .iter()
+                        .all(|secret| !text.contains(secret));
                     assert!(is_free, "{}", path.display());
                 }
             }
@@ -154,17 +155,17 @@ const RUNS: usize = 50_000;
 fn run(number: usize) -> String {
     let entries = |of: &str, value: &dyn Fn(usize) -> String| {
         let all: Vec<String> = (0..2)
-            .map(|it| format!(r#"{{"key": "{of}-of-the-model-{it:02}", {}}}"#, value(it)))
+            .map(|index| format!(r#"{{"key": "{of}-of-the-model-{index:02}", {}}}"#, value(index)))
             .collect();
         all.join(", ")
     };
-    let metrics = entries("metric", &|it| {
+    let metrics = entries("metric", &|index| {
         format!(
-            r#""value": 0.{number:05}{it}, "timestamp": 17000000{number:05}, "step": 1000, "model_id": "", "dataset_name": "", "dataset_digest": "", "run_id": "{number:032x}""#
+            r#""value": 0.{number:05}{index}, "timestamp": 17000000{number:05}, "step": 1000, "model_id": "", "dataset_name": "", "dataset_digest": "", "run_id": "{number:032x}""#
         )
     });
-    let params = entries("param", &|it| format!(r#""value": "{}{it}""#, "x".repeat(40)));
-    let tags = entries("tag", &|it| format!(r#""value": "{}{it}""#, "y".repeat(40)));
+    let params = entries("param", &|index| format!(r#""value": "{}{index}""#, "x".repeat(40)));
+    let tags = entries("tag", &|index| format!(r#""value": "{}{index}""#, "y".repeat(40)));
     format!(
         r#"{{"info": {{"run_id": "{number:032x}", "run_uuid": "{number:032x}", "run_name": "run-{number}", "experiment_id": "7", "status": "FINISHED", "start_time": {number}, "lifecycle_stage": "active"}}, "data": {{"metrics": [{metrics}], "params": [{params}], "tags": [{tags}]}}}}"#
     )

@@ -132,7 +132,7 @@ impl Drop for Server {
 /// The store of a server, told these variables alone.
 pub fn store(uri: &str, variables: &[(&str, &str)]) -> RestStore {
     let variable = |name: &str| {
-        variables.iter().find(|(it, _)| *it == name).map(|(_, value)| (*value).to_owned())
+        variables.iter().find(|(other, _)| *other == name).map(|(_, value)| (*value).to_owned())
     };
     RestStore::open_with(&ServerUri::new(uri), None, &variable).unwrap()
 }

@@ -71,7 +71,7 @@ fn a_workspace_is_read_as_its_client_reads_it() {
     assert_eq!(names, ["of team b"]);
     let models = other.models(&Expr::default(), &[], 0).unwrap().items;
     let described: Vec<_> =
-        models.iter().map(|it| (&*it.name, it.description.as_deref())).collect();
+        models.iter().map(|model| (&*model.name, model.description.as_deref())).collect();
     assert_eq!(described, [("iris classifier", Some("team b's"))]);
     let none = Store::open(&location, Some("team-c")).unwrap();
     assert_eq!(none.search_runs(&RunQuery::default()).unwrap().items, []);
@@ -92,7 +92,7 @@ fn is_of_file_stores(question: &Json) -> bool {
     question["kind"] == "registered_models"
         && ["creation_timestamp", "attribute.name", r#"\"name\""#]
             .iter()
-            .any(|it| order.contains(it))
+            .any(|field| order.contains(field))
 }
 
 /// What is not read as MLflow reads it: digits of other scripts, and an order of logged models as a text.
@@ -123,6 +123,6 @@ fn filters_find_what_mlflow_finds_and_refuse_what_it_refuses() {
         }
     }
     let shown: Vec<String> =
-        wrong.iter().take(30).map(|it| it.chars().take(600).collect()).collect();
+        wrong.iter().take(30).map(|text| text.chars().take(600).collect()).collect();
     assert!(wrong.is_empty(), "{} differ, {same} do not:\n{}", wrong.len(), shown.join("\n"));
 }

@@ -195,8 +195,10 @@ fn datasets_name_their_readers() {
         assert_eq!((complaint.as_str(), code), ("", 0));
         let found: Json = serde_json::from_str(&out).unwrap();
         let datasets = found["datasets"].as_array().unwrap();
-        let names: Vec<String> =
-            datasets.iter().map(|it| format!("{} {}", it["name"], it["digest"])).collect();
+        let names: Vec<String> = datasets
+            .iter()
+            .map(|dataset| format!("{} {}", dataset["name"], dataset["digest"]))
+            .collect();
         let expected = [
             r#""Datensätze_%" "d4""#,
             r#""Test set's \"x\"" "d3""#,
@@ -205,11 +207,11 @@ fn datasets_name_their_readers() {
         ];
         assert_eq!(names, expected);
         let readers = datasets[2]["runs"].as_array().unwrap();
-        let reader = |name: &str| readers.iter().find(|it| it["run_name"] == name).unwrap();
+        let reader = |name: &str| readers.iter().find(|reader| reader["run_name"] == name).unwrap();
         assert_eq!(reader("grid-00")["contexts"], json!(["training"]));
         assert_eq!(reader("grid-09")["contexts"], json!([]));
         assert!(reader("grid-10")["contexts"].as_array().unwrap().contains(&json!("training")));
-        assert!(!readers.iter().any(|it| it["run_name"] == "deleted-0"));
+        assert!(!readers.iter().any(|reader| reader["run_name"] == "deleted-0"));
     }
     assert_eq!(csv(&text(&["datasets", "d2", "--csv"])).len(), 4);
     let (_, complaint, code) = ask("sqlite", &["datasets", "none"]);

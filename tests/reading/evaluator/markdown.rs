@@ -55,7 +55,7 @@ struct Section {
 pub fn cases(folder: &Path) -> Vec<Case> {
     let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     let mut pages: Vec<PathBuf> =
-        entries.filter(|path| path.extension().is_some_and(|it| it == "md")).collect();
+        entries.filter(|path| path.extension().is_some_and(|ending| ending == "md")).collect();
     pages.sort();
     pages.iter().flat_map(|page| cases_of(page, &fs::read_to_string(page).unwrap())).collect()
 }
@@ -72,7 +72,7 @@ fn cases_of(page: &Path, text: &str) -> Vec<Case> {
             let heading = heading.trim_start_matches('#').trim().to_owned();
             sections.push(Section { heading, line: at + 1, ..Section::default() });
             file = None;
-        } else if let Some(path) = line.strip_prefix('`').and_then(|it| it.strip_suffix("`:")) {
+        } else if let Some(path) = line.strip_prefix('`').and_then(|rest| rest.strip_suffix("`:")) {
             file = Some(path.to_owned());
         } else if let Some(kind) = line.strip_prefix("```") {
             let inside: Vec<&str> =

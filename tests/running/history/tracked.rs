@@ -97,14 +97,18 @@ fn runs_are_tracked_without_mlflow() {
     assert_eq!(last["metrics"]["counts.rows"], 7.0);
     // What Kedro's own run has saved is named by its version.
     let version = fs::read_dir(root.join("data/scores.json")).unwrap();
-    let mut versions: Vec<_> = version.map(|it| it.unwrap().file_name()).collect();
+    let mut versions: Vec<_> = version.map(|entry| entry.unwrap().file_name()).collect();
     versions.sort();
     assert_eq!(other["run_id"], versions[0].to_str().unwrap());
     assert_eq!([&other["run_name"], &other["params"]], [&json!("scores"), &json!({})]);
 
     let points = json_of(root, &["history", "2", "scores.mae"]);
-    let points: Vec<_> =
-        points["points"].as_array().unwrap().iter().map(|it| (&it["step"], &it["value"])).collect();
+    let points: Vec<_> = points["points"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|point| (&point["step"], &point["value"]))
+        .collect();
     let expected = [json!(0), json!(1.0 / 3.0), json!(1), json!(0.25), json!(2), json!(0.125)];
     let expected: Vec<_> = expected.chunks(2).map(|pair| (&pair[0], &pair[1])).collect();
     assert_eq!(points, expected);

@@ -35,11 +35,12 @@ pub fn differences(ours: &Observed, kedros: &Observed, case: &Case) -> BTreeSet<
     for name in ours.files.keys().chain(kedros.files.keys()) {
         match (ours.files.get(name), kedros.files.get(name)) {
             (Some(ours), Some(kedros)) if ours == kedros => {}
-            (Some(ours), Some(kedros)) => match [ours, kedros].map(|it| serde_json::from_slice(it))
-            {
-                [Ok(ours), Ok(kedros)] => values(&mut found, name, &ours, &kedros),
-                _ => drop(found.insert(format!("{name}: other bytes"))),
-            },
+            (Some(ours), Some(kedros)) => {
+                match [ours, kedros].map(|bytes| serde_json::from_slice(bytes)) {
+                    [Ok(ours), Ok(kedros)] => values(&mut found, name, &ours, &kedros),
+                    _ => drop(found.insert(format!("{name}: other bytes"))),
+                }
+            }
             (Some(_), None) => drop(found.insert(format!("{name}: Kedro has no such file"))),
             (None, _) => drop(found.insert(format!("{name}: only Kedro has this file"))),
         }
@@ -68,8 +69,9 @@ fn failures(found: &mut BTreeSet<String>, ours: Option<&Failure>, kedros: Option
         _ => ours == kedros,
     };
     if !same {
-        let text = |it: Option<&Failure>| {
-            it.map_or("none".into(), |it| format!("{}: {}", it.kind, it.message))
+        let text = |failure: Option<&Failure>| {
+            failure
+                .map_or("none".into(), |failure| format!("{}: {}", failure.kind, failure.message))
         };
         found.insert(format!("failure: {}\n    Kedro's {}", text(ours), text(kedros)));
     }
@@ -193,7 +195,7 @@ fn values(found: &mut BTreeSet<String>, place: &str, ours: &Json, kedros: &Json)
         _ if ours == kedros => {}
         (Json::Array(these), Json::Array(those)) => {
             let only = |these: &[Json], those: &[Json]| -> Vec<Json> {
-                these.iter().filter(|it| !those.contains(it)).cloned().collect()
+                these.iter().filter(|item| !those.contains(item)).cloned().collect()
             };
             let (added, left_out) = (only(these, those), only(those, these));
             found.insert(format!(

@@ -60,7 +60,7 @@ impl Table {
     pub fn new(version: &str, cases: &[String]) -> Self {
         let rows = KNOWN
             .iter()
-            .filter(|known| known.kedro.iter().any(|it| version.starts_with(it)))
+            .filter(|known| known.kedro.iter().any(|kedro| version.starts_with(kedro)))
             .filter(|known| cases.iter().any(|case| case.contains(known.case)));
         let row = |known: &'static Known| Row {
             known,

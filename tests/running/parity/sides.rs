@@ -95,7 +95,7 @@ impl Side {
     fn request(&self, kedro: Kedro) -> Json {
         json!({
             "folder": self.root.join(self.case.folder),
-            "arguments": self.options().iter().map(|it| kedro.option(it)).collect::<Vec<_>>(),
+            "arguments": self.options().iter().map(|text| kedro.option(text)).collect::<Vec<_>>(),
             "environ": BTreeMap::from_iter(self.environ()),
             "printed": self.folder.join("printed.txt"),
             "errors": self.folder.join("errors.txt"),

@@ -210,7 +210,10 @@ async fn hostile(version: &str, python: PathBuf) {
     for row in &rows {
         let request = RunRequest { pipeline: Some(row.0.into()), ..RunRequest::default() };
         let events = run_with(&worker, &request).await;
-        well.insert(row.0, events.iter().any(|it| matches!(it, RunEvent::RunFinished { .. })));
+        well.insert(
+            row.0,
+            events.iter().any(|event| matches!(event, RunEvent::RunFinished { .. })),
+        );
         for line in differences(row, &events) {
             report.push_str(&format!("=== {}: {line}\n", row.0));
         }

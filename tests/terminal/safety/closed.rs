@@ -88,7 +88,7 @@ impl Screen {
 
 fn assert_no_panic(home: &Path) {
     let reports = fs::read_dir(home.join("STATE")).into_iter().flatten().flatten();
-    let panics = reports.filter(|it| it.file_name().to_string_lossy().starts_with("panic"));
+    let panics = reports.filter(|report| report.file_name().to_string_lossy().starts_with("panic"));
     assert_eq!(panics.count(), 0);
 }
 
@@ -161,7 +161,7 @@ fn close_some(lane: usize) -> Vec<Outcome> {
         let status = screen.close();
         // At its start the signal ends the program before it takes signals, or it finds no terminal any
         // more to set up, which is an error.
-        let hung_up = status.signal().is_some_and(|it| it.contains("Hangup"));
+        let hung_up = status.signal().is_some_and(|signal| signal.contains("Hangup"));
         let early =
             moment == 0 && (hung_up || status.exit_code() == 1 && status.signal().is_none());
         assert!(status.success() || early, "{moment} after {after} ms: {status:?}");

@@ -309,7 +309,7 @@ fn damage_one(histories: &Histories, number: usize) {
     damage(&own, theirs.path(), &mut random);
     let (before, before_theirs) = (outside(&root), content(theirs.path()));
     let database = own.join("store.db");
-    let plain = database.symlink_metadata().is_ok_and(|it| it.is_file());
+    let plain = database.symlink_metadata().is_ok_and(|metadata| metadata.is_file());
     let damaged = if plain { fs::read(&database).unwrap() } else { Vec::new() };
 
     let case = format!("{number}, {name}");

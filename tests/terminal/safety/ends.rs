@@ -107,7 +107,8 @@ fn a_panic_anywhere_ends_the_screen_once_and_names_the_report() {
         terminal.wait_left();
         assert_eq!(screen.matches("had to stop").count(), 1, "{place}: {screen}");
         let mut reports = fs::read_dir(home.path().join("state")).unwrap().flatten();
-        let report = reports.find(|it| it.file_name().to_string_lossy().starts_with("panic-"));
+        let report =
+            reports.find(|report| report.file_name().to_string_lossy().starts_with("panic-"));
         let text = fs::read_to_string(report.unwrap().path()).unwrap();
         assert!(text.contains("asked for in"), "{place}: {text}");
     }

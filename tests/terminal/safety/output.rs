@@ -91,7 +91,8 @@ fn nothing_that_is_printed_can_do_anything_to_a_terminal() {
     let word = OsStr::from_bytes(text.as_bytes());
     let option = format!("--{text}");
     let option = OsStr::new(&option);
-    let os = |words: &[&'static str]| words.iter().map(|it| OsStr::new(*it)).collect::<Vec<_>>();
+    let os =
+        |words: &[&'static str]| words.iter().map(|word| OsStr::new(*word)).collect::<Vec<_>>();
     let mut verbs: Vec<Vec<&OsStr>> = [
         &["inspect"][..],
         &["inspect", "--json"],

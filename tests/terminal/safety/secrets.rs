@@ -78,7 +78,7 @@ impl Watch {
     /// When a secret was seen that is no exception, or an exception was not.
     fn assert_holds(&self) {
         let is_exception = |(number, at): &(usize, String)| {
-            EXCEPTIONS.iter().any(|it| it.0 == *number && at.contains(it.1))
+            EXCEPTIONS.iter().any(|exception| exception.0 == *number && at.contains(exception.1))
         };
         let place = |number: usize| PLACES.get(number.wrapping_sub(1)).unwrap_or(&"cut");
         let leaks = self.seen.iter().filter(|(at, _)| !is_exception(at));
@@ -88,7 +88,7 @@ impl Watch {
         let leaks: String = leaks.collect();
         assert!(leaks.is_empty(), "secrets leak:\n{leaks}");
         for (number, at, why) in EXCEPTIONS {
-            let holds = self.seen.keys().any(|it| it.0 == number && it.1.contains(at));
+            let holds = self.seen.keys().any(|seen| seen.0 == number && seen.1.contains(at));
             assert!(holds, "{number} is not seen in {at} any more: {why}");
         }
     }
@@ -97,7 +97,9 @@ impl Watch {
 /// The command lines of all processes.
 fn command_lines() -> Vec<u8> {
     let processes = fs::read_dir("/proc").unwrap().flatten();
-    processes.flat_map(|it| fs::read(it.path().join("cmdline")).unwrap_or_default()).collect()
+    processes
+        .flat_map(|process| fs::read(process.path().join("cmdline")).unwrap_or_default())
+        .collect()
 }
 
 fn wait_until(what: &str, holds: impl Fn() -> bool) {

@@ -310,7 +310,8 @@ impl Project {
 
 /// The numbers of the secrets in a text.
 pub fn found_in(bytes: &[u8]) -> BTreeSet<usize> {
-    let places = bytes.windows(MARK.len()).enumerate().filter(|(_, it)| *it == MARK.as_bytes());
+    let places =
+        bytes.windows(MARK.len()).enumerate().filter(|(_, window)| *window == MARK.as_bytes());
     let number = |(at, _): (usize, &[u8])| {
         let digits = bytes.get(at + MARK.len()..at + MARK.len() + 2).unwrap_or_default();
         // One that is cut is still told, as 0.
