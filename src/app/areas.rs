@@ -39,6 +39,9 @@ pub enum Drag {
 /// The smallest terminal, in columns and rows, on which everything is reachable.
 pub const SMALLEST: Size = Size::new(60, 15);
 
+/// Columns from which the graph and the details have room beside each other.
+pub const ROOM_FOR_DETAILS: u16 = 100;
+
 /// The parts of the screen. A part that is not shown has a width or height of 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Areas {
@@ -63,9 +66,9 @@ pub struct Areas {
 }
 
 impl Areas {
-    /// The areas of a terminal of `size` columns and rows. With `log` the log is shown, and with `page`
-    /// the main pane takes the whole width.
-    pub fn of(size: Size, panes: &Panes, log: bool, page: bool) -> Areas {
+    /// The areas of a terminal of `size` columns and rows. With `log` the log is shown, and with
+    /// `full_width` the main pane takes the whole width.
+    pub fn of(size: Size, panes: &Panes, log: bool, full_width: bool) -> Areas {
         let Size { width, height } = size;
         let row = |y: u16, height: u16| Rect { x: 0, y, width, height };
         let body = height.saturating_sub(4);
@@ -77,7 +80,7 @@ impl Areas {
         let upper = body.saturating_sub(log);
         let side = (u32::from(width) * u32::from(panes.side) / 100) as u16;
         let side = side.clamp(20, width.saturating_sub(21).max(20));
-        let (main, side) = match page {
+        let (main, side) = match full_width {
             true => (width, 0),
             false => (width.saturating_sub(side + 1), side),
         };

@@ -154,6 +154,7 @@ each_screen! {
         Zoom, "zoom", "Draw the graph as boxes, as single lines, or as an overview", ["z"], PIPELINE, None;
         ZoomIn, "zoom-in", "Draw the graph larger", ["+"], PIPELINE, None;
         ZoomOut, "zoom-out", "Draw the graph smaller", ["-"], PIPELINE, None;
+        Fit, "fit", "Choose size, direction and namespaces so that the whole graph fits the window", ["0"], PIPELINE, None;
         Lanes, "lanes", "Show the graph as a list with lanes, or as a drawing", ["w"], PIPELINE, None;
         Layers, "layers", "Show or hide the catalog's layers as bands", ["W"], PIPELINE, None;
         Fold, "fold", "Collapse the namespace around the selection, or expand the selected one", ["c"], PIPELINE, Some("fold");

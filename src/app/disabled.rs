@@ -89,6 +89,7 @@ pub fn disabled_because(state: &State, command: Command) -> Option<String> {
         | Command::Zoom
         | Command::ZoomIn
         | Command::ZoomOut
+        | Command::Fit
         | Command::Lanes
         | Command::Layers
         | Command::Fold

@@ -5,10 +5,11 @@ use std::sync::Arc;
 use crossterm::event::{KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 use mlops_tui::app::effect::Effect;
 use mlops_tui::app::event::{Event, Report};
-use mlops_tui::app::screens::pipeline::{Plot, Zoom};
+use mlops_tui::app::screens::pipeline::{Plot, Sizing, Zoom};
 use mlops_tui::app::settings::Settings;
 use mlops_tui::dag::VertexKind;
 use mlops_tui::dag::staleness::{Freshness, Reason};
+use mlops_tui::dag::view::Choices;
 use mlops_tui::project::{Node, Pipeline, Snapshot};
 use mlops_tui::runs::RunEvent;
 
@@ -46,8 +47,23 @@ fn snapshot(text: &str) -> Snapshot {
     Snapshot { pipelines: vec![pipeline], ..Snapshot::default() }
 }
 
+/// The shop with expanded namespaces and edges downwards, whether all of it fits or not.
 fn shop(columns: u16, rows: u16) -> TestApp {
-    TestApp::showing(snapshot(SHOP), columns, rows)
+    let mut app = TestApp::showing(snapshot(SHOP), columns, rows);
+    expand(&mut app);
+    app
+}
+
+/// Draws the graph with expanded namespaces and edges downwards, as if the user had chosen that.
+fn expand(app: &mut TestApp) {
+    let screen = &mut app.state.pipeline;
+    screen.choices = Choices::default();
+    screen.zoom = Some(if app.state.shared.size.height < 30 { Zoom::Chips } else { Zoom::Boxes });
+    screen.sideways = Some(false);
+    screen.lanes = false;
+    screen.sizing = Sizing::Chosen;
+    app.keys("=");
+    app.state.shared.notice = None;
 }
 
 fn shown(app: &TestApp, kind: VertexKind, name: &str) -> bool {

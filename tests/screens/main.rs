@@ -3,6 +3,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod fit;
 mod graph;
 mod runs_screen;
 mod sessions;

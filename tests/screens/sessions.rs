@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use mlops_tui::app::effect::Effect;
 use mlops_tui::app::keymap::Keymap;
+use mlops_tui::app::screens::pipeline::Zoom;
 use mlops_tui::app::{
     event::{Event, Report},
     shared::TrackingReport,
@@ -217,6 +218,12 @@ fn a_run_is_followed_to_its_failure() {
         _ => None,
     });
     assert_eq!(edit.as_deref(), Some("src/harbour_bikes/pipelines/data_processing/nodes.py:26"));
+
+    app.keys("<esc>-");
+    assert_eq!(app.state.pipeline.zoom(), Zoom::Overview);
+    let overview = app.screen();
+    let failed = overview.lines().find(|line| line.contains("clean_trips")).unwrap_or_default();
+    assert!(failed.contains('✗'), "{overview}");
 }
 
 #[test]

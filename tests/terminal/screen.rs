@@ -655,6 +655,8 @@ fn the_drawing_is_written_to_a_file_that_is_not_there_yet() {
     let mut session = open(120, 40, TRUE);
     session.terminal.wait_for("15 nodes");
     session.terminal.wait_for("ƒ clean_stations");
+    session.terminal.keys("+");
+    session.terminal.wait_for("│ ƒ clean_stations │");
     session.terminal.keys("<c-s>");
     session.terminal.wait_for("write the drawing to: __default__.svg");
     session.terminal.keys("\r");

@@ -57,8 +57,8 @@ pub trait Screen {
         Vec::new()
     }
 
-    /// Whether a page in place of the list takes the whole width.
-    fn is_page(&self) -> bool {
+    /// Whether the main pane takes the whole width, and no details are shown.
+    fn is_full_width(&self, _shared: &Shared) -> bool {
         false
     }
 
@@ -150,7 +150,7 @@ pub trait Screen {
 
     /// Where the parts of the screen lie.
     fn areas(&self, shared: &Shared) -> Areas {
-        Areas::of(shared.size, &shared.panes, self.log_shown(shared), self.is_page())
+        Areas::of(shared.size, &shared.panes, self.log_shown(shared), self.is_full_width(shared))
     }
 
     /// The number of visible rows of the list.

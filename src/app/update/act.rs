@@ -52,6 +52,7 @@ pub(super) fn act(state: &mut State, command: Command) -> Vec<Effect> {
         | Command::Zoom
         | Command::ZoomIn
         | Command::ZoomOut
+        | Command::Fit
         | Command::Lanes
         | Command::Layers
         | Command::Fold

@@ -18,12 +18,11 @@ use ratatui::layout::Size;
 
 use super::effect::Effect;
 use super::event::Event;
-use super::screens::pipeline::picture::ROWS_FOR_BOXES;
 use super::state::State;
 
 /// Applies an event and returns the effects.
 pub fn update(state: &mut State, event: Event) -> Vec<Effect> {
-    let drawing = state.shared.generations.drawing;
+    let (drawing, main) = (state.shared.generations.drawing, state.areas().main);
     let mut effects = match event {
         Event::Key(key) => input::key(state, key.into(), key),
         Event::Mouse(mouse) => input::mouse(state, mouse),
@@ -41,6 +40,9 @@ pub fn update(state: &mut State, event: Event) -> Vec<Effect> {
         }
         Event::Report(report) => report::report(state, report),
     };
+    if state.areas().main != main {
+        state.pipeline.keep_in_view(&state.shared);
+    }
     if state.shared.generations.drawing != drawing {
         effects.push(Effect::Draw(state.shared.generations.drawing));
     }
@@ -52,11 +54,6 @@ pub fn update(state: &mut State, event: Event) -> Vec<Effect> {
 /// Applies a new size of the terminal.
 fn resize(state: &mut State, columns: u16, rows: u16) {
     let State { shared, pipeline, .. } = state;
-    let before = std::mem::replace(&mut shared.size, Size::new(columns, rows));
-    // Without a chosen size, boxes depend on the height of the terminal.
-    let tall = |rows: u16| rows >= ROWS_FOR_BOXES;
-    if pipeline.zoom.is_none() && tall(before.height) != tall(rows) {
-        pipeline.redraw(shared, false);
-    }
-    pipeline.keep_in_view(shared);
+    shared.size = Size::new(columns, rows);
+    pipeline.resized(shared);
 }

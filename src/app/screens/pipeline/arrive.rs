@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::drawing::{centre, keep_in_view};
 use super::plot::Plot;
 use super::screen::{PipelineScreen, Spot};
+use super::zoom::Sizing;
 use super::{find, go};
 use crate::app::shared::Shared;
 use crate::dag::{Id, VertexKind};
@@ -17,6 +18,9 @@ pub(super) fn drawn(screen: &mut PipelineScreen, shared: &mut Shared, plot: Arc<
     let plot = screen.plot.clone();
     let anew = screen.anew && before.pipeline == plot.pipeline;
     screen.anew &= !plot.refined;
+    if screen.sizing == Sizing::ToFit && plot.refined && plot.too_large.is_none() {
+        screen.adopt_fit();
+    }
     let anchor = anchor(&before, &plot, screen.selected.as_ref());
     if !screen.selected.as_ref().is_some_and(|spot| plot.has(spot)) {
         let spot = |id: Id| {
@@ -92,7 +96,8 @@ fn first_within(plot: &Plot, name: &str) -> Option<Id> {
     all().find(|id| view.graph.vertices[*id].kind != VertexKind::Dataset).or_else(|| all().next())
 }
 
-/// The vertex between the same parents and children as the selected one had: probably the same vertex under a new name.
+/// The new vertex between the same parents and children as the selected one had: probably the same vertex under a new
+/// name.
 fn renamed(before: &Plot, plot: &Plot, (kind, name): &Spot) -> Option<Id> {
     let around = |plot: &Plot, id: Id| {
         let graph = &plot.view.graph;
@@ -107,6 +112,7 @@ fn renamed(before: &Plot, plot: &Plot, (kind, name): &Spot) -> Option<Id> {
     let around_before = around(before, id);
     (0..graph.vertices.len()).find(|id| {
         graph.vertices[*id].kind == *kind
+            && old.find(*kind, &graph.vertices[*id].name).is_none()
             && (graph.parents[*id].len(), graph.children[*id].len()) == (parents, children)
             && around(plot, *id) == around_before
     })

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::list;
 use super::screen::PipelineScreen;
+use super::zoom::Sizing;
 use crate::app::screens::Screen;
 use crate::app::shared::Shared;
 use crate::dag::VertexKind;
@@ -40,6 +41,9 @@ pub(super) fn show_pipeline(screen: &mut PipelineScreen, shared: &mut Shared, na
     screen.choices.focus = None;
     screen.marked.clear();
     screen.scroll = (0, 0);
+    if !screen.lanes || screen.sizing != Sizing::Chosen {
+        screen.sizing = Sizing::ToFit;
+    }
     redraw(screen, shared, true);
 }
 

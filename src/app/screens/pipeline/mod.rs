@@ -9,6 +9,7 @@
 mod arrive;
 mod drawing;
 mod find;
+mod fit;
 mod go;
 mod list;
 mod mouse;
@@ -27,6 +28,7 @@ use ratatui::layout::Position as Cell;
 
 use super::Screen;
 use super::entry::{of_dataset, of_parameter};
+use crate::app::areas::{Pane, ROOM_FOR_DETAILS};
 use crate::app::command::Command;
 use crate::app::effect::Effect;
 use crate::app::picker::Picker;
@@ -40,7 +42,7 @@ use crate::text::UserError;
 pub use picture::Picture;
 pub use plot::{Plot, Way};
 pub use screen::{PipelineScreen, Spot};
-pub use zoom::Zoom;
+pub use zoom::{Sizing, Zoom};
 
 impl PipelineScreen {
     /// Requests a new drawing. With `anew` the layout starts from scratch instead of keeping positions.
@@ -61,6 +63,15 @@ impl PipelineScreen {
     /// A drawing arrived.
     pub fn drawn(&mut self, shared: &mut Shared, plot: Arc<Plot>) {
         arrive::drawn(self, shared, plot);
+    }
+
+    /// The window has another size: a drawing that was chosen to fit is chosen again.
+    pub fn resized(&mut self, shared: &mut Shared) {
+        if self.sizing != Sizing::Chosen {
+            self.refit();
+            drawing::redraw(self, shared, true);
+        }
+        drawing::keep_in_view(self, shared);
     }
 
     /// Scrolls so that the selected vertex is visible.
@@ -173,6 +184,11 @@ impl Screen for PipelineScreen {
         let (columns, rows) = if sideways { (by * 2, 0) } else { (0, by) };
         drawing::scroll(self, shared, columns, rows);
         true
+    }
+
+    /// A narrow terminal shows the details only while they have the focus.
+    fn is_full_width(&self, shared: &Shared) -> bool {
+        shared.size.width < ROOM_FOR_DETAILS && shared.focus != Pane::Side
     }
 
     fn press(&mut self, shared: &mut Shared, at: Cell) -> bool {
@@ -302,6 +318,7 @@ impl Screen for PipelineScreen {
             | Command::Zoom
             | Command::ZoomIn
             | Command::ZoomOut
+            | Command::Fit
             | Command::Lanes
             | Command::FilterGraph
             | Command::Tidy

@@ -4,7 +4,10 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use super::plot::{Band, LONGEST_NAME, Plot};
+use ratatui::layout::Size;
+
+use super::fit;
+use super::plot::{Band, Fitted, LONGEST_NAME, Plot};
 use super::zoom::Zoom;
 use crate::dag::lanes::Lanes;
 use crate::dag::layer::Layers;
@@ -16,17 +19,13 @@ use crate::dag::{Graph, Id, VertexKind, View};
 use crate::project::{Pipeline, Snapshot};
 use crate::text::{sanitize, truncate, width};
 
-/// Graphs with at most this many vertices are drawn as boxes with edges downwards, by default. Larger ones are
-/// drawn as single lines with edges to the right, which need far less room.
-const MOST_BOXES: usize = 60;
-/// Graphs with more vertices than this open as an overview.
-const MOST_CHIPS: usize = 1_500;
+/// The edges of graphs with at most this many vertices point downwards, by default. Those of larger ones point to the
+/// right, which needs far less room.
+const FEW: usize = 60;
 /// Graphs with at least this many vertices get a quick first layout before the full one.
 const QUICK_FIRST: usize = 300;
 /// The largest number of lanes of the list; more would leave no room for names.
 const MOST_LANES: usize = 12;
-/// Terminal rows from which boxes fit.
-pub const ROWS_FOR_BOXES: u16 = 30;
 
 /// The description of a drawing.
 #[derive(Debug, Clone)]
@@ -41,7 +40,11 @@ pub struct Picture {
     pub filter: Filter,
     /// The statuses of nodes by name, if the filter needs them.
     pub states: HashMap<String, NodeStatus>,
-    /// The size; `None` chooses by the number of vertices.
+    /// The columns and rows of the window, if the drawing is to be chosen so that all of the graph fits them. The size
+    /// and the direction below are then chosen, too, as are the expanded namespaces and, if need be, the kinds of
+    /// vertices.
+    pub fit: Option<Size>,
+    /// The size; `None` is the overview.
     pub zoom: Option<Zoom>,
     /// Whether edges point to the right instead of downwards; `None` chooses by the number of vertices.
     pub sideways: Option<bool>,
@@ -49,8 +52,6 @@ pub struct Picture {
     pub layers: bool,
     /// Whether the list with lanes is wanted, too.
     pub lanes: bool,
-    /// Rows of the terminal.
-    pub rows: u16,
     /// Whether to lay the graph out from scratch instead of keeping the positions of the previous drawing.
     pub anew: bool,
 }
@@ -81,7 +82,115 @@ impl Picture {
                 self.filter.passes(whole, &self.snapshot.datasets, state)
             }
         };
-        let mut view = View::of(whole, &self.choices, |id| passes.get(id).copied().unwrap_or(true));
+        if let Some(room) = self.fit
+            && let Some(plot) = self.fitted(whole, &passes, room, cancel)?
+        {
+            shown(plot);
+            return Ok(());
+        }
+        let draft = match (self.zoom, self.fit) {
+            (Some(zoom), None) => self.draft(whole, &passes, &self.choices, zoom, self.sideways),
+            _ => self.draft(whole, &passes, &self.choices, Zoom::Overview, None),
+        };
+        if let Some(too_large) = draft.sketch.too_large() {
+            shown(Plot {
+                pipeline: self.pipeline.clone(),
+                whole: whole.clone(),
+                view: View::of(whole, &self.choices, |_| false),
+                zoom: draft.zoom,
+                too_large: Some(too_large),
+                refined: true,
+                ..Plot::default()
+            });
+            return Ok(());
+        }
+        let alike = |before: &&Plot| {
+            let same = before.pipeline == self.pipeline && before.boxes == draft.boxes();
+            same && before.refined && !self.anew && before.sideways == draft.sideways
+        };
+        if let Some(before) = before.filter(alike) {
+            let (vertices, groups) = stands(&draft.view, &before.view);
+            let kept = Before { layout: &before.layout, vertices: &vertices, groups: &groups };
+            let layout = layout(&draft.sketch, Effort::Full, Some(kept), cancel)?;
+            shown(self.plot(whole, draft, layout, true));
+            return Ok(());
+        }
+        if draft.count() >= QUICK_FIRST {
+            let layout = layout(&draft.sketch, Effort::Quick, None, cancel)?;
+            shown(self.plot(whole, draft.clone(), layout, false));
+        }
+        let layout = layout(&draft.sketch, Effort::Full, None, cancel)?;
+        shown(self.plot(whole, draft, layout, true));
+        Ok(())
+    }
+
+    /// The first drawing that fits `room`, else the first list; `None` if only the overview fits.
+    fn fitted(
+        &self,
+        whole: &Arc<Graph>,
+        passes: &[bool],
+        room: Size,
+        cancel: &AtomicBool,
+    ) -> Result<Option<Plot>, Stopped> {
+        let nodes = whole.vertices.iter().filter(|vertex| vertex.kind == VertexKind::Node).count();
+        let is_whole = self.filter.is_empty() && self.choices.focus.is_none();
+        let hopeless = |choices: &Choices| {
+            is_whole && choices.limits.expanded > 0 && nodes > fit::MOST_VERTICES
+        };
+        for (choices, zoom) in fit::candidates(&self.choices) {
+            if hopeless(&choices) {
+                continue;
+            }
+            let plain = self.draft(whole, passes, &choices, zoom, Some(false));
+            let mut best: Option<(Draft, Layout)> = None;
+            for sideways in [false, true] {
+                if self.sideways.is_some_and(|chosen| chosen != sideways)
+                    || !fit::may_fit(&plain.sketch, &plain.view.graph, sideways, room)
+                {
+                    continue;
+                }
+                let draft = plain.turned(sideways);
+                let layout = layout(&draft.sketch, Effort::Full, None, cancel)?;
+                let is_better = best.as_ref().is_none_or(|(_, best)| {
+                    fit::is_narrow(best.width, room) && layout.width > best.width
+                });
+                // A few collapsed namespaces in a corner say less than a list of nodes.
+                let is_rich = choices.limits.expanded > 0 || !fit::is_narrow(layout.width, room);
+                if fit::fits((layout.width, layout.height), room) && is_better && is_rich {
+                    best = Some((draft, layout));
+                }
+            }
+            if let Some((draft, layout)) = best {
+                let plot = self.plot(whole, draft, layout, true);
+                return Ok(Some(Plot { fitted: Some(Fitted { choices, lanes: false }), ..plot }));
+            }
+        }
+        for choices in fit::lists(&self.choices) {
+            if hopeless(&choices) {
+                continue;
+            }
+            let draft = self.draft(whole, passes, &choices, Zoom::Chips, self.sideways);
+            if draft.count() <= usize::from(room.height) {
+                let lanes = Some(Lanes::of(&draft.view.graph, MOST_LANES));
+                let layout = layout(&draft.sketch, Effort::Full, None, cancel)?;
+                let plot = self.plot(whole, draft, layout, true);
+                let fitted = Some(Fitted { choices, lanes: true });
+                return Ok(Some(Plot { lanes, fitted, ..plot }));
+            }
+        }
+        Ok(None)
+    }
+
+    /// All of a drawing but its layout. Edges point to the right if `sideways` says so, else if the graph is large.
+    fn draft(
+        &self,
+        whole: &Graph,
+        passes: &[bool],
+        choices: &Choices,
+        zoom: Zoom,
+        sideways: Option<bool>,
+    ) -> Draft {
+        let mut view = View::of(whole, choices, |id| passes.get(id).copied().unwrap_or(true));
         let layers = self.layers.then(|| Layers::of(whole, &self.snapshot.datasets));
         if layers.is_some() {
             // Bands cross the whole drawing, so there are no frames around namespaces.
@@ -89,31 +198,19 @@ impl Picture {
             view.group_of.fill(None);
         }
         let count = view.graph.vertices.len();
-        let zoom = self.zoom.unwrap_or(match count {
-            ..=MOST_BOXES if self.rows >= ROWS_FOR_BOXES => Zoom::Boxes,
-            ..=MOST_CHIPS => Zoom::Chips,
-            _ => Zoom::Overview,
-        });
-        let boxes = zoom == Zoom::Boxes;
-        let sideways = self.sideways.unwrap_or(count > MOST_BOXES);
+        let sideways = sideways.unwrap_or(count > FEW);
         let labels = labels(&view);
-        let mut sketch = sketch(whole, &view, &labels, boxes, sideways);
+        let mut sketch = sketch(whole, &view, &labels, zoom == Zoom::Boxes, sideways);
         if let Some(layers) = &layers {
             sketch.bands = (0..count).map(|id| layers.shown(&view, id)).collect();
         }
-        if let Some(too_large) = sketch.too_large() {
-            shown(Plot {
-                pipeline: self.pipeline.clone(),
-                whole: whole.clone(),
-                view: View::of(whole, &self.choices, |_| false),
-                zoom,
-                too_large: Some(too_large),
-                refined: true,
-                ..Plot::default()
-            });
-            return Ok(());
-        }
-        let plot = |layout: Layout, refined: bool, view: View, labels: Vec<String>| Plot {
+        Draft { view, labels, sketch, layers, zoom, sideways }
+    }
+
+    fn plot(&self, whole: &Arc<Graph>, draft: Draft, layout: Layout, refined: bool) -> Plot {
+        let boxes = draft.boxes();
+        let Draft { view, labels, layers, zoom, sideways, .. } = draft;
+        Plot {
             pipeline: self.pipeline.clone(),
             whole: whole.clone(),
             lines: Lines::of(&layout),
@@ -127,26 +224,39 @@ impl Picture {
             boxes,
             sideways,
             too_large: None,
+            fitted: None,
             refined,
-        };
-        let alike = |before: &&Plot| {
-            let same = before.pipeline == self.pipeline && before.boxes == boxes;
-            same && before.refined && !self.anew
-        };
-        if let Some(before) = before.filter(alike).filter(|before| before.sideways == sideways) {
-            let (vertices, groups) = stands(&view, &before.view);
-            let kept = Before { layout: &before.layout, vertices: &vertices, groups: &groups };
-            let layout = layout(&sketch, Effort::Full, Some(kept), cancel)?;
-            shown(plot(layout, true, view, labels));
-            return Ok(());
         }
-        if count >= QUICK_FIRST {
-            let layout = layout(&sketch, Effort::Quick, None, cancel)?;
-            shown(plot(layout, false, view.clone(), labels.clone()));
-        }
-        let layout = layout(&sketch, Effort::Full, None, cancel)?;
-        shown(plot(layout, true, view, labels));
-        Ok(())
+    }
+}
+
+/// A drawing without its layout.
+#[derive(Clone)]
+struct Draft {
+    view: View,
+    labels: Vec<String>,
+    sketch: Sketch,
+    layers: Option<Layers>,
+    zoom: Zoom,
+    sideways: bool,
+}
+
+impl Draft {
+    /// The number of displayed vertices.
+    fn count(&self) -> usize {
+        self.view.graph.vertices.len()
+    }
+
+    fn boxes(&self) -> bool {
+        self.zoom == Zoom::Boxes
+    }
+
+    /// The same with edges to the right, or downwards.
+    fn turned(&self, sideways: bool) -> Draft {
+        let mut draft = self.clone();
+        draft.sideways = sideways;
+        draft.sketch.direction = direction(sideways);
+        draft
     }
 }
 
@@ -177,6 +287,10 @@ fn labels(view: &View) -> Vec<String> {
     ids.map(|id| truncate(&sanitize(view.label(id)), LONGEST_NAME)).collect()
 }
 
+fn direction(sideways: bool) -> Direction {
+    if sideways { Direction::LeftRight } else { Direction::TopBottom }
+}
+
 fn sketch(whole: &Graph, view: &View, labels: &[String], boxes: bool, sideways: bool) -> Sketch {
     let size = |id: Id| {
         let label = width(&labels[id]) as i32;
@@ -194,7 +308,6 @@ fn sketch(whole: &Graph, view: &View, labels: &[String], boxes: bool, sideways: 
             _ => (label + 4 + hidden, 1),
         }
     };
-    let direction = if sideways { Direction::LeftRight } else { Direction::TopBottom };
     let group = |group: &crate::dag::view::Group| Group {
         parent: group.parent,
         title: width(&sanitize(group.short_name())) as i32 + 4,
@@ -202,7 +315,7 @@ fn sketch(whole: &Graph, view: &View, labels: &[String], boxes: bool, sideways: 
     Sketch {
         group_of: view.group_of.clone(),
         groups: view.groups.iter().map(group).collect(),
-        ..Sketch::of(&view.graph, direction, size)
+        ..Sketch::of(&view.graph, direction(sideways), size)
     }
 }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::zoom::Zoom;
 use crate::dag::lanes::Lanes;
 use crate::dag::layout::{Layout, Lines, Rect, TooLarge};
+use crate::dag::view::Choices;
 use crate::dag::{Graph, Id, VertexKind, View};
 
 /// The longest label, in cells; longer names are cut.
@@ -39,8 +40,19 @@ pub struct Plot {
     pub sideways: bool,
     /// Set if the graph is too large to be drawn; nothing is drawn then.
     pub too_large: Option<TooLarge>,
+    /// How the graph fits the window, if this was wanted; `None` for the overview.
+    pub fitted: Option<Fitted>,
     /// Whether this is the final drawing; a quick first one is followed by another.
     pub refined: bool,
+}
+
+/// How a graph fits the window.
+#[derive(Debug, Clone)]
+pub struct Fitted {
+    /// What of the graph is displayed.
+    pub choices: Choices,
+    /// Whether the list with lanes fits, and the drawing does not.
+    pub lanes: bool,
 }
 
 /// The band of a layer.

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use ratatui::layout::Size;
 
 use super::plot::Plot;
-use super::zoom::Zoom;
+use super::zoom::{Sizing, Zoom};
 use crate::dag::overview::Overview;
-use crate::dag::view::{Choices, Filter, NodeStatus};
+use crate::dag::view::{Choices, Detail, Filter, Limits, NodeStatus};
 use crate::dag::{Id, VertexKind};
 
 /// The length of the jump history.
@@ -58,10 +58,14 @@ pub struct PipelineScreen {
     pub filter_text: String,
     /// The first and last nodes of the displayed slice.
     pub slice: Option<Between>,
-    /// Whether edges point to the right instead of downwards; `None` chooses by the size of the graph.
+    /// Whether edges point to the right instead of downwards; `None` leaves the choice to the drawing.
     pub sideways: Option<bool>,
-    /// The size of the drawing; `None` chooses by the size of the graph.
+    /// The size of the drawing; `None` before the first one.
     pub zoom: Option<Zoom>,
+    /// Who decides how the graph is drawn.
+    pub sizing: Sizing,
+    /// The kinds of vertices that the user wants to see, if fewer are displayed so that the graph fits.
+    pub wanted_detail: Option<Detail>,
     /// Whether the catalog's layers are shown as bands.
     pub layers: bool,
     /// Whether the graph is shown as a list with lanes instead of a drawing.
@@ -97,6 +101,33 @@ impl PipelineScreen {
     /// The size of the drawing, or of the requested one.
     pub fn zoom(&self) -> Zoom {
         self.zoom.unwrap_or(self.plot.zoom)
+    }
+
+    /// Leaves the choice of the next drawing to its fit, unless the user has chosen.
+    pub(super) fn refit(&mut self) {
+        if self.sizing == Sizing::Fitted {
+            self.sizing = Sizing::ToFit;
+        }
+    }
+
+    /// Takes over the choices of a drawing that was chosen to fit.
+    pub(super) fn adopt_fit(&mut self) {
+        let wanted = self.wanted_detail.take().unwrap_or(self.choices.detail);
+        match &self.plot.fitted {
+            Some(fitted) => {
+                self.choices.detail = fitted.choices.detail;
+                self.choices.limits = fitted.choices.limits;
+                self.lanes = fitted.lanes;
+            }
+            None => {
+                self.lanes = false;
+                self.choices.detail = wanted;
+                self.choices.limits = Limits::default();
+            }
+        }
+        self.wanted_detail = Some(wanted).filter(|wanted| *wanted != self.choices.detail);
+        self.zoom = Some(self.plot.zoom);
+        self.sizing = Sizing::Fitted;
     }
 
     /// The overview of the drawing for this many columns and rows.

@@ -5,8 +5,11 @@ use std::collections::HashMap;
 
 use super::picture::Picture;
 use super::screen::PipelineScreen;
+use super::zoom::Sizing;
+use crate::app::screens::Screen;
 use crate::app::shared::Shared;
 use crate::dag::VertexKind;
+use crate::dag::view::Choices;
 
 impl PipelineScreen {
     /// The description of the wanted drawing.
@@ -18,17 +21,22 @@ impl PipelineScreen {
                 nodes.map(|node| (node.name.clone(), shared.node_status(&node.name))).collect()
             }
         };
+        let to_fit = self.sizing == Sizing::ToFit;
+        let choices = match self.wanted_detail {
+            Some(detail) if to_fit => Choices { detail, ..self.choices.clone() },
+            _ => self.choices.clone(),
+        };
         Some(Picture {
             snapshot: shared.project.snapshot.clone()?,
             pipeline: shared.shown_pipeline()?.name.clone(),
-            choices: self.choices.clone(),
+            choices,
             filter: self.filter.clone(),
             states,
+            fit: to_fit.then(|| self.areas(shared).main.as_size()),
             zoom: self.zoom,
-            sideways: self.sideways,
+            sideways: self.sideways.or((!to_fit).then_some(self.plot.sideways)),
             layers: self.layers,
             lanes: self.lanes,
-            rows: shared.size.height,
             anew: self.anew,
         })
     }

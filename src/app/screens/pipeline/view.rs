@@ -7,7 +7,7 @@ use strum::VariantArray;
 use super::drawing::{centre, redraw};
 use super::go::{choose, through_jumps, toggle_follow};
 use super::screen::{Between, PipelineScreen};
-use super::zoom::Zoom;
+use super::zoom::{Sizing, Zoom};
 use crate::app::command::Command;
 use crate::app::prompt::PromptKind;
 use crate::app::shared::Shared;
@@ -30,11 +30,14 @@ pub(in crate::app) fn act(screen: &mut PipelineScreen, shared: &mut Shared, comm
                 Detail::All => (Detail::NoParameters, "nodes and datasets"),
             };
             screen.choices.detail = detail;
+            screen.wanted_detail = None;
+            screen.refit();
             redraw(screen, shared, true);
             shared.tell(format!("The graph shows {text}."));
         }
         Command::Direction => {
             screen.sideways = Some(!screen.plot.sideways);
+            screen.sizing = Sizing::Chosen;
             redraw(screen, shared, true);
         }
         Command::Zoom => {
@@ -44,10 +47,12 @@ pub(in crate::app) fn act(screen: &mut PipelineScreen, shared: &mut Shared, comm
         Command::ZoomIn | Command::ZoomOut => zoom_by(screen, shared, command == Command::ZoomIn),
         Command::Lanes => {
             screen.lanes = !screen.lanes;
+            screen.sizing = Sizing::Chosen;
             redraw(screen, shared, false);
         }
         Command::Layers => {
             screen.layers = !screen.layers;
+            show_layers(screen);
             redraw(screen, shared, true);
         }
         Command::Fold => fold(screen, shared),
@@ -65,12 +70,35 @@ pub(in crate::app) fn act(screen: &mut PipelineScreen, shared: &mut Shared, comm
         Command::JumpBack => through_jumps(screen, shared, false),
         Command::JumpForward => through_jumps(screen, shared, true),
         Command::FollowRun => toggle_follow(screen, shared),
+        Command::Fit => {
+            screen.sizing = Sizing::ToFit;
+            screen.sideways = None;
+            screen.lanes = false;
+            screen.choices.folds.clear();
+            redraw(screen, shared, true);
+        }
         Command::Tidy => {
             redraw(screen, shared, true);
             shared.tell("The graph is laid out again.");
         }
         _ => {}
     }
+}
+
+/// Bands need the datasets, and more room than most windows have. Without bands the graph is to fit again.
+fn show_layers(screen: &mut PipelineScreen) {
+    if !screen.layers {
+        screen.sizing = Sizing::ToFit;
+        return;
+    }
+    if let Some(detail) = screen.wanted_detail.take() {
+        screen.choices.detail = detail;
+    }
+    if screen.zoom() == Zoom::Overview {
+        screen.zoom = Some(Zoom::Chips);
+    }
+    screen.lanes = false;
+    screen.sizing = Sizing::Chosen;
 }
 
 /// Removes the focus, else the filter. Returns false if there is neither.
@@ -85,6 +113,7 @@ pub(in crate::app) fn leave(screen: &mut PipelineScreen, shared: &mut Shared) ->
     } else {
         return false;
     }
+    screen.refit();
     redraw(screen, shared, true);
     true
 }
@@ -95,6 +124,7 @@ pub(in crate::app) fn set_zoom(screen: &mut PipelineScreen, shared: &mut Shared,
         return;
     }
     screen.zoom = Some(zoom);
+    screen.sizing = Sizing::Chosen;
     screen.lanes = false;
     if (zoom == Zoom::Boxes) != screen.plot.boxes {
         redraw(screen, shared, true);
@@ -160,6 +190,7 @@ pub(in crate::app) fn set_fold(
         screen.selected = Some((VertexKind::Namespace, name.clone()));
     }
     screen.choices.folds.insert(name, fold);
+    screen.sizing = Sizing::Chosen;
     redraw(screen, shared, false);
 }
 
@@ -176,6 +207,7 @@ fn fold_all(screen: &mut PipelineScreen, shared: &mut Shared) {
             space = name.rsplit_once('.').map(|(outer, _)| outer);
         }
     }
+    screen.sizing = Sizing::Chosen;
     redraw(screen, shared, true);
     shared.tell(match fold {
         Fold::Expanded => "All namespaces are expanded.",
@@ -199,6 +231,7 @@ fn focus(screen: &mut PipelineScreen, shared: &mut Shared) {
         let (ancestors, descendants) = (None, None);
         screen.choices.focus = Some(Focus::Around { kind, name, ancestors, descendants });
     }
+    screen.refit();
     redraw(screen, shared, true);
 }
 
@@ -219,6 +252,7 @@ fn focus_depth(screen: &mut PipelineScreen, shared: &mut Shared, more: bool) {
         Some(1) => format!("1 step around {}.", sanitize(name)),
         Some(steps) => format!("{steps} steps around {}.", sanitize(name)),
     };
+    screen.refit();
     redraw(screen, shared, true);
     shared.tell(text);
 }
@@ -245,6 +279,7 @@ fn slice(screen: &mut PipelineScreen, shared: &mut Shared) {
     screen.choices.focus = Some(Focus::Nodes(nodes.clone()));
     screen.slice = Some(slice);
     screen.marked = nodes.into_iter().collect();
+    screen.refit();
     redraw(screen, shared, true);
     let s = if count == 1 { "" } else { "s" };
     shared.tell(format!("{count} node{s} in the slice; r runs them, esc leaves it."));
@@ -263,6 +298,7 @@ pub(in crate::app) fn set_filter(
     screen.filter_text = text.trim().to_owned();
     if screen.filter != filter {
         screen.filter = filter;
+        screen.refit();
         redraw(screen, shared, true);
     }
     Ok(())

@@ -1,4 +1,4 @@
-//! How large the graph is drawn.
+//! How large the graph is drawn, and who decides that.
 
 use strum::VariantArray;
 
@@ -12,4 +12,16 @@ pub enum Zoom {
     Chips,
     /// The whole graph at once, in dots.
     Overview,
+}
+
+/// Who decides how the graph is drawn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Sizing {
+    /// The next drawing is chosen so that the whole graph fits the window.
+    #[default]
+    ToFit,
+    /// The drawing was chosen to fit. It is chosen again when the window or the displayed part changes.
+    Fitted,
+    /// The user has chosen the size, the direction or the expanded namespaces.
+    Chosen,
 }

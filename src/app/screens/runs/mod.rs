@@ -281,7 +281,7 @@ impl Screen for RunsScreen {
         .collect()
     }
 
-    fn is_page(&self) -> bool {
+    fn is_full_width(&self, _shared: &Shared) -> bool {
         self.page.is_some()
     }
 
