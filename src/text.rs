@@ -3,8 +3,10 @@
 pub mod ansi;
 pub mod json;
 pub mod secrets;
+mod similar;
 mod user_error;
 
+pub use similar::{closest, did_you_mean};
 pub use user_error::UserError;
 
 use unicode_segmentation::UnicodeSegmentation;

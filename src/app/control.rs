@@ -55,6 +55,8 @@ pub enum Control {
     No,
     /// Turns a switch.
     Toggle,
+    /// Empties the line.
+    Clear,
 }
 
 /// A row of the table of controls.
@@ -99,8 +101,9 @@ controls! {
     Line {
         Up, "up", "Select the previous match", ["up", "ctrl-p", "shift-tab"];
         Down, "down", "Select the next match", ["down", "ctrl-n", "tab"];
-        PageUp, "page-up", "Move up by a page of matches", ["pageup", "ctrl-u"];
-        PageDown, "page-down", "Move down by a page of matches", ["pagedown", "ctrl-d"];
+        PageUp, "page-up", "Move up by a page of matches", ["pageup"];
+        PageDown, "page-down", "Move down by a page of matches", ["pagedown"];
+        Clear, "clear", "Empty the line", ["ctrl-u"];
         Accept, "accept", "Accept the typed text, or the selected match", ["enter"];
         Leave, "leave", "Leave the line without accepting it", ["esc", "ctrl-c", "ctrl-g"];
     }
@@ -113,6 +116,7 @@ controls! {
         Up, "up", "Go to the previous field", ["shift-tab", "up", "ctrl-p"];
         Down, "down", "Go to the next field", ["tab", "down", "ctrl-n"];
         Toggle, "toggle", "Turn the switch", ["space"];
+        Clear, "clear", "Empty the field", ["ctrl-u"];
         Accept, "accept", "Run with these options", ["enter"];
         Leave, "leave", "Close the form", ["esc", "ctrl-c", "ctrl-g"];
     }

@@ -80,6 +80,8 @@ pub enum Question {
     Fresh(Box<RunRequest>, Command),
     /// Make the Python environment? Holds the reason.
     Environment(String),
+    /// Override a parameter with a value of another type? Holds the key, the text, and both types.
+    OverrideType(String, String, [&'static str; 2]),
     /// Delete this run?
     DeleteRun(RunId),
     /// Cancel this run, which another program runs?

@@ -61,6 +61,12 @@ pub fn line(text: &str) -> TextArea<'static> {
     area
 }
 
+/// Empties a one-line field.
+pub fn clear(area: &mut TextArea<'static>) {
+    area.select_all();
+    area.cut();
+}
+
 /// The text of a one-line field.
 pub fn text(area: &TextArea<'static>) -> String {
     area.lines().first().cloned().unwrap_or_default()

@@ -71,8 +71,12 @@ impl PromptKind {
 }
 
 impl Prompt {
-    /// A line that holds `text`, the cursor at its end.
+    /// A line that holds `text`, selected as a whole: typing replaces it, moving the cursor keeps it.
     pub fn new(kind: PromptKind, text: &str) -> Self {
-        Prompt { kind, field: line(text) }
+        let mut field = line(text);
+        if !text.is_empty() {
+            field.select_all();
+        }
+        Prompt { kind, field }
     }
 }

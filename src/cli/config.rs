@@ -2,14 +2,15 @@
 
 use std::fmt::Write as _;
 use std::io::IsTerminal;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use color_eyre::eyre::{Result, bail};
 use serde_json::json;
 
+use super::inspect;
+use super::output::{self, ErrorsArgument};
 use super::project::{self, EnvOption};
-use super::{inspect, output};
 use crate::app::screens::entry::find;
 use crate::project::json::{located_to_json, problem_to_json, value_to_json};
 use crate::project::reader::Configuration;
@@ -29,6 +30,9 @@ pub(super) struct Arguments {
     /// another one of the project's `config_patterns`
     #[arg(num_args = 1..=2, required = true, value_names = ["PATH", "KIND"])]
     path_and_kind: Vec<String>,
+    /// The project, as PATH
+    #[arg(long, short = 'C', value_name = "PATH")]
+    project: Option<PathBuf>,
     #[command(flatten)]
     env: EnvOption,
     /// Print JSON: `{"value", "origin"}` at every level
@@ -37,11 +41,16 @@ pub(super) struct Arguments {
     /// Print only the value of this dotted key to a terminal, even if it is a secret
     #[arg(long, value_name = "KEY", conflicts_with = "json")]
     reveal: Option<String>,
+    #[command(flatten)]
+    errors: ErrorsArgument,
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<ExitCode> {
     let (path, kind) = match arguments.path_and_kind.as_slice() {
-        [kind] => (None, kind),
+        [kind] => (arguments.project.as_deref(), kind),
+        [_, _, ..] if arguments.project.is_some() => {
+            bail!("Name the project once: as PATH or by -C.")
+        }
         [path, kind, ..] => (Some(Path::new(path)), kind),
         [] => bail!("Name what to show: catalog, parameters, globals or credentials."),
     };
@@ -61,14 +70,16 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode> {
         return reveal(located, kind, key);
     }
     if arguments.json {
-        return output::json(&json!({
+        output::json(&json!({
             "kind": kind,
             "env": config.env,
             "config": located_to_json(located),
             "problems": problems.iter().map(problem_to_json).collect::<Vec<_>>(),
-        }));
+        }))?;
+    } else {
+        output::text(&(describe(located) + &inspect::describe_problems(&problems)))?;
     }
-    output::text(&(describe(located) + &inspect::describe_problems(&problems)))
+    Ok(arguments.errors.code_of(&problems))
 }
 
 /// Prints the value at a dotted key.

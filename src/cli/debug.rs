@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use color_eyre::eyre::{Result, WrapErr, eyre};
 
+use super::complete;
 use super::output::complain;
 use super::project::ProjectArguments;
 use crate::dag::Slice;
@@ -24,6 +25,7 @@ use crate::text::sanitize;
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
     /// Name of the node
+    #[arg(add = complete::nodes())]
     node: String,
     #[command(flatten)]
     project: ProjectArguments,
@@ -31,7 +33,7 @@ pub(super) struct Arguments {
     #[arg(long)]
     post_mortem: bool,
     /// Pipeline of the node [default: __default__]
-    #[arg(short, long, value_name = "NAME")]
+    #[arg(short, long, value_name = "NAME", add = complete::pipelines())]
     pipeline: Option<String>,
     /// Parameters: a=1,model.depth=3
     #[arg(long, value_name = "PARAMS", value_parser = parse_params, default_value = "", hide_default_value = true)]

@@ -9,7 +9,8 @@ use std::time::{Duration, Instant};
 use color_eyre::eyre::Result;
 use serde_json::{Value as Json, json};
 
-use super::output;
+use super::output::{self, ErrorsArgument};
+use super::project::FolderArguments;
 use crate::project::discovery;
 use crate::runs::interpreter;
 use crate::store::Store;
@@ -23,14 +24,16 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// Nothing of the project is executed. The exit code is 1 when something is missing.
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
-    /// The project: its folder or anything in it [default: the current folder]
-    path: Option<PathBuf>,
+    #[command(flatten)]
+    folder: FolderArguments,
     /// Python interpreter [default: the project's own]
     #[arg(long, value_name = "FILE")]
     python: Option<PathBuf>,
     /// Print JSON
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    errors: ErrorsArgument,
 }
 
 /// The result of one check.
@@ -53,7 +56,7 @@ impl Check {
 
 pub(super) fn run(arguments: &Arguments) -> Result<ExitCode> {
     let mut checks = vec![Check::good("mlops-tui", env!("CARGO_PKG_VERSION"))];
-    match super::project::root(arguments.path.as_deref()) {
+    match arguments.folder.root() {
         Ok(root) => check_project(&root, arguments.python.as_deref(), &mut checks),
         Err(error) => {
             let text = error.to_string();
@@ -68,7 +71,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode> {
     } else {
         output::text(&describe(&checks))?;
     }
-    Ok(if healthy { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(arguments.errors.code(!healthy))
 }
 
 fn check_project(root: &Path, python: Option<&Path>, checks: &mut Vec<Check>) {

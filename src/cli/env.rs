@@ -1,11 +1,11 @@
 //! `mlops-tui env`: the project's Python environment.
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 use color_eyre::eyre::Result;
 
 use super::output;
+use super::project::FolderArguments;
 use crate::runs::environment;
 use crate::text::sanitize;
 
@@ -23,14 +23,14 @@ enum Verb {
     /// This uses uv if it is installed, else Python's venv and pip. A working `.venv` is kept,
     /// and missing packages are installed into it.
     Create {
-        /// The project: its folder or anything in it [default: the current folder]
-        path: Option<PathBuf>,
+        #[command(flatten)]
+        folder: FolderArguments,
     },
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<ExitCode> {
-    let Verb::Create { path } = &arguments.verb;
-    let root = super::project::root(path.as_deref())?;
+    let Verb::Create { folder } = &arguments.verb;
+    let root = folder.root()?;
     super::block_on(async {
         let (progress, mut lines) = tokio::sync::mpsc::channel::<String>(64);
         let print = async {

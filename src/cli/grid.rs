@@ -28,6 +28,10 @@ pub(super) fn run(
 ) -> Result<ExitCode> {
     let sets = grid::parse(text).map_err(|error| eyre!(error))?;
     let requests = grid::requests(request, sets, now());
+    // All runs set the same parameters.
+    if let Some(request) = requests.first() {
+        plan::foresee(root, request.clone()).warnings.iter().for_each(output::warn);
+    }
     let results = super::block_on(async {
         let mut signals = Signals::new()?;
         let worker = Worker::warm(Spec::new(&python.path, root));

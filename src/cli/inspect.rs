@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use color_eyre::eyre::{Result, bail, eyre};
 
-use super::output;
+use super::output::{self, ErrorsArgument};
 use super::project::ProjectArguments;
 use crate::project::reader::runtime_params;
 use crate::project::{Options, Problem, Reader, Severity, Snapshot, json};
@@ -37,6 +37,8 @@ pub(super) struct Arguments {
     /// Print JSON
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    errors: ErrorsArgument,
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<ExitCode> {
@@ -50,9 +52,11 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode> {
         snapshot = ask_kedro(arguments, &root, &snapshot)?;
     }
     if arguments.json {
-        return output::json(&json::Written(&snapshot));
+        output::json(&json::Written(&snapshot))?;
+    } else {
+        output::text(&describe(&snapshot))?;
     }
-    output::text(&describe(&snapshot))
+    Ok(arguments.errors.code_of(&snapshot.problems))
 }
 
 fn ask_kedro(arguments: &Arguments, root: &Path, read: &Snapshot) -> Result<Snapshot> {

@@ -4,6 +4,7 @@
 //! it succeeded, 1 when not, 130 when it was interrupted, 2 for a wrong command line.
 
 mod commands;
+mod complete;
 mod config;
 mod csv;
 mod debug;
@@ -15,6 +16,7 @@ mod grid;
 mod inspect;
 mod invocation;
 mod layout;
+mod manual;
 mod models;
 mod output;
 mod plot;
@@ -29,11 +31,11 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
-use color_eyre::eyre::Result;
+use color_eyre::eyre::{Result, bail};
 
 use self::project::ProjectArguments;
 use crate::system::say;
-use crate::text::{UserError, sanitize};
+use crate::text::{UserError, closest, sanitize};
 
 /// A terminal workbench for Kedro: pipeline, catalog, parameters, runs and experiments at once.
 #[derive(Debug, Parser)]
@@ -54,10 +56,10 @@ struct ScreenArguments {
     #[arg(long, value_name = "FILE")]
     python: Option<PathBuf>,
     /// Colour theme
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", add = complete::themes())]
     theme: Option<String>,
     /// Keymap: default, vim, emacs, or one of your own
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", add = complete::keymaps())]
     keymap: Option<String>,
     /// Draw with plain ASCII characters
     #[arg(long)]
@@ -66,6 +68,13 @@ struct ScreenArguments {
 
 impl ScreenArguments {
     fn start(self) -> Result<crate::tui::Start> {
+        if let Some(word) = self.project.absent_word() {
+            let command = Arguments::command();
+            let verbs = command.get_subcommands().map(clap::Command::get_name);
+            if let Some(verb) = closest(&word, verbs) {
+                bail!("There is no verb and no folder `{word}`. Did you mean `mlops-tui {verb}`?");
+            }
+        }
         Ok(crate::tui::Start {
             root: self.project.root()?,
             env: self.project.env(),
@@ -108,12 +117,13 @@ enum Verb {
         /// The shell
         shell: clap_complete::Shell,
     },
-    /// Print the manual page (roff): mlops-tui man | man -l -
-    Man,
+    /// Print a manual page (roff): mlops-tui man run | man -l -
+    Man(manual::Arguments),
 }
 
 /// Runs the command line and returns the process's exit code.
 pub fn main() -> ExitCode {
+    complete::answer(Arguments::command);
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
         Err(error) => return refuse(&error),
@@ -176,16 +186,8 @@ fn dispatch(arguments: Arguments) -> Result<ExitCode> {
         Some(Verb::Models(arguments)) => models::run(&arguments),
         Some(Verb::Env(arguments)) => env::run(&arguments),
         Some(Verb::Doctor(arguments)) => doctor::run(&arguments),
-        Some(Verb::Completions { shell }) => {
-            let mut script = Vec::new();
-            clap_complete::generate(shell, &mut Arguments::command(), "mlops-tui", &mut script);
-            output::bytes(&script)
-        }
-        Some(Verb::Man) => {
-            let mut page = Vec::new();
-            clap_mangen::Man::new(Arguments::command()).render(&mut page)?;
-            output::bytes(&page)
-        }
+        Some(Verb::Completions { shell }) => output::bytes(&complete::script(shell)?),
+        Some(Verb::Man(arguments)) => manual::run(&arguments, Arguments::command()),
     }
 }
 

@@ -6,9 +6,35 @@ use std::process::ExitCode;
 use color_eyre::eyre::Result;
 use serde::Serialize;
 
+use crate::project::{Problem, Severity};
 use crate::system::say;
 use crate::text::secrets::redact;
 use crate::text::{json, sanitize};
+
+/// How errors that a verb finds in the project decide its exit code.
+#[derive(Debug, clap::Args)]
+pub(super) struct ErrorsArgument {
+    /// Exit with 0 even if there are errors
+    #[arg(long)]
+    exit_zero: bool,
+}
+
+impl ErrorsArgument {
+    /// The exit code: 1 if there are errors, unless `--exit-zero` was given.
+    pub(super) fn code(&self, errors: bool) -> ExitCode {
+        if errors && !self.exit_zero { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+    }
+
+    /// The exit code for the problems of a project. Warnings are no errors.
+    pub(super) fn code_of(&self, problems: &[Problem]) -> ExitCode {
+        self.code(problems.iter().any(|problem| problem.severity == Severity::Error))
+    }
+}
+
+/// Prints a warning on standard error, where it does not disturb what a program reads.
+pub(super) fn warn(problem: &Problem) {
+    complain(&format!("warning: {}", problem.text));
+}
 
 /// Prints a text that ends with a newline.
 pub(super) fn text(text: &str) -> Result<ExitCode> {

@@ -5,15 +5,26 @@ use std::path::{Path, PathBuf};
 
 use color_eyre::eyre::Result;
 
+use super::complete;
 use crate::project::{Options, discovery};
 
 /// The project, and the environment to read it in.
 #[derive(Debug, clap::Args)]
 pub(super) struct ProjectArguments {
-    /// The project: its folder or anything in it [default: the current folder]
-    path: Option<PathBuf>,
+    #[command(flatten)]
+    folder: FolderArguments,
     #[command(flatten)]
     env: EnvOption,
+}
+
+/// The project, for verbs that do not read its configuration.
+#[derive(Debug, clap::Args)]
+pub(super) struct FolderArguments {
+    /// The project: its folder or anything in it [default: the current folder]
+    path: Option<PathBuf>,
+    /// The project, as PATH
+    #[arg(long, short = 'C', value_name = "PATH", conflicts_with = "path")]
+    project: Option<PathBuf>,
 }
 
 /// The project, for verbs whose own arguments are something else.
@@ -28,13 +39,20 @@ pub(super) struct FolderOption {
 #[derive(Debug, clap::Args)]
 pub(super) struct EnvOption {
     /// Run environment [default: that of KEDRO_ENV, else the project's]
-    #[arg(short, long, value_name = "ENV")]
+    #[arg(short, long, value_name = "ENV", add = complete::environments())]
     env: Option<String>,
 }
 
 impl ProjectArguments {
     pub(super) fn root(&self) -> Result<PathBuf> {
-        root(self.path.as_deref())
+        self.folder.root()
+    }
+
+    /// The path, if it is one word and does not exist: perhaps a misspelled verb.
+    pub(super) fn absent_word(&self) -> Option<String> {
+        let path = self.folder.path.as_ref().filter(|path| !path.exists())?;
+        let word = path.to_str().filter(|word| !word.contains(['/', '\\']))?;
+        Some(word.to_owned())
     }
 
     pub(super) fn env(&self) -> Option<String> {
@@ -43,6 +61,12 @@ impl ProjectArguments {
 
     pub(super) fn options(&self) -> Options {
         self.env.options()
+    }
+}
+
+impl FolderArguments {
+    pub(super) fn root(&self) -> Result<PathBuf> {
+        root(self.path.as_deref().or(self.project.as_deref()))
     }
 }
 

@@ -9,9 +9,10 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
+use super::complete;
 use super::detach::detach;
 use super::invocation::{Signals, why};
-use super::output::{self, complain};
+use super::output::{self, ErrorsArgument, complain};
 use super::project::ProjectArguments;
 use crate::dag::Slice;
 use crate::runs;
@@ -38,7 +39,7 @@ pub(super) struct Arguments {
     #[command(flatten)]
     project: ProjectArguments,
     /// Pipeline to run [default: __default__]
-    #[arg(short, long, value_name = "NAME")]
+    #[arg(short, long, value_name = "NAME", add = complete::pipelines())]
     pipeline: Option<String>,
     /// Pipelines to run (Kedro 1.2 and later)
     #[arg(
@@ -46,26 +47,25 @@ pub(super) struct Arguments {
         value_name = "NAMES",
         default_value = "",
         hide_default_value = true,
-        conflicts_with = "pipeline"
-    )]
+        conflicts_with = "pipeline", add = complete::pipelines())]
     pipelines: String,
     /// Nodes to run, and nothing else
-    #[arg(short, long, value_name = "NODES", default_value = "", hide_default_value = true)]
+    #[arg(short, long, value_name = "NODES", default_value = "", hide_default_value = true, add = complete::nodes())]
     nodes: String,
     /// Nodes to begin at: these and all nodes after them
-    #[arg(long, value_name = "NODES", default_value = "", hide_default_value = true)]
+    #[arg(long, value_name = "NODES", default_value = "", hide_default_value = true, add = complete::nodes())]
     from_nodes: String,
     /// Nodes to end at: these and all nodes before them
-    #[arg(long, value_name = "NODES", default_value = "", hide_default_value = true)]
+    #[arg(long, value_name = "NODES", default_value = "", hide_default_value = true, add = complete::nodes())]
     to_nodes: String,
     /// Datasets to begin at
-    #[arg(long, value_name = "DATASETS", default_value = "", hide_default_value = true)]
+    #[arg(long, value_name = "DATASETS", default_value = "", hide_default_value = true, add = complete::datasets())]
     from_inputs: String,
     /// Datasets to end at
-    #[arg(long, value_name = "DATASETS", default_value = "", hide_default_value = true)]
+    #[arg(long, value_name = "DATASETS", default_value = "", hide_default_value = true, add = complete::datasets())]
     to_outputs: String,
     /// Nodes with any of these tags
-    #[arg(short, long, value_name = "TAGS", default_value = "", hide_default_value = true)]
+    #[arg(short, long, value_name = "TAGS", default_value = "", hide_default_value = true, add = complete::tags())]
     tags: String,
     /// Nodes in any of these namespaces
     #[arg(
@@ -73,8 +73,7 @@ pub(super) struct Arguments {
         visible_alias = "namespace",
         value_name = "NAMESPACES",
         default_value = "",
-        hide_default_value = true
-    )]
+        hide_default_value = true, add = complete::namespaces())]
     namespaces: String,
     /// Parameters for this run: a=1,model.depth=3
     #[arg(long, value_name = "PARAMS", value_parser = parse_params, default_value = "", hide_default_value = true)]
@@ -89,7 +88,7 @@ pub(super) struct Arguments {
     #[arg(long = "async")]
     is_async: bool,
     /// Versions of datasets to load: model:2026-01-31T12.00.00.000Z
-    #[arg(long, value_name = "VERSIONS", value_parser = parse_load_versions, default_value = "", hide_default_value = true)]
+    #[arg(long, value_name = "VERSIONS", value_parser = parse_load_versions, default_value = "", hide_default_value = true, add = complete::datasets())]
     load_versions: Versions,
     /// YAML file with options for the command `run`; missing inputs are not made then
     #[arg(short, long, value_name = "FILE")]
@@ -129,6 +128,8 @@ pub(super) struct Arguments {
     /// Print events as JSON lines, then the run's record
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    errors: ErrorsArgument,
 }
 
 type Versions = indexmap::IndexMap<String, String>;
@@ -201,8 +202,10 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode> {
         (false, true) => Prepared::as_asked(request.clone()),
         (false, false) => plan::prepare(&root, request.clone())?,
     };
+    prepared.warnings.iter().for_each(output::warn);
     if arguments.plan {
-        return print_plan(&prepared, arguments.json);
+        print_plan(&prepared, arguments.json)?;
+        return Ok(arguments.errors.code(prepared.has_errors));
     }
     let interpreter = interpreter.map_err(|error| eyre!(error))?;
     super::block_on(async {

@@ -6,11 +6,12 @@ use std::process::ExitCode;
 use color_eyre::eyre::{Result, bail, eyre};
 use serde_json::json;
 
-use super::output;
+use super::complete;
+use super::output::{self, ErrorsArgument};
 use super::project::ProjectArguments;
 use crate::dag::staleness::Freshness;
 use crate::project::reader::runtime_params;
-use crate::project::{Options, Reader};
+use crate::project::{Options, Reader, Severity, undefined_param};
 use crate::runs::interpreter;
 use crate::runs::params::Params;
 use crate::runs::request::parse_params;
@@ -30,7 +31,7 @@ pub(super) struct Arguments {
     #[command(flatten)]
     project: ProjectArguments,
     /// Pipeline to look at [default: __default__]
-    #[arg(short, long, value_name = "NAME")]
+    #[arg(short, long, value_name = "NAME", add = complete::pipelines())]
     pipeline: Option<String>,
     /// Parameters that the next run would have: a=1,model.depth=3
     #[arg(long, value_name = "PARAMS", value_parser = parse_params, default_value = "", hide_default_value = true)]
@@ -41,6 +42,8 @@ pub(super) struct Arguments {
     /// Print JSON: a list of objects with node, status, and reasons, through or because
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    errors: ErrorsArgument,
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<ExitCode> {
@@ -50,6 +53,8 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode> {
         ..arguments.project.options()
     };
     let snapshot = Reader::new(&root).read(&options);
+    let undefined = snapshot.undefined_params.iter();
+    undefined.for_each(|name| output::warn(&undefined_param(&snapshot, name)));
     let name = arguments.pipeline.as_deref().unwrap_or("__default__");
     let Some(pipeline) = snapshot.pipeline(name) else {
         bail!("There is no pipeline `{}`; `mlops-tui inspect` lists them.", sanitize(name));
@@ -74,7 +79,8 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode> {
             }
             object
         });
-        return output::json(&nodes.collect::<serde_json::Value>());
+        output::json(&nodes.collect::<serde_json::Value>())?;
+        return Ok(arguments.errors.code_of(&snapshot.problems));
     }
     let mut text = String::new();
     for node in &pipeline.nodes {
@@ -89,5 +95,13 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode> {
         0 => "Everything is fresh.\n".to_owned(),
         due => format!("{due} of {} nodes are not fresh.\n", pipeline.nodes.len()),
     };
-    output::text(&text)
+    output::text(&text)?;
+    let errors = snapshot.problems.iter().filter(|found| found.severity == Severity::Error).count();
+    if errors > 0 {
+        let s = if errors == 1 { "" } else { "s" };
+        output::complain(&format!(
+            "The project has {errors} error{s}; `mlops-tui inspect` lists them."
+        ));
+    }
+    Ok(arguments.errors.code_of(&snapshot.problems))
 }

@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use super::graph::reached;
 use super::{Graph, Id, VertexKind};
 use crate::project::{Node, Pipeline, strip_transcoding};
+use crate::text::closest;
 
 /// The filters of Kedro's `Pipeline.filter`. An empty list does not filter; several filters select the nodes
 /// that pass all of them.
@@ -273,17 +274,6 @@ fn is_within(namespace: &str, outer: &str) -> bool {
 fn prefixes(namespace: &str) -> impl Iterator<Item = &str> {
     let dots = namespace.match_indices('.').map(|(at, _)| &namespace[..at]);
     dots.chain(std::iter::once(namespace))
-}
-
-/// The name most similar to `wanted`, if at most a third of the letters differ; the first one of equals.
-fn closest<'a>(wanted: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    let letters = wanted.chars().count();
-    let limit = letters.div_ceil(3).max(2);
-    names
-        .map(|name| (strsim::levenshtein(wanted, name), name))
-        .filter(|(distance, _)| *distance <= limit && *distance < letters)
-        .min_by_key(|(distance, _)| *distance)
-        .map(|(_, name)| name)
 }
 
 #[cfg(test)]

@@ -15,8 +15,8 @@ use super::model::{
     Dataset, Located, Node, Origin, Pipeline, Problem, Reading, Severity, Snapshot, SourceRange,
     Value,
 };
-use super::secrets;
 pub use super::values::{kept_json, value_to_json};
+use super::{mistakes, secrets};
 use crate::text::UserError;
 use crate::text::secrets::redact;
 
@@ -256,7 +256,9 @@ pub fn from_exact(answer: &Json, read: &Snapshot) -> Result<Snapshot, UserError>
         secrets::remove_from_exact(&mut snapshot.parameters, &read.parameters);
     }
     // The exact reading knows everything that the static reading had to leave out.
-    snapshot.problems.retain(|problem| !problem.hides);
+    let mistakes = mistakes::find(read);
+    snapshot.problems.retain(|problem| !problem.hides && !mistakes.contains(problem));
+    snapshot.problems.extend(mistakes::find(&snapshot));
     for warning in answer["warnings"].as_array().into_iter().flatten() {
         snapshot.problems.push(
             Problem::new(

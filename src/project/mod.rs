@@ -3,7 +3,7 @@
 //! [`Reader`] is the entry point: it finds the project's files, evaluates settings and pipeline
 //! code in [`python`], computes in [`code`] what each node reaches, loads the configuration in
 //! [`config`], resolves the catalog in [`catalog`], and lists everything that it could not
-//! determine as problems. Nothing here starts Python or executes project code; the exact reading
+//! determine, and probable misspellings ([`mistakes`]), as problems. Nothing here starts Python or executes project code; the exact reading
 //! (by Kedro itself) arrives as JSON through [`json`]. Start reading at [`model`], which defines
 //! the types that all other layers use.
 
@@ -14,6 +14,7 @@ pub mod config;
 pub mod discovery;
 pub mod highlight;
 pub mod json;
+pub mod mistakes;
 pub mod model;
 pub mod python;
 pub mod reader;
@@ -24,6 +25,7 @@ pub mod watch;
 
 pub use budget::Budget;
 pub use code::{Code, Definition, DefinitionKind, Reach, Unseen};
+pub use mistakes::undefined_param;
 use model::ASK_KEDRO;
 pub use model::{
     Bound, Callable, Dataset, Entry, Located, Metadata, Node, Origin, Pattern, Pipeline, Place,

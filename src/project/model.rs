@@ -32,6 +32,9 @@ pub struct Snapshot {
     pub patterns: Vec<Pattern>,
     /// The resolved parameters, a [`Value::Map`] at the top.
     pub parameters: Located,
+    /// Dotted names of the runtime parameters that no parameters file defines, no value of the configuration reads, and no
+    /// node takes: probably misspelled.
+    pub undefined_params: Vec<String>,
     /// Names of the credentials entries; their values are never stored.
     pub credentials: Vec<String>,
     /// The definitions of the project's code, to which the nodes' reaches refer.

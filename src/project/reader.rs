@@ -8,8 +8,8 @@ use indexmap::IndexMap;
 
 use super::code::{self, Code, CodeCache};
 use super::python::SourceCache;
-use super::{Budget, Located, Metadata, Problem, Reading, Severity, Snapshot, Value, is_parameter};
-use super::{catalog, config, discovery, python, secrets};
+use super::{Budget, Located, Metadata, Problem, Reading, Snapshot, Value, is_parameter};
+use super::{catalog, config, discovery, mistakes, python, secrets};
 use crate::text::secrets::names_secret;
 
 /// The options for reading a project.
@@ -148,9 +148,7 @@ impl Reader {
         problems.extend(registry.problems);
         problems.extend(catalog.problems);
         let parameters = config.kinds.get_mut("parameters").map(std::mem::take).unwrap_or_default();
-        problems.extend(missing_parameters(&registry.pipelines, &parameters));
-        Problem::sort(&mut problems);
-        Snapshot {
+        let mut snapshot = Snapshot {
             metadata,
             reading: Reading::Static,
             env: config.env,
@@ -159,10 +157,15 @@ impl Reader {
             datasets: catalog.datasets,
             patterns: catalog.patterns,
             parameters,
+            undefined_params: config.undefined_params,
             credentials: credentials.into_iter().collect(),
             code: Arc::new(code),
             problems,
-        }
+        };
+        mistakes::drop_read_params(&mut snapshot);
+        snapshot.problems.extend(mistakes::find(&snapshot));
+        Problem::sort(&mut snapshot.problems);
+        snapshot
     }
 }
 
@@ -176,42 +179,4 @@ fn used_datasets(pipelines: &[super::Pipeline]) -> Vec<String> {
         .filter(|name| !is_parameter(name) && seen.insert(name.as_str()))
         .cloned()
         .collect()
-}
-
-/// Reports `params:` inputs that no parameters file defines; Kedro fails only when the node loads
-/// them.
-fn missing_parameters(pipelines: &[super::Pipeline], parameters: &Located) -> Vec<Problem> {
-    let mut seen = HashSet::new();
-    let mut problems = Vec::new();
-    for node in pipelines.iter().flat_map(|pipeline| &pipeline.nodes) {
-        for key in node.inputs.iter().filter_map(|input| input.strip_prefix("params:")) {
-            if seen.insert((node.name.clone(), key)) && !has_parameter(parameters, key) {
-                problems.push(Problem::new(
-                    Severity::Error,
-                    node.call.clone(),
-                    format!("Node `{}` reads parameter `{key}`, which no parameters file defines.", node.name),
-                    format!("Add `{key}` to a parameters file, or correct the name in the node's inputs."),
-                ));
-            }
-        }
-    }
-    problems
-}
-
-fn has_parameter(parameters: &Located, key: &str) -> bool {
-    // The parameter may be inside an unknown value on the way, so nothing is reported then.
-    if parameters.value.get(key).is_some() {
-        return true;
-    }
-    let mut at = &parameters.value;
-    for part in key.split('.') {
-        match at {
-            Value::Unknown(_) => return true,
-            _ => match at.get(part) {
-                Some(located) => at = &located.value,
-                None => return false,
-            },
-        }
-    }
-    true
 }

@@ -16,8 +16,8 @@ use crate::dag::{Slice, SliceError};
 use crate::datasets;
 use crate::project::reader::runtime_params;
 use crate::project::{
-    Dataset, Node, Options, Pipeline, Reader, Snapshot, Value, is_parameter, makers,
-    strip_transcoding,
+    Dataset, Node, Options, Pipeline, Problem, Reader, Severity, Snapshot, Value, is_parameter,
+    makers, strip_transcoding, undefined_param,
 };
 use crate::store::{Kept, RunId, Store, StoreError};
 
@@ -87,6 +87,10 @@ pub struct Prepared {
     pub plan: Option<Plan>,
     /// Why Kedro will refuse the request, if known.
     pub refused: Option<SliceError>,
+    /// Warnings about the request: runtime parameters that nothing defines.
+    pub warnings: Vec<Problem>,
+    /// Whether the reading found an error, or an input has no source.
+    pub has_errors: bool,
     memory: Json,
 }
 
@@ -160,6 +164,10 @@ pub fn foresee(root: &Path, request: RunRequest) -> Prepared {
     let kept = store.kept(&snapshot.env).unwrap_or_default();
     let planned = plan(&snapshot, &request, &kept);
     let mut prepared = Prepared { request, ..Prepared::default() };
+    let undefined = snapshot.undefined_params.iter();
+    prepared.warnings = undefined.map(|name| undefined_param(&snapshot, name)).collect();
+    prepared.has_errors =
+        snapshot.problems.iter().any(|problem| problem.severity == Severity::Error);
     let planned = match planned {
         Some(Ok(plan)) => Some(plan),
         Some(Err(error)) => {
@@ -172,6 +180,7 @@ pub fn foresee(root: &Path, request: RunRequest) -> Prepared {
         if plan.nodes.iter().any(|node| node.makes.is_some()) {
             prepared.request.slice = Slice::nodes(plan.nodes.iter().map(|node| &node.name));
         }
+        prepared.has_errors |= plan.inputs.iter().any(|input| input.from == InputSource::Missing);
         prepared.plan = Some(plan);
     }
     let never: Vec<&String> = snapshot

@@ -36,6 +36,7 @@ use crate::text::secrets::redact;
 use crate::ui;
 use guard::Guard;
 use services::{Message, Services};
+pub use settings::{keymaps, themes};
 use signals::{Signal, Signals};
 use terminal::Terminal;
 

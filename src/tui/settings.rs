@@ -90,10 +90,7 @@ impl Look {
         Report::Settings {
             settings: Box::new(self.settings.clone()),
             keymap: Box::new(self.keymap.clone()),
-            available: Available {
-                themes: names("themes", theme::BUILT_IN.map(|(name, _)| name).as_slice()),
-                keymaps: names("keymaps", keymap::BUILT_IN.map(|(name, _)| name).as_slice()),
-            },
+            available: Available { themes: themes(), keymaps: keymaps() },
             problems: self.problems.clone(),
         }
     }
@@ -102,8 +99,7 @@ impl Look {
     fn load_theme(&mut self, settings: &mut Settings) {
         let (path, text) = find("themes", &settings.theme, &theme::BUILT_IN);
         let Some(text) = text else {
-            let known =
-                names("themes", theme::BUILT_IN.map(|(name, _)| name).as_slice()).join(", ");
+            let known = themes().join(", ");
             let text = format!("There is no theme `{}`; there are: {known}.", settings.theme);
             self.problem(&path, &FileError { line: None, text });
             settings.theme.clone_from(&self.theme.name);
@@ -121,8 +117,7 @@ impl Look {
     fn load_keymap(&mut self, settings: &mut Settings) {
         let (path, text) = find("keymaps", &settings.keymap, &keymap::BUILT_IN);
         let Some(text) = text else {
-            let known =
-                names("keymaps", keymap::BUILT_IN.map(|(name, _)| name).as_slice()).join(", ");
+            let known = keymaps().join(", ");
             let text = format!("There is no keymap `{}`; there are: {known}.", settings.keymap);
             self.problem(&path, &FileError { line: None, text });
             settings.keymap.clone_from(&self.keymap.name);
@@ -161,6 +156,16 @@ fn find(kind: &str, name: &str, built_in: &[(&str, &str)]) -> (PathBuf, Option<S
         found.map(|(_, text)| (*text).to_owned())
     });
     (path, text)
+}
+
+/// The names of all themes.
+pub fn themes() -> Vec<String> {
+    names("themes", theme::BUILT_IN.map(|(name, _)| name).as_slice())
+}
+
+/// The names of all keymaps.
+pub fn keymaps() -> Vec<String> {
+    names("keymaps", keymap::BUILT_IN.map(|(name, _)| name).as_slice())
 }
 
 /// The names of all themes or keymaps: the built-in ones, then the user's own.

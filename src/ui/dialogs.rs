@@ -16,7 +16,7 @@ use crate::app::options::{FIELDS, FieldKind, Form};
 use crate::app::picker::{Picker, text};
 use crate::project::Severity;
 use crate::runs::history::change;
-use crate::text::{UserError, width};
+use crate::text::{UserError, truncate, width};
 
 /// Draws a dialog.
 pub(super) fn draw(paint: &mut Paint<'_>, state: &State, dialog: &Dialog) {
@@ -63,7 +63,10 @@ pub(super) fn field(paint: &mut Paint<'_>, area: Rect, field: &TextArea<'static>
     // Text that does not fit is cut at the left, so that the cursor is visible.
     let skip = (at + 1).saturating_sub(usize::from(area.width));
     let shown: String = text.chars().skip(skip).collect();
-    paint.text(area.x, area.y, &shown, Role::Text, area.width);
+    let used = paint.text(area.x, area.y, &shown, Role::Text, area.width);
+    if field.is_selecting() {
+        paint.restyle(Rect { width: used, height: 1, ..area }, Role::Selection);
+    }
     if active {
         let x = area.x + u16::try_from(at - skip).unwrap_or(0);
         paint.cursor = Some((x, area.y).into());
@@ -246,6 +249,12 @@ fn ask(paint: &mut Paint<'_>, state: &State, question: &Question) {
             ),
             "delete it",
             "keep it",
+        ),
+        Question::OverrideType(path, text, [before, after]) => (
+            "Change the type?",
+            format!("{path} is {before}; `{}` is {after}.", truncate(text, 40)),
+            "override it",
+            "leave it",
         ),
         Question::Fresh(..) => (
             "Run it again?",

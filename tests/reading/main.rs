@@ -8,4 +8,5 @@ mod config_differential;
 mod evaluator;
 mod floors;
 mod layout;
+mod mistakes;
 mod readings;

@@ -358,3 +358,20 @@ fn a_run_key_pressed_twice_starts_one_run() {
     assert_eq!(app.state.shared.beside[0].record.id, RunId::new(7));
     assert!(app.state.shared.starting.is_empty());
 }
+
+#[test]
+fn an_override_is_checked_where_it_is_typed() {
+    let mut app = TestApp::open(110, 30);
+    app.keys("3/max_minutes<enter>");
+    let path = app.state.parameters.list.selected().unwrap().path.clone();
+    app.keys("=[1, 2<enter>");
+    assert!(app.screen().contains("not valid YAML"), "{}", app.screen());
+    assert!(app.state.shared.prompt.is_some() && app.state.shared.overrides.is_empty());
+    app.keys("]<enter>");
+    assert!(app.screen().contains("Change the type?"), "{}", app.screen());
+    assert!(app.screen().contains("is a number; `[1, 2]` is a list."), "{}", app.screen());
+    app.keys("n");
+    assert!(app.state.shared.overrides.is_empty());
+    app.keys("=5<enter>");
+    assert!(app.state.shared.overrides.contains_key(&path), "a number stays a number");
+}

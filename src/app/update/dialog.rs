@@ -3,7 +3,7 @@
 use crossterm::event::KeyEvent;
 use ratatui::layout::Size;
 
-use super::{reading, running};
+use super::{overrides, reading, running};
 use crate::app::command::{COMMANDS, Command};
 use crate::app::control::{CONTROLS, Control, Scope};
 use crate::app::dialog::{
@@ -170,6 +170,10 @@ fn choose_by_key(
             return Outcome::Ask(theme_of_settings(&mut state.shared, dialog));
         }
         Some(Control::Accept) => return chosen(state, dialog),
+        Some(Control::Clear) => {
+            picker::clear(&mut picker.query);
+            picker.refresh();
+        }
         Some(control) => move_by(&mut picker.position, control, picker.matches.len(), height),
         None => {
             let number = key.to_string().parse::<usize>().ok().filter(|_| by_number);
@@ -244,6 +248,7 @@ fn options(
         Some(Control::Down) => form.at = (form.at + 1) % FIELDS.len(),
         Some(Control::Up) => form.at = (form.at + FIELDS.len() - 1) % FIELDS.len(),
         Some(Control::Toggle) if !is_text => form.toggle(),
+        Some(Control::Clear) => picker::clear(&mut form.fields[form.at]),
         _ if is_text => drop(form.fields[form.at].input(event)),
         _ => {}
     }
@@ -357,6 +362,7 @@ fn answer(state: &mut State, question: Question, yes: bool) -> Vec<Effect> {
             shared.waiting_run = None;
             Vec::new()
         }
+        Question::OverrideType(path, text, _) if yes => overrides::set(shared, path, text),
         Question::DeleteRun(id) if yes => runs.delete(shared, id),
         Question::CancelElsewhere(id) if yes => {
             shared.tell(format!("Run {id} is being cancelled."));
@@ -368,6 +374,7 @@ fn answer(state: &mut State, question: Question, yes: bool) -> Vec<Effect> {
         }
         Question::DeleteRun(_)
         | Question::CancelElsewhere(_)
+        | Question::OverrideType(..)
         | Question::Prune(..)
         | Question::Quit => Vec::new(),
     }

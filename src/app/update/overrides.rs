@@ -2,13 +2,51 @@
 
 use super::reading::read_exact;
 use super::trust::trusted;
+use crate::app::dialog::Question;
 use crate::app::effect::Effect;
 use crate::app::queries;
+use crate::app::screens::entry::find;
 use crate::app::shared::{Exact, Shared};
 use crate::app::state::State;
+use crate::project::{Value, config};
 use crate::runs::grid;
 use crate::text::secrets::redact;
 use crate::text::{UserError, sanitize};
+
+/// Overrides a parameter by a typed text; asks first if the type changes. A missing value and one that is not known
+/// have no type.
+///
+/// # Errors
+/// If the text is not valid YAML; Kedro would refuse it when the run starts.
+pub(super) fn check(
+    shared: &mut Shared,
+    path: String,
+    text: String,
+) -> Result<Vec<Effect>, UserError> {
+    let after = type_of(&config::parse(&text)?);
+    let snapshot = shared.snapshot();
+    let before = snapshot.and_then(|snapshot| find(&snapshot.parameters, &path));
+    let before = before.and_then(|located| type_of(&located.value));
+    match (before, after) {
+        (Some(before), Some(after)) if before != after => {
+            shared.ask(Question::OverrideType(path, text, [before, after]));
+            Ok(Vec::new())
+        }
+        _ => Ok(set(shared, path, text)),
+    }
+}
+
+/// The type of a value, with its article.
+fn type_of(value: &Value) -> Option<&'static str> {
+    match value {
+        Value::Bool(_) => Some("true or false"),
+        Value::Int(_) | Value::BigInt(_) | Value::Float(_) => Some("a number"),
+        Value::Str(_) => Some("a text"),
+        Value::List(_) => Some("a list"),
+        Value::Map(_) => Some("a mapping"),
+        Value::Null | Value::Secret(_) | Value::Unknown(_) => None,
+    }
+}
 
 /// Overrides a parameter until the override is removed.
 pub(super) fn set(shared: &mut Shared, path: String, text: String) -> Vec<Effect> {

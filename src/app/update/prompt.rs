@@ -6,7 +6,7 @@ use super::{overrides, search};
 use crate::app::control::{Control, Scope};
 use crate::app::effect::Effect;
 use crate::app::key::Key;
-use crate::app::picker::text;
+use crate::app::picker::{clear, text};
 use crate::app::prompt::{Prompt, PromptKind};
 use crate::app::state::State;
 use crate::runs::history::{change, filter};
@@ -20,6 +20,10 @@ pub(super) fn key(state: &mut State, key: Key, event: KeyEvent) -> Vec<Effect> {
     match state.shared.keymap.control(Scope::Line, key) {
         Some(Control::Leave) => leave(state, prompt.kind),
         Some(Control::Accept) => accept(state, prompt),
+        Some(Control::Clear) => {
+            clear(&mut prompt.field);
+            typed(state, prompt)
+        }
         Some(control @ (Control::Down | Control::Up)) if prompt.kind == PromptKind::Find => {
             search::go(state, if control == Control::Down { 1 } else { -1 });
             state.shared.prompt = Some(prompt);
@@ -118,7 +122,7 @@ fn act(state: &mut State, kind: &PromptKind, written: String) -> Result<Vec<Effe
                 .collect());
         }
         PromptKind::Override(path) => {
-            return Ok(overrides::set(shared, path.clone(), written));
+            return overrides::check(shared, path.clone(), written);
         }
         PromptKind::Grid => return overrides::grid(state, &written),
         PromptKind::Prune => {

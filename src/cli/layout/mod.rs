@@ -8,8 +8,8 @@ use std::process::ExitCode;
 
 use color_eyre::eyre::{Result, bail};
 
-use super::output;
 use super::project::ProjectArguments;
+use super::{complete, output};
 use crate::dag::export::{self, Drawn, Item};
 use crate::dag::layout::{Direction, Group, Sketch};
 use crate::dag::view::{Choices, Detail, Fold, Limits};
@@ -35,17 +35,17 @@ pub(super) struct Arguments {
     #[command(flatten)]
     project: ProjectArguments,
     /// The pipeline [default: __default__]
-    #[arg(long, value_name = "NAME", conflicts_with = "graph")]
+    #[arg(long, value_name = "NAME", conflicts_with = "graph", add = complete::pipelines())]
     pipeline: Option<String>,
     /// Namespaces to draw as frames: all, none, or their names separated by commas; the others
     /// are one box each [default: all, or none of a pipeline too large for that]
-    #[arg(long, value_name = "NAMES", value_delimiter = ',', conflicts_with = "graph")]
+    #[arg(long, value_name = "NAMES", value_delimiter = ',', conflicts_with = "graph", add = complete::namespaces())]
     expand: Vec<String>,
     /// Which way edges point: tb, top to bottom; lr, left to right
     #[arg(long, value_name = "WAY", value_enum, default_value_t = Way::Tb)]
     direction: Way,
     /// A graph to lay out instead of a project, as JSON; - reads standard input
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["path", "env"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["path", "project", "env"])]
     graph: Option<PathBuf>,
     /// The format: json, boxes and the cells of edges; text or svg, the drawing itself; dot or mermaid, the graph
     /// for Graphviz or Mermaid

@@ -8,8 +8,8 @@ use serde_json::Value as Json;
 use super::{clock, sign, to_json};
 use crate::app::words::seconds_text;
 use crate::app::words::{Tone, outcome_text};
-use crate::cli::output;
 use crate::cli::table::{Align, Cell, Reader, lines};
+use crate::cli::{complete, output};
 use crate::runs::history::filter::{parse_outcome, parse_time};
 use crate::store::{Outcome, RunFilter, RunRecord, Store, now};
 use crate::text::UserError;
@@ -23,10 +23,10 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "OUTCOME", value_delimiter = ',', value_parser = parse_outcome)]
     outcome: Vec<Outcome>,
     /// Runs of this pipeline
-    #[arg(long, short, value_name = "NAME")]
+    #[arg(long, short, value_name = "NAME", add = complete::pipelines())]
     pipeline: Option<String>,
     /// Runs that had this node
-    #[arg(long, short, value_name = "NODE")]
+    #[arg(long, short, value_name = "NODE", add = complete::nodes())]
     node: Option<String>,
     /// Runs in this environment
     #[arg(long, short, value_name = "ENV")]

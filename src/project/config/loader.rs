@@ -10,6 +10,7 @@ use regex::Regex;
 
 use super::files;
 use super::interpolation::{self, Scope};
+use super::undefined::Defined;
 use super::yaml::{self, Document};
 use super::{Config, Request};
 use crate::project::budget::Spent;
@@ -24,6 +25,7 @@ pub(super) fn load(request: &Request<'_>, budget: &Budget) -> Config {
         request,
         budget,
         problems: Vec::new(),
+        defined: Defined::default(),
         files: HashMap::new(),
         globs: HashMap::new(),
     };
@@ -62,6 +64,7 @@ pub(super) fn load(request: &Request<'_>, budget: &Budget) -> Config {
         secrets::remove(kind, &mut located);
         config.kinds.insert(kind.clone(), located);
     }
+    config.undefined_params = loader.defined.missing(&request.runtime_params);
     config.problems = loader.problems;
     config
 }
@@ -70,6 +73,8 @@ struct Loader<'a> {
     request: &'a Request<'a>,
     budget: &'a Budget,
     problems: Vec<Problem>,
+    /// What the configuration says about the runtime parameters.
+    defined: Defined,
     /// Candidate files by environment.
     files: HashMap<String, Vec<PathBuf>>,
     /// Compiled glob patterns by kind.
@@ -172,6 +177,12 @@ impl Loader<'_> {
                 document = map;
             }
             merge_maps(&mut merged, document, &mut self.problems);
+        }
+        if self.request.runtime_params.value.as_map().is_some_and(|given| !given.is_empty()) {
+            self.defined.uses(&merged);
+            if kind == "parameters" {
+                self.defined.parameters(&merged);
+            }
         }
         if kind == "parameters" && has_files {
             if let Value::Map(runtime) = &self.request.runtime_params.value {

@@ -11,6 +11,7 @@ mod layout;
 mod loader;
 mod scalar;
 pub(in crate::project) mod size;
+pub(super) mod undefined;
 mod yaml;
 
 use std::path::PathBuf;
@@ -20,6 +21,7 @@ use indexmap::IndexMap;
 use super::python::on_large_stack;
 use super::settings::Settings;
 use super::{Budget, Located, Problem, Value};
+use crate::text::UserError;
 
 /// The options for loading the configuration.
 #[derive(Debug, Clone)]
@@ -46,6 +48,8 @@ pub struct Config {
     /// Resolved configuration by kind (`catalog`, `parameters`, `globals`, and each other kind in
     /// `config_patterns`). Every leaf of `credentials` is a `Value::Secret`.
     pub kinds: IndexMap<String, Located>,
+    /// Dotted names of the runtime parameters that no parameters file defines and no value reads.
+    pub undefined_params: Vec<String>,
     /// Syntax errors, duplicate keys, unresolved interpolations, missing folders and the like.
     pub problems: Vec<Problem>,
 }
@@ -53,7 +57,27 @@ pub struct Config {
 /// The value of one YAML text, typed like OmegaConf does; a text that is not valid YAML becomes a
 /// string.
 pub fn value(text: &str) -> Value {
-    yaml::value(text).unwrap_or_else(|| Value::Str(text.to_owned()))
+    yaml::value(text).unwrap_or_else(|_| Value::Str(text.to_owned()))
+}
+
+/// The value of one YAML text.
+///
+/// # Errors
+/// If the text is not valid YAML; the error names the character.
+pub fn parse(text: &str) -> Result<Value, UserError> {
+    yaml::value(text).map_err(|problem| {
+        let place = match problem.place {
+            Some(place) if place.line > 1 => {
+                format!("line {}, character {}: ", place.line, place.column)
+            }
+            Some(place) => format!("character {}: ", place.column),
+            None => String::new(),
+        };
+        UserError::hinted(
+            format!("{place}{}", problem.text),
+            "Put a text in quotes, or close the bracket.",
+        )
+    })
 }
 
 /// Loads the configuration within `budget`. A broken file is reported as a problem; the other files

@@ -97,13 +97,19 @@ pub(super) fn read(text: &str, file: &Arc<Path>, env: &Arc<str>, budget: &Budget
     document
 }
 
-/// The value of a whole text; `None` if it is not valid YAML.
-pub(super) fn value(text: &str) -> Option<Value> {
+/// The value of a whole text.
+///
+/// # Errors
+/// The first problem, with its line and column, if the text is not valid YAML.
+pub(super) fn value(text: &str) -> Result<Value, Problem> {
     let (file, env) = (Arc::from(Path::new("")), Arc::from(""));
     let mut document = Document::default();
     let budget = Budget::default();
-    let root = parse(text, 0, &HashMap::new(), &file, &env, &budget, &mut document).ok()?;
-    document.problems.is_empty().then(|| root.map_or(Value::Null, |root| root.value))
+    let root = parse(text, 0, &HashMap::new(), &file, &env, &budget, &mut document)?;
+    match document.problems.into_iter().next() {
+        Some(problem) => Err(problem),
+        None => Ok(root.map_or(Value::Null, |root| root.value)),
+    }
 }
 
 impl Document {
