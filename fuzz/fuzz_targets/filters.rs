@@ -23,8 +23,8 @@ fuzz_target!(|bytes: &[u8]| {
     if let Err(error) = Filter::parse(text) {
         assert!(error.at < text.chars().count(), "{error:?}");
     }
-    if let Ok(room) = change::parse_room(text, NOW) {
-        assert!(room.before.is_none_or(f64::is_finite));
+    if let Ok(limits) = change::parse_prune_limits(text, NOW) {
+        assert!(limits.before.is_none_or(f64::is_finite));
     }
     let _ = change::parse_size(text);
     if let Ok(params) = request::parse_params(text) {
