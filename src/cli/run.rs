@@ -22,7 +22,7 @@ use crate::runs::recorder::{Subject, burst};
 use crate::runs::request::{parse_load_versions, parse_params, split_list, split_node_names};
 use crate::runs::{
     Failure, Plan, Prepared, Process, Recorder, RunEvent, RunRequest, Spec, Stamped, Worker,
-    environment, interpreter, plan, staleness,
+    claims, environment, interpreter, plan, staleness,
 };
 use crate::store::{Outcome, RunRecord, Store};
 use crate::text::{json, sanitize};
@@ -199,7 +199,11 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode> {
     }
     let prepared = match (arguments.plan, arguments.strict) {
         (true, _) => plan::foresee(&root, request.clone()),
-        (false, true) => Prepared::as_asked(request.clone()),
+        (false, true) => {
+            let mut prepared = Prepared::as_asked(request.clone());
+            prepared.writes = plan::foresee(&root, request.clone()).writes;
+            prepared
+        }
         (false, false) => plan::prepare(&root, request.clone())?,
     };
     prepared.warnings.iter().for_each(output::warn);
@@ -208,6 +212,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode> {
         return Ok(arguments.errors.code(prepared.has_errors));
     }
     let interpreter = interpreter.map_err(|error| eyre!(error))?;
+    let mut claim = claims::claim(&root, &prepared).map_err(|error| eyre!(error))?;
     super::block_on(async {
         let mut signals = Signals::new()?;
         let spec = Spec::new(&interpreter.path, &root);
@@ -229,6 +234,9 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode> {
         let subject = Subject { root: root.clone(), request, asked, taken: prepared.taken() };
         let tell = |text: String| complain(&text);
         let (recorder, record) = Recorder::start(Store::new(&root), subject, tell).await;
+        if let (Some(claim), Some(id)) = (&mut claim, record.id) {
+            claim.set_run(id);
+        }
         if arguments.detached {
             runs::detach::report_begun(record.id)?;
         }

@@ -5,6 +5,7 @@
 //! [`event::RunEvent`] is one event of a run; [`recorder::Recorder`] writes the events to the store, and
 //! [`history`] reads them back. Drawing runs and deciding when to start one are not part of this module.
 
+pub mod claims;
 pub mod code_version;
 pub mod debug;
 pub mod detach;

@@ -4,7 +4,7 @@
 //! an earlier run left it, and adds the nodes that make missing inputs.
 
 use std::borrow::Cow;
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use indexmap::IndexMap;
@@ -19,7 +19,7 @@ use crate::project::{
     Dataset, Node, Options, Pipeline, Problem, Reader, Severity, Snapshot, Value, is_parameter,
     makers, strip_transcoding, undefined_param,
 };
-use crate::store::{Kept, RunId, Store, StoreError};
+use crate::store::{Kept, RunId, Store, StoreError, Target};
 
 /// Largest dataset that is kept, in bytes: pickling it takes about a second.
 const LARGEST: u64 = 1 << 30;
@@ -91,6 +91,8 @@ pub struct Prepared {
     pub warnings: Vec<Problem>,
     /// Whether the reading found an error, or an input has no source.
     pub has_errors: bool,
+    /// What the run writes in the project's data, as far as this is known.
+    pub writes: Vec<Target>,
     memory: Json,
 }
 
@@ -180,6 +182,7 @@ pub fn foresee(root: &Path, request: RunRequest) -> Prepared {
         if plan.nodes.iter().any(|node| node.makes.is_some()) {
             prepared.request.slice = Slice::nodes(plan.nodes.iter().map(|node| &node.name));
         }
+        prepared.writes = writes(&snapshot, &plan, &prepared.request);
         prepared.has_errors |= plan.inputs.iter().any(|input| input.from == InputSource::Missing);
         prepared.plan = Some(plan);
     }
@@ -312,6 +315,31 @@ fn look(snapshot: &Snapshot, name: &str, kept: &HashMap<&str, &Kept>) -> InputSo
             InputSource::Elsewhere
         }
     }
+}
+
+/// What the nodes of a plan write: the absolute path of each dataset, or environment and name of one without a path.
+/// Datasets in memory, versions of their own, and what is saved apart disturb no other run.
+fn writes(snapshot: &Snapshot, plan: &Plan, request: &RunRequest) -> Vec<Target> {
+    if request.apart.is_some() {
+        return Vec::new();
+    }
+    let names: HashSet<&str> = plan.nodes.iter().map(|node| node.name.as_str()).collect();
+    let nodes = snapshot.pipelines.iter().flat_map(|pipeline| &pipeline.nodes);
+    let outputs =
+        nodes.filter(|node| names.contains(node.name.as_str())).flat_map(|node| &node.outputs);
+    let target = |dataset: &Dataset| {
+        let path = || dataset.definition.value.get("path")?.value.as_str().map(str::to_owned);
+        match dataset.filepath.clone().or_else(path) {
+            Some(path) if !path.contains("://") => {
+                snapshot.metadata.root.join(path).display().to_string()
+            }
+            Some(path) => path,
+            None => format!("{}: {}", snapshot.env, strip_transcoding(&dataset.name)),
+        }
+    };
+    let saved = outputs.filter_map(|name| snapshot.datasets.get(name));
+    let saved = saved.filter(|dataset| !in_memory(dataset) && !dataset.versioned);
+    saved.map(target).collect::<BTreeSet<_>>().into_iter().collect()
 }
 
 pub(super) fn in_memory(dataset: &Dataset) -> bool {

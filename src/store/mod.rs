@@ -6,6 +6,7 @@
 //! of the user with the projects that may be executed. All calls block on the disk.
 
 mod apart;
+mod claims;
 mod database;
 mod folder;
 mod full;
@@ -25,6 +26,7 @@ use std::io::{self, Write};
 use std::path::Path;
 
 pub use apart::{APART, Left};
+pub use claims::{Claim, Taken, Target};
 pub use database::{Store, StoreError};
 use folder::Folder;
 pub use folder::{FolderError, Mark};

@@ -92,6 +92,37 @@ fn a_detached_run_that_crashes_is_not_running() {
 }
 
 #[test]
+fn two_runs_do_not_write_the_same_data_at_the_same_time() {
+    let folder = project(NODES);
+    let root = folder.path();
+    let catalog = "x:\n  type: json.JSONDataset\n  filepath: data/x.json\n";
+    fs::write(root.join("conf/base/catalog.yml"), catalog).unwrap();
+    let size = ["--params", "size=4"];
+    let run = |words: &[&str]| program(root, &[words, &size].concat()).output().unwrap();
+    assert!(run(&["run", "--detach"]).status.success());
+    until(root, going);
+    for words in
+        [&["run"][..], &["run", "--strict"], &["run", "--detach"], &["run", "--nodes", "wait"]]
+    {
+        let output = run(words);
+        let text = text(&output);
+        assert!(text.contains("Run 1 is going on and writes data/x.json."), "{words:?}: {text}");
+        assert!(text.contains("mlops-tui runs cancel 1"), "{words:?}: {text}");
+        assert_eq!(output.status.code(), Some(1), "{words:?}");
+    }
+    let other = run(&["run", "--nodes", "first"]);
+    assert!(other.status.success(), "it writes something else: {}", text(&other));
+    // A program that is killed releases what it was to write.
+    let sql = "SELECT pid FROM runs WHERE id = 1";
+    let connection = rusqlite::Connection::open(Store::new(root).path()).unwrap();
+    let pid: i64 = connection.query_row(sql, [], |row| row.get(0)).unwrap();
+    assert!(Command::new("kill").args(["-9", &pid.to_string()]).status().unwrap().success());
+    fs::write(root.join("go"), "").unwrap();
+    let again = run(&["run"]);
+    assert!(again.status.success(), "{}", text(&again));
+}
+
+#[test]
 fn the_screen_detaches_a_run_shows_it_live_and_cancels_it() {
     let folder = project(NODES);
     let (root, home) = (folder.path(), tempfile::tempdir().unwrap());

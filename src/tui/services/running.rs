@@ -16,10 +16,11 @@ use crate::app::event::Report;
 use crate::runs::history::Asked;
 use crate::runs::recorder::{Subject, burst};
 use crate::runs::{
-    Failure, Interpreter, Plan, Prepared, Process, Recorder, RunRequest, Stamped, Warmth, detach,
-    environment, grid, interpreter, plan,
+    Failure, Interpreter, Plan, Prepared, Process, Recorder, RunRequest, Stamped, Warmth, claims,
+    detach, environment, grid, interpreter, plan,
 };
-use crate::store::Store;
+use crate::store::{Claim, RunId, Store};
+use crate::text::UserError;
 
 /// How long the program waits for cancelled runs at its end.
 const FAREWELL: Duration = Duration::from_secs(8);
@@ -109,7 +110,7 @@ async fn run(context: &Context, key: RunKey, task: Task, stops: Stops, stop: Sto
         _ = asked.wait_for(|asked| *asked) => return,
         begun = begin(context, &task) => begun,
     };
-    let Begun { mut process, python, notes, taken } = match begun {
+    let Begun { mut process, python, notes, taken, claim } = match begun {
         Ok(begun) => begun,
         Err((failure, needs_environment)) => {
             // The other runs of a grid have the same problem, and one question is enough.
@@ -146,6 +147,7 @@ async fn run(context: &Context, key: RunKey, task: Task, stops: Stops, stop: Sto
         let _ = to.try_send(Report::Notice(text).into());
     };
     let (recorder, run) = Recorder::start(Store::new(&context.root), subject, tell).await;
+    let claim = with_run(claim, run.id).await;
     stops.lock().unwrap_or_else(PoisonError::into_inner).insert(key, stop);
     let report = Report::RunStarted { generation: task.generation, key, run: Box::new(run) };
     context.send(report).await;
@@ -166,8 +168,21 @@ async fn run(context: &Context, key: RunKey, task: Task, stops: Stops, stop: Sto
         events = burst(&mut process, first).await;
     }
     recorder.finish().await;
+    // Releasing writes to the disk.
+    drop(tokio::task::spawn_blocking(move || drop(claim)).await);
     stops.lock().unwrap_or_else(PoisonError::into_inner).remove(&key);
     let _ = context.reports.send(Report::RunStored.into()).await;
+}
+
+/// The claim with the number of its run.
+async fn with_run(claim: Option<Claim>, run: Option<RunId>) -> Option<Claim> {
+    let Some(run) = run else { return claim };
+    let mut claim = claim?;
+    let set = move || {
+        claim.set_run(run);
+        claim
+    };
+    tokio::task::spawn_blocking(set).await.ok()
 }
 
 /// A log line of this program: the interpreter, or a note of the plan.
@@ -183,6 +198,8 @@ struct Begun {
     notes: Vec<String>,
     /// Files of kept datasets that the run loads, by dataset.
     taken: HashMap<String, String>,
+    /// The right to write what the run writes.
+    claim: Option<Claim>,
 }
 
 /// Starts the worker. An error includes whether a Python environment is missing.
@@ -202,15 +219,19 @@ async fn begin(context: &Context, task: &Task) -> Result<Begun, (Failure, bool)>
     }
     context.working.saw_kedro(&python.path);
     let (root, request) = (context.root.clone(), task.request.clone());
-    let prepared = tokio::task::spawn_blocking(move || plan::prepare(&root, request)).await;
-    let prepared = match prepared {
+    let prepare = move || -> Result<_, UserError> {
+        let prepared = plan::prepare(&root, request).map_err(UserError::plain)?;
+        let claim = claims::claim(&root, &prepared)?;
+        Ok((prepared, claim))
+    };
+    let (prepared, claim) = match tokio::task::spawn_blocking(prepare).await {
         Ok(Ok(prepared)) => prepared,
-        Ok(Err(error)) => return Err((failed(error.to_string()), false)),
-        Err(_) => Prepared::as_asked(task.request.clone()),
+        Ok(Err(error)) => return Err((failed(error.line()), false)),
+        Err(_) => (Prepared::as_asked(task.request.clone()), None),
     };
     let notes = prepared.plan.iter().flat_map(Plan::notes).collect();
     match context.working.worker(&python.path).start(&prepared) {
-        Ok(process) => Ok(Begun { process, python, notes, taken: prepared.taken() }),
+        Ok(process) => Ok(Begun { process, python, notes, taken: prepared.taken(), claim }),
         Err(error) => Err((failed(format!("Python can't be started: {error}.")), false)),
     }
 }
