@@ -147,6 +147,12 @@ pub fn tab_titles(width: u16) -> Vec<TabTitle> {
         .collect()
 }
 
+/// The area of a toast with `lines` lines of at most `width` cells: in the upper right corner, below the tabs.
+pub fn toast(size: Size, width: u16, lines: u16) -> Rect {
+    let (width, height) = ((width + 4).min(size.width.saturating_sub(2)), lines + 2);
+    Rect { x: size.width - width - 1, y: 3, width, height }
+}
+
 /// The area of a dialog that wants `width` x `height` cells, its border included.
 pub fn dialog(size: Size, width: u16, height: u16) -> Rect {
     let width = width.min(size.width.saturating_sub(2));

@@ -101,14 +101,14 @@ each_screen! {
     {
         RunSelected, "run", "Run the selected node, or the marked ones", ["r"], PIPELINE, Some("run");
         RunStale, "run-stale", "Run the stale nodes up to the selected one, or in the whole pipeline", ["R"], PIPELINE, Some("stale");
-        Retry, "retry", "Run the failed nodes again, and those that the run did not reach", ["C"], RUNS, Some("retry");
+        Retry, "retry", "Run the failed nodes again, and those that the run did not reach", ["C"], EVERYWHERE, Some("retry");
         RunFromHere, "run-from-here", "Run the selected node and all nodes after it", ["f"], PIPELINE, Some("from");
         RunToHere, "run-to-here", "Run the selected node and all nodes before it", ["t"], PIPELINE, Some("to");
         RunPipeline, "run-pipeline", "Run the whole pipeline", ["a"], PIPELINE, Some("all");
         CancelRun, "cancel-run", "Cancel the run, also one that another program started", ["x"], RUNS, Some("cancel");
         RunDetached, "run-detached", "Run the marked nodes, or the whole pipeline, in the background: the run outlives this screen", ["B"], PIPELINE, None;
         RunOptions, "run-options", "Choose nodes, parameters and runner, then run", ["o"], PIPELINE, Some("options");
-        EditFailure, "edit-failure", "Open your editor at the line that failed", ["J"], RUNS, Some("jump");
+        EditFailure, "edit-failure", "Open your editor at the line that failed", ["J"], EVERYWHERE, Some("jump");
         Override, "override", "Override the selected parameter for the next runs", ["="], PARAMETERS, Some("override");
         ClearOverride, "clear-override", "Remove the override of the selected parameter", ["-"], PARAMETERS, Some("reset");
         CompareRuns, "compare-runs", "Compare the two marked runs, or the marked one with the selected one", ["c"], HISTORY, Some("compare");
@@ -137,6 +137,7 @@ each_screen! {
         FindNext, "find-next", "Go to the next match", ["n"], EVERYWHERE, None;
         FindPrevious, "find-previous", "Go to the previous match", ["N"], EVERYWHERE, None;
         Problems, "problems", "List the problems, and open their places in your editor", ["!"], EVERYWHERE, None;
+        Messages, "messages", "Show the last messages", ["M"], EVERYWHERE, None;
         PinRun, "pin-run", "Pin the run so that pruning keeps it, or remove the pin", ["P"], HISTORY, None;
         NoteRun, "note-run", "Write a note about the run", ["i"], HISTORY, None;
         DeleteRun, "delete-run", "Delete the run from the history", ["d"], HISTORY, None;
@@ -144,7 +145,7 @@ each_screen! {
         LogLevel, "log-level", "Show all lines of the log, warnings and errors, or only errors", ["s"], HISTORY, Some("level");
         FollowLog, "follow-log", "Follow the end of the log, or stop following it", ["F"], HISTORY, Some("follow");
         Log, "log", "Show the log of the run; on the pipeline, show or hide it", ["L"], RUNS, None;
-        Traceback, "traceback", "Show the traceback of the failure", ["T"], RUNS, None;
+        Traceback, "traceback", "Show the traceback of the failure", ["T"], EVERYWHERE, None;
         Debug, "debug", "Open a Python prompt with the node's inputs loaded", ["b"], RUNS, None;
         PostMortem, "post-mortem", "Run the node, and open the debugger where it fails", ["ctrl-b"], RUNS, None;
         RunGrid, "run-grid", "Run the marked nodes, or the whole pipeline, once for each combination of parameter values", ["m"], PIPELINE, None;

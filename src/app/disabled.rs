@@ -124,6 +124,7 @@ pub fn disabled_because(state: &State, command: Command) -> Option<String> {
         | Command::ChooseKeymap
         | Command::Palette
         | Command::Help
+        | Command::Messages
         | Command::Reload
         | Command::MakeEnvironment
         | Command::NextTab

@@ -161,6 +161,8 @@ pub enum Effect {
     Export(String),
     /// Copy to the clipboard (OSC 52).
     Copy(String),
+    /// Notify the user outside of the screen, in the ways that the settings name.
+    Notify(String),
     /// Read the user's settings, theme and keymap again.
     ReloadSettings,
     /// Load a theme by name for this session.

@@ -16,6 +16,7 @@ pub mod key;
 pub mod keymap;
 pub mod list;
 pub mod log_view;
+pub mod notice;
 pub mod options;
 pub mod picker;
 pub mod prompt;

@@ -17,6 +17,8 @@ pub struct Settings {
     pub mouse: bool,
     /// How Python serves runs.
     pub worker: WorkerKind,
+    /// How the end of a run is announced while the terminal does not have the focus.
+    pub notify: Vec<Announcement>,
 }
 
 impl Default for Settings {
@@ -27,6 +29,7 @@ impl Default for Settings {
             ascii: false,
             mouse: true,
             worker: WorkerKind::Warm,
+            notify: Vec::new(),
         }
     }
 }
@@ -40,6 +43,32 @@ pub enum WorkerKind {
     Warm,
     /// Each request starts a process of its own.
     Fresh,
+}
+
+/// A way to announce the end of a run outside of the screen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Announcement {
+    /// The terminal's bell.
+    Bell,
+    /// A desktop notification by OSC 9 (iTerm2, WezTerm, ghostty, Windows Terminal).
+    Osc9,
+    /// A desktop notification by OSC 777 (urxvt, foot, ghostty, VTE).
+    Osc777,
+}
+
+impl Announcement {
+    /// The escape sequence that announces a text. Control characters of the text must be removed before.
+    pub fn sequence(self, text: &str) -> String {
+        match self {
+            Announcement::Bell => "\x07".into(),
+            Announcement::Osc9 => format!("\x1b]9;{text}\x07"),
+            // The fields are separated by semicolons.
+            Announcement::Osc777 => {
+                format!("\x1b]777;notify;mlops-tui;{}\x07", text.replace(';', ","))
+            }
+        }
+    }
 }
 
 /// The settings that one file makes.
@@ -56,6 +85,8 @@ pub struct Overrides {
     pub mouse: Option<bool>,
     /// `warm` or `fresh`.
     pub worker: Option<WorkerKind>,
+    /// `bell`, `osc9`, `osc777`.
+    pub notify: Option<Vec<Announcement>>,
     /// The tracking store of the project; `tracking` reads it.
     pub tracking_uri: Option<String>,
     /// Further tracking stores by name; `tracking` reads them.
@@ -115,6 +146,9 @@ impl Overrides {
         settings.ascii = self.ascii.unwrap_or(settings.ascii);
         settings.mouse = self.mouse.unwrap_or(settings.mouse);
         settings.worker = self.worker.unwrap_or(settings.worker);
+        if let Some(notify) = &self.notify {
+            settings.notify.clone_from(notify);
+        }
     }
 }
 
@@ -142,6 +176,15 @@ mod tests {
         let error = Overrides::from_pyproject(text).unwrap_err();
         assert_eq!(error.line, Some(4), "{error:?}");
         assert!(error.text.contains("keymap"), "{error:?}");
+    }
+
+    #[test]
+    fn the_end_of_a_run_is_announced_as_the_settings_say() {
+        let yaml = Overrides::from_yaml("notify: [bell, osc9, osc777]\n").unwrap();
+        let mut settings = Settings::default();
+        yaml.apply(&mut settings);
+        let all: String = settings.notify.iter().map(|kind| kind.sequence("a; b")).collect();
+        assert_eq!(all, "\x07\x1b]9;a; b\x07\x1b]777;notify;mlops-tui;a, b\x07");
     }
 
     #[test]

@@ -11,6 +11,7 @@ use super::dialog::{Dialog, Question};
 use super::effect::{Effect, Generation};
 use super::key::Key;
 use super::keymap::Keymap;
+use super::notice::{Notice, Notices, Toast};
 use super::prompt::{Prompt, PromptKind};
 use super::run::{ActiveRun, NodeState};
 use super::settings::Settings;
@@ -22,7 +23,7 @@ use crate::project::{Pipeline, Problem, Snapshot};
 use crate::remote::Backend;
 use crate::runs::params::Params;
 use crate::runs::{Failure, RunRequest, Warmth};
-use crate::store::Timing;
+use crate::store::{Outcome, Timing};
 use crate::tracking::Overview;
 
 /// The number of runs that this program runs at the same time.
@@ -58,6 +59,8 @@ pub struct Project {
     pub read: Option<Arc<Snapshot>>,
     /// Why the project can't be opened.
     pub broken: Option<Problem>,
+    /// Why Kedro itself, or the tracking store, can't be read.
+    pub failures: Failures,
     /// The state of the exact reading.
     pub exact: Exact,
     /// The differences of the two readings, one sentence each.
@@ -78,6 +81,15 @@ pub struct Project {
     pub backends: Vec<Backend>,
     /// The tracking store.
     pub tracking: Option<TrackingReport>,
+}
+
+/// What failed beside the reading of the files.
+#[derive(Debug, Default)]
+pub struct Failures {
+    /// The exact reading.
+    pub exact: Option<Problem>,
+    /// The tracking store.
+    pub tracking: Option<Problem>,
 }
 
 /// A source file for display.
@@ -109,15 +121,6 @@ pub struct Available {
     pub themes: Vec<String>,
     /// Names of keymaps.
     pub keymaps: Vec<String>,
-}
-
-/// A short message on the bar.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Notice {
-    /// The message.
-    pub text: String,
-    /// Whether something went wrong.
-    pub error: bool,
 }
 
 /// Numbers of the last requests of each kind.
@@ -185,6 +188,14 @@ pub struct Shared {
     pub pending: Vec<Key>,
     /// The message on the bar.
     pub notice: Option<Notice>,
+    /// The last messages.
+    pub notices: Notices,
+    /// The end of a run that is shown on every tab.
+    pub toast: Option<Toast>,
+    /// The worst outcome among the runs that ended since the Runs tab was last shown.
+    pub unseen: Option<Outcome>,
+    /// Whether the terminal has the focus; `None` if it did not say.
+    pub focused: Option<bool>,
     /// Numbers of the last requests.
     pub generations: Generations,
 }
@@ -218,6 +229,10 @@ impl Shared {
             prompt: None,
             pending: Vec::new(),
             notice: None,
+            notices: Notices::default(),
+            toast: None,
+            unseen: None,
+            focused: None,
             generations: Generations::default(),
         }
     }
@@ -240,6 +255,26 @@ impl Shared {
     pub fn node_run(&self, node: &str) -> Option<(&ActiveRun, &NodeState)> {
         let runs = self.run.iter().chain(self.beside.iter().rev());
         runs.filter_map(|run| Some((run, run.nodes.get(node)?))).next()
+    }
+
+    /// The estimated seconds until a node ends that has run since this time; from its median duration in earlier runs.
+    /// `None` if it has not run before, or takes longer than usual.
+    pub fn node_left(&self, node: &str, since: f64) -> Option<f64> {
+        let left = self.timings.get(node)?.median - (self.now - since);
+        (left > 0.0).then_some(left)
+    }
+
+    /// The estimated seconds until a run ends whose nodes run one after another. `None` if a node has not run before.
+    pub fn run_left(&self, run: &ActiveRun) -> Option<f64> {
+        let left = run.nodes.iter().map(|(node, state)| {
+            let median = self.timings.get(node).map(|timing| timing.median);
+            match state {
+                NodeState::Waiting => median,
+                NodeState::Running(since) => Some((median? - (self.now - since)).max(0.0)),
+                NodeState::Done(_) | NodeState::Failed(_) | NodeState::Stopped => Some(0.0),
+            }
+        });
+        left.sum::<Option<f64>>().filter(|left| *left > 0.0)
     }
 
     /// The status of a node: its state in a run, else its freshness.
@@ -335,17 +370,39 @@ impl Shared {
     /// All problems: of the project and of the settings.
     pub fn problems(&self) -> Vec<&Problem> {
         let project = self.project.snapshot.iter().flat_map(|snapshot| &snapshot.problems);
-        self.project.broken.iter().chain(project).chain(&self.settings_problems).collect()
+        let Failures { exact, tracking } = &self.project.failures;
+        let failures = exact.iter().chain(tracking);
+        let own = self.project.broken.iter().chain(failures);
+        own.chain(project).chain(&self.settings_problems).collect()
     }
 
     /// Shows a message on the bar.
     pub fn tell(&mut self, text: impl Into<String>) {
-        self.notice = Some(Notice { text: text.into(), error: false });
+        self.show(text.into(), false);
     }
 
     /// Shows an error on the bar.
     pub fn warn(&mut self, text: impl Into<String>) {
-        self.notice = Some(Notice { text: text.into(), error: true });
+        self.show(text.into(), true);
+    }
+
+    fn show(&mut self, text: String, error: bool) {
+        let notice = Notice { text, error, at: self.now };
+        self.notices.add(notice.clone());
+        self.notice = Some(notice);
+    }
+
+    /// Shows the end of a run on every tab. Returns the notification for a terminal that does not have the focus.
+    pub fn show_end(&mut self, toast: Toast) -> Option<Effect> {
+        let error = matches!(toast.outcome, Outcome::Failed | Outcome::Lost);
+        let text = toast.line();
+        self.notices.add(Notice { text: text.clone(), error, at: self.now });
+        self.unseen = Some(match self.unseen {
+            Some(before @ (Outcome::Failed | Outcome::Lost)) => before,
+            _ => toast.outcome,
+        });
+        self.toast = Some(toast);
+        (self.focused != Some(true)).then_some(Effect::Notify(text))
     }
 
     /// Opens a dialog that asks a question.

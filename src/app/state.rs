@@ -7,7 +7,7 @@ use super::screens::{self, Screen};
 use super::settings::Settings;
 use super::shared::{Exact, Shared};
 use super::tab::{Tab, each_screen};
-use super::words::Details;
+use super::words::{Details, outcome_text};
 
 macro_rules! state {
     ($($tab:ident $field:ident ($screen:ty) $title:literal $short:literal
@@ -71,9 +71,23 @@ impl State {
         }
     }
 
+    /// The title of the terminal's window: the progress of the run, or how it ended, and the project.
+    pub fn window_title(&self) -> String {
+        let snapshot = self.shared.snapshot();
+        let name = snapshot.map_or("", |snapshot| snapshot.metadata.project_name.as_str());
+        let name = if name.is_empty() { "mlops-tui" } else { name };
+        match (self.shared.running(), self.shared.unseen) {
+            (Some(run), _) if run.nodes.is_empty() => format!("● {name}"),
+            (Some(run), _) => format!("● {}/{} {name}", run.nodes_done(), run.nodes.len()),
+            (None, Some(outcome)) => format!("{} {name}", outcome_text(outcome).0),
+            (None, None) => name.to_owned(),
+        }
+    }
+
     /// Whether something on the screen changes as time passes.
     pub fn shows_time(&self) -> bool {
         self.shared.running().is_some()
+            || self.shared.toast.is_some()
             || matches!(self.shared.project.exact, Exact::Reading(_))
             || self.screen().shows_time()
     }

@@ -154,6 +154,11 @@ pub fn seconds_text(seconds: f64) -> String {
     }
 }
 
+/// An estimated time until something ends: `~12.4 s left`.
+pub fn left_text(seconds: f64) -> String {
+    format!("~{} left", seconds_text(seconds))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -32,6 +32,7 @@ use crate::app::settings::WorkerKind;
 use crate::app::{State, update};
 use crate::store::now;
 use crate::system::say;
+use crate::text::sanitize;
 use crate::text::secrets::redact;
 use crate::ui;
 use guard::Guard;
@@ -284,6 +285,12 @@ impl Screen {
                 Effect::Suspend => {}
                 Effect::Redraw => self.redraw()?,
                 Effect::Copy(text) => self.terminal.write_sequence(&input::osc52(&text))?,
+                Effect::Notify(text) => {
+                    let text = sanitize(&text);
+                    let ways = self.look.settings.notify.iter();
+                    let all: String = ways.map(|way| way.sequence(&text)).collect();
+                    self.terminal.write_sequence(&all)?;
+                }
                 Effect::Draw(generation) => {
                     if let Some(picture) = self.state.pipeline.picture(&self.state.shared) {
                         self.services.draw(generation, picture);
@@ -325,6 +332,7 @@ impl Screen {
     }
 
     fn draw(&mut self) -> Result<()> {
+        self.terminal.set_title(&self.state.window_title())?;
         let (state, theme) = (&self.state, &self.look.theme);
         let began = Instant::now();
         self.terminal.draw(|frame| ui::draw(frame, state, theme))?;

@@ -20,6 +20,12 @@ use rustix::io::Errno;
 use rustix::pipe::{PipeFlags, pipe_with};
 use tokio::sync::Notify;
 
+use crate::text::sanitize;
+
+/// Puts the window's title on xterm's stack, and takes it from there (XTWINOPS 22 and 23).
+const KEEP_TITLE: &str = "\x1b[22;2t";
+const RESTORE_TITLE: &str = "\x1b[23;2t";
+
 static ENTERED: AtomicBool = AtomicBool::new(false);
 
 /// The terminal while the program has it. Dropping the value restores the terminal.
@@ -27,6 +33,8 @@ pub(super) struct Terminal {
     /// Never dropped: ratatui's drop writes to a terminal that may be gone, and panics.
     inner: ManuallyDrop<ratatui::Terminal<CrosstermBackend<BufWriter<Stdout>>>>,
     mouse: bool,
+    /// The title of the window; empty before the first one.
+    title: String,
 }
 
 impl Terminal {
@@ -41,7 +49,7 @@ impl Terminal {
         if inner.is_err() {
             restore();
         }
-        Ok(Terminal { inner: ManuallyDrop::new(inner?), mouse })
+        Ok(Terminal { inner: ManuallyDrop::new(inner?), mouse, title: String::new() })
     }
 
     /// Draws one frame, which the terminal shows as a whole (synchronized update).
@@ -52,6 +60,15 @@ impl Terminal {
         queue!(self.inner.backend_mut(), BeginSynchronizedUpdate)?;
         self.inner.draw(draw)?;
         execute!(self.inner.backend_mut(), EndSynchronizedUpdate)
+    }
+
+    /// Sets the title of the window, if it changes. Consoles without windows may print such a sequence.
+    pub(super) fn set_title(&mut self, title: &str) -> io::Result<()> {
+        if title == self.title || !has_window() || !ENTERED.load(Ordering::SeqCst) {
+            return Ok(());
+        }
+        title.clone_into(&mut self.title);
+        self.write_sequence(&format!("\x1b]2;{}\x07", sanitize(title)))
     }
 
     /// Size in columns and rows.
@@ -68,6 +85,7 @@ impl Terminal {
     /// Enters the terminal again after [`Terminal::leave`]. The next frame is drawn completely.
     pub(super) fn return_to(&mut self) -> io::Result<()> {
         take(self.mouse)?;
+        self.title.clear();
         self.clear()
     }
 
@@ -92,10 +110,18 @@ impl Drop for Terminal {
     }
 }
 
+/// Whether the terminal is a window with a title.
+fn has_window() -> bool {
+    !std::env::var("TERM").is_ok_and(|term| matches!(term.as_str(), "linux" | "dumb" | "vt100"))
+}
+
 fn take(mouse: bool) -> io::Result<()> {
     ENTERED.store(true, Ordering::SeqCst);
     terminal::enable_raw_mode()?;
     let mut out = io::stdout();
+    if has_window() {
+        out.write_all(KEEP_TITLE.as_bytes())?;
+    }
     execute!(out, EnterAlternateScreen, EnableBracketedPaste, EnableFocusChange, cursor::Hide)?;
     if mouse {
         execute!(out, EnableMouseCapture)?;
@@ -110,6 +136,9 @@ pub(super) fn restore() {
         return;
     }
     let mut out = io::stdout();
+    if has_window() {
+        let _ = out.write_all(RESTORE_TITLE.as_bytes());
+    }
     // An error means that the terminal is gone, so nothing is left to restore.
     let _ = execute!(
         out,

@@ -2,10 +2,10 @@
 
 use ratatui::layout::Rect;
 
-use super::paint::Paint;
+use super::paint::{Paint, wrap};
 use super::theme::Role;
 use crate::app::areas::Pane;
-use crate::app::areas::{Areas, tab_titles};
+use crate::app::areas::{self, Areas, tab_titles};
 use crate::app::command::{COMMANDS, Command};
 use crate::app::disabled::disabled_because;
 use crate::app::key::show;
@@ -13,8 +13,11 @@ use crate::app::shared::Exact;
 use crate::app::shared::TrackingReport;
 use crate::app::shared::no_kedro;
 use crate::app::state::State;
+use crate::app::tab::Tab;
+use crate::app::words::left_text;
 use crate::project::Severity;
 use crate::runs::Warmth;
+use crate::store::Outcome;
 use crate::text::width;
 
 /// Draws project, pipeline and environment, and at the right the state of readings, runs and stores.
@@ -66,7 +69,9 @@ fn facts(state: &State, paint: &Paint<'_>) -> Vec<(String, Role)> {
     if let Some(run) = state.shared.running() {
         let (done, all) = (run.nodes_done(), run.nodes.len());
         let progress = if all == 0 { "starting".into() } else { format!("{done}/{all}") };
-        let text = format!("{} {} {progress}", glyphs.running, run.record.name());
+        let left = state.shared.run_left(run).map(|left| format!(" {}", left_text(left)));
+        let left = left.unwrap_or_default();
+        let text = format!("{} {} {progress}{left}", glyphs.running, run.record.name());
         facts.push((text, Role::Running));
     }
     let beside = state.shared.going_on().count() - usize::from(state.shared.running().is_some());
@@ -115,9 +120,62 @@ fn facts(state: &State, paint: &Paint<'_>) -> Vec<(String, Role)> {
     facts
 }
 
-/// The line of tabs.
+/// Draws how a run ended, with the keys that help, in the upper right corner.
+pub(super) fn toast(paint: &mut Paint<'_>, state: &State) {
+    let Some(toast) = &state.shared.toast else { return };
+    let (sign, role) = outcome_sign(paint, toast.outcome);
+    let keys: Vec<(String, &str)> = toast
+        .commands
+        .iter()
+        .filter_map(|command| {
+            let spec = command.spec();
+            let word = match command {
+                Command::Show(tab) => tab.short_title(),
+                _ => spec.bar.unwrap_or(spec.name),
+            };
+            Some((state.shared.keymap.keys(*command).into_iter().next()?, word))
+        })
+        .collect();
+    let room = usize::from(state.shared.size.width.saturating_sub(6)).min(56);
+    let mut lines = wrap(&format!("{sign} {}", toast.title), room);
+    let titles = lines.len();
+    // The whole message is in the log; the first lines say what it is about.
+    lines.extend(toast.lines.iter().flat_map(|line| wrap(line, room)).take(3));
+    let of_keys = keys.iter().map(|(key, word)| width(key) + width(word) + 3).sum::<usize>();
+    let widest = lines.iter().map(|line| width(line)).chain([of_keys]).max().unwrap_or(0);
+    let height = u16::try_from(lines.len() + 1).unwrap_or(u16::MAX);
+    let area = areas::toast(state.shared.size, widest as u16, height);
+    paint.fill(area, Role::Background);
+    let inner = paint.frame(area, "", role);
+    let (x, cells) = (inner.x + 1, inner.width.saturating_sub(2));
+    for (row, line) in lines.iter().enumerate() {
+        let role = if row < titles { role } else { Role::Text };
+        paint.text(x, inner.y + row as u16, line, role, cells);
+    }
+    let (mut x, y) = (x, inner.bottom().saturating_sub(1));
+    for (key, word) in keys {
+        x += paint.text(x, y, &key, Role::Key, cells) + 1;
+        x += paint.text(x, y, word, Role::Dim, cells) + 2;
+    }
+}
+
+/// The glyph and the role of how a run ended.
+fn outcome_sign(paint: &Paint<'_>, outcome: Outcome) -> (&'static str, Role) {
+    match outcome {
+        Outcome::Succeeded => (paint.glyphs.done, Role::Good),
+        Outcome::Failed | Outcome::Lost => (paint.glyphs.failed, Role::Bad),
+        Outcome::Cancelled => (paint.glyphs.stopped, Role::Warning),
+        Outcome::Running => (paint.glyphs.running, Role::Running),
+    }
+}
+
+/// The line of tabs. A glyph after Runs says that runs have ended since that tab was shown, and how.
 pub(super) fn tabs(paint: &mut Paint<'_>, area: Rect, state: &State) {
     for (index, title) in tab_titles(area.width).into_iter().enumerate() {
+        let unseen = state.shared.unseen.filter(|_| title.tab == Tab::Runs);
+        if let Some((sign, role)) = unseen.map(|outcome| outcome_sign(paint, outcome)) {
+            paint.text(area.x + title.x + title.width, area.y, sign, role, 1);
+        }
         let number = (index + 1).to_string();
         paint.text(area.x + title.x, area.y, &number, Role::Key, 1);
         let cells = title.title.len() as u16;

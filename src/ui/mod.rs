@@ -54,6 +54,7 @@ pub fn draw(frame: &mut Frame<'_>, state: &State, theme: &Theme) {
         screens::log::draw(&mut paint, &areas, &state.shared);
     }
     chrome::bar(&mut paint, areas.bar, state);
+    chrome::toast(&mut paint, state);
     if let Some(dialog) = state.shared.dialogs.last() {
         dialogs::draw(&mut paint, state, dialog);
     }

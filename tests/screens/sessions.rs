@@ -12,7 +12,7 @@ use mlops_tui::app::{
 use mlops_tui::dag::Slice;
 use mlops_tui::project::{Options, Reader, Snapshot};
 use mlops_tui::runs::{Failure, Frame, RunEvent, Stream};
-use mlops_tui::store::{NewRun, RunId, RunRecord};
+use mlops_tui::store::{NewRun, RunId, RunRecord, Timing};
 use mlops_tui::tracking::{Overview, Run};
 
 use crate::common::app::{NOW, TestApp};
@@ -374,4 +374,99 @@ fn an_override_is_checked_where_it_is_typed() {
     assert!(app.state.shared.overrides.is_empty());
     app.keys("=5<enter>");
     assert!(app.state.shared.overrides.contains_key(&path), "a number stays a number");
+}
+
+#[test]
+fn the_end_of_a_run_is_seen_on_every_tab() {
+    let mut app = TestApp::open(110, 30);
+    app.keys("ry");
+    app.start_run(&["clean_stations", "clean_trips"]);
+    assert_eq!(app.state.window_title(), "● 0/2 Harbour Bikes");
+    app.keys("2");
+    let failure = Failure {
+        kind: "builtins.KeyError".into(),
+        message: "'duration' is not there".into(),
+        ..Failure::default()
+    };
+    app.happens_in_run(1.0, RunEvent::NodeStarted { node: "clean_trips".into() });
+    let node = "clean_trips".to_owned();
+    app.happens_in_run(2.0, RunEvent::NodeFailed { node, seconds: 1.0, failure: failure.clone() });
+    app.happens_in_run(2.5, RunEvent::RunFailed { failure });
+    let screen = app.screen();
+    insta::assert_snapshot!("toast", screen);
+    assert_eq!(app.state.window_title(), "failed Harbour Bikes");
+    assert!(app.effects.iter().any(|effect| matches!(effect, Effect::Notify(text)
+        if text == "run 1 failed in clean_trips after 2.50 s: KeyError: 'duration' is not there")));
+    app.keys("M");
+    assert!(app.screen().contains("! run 1 failed in clean_trips"), "{}", app.screen());
+    app.keys("<esc>T");
+    let screen = app.screen();
+    assert!(screen.contains("Traceback of clean_trips"), "its key works here, too:\n{screen}");
+    app.keys("<esc><esc>");
+    assert!(app.state.shared.toast.is_none());
+    assert!(app.screen().contains("4 Runs✗"), "{}", app.screen());
+    app.keys("4");
+    assert!(!app.screen().contains("4 Runs✗"), "{}", app.screen());
+    assert_eq!(app.state.window_title(), "Harbour Bikes");
+}
+
+#[test]
+fn a_toast_goes_by_itself_and_a_terminal_with_the_focus_is_not_notified() {
+    let mut app = TestApp::open(60, 15);
+    app.happen(Event::Focus(true));
+    app.keys("ry");
+    app.start_run(&["clean_stations"]);
+    app.happens_in_run(2.5, RunEvent::RunFinished { seconds: 2.0 });
+    assert!(app.screen().contains("✓ run 1 succeeded after 2.50 s"), "{}", app.screen());
+    assert!(!app.effects.iter().any(|effect| matches!(effect, Effect::Notify(_))));
+    assert!(app.state.shows_time());
+    app.happen(Event::Tick(NOW + 30.0));
+    assert!(!app.screen().contains("succeeded after"), "{}", app.screen());
+}
+
+#[test]
+fn the_time_left_follows_from_earlier_runs() {
+    let mut app = TestApp::open(110, 30);
+    let timing = |median: f64| Timing { last: median, median, runs: 3 };
+    let names = ["clean_stations", "clean_trips"];
+    let timings = names.into_iter().zip([10.0, 30.0]);
+    let timings = timings.map(|(name, median)| (name.to_owned(), timing(median)));
+    app.report(Report::Timings(timings.collect()));
+    app.keys("ry");
+    app.start_run(&names);
+    app.happens_in_run(1.0, RunEvent::NodeStarted { node: names[0].into() });
+    app.happen(Event::Tick(NOW + 5.0));
+    let screen = app.screen();
+    assert!(screen.contains("run 1 0/2 ~36.0 s left"), "{screen}");
+    assert!(screen.contains("running for 4.00 s in run 1, ~"), "{screen}");
+    app.happen(Event::Tick(NOW + 15.0));
+    let screen = app.screen();
+    assert!(screen.contains("~30.0 s left") && !screen.contains("run 1, ~"), "{screen}");
+}
+
+#[test]
+fn what_the_header_calls_failed_is_among_the_problems() {
+    let mut app = TestApp::open(110, 30);
+    app.report(Report::Tracking(TrackingReport::Failed("mlflow.db is no database".into())));
+    let failure = Failure {
+        kind: "builtins.ImportError".into(),
+        message: "no module".into(),
+        frames: vec![Frame {
+            file: "src/harbour_bikes/settings.py".into(),
+            line: 3,
+            function: "<module>".into(),
+            in_project: true,
+        }],
+        ..Failure::default()
+    };
+    let generation = app.state.shared.generations.exact;
+    app.report(Report::Exact { generation, result: Err(failure), stored: false });
+    assert!(app.screen().contains("Kedro failed"), "{}", app.screen());
+    let screen = app.keys("!").screen();
+    assert!(screen.contains("src/harbour_bikes/settings.py:3"), "{screen}");
+    assert!(screen.contains("Kedro can't read the project: ImportError: no module"), "{screen}");
+    assert!(
+        screen.contains("The tracking store can't be read: mlflow.db is no database"),
+        "{screen}"
+    );
 }

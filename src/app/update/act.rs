@@ -8,10 +8,12 @@ use crate::app::command::Command;
 use crate::app::dialog::{Dialog, Question, TextDialog};
 use crate::app::disabled::disabled_because;
 use crate::app::effect::Effect;
+use crate::app::notice::Notice;
 use crate::app::options::Form;
 use crate::app::prompt::PromptKind;
 use crate::app::queries;
 use crate::app::state::State;
+use crate::app::words::when;
 use crate::project::{Place, highlight};
 use crate::text::sanitize;
 
@@ -34,6 +36,7 @@ pub(super) fn act(state: &mut State, command: Command) -> Vec<Effect> {
         | Command::Last => navigate::go(state, command),
         Command::Open => open(state),
         Command::Back => return back(state),
+        Command::Messages => messages(state),
         Command::NextPane | Command::PreviousPane => next_pane(state, command == Command::NextPane),
         Command::Mark
         | Command::Log
@@ -171,6 +174,7 @@ fn open(state: &mut State) {
 
 fn back(state: &mut State) -> Vec<Effect> {
     let (screen, shared) = state.screen_mut();
+    shared.toast = None;
     if !shared.pending.is_empty() {
         shared.pending.clear();
     } else if shared.focus != Pane::Main {
@@ -189,6 +193,21 @@ fn next_pane(state: &mut State, onward: bool) {
     if !screen.turn(shared, onward) {
         navigate::cycle_pane(state, onward);
     }
+}
+
+/// Lists the last messages, the newest first.
+fn messages(state: &mut State) {
+    let shared = &mut state.shared;
+    let line = |notice: &Notice| {
+        let sign = if notice.error { "! " } else { "  " };
+        format!("{sign}{}  ({})", notice.text, when(shared.now, notice.at))
+    };
+    let mut lines: Vec<String> = shared.notices.newest().map(line).collect();
+    if lines.is_empty() {
+        lines.push("There are none.".into());
+    }
+    let dialog = TextDialog { title: "Messages".into(), lines, ..TextDialog::default() };
+    shared.dialogs.push(Dialog::Text(Box::new(dialog)));
 }
 
 fn copy(state: &mut State, text: String) -> Vec<Effect> {

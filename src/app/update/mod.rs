@@ -19,6 +19,7 @@ use ratatui::layout::Size;
 use super::effect::Effect;
 use super::event::Event;
 use super::state::State;
+use super::tab::Tab;
 
 /// Applies an event and returns the effects.
 pub fn update(state: &mut State, event: Event) -> Vec<Effect> {
@@ -32,14 +33,23 @@ pub fn update(state: &mut State, event: Event) -> Vec<Effect> {
             Vec::new()
         }
         Event::Interrupt => running::interrupted(state),
-        Event::Focus(_) => Vec::new(),
+        Event::Focus(focused) => {
+            state.shared.focused = Some(focused);
+            Vec::new()
+        }
         Event::Tick(now) => {
             state.shared.now = now;
+            if state.shared.toast.as_ref().is_some_and(|toast| toast.until < now) {
+                state.shared.toast = None;
+            }
             state.runs.tick(now);
             Vec::new()
         }
         Event::Report(report) => report::report(state, report),
     };
+    if state.tab == Tab::Runs {
+        state.shared.unseen = None;
+    }
     if state.areas().main != main {
         state.pipeline.keep_in_view(&state.shared);
     }

@@ -1,6 +1,7 @@
 //! What the services report.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 use std::sync::Arc;
 
 use super::reading::read_exact;
@@ -10,10 +11,11 @@ use crate::app::effect::Effect;
 use crate::app::event::Report;
 use crate::app::run::headline;
 use crate::app::screens::Screen;
-use crate::app::shared::{Exact, Source, no_kedro};
+use crate::app::shared::{Exact, Source, TrackingReport, no_kedro};
 use crate::app::state::State;
 use crate::app::tab::Tab;
-use crate::project::{Pipeline, Snapshot};
+use crate::project::{Pipeline, Place, Problem, Severity, Snapshot};
+use crate::runs::Failure;
 use crate::text::UserError;
 
 /// Applies a report.
@@ -44,6 +46,7 @@ pub(super) fn report(state: &mut State, report: Report) -> Vec<Effect> {
                             state.shared.project.differences = differences(read, &snapshot);
                         }
                         state.shared.project.exact = Exact::Shown(stored);
+                        state.shared.project.failures.exact = None;
                         return show(state, snapshot);
                     }
                     Err(failure) => {
@@ -52,6 +55,7 @@ pub(super) fn report(state: &mut State, report: Report) -> Vec<Effect> {
                             false => format!("Kedro can't read the project: {}", headline(&failure)),
                         };
                         state.shared.warn(text);
+                        state.shared.project.failures.exact = Some(exact_problem(&failure));
                         state.shared.project.exact = Exact::Failed(Box::new(failure));
                     }
                 }
@@ -122,6 +126,7 @@ pub(super) fn report(state: &mut State, report: Report) -> Vec<Effect> {
         Report::Compared { runs, result } => state.runs.take_comparison(runs, result),
         Report::Tracking(tracking) => {
             let State { shared, experiments, models, .. } = state;
+            shared.project.failures.tracking = tracking_problem(&tracking);
             shared.project.tracking = Some(tracking);
             experiments.select(shared, experiments.position.selected);
             models.select(shared, models.position.selected);
@@ -151,6 +156,32 @@ pub(super) fn report(state: &mut State, report: Report) -> Vec<Effect> {
     Vec::new()
 }
 
+/// The failure of the exact reading as a problem, at the project's line that failed.
+fn exact_problem(failure: &Failure) -> Problem {
+    let frame = failure.project_frame();
+    let place = frame.map(|frame| Place::line(Path::new(&frame.file), frame.line));
+    let (severity, remedy) = match no_kedro(failure) {
+        true => (Severity::Info, "The command make-environment makes the project's own Python."),
+        false => (
+            Severity::Error,
+            "The traceback says more (traceback); Kedro reads again after the next save.",
+        ),
+    };
+    let text = format!("Kedro can't read the project: {}", headline(failure));
+    Problem::new(severity, place, text, remedy)
+}
+
+fn tracking_problem(tracking: &TrackingReport) -> Option<Problem> {
+    let TrackingReport::Failed(why) = tracking else { return None };
+    let remedy = "`mlops-tui experiments where` shows which store is read, and why.";
+    Some(Problem::new(
+        Severity::Error,
+        None,
+        format!("The tracking store can't be read: {why}"),
+        remedy,
+    ))
+}
+
 /// The history was written to.
 fn history_changed(state: &mut State) -> Vec<Effect> {
     let shown = state.tab == Tab::Runs;
@@ -165,6 +196,7 @@ fn read(state: &mut State, snapshot: Arc<Snapshot>) -> Vec<Effect> {
     if !matches!(state.shared.project.exact, Exact::None | Exact::Reading(_)) {
         state.shared.project.exact = Exact::Outdated;
         state.shared.project.differences.clear();
+        state.shared.project.failures.exact = None;
     }
     let mut effects = show(state, snapshot);
     if state.shared.project.trusted == Some(true)

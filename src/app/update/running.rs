@@ -4,6 +4,7 @@ use super::trust::trusted;
 use crate::app::command::Command;
 use crate::app::dialog::Question;
 use crate::app::effect::{Effect, Generation, RunKey};
+use crate::app::notice::Toast;
 use crate::app::queries;
 use crate::app::run::{ActiveRun, NodeState, headline};
 use crate::app::shared::Shared;
@@ -249,11 +250,24 @@ pub(super) fn happened(state: &mut State, key: RunKey, events: &[Stamped]) -> Ve
     if saved {
         effects.push(Effect::StatDatasets);
     }
-    if run.ended.is_some() && !before {
+    let ended = run.ended.is_some();
+    let record = run.record.clone();
+    let toast = (ended && !before).then(|| {
+        let shown = shared.run.as_ref().is_some_and(|run| run.key == key);
+        let run = if shown {
+            shared.run.as_ref()
+        } else {
+            shared.beside.iter().find(|run| run.key == key)
+        };
+        let (node, failure) =
+            run.map_or((None, None), |run| (run.failed_node.as_deref(), run.failure.as_ref()));
+        Toast::of(&record, node, failure, shown, shared.now)
+    });
+    if let Some(toast) = toast {
         // The tracking store now contains the metrics of the run.
         effects.push(Effect::LoadTracking);
+        effects.extend(shared.show_end(toast));
     }
-    let (record, ended) = (run.record.clone(), run.ended.is_some());
     history.replace_row(record);
     for stamped in events {
         match &stamped.event {

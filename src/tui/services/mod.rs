@@ -176,6 +176,7 @@ impl Services {
             | Effect::Edit(_)
             | Effect::Debug { .. }
             | Effect::Copy(_)
+            | Effect::Notify(_)
             | Effect::Draw(_)
             | Effect::Export(_)
             | Effect::ReloadSettings

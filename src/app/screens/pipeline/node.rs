@@ -4,7 +4,7 @@ use crate::app::command::Command;
 use crate::app::run::{NodeState, headline};
 use crate::app::screens::entry::{dataset_of, find, one_line};
 use crate::app::shared::{Shared, Source};
-use crate::app::words::{Details, Line, Tone, seconds_text};
+use crate::app::words::{Details, Line, Tone, left_text, seconds_text};
 use crate::dag::staleness::Freshness;
 use crate::project::{Node, Place};
 use crate::text::sanitize;
@@ -85,7 +85,10 @@ fn node_run(shared: &Shared, node: &Node, lines: &mut Vec<Line>) {
     let (text, tone) = match node_state {
         NodeState::Waiting => (format!("waiting in {of}"), Tone::Dim),
         NodeState::Running(since) => {
-            (format!("running for {} in {of}", seconds_text(shared.now - since)), Tone::Busy)
+            let left = shared.node_left(&node.name, *since);
+            let left = left.map(|left| format!(", {}", left_text(left))).unwrap_or_default();
+            let text = format!("running for {} in {of}{left}", seconds_text(shared.now - since));
+            (text, Tone::Busy)
         }
         NodeState::Done(seconds) => {
             (format!("done in {} in {of}", seconds_text(*seconds)), Tone::Good)

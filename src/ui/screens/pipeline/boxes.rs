@@ -10,7 +10,7 @@ use crate::app::run::NodeState;
 use crate::app::screens::pipeline::PipelineScreen;
 use crate::app::screens::pipeline::Plot;
 use crate::app::shared::Shared;
-use crate::app::words::seconds_text;
+use crate::app::words::{left_text, seconds_text};
 use crate::dag::layout;
 use crate::dag::view::{self, Sum};
 use crate::dag::{Id, VertexKind};
@@ -176,22 +176,26 @@ pub(super) fn sum(screen: &PipelineScreen, id: Id) -> Sum {
 fn time(paint: &mut Paint<'_>, canvas: &Canvas, screen: &PipelineScreen, shared: &Shared, id: Id) {
     let plot = &screen.plot;
     let (name, place) = (&plot.view.graph.vertices[id].name, &plot.layout.boxes[id]);
-    let run = shared.node_run(name).map(|(_, node)| node);
-    let seconds = match run {
-        Some(NodeState::Done(seconds) | NodeState::Failed(seconds)) => *seconds,
-        Some(NodeState::Running(since)) => shared.now - since,
-        _ => return,
-    };
-    let time = format!(" {} ", seconds_text(seconds));
-    // The usual duration, if there is room.
-    let usual = shared.timings.get(name);
-    let usual = usual.filter(|_| matches!(run, Some(NodeState::Running(_))));
-    let long = usual
-        .map(|timing| format!(" {} of {} ", seconds_text(seconds), seconds_text(timing.median)));
     let fits = |time: &String| width(time) as i32 + 2 < place.width;
-    if let Some(time) = long.into_iter().chain([time]).find(fits) {
+    if let Some(time) =
+        node_times(shared, name).into_iter().map(|time| format!(" {time} ")).find(fits)
+    {
         let start = place.x + place.width - 2 - width(&time) as i32;
         canvas.put(paint, start, place.y + 2, &time, Role::Dim);
+    }
+}
+
+/// The time of a running or finished node: in a long form, with the estimated time left, and in a short one.
+pub(super) fn node_times(shared: &Shared, name: &str) -> Vec<String> {
+    match shared.node_run(name).map(|(_, node)| node) {
+        Some(NodeState::Done(seconds) | NodeState::Failed(seconds)) => vec![seconds_text(*seconds)],
+        Some(NodeState::Running(since)) => {
+            let seconds = seconds_text(shared.now - since);
+            let left = shared.node_left(name, *since).map(left_text);
+            let long = left.as_ref().map(|left| format!("{seconds}, {left}"));
+            long.into_iter().chain(left).chain([seconds]).collect()
+        }
+        _ => Vec::new(),
     }
 }
 

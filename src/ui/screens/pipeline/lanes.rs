@@ -5,11 +5,9 @@ use ratatui::layout::Rect;
 use super::super::super::paint::Paint;
 use super::super::super::theme::Role;
 use super::super::focused;
-use super::boxes::look;
-use crate::app::run::NodeState;
+use super::boxes::{look, node_times};
 use crate::app::screens::pipeline::PipelineScreen;
 use crate::app::shared::Shared;
-use crate::app::words::seconds_text;
 use crate::dag::Id;
 use crate::dag::lanes::{Lanes, Mark, Row};
 use crate::dag::layout::{DOWN, RIGHT, UP};
@@ -105,13 +103,11 @@ fn draw_label(
     paint.text(area.x + 1 + *column as u16 * 2, y, look.sign, look.role, 1);
     let x = area.x + 2 + lanes.cells(row).len() as u16 * 2;
     let mut right = area.right().saturating_sub(1);
-    let seconds = match shared.node_run(&vertex.name).map(|(_, node)| *node) {
-        Some(NodeState::Done(seconds) | NodeState::Failed(seconds)) => Some(seconds),
-        Some(NodeState::Running(since)) => Some(shared.now - since),
-        _ => None,
-    };
+    let name_width = width(&vertex.name) as u16;
+    let room = usize::from(right.saturating_sub(x + name_width + 2));
     let mut right_texts = Vec::new();
-    right_texts.extend(seconds.map(|seconds| (seconds_text(seconds), Role::Dim)));
+    let time = node_times(shared, &vertex.name).into_iter().find(|time| width(time) <= room);
+    right_texts.extend(time.map(|time| (time, Role::Dim)));
     // Edges without a line show the name of their other end, or their number.
     let glyphs = paint.glyphs;
     for (sign, others) in [(glyphs.onward, leads_to), (glyphs.backward, comes_from)] {
@@ -125,7 +121,6 @@ fn draw_label(
     if !look.badge.is_empty() {
         right_texts.push((look.badge.clone(), Role::Parameters));
     }
-    let name_width = width(&vertex.name) as u16;
     for (text, role) in right_texts {
         let room = right.saturating_sub(x + name_width + 2);
         if usize::from(room) >= width(&text) {
