@@ -124,6 +124,8 @@ pub enum Effect {
         /// Which runs.
         filter: Box<RunFilter>,
     },
+    /// Load the runs that go on, and these.
+    LoadGoingOn(Vec<RunId>),
     /// Read everything stored about a run except its log.
     LoadRun(RunId),
     /// Read lines of a run's log.

@@ -17,7 +17,7 @@ use crate::project::{Problem, Snapshot};
 use crate::remote::Backend;
 use crate::runs::history::{Comparison, Whole};
 use crate::runs::{Failure, Stamped, Warmth};
-use crate::store::{LogLine, PruneLimits, Pruned, RunId, RunPair, RunRecord, Timing};
+use crate::store::{LogLine, NodeRecord, PruneLimits, Pruned, RunId, RunPair, RunRecord, Timing};
 use crate::text::UserError;
 
 /// An event of the loop.
@@ -147,6 +147,8 @@ pub enum Report {
         /// The runs.
         runs: Vec<RunRecord>,
     },
+    /// The runs that go on, of this program and of others, and those that were asked for, with their nodes.
+    GoingOn(Vec<(RunRecord, Vec<NodeRecord>)>),
     /// Everything stored about a run except its log.
     RunRead(Box<Whole>),
     /// Lines of a run's log.

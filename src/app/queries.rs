@@ -29,11 +29,16 @@ pub fn failed_run(state: &State) -> Option<&RunRecord> {
     state.screen().selected_run().or_else(last).filter(|record| bad.contains(&record.outcome))
 }
 
-/// The selected run, if another program runs it.
+/// The run of another program that `cancel-run` is about: the selected one; without a selected run and without one of this
+/// program, the one whose progress is shown.
 pub fn running_elsewhere(state: &State) -> Option<RunId> {
-    let run = state.screen().selected_run().filter(|run| run.outcome == Outcome::Running)?;
-    let own = state.shared.going_on().any(|own| own.record.is_same(run));
-    run.id.filter(|_| !own)
+    let shared = &state.shared;
+    let Some(run) = state.screen().selected_run() else {
+        let other = shared.elsewhere.first().filter(|_| shared.going_on().next().is_none())?;
+        return other.record.id;
+    };
+    let own = shared.going_on().any(|own| own.record.is_same(run));
+    run.id.filter(|_| run.outcome == Outcome::Running && !own)
 }
 
 /// The nodes that a run is asked for: the marked ones, else the selected one.

@@ -7,7 +7,7 @@ use indexmap::IndexMap;
 use super::effect::RunKey;
 use super::words::seconds_text;
 use crate::runs::{Failure, RunEvent, RunRequest, Stamped, Stream};
-use crate::store::{Outcome, RunRecord};
+use crate::store::{NodeOutcome, NodeRecord, Outcome, RunRecord};
 use crate::text::ansi::{self, Part};
 
 /// The number of log lines kept in memory; the store has the whole log.
@@ -26,6 +26,20 @@ pub enum NodeState {
     Failed(f64),
     /// The run ended before the node did.
     Stopped,
+}
+
+impl NodeState {
+    /// The state of a node in the store.
+    pub fn of(node: &NodeRecord) -> NodeState {
+        let seconds = node.seconds.unwrap_or_default();
+        match node.outcome {
+            NodeOutcome::Waiting => NodeState::Waiting,
+            NodeOutcome::Running => NodeState::Running(node.started_at.unwrap_or_default()),
+            NodeOutcome::Succeeded => NodeState::Done(seconds),
+            NodeOutcome::Failed => NodeState::Failed(seconds),
+            NodeOutcome::Stopped => NodeState::Stopped,
+        }
+    }
 }
 
 /// A line of the log.
@@ -101,6 +115,12 @@ impl ActiveRun {
             ended: None,
             cancelling: false,
         }
+    }
+
+    /// A run of another program, as the store has it.
+    pub fn recorded(record: RunRecord, nodes: &[NodeRecord]) -> Self {
+        let states = nodes.iter().map(|node| (node.node.clone(), NodeState::of(node)));
+        ActiveRun { nodes: states.collect(), ..ActiveRun::new(RunKey::default(), record) }
     }
 
     /// Applies an event.

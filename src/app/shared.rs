@@ -172,6 +172,8 @@ pub struct Shared {
     pub run: Option<ActiveRun>,
     /// Earlier runs of this program that are still going on.
     pub beside: Vec<ActiveRun>,
+    /// Runs of other programs that are going on: detached ones, those of other screens and of the command line.
+    pub elsewhere: Vec<ActiveRun>,
     /// Requested runs that have not begun yet.
     pub starting: Vec<(Generation, RunRequest)>,
     /// A run that waits until its Python environment is made.
@@ -221,6 +223,7 @@ impl Shared {
             timings: HashMap::new(),
             run: None,
             beside: Vec::new(),
+            elsewhere: Vec::new(),
             starting: Vec::new(),
             waiting_run: None,
             log: None,
@@ -251,10 +254,12 @@ impl Shared {
         self.shown_pipeline().map(|pipeline| Effect::LookStale(pipeline.name.clone()))
     }
 
-    /// The newest run of this program that contains the node, and the node's state in it.
+    /// The run that contains the node, and the node's state in it: a run of this program that is going on, one of another
+    /// program, or the last one of this program.
     pub fn node_run(&self, node: &str) -> Option<(&ActiveRun, &NodeState)> {
-        let runs = self.run.iter().chain(self.beside.iter().rev());
-        runs.filter_map(|run| Some((run, run.nodes.get(node)?))).next()
+        let own = || self.run.iter().chain(self.beside.iter().rev());
+        let going_on = own().filter(|run| run.ended.is_none()).chain(&self.elsewhere);
+        going_on.chain(own()).filter_map(|run| Some((run, run.nodes.get(node)?))).next()
     }
 
     /// The estimated seconds until a node ends that has run since this time; from its median duration in earlier runs.
@@ -292,6 +297,11 @@ impl Shared {
     /// All runs of this program that are going on.
     pub fn going_on(&self) -> impl Iterator<Item = &ActiveRun> {
         self.run.iter().chain(&self.beside).filter(|run| run.ended.is_none())
+    }
+
+    /// The run whose progress is shown: the one of this program that is going on, else one of another program.
+    pub fn progressing(&self) -> Option<&ActiveRun> {
+        self.running().or(self.elsewhere.first())
     }
 
     /// The run that is going on.

@@ -55,7 +55,8 @@ impl State {
     /// What to ask the services for at the start.
     pub fn first_effects(&mut self) -> Vec<Effect> {
         let runs = self.runs.load(&mut self.shared);
-        vec![self.shared.read_static(), runs, Effect::LoadTimings, Effect::LoadTracking]
+        let going_on = Effect::LoadGoingOn(Vec::new());
+        vec![self.shared.read_static(), runs, going_on, Effect::LoadTimings, Effect::LoadTracking]
     }
 
     /// Where the parts of the screen lie.
@@ -76,7 +77,7 @@ impl State {
         let snapshot = self.shared.snapshot();
         let name = snapshot.map_or("", |snapshot| snapshot.metadata.project_name.as_str());
         let name = if name.is_empty() { "mlops-tui" } else { name };
-        match (self.shared.running(), self.shared.unseen) {
+        match (self.shared.progressing(), self.shared.unseen) {
             (Some(run), _) if run.nodes.is_empty() => format!("● {name}"),
             (Some(run), _) => format!("● {}/{} {name}", run.nodes_done(), run.nodes.len()),
             (None, Some(outcome)) => format!("{} {name}", outcome_text(outcome).0),
@@ -88,6 +89,7 @@ impl State {
     pub fn shows_time(&self) -> bool {
         self.shared.running().is_some()
             || self.shared.toast.is_some()
+            || !self.shared.elsewhere.is_empty()
             || matches!(self.shared.project.exact, Exact::Reading(_))
             || self.screen().shows_time()
     }

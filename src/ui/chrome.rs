@@ -74,6 +74,13 @@ fn facts(state: &State, paint: &Paint<'_>) -> Vec<(String, Role)> {
         let text = format!("{} {} {progress}{left}", glyphs.running, run.record.name());
         facts.push((text, Role::Running));
     }
+    for run in &state.shared.elsewhere {
+        let place = if run.record.new.detached { "in the background" } else { "elsewhere" };
+        let left = state.shared.run_left(run).map(|left| format!(" {}", left_text(left)));
+        let (done, all) = (run.nodes_done(), run.nodes.len());
+        let progress = format!("{done}/{all}{} {place}", left.unwrap_or_default());
+        facts.push((format!("{} {} {progress}", glyphs.running, run.record.name()), Role::Running));
+    }
     let beside = state.shared.going_on().count() - usize::from(state.shared.running().is_some());
     if beside > 0 {
         facts.push((format!("{beside} more"), Role::Running));

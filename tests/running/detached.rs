@@ -134,7 +134,10 @@ fn the_screen_detaches_a_run_shows_it_live_and_cancels_it() {
     terminal.keys("y");
     terminal.wait_for("Run 1 continues in the background");
     assert!(until(root, going).new.detached);
-    terminal.keys("4");
+    terminal.wait_for("run 1 1/2 in the background");
+    terminal.keys("x");
+    terminal.wait_for("Another program runs run 1.");
+    terminal.keys("n4");
     terminal.wait_for("1/2");
     terminal.keys("<enter>");
     terminal.wait_for("critical path");
@@ -142,6 +145,7 @@ fn the_screen_detaches_a_run_shows_it_live_and_cancels_it() {
     terminal.wait_for("Cancel this run?");
     terminal.keys("y");
     terminal.wait_for("cancelled 1/2");
+    terminal.wait_for("run 1 cancelled after");
     assert_eq!(until(root, |_| true).outcome, Outcome::Cancelled);
 
     // One that is started elsewhere, goes on when the screen leaves, and is killed.

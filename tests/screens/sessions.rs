@@ -12,7 +12,7 @@ use mlops_tui::app::{
 use mlops_tui::dag::Slice;
 use mlops_tui::project::{Options, Reader, Snapshot};
 use mlops_tui::runs::{Failure, Frame, RunEvent, Stream};
-use mlops_tui::store::{NewRun, RunId, RunRecord, Timing};
+use mlops_tui::store::{NewRun, NodeOutcome, NodeRecord, Outcome, RunId, RunRecord, Timing};
 use mlops_tui::tracking::{Overview, Run};
 
 use crate::common::app::{NOW, TestApp};
@@ -469,4 +469,50 @@ fn what_the_header_calls_failed_is_among_the_problems() {
         screen.contains("The tracking store can't be read: mlflow.db is no database"),
         "{screen}"
     );
+}
+
+#[test]
+fn a_run_of_another_program_is_seen_cancelled_and_reported() {
+    let mut app = TestApp::open(110, 30);
+    let new = NewRun { started_at: NOW, detached: true, ..NewRun::default() };
+    let mut record = RunRecord::begun(RunId::new(9), new);
+    let node = |name: &str, outcome: NodeOutcome, failure: Option<&str>| NodeRecord {
+        node: name.into(),
+        outcome,
+        started_at: Some(NOW),
+        seconds: Some(2.0),
+        failure: failure.map(str::to_owned),
+        ..NodeRecord::default()
+    };
+    let names = ["clean_stations", "clean_trips", "clean_weather"];
+    let nodes = vec![
+        node(names[0], NodeOutcome::Succeeded, None),
+        node(names[1], NodeOutcome::Running, None),
+        node(names[2], NodeOutcome::Waiting, None),
+    ];
+    app.keys("F");
+    app.report(Report::GoingOn(vec![(record.clone(), nodes)]));
+    let screen = app.screen();
+    assert!(screen.contains("● run 9 1/3 in the background"), "{screen}");
+    assert_eq!(app.selected(), "clean_trips", "the selection follows it");
+    assert!(screen.contains("in run 9"), "{screen}");
+    assert_eq!(app.state.window_title(), "● 1/3 Harbour Bikes");
+    app.keys("x");
+    assert!(app.screen().contains("Another program runs run 9."), "{}", app.screen());
+    app.keys("y");
+    assert!(app.effects.contains(&Effect::CancelElsewhere(RunId::new(9).unwrap())));
+
+    record.outcome = Outcome::Failed;
+    record.failed_node = Some(names[1].into());
+    record.ended_at = Some(NOW + 4.0);
+    let failure = r#"{"kind": "KeyError", "message": "'day'"}"#;
+    let nodes = vec![node(names[1], NodeOutcome::Failed, Some(failure))];
+    app.report(Report::GoingOn(vec![(record.clone(), nodes.clone())]));
+    let screen = app.screen();
+    assert!(screen.contains("✗ run 9 failed in clean_trips after 4.00 s"), "{screen}");
+    assert!(screen.contains("KeyError: 'day'") && screen.contains("4 Runs✗"), "{screen}");
+    assert!(!screen.contains("in the background"), "{screen}");
+    app.keys("<esc>");
+    app.report(Report::GoingOn(vec![(record, nodes)]));
+    assert!(app.state.shared.toast.is_none(), "an end is reported once");
 }

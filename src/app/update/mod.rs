@@ -4,6 +4,7 @@
 
 mod act;
 mod dialog;
+mod elsewhere;
 mod input;
 mod navigate;
 mod overrides;

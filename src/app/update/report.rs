@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::reading::read_exact;
-use super::running;
+use super::{elsewhere, running};
 use crate::app::dialog::{Dialog, Question};
 use crate::app::effect::Effect;
 use crate::app::event::Report;
@@ -111,6 +111,7 @@ pub(super) fn report(state: &mut State, report: Report) -> Vec<Effect> {
                 return state.runs.listed(&state.shared, runs);
             }
         }
+        Report::GoingOn(runs) => return elsewhere::going_on(state, runs),
         Report::RunRead(whole) => state.runs.take_run(&state.shared, *whole),
         Report::Log { run, generation, lines } => {
             state.runs.take_log(&state.shared, run, generation, lines);
@@ -185,7 +186,9 @@ fn tracking_problem(tracking: &TrackingReport) -> Option<Problem> {
 /// The history was written to.
 fn history_changed(state: &mut State) -> Vec<Effect> {
     let shown = state.tab == Tab::Runs;
-    state.runs.changed(&mut state.shared, shown)
+    let mut effects = state.runs.changed(&mut state.shared, shown);
+    effects.push(elsewhere::look(state));
+    effects
 }
 
 /// Applies the static reading. An exact reading on the screen is outdated by it.

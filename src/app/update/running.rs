@@ -190,6 +190,7 @@ pub(super) fn started(
     let State { shared, runs, pipeline, .. } = state;
     shared.starting.retain(|(asked, _)| Some(*asked) != generation);
     shared.beside.retain(|run| run.ended.is_none());
+    shared.elsewhere.retain(|run| !run.record.is_same(&record));
     runs.list.rows.retain(|other| !other.is_same(&record));
     runs.list.rows.insert(0, record.clone());
     // A later request is shown on the screen instead.

@@ -151,6 +151,7 @@ impl Services {
             }
             Effect::LoadRuns { generation, filter } => store.load_runs(generation, *filter),
             Effect::LoadRun(id) => store.load_run(id),
+            Effect::LoadGoingOn(known) => store.load_going_on(known),
             Effect::LoadTimings => store.load_timings(),
             Effect::LoadLog { run, generation, filter, from } => {
                 look::log(&self.context, run, generation, filter, from);

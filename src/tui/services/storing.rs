@@ -19,6 +19,9 @@ use crate::store::{Outcome, PruneLimits, Pruned, RunFilter, RunId, Store, StoreE
 /// The number of runs that a node's usual duration is computed from.
 const TIMED: usize = 20;
 
+/// The number of runs that are followed at the same time.
+const MOST_GOING_ON: usize = 8;
+
 /// How often changes by others are checked; a check is cheap.
 const LOOK: Duration = Duration::from_millis(500);
 
@@ -29,9 +32,12 @@ type Job = Box<dyn FnOnce(&mut Store) + Send>;
 
 /// Whether any run is going on, of this program or of another one.
 fn goes_on(store: &mut Store) -> bool {
-    let running =
-        RunFilter { outcomes: vec![Outcome::Running], limit: Some(1), ..RunFilter::default() };
-    store.runs(&running).is_ok_and(|runs| !runs.is_empty())
+    store.runs(&going_on(1)).is_ok_and(|runs| !runs.is_empty())
+}
+
+/// The runs that go on, at most this many.
+fn going_on(most: usize) -> RunFilter {
+    RunFilter { outcomes: vec![Outcome::Running], limit: Some(most), ..RunFilter::default() }
 }
 
 fn gone(root: &Path) -> String {
@@ -123,6 +129,26 @@ impl Storing {
             if let Some(whole) = history::whole(store, id)? {
                 let _ = to.blocking_send(Report::RunRead(Box::new(whole)).into());
             }
+            Ok(())
+        });
+    }
+
+    /// Reports the runs that go on, and those of `known`, with their nodes.
+    pub(super) fn load_going_on(&self, known: Vec<RunId>) {
+        let to = self.reports.clone();
+        self.tell(move |store| -> Result<(), StoreError> {
+            let mut runs = store.runs(&going_on(MOST_GOING_ON))?;
+            for id in known {
+                if runs.iter().all(|run| run.id != Some(id)) {
+                    runs.extend(store.run(id)?);
+                }
+            }
+            let mut found = Vec::new();
+            for run in runs {
+                let nodes = run.id.map(|id| store.nodes(id)).transpose()?;
+                found.push((run, nodes.unwrap_or_default()));
+            }
+            let _ = to.blocking_send(Report::GoingOn(found).into());
             Ok(())
         });
     }

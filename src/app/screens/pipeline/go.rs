@@ -189,7 +189,7 @@ pub(in crate::app) fn follow(screen: &mut PipelineScreen, shared: &mut Shared, n
 pub(super) fn toggle_follow(screen: &mut PipelineScreen, shared: &mut Shared) {
     let follow = !screen.follow;
     screen.follow = follow;
-    let running = shared.running().and_then(|run| run.current().map(str::to_owned));
+    let running = shared.progressing().and_then(|run| run.current().map(str::to_owned));
     match (follow, running) {
         (true, Some(node)) => {
             shared.tell(format!("The selection follows the run: {}.", sanitize(&node)));

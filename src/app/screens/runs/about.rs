@@ -8,7 +8,7 @@ use crate::app::words::{
     Details, Line, Tone, code_text, number_text, outcome_text, seconds_text, size_text, when,
 };
 use crate::project::Place;
-use crate::store::{DatasetRecord, Direction, NodeOutcome, NodeRecord, RunRecord};
+use crate::store::{DatasetRecord, Direction, RunRecord};
 
 pub(super) fn of_run(screen: &RunsScreen, shared: &Shared) -> Details {
     let Some(record) = screen.shown_run() else { return Details::default() };
@@ -46,7 +46,7 @@ pub(super) fn of_run(screen: &RunsScreen, shared: &Shared) -> Details {
         }
         (None, Some(read)) => {
             let nodes = read.whole.nodes.iter();
-            lines.extend(nodes.map(|node| node_line(shared, &node.node, &node_state(node))));
+            lines.extend(nodes.map(|node| node_line(shared, &node.node, &NodeState::of(node))));
         }
         (None, None) => {}
     }
@@ -128,15 +128,4 @@ fn node_line(shared: &Shared, name: &str, node: &NodeState) -> Line {
         NodeState::Stopped => ("not reached".to_owned(), Tone::Warning),
     };
     Line::Text(format!("{text:>12}  {name}"), tone)
-}
-
-fn node_state(node: &NodeRecord) -> NodeState {
-    let seconds = node.seconds.unwrap_or_default();
-    match node.outcome {
-        NodeOutcome::Waiting => NodeState::Waiting,
-        NodeOutcome::Running => NodeState::Running(node.started_at.unwrap_or_default()),
-        NodeOutcome::Succeeded => NodeState::Done(seconds),
-        NodeOutcome::Failed => NodeState::Failed(seconds),
-        NodeOutcome::Stopped => NodeState::Stopped,
-    }
 }
