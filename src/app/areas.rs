@@ -23,8 +23,41 @@ pub struct Panes {
     pub side: u16,
     /// Height of the log in rows.
     pub log: u16,
+    /// Whether the pane that has the focus takes the room of the others.
+    pub maximised: bool,
     /// The border that the mouse is dragging.
     pub dragging: Option<Drag>,
+}
+
+impl Panes {
+    /// The smallest and the largest width of the side pane, in hundredths of the screen.
+    const SIDE: [u16; 2] = [15, 85];
+    /// The smallest height of the log in rows.
+    const LOG: u16 = 2;
+    /// How much a key changes the side pane's width, in hundredths of the screen.
+    const STEP: u16 = 4;
+
+    /// Sets the width of the side pane, in hundredths of the screen.
+    pub fn set_side(&mut self, side: u16) {
+        self.side = side.clamp(Self::SIDE[0], Self::SIDE[1]);
+    }
+
+    /// Sets the height of the log in rows.
+    pub fn set_log(&mut self, log: u16) {
+        self.log = log.max(Self::LOG);
+    }
+
+    /// Makes a pane larger or smaller by a step.
+    pub fn resize(&mut self, pane: Pane, larger: bool) {
+        match (pane, larger) {
+            (Pane::Side, true) | (Pane::Main, false) => self.set_side(self.side + Self::STEP),
+            (Pane::Side, false) | (Pane::Main, true) => {
+                self.set_side(self.side.saturating_sub(Self::STEP));
+            }
+            (Pane::Log, true) => self.set_log(self.log + 1),
+            (Pane::Log, false) => self.set_log(self.log - 1),
+        }
+    }
 }
 
 /// A border that can be dragged.
@@ -38,6 +71,9 @@ pub enum Drag {
 
 /// The smallest terminal, in columns and rows, on which everything is reachable.
 pub const SMALLEST: Size = Size::new(60, 15);
+
+/// Rows of the main pane beside a maximised log.
+const MAIN_BESIDE_LOG: u16 = 3;
 
 /// Columns from which the graph and the details have room beside each other.
 pub const ROOM_FOR_DETAILS: u16 = 100;
@@ -95,6 +131,33 @@ impl Areas {
             log_rule: row(3 + upper, u16::from(log > 0)),
             log: row(4 + upper, log.saturating_sub(1)),
             bar: row(height.saturating_sub(1), 1),
+        }
+    }
+
+    /// The same areas with one pane in the room of the others. The log leaves a few rows to the main pane.
+    #[must_use]
+    pub fn maximise(self, pane: Pane) -> Areas {
+        let body =
+            Rect { height: self.log.bottom().max(self.main.bottom()) - self.main.y, ..self.main };
+        let whole = Rect { width: self.rule.width, ..body };
+        let none = Rect::default();
+        match pane {
+            Pane::Main => {
+                Areas { main: whole, border: none, side: none, log_rule: none, log: none, ..self }
+            }
+            Pane::Side => {
+                let main = Rect { width: 0, ..whole };
+                Areas { main, border: none, side: whole, log_rule: none, log: none, ..self }
+            }
+            Pane::Log => {
+                let main = Rect { height: whole.height.min(MAIN_BESIDE_LOG), ..self.main };
+                let log_rule = Rect { y: main.bottom(), height: 1, ..whole };
+                let height = whole.bottom().saturating_sub(log_rule.bottom());
+                let log = Rect { y: log_rule.bottom(), height, ..whole };
+                let [border, side] =
+                    [self.border, self.side].map(|area| Rect { height: main.height, ..area });
+                Areas { main, border, side, log_rule, log, ..self }
+            }
         }
     }
 

@@ -134,6 +134,9 @@ each_screen! {
         Mark, "mark", "Mark the selected node for a run, or the selected run for a comparison; or remove the mark", ["space"], RUNS, Some("mark");
         NextPane, "next-pane", "Go to the next pane", ["tab"], EVERYWHERE, None;
         PreviousPane, "previous-pane", "Go to the previous pane", ["shift-tab"], EVERYWHERE, None;
+        MaximisePane, "maximise-pane", "Give the pane that has the focus the room of the others, or give it back", ["Z"], EVERYWHERE, None;
+        GrowPane, "grow-pane", "Make the pane that has the focus larger", ["}", "ctrl-right"], EVERYWHERE, None;
+        ShrinkPane, "shrink-pane", "Make the pane that has the focus smaller", ["{", "ctrl-left"], EVERYWHERE, None;
         FindNext, "find-next", "Go to the next match", ["n"], EVERYWHERE, None;
         FindPrevious, "find-previous", "Go to the previous match", ["N"], EVERYWHERE, None;
         Problems, "problems", "List the problems, and open their places in your editor", ["!"], EVERYWHERE, None;

@@ -125,6 +125,9 @@ pub fn disabled_because(state: &State, command: Command) -> Option<String> {
         | Command::Palette
         | Command::Help
         | Command::Messages
+        | Command::MaximisePane
+        | Command::GrowPane
+        | Command::ShrinkPane
         | Command::Reload
         | Command::MakeEnvironment
         | Command::NextTab

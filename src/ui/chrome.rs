@@ -200,7 +200,7 @@ pub(super) fn rule(paint: &mut Paint<'_>, areas: &Areas, state: &State) {
     let screen = state.screen();
     let (title, side) = (screen.title(&state.shared), screen.side_title().to_owned());
     for (pane, area, title) in [(Pane::Main, areas.main, title), (Pane::Side, areas.side, side)] {
-        if title.is_empty() {
+        if title.is_empty() || area.width == 0 {
             continue;
         }
         let role = if state.shared.focus == pane { Role::Focus } else { Role::Dim };

@@ -44,6 +44,7 @@ pub fn draw(frame: &mut Frame<'_>, state: &State, theme: &Theme) {
     chrome::rule(&mut paint, &areas, state);
     match &state.shared.project.broken {
         Some(problem) => screens::broken(&mut paint, areas.main, problem),
+        None if areas.main.width == 0 => {}
         None => main(&mut paint, areas.main, state),
     }
     if areas.side.width > 0 {

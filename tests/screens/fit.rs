@@ -143,3 +143,43 @@ fn a_narrow_terminal_shows_details_on_request() {
     app.keys("2");
     assert!(app.state.areas().main.width < 60, "the other screens show them always");
 }
+
+#[test]
+fn panes_are_resized_and_maximised_by_keys() {
+    let mut app = TestApp::open(120, 40);
+    let widths = |app: &TestApp| {
+        let areas = app.state.areas();
+        (areas.main.width, areas.side.width)
+    };
+    let (main, side) = widths(&app);
+    app.keys("{");
+    assert!(widths(&app).0 < main && widths(&app).1 > side);
+    app.keys("}}");
+    assert!(widths(&app).0 > main && widths(&app).1 < side);
+    app.keys("{Z");
+    assert_eq!(widths(&app), (120, 0));
+    app.keys("<tab>");
+    assert_eq!(widths(&app), (0, 120), "the pane with the focus is the large one");
+    insta::assert_snapshot!("details_maximised", app.screen());
+    app.keys("}");
+    assert_eq!(widths(&app).0 + widths(&app).1 + 1, 120);
+    assert!(widths(&app).1 > side, "it grows from its size before");
+    app.keys("{<esc>");
+    assert_eq!(widths(&app), (main, side));
+
+    app.keys("ry");
+    app.start_run(&["clean_stations"]);
+    app.keys("<tab><tab>");
+    assert_eq!(app.state.shared.focus, Pane::Log);
+    let log = app.state.areas().log.height;
+    app.keys("}");
+    assert_eq!(app.state.areas().log.height, log + 1);
+    app.keys("Z");
+    assert_eq!((app.state.areas().log.height, app.state.areas().main.height), (32, 3));
+    app.keys("2");
+    assert!(app.state.areas().main.height > 20, "{}", app.screen());
+    for _ in 0..50 {
+        app.keys("{");
+    }
+    assert!(!app.screen().is_empty());
+}

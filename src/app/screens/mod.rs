@@ -150,7 +150,14 @@ pub trait Screen {
 
     /// Where the parts of the screen lie.
     fn areas(&self, shared: &Shared) -> Areas {
-        Areas::of(shared.size, &shared.panes, self.log_shown(shared), self.is_full_width(shared))
+        let areas = Areas::of(
+            shared.size,
+            &shared.panes,
+            self.log_shown(shared),
+            self.is_full_width(shared),
+        );
+        let is_shown = areas.pane(shared.focus).area() > 0;
+        if shared.panes.maximised && is_shown { areas.maximise(shared.focus) } else { areas }
     }
 
     /// The number of visible rows of the list.

@@ -12,6 +12,7 @@ use crate::app::notice::Notice;
 use crate::app::options::Form;
 use crate::app::prompt::PromptKind;
 use crate::app::queries;
+use crate::app::shared::Shared;
 use crate::app::state::State;
 use crate::app::words::when;
 use crate::project::{Place, highlight};
@@ -37,6 +38,12 @@ pub(super) fn act(state: &mut State, command: Command) -> Vec<Effect> {
         Command::Open => open(state),
         Command::Back => return back(state),
         Command::Messages => messages(state),
+        Command::MaximisePane => state.shared.panes.maximised ^= true,
+        Command::GrowPane | Command::ShrinkPane => {
+            let Shared { panes, focus, .. } = &mut state.shared;
+            panes.maximised = false;
+            panes.resize(*focus, command == Command::GrowPane);
+        }
         Command::NextPane | Command::PreviousPane => next_pane(state, command == Command::NextPane),
         Command::Mark
         | Command::Log

@@ -126,9 +126,9 @@ fn drag(state: &mut State, at: Position) {
     match shared.panes.dragging {
         Some(Drag::Side) => {
             let side = u32::from(width.saturating_sub(at.x)) * 100 / u32::from(width.max(1));
-            shared.panes.side = u16::try_from(side).unwrap_or(50).clamp(15, 85);
+            shared.panes.set_side(u16::try_from(side).unwrap_or(50));
         }
-        Some(Drag::Log) => shared.panes.log = height.saturating_sub(at.y + 2).max(2),
+        Some(Drag::Log) => shared.panes.set_log(height.saturating_sub(at.y + 2)),
         None => return pipeline.drag(shared, at),
     }
     pipeline.keep_in_view(shared);

@@ -3,9 +3,12 @@
 
 use std::collections::HashMap;
 
+use ratatui::layout::Size;
+
 use super::picture::Picture;
 use super::screen::PipelineScreen;
 use super::zoom::Sizing;
+use crate::app::areas::{Areas, ROOM_FOR_DETAILS};
 use crate::app::screens::Screen;
 use crate::app::shared::Shared;
 use crate::dag::VertexKind;
@@ -32,13 +35,20 @@ impl PipelineScreen {
             choices,
             filter: self.filter.clone(),
             states,
-            fit: to_fit.then(|| self.areas(shared).main.as_size()),
+            fit: to_fit.then(|| self.room(shared)),
             zoom: self.zoom,
             sideways: self.sideways.or((!to_fit).then_some(self.plot.sideways)),
             layers: self.layers,
             lanes: self.lanes,
             anew: self.anew,
         })
+    }
+
+    /// The size that a drawing has to fit: that of the main pane while it has the focus.
+    fn room(&self, shared: &Shared) -> Size {
+        let full_width = shared.size.width < ROOM_FOR_DETAILS;
+        let areas = Areas::of(shared.size, &shared.panes, self.log_shown(shared), full_width);
+        areas.main.as_size()
     }
 
     /// Updates the statuses of all nodes of the drawing.
