@@ -15,6 +15,7 @@ use super::command::{COMMANDS, Command};
 use super::control::{self, CONTROLS, Control, Scope};
 use super::key::{Key, show};
 use super::tab::Tab;
+use crate::text::did_you_mean;
 
 /// The keymaps that come with the program, by name.
 pub const BUILT_IN: [(&str, &str); 3] = [
@@ -93,11 +94,9 @@ pub struct FileError {
 }
 
 impl FileError {
-    /// An error at the first line of `file` that holds `word`.
+    /// An error at the line of the key `word` in `file`, else at the first line that holds the word.
     pub fn at(file: &str, word: &str, text: impl Into<String>) -> Self {
-        let line = file.lines().position(|line| line.contains(word));
-        let line = line.and_then(|index| u32::try_from(index + 1).ok());
-        FileError { line, text: text.into() }
+        FileError { line: line_of(file, word), text: text.into() }
     }
 
     /// An error of the YAML parser.
@@ -105,6 +104,17 @@ impl FileError {
         let line = error.location().and_then(|at| u32::try_from(at.line()).ok());
         FileError { line, text: format!("{error}.") }
     }
+}
+
+/// The line of the key `word` in a YAML file, from 1, else the first line that holds the word.
+fn line_of(file: &str, word: &str) -> Option<u32> {
+    let is_key = |line: &str| {
+        let rest = line.trim_start().strip_prefix(word);
+        rest.is_some_and(|rest| rest.trim_start().starts_with(':'))
+    };
+    let mut lines = file.lines();
+    let line = lines.position(is_key).or_else(|| file.lines().position(|line| line.contains(word)));
+    line.and_then(|index| u32::try_from(index + 1).ok())
 }
 
 impl Default for Keymap {
@@ -124,7 +134,8 @@ impl Default for Keymap {
 }
 
 impl Keymap {
-    /// Parses the keymap file `text`; `find` gives the text of the keymap that it extends.
+    /// Parses the keymap file `text`; `find` gives the text of the keymap that it extends. Entries with mistakes are left
+    /// out and reported, as are keys that the file gives to two commands.
     ///
     /// # Errors
     /// When the file is no keymap; the error names the line and what is allowed.
@@ -132,8 +143,11 @@ impl Keymap {
         name: &str,
         text: &str,
         find: &dyn Fn(&str) -> Option<String>,
-    ) -> Result<Keymap, FileError> {
-        Self::layered(name, text, find, 0)
+    ) -> Result<(Keymap, Vec<FileError>), FileError> {
+        let mut mistakes = Vec::new();
+        let keymap = Self::layered(name, text, find, 0, &mut mistakes)?;
+        mistakes.sort_by_key(|mistake| mistake.line);
+        Ok((keymap, mistakes))
     }
 
     fn layered(
@@ -141,6 +155,7 @@ impl Keymap {
         text: &str,
         find: &dyn Fn(&str) -> Option<String>,
         depth: usize,
+        mistakes: &mut Vec<FileError>,
     ) -> Result<Keymap, FileError> {
         let file: File = serde_yaml::from_str(text).map_err(|error| FileError::yaml(&error))?;
         let mut keymap = match file.extends.as_deref() {
@@ -154,7 +169,8 @@ impl Keymap {
                 return Err(FileError::at(text, "extends", text));
             }
             Some(below) => match find(below) {
-                Some(other) => Self::layered(below, &other, find, depth + 1)?,
+                // The mistakes of the other file are its own.
+                Some(other) => Self::layered(below, &other, find, depth + 1, &mut Vec::new())?,
                 None => {
                     let message = format!("There is no keymap `{below}` to extend.");
                     return Err(FileError::at(text, "extends", message));
@@ -162,21 +178,39 @@ impl Keymap {
             },
         };
         keymap.name = name.into();
+        // What this file has bound so far.
+        let mut own: Vec<(Vec<Key>, Command)> = Vec::new();
         for (command, keys) in sorted(file.keys) {
             let Some(known) = Command::named(&command) else {
-                let names: Vec<&str> = COMMANDS.iter().map(|spec| spec.name).collect();
+                let names = || COMMANDS.iter().map(|spec| spec.name);
+                let meant = did_you_mean(&command, names());
+                let names: Vec<&str> = names().collect();
                 let message =
-                    format!("`{command}` is no command; there are: {}.", names.join(", "));
-                return Err(FileError::at(text, &command, message));
+                    format!("`{command}` is no command.{meant} There are: {}.", names.join(", "));
+                mistakes.push(FileError::at(text, &command, message));
+                continue;
             };
             keymap.bindings.retain(|(_, other)| *other != known);
             for keys in keys.all() {
-                let sequence = Key::sequence(&keys)
-                    .map_err(|error| FileError::at(text, &command, error.line()))?;
+                let sequence = match Key::sequence(&keys) {
+                    Ok(sequence) => sequence,
+                    Err(error) => {
+                        mistakes.push(FileError::at(text, &command, error.line()));
+                        continue;
+                    }
+                };
                 // Elsewhere the key may mean something else, so only a clash on a tab counts.
-                keymap
-                    .bindings
-                    .retain(|(other, command)| *other != sequence || !meet(*command, known));
+                let clash = |(other, command): &(Vec<Key>, Command)| {
+                    (other.starts_with(&sequence) || sequence.starts_with(other))
+                        && meet(*command, known)
+                };
+                if let Some((_, other)) = own.iter().find(|bound| clash(bound) && bound.1 != known)
+                {
+                    let other = other.spec().name;
+                    mistakes.push(conflict(text, &show(&sequence), &command, other));
+                }
+                keymap.bindings.retain(|bound| !clash(bound) || bound.1 == known);
+                own.push((sequence.clone(), known));
                 keymap.bindings.push((sequence, known));
             }
         }
@@ -187,7 +221,7 @@ impl Keymap {
             (Scope::Form, file.form),
         ];
         for (scope, section) in sections {
-            keymap.bind_controls(text, scope, section)?;
+            keymap.bind_controls(text, scope, section, mistakes);
         }
         Ok(keymap)
     }
@@ -198,7 +232,9 @@ impl Keymap {
         text: &str,
         scope: Scope,
         section: HashMap<String, Keys>,
-    ) -> Result<(), FileError> {
+        mistakes: &mut Vec<FileError>,
+    ) {
+        let mut own: Vec<(Key, String)> = Vec::new();
         for (name, keys) in sorted(section) {
             let Some(known) = control::named(scope, &name) else {
                 let specs = CONTROLS.iter().filter(|spec| spec.scope == scope);
@@ -208,17 +244,28 @@ impl Keymap {
                     scope.name(),
                     names.join(", ")
                 );
-                return Err(FileError::at(text, &name, message));
+                mistakes.push(FileError::at(text, &name, message));
+                continue;
             };
             self.controls.retain(|(of, _, other)| *of != scope || *other != known);
             for key in keys.all() {
-                let key =
-                    Key::parse(&key).map_err(|error| FileError::at(text, &name, error.line()))?;
+                let key = match Key::parse(&key) {
+                    Ok(key) => key,
+                    Err(error) => {
+                        mistakes.push(FileError::at(text, &name, error.line()));
+                        continue;
+                    }
+                };
+                if let Some((_, other)) =
+                    own.iter().find(|(bound, other)| *bound == key && *other != name)
+                {
+                    mistakes.push(conflict(text, &key.to_string(), &name, other));
+                }
+                own.push((key, name.clone()));
                 self.controls.retain(|(of, other, _)| *of != scope || *other != key);
                 self.controls.push((scope, key, known));
             }
         }
-        Ok(())
     }
 
     /// What a key does inside a dialog or a line.
@@ -275,6 +322,13 @@ impl Keymap {
     }
 }
 
+/// A key that a file gives to two commands; the later one by name has it.
+fn conflict(file: &str, key: &str, command: &str, other: &str) -> FileError {
+    let line = line_of(file, other).map(|line| format!(" (line {line})")).unwrap_or_default();
+    let text = format!("`{key}` is given to `{other}`{line} and to `{command}`, which has it.");
+    FileError::at(file, command, text)
+}
+
 fn meet(a: Command, b: Command) -> bool {
     let (a, b) = (a.spec().tabs, b.spec().tabs);
     a.is_empty() || b.is_empty() || a.iter().any(|tab| b.contains(tab))
@@ -284,6 +338,24 @@ fn meet(a: Command, b: Command) -> bool {
 mod tests {
     use super::*;
 
+    /// The keymap of a file without mistakes.
+    fn parsed(name: &str, text: &str) -> Keymap {
+        let (keymap, mistakes) = Keymap::parse(name, text, &built_in).unwrap();
+        assert_eq!(mistakes, [], "{name}");
+        keymap
+    }
+
+    /// The only mistake of a file, or why it is no keymap.
+    fn fault(text: &str) -> FileError {
+        match Keymap::parse("own", text, &built_in) {
+            Ok((_, mistakes)) => match <[FileError; 1]>::try_from(mistakes) {
+                Ok([mistake]) => mistake,
+                Err(mistakes) => panic!("{mistakes:?}"),
+            },
+            Err(error) => error,
+        }
+    }
+
     fn built_in(name: &str) -> Option<String> {
         let found = BUILT_IN.iter().find(|(other, _)| *other == name);
         found.map(|(_, text)| (*text).to_owned())
@@ -291,7 +363,7 @@ mod tests {
 
     #[test]
     fn the_default_keymap_file_is_made_from_the_table() {
-        let written = Keymap::parse("default", &built_in("default").unwrap(), &built_in).unwrap();
+        let written = parsed("default", &built_in("default").unwrap());
         assert_eq!(written.bindings.len(), Keymap::default().bindings.len());
         for spec in COMMANDS {
             assert_eq!(written.keys(spec.command), Keymap::default().keys(spec.command));
@@ -310,7 +382,7 @@ mod tests {
     #[test]
     fn no_key_means_two_things_on_one_tab_and_none_hides_a_longer_one() {
         for (name, text) in BUILT_IN {
-            let keymap = Keymap::parse(name, text, &built_in).unwrap();
+            let keymap = parsed(name, text);
             for (index, (keys, command)) in keymap.bindings.iter().enumerate() {
                 for (others, other) in &keymap.bindings[index + 1..] {
                     let clash = keys.starts_with(others) || others.starts_with(keys);
@@ -333,7 +405,7 @@ mod tests {
     #[test]
     fn keys_inside_dialogs_are_bound_by_scope() {
         let text = "extends: default\nask: {yes: j}\nlist: {close: x, down: [e]}\n";
-        let keymap = Keymap::parse("own", text, &built_in).unwrap();
+        let keymap = parsed("own", text);
         let control = |scope, key: &str| keymap.control(scope, Key::parse(key).unwrap());
         assert_eq!(control(Scope::Ask, "j"), Some(Control::Yes));
         assert_eq!(control(Scope::Ask, "y"), None);
@@ -343,9 +415,8 @@ mod tests {
         assert_eq!(control(Scope::List, "e"), Some(Control::Down));
         assert_eq!(control(Scope::List, "enter"), Some(Control::Accept));
         assert_eq!(control(Scope::Form, "esc"), Some(Control::Leave));
-        let bare = Keymap::parse("own", "keys: {quit: x}\n", &built_in).unwrap();
+        let bare = parsed("own", "keys: {quit: x}\n");
         assert!(bare.control(Scope::Ask, Key::parse("n").unwrap()).is_some());
-        let fault = |text: &str| Keymap::parse("own", text, &built_in).unwrap_err();
         let error = fault("ask:\n  perhaps: p\n");
         assert_eq!(error.line, Some(2));
         assert!(error.text.contains("`perhaps`") && error.text.contains("yes, confirm, no"));
@@ -354,7 +425,6 @@ mod tests {
 
     #[test]
     fn a_file_s_faults_are_told_with_their_line() {
-        let fault = |text: &str| Keymap::parse("own", text, &built_in).unwrap_err();
         let error = fault("extends: default\nkeys:\n  fly: [x]\n");
         assert_eq!(error.line, Some(3));
         assert!(error.text.contains("`fly` is no command") && error.text.contains("run-from-here"));
@@ -366,9 +436,32 @@ mod tests {
     }
 
     #[test]
+    fn all_mistakes_are_reported_and_the_rest_applies() {
+        let text = "extends: default\nkeys:\n  run: [x]\n  quit: [x, Q]\n  edit-failure: g\n  last: ['g g']\n  \
+                    fold: [y]\n  pin-run: [y]\n  flod: [z]\n  up: [hyper-u, u]\nask:\n  yes: [p]\n  no: [p]\n";
+        let (keymap, mistakes) = Keymap::parse("own", text, &built_in).unwrap();
+        let told: Vec<(Option<u32>, &str)> = mistakes
+            .iter()
+            .map(|mistake| (mistake.line, mistake.text.split(" There are").next().unwrap()))
+            .collect();
+        assert_eq!(
+            told,
+            [
+                (Some(3), "`x` is given to `quit` (line 4) and to `run`, which has it."),
+                (Some(6), "`g g` is given to `edit-failure` (line 5) and to `last`, which has it."),
+                (Some(9), "`flod` is no command. Did you mean `fold`?"),
+                (Some(10), "`hyper-u` is no key."),
+                (Some(12), "`p` is given to `no` (line 13) and to `yes`, which has it."),
+            ],
+            "fold and pin-run are on different tabs"
+        );
+        assert_eq!(keymap.keys(Command::Quit), ["Q"]);
+        assert_eq!(keymap.keys(Command::Up), ["u"]);
+    }
+
+    #[test]
     fn a_key_that_is_taken_moves_to_its_new_command() {
-        let keymap =
-            Keymap::parse("own", "extends: default\nkeys: {quit: r}\n", &built_in).unwrap();
+        let keymap = parsed("own", "extends: default\nkeys: {quit: r}\n");
         let key = [Key::parse("r").unwrap()];
         assert_eq!(keymap.lookup(Tab::Pipeline, &key), Match::Command(Command::Quit));
         assert_eq!(keymap.keys(Command::RunSelected), Vec::<String>::new());

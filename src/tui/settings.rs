@@ -125,7 +125,10 @@ impl Look {
         };
         let others = |name: &str| find("keymaps", name, &keymap::BUILT_IN).1;
         match Keymap::parse(&settings.keymap, &text, &others) {
-            Ok(keymap) => self.keymap = keymap,
+            Ok((keymap, mistakes)) => {
+                self.keymap = keymap;
+                mistakes.iter().for_each(|mistake| self.problem(&path, mistake));
+            }
             Err(error) => {
                 self.problem(&path, &error);
                 settings.keymap.clone_from(&self.keymap.name);

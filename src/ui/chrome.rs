@@ -195,8 +195,10 @@ pub(super) fn tabs(paint: &mut Paint<'_>, area: Rect, state: &State) {
 pub(super) fn rule(paint: &mut Paint<'_>, areas: &Areas, state: &State) {
     paint.rule(areas.rule, Role::Border);
     paint.upright(areas.border, Role::Border);
-    let tee = paint.glyphs.tees[0];
-    paint.text(areas.border.x, areas.rule.y, tee, Role::Border, 1);
+    if areas.border.width > 0 {
+        let tee = paint.glyphs.tees[0];
+        paint.text(areas.border.x, areas.rule.y, tee, Role::Border, 1);
+    }
     let screen = state.screen();
     let (title, side) = (screen.title(&state.shared), screen.side_title().to_owned());
     for (pane, area, title) in [(Pane::Main, areas.main, title), (Pane::Side, areas.side, side)] {

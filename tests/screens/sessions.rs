@@ -138,7 +138,7 @@ fn a_search_line_is_edited_as_every_other_line() {
 fn keys_inside_dialogs_can_be_bound() {
     let mut app = TestApp::open(80, 24);
     let text = "extends: default\nask: {yes: j, no: l}\nline: {accept: z}\n";
-    app.state.shared.keymap = Keymap::parse("own", text, &|_| None).unwrap();
+    app.state.shared.keymap = Keymap::parse("own", text, &|_| None).unwrap().0;
     app.report(Report::Trust(false));
     app.keys("r");
     let screen = app.screen();
