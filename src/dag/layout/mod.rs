@@ -10,7 +10,7 @@
 //! - `ports`: assigns the cells of a box where its lines leave and enter.
 //! - `place`: assigns columns by Brandes and Koepf (2001). Its compaction over blocks does not have the flaw
 //!   that their erratum (arXiv 2008.01252) corrects.
-//! - `blocks`: the columns of points joined by straight lines; cuts some of these lines if they make a drawing wide.
+//! - `blocks`: the columns of points joined by straight lines; cuts lines that make a drawing wide.
 //! - `straighten`: removes jogs from lines, and moves boxes towards their neighbours.
 //! - `route`: orthogonal lines in the channels between layers, by channel routing with doglegs (Deutsch 1976).
 //! - `pack`: places connected parts beside one another.
@@ -329,6 +329,9 @@ struct Spacing {
     /// Width across the edges up to which a drawing has straight lines rather than little width: most of a
     /// screen.
     roomy: i32,
+    /// Width up to which larger drawings have straight lines, in percent of the width of their widest layer.
+    /// Chips without gaps need more, so that an edit does not move all of a layer.
+    stretch: i32,
 }
 
 impl Spacing {
@@ -344,6 +347,7 @@ impl Spacing {
                 centred: true,
                 padding: 1,
                 roomy: 100,
+                stretch: 110,
             },
             Direction::LeftRight => Spacing {
                 boxes: 1,
@@ -355,6 +359,7 @@ impl Spacing {
                 centred: false,
                 padding: 0,
                 roomy: 30,
+                stretch: 150,
             },
         }
     }

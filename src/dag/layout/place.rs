@@ -7,9 +7,6 @@ use super::ports::Offsets;
 use super::straighten::Straightener;
 use super::{Effort, Size, Spacing, Stop, Stopped};
 
-/// Width up to which lines are kept straight, in percent of the width of the widest layer.
-const MOST_WIDE: i32 = 115;
-
 /// The links at each point, from left to right.
 pub(super) struct Around {
     starts: Vec<usize>,
@@ -87,7 +84,7 @@ impl<'a> Placer<'a> {
         let mut yields = self.yielding();
         let mut extreme = Vec::with_capacity(4);
         let mut blocks = Blocks::of(self);
-        let limit = (blocks.least_width() * MOST_WIDE / 100).max(self.spacing.roomy);
+        let limit = (blocks.least_width() * self.spacing.stretch / 100).max(self.spacing.roomy);
         for (downward, leftward) in [(true, true), (true, false), (false, true), (false, false)] {
             stop.check()?;
             let ways = (downward, leftward);
