@@ -1,14 +1,17 @@
 //! Layouts of generated pipelines of 100, 1,000 and 10,000 vertices beside Graphviz `dot` (package `graphviz`), in the same
-//! run: the time of both, and how many pairs of edges cross in both drawings.
+//! run: the time of both, how many pairs of edges cross in both drawings, and how large the drawings are.
 //!
 //!     cargo bench --bench layout
 //!
-//! `dot` takes about a minute for 10,000 vertices, so all 20 seeds take half an hour; `LAYOUT_BENCH=short` compares only
-//! two of them at that size. What `dot` does not finish in time is left out, and told.
+//! There is a row for each family of graphs, size and direction: edges to the right between chips of one row (LR), and
+//! edges downwards between boxes of three rows (TB). `dot` takes about a minute for 10,000 vertices, so it lays out only
+//! two seeds of them, and with `LAYOUT_BENCH=short` one, and of the smaller graphs five instead of 20. What `dot` does not
+//! finish in time is left out, and told. Words after `--` select rows: `cargo bench --bench layout -- Flat 1000 LR`.
 //!
 //! Crossings are counted alike for both, from what is drawn: two edges that do not start from the same vertex count once
 //! if their lines cross anywhere. Ours are the corners of the routes, so two edges that share a line count each. `dot`'s
 //! are its splines (`-Tplain`), each Bezier piece in eight straight steps. Both get the same graph, direction and boxes.
+//! `dot`'s drawing is measured in cells of 8 by 16 points.
 
 #[path = "../tests/common/graphs.rs"]
 #[allow(dead_code, reason = "the tests use the rest")]
@@ -21,14 +24,13 @@ use std::process::{Command, Stdio};
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
-use graphs::Generated;
+use graphs::{Family, Generated};
 use mlops_tui::dag::layout::{Direction, Effort, Rect, Sketch, layout};
 use mlops_tui::dag::{Layout, Lines};
 
-const SEEDS: u64 = 20;
-/// Vertices, budgets in milliseconds for the whole and the first picture, seeds that `dot` lays out when it is to be short.
-const SIZES: [(usize, u64, u64, u64); 3] =
-    [(100, 2, 100, SEEDS), (1_000, 15, 100, SEEDS), (10_000, 400, 100, 2)];
+/// Vertices, budgets in milliseconds for the whole and the first picture, and the seeds: all, and when it is to be short.
+const SIZES: [(usize, u64, u64, [u64; 2]); 3] =
+    [(100, 2, 100, [20, 5]), (1_000, 15, 100, [20, 5]), (10_000, 200, 100, [2, 1])];
 /// How often a layout is timed; the least counts, as other work of the machine only adds to it.
 const TIMES: usize = 3;
 /// How long `dot` may take for one graph.
@@ -36,59 +38,113 @@ const LIMIT: Duration = Duration::from_secs(600);
 
 fn main() {
     let short = std::env::var("LAYOUT_BENCH").is_ok_and(|which| which == "short");
+    let words: Vec<String> =
+        std::env::args().skip(1).filter(|word| !word.starts_with('-')).collect();
+    println!("medians over the seeds; ratios are ours to dot's");
     println!(
-        "medians over {SEEDS} seeds, left to right, one row for each vertex; ratios are ours to dot's"
+        "{:>8} {:>8} {:>4} {:>16} {:>15} {:>9} {:>9} {:>17} {:>9} {:>12} {:>6} {:>6}",
+        "family",
+        "vertices",
+        "",
+        "ours (budget)",
+        "first (budget)",
+        "dot",
+        "time",
+        "crossings (dot's)",
+        "crossings",
+        "size",
+        "width",
+        "height"
     );
-    println!(
-        "{:>8} {:>19} {:>19} {:>10} {:>10} {:>17} {:>10}",
-        "vertices", "ours (budget)", "first (budget)", "dot", "ratio", "crossings (dot's)", "ratio"
-    );
-    for (count, budget, first, few) in SIZES {
-        let seeds = if short { few } else { SEEDS };
-        let (mut ours, mut quick, mut dots) = (Vec::new(), Vec::new(), Vec::new());
-        let (mut faster, mut fewer) = (Vec::new(), Vec::new());
-        let (mut crossed, mut dots_crossed) = (Vec::new(), Vec::new());
-        for seed in 1..=SEEDS {
-            let graph = Generated::new(count, seed);
-            let sketch = sketch(&graph);
-            let (time, drawing) = timed(&sketch, Effort::Full);
-            quick.push(timed(&sketch, Effort::Quick).0.as_secs_f64());
-            ours.push(time.as_secs_f64());
-            let own = crossings(&lines_of(&drawing));
-            crossed.push(own as f64);
-            if seed > seeds {
-                continue;
+    for size in SIZES {
+        for family in Family::ALL {
+            for direction in [Direction::LeftRight, Direction::TopBottom] {
+                let row = Row { family, direction, size, short };
+                if words.is_empty() || words.iter().all(|word| row.is_named(word)) {
+                    row.print();
+                }
             }
-            let Some((dots_time, lines)) = dot(&sketch) else { continue };
-            let theirs = crossings(&lines);
-            dots.push(dots_time.as_secs_f64());
-            faster.push(time.as_secs_f64() / dots_time.as_secs_f64());
-            dots_crossed.push(theirs as f64);
-            fewer.push(own.max(1) as f64 / theirs.max(1) as f64);
-        }
-        let late = seeds as usize - dots.len();
-        let ours = format!("{:.1} ms ({budget})", median(&mut ours) * 1e3);
-        let quick = format!("{:.1} ms ({first})", median(&mut quick) * 1e3);
-        let dots = format!("{:.0} ms", median(&mut dots) * 1e3);
-        let crossed = format!("{:.0} ({:.0})", median(&mut crossed), median(&mut dots_crossed));
-        println!(
-            "{count:>8} {ours:>19} {quick:>19} {dots:>10} {:>10.5} {crossed:>17} {:>10.3}",
-            median(&mut faster),
-            median(&mut fewer),
-        );
-        if seeds < SEEDS || late > 0 {
-            println!(
-                "         dot was given {seeds} of the seeds and did not finish {late} of them"
-            );
         }
     }
-    frames();
+    if words.is_empty() {
+        frames();
+    }
 }
 
-fn sketch(graph: &Generated) -> Sketch {
+/// A row of the table.
+struct Row {
+    family: Family,
+    direction: Direction,
+    size: (usize, u64, u64, [u64; 2]),
+    short: bool,
+}
+
+impl Row {
+    fn way(&self) -> &'static str {
+        match self.direction {
+            Direction::LeftRight => "LR",
+            Direction::TopBottom => "TB",
+        }
+    }
+
+    /// Whether a word is the row's family, size or direction.
+    fn is_named(&self, word: &str) -> bool {
+        let names = [format!("{:?}", self.family), self.size.0.to_string(), self.way().to_owned()];
+        names.iter().any(|name| name == word)
+    }
+
+    fn print(&self) {
+        let (count, budget, first, seeds) = self.size;
+        let seeds = seeds[usize::from(self.short)];
+        // Columns of figures, one a seed.
+        let mut all: [Vec<f64>; 11] = Default::default();
+        let mut late = 0;
+        for seed in 1..=seeds {
+            let sketch = sketch(&Generated::of(self.family, count, seed), self.direction);
+            let (time, drawing) = timed(&sketch, Effort::Full);
+            let (quick, _) = timed(&sketch, Effort::Quick);
+            let own = crossings(&lines_of(&drawing));
+            let (width, height) = (f64::from(drawing.width), f64::from(drawing.height));
+            let mut figures = vec![time.as_secs_f64() * 1e3, quick.as_secs_f64() * 1e3];
+            figures.extend([own as f64, width, height]);
+            match dot(&sketch) {
+                Some(dots) => {
+                    let theirs = crossings(&dots.lines);
+                    figures.extend([dots.time.as_secs_f64() * 1e3, theirs as f64]);
+                    figures.push(time.as_secs_f64() / dots.time.as_secs_f64());
+                    figures.push(own.max(1) as f64 / theirs.max(1) as f64);
+                    figures.extend([width / dots.size.0, height / dots.size.1]);
+                }
+                None => late += 1,
+            }
+            for (column, figure) in std::iter::zip(&mut all, figures) {
+                column.push(figure);
+            }
+        }
+        let [time, quick, own, width, height, dots, theirs, faster, fewer, wide, high] =
+            all.map(|mut column| median(&mut column));
+        println!(
+            "{:>8} {count:>8} {:>4} {:>16} {:>15} {:>9} {faster:>9.5} {:>17} {fewer:>9.3} {:>12} {wide:>6.2} {high:>6.2}",
+            format!("{:?}", self.family),
+            self.way(),
+            format!("{time:.1} ms ({budget})"),
+            format!("{quick:.1} ms ({first})"),
+            format!("{dots:.0} ms"),
+            format!("{own:.0} ({theirs:.0})"),
+            format!("{width:.0}x{height:.0}"),
+        );
+        if late > 0 {
+            println!("         dot did not finish {late} of {seeds} in time");
+        }
+    }
+}
+
+/// A graph with boxes as the screen draws them.
+fn sketch(graph: &Generated, direction: Direction) -> Sketch {
+    let height = if direction == Direction::LeftRight { 1 } else { 3 };
     Sketch {
-        direction: Direction::LeftRight,
-        sizes: graph.names.iter().map(|name| (name.len() as i32 + 4, 1)).collect(),
+        direction,
+        sizes: graph.names.iter().map(|name| (name.len() as i32 + 4, height)).collect(),
         edges: graph.edges.clone(),
         ..Sketch::default()
     }
@@ -111,7 +167,7 @@ fn median(numbers: &mut [f64]) -> f64 {
 
 /// What a frame of 200x60 cells asks of a layout of 10,000 vertices, at places all over it.
 fn frames() {
-    let drawing = sketch(&Generated::new(10_000, 1)).layout();
+    let drawing = sketch(&Generated::new(10_000, 1), Direction::LeftRight).layout();
     let began = Instant::now();
     let lines = Lines::of(&drawing);
     let built = began.elapsed();
@@ -144,10 +200,19 @@ fn lines_of(drawing: &Layout) -> Vec<Line> {
     lines.map(|route| (route.source, route.corners.iter().map(place).collect())).collect()
 }
 
+/// What `dot` makes of a sketch.
+struct Dots {
+    time: Duration,
+    lines: Vec<Line>,
+    /// Width and height in cells.
+    size: (f64, f64),
+}
+
 /// Lets `dot` lay a sketch out; `None` when it does not finish in time.
-fn dot(sketch: &Sketch) -> Option<(Duration, Vec<Line>)> {
+fn dot(sketch: &Sketch) -> Option<Dots> {
+    let way = if sketch.direction == Direction::LeftRight { "LR" } else { "TB" };
     let mut text =
-        String::from("digraph { rankdir=LR; node [shape=box, fixedsize=true, label=\"\"]\n");
+        format!("digraph {{ rankdir={way}; node [shape=box, fixedsize=true, label=\"\"]\n");
     for (id, (width, height)) in sketch.sizes.iter().enumerate() {
         // A cell of 8 by 16 points.
         let (width, height) = (f64::from(*width) / 9.0, f64::from(*height) / 4.5);
@@ -180,7 +245,12 @@ fn dot(sketch: &Sketch) -> Option<(Duration, Vec<Line>)> {
         let points: Vec<(f64, f64)> = numbers.chunks(2).map(|pair| (pair[0], pair[1])).collect();
         Some((words[0].parse().ok()?, steps(&points)))
     });
-    Some((time, lines.collect()))
+    let lines = lines.collect();
+    // `graph scale width height`, in inches.
+    let graph = plain.lines().find_map(|line| line.strip_prefix("graph "))?;
+    let mut sides = graph.split(' ').skip(1).filter_map(|side| side.parse::<f64>().ok());
+    let size = (sides.next()? * 9.0, sides.next()? * 4.5);
+    Some(Dots { time, lines, size })
 }
 
 /// The pieces of a spline in straight steps.

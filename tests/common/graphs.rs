@@ -3,7 +3,60 @@
 //! Nodes lie in stages and in namespaces. A node reads mostly what its own namespace made in the stage before, now and
 //! then what another namespace or a much earlier stage made, or a source of its own. A few datasets are read by many
 //! (hubs), a few nodes read many (reports). Every dataset has one producer at most, as in Kedro. Edges per vertex come
-//! to about 1.1, which is a mean degree of about 2.2.
+//! to about 1.1, which is a mean degree of about 2.2. [`Family`] varies this.
+
+/// A kind of generated graph.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Family {
+    /// A namespace for every 60 vertices, few hubs.
+    Mixed,
+    /// A namespace for every 25 vertices.
+    Modular,
+    /// Many datasets that are read all over the graph.
+    Hubs,
+    /// Inputs from anywhere before, the later the likelier; deep graphs.
+    Recent,
+    /// No namespaces: inputs from anywhere in the stages before.
+    Flat,
+}
+
+impl Family {
+    /// All families.
+    pub const ALL: [Family; 5] =
+        [Family::Mixed, Family::Modular, Family::Hubs, Family::Recent, Family::Flat];
+
+    fn shape(self) -> Shape {
+        let mixed =
+            Shape { per_space: 60, hub_every: 150, from_hub: 4, from_elsewhere: 11, recent: false };
+        match self {
+            Family::Mixed => mixed,
+            Family::Modular => Shape { per_space: 25, ..mixed },
+            Family::Hubs => Shape { hub_every: 40, from_hub: 16, ..mixed },
+            Family::Recent => Shape { recent: true, ..mixed },
+            Family::Flat => Shape { per_space: usize::MAX, ..mixed },
+        }
+    }
+}
+
+/// The parameters of a family.
+struct Shape {
+    /// Vertices for each namespace; `usize::MAX` for no namespaces.
+    per_space: usize,
+    /// One of so many datasets becomes a hub.
+    hub_every: usize,
+    /// Percentage of inputs that are hubs.
+    from_hub: usize,
+    /// Percentage of inputs that may be from another namespace.
+    from_elsewhere: usize,
+    /// Whether inputs are the recent datasets of any stage instead of mostly those of the stage before.
+    recent: bool,
+}
+
+impl Shape {
+    fn spaces(&self, count: usize) -> usize {
+        if self.per_space == usize::MAX { 1 } else { (count / self.per_space).max(2) }
+    }
+}
 
 /// A generated graph; vertices are numbered from 0.
 #[derive(Debug, Clone, Default)]
@@ -45,10 +98,16 @@ impl Random {
 impl Generated {
     /// A graph of exactly `count` vertices.
     pub fn new(count: usize, seed: u64) -> Self {
+        Generated::of(Family::Mixed, count, seed)
+    }
+
+    /// A graph of a family, of exactly `count` vertices.
+    pub fn of(family: Family, count: usize, seed: u64) -> Self {
+        let shape = family.shape();
         let mut random = Random::new(seed ^ ((count as u64) << 32));
         let mut graph = Generated::default();
         let stages = (3.0 * (count as f64).powf(0.22)).round().max(1.0) as usize;
-        let spaces = (count / 60).max(2);
+        let spaces = shape.spaces(count);
         // What each namespace has made in each stage.
         let mut made: Vec<Vec<Vec<usize>>> = vec![vec![Vec::new(); stages]; spaces];
         let mut hubs: Vec<(usize, usize)> = Vec::new();
@@ -64,7 +123,7 @@ impl Generated {
                     _ => 6 + random.below(10),
                 };
                 for _ in 0..reads {
-                    let from = graph.pick(&mut random, &made, &hubs, space, stage);
+                    let from = graph.pick(&mut random, &shape, &made, &hubs, (space, stage));
                     let from = match from {
                         Some(from) => from,
                         None => match graph.add(false, space, stage, count) {
@@ -83,7 +142,7 @@ impl Generated {
                     let Some(to) = graph.add(false, space, stage, count) else { break 'all };
                     graph.connect(node, to);
                     made[space][stage].push(to);
-                    if random.below(150) == 0 {
+                    if random.below(shape.hub_every) == 0 {
                         hubs.push((stage, to));
                     }
                 }
@@ -97,6 +156,12 @@ impl Generated {
                 && !graph.is_node[from]
             {
                 graph.connect(from, node);
+            }
+        }
+        if family == Family::Flat {
+            graph.namespaces.fill(None);
+            for name in &mut graph.names {
+                *name = name.trim_start_matches("team_0.").to_owned();
             }
         }
         graph
@@ -123,20 +188,28 @@ impl Generated {
     fn pick(
         &self,
         random: &mut Random,
+        shape: &Shape,
         made: &[Vec<Vec<usize>>],
         hubs: &[(usize, usize)],
-        space: usize,
-        stage: usize,
+        (space, stage): (usize, usize),
     ) -> Option<usize> {
         let chance = random.below(100);
-        if stage == 0 || chance < 9 {
+        if chance < 9 || stage == 0 && !shape.recent {
             return None;
         }
-        if chance < 13 {
+        let (hub, elsewhere) = (9 + shape.from_hub, 9 + shape.from_hub + shape.from_elsewhere);
+        if chance < hub {
             let earlier = hubs.iter().take_while(|(made, _)| *made < stage).count();
             return (earlier > 0).then(|| hubs[random.below(earlier)].1);
         }
-        let space = if chance < 24 { random.below(made.len()) } else { space };
+        let space = if chance < elsewhere { random.below(made.len()) } else { space };
+        if shape.recent {
+            let all = made[space].iter().flatten();
+            // The smallest of three numbers: half of all inputs are among the last fifth.
+            let count = all.clone().count();
+            let back = (0..3).map(|_| random.below(count.max(1))).min()?;
+            return all.rev().nth(back).copied();
+        }
         let back = match random.below(100) {
             0..78 => 1,
             78..90 => 2,

@@ -12,7 +12,7 @@ use mlops_tui::dag::layout::{
 use mlops_tui::dag::{Layout, Lines};
 use proptest::prelude::*;
 
-use crate::common::graphs::{Generated, Random};
+use crate::common::graphs::{Family, Generated, Random};
 
 type Cell = (i32, i32);
 
@@ -281,6 +281,24 @@ fn large_drawings_are_sound() {
     for direction in [Direction::TopBottom, Direction::LeftRight] {
         let sketch = sketch(&Generated::new(1_000, 3), direction);
         check(&sketch, &sketch.layout());
+    }
+}
+
+#[test]
+fn drawings_of_all_families_are_sound_and_narrow() {
+    for family in Family::ALL {
+        let graph = Generated::of(family, 600, 1);
+        let across = sketch(&graph, Direction::LeftRight);
+        check(&across, &across.layout());
+        let down = sketch(&graph, Direction::TopBottom);
+        let drawing = down.layout();
+        check(&down, &drawing);
+        let mut rows: BTreeMap<i32, i32> = BTreeMap::new();
+        for area in &drawing.boxes {
+            *rows.entry(area.y).or_default() += area.width + 2;
+        }
+        let widest = rows.into_values().max().unwrap();
+        assert!(drawing.width < 2 * widest, "{family:?}: {} of {widest}", drawing.width);
     }
 }
 

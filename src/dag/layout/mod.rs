@@ -10,6 +10,7 @@
 //! - `ports`: assigns the cells of a box where its lines leave and enter.
 //! - `place`: assigns columns by Brandes and Koepf (2001). Its compaction over blocks does not have the flaw
 //!   that their erratum (arXiv 2008.01252) corrects.
+//! - `blocks`: the columns of points joined by straight lines; cuts lines that make a drawing wide.
 //! - `straighten`: removes jogs from lines, and moves boxes towards their neighbours.
 //! - `route`: orthogonal lines in the channels between layers, by channel routing with doglegs (Deutsch 1976).
 //! - `pack`: places connected parts beside one another.
@@ -21,6 +22,7 @@
 //! the parts are packed.
 
 mod bands;
+mod blocks;
 mod cells;
 mod ends;
 mod keep;
@@ -324,6 +326,12 @@ struct Spacing {
     centred: bool,
     /// Between a frame and its contents, across the edges.
     padding: i32,
+    /// Width across the edges up to which a drawing has straight lines rather than little width: most of a
+    /// screen.
+    roomy: i32,
+    /// Width up to which larger drawings have straight lines, in percent of the width of their widest layer.
+    /// Chips without gaps need more, so that an edit does not move all of a layer.
+    stretch: i32,
 }
 
 impl Spacing {
@@ -338,6 +346,8 @@ impl Spacing {
                 tail: 1,
                 centred: true,
                 padding: 1,
+                roomy: 100,
+                stretch: 110,
             },
             Direction::LeftRight => Spacing {
                 boxes: 1,
@@ -348,6 +358,8 @@ impl Spacing {
                 tail: 2,
                 centred: false,
                 padding: 0,
+                roomy: 30,
+                stretch: 150,
             },
         }
     }

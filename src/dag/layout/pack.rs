@@ -25,7 +25,8 @@ pub(super) struct Part {
 
 /// Keeps old parts in place, moved only if they have grown into one another, and packs new parts beside them.
 /// Small parts share a stack as long as it is not higher than the tallest part, nor than a drawing about
-/// three times as wide as high (in cells) would be.
+/// three times as wide as high (in cells) would be. Beside a part that takes most of the room, stacks are not
+/// much higher than that part.
 pub(super) fn arrange(parts: &mut [Part], direction: Direction) {
     let gap = gap(direction);
     let area = |part: &Part| {
@@ -52,14 +53,20 @@ pub(super) fn arrange(parts: &mut [Part], direction: Direction) {
         }
     }
     let new = || parts.iter().filter(|part| part.origin.is_none());
-    let sum: f64 =
-        new().map(|part| f64::from(part.width + gap.0) * f64::from(part.height + gap.1)).sum();
+    let room = |part: &Part| f64::from(part.width + gap.0) * f64::from(part.height + gap.1);
+    let sum: f64 = new().map(room).sum();
     let balanced = match direction {
         Direction::TopBottom => (sum / 3.0).sqrt(),
         Direction::LeftRight => (sum * 3.0).sqrt(),
     };
     let tallest = parts.iter().map(|part| part.height).max().unwrap_or(0);
-    let limit = tallest.max(balanced as i32);
+    let largest = parts.iter().map(room).fold(0.0, f64::max);
+    let beside = match direction {
+        Direction::TopBottom => tallest + tallest / 2,
+        Direction::LeftRight => tallest,
+    };
+    let most = if 2.0 * largest > sum { beside } else { i32::MAX };
+    let limit = tallest.max(most.min(balanced as i32));
     let (mut top, mut stack_width) = (0, 0);
     for part in parts.iter_mut().filter(|part| part.origin.is_none()) {
         if top > 0 && top + part.height > limit {

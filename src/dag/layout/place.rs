@@ -1,6 +1,7 @@
 //! Assigns columns to the points of all layers, so that lines are straight and items are centred between
 //! their neighbours.
 
+use super::blocks::Blocks;
 use super::layers::{Layered, Point};
 use super::ports::Offsets;
 use super::straighten::Straightener;
@@ -80,11 +81,14 @@ impl<'a> Placer<'a> {
     /// The column of the left edge of each point, at the minimum distances of `spacing` within a layer; the
     /// smallest column is 0.
     pub(super) fn columns(&self, effort: Effort, stop: &Stop) -> Result<Vec<i32>, Stopped> {
-        let yields = self.yielding();
+        let mut yields = self.yielding();
         let mut extreme = Vec::with_capacity(4);
+        let mut blocks = Blocks::of(self);
+        let limit = (blocks.least_width() * self.spacing.stretch / 100).max(self.spacing.roomy);
         for (downward, leftward) in [(true, true), (true, false), (false, true), (false, false)] {
             stop.check()?;
-            extreme.push((leftward, self.extreme(downward, leftward, &yields)));
+            let ways = (downward, leftward);
+            extreme.push((leftward, self.extreme(ways, &mut yields, &mut blocks, limit)));
         }
         let bounds = |columns: &[i32]| {
             let left = columns.iter().copied().min();
@@ -206,10 +210,20 @@ impl<'a> Placer<'a> {
 
     /// One of the four extreme placements: points are aligned with their median neighbours above (`downward`)
     /// or below, and packed to the left or the right.
-    fn extreme(&self, downward: bool, leftward: bool, yields: &[bool]) -> Vec<i32> {
+    fn extreme(
+        &self,
+        (downward, leftward): (bool, bool),
+        yields: &mut [bool],
+        blocks: &mut Blocks<'_, '_>,
+        limit: i32,
+    ) -> Vec<i32> {
         let (roots, shifts) = self.align(downward, leftward, yields);
-        let columns = self.compact(&roots, &shifts, leftward);
-        std::iter::zip(&roots, &shifts).map(|(root, shift)| columns[*root] + shift).collect()
+        blocks.join(&roots, &shifts);
+        // A line that is cut once has its jog there in all four placements.
+        for link in blocks.narrow(limit) {
+            yields[link] = true;
+        }
+        blocks.columns(leftward)
     }
 
     /// Blocks of points that are joined by straight lines: for each point, the first point of its block, and
@@ -260,59 +274,5 @@ impl<'a> Placer<'a> {
             }
         }
         (root, shift)
-    }
-
-    /// The outermost column of each block, then the farthest in the opposite direction that does not push
-    /// other blocks, so that blocks with free space move to their neighbours.
-    fn compact(&self, roots: &[Point], shifts: &[i32], leftward: bool) -> Vec<i32> {
-        let count = roots.len();
-        // Adjacent blocks with their minimum distance, in the direction of the second pass.
-        let mut pairs = Vec::with_capacity(count);
-        for pair in self.layered.layers.iter().flat_map(|points| points.windows(2)) {
-            let apart = self.distance(pair[0], pair[1]) + shifts[pair[0]] - shifts[pair[1]];
-            let (first, second) = if leftward { (pair[0], pair[1]) } else { (pair[1], pair[0]) };
-            pairs.push((roots[first], roots[second], apart));
-        }
-        let mut starts = vec![0; count + 1];
-        let mut waiting = vec![0; count];
-        for (first, second, _) in &pairs {
-            starts[first + 1] += 1;
-            waiting[*second] += 1;
-        }
-        for block in 0..count {
-            starts[block + 1] += starts[block];
-        }
-        let mut next = starts.clone();
-        let mut after = vec![(0, 0); pairs.len()];
-        for (first, second, apart) in pairs {
-            after[next[first]] = (second, apart);
-            next[first] += 1;
-        }
-        let mut sorted: Vec<Point> =
-            (0..count).filter(|point| roots[*point] == *point && waiting[*point] == 0).collect();
-        // The first pass: distances grow from the side that is packed first.
-        let mut columns = vec![0; count];
-        let mut at = 0;
-        while let Some(block) = sorted.get(at).copied() {
-            at += 1;
-            for (other, apart) in &after[starts[block]..starts[block + 1]] {
-                columns[*other] = columns[*other].max(columns[block] + apart);
-                waiting[*other] -= 1;
-                if waiting[*other] == 0 {
-                    sorted.push(*other);
-                }
-            }
-        }
-        for block in sorted.iter().rev() {
-            let after = &after[starts[*block]..starts[*block + 1]];
-            let most = after.iter().map(|(other, apart)| columns[*other] - apart).min();
-            columns[*block] = most.map_or(columns[*block], |most| most.max(columns[*block]));
-        }
-        if !leftward {
-            for column in &mut columns {
-                *column = -*column;
-            }
-        }
-        columns
     }
 }

@@ -13,6 +13,9 @@ use super::{Rect, Size, Spacing, Stop, Stopped};
 
 /// Number of tracks from which a channel counts as crowded.
 const CROWDED: i32 = 6;
+/// From this track on, in percent of the nets side by side (and [`CROWDED`] more), nets go to the first free
+/// track and cross others. Else a staircase of short nets, each below the one before, takes a track for each.
+const MOST_TRACKS: i32 = 140;
 /// How many tracks a net may move down to align with the net of the same point to the other side.
 const NEAR: i32 = 3;
 /// Number of overlapping pairs of nets in a channel up to which their order is optimized.
@@ -382,6 +385,7 @@ impl Channel {
         let mut tracks: Vec<i32> = vec![-1; count];
         let mut rows: Vec<Vec<usize>> = Vec::new();
         let mut siblings: HashMap<usize, i32> = HashMap::new();
+        let most = self.density() * MOST_TRACKS / 100 + CROWDED;
         while let Some(at) = (0..ready.len()).min_by_key(|at| (score[ready[*at]], ready[*at])) {
             let net = ready.swap_remove(at);
             let forced = self.upper[net].iter().map(|other| tracks[*other] + 1).max().unwrap_or(0);
@@ -396,6 +400,10 @@ impl Channel {
             };
             while rows.get(row as usize).is_some_and(|row| !free(row)) {
                 row += 1;
+            }
+            if row >= most {
+                let free = |row: &i32| rows.get(*row as usize).is_none_or(&free);
+                row = (forced..row).find(free).unwrap_or(row);
             }
             // Align with the sibling if that lies slightly lower.
             let beside = siblings.get(&self.nets[net].line).copied().unwrap_or(row);
@@ -420,6 +428,19 @@ impl Channel {
             }
         }
         tracks
+    }
+
+    /// The largest number of nets that pass one column.
+    fn density(&self) -> i32 {
+        let ends = self.nets.iter().flat_map(|net| [(net.low, false), (net.high + self.gap, true)]);
+        let mut ends: Vec<(i32, bool)> = ends.collect();
+        ends.sort_unstable();
+        let (mut open, mut most) = (0, 0);
+        for (_, end) in ends {
+            open += if end { -1 } else { 1 };
+            most = most.max(open);
+        }
+        most
     }
 
     /// For each net, the nets that it overlaps, with the difference in crossings between lying above and

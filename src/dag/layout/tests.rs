@@ -285,6 +285,14 @@ fn lines_that_would_run_over_each_other_take_a_column_of_their_own() {
 }
 
 /// A graph of `count` nodes, each with one or two inputs among the latest datasets; fixed seed.
+#[test]
+fn a_staircase_of_lines_takes_few_tracks() {
+    let nets = (0..300).map(|net| Net::new(vec![4 * net], vec![4 * net + 11])).collect();
+    let tracks = Channel::new(nets, 0).stack();
+    let last = tracks.iter().max();
+    assert!(last.is_some_and(|last| *last < 12), "{last:?}");
+}
+
 fn large(count: usize) -> Graph {
     let mut state = 7_u64;
     let mut random = move |below: usize| {
