@@ -12,7 +12,6 @@ use crate::project::Place;
 use crate::project::python::highlight::Token;
 use crate::runs::RunRequest;
 use crate::store::{PruneLimits, Pruned, RunId};
-use crate::text::UserError;
 
 /// A dialog over the screen.
 #[derive(Debug)]
@@ -31,8 +30,8 @@ pub enum Dialog {
     Ask(Question),
     /// The form of a run's options.
     Options(Box<Form>),
-    /// The progress of making the Python environment, as lines, and the result once it is done.
-    Environment(Vec<String>, Option<Result<(), UserError>>),
+    /// The progress of making the Python environment.
+    Environment,
 }
 
 /// What a list offers for choice.

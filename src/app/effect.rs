@@ -157,6 +157,8 @@ pub enum Effect {
     LoadTracking,
     /// Make the project's Python environment.
     CreateEnvironment,
+    /// Stop making it.
+    CancelEnvironment,
     /// Open the editor at a place. It takes the terminal meanwhile.
     Edit(Place),
     /// Write the drawing to this file, in the format of its ending.

@@ -11,6 +11,7 @@ pub mod control;
 pub mod dialog;
 pub mod disabled;
 pub mod effect;
+pub mod environment;
 pub mod event;
 pub mod key;
 pub mod keymap;

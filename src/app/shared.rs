@@ -9,6 +9,7 @@ use super::areas::{Pane, Panes};
 use super::command::Command;
 use super::dialog::{Dialog, Question};
 use super::effect::{Effect, Generation};
+use super::environment::Making;
 use super::key::Key;
 use super::keymap::Keymap;
 use super::notice::{Notice, Notices, Toast};
@@ -178,6 +179,8 @@ pub struct Shared {
     pub starting: Vec<(Generation, RunRequest)>,
     /// A run that waits until its Python environment is made.
     pub waiting_run: Option<(RunRequest, Command)>,
+    /// The making of the Python environment: the one that goes on, or the last one.
+    pub making: Option<Making>,
     /// Whether the log is shown; `None` shows it as soon as there is a run.
     pub log: Option<bool>,
     /// Dialogs, the last one on top.
@@ -226,6 +229,7 @@ impl Shared {
             elsewhere: Vec::new(),
             starting: Vec::new(),
             waiting_run: None,
+            making: None,
             log: None,
             dialogs: Vec::new(),
             search: String::new(),
@@ -307,6 +311,11 @@ impl Shared {
     /// The run that is going on.
     pub fn running(&self) -> Option<&ActiveRun> {
         self.run.as_ref().filter(|run| run.ended.is_none())
+    }
+
+    /// Whether the Python environment is being made.
+    pub fn is_making(&self) -> bool {
+        self.making.as_ref().is_some_and(Making::goes_on)
     }
 
     /// The snapshot on the screen.

@@ -66,6 +66,9 @@ fn facts(state: &State, paint: &Paint<'_>) -> Vec<(String, Role)> {
         let s = if count == 1 { "" } else { "s" };
         facts.push((format!("{sign} {count} problem{s}"), role));
     }
+    if let Some(making) = state.shared.making.as_ref().filter(|making| making.goes_on()) {
+        facts.push((format!("{} .venv: {}", glyphs.running, making.progress()), Role::Running));
+    }
     if let Some(run) = state.shared.running() {
         let (done, all) = (run.nodes_done(), run.nodes.len());
         let progress = if all == 0 { "starting".into() } else { format!("{done}/{all}") };

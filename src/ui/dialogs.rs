@@ -16,7 +16,7 @@ use crate::app::options::{FIELDS, FieldKind, Form};
 use crate::app::picker::{Picker, text};
 use crate::project::Severity;
 use crate::runs::history::change;
-use crate::text::{UserError, truncate, width};
+use crate::text::{truncate, width};
 
 /// Draws a dialog.
 pub(super) fn draw(paint: &mut Paint<'_>, state: &State, dialog: &Dialog) {
@@ -42,7 +42,7 @@ pub(super) fn draw(paint: &mut Paint<'_>, state: &State, dialog: &Dialog) {
         Dialog::Text(dialog) => read(paint, state, dialog),
         Dialog::Ask(question) => ask(paint, state, question),
         Dialog::Options(form) => options(paint, state, form),
-        Dialog::Environment(lines, end) => environment(paint, state, lines, end.as_ref()),
+        Dialog::Environment => environment(paint, state),
     }
 }
 
@@ -350,17 +350,14 @@ fn options(paint: &mut Paint<'_>, state: &State, form: &Form) {
     footer(paint, area, &keys(state, Scope::Form, &controls));
 }
 
-fn environment(
-    paint: &mut Paint<'_>,
-    state: &State,
-    lines: &[String],
-    end: Option<&Result<(), UserError>>,
-) {
+fn environment(paint: &mut Paint<'_>, state: &State) {
+    let Some(making) = &state.shared.making else { return };
     let area =
         areas::dialog(state.shared.size, state.shared.size.width.saturating_sub(4).min(100), 14);
     let inner = open(paint, area, "Python environment");
-    let (ending, role) = match end {
-        None => (vec!["Installing ...".to_owned()], Role::Running),
+    let lines = &making.lines;
+    let (ending, role) = match &making.end {
+        None => (vec![format!("Installing: {}", making.progress())], Role::Running),
         Some(Ok(())) => (vec!["Done.".to_owned()], Role::Good),
         Some(Err(error)) => (wrap(&error.line(), usize::from(inner.width)), Role::Bad),
     };
@@ -371,9 +368,11 @@ fn environment(
     for (row, line) in ending.iter().take(usize::from(inner.height)).enumerate() {
         paint.text(inner.x, inner.y + (height + row) as u16, line, role, inner.width);
     }
-    let text = match end {
-        Some(_) => keys(state, Scope::List, &[(Control::Leave, "close")]),
-        None => "this may take a minute".into(),
+    let of_end = [(Control::Leave, "close")];
+    let meanwhile = [(Control::Leave, "cancel"), (Control::Accept, "go on in the background")];
+    let text = match making.end {
+        Some(_) => keys(state, Scope::List, &of_end),
+        None => keys(state, Scope::List, &meanwhile),
     };
     footer(paint, area, &text);
 }

@@ -123,6 +123,13 @@ impl TestApp {
         });
     }
 
+    /// The run that was asked for last can't be started without the Python environment.
+    pub fn refuse_run_for_environment(&mut self) {
+        let generation = Some(self.state.shared.generations.run);
+        let failure = Failure { message: "no Kedro".into(), ..Failure::default() };
+        self.report(Report::RunRefused { generation, failure, needs_environment: true });
+    }
+
     pub fn start_run(&mut self, nodes: &[&str]) {
         let generation = self.state.shared.generations.run;
         let new = NewRun {

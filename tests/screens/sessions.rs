@@ -516,3 +516,42 @@ fn a_run_of_another_program_is_seen_cancelled_and_reported() {
     app.report(Report::GoingOn(vec![(record, nodes)]));
     assert!(app.state.shared.toast.is_none(), "an end is reported once");
 }
+
+#[test]
+fn making_the_environment_is_seen_hidden_and_cancelled() {
+    let mut app = TestApp::open(110, 30);
+    app.keys(":make-env<enter>y");
+    assert!(app.effects.contains(&Effect::CreateEnvironment));
+    for line in [
+        "$ uv pip install",
+        "Resolved 3 packages in 9ms",
+        "Downloading numpy (15MiB)",
+        " Downloaded numpy",
+    ] {
+        app.report(Report::EnvironmentProgress(line.into()));
+    }
+    insta::assert_snapshot!("environment", app.screen());
+    app.keys("<enter>2");
+    let screen = app.screen();
+    assert!(
+        screen.contains("● .venv: 1 of 3 packages, numpy") && screen.contains("Catalog"),
+        "{screen}"
+    );
+    app.keys("1r");
+    app.refuse_run_for_environment();
+    let screen = app.screen();
+    assert!(screen.contains("The run starts when the Python environment is made."), "{screen}");
+    app.report(Report::EnvironmentDone(Ok(())));
+    assert!(app.asked_run().is_some() && !app.screen().contains(".venv:"), "{}", app.screen());
+
+    app.keys(":make-env<enter>y<esc>");
+    assert!(app.effects.contains(&Effect::CancelEnvironment));
+    app.report(Report::EnvironmentDone(Err("killed".into())));
+    let screen = app.screen();
+    assert!(screen.contains("is not complete") && !screen.contains("killed"), "{screen}");
+    app.keys(":make-env<enter>y<enter>");
+    app.report(Report::EnvironmentDone(Err("No network.".into())));
+    assert!(app.screen().contains("No network."), "{}", app.screen());
+    app.keys("<esc>");
+    assert!(app.state.shared.dialogs.is_empty());
+}

@@ -144,6 +144,9 @@ pub(super) fn act(state: &mut State, command: Command) -> Vec<Effect> {
             state.shared.dialogs.push(Dialog::Text(Box::new(text)));
         }
         Command::Reload => return reload(state),
+        Command::MakeEnvironment if state.shared.is_making() => {
+            state.shared.dialogs.push(Dialog::Environment);
+        }
         Command::MakeEnvironment => {
             let text = "This makes the project's own environment in .venv".to_owned();
             state.shared.ask(Question::Environment(text));

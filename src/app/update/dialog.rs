@@ -11,6 +11,7 @@ use crate::app::dialog::{
 };
 use crate::app::disabled::disabled_because;
 use crate::app::effect::Effect;
+use crate::app::environment::Making;
 use crate::app::key::Key;
 use crate::app::list::Position;
 use crate::app::options::{FIELDS, FieldKind, Form};
@@ -110,19 +111,30 @@ pub(super) fn key(state: &mut State, key: Key, event: KeyEvent) -> Outcome {
         Dialog::Problems(position) => problems(state, position, control),
         Dialog::Text(text) => read(&mut state.shared, text, control),
         Dialog::Options(form) => options(&mut state.shared, form, event, control),
-        Dialog::Environment(_, end) => match control {
-            Some(Control::Leave | Control::Accept) if end.is_some() => Outcome::Closed,
+        Dialog::Environment => match control {
+            Some(Control::Leave) if state.shared.is_making() => {
+                Outcome::Ask(cancel_environment(&mut state.shared))
+            }
+            Some(Control::Leave | Control::Accept) => Outcome::Closed,
             _ => Outcome::Stay,
         },
     };
     keep(state, dialog, outcome)
 }
 
+/// Stops making the Python environment.
+fn cancel_environment(shared: &mut Shared) -> Vec<Effect> {
+    shared.making = None;
+    shared.waiting_run = None;
+    shared.tell("The Python environment is not complete; make-environment goes on with it.");
+    vec![Effect::CancelEnvironment]
+}
+
 /// The scope of a dialog's keys.
 fn scope(dialog: &Dialog) -> Scope {
     match dialog {
         Dialog::Help(_) | Dialog::Palette(_) | Dialog::Choose(..) => Scope::Line,
-        Dialog::Problems(_) | Dialog::Text(_) | Dialog::Environment(..) => Scope::List,
+        Dialog::Problems(_) | Dialog::Text(_) | Dialog::Environment => Scope::List,
         Dialog::Ask(_) => Scope::Ask,
         Dialog::Options(_) => Scope::Form,
     }
@@ -355,7 +367,10 @@ fn answer(state: &mut State, question: Question, yes: bool) -> Vec<Effect> {
         Question::Fresh(request, command) if yes => running::start(shared, *request, command),
         Question::Fresh(..) => Vec::new(),
         Question::Environment(_) if yes => {
-            shared.dialogs.push(Dialog::Environment(Vec::new(), None));
+            shared.dialogs.push(Dialog::Environment);
+            shared.making = Some(Making::default());
+            // Nothing that is missing without it is to be read beside its progress.
+            shared.notice = None;
             vec![Effect::CreateEnvironment]
         }
         Question::Environment(_) => {

@@ -138,8 +138,8 @@ pub(super) fn report(state: &mut State, report: Report) -> Vec<Effect> {
             remote.select(shared, remote.position.selected);
         }
         Report::EnvironmentProgress(line) => {
-            if let Some(Dialog::Environment(lines, _)) = state.shared.dialogs.last_mut() {
-                lines.push(crate::text::sanitize(&line));
+            if let Some(making) = &mut state.shared.making {
+                making.add(&line);
             }
         }
         Report::EnvironmentDone(result) => return environment_made(state, result),
@@ -243,16 +243,19 @@ fn changed(state: &mut State, files: &[String], tracking: bool) -> Vec<Effect> {
 }
 
 fn environment_made(state: &mut State, result: Result<(), UserError>) -> Vec<Effect> {
+    let shared = &mut state.shared;
+    // One that was cancelled has no end.
+    let Some(making) = &mut shared.making else { return Vec::new() };
     let ok = result.is_ok();
-    if let Some(Dialog::Environment(_, end)) =
-        state.shared.dialogs.iter_mut().rfind(|dialog| matches!(dialog, Dialog::Environment(..)))
-    {
-        *end = Some(result);
-    }
+    making.end = Some(result);
+    let is_shown = shared.dialogs.iter().any(|dialog| matches!(dialog, Dialog::Environment));
     if !ok {
+        if !is_shown {
+            shared.dialogs.push(Dialog::Environment);
+        }
         return Vec::new();
     }
-    state.shared.dialogs.retain(|dialog| !matches!(dialog, Dialog::Environment(..)));
+    shared.dialogs.retain(|dialog| !matches!(dialog, Dialog::Environment));
     state.shared.tell("The Python environment is made.");
     let mut effects = Vec::new();
     if let Some((request, command)) = state.shared.waiting_run.take() {

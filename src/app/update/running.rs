@@ -216,7 +216,9 @@ pub(super) fn refused(
     shared.starting.retain(|(asked, _)| Some(*asked) != generation);
     let text = headline(failure);
     let (of_grid, last) = (generation.is_none(), generation == Some(shared.generations.run));
-    if needs_environment && (of_grid || last) {
+    if needs_environment && shared.is_making() {
+        shared.tell("The run starts when the Python environment is made.");
+    } else if needs_environment && (of_grid || last) {
         shared.ask(Question::Environment(text));
         shared.notice = None;
     } else if of_grid {

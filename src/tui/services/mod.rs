@@ -170,6 +170,12 @@ impl Services {
                 let task = tokio::spawn(running::create_environment(self.context.clone()));
                 self.environment = Some(task.abort_handle());
             }
+            Effect::CancelEnvironment => {
+                // Dropping the task kills uv or pip.
+                if let Some(task) = self.environment.take() {
+                    task.abort();
+                }
+            }
             // The event loop performs these itself.
             Effect::Quit
             | Effect::Suspend
