@@ -4,11 +4,18 @@ use serde::Deserialize;
 
 use super::keymap::FileError;
 
+/// The `theme` that follows the background of the terminal.
+pub const AUTO: &str = "auto";
+
 /// Settings from the user's files and `[tool.mlops-tui]` in `pyproject.toml`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Settings {
-    /// Name of the theme; `ui` resolves it.
+    /// Name of the theme, or [`AUTO`].
     pub theme: String,
+    /// Name of the theme of [`AUTO`] on a dark background.
+    pub theme_dark: String,
+    /// Name of the theme of [`AUTO`] on a light background.
+    pub theme_light: String,
     /// Name of the keymap.
     pub keymap: String,
     /// Whether to draw with ASCII characters only.
@@ -24,7 +31,9 @@ pub struct Settings {
 impl Default for Settings {
     fn default() -> Self {
         Settings {
-            theme: "dark".into(),
+            theme: AUTO.into(),
+            theme_dark: "dark".into(),
+            theme_light: "light".into(),
             keymap: "default".into(),
             ascii: false,
             mouse: true,
@@ -75,8 +84,12 @@ impl Announcement {
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Overrides {
-    /// Name of the theme.
+    /// Name of the theme, or [`AUTO`].
     pub theme: Option<String>,
+    /// Name of the theme of [`AUTO`] on a dark background.
+    pub theme_dark: Option<String>,
+    /// Name of the theme of [`AUTO`] on a light background.
+    pub theme_light: Option<String>,
     /// Name of the keymap.
     pub keymap: Option<String>,
     /// Whether to draw with ASCII characters only.
@@ -137,11 +150,15 @@ impl Overrides {
 
     /// Overrides `settings` with the values of this file.
     pub fn apply(&self, settings: &mut Settings) {
-        if let Some(theme) = &self.theme {
-            settings.theme.clone_from(theme);
-        }
-        if let Some(keymap) = &self.keymap {
-            settings.keymap.clone_from(keymap);
+        for (name, setting) in [
+            (&self.theme, &mut settings.theme),
+            (&self.theme_dark, &mut settings.theme_dark),
+            (&self.theme_light, &mut settings.theme_light),
+            (&self.keymap, &mut settings.keymap),
+        ] {
+            if let Some(name) = name {
+                setting.clone_from(name);
+            }
         }
         settings.ascii = self.ascii.unwrap_or(settings.ascii);
         settings.mouse = self.mouse.unwrap_or(settings.mouse);

@@ -4,12 +4,14 @@
 //! draws once, at most sixty times a second and only when something changed. Nothing is decided
 //! here: [`crate::app`] decides, [`crate::ui`] draws.
 
+mod background;
 mod debug;
 mod editor;
 mod export;
 mod folders;
 mod guard;
 mod input;
+mod late;
 mod panic;
 mod services;
 mod settings;
@@ -35,7 +37,10 @@ use crate::system::say;
 use crate::text::sanitize;
 use crate::text::secrets::redact;
 use crate::ui;
+use background::Answers;
 use guard::Guard;
+use input::Heard;
+use late::Late;
 use services::{Message, Services};
 pub use settings::{keymaps, themes};
 use signals::{Signal, Signals};
@@ -152,14 +157,21 @@ impl Screen {
     async fn run(start: Start) -> Result<ExitCode> {
         let mut guard = Guard::start();
         let (sender, mut reports) = mpsc::channel(QUEUE);
-        let look = settings::Look::load(&start);
+        let mut look = settings::Look::load(&start);
         let services = Services::start(&start, look.settings.worker == WorkerKind::Fresh, sender);
         let signals = Signals::listen()?;
         Signals::watch()?;
         if let Some(guard) = &mut guard {
             guard.ready();
         }
-        let terminal = Terminal::enter(look.settings.mouse)?;
+        let asks = look.follows_background() && terminal::has_window();
+        let (terminal, answers) = Terminal::enter(look.settings.mouse, || match asks {
+            true => background::ask(),
+            false => Answers::default(),
+        })?;
+        if let Some(background) = answers.background {
+            look.set_background(background);
+        }
         let closed = terminal::watch()?;
         let mut screen = Screen {
             state: State::new(start.env.clone(), look.settings.clone(), now()),
@@ -172,8 +184,9 @@ impl Screen {
             drawn: Instant::now().checked_sub(FRAME).unwrap_or_else(Instant::now),
             quit: false,
         };
-        let ended =
-            AssertUnwindSafe(screen.follow(signals, &closed, &mut reports)).catch_unwind().await;
+        let ended = AssertUnwindSafe(screen.follow(signals, &closed, &mut reports, answers))
+            .catch_unwind()
+            .await;
         let Screen { terminal, services, .. } = screen;
         drop(terminal);
         drop(guard);
@@ -194,6 +207,7 @@ impl Screen {
         mut signals: Signals,
         closed: &Notify,
         reports: &mut mpsc::Receiver<Message>,
+        answers: Answers,
     ) -> Result<()> {
         self.resize()?;
         let effects = self.state.first_effects();
@@ -201,7 +215,7 @@ impl Screen {
         self.report_settings();
         #[cfg(debug_assertions)]
         panic::provoke();
-        let mut input = Some(input::start()?);
+        let mut input = Some(input::start(Late::after(answers, Instant::now()))?);
         let mut tick = tokio::time::interval(TICK);
         tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
 
@@ -223,7 +237,11 @@ impl Screen {
                     Signal::Continue => self.redraw()?,
                 },
                 event = input::next(&mut input), if !editing => match event {
-                    Some(event) => {
+                    Some(Heard::Background(background)) => {
+                        self.look.set_background(background);
+                        self.report_settings();
+                    }
+                    Some(Heard::Event(event)) => {
                         self.asked = true;
                         self.happen(event, &mut input)?;
                     }
@@ -241,7 +259,7 @@ impl Screen {
                 }
                 status = wait_for(&mut self.editor), if editing => {
                     self.editor_closed(status.err())?;
-                    input = Some(input::start()?);
+                    input = Some(input::start(Late::default())?);
                 }
                 _ = tick.tick(), if self.state.shows_time() => {
                     self.happen(Event::Tick(now()), &mut input)?;
@@ -356,7 +374,7 @@ impl Screen {
         self.terminal.leave();
         Signals::stop_self();
         self.terminal.return_to()?;
-        *input = Some(input::start()?);
+        *input = Some(input::start(Late::default())?);
         self.resize()
     }
 

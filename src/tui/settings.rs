@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
+use super::background::Background;
 use super::{Start, folders};
 use crate::app::event::Report;
 use crate::app::keymap::{self, FileError, Keymap};
-use crate::app::settings::{Overrides, Settings};
+use crate::app::settings::{AUTO, Overrides, Settings};
 use crate::app::shared::Available;
 use crate::project::{Place, Problem, Severity};
 use crate::system::files;
@@ -23,6 +24,8 @@ pub(super) struct Look {
     keymap: Keymap,
     problems: Vec<Problem>,
     depth: Depth,
+    /// The terminal's background, as far as it is known.
+    background: Background,
     root: PathBuf,
     /// Settings of the command line and of this session, which override all files.
     chosen: Overrides,
@@ -38,6 +41,10 @@ impl Look {
             keymap: Keymap::default(),
             problems: Vec::new(),
             depth,
+            background: env::var("COLORFGBG")
+                .ok()
+                .and_then(|value| Background::of_variable(&value))
+                .unwrap_or(Background::Dark),
             root: start.root.clone(),
             chosen: Overrides {
                 theme: start.theme.clone(),
@@ -73,6 +80,19 @@ impl Look {
         self.settings = settings;
     }
 
+    /// Whether the theme depends on the terminal's background.
+    pub(super) fn follows_background(&self) -> bool {
+        self.settings.theme == AUTO && self.depth != Depth::None
+    }
+
+    /// Says which background the terminal has.
+    pub(super) fn set_background(&mut self, background: Background) {
+        if self.background != background {
+            self.background = background;
+            self.reload();
+        }
+    }
+
     /// Chooses a theme for this session.
     pub(super) fn set_theme(&mut self, name: String) {
         self.chosen.theme = Some(name);
@@ -97,19 +117,27 @@ impl Look {
 
     /// Loads the theme; an unusable one leaves the last good theme.
     fn load_theme(&mut self, settings: &mut Settings) {
-        let (path, text) = find("themes", &settings.theme, &theme::BUILT_IN);
-        let Some(text) = text else {
-            let known = themes().join(", ");
-            let text = format!("There is no theme `{}`; there are: {known}.", settings.theme);
-            self.problem(&path, &FileError { line: None, text });
-            settings.theme.clone_from(&self.theme.name);
-            return;
+        let name = match self.background {
+            _ if settings.theme != AUTO => &settings.theme,
+            Background::Dark => &settings.theme_dark,
+            Background::Light => &settings.theme_light,
         };
-        match Theme::parse(&settings.theme, &text, self.depth) {
+        let (path, text) = find("themes", name, &theme::BUILT_IN);
+        let known = || themes().join(", ");
+        let parsed = match text {
+            Some(text) => Theme::parse(name, &text, self.depth),
+            None => {
+                let text = format!("There is no theme `{name}`; there are: {}.", known());
+                Err(FileError { line: None, text })
+            }
+        };
+        match parsed {
             Ok(theme) => self.theme = theme,
             Err(error) => {
                 self.problem(&path, &error);
-                settings.theme.clone_from(&self.theme.name);
+                if settings.theme != AUTO {
+                    settings.theme.clone_from(&self.theme.name);
+                }
             }
         }
     }
@@ -161,9 +189,10 @@ fn find(kind: &str, name: &str, built_in: &[(&str, &str)]) -> (PathBuf, Option<S
     (path, text)
 }
 
-/// The names of all themes.
+/// The names of all themes, after `auto`.
 pub fn themes() -> Vec<String> {
-    names("themes", theme::BUILT_IN.map(|(name, _)| name).as_slice())
+    let themes = names("themes", theme::BUILT_IN.map(|(name, _)| name).as_slice());
+    std::iter::once(AUTO.to_owned()).chain(themes).collect()
 }
 
 /// The names of all keymaps.

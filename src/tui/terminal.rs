@@ -38,18 +38,23 @@ pub(super) struct Terminal {
 }
 
 impl Terminal {
-    /// Enters raw mode and the alternate screen, and enables the mouse if wanted.
-    pub(super) fn enter(mouse: bool) -> io::Result<Self> {
+    /// Enters raw mode and the alternate screen, and enables the mouse if wanted. Before, `ask` may ask the terminal
+    /// something: in raw mode, while nothing else reads the input.
+    pub(super) fn enter<T>(mouse: bool, ask: impl FnOnce() -> T) -> io::Result<(Self, T)> {
         // crossterm writes broken sequences under NO_COLOR; the theme leaves the colours out itself.
         crossterm::style::force_color_output(true);
         // Large enough for a whole frame, so that a frame takes few writes.
         let out = BufWriter::with_capacity(1 << 18, io::stdout());
+        ENTERED.store(true, Ordering::SeqCst);
+        terminal::enable_raw_mode()?;
+        let answer = ask();
         take(mouse)?;
         let inner = ratatui::Terminal::new(CrosstermBackend::new(out));
         if inner.is_err() {
             restore();
         }
-        Ok(Terminal { inner: ManuallyDrop::new(inner?), mouse, title: String::new() })
+        let inner = ManuallyDrop::new(inner?);
+        Ok((Terminal { inner, mouse, title: String::new() }, answer))
     }
 
     /// Draws one frame, which the terminal shows as a whole (synchronized update).
@@ -110,8 +115,8 @@ impl Drop for Terminal {
     }
 }
 
-/// Whether the terminal is a window with a title.
-fn has_window() -> bool {
+/// Whether the terminal is a window, with a title and colours that can be asked for.
+pub(super) fn has_window() -> bool {
     !std::env::var("TERM").is_ok_and(|term| matches!(term.as_str(), "linux" | "dumb" | "vt100"))
 }
 

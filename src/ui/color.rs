@@ -78,6 +78,36 @@ pub fn parse(text: &str) -> Option<Color> {
     Some(Color::Rgb(part(0..2)?, part(2..4)?, part(4..6)?))
 }
 
+/// Red, green and blue of a colour: for the 16 colours xterm's values, for the others of its 256 their definition.
+/// `None` for the terminal's own colour.
+pub fn rgb(color: Color) -> Option<[u8; 3]> {
+    match color {
+        Color::Rgb(r, g, b) => Some([r, g, b]),
+        Color::Indexed(index @ 0..16) => Some(NAMED[usize::from(index)].2),
+        Color::Indexed(index @ 16..232) => {
+            let cube = index - 16;
+            Some([cube / 36, cube / 6 % 6, cube % 6].map(|step| STEPS[usize::from(step)]))
+        }
+        Color::Indexed(index @ 232..) => Some([8 + (index - 232) * 10; 3]),
+        named => NAMED.iter().find(|(_, color, _)| *color == named).map(|(.., rgb)| *rgb),
+    }
+}
+
+/// The relative luminance of a colour, from 0 (black) to 1 (white): <https://www.w3.org/TR/WCAG22/#dfn-relative-luminance>.
+pub fn luminance(rgb: [u8; 3]) -> f64 {
+    let [r, g, b] = rgb.map(|part| {
+        let part = f64::from(part) / 255.0;
+        if part <= 0.04045 { part / 12.92 } else { ((part + 0.055) / 1.055).powf(2.4) }
+    });
+    0.2126 * r + 0.7152 * g + 0.0722 * b
+}
+
+/// The contrast ratio of two colours, from 1 to 21: <https://www.w3.org/TR/WCAG22/#dfn-contrast-ratio>.
+pub fn contrast(a: [u8; 3], b: [u8; 3]) -> f64 {
+    let (a, b) = (luminance(a), luminance(b));
+    (a.max(b) + 0.05) / (a.min(b) + 0.05)
+}
+
 fn distance(a: [u8; 3], b: [u8; 3]) -> u32 {
     // Weights of red, green and blue in perceived brightness.
     let part = |index: usize, weight: u32| {
@@ -87,9 +117,11 @@ fn distance(a: [u8; 3], b: [u8; 3]) -> u32 {
     part(0, 3) + part(1, 6) + part(2, 2)
 }
 
+/// The steps of red, green and blue in xterm's cube of 216 colours.
+const STEPS: [u8; 6] = [0, 95, 135, 175, 215, 255];
+
 /// The nearest colour of xterm's cube and its greys.
 fn indexed(rgb: [u8; 3]) -> u8 {
-    const STEPS: [u8; 6] = [0, 95, 135, 175, 215, 255];
     let nearest = |value: u8| {
         (0..6u8).min_by_key(|index| STEPS[usize::from(*index)].abs_diff(value)).unwrap_or(0)
     };
@@ -152,6 +184,25 @@ mod tests {
         assert_eq!(depth(&[("TERM", "xterm")]), Depth::Sixteen);
         assert_eq!(depth(&[("COLORTERM", "truecolor"), ("NO_COLOR", "1")]), Depth::None);
         assert_eq!(depth(&[("COLORTERM", "truecolor"), ("NO_COLOR", "")]), Depth::True);
+    }
+
+    #[test]
+    fn contrasts_are_those_of_wcag() {
+        let of = |a, b| contrast(rgb(parse(a).unwrap()).unwrap(), rgb(parse(b).unwrap()).unwrap());
+        for (a, b, ratio) in [
+            ("#000000", "#ffffff", 21.0),
+            ("#ffffff", "#ffffff", 1.0),
+            ("#777777", "#ffffff", 4.48),
+            ("#767676", "#ffffff", 4.54),
+            ("#0000ff", "#ffffff", 8.59),
+            ("#ffff00", "black", 19.56),
+        ] {
+            assert!((of(a, b) - ratio).abs() < 0.01, "{a} on {b}: {}", of(a, b));
+        }
+        assert_eq!(rgb(Color::Reset), None);
+        assert_eq!(rgb(Color::Indexed(244)), Some([128; 3]));
+        assert_eq!(rgb(Color::Indexed(196)), Some([255, 0, 0]));
+        assert_eq!(rgb(Color::Indexed(9)), rgb(Color::LightRed));
     }
 
     #[test]

@@ -50,7 +50,8 @@ impl<'a> Paint<'a> {
         self.styled(x, y, text, self.style(role), max)
     }
 
-    /// Writes text in a style.
+    /// Writes text in a style. On a selection that has a text colour of its own the text keeps that colour, because
+    /// the theme chose it for this background.
     pub(super) fn styled(&mut self, x: u16, y: u16, text: &str, style: Style, max: u16) -> u16 {
         let area = self.buffer.area;
         if y >= area.bottom() || x >= area.right() {
@@ -58,6 +59,9 @@ impl<'a> Paint<'a> {
         }
         let max = max.min(area.right() - x);
         let text = self.fit(text, usize::from(max));
+        let selection = self.style(Role::Selection);
+        let selected = selection.fg.is_some() && selection.bg == Some(self.buffer[(x, y)].bg);
+        let style = if selected { Style { fg: None, ..style } } else { style };
         let (end, _) = self.buffer.set_stringn(x, y, &text, usize::from(max), style);
         end - x
     }
@@ -238,9 +242,28 @@ pub(super) fn wrap(text: &str, width: usize) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
+    use ratatui::style::Color;
+
     use super::*;
     use crate::text::ansi::parts;
     use crate::ui::color::Depth;
+
+    #[test]
+    fn text_on_a_selection_with_a_text_colour_has_that_colour() {
+        let fg = |selection: &str| {
+            let text = format!("roles: {{bad: red, selection: {selection}}}");
+            let theme = Theme::parse("own", &text, Depth::True).unwrap();
+            let mut buffer = Buffer::empty(Rect::new(0, 0, 2, 2));
+            let mut paint = Paint::new(&mut buffer, &theme, Glyphs::of(false));
+            paint.row(Rect::new(0, 0, 2, 1), 0, true, true);
+            paint.text(1, 0, "x", Role::Bad, 1);
+            paint.text(1, 1, "x", Role::Bad, 1);
+            assert_eq!(buffer[(1, 1)].fg, Color::Red);
+            buffer[(1, 0)].fg
+        };
+        assert_eq!(fg("{fg: black, bg: yellow}"), Color::Black);
+        assert_eq!(fg("{bg: yellow}"), Color::Red);
+    }
 
     #[test]
     fn parts_are_moved_sideways_by_cells() {

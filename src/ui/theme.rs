@@ -163,7 +163,10 @@ impl Theme {
         for (role, _, follows) in ROLES {
             if !styles.contains_key(role) {
                 let style = match follows.first() {
-                    Some(other) => styles.get(other).copied().unwrap_or_default(),
+                    // Without its background, which would cover that of selected rows and of the header.
+                    Some(other) => {
+                        Style { bg: None, ..styles.get(other).copied().unwrap_or_default() }
+                    }
                     None if *role == Role::Selection => {
                         Style::new().add_modifier(Modifier::REVERSED)
                     }
@@ -298,5 +301,8 @@ mod tests {
         let theme = Theme::parse("own", "roles: {accent: red}", Depth::True).unwrap();
         assert_eq!(theme.style(Role::Running), theme.style(Role::Accent));
         assert_eq!(theme.style(Role::Accent).fg, Some(Color::Red));
+        let theme = Theme::parse("own", "roles: {background: {fg: red, bg: blue}}", Depth::True);
+        let text = theme.unwrap().style(Role::Text);
+        assert_eq!((text.fg, text.bg), (Some(Color::Red), None), "a selected row keeps its colour");
     }
 }

@@ -18,6 +18,7 @@ use mlops_tui::ui::theme::Theme;
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 
+use super::contrast;
 use super::project::copy_of_sample;
 
 /// 2026-11-02, in seconds since the Unix epoch.
@@ -160,8 +161,9 @@ impl TestApp {
         });
     }
 
-    /// The screen as text.
+    /// The screen as text. What is on it is legible in every theme.
     pub fn screen(&self) -> String {
+        contrast::check(&self.state);
         let (columns, rows) = self.state.shared.size.into();
         let mut terminal = Terminal::new(TestBackend::new(columns, rows)).unwrap();
         let theme = Theme::built_in("dark", Depth::True);

@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "each test file uses a part")]
 
 pub mod app;
+pub mod contrast;
 pub mod graphs;
 pub mod history;
 pub mod project;

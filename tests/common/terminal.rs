@@ -17,11 +17,17 @@ pub const PATIENCE: Duration = Duration::from_secs(120);
 /// How long a screen may be still before what is awaited is looked for again.
 const LOOK_AGAIN: Duration = Duration::from_millis(50);
 
+/// What the program asks the terminal: its background (OSC 11), then its attributes (DA1).
+const QUESTION: &[u8] = b"\x1b]11;?\x07\x1b[c";
+
+/// The answer of a terminal with a black background.
+pub const BLACK: &[u8] = b"\x1b]11;rgb:0000/0000/0000\x07\x1b[?62;22c";
+
 /// A program in a terminal.
 pub struct Terminal {
     shared: Arc<(Mutex<vt100::Parser>, Condvar)>,
     master: Box<dyn MasterPty + Send>,
-    writer: Box<dyn Write + Send>,
+    writer: Arc<Mutex<Box<dyn Write + Send>>>,
     child: Box<dyn Child + Send + Sync>,
 }
 
@@ -47,6 +53,16 @@ impl Terminal {
         arguments: &[&str],
         env: &[(&str, &str)],
     ) -> Self {
+        Self::spawn(Self::program(folder, home, arguments, env), columns, rows)
+    }
+
+    /// The command of [`Terminal::start_in`].
+    pub fn program(
+        folder: &Path,
+        home: &Path,
+        arguments: &[&str],
+        env: &[(&str, &str)],
+    ) -> CommandBuilder {
         let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_mlops-tui"));
         command.args(arguments);
         command.cwd(folder.canonicalize().unwrap());
@@ -54,6 +70,7 @@ impl Terminal {
             "VIRTUAL_ENV",
             "CONDA_PREFIX",
             "NO_COLOR",
+            "COLORFGBG",
             "VISUAL",
             "KEDRO_ENV",
             "MLFLOW_TRACKING_URI",
@@ -73,16 +90,27 @@ impl Terminal {
         for (key, value) in env {
             command.env(key, value);
         }
-        Self::spawn(command, columns, rows)
+        command
     }
 
     /// Starts any program.
     pub fn spawn(command: CommandBuilder, columns: u16, rows: u16) -> Self {
+        Self::spawn_answering(command, columns, rows, BLACK)
+    }
+
+    /// The same in a terminal that gives this answer when it is asked for its background.
+    pub fn spawn_answering(
+        command: CommandBuilder,
+        columns: u16,
+        rows: u16,
+        answer: &'static [u8],
+    ) -> Self {
         let pair = native_pty_system().openpty(size(columns, rows)).unwrap();
         let child = pair.slave.spawn_command(command).unwrap();
         drop(pair.slave);
         let mut reader = pair.master.try_clone_reader().unwrap();
-        let writer = pair.master.take_writer().unwrap();
+        let writer = Arc::new(Mutex::new(pair.master.take_writer().unwrap()));
+        let to_program = Arc::clone(&writer);
         let shared = Arc::new((
             Mutex::new(vt100::Parser::new(cells(rows), cells(columns), 0)),
             Condvar::new(),
@@ -90,10 +118,17 @@ impl Terminal {
         let of_reader = Arc::clone(&shared);
         std::thread::spawn(move || {
             let mut buffer = [0; 1 << 16];
+            let mut recent: Vec<u8> = Vec::new();
             while let Ok(count) = reader.read(&mut buffer) {
                 if count == 0 {
                     break;
                 }
+                recent.extend(&buffer[..count]);
+                if recent.windows(QUESTION.len()).any(|bytes| bytes == QUESTION) {
+                    let _ = to_program.lock().unwrap().write_all(answer);
+                    recent.clear();
+                }
+                recent.drain(..recent.len().saturating_sub(QUESTION.len()));
                 of_reader.0.lock().unwrap().process(&buffer[..count]);
                 of_reader.1.notify_all();
             }
@@ -121,8 +156,9 @@ impl Terminal {
 
     /// Sends bytes as they are.
     pub fn send(&mut self, bytes: &[u8]) {
-        self.writer.write_all(bytes).unwrap();
-        self.writer.flush().unwrap();
+        let mut writer = self.writer.lock().unwrap();
+        writer.write_all(bytes).unwrap();
+        writer.flush().unwrap();
     }
 
     /// Waits until the screen holds `text`; gives the screen.

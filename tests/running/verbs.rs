@@ -334,7 +334,9 @@ fn the_schema_of_the_settings_says_what_the_program_accepts() {
     }
     let built_in =
         |names: &[(&str, &str)]| -> Json { names.iter().map(|(name, _)| *name).collect() };
-    assert_eq!(properties["theme"]["examples"], built_in(&theme::BUILT_IN));
+    let mut themes = vec![("auto", "")];
+    themes.extend(theme::BUILT_IN);
+    assert_eq!(properties["theme"]["examples"], built_in(&themes));
     assert_eq!(properties["keymap"]["examples"], built_in(&keymap::BUILT_IN));
 }
 

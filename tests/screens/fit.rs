@@ -68,9 +68,9 @@ fn the_first_drawing_shows_all_and_uses_the_window() {
         for (columns, rows) in [(60, 15), (80, 24), (120, 40), (200, 60)] {
             let app = TestApp::showing(snapshot.clone(), columns, rows);
             let (inside, all, used) = seen(&app);
-            let case = format!("{seed} at {columns}x{rows}:\n{}", app.screen());
-            assert!(inside * 10 >= all * 9, "{inside} of {all} are in view, {case}");
-            assert!(used >= 35, "{used} % of the columns are used, {case}");
+            let case = || format!("{seed} at {columns}x{rows}:\n{}", app.screen());
+            assert!(inside * 10 >= all * 9, "{inside} of {all} are in view, {}", case());
+            assert!(used >= 35, "{used} % of the columns are used, {}", case());
             named += usize::from(app.state.pipeline.zoom() != Zoom::Overview);
         }
     }
