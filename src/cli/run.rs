@@ -241,6 +241,8 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode> {
             runs::detach::report_begun(record.id)?;
         }
         follow(worker, &mut signals, &mut printer, &recorder, record.new.started_at).await;
+        // What is still observed of the run does not keep the next one from its data.
+        drop(claim);
         let record = recorder.finish().await.unwrap_or(record);
         printer.close(&record, &mut signals).await;
         Ok(match record.outcome {

@@ -29,6 +29,7 @@ pub struct Terminal {
     master: Box<dyn MasterPty + Send>,
     writer: Arc<Mutex<Box<dyn Write + Send>>>,
     child: Box<dyn Child + Send + Sync>,
+    written: Arc<Mutex<Vec<u8>>>,
 }
 
 impl Terminal {
@@ -116,6 +117,8 @@ impl Terminal {
             Condvar::new(),
         ));
         let of_reader = Arc::clone(&shared);
+        let written = Arc::new(Mutex::new(Vec::new()));
+        let kept = Arc::clone(&written);
         std::thread::spawn(move || {
             let mut buffer = [0; 1 << 16];
             let mut recent: Vec<u8> = Vec::new();
@@ -129,12 +132,13 @@ impl Terminal {
                     recent.clear();
                 }
                 recent.drain(..recent.len().saturating_sub(QUESTION.len()));
+                kept.lock().unwrap().extend(&buffer[..count]);
                 of_reader.0.lock().unwrap().process(&buffer[..count]);
                 of_reader.1.notify_all();
             }
             of_reader.1.notify_all();
         });
-        Terminal { shared, master: pair.master, writer, child }
+        Terminal { shared, master: pair.master, writer, child, written }
     }
 
     /// Presses keys: plain characters, and `<enter> <esc> <tab> <s-tab> <space> <bs> <up> <down>
@@ -152,6 +156,11 @@ impl Terminal {
             rest = &rest[length..];
         }
         self.send(&bytes);
+    }
+
+    /// All that the program has written so far.
+    pub fn written(&self) -> String {
+        String::from_utf8_lossy(&self.written.lock().unwrap()).into_owned()
     }
 
     /// Sends bytes as they are.

@@ -89,6 +89,7 @@ fn a_late_answer_changes_the_theme_and_is_no_key() {
     let mut session = open(SILENCE, "", &[]);
     let terminal = &mut session.terminal;
     terminal.wait_for("ƒ clean_stations");
+    terminal.wait_for("never run");
     let before = text(terminal);
     assert_eq!(background(terminal), DARK);
     terminal.send(WHITE);

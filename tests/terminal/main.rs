@@ -6,3 +6,4 @@ mod common;
 mod background;
 mod safety;
 mod screen;
+mod toasts;

@@ -147,7 +147,7 @@ async fn run(context: &Context, key: RunKey, task: Task, stops: Stops, stop: Sto
         let _ = to.try_send(Report::Notice(text).into());
     };
     let (recorder, run) = Recorder::start(Store::new(&context.root), subject, tell).await;
-    let claim = with_run(claim, run.id).await;
+    let mut claim = with_run(claim, run.id).await;
     stops.lock().unwrap_or_else(PoisonError::into_inner).insert(key, stop);
     let report = Report::RunStarted { generation: task.generation, key, run: Box::new(run) };
     context.send(report).await;
@@ -155,6 +155,10 @@ async fn run(context: &Context, key: RunKey, task: Task, stops: Stops, stop: Sto
     let mut events: Vec<Stamped> = std::iter::once(head).chain(notes).map(own_line).collect();
     loop {
         recorder.record(events.clone()).await;
+        // Once the screen shows the end, the same nodes can be run again.
+        if events.iter().any(|stamped| stamped.event.ends_run()) {
+            release(claim.take()).await;
+        }
         if context.reports.send(Report::Run { key, events }.into()).await.is_err() {
             process.cancel();
         }
@@ -168,8 +172,7 @@ async fn run(context: &Context, key: RunKey, task: Task, stops: Stops, stop: Sto
         events = burst(&mut process, first).await;
     }
     recorder.finish().await;
-    // Releasing writes to the disk.
-    drop(tokio::task::spawn_blocking(move || drop(claim)).await);
+    release(claim).await;
     stops.lock().unwrap_or_else(PoisonError::into_inner).remove(&key);
     let _ = context.reports.send(Report::RunStored.into()).await;
 }
@@ -183,6 +186,13 @@ async fn with_run(claim: Option<Claim>, run: Option<RunId>) -> Option<Claim> {
         claim
     };
     tokio::task::spawn_blocking(set).await.ok()
+}
+
+/// Releases what a run was to write. This writes to the disk.
+async fn release(claim: Option<Claim>) {
+    if claim.is_some() {
+        drop(tokio::task::spawn_blocking(move || drop(claim)).await);
+    }
 }
 
 /// A log line of this program: the interpreter, or a note of the plan.

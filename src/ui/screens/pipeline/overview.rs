@@ -23,10 +23,10 @@ pub(super) fn draw(paint: &mut Paint<'_>, area: Rect, screen: &PipelineScreen) {
     let top = area.y + area.height.saturating_sub(overview.height as u16) / 2;
     let map = Map { overview, area, corner: Position { x: left, y: top } };
     dots(paint, &map, screen);
-    viewport(paint, &map, screen);
     let mut taken = Taken { area, cells: vec![false; usize::from(area.width * area.height)] };
     statuses(paint, &map, screen, &mut taken);
     names(paint, &map, screen, &mut taken);
+    viewport(paint, &map, screen);
 }
 
 /// The overview and its place on the screen.
