@@ -57,6 +57,8 @@ pub enum Control {
     Toggle,
     /// Empties the line.
     Clear,
+    /// Shows or hides the frames of libraries.
+    Fold,
 }
 
 /// A row of the table of controls.
@@ -96,6 +98,7 @@ controls! {
         First, "first", "Move to the first line", ["home", "g"];
         Last, "last", "Move to the last line", ["end", "G"];
         Accept, "open", "Open the place in your editor", ["enter", "e"];
+        Fold, "fold", "Show or hide the frames of libraries in a traceback", ["f"];
         Leave, "close", "Close the list or text", ["esc", "q", "!", "ctrl-c", "ctrl-g"];
     }
     Line {

@@ -8,8 +8,8 @@ use super::effect::Effect;
 use super::list::Position;
 use super::options::Form;
 use super::picker::Picker;
-use crate::project::Place;
 use crate::project::python::highlight::Token;
+use crate::project::{Place, highlight};
 use crate::runs::RunRequest;
 use crate::store::{PruneLimits, Pruned, RunId};
 
@@ -62,6 +62,8 @@ pub struct TextDialog {
     pub lines: Vec<String>,
     /// For each line of a traceback its coloured parts, if it has any.
     pub parts: Vec<Vec<(Token, String)>>,
+    /// The lines in the other form, for a traceback whose frames of libraries are folded, or shown on request.
+    pub other: Option<Vec<String>>,
     /// The first visible line.
     pub offset: usize,
     /// The place that the editor opens.
@@ -99,6 +101,11 @@ pub fn text_height(size: Size) -> usize {
     usize::from(size.height.saturating_sub(6)).max(1)
 }
 
+/// The number of cells of a line of a text dialog.
+pub fn text_width(size: Size) -> usize {
+    usize::from(size.width.saturating_sub(8).min(116))
+}
+
 /// The area of a picker. Its height depends on the number of all choices, so that it does not change while the
 /// user types.
 pub fn picker_area(size: Size, picker: &Picker) -> Rect {
@@ -109,6 +116,15 @@ pub fn picker_area(size: Size, picker: &Picker) -> Rect {
 }
 
 impl TextDialog {
+    /// Shows the other form of a traceback, from its end.
+    pub fn fold(&mut self, size: Size) {
+        if let Some(other) = &mut self.other {
+            std::mem::swap(other, &mut self.lines);
+            self.parts = highlight::traceback(&self.lines);
+            self.scroll(isize::MAX, size);
+        }
+    }
+
     /// Scrolls by `by` lines on a terminal of this size, within the text.
     pub fn scroll(&mut self, by: isize, size: Size) {
         let last = self.lines.len().saturating_sub(text_height(size));

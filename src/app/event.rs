@@ -36,7 +36,7 @@ pub enum Event {
     /// The program received SIGINT from another process, which asks to cancel the run.
     Interrupt,
     /// The time, in seconds since the Unix epoch. Sent four times a second while something that
-    /// shows time is on the screen.
+    /// shows time is on the screen, else three times a minute.
     Tick(f64),
     /// A service reports.
     Report(Report),

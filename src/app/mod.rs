@@ -6,6 +6,7 @@
 //! file or folder for each screen.
 
 pub mod areas;
+pub mod bar;
 pub mod command;
 pub mod control;
 pub mod dialog;
@@ -28,6 +29,7 @@ pub mod settings;
 pub mod shared;
 pub mod state;
 pub mod tab;
+pub mod traceback;
 pub mod update;
 pub mod words;
 

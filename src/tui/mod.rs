@@ -55,6 +55,9 @@ const ANSWER: Duration = Duration::from_millis(4);
 /// The interval of tick events while something on the screen shows time.
 const TICK: Duration = Duration::from_millis(250);
 
+/// The interval of the ticks by which texts such as `5 min ago` advance.
+const AGES: Duration = Duration::from_secs(20);
+
 /// Exit code after a panic, the same as of Rust programs in general.
 const PANICKED: u8 = 101;
 
@@ -218,6 +221,8 @@ impl Screen {
         let mut input = Some(input::start(Late::after(answers, Instant::now()))?);
         let mut tick = tokio::time::interval(TICK);
         tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
+        let mut ages = tokio::time::interval(AGES);
+        ages.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
 
         while !self.quit {
             let pause = if self.asked { ANSWER } else { FRAME };
@@ -264,6 +269,7 @@ impl Screen {
                 _ = tick.tick(), if self.state.shows_time() => {
                     self.happen(Event::Tick(now()), &mut input)?;
                 }
+                _ = ages.tick() => self.happen(Event::Tick(now()), &mut input)?,
                 () = tokio::time::sleep(wait), if self.dirty && !editing => self.draw()?,
             }
         }

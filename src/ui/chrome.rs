@@ -6,9 +6,8 @@ use super::paint::{Paint, wrap};
 use super::theme::Role;
 use crate::app::areas::Pane;
 use crate::app::areas::{self, Areas, tab_titles};
-use crate::app::command::{COMMANDS, Command};
-use crate::app::disabled::disabled_because;
-use crate::app::key::show;
+use crate::app::bar;
+use crate::app::command::Command;
 use crate::app::shared::Exact;
 use crate::app::shared::TrackingReport;
 use crate::app::shared::no_kedro;
@@ -241,36 +240,11 @@ pub(super) fn bar(paint: &mut Paint<'_>, area: Rect, state: &State) {
         paint.text(x + 2, area.y, &notice.text, role, area.width.saturating_sub(4));
         return;
     }
-    let mut right = area.right() - 1;
-    if !state.shared.pending.is_empty() {
-        right = paint.right(right, area.y, &show(&state.shared.pending), Role::Key, 12) - 2;
-    }
-    let mut x = area.x + 1;
-    let hint = |paint: &mut Paint<'_>, x: u16, command: Command, word: &str| -> u16 {
-        let Some(key) = state.shared.keymap.keys(command).into_iter().next() else { return x };
-        let cells = u16::try_from(width(&key) + 1 + width(word)).unwrap_or(u16::MAX);
-        if x + cells > right {
-            return x;
-        }
-        let at = x + paint.text(x, area.y, &key, Role::Key, cells) + 1;
-        at + paint.text(at, area.y, word, Role::Dim, cells) + 2
-    };
-    // Help and palette lead to all other commands, so their room is reserved.
-    let last: u16 = 24;
-    let right_of_most = right.saturating_sub(last);
-    for spec in COMMANDS {
-        let Some(word) = spec.bar else { continue };
-        if matches!(spec.command, Command::Help | Command::Palette | Command::Quit) {
-            continue;
-        }
-        let fits = usize::from(right_of_most.saturating_sub(x)) > width(word) + 6;
-        if fits && spec.on(state.tab) && disabled_because(state, spec.command).is_none() {
-            x = hint(paint, x, spec.command, word);
-        }
-    }
-    for (command, word) in
-        [(Command::Palette, "commands"), (Command::Help, "help"), (Command::Quit, "quit")]
-    {
-        x = hint(paint, x, command, word);
+    let pending = bar::pending(state);
+    paint.right(area.right() - 1, area.y, &pending, Role::Key, 12);
+    for hint in bar::hints(state) {
+        let x = area.x + hint.x;
+        let at = x + paint.text(x, area.y, &hint.key, Role::Key, area.width) + 1;
+        paint.text(at, area.y, hint.word, Role::Dim, area.width);
     }
 }

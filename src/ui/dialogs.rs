@@ -215,7 +215,11 @@ fn read(paint: &mut Paint<'_>, state: &State, dialog: &TextDialog) {
         };
         paint.text(inner.x, y, line, role, inner.width);
     }
-    let close = keys(state, Scope::List, &[(Control::Leave, "close")]);
+    let mut close = keys(state, Scope::List, &[(Control::Leave, "close")]);
+    if let Some(other) = &dialog.other {
+        let word = if other.len() > dialog.lines.len() { "all frames" } else { "fewer frames" };
+        close = format!("{}   {close}", keys(state, Scope::List, &[(Control::Fold, word)]));
+    }
     let text = match &dialog.place {
         Some(place) => {
             let key = key_of(state, Scope::List, Control::Accept);

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use crossterm::event::{KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 use mlops_tui::app::effect::Effect;
 use mlops_tui::app::keymap::Keymap;
 use mlops_tui::app::screens::pipeline::Zoom;
@@ -554,4 +555,27 @@ fn making_the_environment_is_seen_hidden_and_cancelled() {
     assert!(app.screen().contains("No network."), "{}", app.screen());
     app.keys("<esc>");
     assert!(app.state.shared.dialogs.is_empty());
+}
+
+#[test]
+fn the_keys_on_the_bottom_line_can_be_clicked_and_ages_advance() {
+    let mut app = TestApp::open(110, 30);
+    let click = |app: &mut TestApp, word: &str| {
+        let line = app.screen().lines().last().unwrap().to_owned();
+        let column = line[..line.find(word).unwrap()].chars().count() as u16;
+        let (kind, modifiers) = (MouseEventKind::Down(MouseButton::Left), KeyModifiers::NONE);
+        app.happen(Event::Mouse(MouseEvent { kind, column, row: 29, modifiers }));
+    };
+    click(&mut app, "options");
+    assert!(app.screen().contains("Run with options"), "{}", app.screen());
+    app.keys("<esc>");
+    click(&mut app, "? help");
+    assert!(app.screen().contains("Help:"), "{}", app.screen());
+    app.keys("<esc>M");
+    app.keys("<esc>");
+    app.state.shared.tell("Something.");
+    click(&mut app, "Something");
+    assert!(app.state.shared.dialogs.is_empty(), "a message is no key");
+    app.happen(Event::Tick(NOW + 130.0));
+    assert!(app.keys("M").screen().contains("Something.  (2 min ago)"), "{}", app.screen());
 }

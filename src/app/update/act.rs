@@ -5,7 +5,7 @@ use super::trust::trusted;
 use super::{dialog, navigate, overrides, running, search};
 use crate::app::areas::Pane;
 use crate::app::command::Command;
-use crate::app::dialog::{Dialog, Question, TextDialog};
+use crate::app::dialog::{Dialog, Question, TextDialog, text_width};
 use crate::app::disabled::disabled_because;
 use crate::app::effect::Effect;
 use crate::app::notice::Notice;
@@ -14,6 +14,7 @@ use crate::app::prompt::PromptKind;
 use crate::app::queries;
 use crate::app::shared::Shared;
 use crate::app::state::State;
+use crate::app::traceback;
 use crate::app::words::when;
 use crate::project::{Place, highlight};
 use crate::text::sanitize;
@@ -132,7 +133,7 @@ pub(super) fn act(state: &mut State, command: Command) -> Vec<Effect> {
         | Command::ChooseEnvironment
         | Command::ChooseTheme
         | Command::ChooseKeymap => dialog::choose(&mut state.shared, command),
-        Command::Traceback => traceback(state),
+        Command::Traceback => show_traceback(state),
         Command::Problems => {
             state.shared.dialogs.push(Dialog::Problems(Default::default()));
         }
@@ -225,7 +226,7 @@ fn copy(state: &mut State, text: String) -> Vec<Effect> {
     vec![Effect::Copy(text)]
 }
 
-fn traceback(state: &mut State) {
+fn show_traceback(state: &mut State) {
     let Some((of, failure)) = queries::failure_shown(state) else { return };
     let place = failure
         .project_frame()
@@ -234,11 +235,16 @@ fn traceback(state: &mut State) {
         true => format!("{}\n{}", failure.kind, failure.message),
         false => failure.traceback.clone(),
     };
-    let lines: Vec<String> =
-        text.trim_end().lines().map(|line| sanitize(&line.replace('\t', "    "))).collect();
+    let root = state.shared.snapshot().map(|snapshot| snapshot.metadata.root.clone());
+    let room = text_width(state.shared.size);
+    let all = traceback::lines(&text, &root.unwrap_or_default(), room);
+    let (lines, other) = match traceback::folded(&all) {
+        Some(folded) => (folded, Some(all)),
+        None => (all, None),
+    };
     let title = format!("Traceback of {of}");
     let parts = highlight::traceback(&lines);
-    let mut dialog = TextDialog { title, lines, parts, offset: 0, place };
+    let mut dialog = TextDialog { title, lines, parts, other, offset: 0, place };
     // The cause is at the end, so the end is shown first.
     dialog.scroll(isize::MAX, state.shared.size);
     state.shared.dialogs.push(Dialog::Text(Box::new(dialog)));

@@ -231,6 +231,7 @@ fn read(shared: &mut Shared, text: &mut TextDialog, control: Option<Control>) ->
             return Outcome::StayAndAsk(vec![Effect::Edit(place)]);
         }
         (Some(Control::Accept), None) => shared.warn("the text names no line of the project"),
+        (Some(Control::Fold), _) => text.fold(shared.size),
         (Some(control), _) => text.scroll(rows(control, text_height(shared.size)), shared.size),
         (None, _) => {}
     }

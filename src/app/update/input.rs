@@ -8,6 +8,7 @@ use super::dialog::{self, Outcome};
 use super::navigate::{self, focus};
 use super::prompt;
 use crate::app::areas::{Areas, Drag, Pane, tab_titles};
+use crate::app::bar;
 use crate::app::command::Command;
 use crate::app::dialog::Dialog;
 use crate::app::effect::Effect;
@@ -158,6 +159,12 @@ fn press(state: &mut State, areas: &Areas, at: Position) -> Vec<Effect> {
         {
             navigate::show(state, title.tab);
         }
+    } else if areas.bar.contains(at) {
+        let hint = bar::hints(state).into_iter().find(|hint| {
+            let from = areas.bar.x + hint.x;
+            (from..from + hint.width()).contains(&at.x)
+        });
+        return hint.map(|hint| act(state, hint.command)).unwrap_or_default();
     } else if areas.border.contains(at) {
         state.shared.panes.dragging = Some(Drag::Side);
     } else if areas.log_rule.contains(at) {
