@@ -184,6 +184,9 @@ KeyError: 'duration'
             }
         }
         let lines = lines(TEXT, Path::new("/project"), 70);
-        assert_eq!(lines[11], r#"  File "site-packages/…/core/indexes/base.py", line 3812, in get_loc"#);
+        assert_eq!(
+            lines[11],
+            r#"  File "site-packages/…/core/indexes/base.py", line 3812, in get_loc"#
+        );
     }
 }

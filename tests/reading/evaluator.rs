@@ -13,7 +13,9 @@ use std::path::Path;
 use std::process::Command;
 
 use markdown::{Case, Word};
-use mlops_tui::project::{Bound, Callable, Entry, Options, Pipeline, Reader, Severity, Snapshot};
+use mlops_tui::project::{
+    Bound, Callable, Entry, Options, Pipeline, Problem, Reader, Severity, Snapshot,
+};
 use serde_json::{Value, json};
 
 use crate::common::python::python;
@@ -30,6 +32,8 @@ def register_pipelines():
 
 /// Projects of cases have no parameters; it is no error of theirs.
 const NO_PARAMETER: &str = "which no parameters file defines";
+/// The cases have no catalog, either.
+const NO_DATASET: &str = "Nothing makes dataset";
 
 fn cases() -> Vec<Case> {
     let cases = markdown::cases(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/evaluator"));
@@ -252,7 +256,10 @@ fn page(snapshot: &Snapshot, lines: &[String]) -> Vec<String> {
             nodes(&mut out, pipeline, calls);
         }
     }
-    for problem in snapshot.problems.iter().filter(|problem| !problem.text.contains(NO_PARAMETER)) {
+    let of_code = |problem: &&Problem| {
+        ![NO_PARAMETER, NO_DATASET].iter().any(|text| problem.text.contains(text))
+    };
+    for problem in snapshot.problems.iter().filter(of_code) {
         let severity = format!("{:?}", problem.severity).to_lowercase();
         let place = problem.place.as_ref().map(|place| format!("{place}: "));
         let place = place.unwrap_or_default().replace("src/pkg/", "");

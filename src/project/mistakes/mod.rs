@@ -12,6 +12,10 @@ use super::{
 };
 use crate::text::did_you_mean;
 
+/// Words with fewer letters tell names apart; in words with at least the other number, two letters may be wrong.
+const SHORT_WORD: usize = 4;
+const LONG_WORD: usize = 8;
+
 /// More parameters than this are not compared with a missing one.
 const MOST_KEYS: usize = 10_000;
 
@@ -108,7 +112,8 @@ fn unmade_datasets(snapshot: &Snapshot) -> Vec<Problem> {
             if known.contains(dataset) || !seen.insert((node.name.as_str(), dataset)) {
                 continue;
             }
-            let meant = did_you_mean(dataset, names.iter().copied());
+            let similar = names.iter().copied().filter(|name| is_misspelling(dataset, name));
+            let meant = did_you_mean(dataset, similar);
             if !meant.is_empty() {
                 problems.push(Problem::new(
                     Severity::Warning,
@@ -120,6 +125,27 @@ fn unmade_datasets(snapshot: &Snapshot) -> Vec<Problem> {
         }
     }
     problems
+}
+
+/// Whether one name is probably a misspelling of the other: a long word of it has a wrong letter or two. Names that differ
+/// in a short word or in a number, such as `model_a` and `model_b`, are different names.
+fn is_misspelling(a: &str, b: &str) -> bool {
+    let words = |name: &str| -> Vec<String> {
+        let words = name.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
+        words.map(str::to_lowercase).collect()
+    };
+    let similar = |a: &str, b: &str| {
+        let plain = |word: &str| word.trim_end_matches(|c: char| c.is_ascii_digit()).to_owned();
+        let length = a.chars().count().min(b.chars().count());
+        let most = if length < LONG_WORD { 1 } else { 2 };
+        a == b || length >= SHORT_WORD && plain(a) != plain(b) && strsim::osa_distance(a, b) <= most
+    };
+    let (a, b) = (words(a), words(b));
+    match a.len() == b.len() {
+        true => a.iter().zip(&b).all(|(a, b)| similar(a, b)),
+        // A separator is missing, or one too many.
+        false => similar(&a.concat(), &b.concat()),
+    }
 }
 
 fn nodes(snapshot: &Snapshot) -> impl Iterator<Item = &Node> {
@@ -160,4 +186,31 @@ pub(super) fn keys(parameters: &Located) -> Vec<String> {
     }
     keys.sort_unstable();
     keys
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_that_are_meant_to_differ_are_no_misspellings() {
+        for (a, b, expected) in [
+            ("X_trian", "X_train", true),
+            ("x_train", "X_train", true),
+            ("comapnies", "companies", true),
+            ("preprocesed_shutles", "preprocessed_shuttles", true),
+            ("ns.model_input_tabel", "ns.model_input_table", true),
+            ("modelinput", "model_input", true),
+            ("model_a", "model_b", false),
+            ("ns1.model", "ns2.model", false),
+            ("level", "level_4", false),
+            ("clean", "clean10", false),
+            ("train_x", "train_y", false),
+            ("X_test", "X_train", false),
+            ("raw", "row", false),
+            ("", "a", false),
+        ] {
+            assert_eq!(is_misspelling(a, b), expected, "{a} and {b}");
+        }
+    }
 }
