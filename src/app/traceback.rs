@@ -118,16 +118,22 @@ fn short(path: &str, root: &Path) -> String {
     }
 }
 
-/// A path with its middle left out, so that it has at most `room` cells. The name of the file stays.
+/// A path with its middle left out, so that it has at most `room` cells, if possible. The name of the file stays, and the
+/// package of a library.
 fn within(path: &str, room: usize) -> String {
     let parts: Vec<&str> = path.split('/').collect();
-    let mut kept = parts.len().saturating_sub(1);
+    let head = if parts[0] == "site-packages" { 2 } else { 1 }.min(parts.len());
+    let mut kept = parts.len() - head;
     let mut shown = path.to_owned();
     while width(&shown) > room && kept > 1 {
         kept -= 1;
-        shown = format!("{}/…/{}", parts[0], parts[parts.len() - kept..].join("/"));
+        let (first, last) = (&parts[..head], &parts[parts.len() - kept..]);
+        shown = format!("{}/…/{}", first.join("/"), last.join("/"));
     }
-    if width(&shown) > room { format!("…/{}", parts[parts.len() - 1]) } else { shown }
+    match parts[..] {
+        [_, .., file] if width(&shown) > room && head == 1 => format!("…/{file}"),
+        _ => shown,
+    }
 }
 
 #[cfg(test)]
@@ -171,6 +177,12 @@ KeyError: 'duration'
             ]
         );
         assert_eq!(super::folded(&folded), None, "one frame of a library is not folded");
+        let narrow = super::lines(TEXT, Path::new("/project"), 50);
+        let folded = super::folded(&narrow).unwrap();
+        assert_eq!(
+            folded[1], "  … 3 frames of kedro, pluggy, Python",
+            "narrow lines name them, too"
+        );
     }
 
     #[test]
@@ -179,14 +191,14 @@ KeyError: 'duration'
             for line in lines(TEXT, Path::new("/project"), room) {
                 let Some(frame) = Frame::parse(&line) else { continue };
                 assert!(frame.rest.starts_with(|c: char| c.is_ascii_digit()), "{line}");
-                let least = "  File \"…/_bootstrap.py\", line ".len() + width(frame.rest);
-                assert!(width(&line) <= room.max(least + 22), "{room}: {line}");
+                let least = width("  File \"site-packages/pandas/…/frame.py\", line ");
+                assert!(width(&line) <= room.max(least + width(frame.rest)), "{room}: {line}");
             }
         }
         let lines = lines(TEXT, Path::new("/project"), 70);
         assert_eq!(
             lines[11],
-            r#"  File "site-packages/…/core/indexes/base.py", line 3812, in get_loc"#
+            r#"  File "site-packages/pandas/…/indexes/base.py", line 3812, in get_loc"#
         );
     }
 }

@@ -223,7 +223,8 @@ fn read(paint: &mut Paint<'_>, state: &State, dialog: &TextDialog) {
     let text = match &dialog.place {
         Some(place) => {
             let key = key_of(state, Scope::List, Control::Accept);
-            format!("{key} edit {place}   {close}")
+            let file = place.file.file_name().unwrap_or_default().to_string_lossy();
+            format!("{key} edit {file}:{}   {close}", place.line)
         }
         None => close,
     };
