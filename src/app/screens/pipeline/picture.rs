@@ -281,10 +281,45 @@ fn bands(layers: &Layers, view: &View, layout: &Layout) -> Vec<Band> {
         .collect()
 }
 
-/// The label of each vertex: its name without the namespace whose frame surrounds it.
+/// The label of each vertex: its name without the namespace whose frame surrounds it, and without the hash of a node that
+/// Kedro named.
 fn labels(view: &View) -> Vec<String> {
-    let ids = 0..view.graph.vertices.len();
-    ids.map(|id| truncate(&sanitize(view.label(id)), LONGEST_NAME)).collect()
+    let names = (0..view.graph.vertices.len()).map(|id| {
+        let is_node = view.graph.vertices[id].kind == VertexKind::Node;
+        (sanitize(view.label(id)), is_node)
+    });
+    let names = without_hashes(names.collect());
+    names.iter().map(|name| truncate(name, LONGEST_NAME)).collect()
+}
+
+/// The names without the hash at the end of those that are marked, unless another name would be equal then. Kedro 1.0 and
+/// later append `__` and eight digits of a hash to the name of a node that has none (`Node._set_unique_name`).
+fn without_hashes(names: Vec<(String, bool)>) -> Vec<String> {
+    let short: Vec<&str> = names
+        .iter()
+        .map(|(name, marked)| match name.rsplit_once("__") {
+            Some((start, hash))
+                if *marked
+                    && !start.is_empty()
+                    && hash.len() == 8
+                    && hash.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')) =>
+            {
+                start
+            }
+            _ => name,
+        })
+        .collect();
+    let mut counts: HashMap<&str, usize> = HashMap::new();
+    short.iter().for_each(|name| *counts.entry(*name).or_default() += 1);
+    let distinct = short.iter().map(|name| counts[name] == 1);
+    let chosen = names.iter().zip(&short).zip(distinct);
+    chosen
+        .map(
+            |(((name, _), short), distinct)| {
+                if distinct { (*short).to_owned() } else { name.clone() }
+            },
+        )
+        .collect()
 }
 
 fn direction(sideways: bool) -> Direction {
@@ -329,4 +364,26 @@ fn stands(view: &View, before: &View) -> (Vec<Option<Id>>, Vec<Option<Stand>>) {
         same.map(Stand::Group).or_else(collapsed)
     });
     (vertices.collect(), groups.collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hashes_are_left_out_where_the_names_stay_different() {
+        let names = [
+            ("clean__d773746e", true, "clean"),
+            ("split__00000000", true, "split__00000000"),
+            ("split__11111111", true, "split__11111111"),
+            ("fit", false, "fit"),
+            ("fit__abcdef01", true, "fit__abcdef01"),
+            ("data__d773746e", false, "data__d773746e"),
+            ("__d773746e", true, "__d773746e"),
+            ("load__d773746", true, "load__d773746"),
+            ("plot__dashboard", true, "plot__dashboard"),
+        ];
+        let given = names.map(|(name, marked, _)| (name.to_owned(), marked));
+        assert_eq!(without_hashes(given.into()), names.map(|(.., label)| label));
+    }
 }
