@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use crate::common::project::copy_of_sample;
-use crate::common::terminal::{BLACK, PATIENCE, Terminal};
+use crate::common::terminal::{BLACK, Terminal};
 
 const WHITE: &[u8] = b"\x1b]11;rgb:ffff/ffff/ffff\x1b\\\x1b[?62;22c";
 
@@ -43,11 +43,6 @@ fn background(terminal: &Terminal) -> vt100::Color {
     terminal.look(|screen| screen.cell(30, 2).unwrap().bgcolor())
 }
 
-/// The screen without blanks at the ends of lines.
-fn text(terminal: &Terminal) -> String {
-    terminal.screen().lines().map(str::trim_end).collect::<Vec<_>>().join("\n")
-}
-
 #[test]
 fn the_background_decides_the_theme() {
     let pair = "theme-light: solarized-light\n";
@@ -82,26 +77,6 @@ fn a_terminal_without_an_answer_is_not_waited_for() {
     assert!(session.started.elapsed() < Duration::from_secs(10));
     session.terminal.keys("q");
     assert!(session.terminal.wait_exit().success());
-}
-
-#[test]
-fn a_late_answer_changes_the_theme_and_is_no_key() {
-    let mut session = open(SILENCE, "", &[]);
-    let terminal = &mut session.terminal;
-    terminal.wait_for("ƒ clean_stations");
-    terminal.wait_for("never run");
-    let before = text(terminal);
-    assert_eq!(background(terminal), DARK);
-    terminal.send(WHITE);
-    let deadline = Instant::now() + PATIENCE;
-    while background(terminal) != LIGHT || text(terminal) != before {
-        assert!(Instant::now() < deadline, "dark, or changed:\n{}", terminal.screen());
-        std::thread::sleep(Duration::from_millis(10));
-    }
-    terminal.keys("3");
-    terminal.wait_for("min_minutes");
-    terminal.keys("q");
-    assert!(terminal.wait_exit().success());
 }
 
 #[test]
