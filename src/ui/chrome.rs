@@ -16,7 +16,6 @@ use crate::app::tab::Tab;
 use crate::app::words::left_text;
 use crate::project::Severity;
 use crate::runs::Warmth;
-use crate::store::Outcome;
 use crate::text::width;
 
 /// Draws project, pipeline and environment, and at the right the state of readings, runs and stores.
@@ -68,20 +67,16 @@ fn facts(state: &State, paint: &Paint<'_>) -> Vec<(String, Role)> {
     if let Some(making) = state.shared.making.as_ref().filter(|making| making.goes_on()) {
         facts.push((format!("{} .venv: {}", glyphs.running, making.progress()), Role::Running));
     }
-    if let Some(run) = state.shared.running() {
+    let own = state.shared.running().map(|run| (run, ""));
+    let others = state.shared.elsewhere.iter().map(|run| {
+        (run, if run.record.new.detached { " in the background" } else { " elsewhere" })
+    });
+    for (run, place) in own.into_iter().chain(others) {
         let (done, all) = (run.nodes_done(), run.nodes.len());
         let progress = if all == 0 { "starting".into() } else { format!("{done}/{all}") };
         let left = state.shared.run_left(run).map(|left| format!(" {}", left_text(left)));
-        let left = left.unwrap_or_default();
-        let text = format!("{} {} {progress}{left}", glyphs.running, run.record.name());
-        facts.push((text, Role::Running));
-    }
-    for run in &state.shared.elsewhere {
-        let place = if run.record.new.detached { "in the background" } else { "elsewhere" };
-        let left = state.shared.run_left(run).map(|left| format!(" {}", left_text(left)));
-        let (done, all) = (run.nodes_done(), run.nodes.len());
-        let progress = format!("{done}/{all}{} {place}", left.unwrap_or_default());
-        facts.push((format!("{} {} {progress}", glyphs.running, run.record.name()), Role::Running));
+        let (name, left) = (run.record.name(), left.unwrap_or_default());
+        facts.push((format!("{} {name} {progress}{left}{place}", glyphs.running), Role::Running));
     }
     let beside = state.shared.going_on().count() - usize::from(state.shared.running().is_some());
     if beside > 0 {
@@ -132,7 +127,7 @@ fn facts(state: &State, paint: &Paint<'_>) -> Vec<(String, Role)> {
 /// Draws how a run ended, with the keys that help, in the upper right corner.
 pub(super) fn toast(paint: &mut Paint<'_>, state: &State) {
     let Some(toast) = &state.shared.toast else { return };
-    let (sign, role) = outcome_sign(paint, toast.outcome);
+    let (sign, role) = paint.glyphs.of_outcome(toast.outcome);
     let keys: Vec<(String, &str)> = toast
         .commands
         .iter()
@@ -168,21 +163,11 @@ pub(super) fn toast(paint: &mut Paint<'_>, state: &State) {
     }
 }
 
-/// The glyph and the role of how a run ended.
-fn outcome_sign(paint: &Paint<'_>, outcome: Outcome) -> (&'static str, Role) {
-    match outcome {
-        Outcome::Succeeded => (paint.glyphs.done, Role::Good),
-        Outcome::Failed | Outcome::Lost => (paint.glyphs.failed, Role::Bad),
-        Outcome::Cancelled => (paint.glyphs.stopped, Role::Warning),
-        Outcome::Running => (paint.glyphs.running, Role::Running),
-    }
-}
-
 /// The line of tabs. A glyph after Runs says that runs have ended since that tab was shown, and how.
 pub(super) fn tabs(paint: &mut Paint<'_>, area: Rect, state: &State) {
     for (index, title) in tab_titles(area.width).into_iter().enumerate() {
         let unseen = state.shared.unseen.filter(|_| title.tab == Tab::Runs);
-        if let Some((sign, role)) = unseen.map(|outcome| outcome_sign(paint, outcome)) {
+        if let Some((sign, role)) = unseen.map(|outcome| paint.glyphs.of_outcome(outcome)) {
             paint.text(area.x + title.x + title.width, area.y, sign, role, 1);
         }
         let number = (index + 1).to_string();

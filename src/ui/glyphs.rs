@@ -3,6 +3,7 @@
 use super::theme::Role;
 use crate::dag::layout::{DOWN, LEFT, RIGHT, UP};
 use crate::dag::view::NodeStatus;
+use crate::store::Outcome;
 
 /// A set of glyphs, each one cell wide.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -149,6 +150,16 @@ impl Glyphs {
             NodeStatus::Stopped => (self.stopped, Role::Warning),
             NodeStatus::Running => (self.running, Role::Running),
             NodeStatus::Failed => (self.failed, Role::Bad),
+        }
+    }
+
+    /// The glyph of how a run ended, or that it goes on, and its role.
+    pub fn of_outcome(&self, outcome: Outcome) -> (&'static str, Role) {
+        match outcome {
+            Outcome::Running => (self.running, Role::Running),
+            Outcome::Succeeded => (self.done, Role::Good),
+            Outcome::Failed | Outcome::Lost => (self.failed, Role::Bad),
+            Outcome::Cancelled => (self.stopped, Role::Warning),
         }
     }
 

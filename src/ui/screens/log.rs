@@ -8,7 +8,6 @@ use crate::app::run::{Level, NodeState};
 use crate::app::shared::Shared;
 use crate::app::words::outcome_text;
 use crate::app::words::seconds_text;
-use crate::store::Outcome;
 
 /// The largest width of node names, in cells.
 const NAMES: usize = 26;
@@ -20,12 +19,7 @@ pub(in super::super) fn draw(paint: &mut Paint<'_>, areas: &Areas, shared: &Shar
     paint.rule(rule, Role::Border);
     paint.text(areas.border.x, rule.y, paint.glyphs.tees[1], Role::Border, 1);
     let (word, _) = outcome_text(run.record.outcome);
-    let (sign, role) = match run.record.outcome {
-        Outcome::Running => (paint.glyphs.running, Role::Running),
-        Outcome::Succeeded => (paint.glyphs.done, Role::Good),
-        Outcome::Failed | Outcome::Lost => (paint.glyphs.failed, Role::Bad),
-        Outcome::Cancelled => (paint.glyphs.stopped, Role::Warning),
-    };
+    let (sign, role) = paint.glyphs.of_outcome(run.record.outcome);
     let (done, all) = (run.nodes_done(), run.nodes.len());
     let title = if shared.focus == Pane::Log { Role::Focus } else { Role::Dim };
     let mut x = rule.x + 1;

@@ -5,7 +5,6 @@ mod page;
 
 use ratatui::layout::Rect;
 
-use super::super::glyphs::Glyphs;
 use super::super::paint::Paint;
 use super::super::theme::Role;
 use super::focused;
@@ -68,7 +67,7 @@ fn table(paint: &mut Paint<'_>, area: Rect, screen: &RunsScreen, shared: &Shared
         let run = &list.rows[index];
         let (sign, role) = match run.id.is_some_and(|id| screen.marked.contains(&id)) {
             true => (glyphs.mark, Role::Mark),
-            false => sign(glyphs, run.outcome),
+            false => glyphs.of_outcome(run.outcome),
         };
         let cells = [
             (sign.to_owned(), role),
@@ -82,16 +81,6 @@ fn table(paint: &mut Paint<'_>, area: Rect, screen: &RunsScreen, shared: &Shared
         let cells = cells.into_iter().enumerate().filter(|(column, _)| shown(column));
         cells.map(|(_, cell)| cell).collect()
     });
-}
-
-/// The glyph and the role of an outcome.
-pub(super) fn sign(glyphs: &Glyphs, outcome: Outcome) -> (&'static str, Role) {
-    match outcome {
-        Outcome::Running => (glyphs.running, Role::Running),
-        Outcome::Succeeded => (glyphs.done, Role::Good),
-        Outcome::Failed | Outcome::Lost => (glyphs.failed, Role::Bad),
-        Outcome::Cancelled => (glyphs.stopped, Role::Warning),
-    }
 }
 
 /// The number of a run, with a star if it is pinned; empty if the run could not be recorded.

@@ -7,7 +7,6 @@ use strum::VariantArray;
 use super::super::super::paint::Paint;
 use super::super::super::theme::Role;
 use super::super::{details, focused};
-use super::sign;
 use crate::app::command::Command;
 use crate::app::screens::Screen;
 use crate::app::screens::runs::RunsScreen;
@@ -48,7 +47,7 @@ pub(super) fn draw(
 /// Draws the state of the run on one line.
 fn head(paint: &mut Paint<'_>, area: Rect, screen: &RunsScreen, shared: &Shared) {
     let Some(run) = screen.shown_run() else { return };
-    let (sign, role) = sign(paint.glyphs, run.outcome);
+    let (sign, role) = paint.glyphs.of_outcome(run.outcome);
     let (word, _) = outcome_text(run.outcome);
     let mut x = area.x + 1;
     x += paint.text(x, area.y, sign, role, 1) + 1;
