@@ -63,8 +63,8 @@ fn newest(root: &Path, dataset: &Dataset) -> Option<PathBuf> {
     if dataset.versioned { versions(&path).pop() } else { Some(path) }
 }
 
-fn filepath(dataset: &Dataset) -> Option<&str> {
-    // Partitioned and incremental datasets have `path` instead of `filepath`.
+/// The path of a dataset as configured. Partitioned and incremental datasets have `path` instead of `filepath`.
+pub fn filepath(dataset: &Dataset) -> Option<&str> {
     let path = || dataset.definition.value.get("path").and_then(|path| path.value.as_str());
     dataset.filepath.as_deref().or_else(path)
 }
@@ -78,7 +78,7 @@ pub fn at_version(dataset: &Dataset, version: &str) -> Option<Dataset> {
 
 /// The local path, unless the path has a protocol. Kedro resolves relative paths against the project's
 /// folder.
-fn local(root: &Path, filepath: &str) -> Option<PathBuf> {
+pub fn local(root: &Path, filepath: &str) -> Option<PathBuf> {
     let local = filepath.strip_prefix("file://").unwrap_or(filepath);
     (!local.contains("://") && !local.contains("${")).then(|| root.join(local))
 }

@@ -306,9 +306,7 @@ fn look(snapshot: &Snapshot, name: &str, kept: &HashMap<&str, &Kept>) -> InputSo
     };
     match datasets::status(&snapshot.metadata.root, dataset) {
         datasets::DatasetStatus::Present { .. } => {
-            // Partitioned datasets have `path` instead of `filepath`.
-            let path = || dataset.definition.value.get("path")?.value.as_str().map(str::to_owned);
-            InputSource::File { path: dataset.filepath.clone().or_else(path).unwrap_or_default() }
+            InputSource::File { path: datasets::filepath(dataset).unwrap_or_default().to_owned() }
         }
         datasets::DatasetStatus::Missing => InputSource::Missing,
         datasets::DatasetStatus::Elsewhere | datasets::DatasetStatus::NoFile => {
@@ -327,15 +325,10 @@ fn writes(snapshot: &Snapshot, plan: &Plan, request: &RunRequest) -> Vec<Target>
     let nodes = snapshot.pipelines.iter().flat_map(|pipeline| &pipeline.nodes);
     let outputs =
         nodes.filter(|node| names.contains(node.name.as_str())).flat_map(|node| &node.outputs);
-    let target = |dataset: &Dataset| {
-        let path = || dataset.definition.value.get("path")?.value.as_str().map(str::to_owned);
-        match dataset.filepath.clone().or_else(path) {
-            Some(path) if !path.contains("://") => {
-                snapshot.metadata.root.join(path).display().to_string()
-            }
-            Some(path) => path,
-            None => format!("{}: {}", snapshot.env, strip_transcoding(&dataset.name)),
-        }
+    let target = |dataset: &Dataset| match datasets::filepath(dataset) {
+        Some(path) => datasets::local(&snapshot.metadata.root, path)
+            .map_or_else(|| path.to_owned(), |path| path.display().to_string()),
+        None => format!("{}: {}", snapshot.env, strip_transcoding(&dataset.name)),
     };
     let saved = outputs.filter_map(|name| snapshot.datasets.get(name));
     let saved = saved.filter(|dataset| !in_memory(dataset) && !dataset.versioned);

@@ -4,6 +4,8 @@
 //! of Kedro 0.19 and later. A later release may have more of them, so only a type with a similar name in the list is
 //! reported.
 
+use std::collections::BTreeSet;
+
 use crate::project::code::DefinitionKind;
 use crate::project::{Problem, Severity, Snapshot, Value};
 use crate::text::closest;
@@ -39,7 +41,7 @@ pub(super) fn misspelled(snapshot: &Snapshot) -> Vec<Problem> {
 /// The types that a project can use.
 struct Known {
     /// Names as they may be written without the first package.
-    types: Vec<String>,
+    types: BTreeSet<String>,
     /// Dotted names of the project's own classes.
     own: Vec<String>,
     /// Whether classes are called `...DataSet` and not only `...Dataset`.
@@ -64,7 +66,7 @@ impl Known {
     /// The type that was probably meant, if this one does not exist.
     fn meant(&self, written: &str) -> Option<String> {
         let (package, name) = written.split_at(written.len() - short(written).len());
-        let known = |name: &str| self.types.iter().any(|known| known == name);
+        let known = |name: &str| self.types.contains(name);
         let newer = new_spelling(name);
         if known(name) || known(&without_file(name)) {
             return None;
@@ -94,8 +96,9 @@ impl Known {
 
     /// Whether a type is meant to be one of the project's classes.
     fn is_own(&self, name: &str) -> bool {
-        let package = |name: &str| name.split('.').next().unwrap_or_default().to_owned();
-        self.own.iter().any(|class| package(class) == package(name))
+        let package = |name: &str| name.split('.').next().map(str::to_owned);
+        let wanted = package(name);
+        self.own.iter().any(|class| package(class) == wanted)
     }
 
     /// The project's classes, unless one of them has the name of the type: modules may import it under another path.
