@@ -4,8 +4,8 @@
 //! Linux in three ways: its ancestors lead to the run's process; it is an orphan, and orphans become children
 //! of the worker's server; or it holds one of the run's pipes. On other systems only the group is known.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
@@ -23,7 +23,7 @@ pub(super) struct Group {
     pid: Arc<AtomicU32>,
     /// When the run's process started, in the system's own clock.
     began: Arc<AtomicU64>,
-    server: Arc<Server>,
+    server: Arc<Mutex<Arc<Server>>>,
     /// Inode numbers of the pipes that the run writes to.
     pipes: Arc<[u64]>,
 }
@@ -31,7 +31,23 @@ pub(super) struct Group {
 impl Group {
     pub(super) fn new(server: Arc<Server>, pipes: &[u64]) -> Self {
         server.begin();
+        let server = Arc::new(Mutex::new(server));
         Group { pid: Arc::default(), began: Arc::default(), server, pipes: pipes.into() }
+    }
+
+    fn server(&self) -> MutexGuard<'_, Arc<Server>> {
+        self.server.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Another server will start the run's process.
+    pub(super) fn move_to(&self, server: Arc<Server>) {
+        server.begin();
+        std::mem::replace(&mut *self.server(), server).done();
+    }
+
+    /// Id of the server's process.
+    pub(super) fn server_pid(&self) -> u32 {
+        self.server().pid()
     }
 
     /// Id of the run's process.
@@ -65,8 +81,8 @@ impl Group {
     pub(super) fn kill(&self) {
         let Some(run) = self.pid() else { return };
         for _ in 0..ROUNDS {
-            let alone = self.server.at_work() == 1;
-            let server = self.server.pid();
+            let alone = self.server().at_work() == 1;
+            let server = self.server_pid();
             let began = self.began.load(Ordering::SeqCst);
             let found = processes::of_run(run, began, alone.then_some(server), &self.pipes);
             self.signal(Signal::KILL);
@@ -87,7 +103,7 @@ impl Group {
 
     /// The listener of the run is done.
     pub(super) fn close(&self) {
-        self.server.done();
+        self.server().done();
     }
 }
 

@@ -30,6 +30,12 @@ pub(super) fn folders(python: &Path) -> Vec<PathBuf> {
     found
 }
 
+/// Whether the environment of `python` has a package of this import name. Without an environment, or with the
+/// package elsewhere on Python's path, the answer is false.
+pub fn has(python: &Path, package: &str) -> bool {
+    folders(python).iter().any(|folder| folder.join(package).join("__init__.py").is_file())
+}
+
 /// A cache that reads the packages again only when a `site-packages` folder has changed.
 #[derive(Debug, Default)]
 pub struct Looker {

@@ -26,7 +26,7 @@ use super::group::Group;
 use super::pipes::{self, Pipe};
 use super::protocol::{self, Message, Messages, Raw};
 use super::request::RunRequest;
-use super::server::Server;
+use super::server::{Condition, Ends, Server};
 pub use super::spec::Spec;
 use crate::store::now;
 
@@ -37,6 +37,8 @@ const QUEUE: usize = 16;
 const LINGER: Duration = Duration::from_secs(30);
 /// How long pipes are read after the child's end: other processes may hold them open and continue to write.
 const DRAIN: Duration = Duration::from_secs(1);
+/// How long a request waits for the imports of the server.
+const PATIENCE: Duration = Duration::from_secs(60);
 /// Most bytes of messages that are read from the spill file.
 const SPILLED: u64 = 64 << 20;
 /// How often the state of a line that rewrites itself (a progress bar) is read.
@@ -49,7 +51,6 @@ pub struct Process {
     batch: std::vec::IntoIter<Message>,
     control: mpsc::UnboundedSender<()>,
     child: Group,
-    server: Arc<Server>,
     task: JoinHandle<()>,
 }
 
@@ -62,6 +63,15 @@ pub(super) enum Lesson {
     Crashed(String),
 }
 
+/// The connection of a request to the worker that keeps the server.
+pub(super) struct Warm {
+    pub(super) lessons: mpsc::UnboundedSender<Lesson>,
+    pub(super) replace: Replace,
+}
+
+/// Gives the server that takes the place of one that refuses to serve.
+pub(super) type Replace = Box<dyn Fn(&Arc<Server>) -> io::Result<Arc<Server>> + Send + Sync>;
+
 /// The worker's request for a run.
 pub(super) fn run(request: &RunRequest) -> Json {
     // The fields are strings, numbers and maps with string keys: serializing can't fail.
@@ -71,19 +81,20 @@ pub(super) fn run(request: &RunRequest) -> Json {
 }
 
 impl Process {
-    /// Asks the server for a child. With `lessons` the server is a warm one, and lessons are sent there.
+    /// Asks the server for a child, as soon as the server has imported its modules. `warm` is `None` for a
+    /// server that serves this request only.
     pub(super) fn begin(
-        server: &Arc<Server>,
+        server: Arc<Server>,
         spec: &Spec,
         mut request: Json,
-        lessons: Option<mpsc::UnboundedSender<Lesson>>,
+        warm: Option<Warm>,
     ) -> io::Result<Self> {
         // The project's code must not be able to guess the mark.
         let random = getrandom::u64().map_err(io::Error::other)?;
         let mark = format!("\0mlops-tui:{random:016x}:");
         request["root"] = json!(spec.root);
         request["mark"] = json!(mark);
-        request["warm"] = json!(lessons.is_some());
+        request["warm"] = json!(warm.is_some());
         let (to_read, to_send) = io::pipe()?;
         let (events, their_events) = pipes::wide()?;
         let (stdout, their_stdout) = pipes::wide()?;
@@ -103,7 +114,7 @@ impl Process {
             send,
             commands,
             child: child.clone(),
-            server: server.clone(),
+            server,
             grace: spec.grace,
             request: Some(pipe::Sender::from_owned_fd(to_send.into())?),
             status: BufReader::new(pipe::Receiver::from_owned_fd(status.into())?).lines(),
@@ -114,7 +125,7 @@ impl Process {
             ],
             messages: Messages::new(),
             spill,
-            lessons,
+            warm,
             is_run: request["command"] == "run",
             began: false,
             over: false,
@@ -124,16 +135,8 @@ impl Process {
             deadline: None,
             lingers: None,
         };
-        server.fork(ends);
-        let task = tokio::spawn(follower.follow(request.to_string()));
-        Ok(Process {
-            messages,
-            batch: Vec::new().into_iter(),
-            control,
-            child,
-            server: server.clone(),
-            task,
-        })
+        let task = tokio::spawn(follower.follow(ends, request.to_string()));
+        Ok(Process { messages, batch: Vec::new().into_iter(), control, child, task })
     }
 
     /// The next event; `None` after the last one, when the child has ended. A run's last event comes before
@@ -170,7 +173,7 @@ impl Process {
 
     /// Id of the process that the child was forked from.
     pub fn server_pid(&self) -> u32 {
-        self.server.pid()
+        self.child.server_pid()
     }
 }
 
@@ -216,7 +219,7 @@ struct Follower {
     /// The file where the child reports ends of nodes and of the run if the project's code has closed the
     /// event pipe.
     spill: Option<tempfile::NamedTempFile>,
-    lessons: Option<mpsc::UnboundedSender<Lesson>>,
+    warm: Option<Warm>,
     is_run: bool,
     /// Whether the run has begun.
     began: bool,
@@ -234,7 +237,13 @@ struct Follower {
 }
 
 impl Follower {
-    async fn follow(mut self, request: String) {
+    async fn follow(mut self, ends: Ends, request: String) {
+        if !self.ask(ends).await {
+            let mut out = Vec::new();
+            self.end(RunEvent::RunCancelled, &mut out);
+            self.hand_over(out).await;
+            return;
+        }
         let mut rewrites = tokio::time::interval(REWRITES);
         rewrites.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         let ended = loop {
@@ -304,6 +313,30 @@ impl Follower {
         for (pipe, _) in std::mem::take(&mut self.raw) {
             tokio::spawn(pipe.drain());
         }
+    }
+
+    /// Waits until the server has imported its modules, and asks it for the child: a child that is forked
+    /// earlier would import the same modules once more. Returns false if the request is cancelled meanwhile.
+    async fn ask(&mut self, ends: Ends) -> bool {
+        let limit = Instant::now() + PATIENCE;
+        loop {
+            let mut condition = self.server.condition();
+            let ready = condition.wait_for(|now| !matches!(now, Condition::Warming(1..)));
+            let refused = tokio::select! {
+                now = ready => now.is_ok_and(|now| matches!(*now, Condition::Refused(_))),
+                Some(()) = self.commands.recv() => return false,
+                () = sleep_until(limit) => false,
+            };
+            match self.warm.as_ref().filter(|_| refused).map(|warm| (warm.replace)(&self.server)) {
+                Some(Ok(server)) => {
+                    self.child.move_to(server.clone());
+                    self.server = server;
+                }
+                // If the server has ended, this closes the pipes.
+                _ => break self.server.fork(ends),
+            }
+        }
+        true
     }
 
     /// Reads the messages that the child could not send because its pipe was closed.
@@ -459,9 +492,9 @@ impl Follower {
     }
 
     fn teach(&self, lesson: Lesson) {
-        if let Some(lessons) = &self.lessons {
+        if let Some(warm) = &self.warm {
             // Sending fails when the worker has ended.
-            let _ = lessons.send(lesson);
+            let _ = warm.lessons.send(lesson);
         }
     }
 }

@@ -27,7 +27,7 @@ use super::spec::Spec;
 pub(super) const BOOT: &str = include_str!("worker/boot.py");
 
 /// The package, in the order in which its modules import each other.
-pub(super) const SOURCES: [(&str, &str); 14] = [
+pub(super) const SOURCES: [(&str, &str); 16] = [
     ("own", include_str!("worker/own.py")),
     ("events", include_str!("worker/events.py")),
     ("modules", include_str!("worker/modules.py")),
@@ -41,6 +41,8 @@ pub(super) const SOURCES: [(&str, &str); 14] = [
     ("run", include_str!("worker/run.py")),
     ("child", include_str!("worker/child.py")),
     ("debug", include_str!("worker/debug.py")),
+    ("predict", include_str!("worker/predict.py")),
+    ("rehearse", include_str!("worker/rehearse.py")),
     ("server", include_str!("worker/server.py")),
 ];
 
@@ -55,7 +57,7 @@ pub(super) type Ends = [OwnedFd; 5];
 /// The modules that the server imports before it forks.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Preload {
-    /// Names of modules in the order of their import.
+    /// Names of modules in the order of their import; if there are none, the server predicts them.
     pub modules: Vec<String>,
     /// Top-level packages that must not be imported, because forking is unsafe with them.
     pub refused: Vec<String>,
@@ -64,7 +66,7 @@ pub(super) struct Preload {
 /// The state of a server.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Condition {
-    /// The server is importing this many modules; 0 when there is nothing to import.
+    /// The server is importing about this many modules; 0 when there is nothing to import.
     Warming(usize),
     /// The server has imported its modules.
     Warm(Warm),
@@ -115,12 +117,14 @@ impl Server {
     /// When the interpreter can't be started.
     pub(super) fn start(spec: &Spec, preload: Option<&Preload>) -> io::Result<Self> {
         let once = preload.is_none();
+        let predict = preload.is_some_and(|preload| preload.modules.is_empty());
         let preload = preload.cloned().unwrap_or_default();
         let setup = json!({
             "start": "server",
             "sources": SOURCES,
             "preload": preload.modules,
             "refused": preload.refused,
+            "predict": predict,
             "once": once,
         });
         let (ours, theirs) = StdStream::pair()?;
@@ -138,7 +142,10 @@ impl Server {
         let pid = child.id().unwrap_or_default();
         let stderr = child.stderr.take();
         let (commands, received) = mpsc::unbounded_channel();
-        let (conditions, condition) = watch::channel(Condition::Warming(preload.modules.len()));
+        let (conditions, condition) = watch::channel(Condition::Warming(match predict {
+            true => 1,
+            false => preload.modules.len(),
+        }));
         let talk = tokio::spawn(talk(writing, setup.to_string(), received));
         tokio::spawn(async move {
             let ((), complaint) = tokio::join!(listen(reading, &conditions), complaint(stderr));

@@ -15,7 +15,7 @@ use serde_json::Value as Json;
 use tokio::sync::{mpsc, watch};
 
 use super::plan::Prepared;
-use super::process::{Lesson, Process, Spec};
+use super::process::{Lesson, Process, Spec, Warm};
 use super::server::{Condition, Preload, Server};
 use crate::store;
 use crate::system::files;
@@ -135,10 +135,16 @@ impl Worker {
         let mut state = shared.state();
         if state.fresh.is_some() {
             let server = Server::start(&shared.spec, None)?;
-            return Process::begin(&Arc::new(server), &shared.spec, request, None);
+            return Process::begin(Arc::new(server), &shared.spec, request, None);
         }
         let server = shared.server(&mut state)?;
-        Process::begin(&server, &shared.spec, request, Some(shared.lessons.clone()))
+        let weak = Arc::downgrade(shared);
+        let replace = move |refused: &Arc<Server>| {
+            let shared = weak.upgrade().ok_or(io::ErrorKind::NotConnected)?;
+            shared.replace(refused)
+        };
+        let warm = Warm { lessons: shared.lessons.clone(), replace: Box::new(replace) };
+        Process::begin(server, &shared.spec, request, Some(warm))
     }
 }
 
@@ -184,6 +190,17 @@ impl Shared {
         self.warmth.send_replace(Warmth::Warming);
         tokio::spawn(follow(Arc::downgrade(self), Arc::downgrade(&server), server.condition()));
         Ok(server)
+    }
+
+    /// The server that takes the place of one that has refused to serve.
+    fn replace(self: &Arc<Self>, refused: &Arc<Server>) -> io::Result<Arc<Server>> {
+        let condition = refused.condition().borrow().clone();
+        self.take_note(&Arc::downgrade(refused), condition);
+        let mut state = self.state();
+        match state.fresh {
+            Some(_) => Server::start(&self.spec, None).map(Arc::new),
+            None => self.server(&mut state),
+        }
     }
 
     /// Takes note of a server's new state; returns whether the server is still the one in use.

@@ -12,4 +12,5 @@ mod kept;
 mod parity;
 mod staleness;
 mod verbs;
+mod warmth;
 mod worker;

@@ -24,7 +24,7 @@ import sys
 import time
 import warnings
 
-from . import modules
+from . import modules, predict, rehearse
 
 DESCRIPTORS = 5
 SUBREAPER = 36  # PR_SET_CHILD_SUBREAPER
@@ -41,6 +41,8 @@ class Server:
         self.control = socket.socket(fileno=os.dup(0))
         self.preloader = modules.Preloader(setup["refused"])
         self.waiting = list(setup["preload"])
+        if setup["predict"]:
+            self.waiting = predict.predict(os.getcwd())
         self.once = setup["once"]
         self.life = os.pipe()  # children see its end when this process ends
         self.children = {}  # process id -> descriptor of the status pipe
@@ -146,6 +148,7 @@ class Server:
             self.notify(refused=sorted(self.preloader.unsafe))
         elif not self.waiting:
             modules.know_files()
+            rehearse.rehearse()
             gc.collect()
             gc.freeze()  # garbage collection in a child then leaves shared memory alone
             self.notify(

@@ -17,7 +17,7 @@ use crate::runs::history::Asked;
 use crate::runs::recorder::{Subject, burst};
 use crate::runs::{
     Failure, Interpreter, Plan, Prepared, Process, Recorder, RunRequest, Stamped, Warmth, claims,
-    detach, environment, grid, interpreter, plan,
+    detach, environment, grid, interpreter, packages, plan,
 };
 use crate::store::{Claim, RunId, Store};
 use crate::text::UserError;
@@ -222,7 +222,8 @@ async fn begin(context: &Context, task: &Task) -> Result<Begun, (Failure, bool)>
         Ok(Err(error)) => return Err((failed(error.line()), context.python.is_none())),
         Err(error) => return Err((failed(error.to_string()), false)),
     };
-    if !context.working.has_kedro(&python.path) && !has_kedro(&python.path, &context.root).await {
+    let known = context.working.has_kedro(&python.path) || packages::has(&python.path, "kedro");
+    if !known && !has_kedro(&python.path, &context.root).await {
         let message =
             format!("Kedro is not installed in {} ({}).", python.path.display(), python.reason);
         return Err((failed(message), true));
