@@ -2,6 +2,7 @@
 
 use crate::project::Place;
 use crate::runs::RunRequest;
+use crate::runs::debug::Prompt;
 use crate::runs::params::Params;
 use crate::store::{LogCursor, LogFilter, PruneLimits, RunFilter, RunId, RunPair};
 
@@ -97,15 +98,9 @@ pub enum Effect {
         /// Which command asked for the run.
         why: String,
     },
-    /// Open a Python prompt, or the debugger, in the context of a node. It takes the terminal meanwhile.
-    Debug {
-        /// The node.
-        node: String,
-        /// Whether to run the node and open the debugger where it fails.
-        post_mortem: bool,
-        /// The pipeline, environment and parameters of the node.
-        request: Box<RunRequest>,
-    },
+    /// Open a Python prompt, or the debugger, in the context of a node. It takes the terminal meanwhile. The
+    /// request has the node's pipeline, environment and parameters.
+    Debug(Prompt, Box<RunRequest>),
     /// Run nodes in a background process that outlives this program.
     RunDetached {
         /// The number of the request, which the answer repeats.

@@ -127,7 +127,8 @@ impl Process {
             spill,
             warm,
             is_run: request["command"] == "run",
-            began: false,
+            // A crash at a prompt is no reason to distrust the worker.
+            began: request["command"] == "debug",
             over: false,
             running: Vec::new(),
             finished: false,

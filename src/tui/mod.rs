@@ -5,11 +5,11 @@
 //! here: [`crate::app`] decides, [`crate::ui`] draws.
 
 mod background;
-mod debug;
 mod editor;
 mod export;
 mod folders;
 mod guard;
+mod guest;
 mod input;
 mod late;
 mod panic;
@@ -25,7 +25,6 @@ use std::time::{Duration, Instant};
 
 use color_eyre::eyre::{Result, bail};
 use futures::FutureExt;
-use tokio::process::Child;
 use tokio::sync::{Notify, mpsc};
 
 use crate::app::effect::Effect;
@@ -39,9 +38,10 @@ use crate::text::secrets::redact;
 use crate::ui;
 use background::Answers;
 use guard::Guard;
+use guest::Guest;
 use input::Heard;
 use late::Late;
-use services::{Message, Services};
+use services::{Message, Ready, Services};
 pub use settings::{keymaps, themes};
 use signals::{Signal, Signals};
 use terminal::Terminal;
@@ -147,8 +147,8 @@ struct Screen {
     state: State,
     look: settings::Look,
     services: Services,
-    /// The editor, or another program, that has the terminal.
-    editor: Option<Child>,
+    /// The program that has the terminal, if it is not this one.
+    guest: Option<Guest>,
     dirty: bool,
     /// Whether there was user input since the last frame.
     asked: bool,
@@ -181,7 +181,7 @@ impl Screen {
             terminal,
             look,
             services,
-            editor: None,
+            guest: None,
             dirty: true,
             asked: false,
             drawn: Instant::now().checked_sub(FRAME).unwrap_or_else(Instant::now),
@@ -227,7 +227,7 @@ impl Screen {
         while !self.quit {
             let pause = if self.asked { ANSWER } else { FRAME };
             let wait = pause.saturating_sub(self.drawn.elapsed());
-            let editing = self.editor.is_some();
+            let editing = self.guest.is_some();
             tokio::select! {
                 biased;
                 () = panic::happened() => return Ok(()),
@@ -235,7 +235,7 @@ impl Screen {
                 signal = signals.next() => match signal {
                     Signal::End => return Ok(()),
                     // The keys were pressed in the program that has the terminal, so they are for that program.
-                    Signal::Interrupt if editing => {}
+                    Signal::Interrupt if editing => self.guest.iter().for_each(Guest::interrupt),
                     Signal::Stop if editing => Signals::stop_self(),
                     Signal::Interrupt => self.happen(Event::Interrupt, &mut input)?,
                     Signal::Stop => self.suspend(&mut input)?,
@@ -262,8 +262,8 @@ impl Screen {
                         }
                     }
                 }
-                status = wait_for(&mut self.editor), if editing => {
-                    self.editor_closed(status.err())?;
+                error = wait_for(&mut self.guest), if editing => {
+                    self.guest_left(error)?;
                     input = Some(input::start(Late::default())?);
                 }
                 _ = tick.tick(), if self.state.shows_time() => {
@@ -279,6 +279,13 @@ impl Screen {
     fn hear(&mut self, message: Message, input: &mut Option<input::Input>) -> Result<()> {
         match message {
             Message::Event(event) => self.happen(event, input),
+            Message::Prompt(ready) => {
+                self.open_prompt(&ready)?;
+                if self.guest.is_some() {
+                    *input = None;
+                }
+                Ok(())
+            }
             Message::Settings => {
                 self.look.reload();
                 self.report_settings();
@@ -292,7 +299,7 @@ impl Screen {
         self.dirty = true;
         let suspend = effects.contains(&Effect::Suspend);
         self.perform(effects)?;
-        if self.editor.is_some() {
+        if self.guest.is_some() {
             *input = None;
         }
         if suspend {
@@ -334,12 +341,6 @@ impl Screen {
                     self.report_settings();
                 }
                 Effect::Edit(place) => self.edit(&place)?,
-                Effect::Debug { node, post_mortem, request } => {
-                    match debug::command(&self.services, &node, post_mortem, &request) {
-                        Ok(command) => self.step_aside(command)?,
-                        Err(error) => self.notice(&error.line()),
-                    }
-                }
                 other => self.services.perform(other),
             }
         }
@@ -368,7 +369,7 @@ impl Screen {
     }
 
     fn redraw(&mut self) -> Result<()> {
-        if self.editor.is_none() {
+        if self.guest.is_none() {
             self.terminal.clear()?;
             self.dirty = true;
         }
@@ -408,7 +409,7 @@ impl Screen {
         let program = command.get_program().to_string_lossy().into_owned();
         let mut command = tokio::process::Command::from(command);
         match command.current_dir(self.services.root()).spawn() {
-            Ok(child) => self.editor = Some(child),
+            Ok(child) => self.guest = Some(Guest::Editor(child)),
             Err(error) => {
                 self.terminal.return_to()?;
                 self.notice(&format!("`{program}` can't be started: {error}."));
@@ -417,12 +418,24 @@ impl Screen {
         Ok(())
     }
 
-    fn editor_closed(&mut self, error: Option<std::io::Error>) -> Result<()> {
-        self.editor = None;
+    fn open_prompt(&mut self, ready: &Ready) -> Result<()> {
+        if self.guest.is_some() {
+            return Ok(());
+        }
+        self.terminal.leave();
+        match Guest::prompt(ready) {
+            Ok(prompt) => self.guest = Some(prompt),
+            Err(error) => self.guest_left(Some(format!("Python can't be started: {error}.")))?,
+        }
+        Ok(())
+    }
+
+    fn guest_left(&mut self, error: Option<String>) -> Result<()> {
+        self.guest = None;
         self.terminal.return_to()?;
         self.resize()?;
         if let Some(error) = error {
-            self.notice(&format!("The editor ended badly: {error}."));
+            self.notice(&error);
         }
         Ok(())
     }
@@ -441,9 +454,9 @@ impl Screen {
     }
 }
 
-async fn wait_for(editor: &mut Option<Child>) -> std::io::Result<std::process::ExitStatus> {
-    match editor {
-        Some(child) => child.wait().await,
+async fn wait_for(guest: &mut Option<Guest>) -> Option<String> {
+    match guest {
+        Some(guest) => guest.end().await,
         None => std::future::pending().await,
     }
 }

@@ -18,6 +18,7 @@ use ratatui::backend::CrosstermBackend;
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno;
 use rustix::pipe::{PipeFlags, pipe_with};
+use rustix::termios::{OptionalActions, Termios, tcgetattr, tcsetattr};
 use tokio::sync::Notify;
 
 use crate::text::sanitize;
@@ -35,6 +36,8 @@ pub(super) struct Terminal {
     mouse: bool,
     /// The title of the window; empty before the first one.
     title: String,
+    /// The terminal's initial modes, while another program has it.
+    modes: Option<Termios>,
 }
 
 impl Terminal {
@@ -54,7 +57,7 @@ impl Terminal {
             restore();
         }
         let inner = ManuallyDrop::new(inner?);
-        Ok((Terminal { inner, mouse, title: String::new() }, answer))
+        Ok((Terminal { inner, mouse, title: String::new(), modes: None }, answer))
     }
 
     /// Draws one frame, which the terminal shows as a whole (synchronized update).
@@ -85,10 +88,15 @@ impl Terminal {
     /// Restores the terminal for an editor or the shell.
     pub(super) fn leave(&mut self) {
         restore();
+        self.modes = tcgetattr(io::stdin()).ok();
     }
 
     /// Enters the terminal again after [`Terminal::leave`]. The next frame is drawn completely.
     pub(super) fn return_to(&mut self) -> io::Result<()> {
+        // A program that was killed may have left other modes, which would be taken for the initial ones.
+        if let Some(modes) = self.modes.take() {
+            let _ = tcsetattr(io::stdin(), OptionalActions::Now, &modes);
+        }
         take(self.mouse)?;
         self.title.clear();
         self.clear()

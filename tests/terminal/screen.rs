@@ -646,6 +646,19 @@ fn the_prompt_has_the_terminal_until_it_ends() {
     terminal.wait("a prompt", |screen| asks(screen.trim_end()));
     terminal.keys("<c-d>");
     terminal.wait_for("succeeded 3/3");
+    // The prompt is a child of the worker, which has imported the packages.
+    terminal.keys("b");
+    terminal.wait("a prompt", |screen| asks(screen.trim_end()));
+    terminal.keys("import os, signal; print('a child' if os.getpgrp() == os.getpid() else 'none')\r");
+    terminal.wait_for("a child");
+    // Ctrl-Z has no shell to go back to.
+    terminal.keys("<c-z>print('goes on')\r");
+    terminal.wait_for("goes on");
+    terminal.keys("os.kill(os.getpid(), signal.SIGKILL)\r");
+    terminal.wait_for("Python ended badly");
+    // The terminal is the screen's again, with its keys.
+    terminal.keys("2");
+    terminal.wait_for("no namespace");
     terminal.keys("q");
     assert!(terminal.wait_exit().success());
 }

@@ -17,6 +17,7 @@ use crate::app::state::State;
 use crate::app::traceback;
 use crate::app::words::when;
 use crate::project::{Place, highlight};
+use crate::runs::debug::Prompt;
 use crate::text::sanitize;
 
 /// Does what was asked for, or says why it can't be done now.
@@ -119,8 +120,7 @@ pub(super) fn act(state: &mut State, command: Command) -> Vec<Effect> {
         Command::Debug | Command::PostMortem => {
             let Some((node, request)) = queries::debugged(state) else { return Vec::new() };
             let post_mortem = command == Command::PostMortem;
-            let request = Box::new(request);
-            let effect = Effect::Debug { node, post_mortem, request };
+            let effect = Effect::Debug(Prompt { node, post_mortem }, Box::new(request));
             return trusted(&mut state.shared, vec![effect]);
         }
         Command::ClearOverride => return overrides::clear(state),

@@ -18,6 +18,8 @@ def main(request, fd, life, preloaded):
     faulthandler.enable(file=events.high_copy(2) or 2)
     die_with_parent(life)
     root = os.path.realpath(request["root"])
+    if request["command"] == "debug":
+        return prompt(request, events.Channel(fd, root), life, preloaded)
     channel = events.Channel(fd, root, request.get("spill"))
     recorder = output.Recorder(channel, request["mark"].encode())
     try:
@@ -45,6 +47,24 @@ def main(request, fd, life, preloaded):
         if request["warm"]:
             channel.modules(modules.learned(preloaded))
     return 0
+
+
+def prompt(request, channel, life, preloaded):
+    from . import debug
+
+    def work():
+        die_with_parent(life)
+        channel.adopt()
+        channel.run_pid = os.getpid()
+        with debug.quiet():
+            begin_anew()
+        try:
+            return debug.main(request)
+        finally:
+            if request["warm"]:
+                channel.modules(modules.learned(preloaded))
+
+    return debug.at_terminal(request, work)
 
 
 def begin_anew():

@@ -2,10 +2,14 @@
 arguments. With `post_mortem` the node runs, and the debugger opens where it fails."""
 
 import code
+import contextlib
 import inspect
+import logging
 import os
+import signal
 import sys
 import traceback
+import warnings
 
 from . import keep, project
 from .events import OWN
@@ -15,8 +19,90 @@ def start(setup):
     return lambda: main(setup["request"])
 
 
+def at_terminal(request, work):
+    """Does the work in a process that has the screen's terminal, and gives the terminal back when that process
+    has ended, however it ended. Returns in this process only, with the status."""
+    pid = os.fork()
+    if pid == 0:
+        os.setpgid(0, 0)
+        take_terminal(os.getpgrp())
+        open_streams()
+        code = 1
+        try:
+            attempt(work)
+            code = 0
+        finally:
+            os._exit(code)
+    while True:
+        _, status = os.waitpid(pid, os.WUNTRACED)
+        if not os.WIFSTOPPED(status):
+            break
+        os.kill(pid, signal.SIGCONT)  # there is no shell below that could continue it
+    take_terminal(request["foreground"])
+    if os.WIFSIGNALED(status):
+        signal.signal(os.WTERMSIG(status), signal.SIG_DFL)
+        os.kill(os.getpid(), os.WTERMSIG(status))
+    return os.WEXITSTATUS(status)
+
+
+def take_terminal(group):
+    """Makes a process group the terminal's foreground."""
+    tty = os.open("/dev/tty", os.O_RDWR)
+    signal.signal(signal.SIGTTOU, signal.SIG_IGN)  # sent to processes in the background
+    try:
+        os.tcsetpgrp(tty, group)
+    finally:
+        signal.signal(signal.SIGTTOU, signal.SIG_DFL)
+        os.close(tty)
+
+
+def open_streams():
+    """Connects Python's streams with the terminal."""
+    tty = os.open("/dev/tty", os.O_RDWR)
+    for fd in range(3):
+        os.dup2(tty, fd)
+    os.close(tty)
+    sys.stdin = sys.__stdin__ = open(0, closefd=False)
+    sys.stdout = sys.__stdout__ = open(1, "w", buffering=1, closefd=False)
+    sys.stderr = sys.__stderr__ = open(2, "w", buffering=1, closefd=False)
+
+
+def attempt(work):
+    """After a failure it waits until the output is read."""
+    try:
+        code = work()
+    except SystemExit:
+        code = 0
+    except BaseException:
+        traceback.print_exc()
+        code = 1
+    if code:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        print("\nPress enter to go back. ", end="", flush=True)
+        sys.stdin.readline()
+    sys.stdout.flush()
+
+
 def main(request):
     os.environ.setdefault("KEDRO_DISABLE_TELEMETRY", "1")  # no command to report
+    with quiet():
+        opened = open_project(request)
+    return interactive(request, *opened)
+
+
+@contextlib.contextmanager
+def quiet():
+    """Leaves out the messages of Kedro's start."""
+    logging.disable(logging.WARNING)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logging.disable(logging.NOTSET)
+
+
+def open_project(request):
     project.bootstrap(request)
     from kedro.framework.project import pipelines
 
@@ -24,6 +110,10 @@ def main(request):
     context = session.load_context()
     catalog = context.catalog
     keep.put_back(catalog, request)
+    return session, context, catalog, pipelines
+
+
+def interactive(request, session, context, catalog, pipelines):
     pipeline = pipelines[request.get("pipeline") or "__default__"]
     node = next((one for one in pipeline.nodes if one.name == request["node"]), None)
     if node is None:

@@ -7,6 +7,7 @@ mod context;
 mod drawing;
 mod exact;
 mod look;
+mod prompting;
 mod reading;
 mod running;
 mod stale;
@@ -30,6 +31,7 @@ use crate::runs::history::change;
 use crate::store::Trust;
 use context::Context;
 pub(super) use context::Reports;
+pub(super) use prompting::Ready;
 
 /// A message to the event loop.
 #[derive(Debug)]
@@ -38,6 +40,8 @@ pub(super) enum Message {
     Event(Event),
     /// The user's settings, themes or keymaps changed.
     Settings,
+    /// A Python prompt can be opened.
+    Prompt(Box<Ready>),
 }
 
 impl From<Report> for Message {
@@ -86,11 +90,6 @@ impl Services {
     /// The project's folder.
     pub(super) fn root(&self) -> &Path {
         &self.context.root
-    }
-
-    /// The interpreter that the program was started with.
-    pub(super) fn python(&self) -> Option<&Path> {
-        self.context.python.as_deref()
     }
 
     /// Starts to perform an effect.
@@ -142,6 +141,9 @@ impl Services {
                 });
                 self.runs.start(&self.context, tasks.collect());
             }
+            Effect::Debug(prompt, request) => {
+                tokio::spawn(prompting::prepare(self.context.clone(), prompt, *request));
+            }
             Effect::RunDetached { generation, request } => {
                 running::detach(&self.context, generation, &request);
             }
@@ -181,7 +183,6 @@ impl Services {
             | Effect::Suspend
             | Effect::Redraw
             | Effect::Edit(_)
-            | Effect::Debug { .. }
             | Effect::Copy(_)
             | Effect::Notify(_)
             | Effect::Draw(_)
