@@ -649,7 +649,8 @@ fn the_prompt_has_the_terminal_until_it_ends() {
     // The prompt is a child of the worker, which has imported the packages.
     terminal.keys("b");
     terminal.wait("a prompt", |screen| asks(screen.trim_end()));
-    terminal.keys("import os, signal; print('a child' if os.getpgrp() == os.getpid() else 'none')\r");
+    terminal
+        .keys("import os, signal; print('a child' if os.getpgrp() == os.getpid() else 'none')\r");
     terminal.wait_for("a child");
     // Ctrl-Z has no shell to go back to.
     terminal.keys("<c-z>print('goes on')\r");
