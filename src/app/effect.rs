@@ -1,5 +1,6 @@
 //! What the update asks the services for. Each effect has an answer among [`super::event::Report`].
 
+use super::remembered::Remembered;
 use crate::project::Place;
 use crate::runs::RunRequest;
 use crate::runs::params::Params;
@@ -163,6 +164,8 @@ pub enum Effect {
     Edit(Place),
     /// Write the drawing to this file, in the format of its ending.
     Export(String),
+    /// Keep the look of the screen for the next session.
+    Remember(Box<Remembered>),
     /// Copy to the clipboard (OSC 52).
     Copy(String),
     /// Notify the user outside of the screen, in the ways that the settings name.

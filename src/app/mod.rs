@@ -23,6 +23,7 @@ pub mod options;
 pub mod picker;
 pub mod prompt;
 pub mod queries;
+pub mod remembered;
 pub mod run;
 pub mod screens;
 pub mod settings;

@@ -14,6 +14,7 @@ use super::key::Key;
 use super::keymap::Keymap;
 use super::notice::{Notice, Notices, Toast};
 use super::prompt::{Prompt, PromptKind};
+use super::remembered::Memory;
 use super::run::{ActiveRun, NodeState};
 use super::settings::Settings;
 use crate::dag::staleness::Freshness;
@@ -201,6 +202,8 @@ pub struct Shared {
     pub unseen: Option<Outcome>,
     /// Whether the terminal has the focus; `None` if it did not say.
     pub focused: Option<bool>,
+    /// What is remembered from one session to the next.
+    pub memory: Memory,
     /// Numbers of the last requests.
     pub generations: Generations,
 }
@@ -240,6 +243,7 @@ impl Shared {
             toast: None,
             unseen: None,
             focused: None,
+            memory: Memory::default(),
             generations: Generations::default(),
         }
     }

@@ -12,6 +12,7 @@ mod folders;
 mod guard;
 mod input;
 mod late;
+mod memory;
 mod panic;
 mod services;
 mod settings;
@@ -30,6 +31,7 @@ use tokio::sync::{Notify, mpsc};
 
 use crate::app::effect::Effect;
 use crate::app::event::{Event, Report};
+use crate::app::remembered;
 use crate::app::settings::WorkerKind;
 use crate::app::{State, update};
 use crate::store::now;
@@ -176,8 +178,10 @@ impl Screen {
             look.set_background(background);
         }
         let closed = terminal::watch()?;
+        let mut state = State::new(start.env.clone(), look.settings.clone(), now());
+        remembered::put_back(&mut state, memory::read(&start.root));
         let mut screen = Screen {
-            state: State::new(start.env.clone(), look.settings.clone(), now()),
+            state,
             terminal,
             look,
             services,
@@ -190,6 +194,11 @@ impl Screen {
         let ended = AssertUnwindSafe(screen.follow(signals, &closed, &mut reports, answers))
             .catch_unwind()
             .await;
+        if ended.is_ok()
+            && let Some(last) = remembered::changed(&mut screen.state)
+        {
+            screen.services.perform(Effect::Remember(Box::new(last)));
+        }
         let Screen { terminal, services, .. } = screen;
         drop(terminal);
         drop(guard);
