@@ -172,8 +172,10 @@ pub enum Effect {
     Notify(String),
     /// Read the user's settings, theme and keymap again.
     ReloadSettings,
-    /// Load a theme by name for this session.
+    /// Load a theme by name, to be seen while it is chosen.
     SetTheme(String),
-    /// Load a keymap by name for this session.
-    SetKeymap(String),
+    /// Load a theme by name, now and at the next start.
+    ChooseTheme(String),
+    /// Load a keymap by name, now and at the next start.
+    ChooseKeymap(String),
 }

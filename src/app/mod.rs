@@ -31,6 +31,7 @@ pub mod shared;
 pub mod state;
 pub mod tab;
 pub mod traceback;
+pub mod undo;
 pub mod update;
 pub mod words;
 

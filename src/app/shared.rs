@@ -17,6 +17,7 @@ use super::prompt::{Prompt, PromptKind};
 use super::remembered::Memory;
 use super::run::{ActiveRun, NodeState};
 use super::settings::Settings;
+use super::undo::Edits;
 use crate::dag::staleness::Freshness;
 use crate::dag::view::{self, RunState};
 use crate::datasets;
@@ -168,6 +169,8 @@ pub struct Shared {
     pub pipeline: String,
     /// Parameters that override those of the files, for the next runs.
     pub overrides: Params,
+    /// The edits that `undo` takes back.
+    pub edits: Edits,
     /// How long nodes took in their last runs, by name.
     pub timings: HashMap<String, Timing>,
     /// The run that is going on, or the last one.
@@ -226,6 +229,7 @@ impl Shared {
             project: Project::default(),
             pipeline: String::new(),
             overrides: Params::new(),
+            edits: Edits::default(),
             timings: HashMap::new(),
             run: None,
             beside: Vec::new(),

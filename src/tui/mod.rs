@@ -5,6 +5,7 @@
 //! here: [`crate::app`] decides, [`crate::ui`] draws.
 
 mod background;
+mod chosen;
 mod debug;
 mod editor;
 mod export;
@@ -40,6 +41,7 @@ use crate::text::sanitize;
 use crate::text::secrets::redact;
 use crate::ui;
 use background::Answers;
+use chosen::Kind;
 use guard::Guard;
 use input::Heard;
 use late::Late;
@@ -194,10 +196,11 @@ impl Screen {
         let ended = AssertUnwindSafe(screen.follow(signals, &closed, &mut reports, answers))
             .catch_unwind()
             .await;
-        if ended.is_ok()
-            && let Some(last) = remembered::changed(&mut screen.state)
-        {
-            screen.services.perform(Effect::Remember(Box::new(last)));
+        if ended.is_ok() {
+            let last = remembered::changed(&mut screen.state);
+            let last = last.map(|last| Effect::Remember(Box::new(last)));
+            let deleted = screen.state.runs.delete_for_good();
+            deleted.into_iter().chain(last).for_each(|effect| screen.services.perform(effect));
         }
         let Screen { terminal, services, .. } = screen;
         drop(terminal);
@@ -338,10 +341,8 @@ impl Screen {
                     self.look.set_theme(name);
                     self.report_settings();
                 }
-                Effect::SetKeymap(name) => {
-                    self.look.set_keymap(name);
-                    self.report_settings();
-                }
+                Effect::ChooseTheme(name) => self.choose(Kind::Theme, name),
+                Effect::ChooseKeymap(name) => self.choose(Kind::Keymap, name),
                 Effect::Edit(place) => self.edit(&place)?,
                 Effect::Debug { node, post_mortem, request } => {
                     match debug::command(&self.services, &node, post_mortem, &request) {
@@ -353,6 +354,13 @@ impl Screen {
             }
         }
         Ok(())
+    }
+
+    /// Takes a theme or keymap that was chosen on the screen.
+    fn choose(&mut self, kind: Kind, name: String) {
+        let told = self.look.choose(kind, name);
+        self.report_settings();
+        self.notice(&told);
     }
 
     fn export(&mut self, file: &str) {

@@ -8,3 +8,4 @@ mod graph;
 mod remembered;
 mod runs_screen;
 mod sessions;
+mod undo;

@@ -9,7 +9,9 @@ use mlops_tui::app::screens::pipeline::{Sizing, Zoom};
 use mlops_tui::app::settings::Settings;
 use mlops_tui::app::tab::Tab;
 use mlops_tui::app::{State, update};
-use mlops_tui::project::Snapshot;
+use mlops_tui::project::json::from_exact;
+use mlops_tui::project::{Pipeline, Snapshot};
+use serde_json::json;
 
 use crate::common::app::{NOW, TestApp};
 
@@ -162,4 +164,44 @@ fn a_killed_session_is_remembered_too() {
     app.happen(Event::Tick(NOW + 40.0));
     app.happen(Event::Tick(NOW + 60.0));
     assert_eq!(kept(&app), 1);
+}
+
+#[test]
+fn rows_keep_their_order_when_kedro_has_read_the_project() {
+    let mut app = TestApp::open(120, 60);
+    let read = snapshot(&app);
+    let reversed = |pipeline: &Pipeline| {
+        let nodes = pipeline.nodes.iter().rev().map(|node| {
+            json!({
+                "name": node.name, "func_name": node.func_name, "namespace": node.namespace,
+                "tags": [], "inputs": node.inputs, "outputs": node.outputs, "source": null,
+            })
+        });
+        json!({"name": pipeline.name, "nodes": nodes.collect::<Vec<_>>(), "inputs": [], "outputs": []})
+    };
+    let datasets = read.datasets.values().rev();
+    let datasets: serde_json::Map<_, _> = datasets
+        .map(|dataset| (dataset.name.clone(), json!({"type": dataset.type_name})))
+        .collect();
+    let answer = json!({
+        "pipelines": read.pipelines.iter().rev().map(reversed).collect::<Vec<_>>(),
+        "datasets": datasets,
+        "parameter_values": {
+            "features": {"use_wind": true, "lags": [1, 7]},
+            "trips": {"max_minutes": 240, "min_minutes": 2},
+            "seed": 7,
+        },
+    });
+    let rows = |app: &mut TestApp| {
+        let names = |pipeline: &Pipeline| pipeline.name.clone();
+        let pipelines: Vec<String> = snapshot(app).pipelines.iter().map(names).collect();
+        let paths = app.state.parameters.list.rows.iter().map(|row| row.path.clone());
+        (pipelines, app.state.catalog.list.rows.clone(), paths.collect::<Vec<_>>())
+    };
+    let (pipelines, catalog, mut paths) = rows(&mut app);
+    let generation = app.state.shared.generations.exact;
+    let exact = from_exact(&answer, &read).unwrap();
+    app.report(Report::Exact { generation, result: Ok(Arc::new(exact)), stored: false });
+    paths.retain(|path| ["seed", "trips", "features"].iter().any(|start| path.starts_with(start)));
+    assert_eq!(rows(&mut app), (pipelines, catalog, paths));
 }

@@ -14,6 +14,7 @@ mod report;
 mod running;
 mod search;
 mod trust;
+mod undo;
 
 use ratatui::layout::Size;
 

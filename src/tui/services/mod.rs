@@ -196,7 +196,8 @@ impl Services {
             | Effect::Export(_)
             | Effect::ReloadSettings
             | Effect::SetTheme(_)
-            | Effect::SetKeymap(_) => {}
+            | Effect::ChooseTheme(_)
+            | Effect::ChooseKeymap(_) => {}
         }
     }
 
