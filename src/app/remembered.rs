@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::areas::Panes;
 use super::effect::Effect;
 use super::screens::pipeline::{PipelineScreen, Plot, Sizing, Spot, Zoom};
 use super::screens::{Screen, catalog, parameters};
@@ -121,7 +122,7 @@ impl Remembered {
     /// The look of the screen.
     pub fn of(state: &State) -> Remembered {
         let State { shared, pipeline, catalog, parameters, runs, .. } = state;
-        let fresh = Shared::new(None, shared.settings.clone(), 0.0).panes;
+        let fresh = Panes::default();
         let changed = |now: u16, first: u16| Some(now).filter(|now| *now != first);
         let (shown, sought) = match &shared.memory.pipeline {
             Some((name, selected)) => (Some(name.clone()), selected.clone()),

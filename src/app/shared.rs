@@ -224,7 +224,7 @@ impl Shared {
             settings_problems: Vec::new(),
             env,
             focus: Pane::Main,
-            panes: Panes { side: 38, log: 6, maximised: false, dragging: None },
+            panes: Panes::default(),
             side_offset: 0,
             project: Project::default(),
             pipeline: String::new(),
