@@ -29,6 +29,12 @@ pub struct Panes {
     pub dragging: Option<Drag>,
 }
 
+impl Default for Panes {
+    fn default() -> Self {
+        Panes { side: 38, log: 6, maximised: false, dragging: None }
+    }
+}
+
 impl Panes {
     /// The smallest and the largest width of the side pane, in hundredths of the screen.
     const SIDE: [u16; 2] = [15, 85];

@@ -56,6 +56,7 @@ pub fn disabled_because(state: &State, command: Command) -> Option<String> {
         Command::FindNext | Command::FindPrevious => {
             shared.search.is_empty().then(|| "there was no search yet".into())
         }
+        Command::Undo => shared.edits.is_empty().then(|| "there is nothing to undo".into()),
         Command::Problems => shared.problems().is_empty().then(|| "there are no problems".into()),
         Command::Edit => {
             state.details().place.is_none().then(|| "the selection has no place in a file".into())

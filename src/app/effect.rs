@@ -1,5 +1,6 @@
 //! What the update asks the services for. Each effect has an answer among [`super::event::Report`].
 
+use super::remembered::Remembered;
 use crate::project::Place;
 use crate::runs::RunRequest;
 use crate::runs::debug::Prompt;
@@ -158,14 +159,18 @@ pub enum Effect {
     Edit(Place),
     /// Write the drawing to this file, in the format of its ending.
     Export(String),
+    /// Keep the look of the screen for the next session.
+    Remember(Box<Remembered>),
     /// Copy to the clipboard (OSC 52).
     Copy(String),
     /// Notify the user outside of the screen, in the ways that the settings name.
     Notify(String),
     /// Read the user's settings, theme and keymap again.
     ReloadSettings,
-    /// Load a theme by name for this session.
+    /// Load a theme by name, to be seen while it is chosen.
     SetTheme(String),
-    /// Load a keymap by name for this session.
-    SetKeymap(String),
+    /// Load a theme by name, now and at the next start.
+    ChooseTheme(String),
+    /// Load a keymap by name, now and at the next start.
+    ChooseKeymap(String),
 }

@@ -23,6 +23,7 @@ pub mod options;
 pub mod picker;
 pub mod prompt;
 pub mod queries;
+pub mod remembered;
 pub mod run;
 pub mod screens;
 pub mod settings;
@@ -30,6 +31,7 @@ pub mod shared;
 pub mod state;
 pub mod tab;
 pub mod traceback;
+pub mod undo;
 pub mod update;
 pub mod words;
 

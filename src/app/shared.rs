@@ -14,8 +14,10 @@ use super::key::Key;
 use super::keymap::Keymap;
 use super::notice::{Notice, Notices, Toast};
 use super::prompt::{Prompt, PromptKind};
+use super::remembered::Memory;
 use super::run::{ActiveRun, NodeState};
 use super::settings::Settings;
+use super::undo::Edits;
 use crate::dag::staleness::Freshness;
 use crate::dag::view::{self, RunState};
 use crate::datasets;
@@ -167,6 +169,8 @@ pub struct Shared {
     pub pipeline: String,
     /// Parameters that override those of the files, for the next runs.
     pub overrides: Params,
+    /// The edits that `undo` takes back.
+    pub edits: Edits,
     /// How long nodes took in their last runs, by name.
     pub timings: HashMap<String, Timing>,
     /// The run that is going on, or the last one.
@@ -201,6 +205,8 @@ pub struct Shared {
     pub unseen: Option<Outcome>,
     /// Whether the terminal has the focus; `None` if it did not say.
     pub focused: Option<bool>,
+    /// What is remembered from one session to the next.
+    pub memory: Memory,
     /// Numbers of the last requests.
     pub generations: Generations,
 }
@@ -218,11 +224,12 @@ impl Shared {
             settings_problems: Vec::new(),
             env,
             focus: Pane::Main,
-            panes: Panes { side: 38, log: 6, maximised: false, dragging: None },
+            panes: Panes::default(),
             side_offset: 0,
             project: Project::default(),
             pipeline: String::new(),
             overrides: Params::new(),
+            edits: Edits::default(),
             timings: HashMap::new(),
             run: None,
             beside: Vec::new(),
@@ -240,6 +247,7 @@ impl Shared {
             toast: None,
             unseen: None,
             focused: None,
+            memory: Memory::default(),
             generations: Generations::default(),
         }
     }

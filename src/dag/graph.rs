@@ -13,6 +13,7 @@ use petgraph::visit::{
     Dfs, DfsPostOrder, GraphBase, IntoNeighbors, IntoNeighborsDirected, IntoNodeIdentifiers,
     Reversed, Visitable,
 };
+use serde::{Deserialize, Serialize};
 
 use crate::project::{Node, Pipeline, is_parameter, strip_transcoding};
 
@@ -20,7 +21,8 @@ use crate::project::{Node, Pipeline, is_parameter, strip_transcoding};
 pub type Id = usize;
 
 /// The kind of a vertex.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum VertexKind {
     /// A node: a function that runs.
     Node,

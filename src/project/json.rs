@@ -243,6 +243,9 @@ pub fn from_exact(answer: &Json, read: &Snapshot) -> Result<Snapshot, UserError>
         .iter()
         .map(|pipeline| pipeline_from_json(pipeline, read))
         .collect::<Result<_, _>>()?;
+    // What both readings have keeps its place on the screen.
+    let place = |name: &str| read.pipelines.iter().position(|pipeline| pipeline.name == name);
+    snapshot.pipelines.sort_by_key(|pipeline| place(&pipeline.name).unwrap_or(usize::MAX));
     let datasets = answer["datasets"].as_object().ok_or("the answer has no `datasets`")?;
     let mut names: Vec<&String> = datasets.keys().collect();
     // Kedro resolves patterns in the order of a set, which differs between runs.
@@ -254,6 +257,7 @@ pub fn from_exact(answer: &Json, read: &Snapshot) -> Result<Snapshot, UserError>
     if answer["parameter_values"].is_object() {
         snapshot.parameters = value_from_json(&answer["parameter_values"], Some(&read.parameters));
         secrets::remove_from_exact(&mut snapshot.parameters, &read.parameters);
+        sort_as(&mut snapshot.parameters, &read.parameters);
     }
     // The exact reading knows everything that the static reading had to leave out.
     let mistakes = mistakes::find(read);
@@ -295,6 +299,17 @@ fn redact_strings(json: &mut Json) {
         Json::Array(items) => items.iter_mut().for_each(redact_strings),
         Json::Object(map) => map.values_mut().for_each(redact_strings),
         _ => {}
+    }
+}
+
+/// Gives the keys that both mappings have the order of the static reading, at all depths; others follow.
+fn sort_as(exact: &mut Located, read: &Located) {
+    let (Value::Map(map), Value::Map(read)) = (&mut exact.value, &read.value) else { return };
+    map.sort_by_cached_key(|key, _| read.get_index_of(key).unwrap_or(usize::MAX));
+    for (key, value) in map {
+        if let Some(read) = read.get(key) {
+            sort_as(value, read);
+        }
     }
 }
 

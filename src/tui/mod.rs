@@ -5,6 +5,8 @@
 //! here: [`crate::app`] decides, [`crate::ui`] draws.
 
 mod background;
+
+mod chosen;
 mod editor;
 mod export;
 mod folders;
@@ -12,6 +14,7 @@ mod guard;
 mod guest;
 mod input;
 mod late;
+mod memory;
 mod panic;
 mod services;
 mod settings;
@@ -29,6 +32,7 @@ use tokio::sync::{Notify, mpsc};
 
 use crate::app::effect::Effect;
 use crate::app::event::{Event, Report};
+use crate::app::remembered;
 use crate::app::settings::WorkerKind;
 use crate::app::{State, update};
 use crate::store::now;
@@ -37,6 +41,7 @@ use crate::text::sanitize;
 use crate::text::secrets::redact;
 use crate::ui;
 use background::Answers;
+use chosen::Kind;
 use guard::Guard;
 use guest::Guest;
 use input::Heard;
@@ -176,8 +181,10 @@ impl Screen {
             look.set_background(background);
         }
         let closed = terminal::watch()?;
+        let mut state = State::new(start.env.clone(), look.settings.clone(), now());
+        remembered::put_back(&mut state, memory::read(&start.root));
         let mut screen = Screen {
-            state: State::new(start.env.clone(), look.settings.clone(), now()),
+            state,
             terminal,
             look,
             services,
@@ -190,6 +197,12 @@ impl Screen {
         let ended = AssertUnwindSafe(screen.follow(signals, &closed, &mut reports, answers))
             .catch_unwind()
             .await;
+        if ended.is_ok() {
+            let last = remembered::changed(&mut screen.state);
+            let last = last.map(|last| Effect::Remember(Box::new(last)));
+            let deleted = screen.state.runs.delete_for_good();
+            deleted.into_iter().chain(last).for_each(|effect| screen.services.perform(effect));
+        }
         let Screen { terminal, services, .. } = screen;
         drop(terminal);
         drop(guard);
@@ -336,15 +349,20 @@ impl Screen {
                     self.look.set_theme(name);
                     self.report_settings();
                 }
-                Effect::SetKeymap(name) => {
-                    self.look.set_keymap(name);
-                    self.report_settings();
-                }
+                Effect::ChooseTheme(name) => self.choose(Kind::Theme, name),
+                Effect::ChooseKeymap(name) => self.choose(Kind::Keymap, name),
                 Effect::Edit(place) => self.edit(&place)?,
                 other => self.services.perform(other),
             }
         }
         Ok(())
+    }
+
+    /// Takes a theme or keymap that was chosen on the screen.
+    fn choose(&mut self, kind: Kind, name: String) {
+        let told = self.look.choose(kind, name);
+        self.report_settings();
+        self.notice(&told);
     }
 
     fn export(&mut self, file: &str) {

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::{env, fs};
 
 use super::background::Background;
+use super::chosen::{self, Kind};
 use super::{Start, folders};
 use crate::app::event::Report;
 use crate::app::keymap::{self, FileError, Keymap};
@@ -12,6 +13,7 @@ use crate::app::settings::{AUTO, Overrides, Settings};
 use crate::app::shared::Available;
 use crate::project::{Place, Problem, Severity};
 use crate::system::files;
+use crate::text::sanitize;
 use crate::ui::color::Depth;
 use crate::ui::theme::{self, Theme};
 
@@ -29,6 +31,8 @@ pub(super) struct Look {
     root: PathBuf,
     /// Settings of the command line and of this session, which override all files.
     chosen: Overrides,
+    /// The files that name a theme and a keymap, and what they name; the last one wins.
+    named: [Option<(PathBuf, String)>; 2],
 }
 
 impl Look {
@@ -52,6 +56,7 @@ impl Look {
                 ascii: start.ascii.then_some(true),
                 ..Overrides::default()
             },
+            named: [None, None],
         };
         look.reload();
         look
@@ -62,6 +67,8 @@ impl Look {
         self.problems.clear();
         let mut settings =
             Settings { ascii: plain_terminal(|name| env::var(name).ok()), ..Settings::default() };
+        chosen::read(&folders::state()).apply(&mut settings);
+        self.named = [None, None];
         let config = folders::config().join("config.yaml");
         let pyproject = self.root.join("pyproject.toml");
         for (path, parse) in [
@@ -70,7 +77,14 @@ impl Look {
         ] {
             let Ok(text) = files::read_text(path) else { continue };
             match parse(&text) {
-                Ok(overrides) => overrides.apply(&mut settings),
+                Ok(overrides) => {
+                    overrides.apply(&mut settings);
+                    for (named, name) in
+                        self.named.iter_mut().zip([overrides.theme, overrides.keymap])
+                    {
+                        *named = name.map(|name| (path.clone(), name)).or(named.take());
+                    }
+                }
                 Err(error) => self.problem(path, &error),
             }
         }
@@ -93,16 +107,33 @@ impl Look {
         }
     }
 
-    /// Chooses a theme for this session.
+    /// Shows a theme in this session.
     pub(super) fn set_theme(&mut self, name: String) {
         self.chosen.theme = Some(name);
         self.reload();
     }
 
-    /// Chooses a keymap for this session.
-    pub(super) fn set_keymap(&mut self, name: String) {
-        self.chosen.keymap = Some(name);
+    /// Takes a theme or keymap now and for the next start, unless a settings file names one. Returns a sentence about
+    /// that.
+    pub(super) fn choose(&mut self, kind: Kind, name: String) -> String {
+        let (chosen, named) = match kind {
+            Kind::Theme => (&mut self.chosen.theme, &self.named[0]),
+            Kind::Keymap => (&mut self.chosen.keymap, &self.named[1]),
+        };
+        *chosen = Some(name.clone());
+        let what = format!("The {} is {}", kind.name(), sanitize(&name));
+        let told = match named {
+            Some((path, other)) => {
+                let file = path.file_name().unwrap_or_default().to_string_lossy();
+                format!("{what} until you quit; {file} names {}.", sanitize(other))
+            }
+            None => match chosen::write(&folders::state(), kind, &name) {
+                Ok(()) => format!("{what}, also next time."),
+                Err(error) => format!("{what} until you quit: it can't be kept ({error})."),
+            },
+        };
         self.reload();
+        told
     }
 
     /// The report for the screen.

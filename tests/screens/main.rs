@@ -5,5 +5,7 @@ mod common;
 
 mod fit;
 mod graph;
+mod remembered;
 mod runs_screen;
 mod sessions;
+mod undo;

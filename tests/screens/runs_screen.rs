@@ -266,7 +266,14 @@ fn runs_are_pinned_noted_deleted_and_pruned() {
     assert_eq!((screen.run(run_id(2)), screen.app.state.runs.list.rows.len()), (None, 1));
     screen.keys("Xkeep:0<enter>").shows("There is nothing to delete.");
     screen.keys("dy").shows("No run is recorded yet.");
-    assert_eq!(screen.run(run_id(1)), None);
+    screen.shows("Run 1 is deleted; u brings it back until you quit.");
+    screen.written();
+    screen.shows("No run is recorded yet.");
+    screen.keys("u").shows("Undone: deleting run 1.");
+    screen.keys("u").shows("Undone: note of run 1.");
+    assert_eq!(screen.run(run_id(1)).unwrap().note.as_deref().unwrap_or_default(), "");
+    screen.keys("dy");
+    assert_eq!(screen.app.state.runs.delete_for_good(), [Effect::DeleteRun(run_id(1))]);
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! The catalog screen: entries by layer or namespace, what lives in memory, and factory patterns.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 use indexmap::IndexMap;
 
@@ -138,17 +138,19 @@ fn rows(snapshot: &Snapshot, closed: &HashSet<String>) -> Vec<CatalogRow> {
     rows
 }
 
-/// Datasets that nodes use but no entry or pattern defines. Kedro keeps them in memory.
+/// Datasets that nodes use but no entry or pattern defines, by name: the order of nodes may differ between readings.
+/// Kedro keeps these datasets in memory.
 fn memory(snapshot: &Snapshot) -> Vec<String> {
     let known: HashSet<&str> =
         snapshot.datasets.keys().map(|name| strip_transcoding(name)).collect();
-    let mut seen = HashSet::new();
     let nodes = snapshot.pipelines.iter().flat_map(|pipeline| &pipeline.nodes);
     nodes
         .flat_map(|node| node.inputs.iter().chain(&node.outputs))
         .map(|name| strip_transcoding(name))
-        .filter(|name| !is_parameter(name) && !known.contains(name) && seen.insert(*name))
+        .filter(|name| !is_parameter(name) && !known.contains(name))
         .map(ToOwned::to_owned)
+        .collect::<BTreeSet<_>>()
+        .into_iter()
         .collect()
 }
 

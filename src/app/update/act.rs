@@ -2,6 +2,7 @@
 
 use super::reading::{read_exact, reload};
 use super::trust::trusted;
+use super::undo::{Filters, undo};
 use super::{dialog, navigate, overrides, running, search};
 use crate::app::areas::Pane;
 use crate::app::command::Command;
@@ -39,6 +40,7 @@ pub(super) fn act(state: &mut State, command: Command) -> Vec<Effect> {
         | Command::Last => navigate::go(state, command),
         Command::Open => open(state),
         Command::Back => return back(state),
+        Command::Undo => return undo(state),
         Command::Messages => messages(state),
         Command::MaximisePane => state.shared.panes.maximised ^= true,
         Command::GrowPane | Command::ShrinkPane => {
@@ -184,6 +186,7 @@ fn open(state: &mut State) {
 }
 
 fn back(state: &mut State) -> Vec<Effect> {
+    let before = Filters::of(state);
     let (screen, shared) = state.screen_mut();
     shared.toast = None;
     if !shared.pending.is_empty() {
@@ -191,6 +194,7 @@ fn back(state: &mut State) -> Vec<Effect> {
     } else if shared.focus != Pane::Main {
         shared.focus = Pane::Main;
     } else if let Some(effects) = screen.back(shared) {
+        before.keep_changed(state);
         return effects;
     } else {
         shared.search.clear();

@@ -18,6 +18,7 @@ use crate::app::options::{FIELDS, FieldKind, Form};
 use crate::app::picker::{self, Choice, Picker};
 use crate::app::shared::{Exact, Shared};
 use crate::app::state::State;
+use crate::app::undo::Before;
 
 /// The outcome of a key or a click on a dialog.
 pub(super) enum Outcome {
@@ -335,8 +336,8 @@ fn chosen(state: &mut State, dialog: &Dialog) -> Outcome {
             pipeline.follow_edge(shared, *kind == Choose::Child, index);
             Outcome::Closed
         }
-        Choose::Theme => Outcome::Ask(vec![Effect::SetTheme(name)]),
-        Choose::Keymap => Outcome::Ask(vec![Effect::SetKeymap(name)]),
+        Choose::Theme => Outcome::Ask(vec![Effect::ChooseTheme(name)]),
+        Choose::Keymap => Outcome::Ask(vec![Effect::ChooseKeymap(name)]),
     }
 }
 
@@ -379,14 +380,21 @@ fn answer(state: &mut State, question: Question, yes: bool) -> Vec<Effect> {
             Vec::new()
         }
         Question::OverrideType(path, text, _) if yes => overrides::set(shared, path, text),
-        Question::DeleteRun(id) if yes => runs.delete(shared, id),
+        Question::DeleteRun(id) if yes => {
+            runs.delete(shared, id);
+            shared.edits.add(format!("deleting run {id}"), Before::DeletedRun(id));
+            Vec::new()
+        }
         Question::CancelElsewhere(id) if yes => {
             shared.tell(format!("Run {id} is being cancelled."));
             vec![Effect::CancelElsewhere(id)]
         }
         Question::Prune(room, _) if yes => {
             shared.tell("Deleting the old runs.");
-            vec![Effect::Prune(room)]
+            shared.edits.forget_deleted_runs();
+            let mut effects = runs.delete_for_good();
+            effects.push(Effect::Prune(room));
+            effects
         }
         Question::DeleteRun(_)
         | Question::CancelElsewhere(_)

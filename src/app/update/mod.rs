@@ -14,11 +14,13 @@ mod report;
 mod running;
 mod search;
 mod trust;
+mod undo;
 
 use ratatui::layout::Size;
 
 use super::effect::Effect;
 use super::event::Event;
+use super::remembered;
 use super::state::State;
 use super::tab::Tab;
 
@@ -44,7 +46,7 @@ pub fn update(state: &mut State, event: Event) -> Vec<Effect> {
                 state.shared.toast = None;
             }
             state.runs.tick(now);
-            Vec::new()
+            remembered::tick(state).into_iter().collect()
         }
         Event::Report(report) => report::report(state, report),
     };

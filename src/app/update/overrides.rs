@@ -8,6 +8,7 @@ use crate::app::queries;
 use crate::app::screens::entry::find;
 use crate::app::shared::{Exact, Shared};
 use crate::app::state::State;
+use crate::app::undo::Before;
 use crate::project::{Value, config};
 use crate::runs::grid;
 use crate::text::secrets::redact;
@@ -50,7 +51,9 @@ fn type_of(value: &Value) -> Option<&'static str> {
 
 /// Overrides a parameter until the override is removed.
 pub(super) fn set(shared: &mut Shared, path: String, text: String) -> Vec<Effect> {
-    shared.tell(format!("{} is overridden for the next runs.", sanitize(&path)));
+    let shown = sanitize(&path);
+    shared.tell(format!("{shown} is overridden for the next runs."));
+    keep(shared, format!("override of {shown}"));
     shared.overrides.insert(path, text);
     read(shared)
 }
@@ -59,6 +62,7 @@ pub(super) fn set(shared: &mut Shared, path: String, text: String) -> Vec<Effect
 pub(super) fn clear(state: &mut State) -> Vec<Effect> {
     let Some(row) = state.parameters.list.selected() else { return Vec::new() };
     let shared = &mut state.shared;
+    keep(shared, format!("removing the override of {}", sanitize(&row.path)));
     shared.overrides.shift_remove(&row.path);
     shared.tell(format!("{} has its value from the files again.", sanitize(&row.path)));
     read(shared)
@@ -66,13 +70,19 @@ pub(super) fn clear(state: &mut State) -> Vec<Effect> {
 
 /// Removes all overrides.
 pub(super) fn clear_all(shared: &mut Shared) -> Vec<Effect> {
+    keep(shared, "removing all overrides".into());
     shared.overrides.clear();
     shared.tell("All parameters have their values from the files again.");
     read(shared)
 }
 
+/// Keeps the overrides as they are before an edit.
+fn keep(shared: &mut Shared, text: String) {
+    shared.edits.add(text, Before::Overrides(shared.overrides.clone()));
+}
+
 /// Requests the readings on the screen again, with the current overrides.
-fn read(shared: &mut Shared) -> Vec<Effect> {
+pub(super) fn read(shared: &mut Shared) -> Vec<Effect> {
     let mut effects = vec![shared.read_static()];
     if matches!(shared.project.exact, Exact::Shown(_)) {
         effects.extend(read_exact(shared));

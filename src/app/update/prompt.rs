@@ -9,6 +9,7 @@ use crate::app::key::Key;
 use crate::app::picker::{clear, text};
 use crate::app::prompt::{Prompt, PromptKind};
 use crate::app::state::State;
+use crate::app::undo::Before;
 use crate::runs::history::{change, filter};
 use crate::store::LogFilter;
 use crate::text::UserError;
@@ -102,17 +103,31 @@ fn act(state: &mut State, kind: &PromptKind, written: String) -> Result<Vec<Effe
     let State { shared, runs, pipeline, .. } = state;
     match kind {
         PromptKind::Find => shared.search = written,
-        PromptKind::Filter(_) => {
+        PromptKind::Filter(before) => {
             filter::parse(&written, shared.now)?;
+            if *before != written.trim() {
+                shared.edits.add("filter of the runs", Before::RunsFilter(before.clone()));
+            }
             return Ok(runs.set_query(shared, written.trim().to_owned()));
         }
         PromptKind::Note(id) => {
             let note = written.trim().to_owned();
             let kept = Some(note.clone()).filter(|note| !note.is_empty());
+            let before = runs.shown_run().filter(|run| run.id == Some(*id));
+            if let Some(before) = before.map(|run| run.note.clone())
+                && before != kept
+            {
+                shared.edits.add(format!("note of run {id}"), Before::Note(*id, before));
+            }
             runs.change_row(*id, |run| run.note = kept);
             return Ok(vec![Effect::Note(*id, note)]);
         }
-        PromptKind::Graph(_) => pipeline.set_filter(shared, &written)?,
+        PromptKind::Graph(before) => {
+            pipeline.set_filter(shared, &written)?;
+            if *before != pipeline.filter_text {
+                shared.edits.add("filter of the graph", Before::GraphFilter(before.clone()));
+            }
+        }
         PromptKind::Export => {
             let file = written.trim().to_owned();
             return Ok(Some(file)

@@ -34,6 +34,7 @@ pub(super) fn reload(state: &mut State) -> Vec<Effect> {
 pub(super) fn show_environment(state: &mut State, env: String) -> Vec<Effect> {
     let shared = &mut state.shared;
     shared.project.staleness.clear();
+    shared.memory.env = Some(env.clone());
     shared.env = Some(env);
     shared.project.exact = Exact::None;
     shared.project.read = None;

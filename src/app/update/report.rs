@@ -9,6 +9,7 @@ use super::{elsewhere, running};
 use crate::app::dialog::{Dialog, Question};
 use crate::app::effect::Effect;
 use crate::app::event::Report;
+use crate::app::remembered;
 use crate::app::run::headline;
 use crate::app::screens::Screen;
 use crate::app::shared::{Exact, Source, TrackingReport, no_kedro};
@@ -194,6 +195,9 @@ fn history_changed(state: &mut State) -> Vec<Effect> {
 /// Applies the static reading. An exact reading on the screen is outdated by it.
 fn read(state: &mut State, snapshot: Arc<Snapshot>) -> Vec<Effect> {
     let first = state.shared.project.read.is_none();
+    if remembered::drop_missing_env(&mut state.shared, &snapshot) {
+        return vec![state.shared.read_static()];
+    }
     state.shared.project.broken = None;
     state.shared.project.read = Some(snapshot.clone());
     if !matches!(state.shared.project.exact, Exact::None | Exact::Reading(_)) {
@@ -212,15 +216,13 @@ fn read(state: &mut State, snapshot: Arc<Snapshot>) -> Vec<Effect> {
 
 fn show(state: &mut State, snapshot: Arc<Snapshot>) -> Vec<Effect> {
     let State { shared, pipeline, catalog, parameters, .. } = state;
-    if shared.pipeline.is_empty() {
-        let default = snapshot.pipeline("__default__").or_else(|| snapshot.pipelines.first());
-        shared.pipeline = default.map(|pipeline| pipeline.name.clone()).unwrap_or_default();
-    }
+    remembered::settle_pipeline(shared, pipeline, &snapshot);
     shared.project.snapshot = Some(snapshot);
     pipeline.redraw(shared, false);
     catalog.refresh(shared);
     parameters.refresh(shared);
-    std::iter::once(Effect::StatDatasets).chain(shared.look_stale()).collect()
+    remembered::settle_rows(state);
+    std::iter::once(Effect::StatDatasets).chain(state.shared.look_stale()).collect()
 }
 
 /// Requests what depends on the changed files, and only that.

@@ -14,6 +14,8 @@ mod tests;
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 pub use self::filter::{Filter, FilterError, HINT};
 pub use self::focus::Focus;
 use self::namespaces::Namespaces;
@@ -24,7 +26,8 @@ use super::{Graph, Id, VertexKind};
 const MOST_LINKS: usize = 256;
 
 /// Which kinds of vertices are displayed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Detail {
     /// Nodes, datasets and parameters.
     All,
@@ -36,7 +39,8 @@ pub enum Detail {
 }
 
 /// How a namespace is displayed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Fold {
     /// As a group around its vertices.
     Expanded,

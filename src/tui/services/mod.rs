@@ -15,10 +15,11 @@ mod storing;
 mod watching;
 mod working;
 
+use std::convert::Infallible;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::{Start, folders};
+use super::{Start, folders, memory};
 use crate::app::effect::Effect;
 use crate::app::screens::pipeline::Picture;
 use crate::app::{
@@ -128,6 +129,13 @@ impl Services {
             Effect::LookStale(pipeline) => drop(self.stale.send(pipeline)),
             Effect::StatDatasets => look::datasets(&self.context),
             Effect::ReadSource { file } => look::source(&self.context, file),
+            Effect::Remember(remembered) => {
+                let root = self.context.root.clone();
+                store.tell(move |_| -> Result<(), Infallible> {
+                    memory::write(&root, &remembered);
+                    Ok(())
+                });
+            }
             Effect::LoadTracking => look::tracking(&self.context),
             Effect::Run { generation, request, why } => {
                 let task = running::Task { generation: Some(generation), request: *request, why };
@@ -189,7 +197,8 @@ impl Services {
             | Effect::Export(_)
             | Effect::ReloadSettings
             | Effect::SetTheme(_)
-            | Effect::SetKeymap(_) => {}
+            | Effect::ChooseTheme(_)
+            | Effect::ChooseKeymap(_) => {}
         }
     }
 

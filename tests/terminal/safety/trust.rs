@@ -363,6 +363,9 @@ fn a_server_that_a_project_names_is_asked_in_a_trusted_project_alone() {
 
     Trust::new(&home.path().join("state")).add(&root).unwrap();
     let mut terminal = start();
+    terminal.wait_for("Experiments");
+    // The tab of the last session may be shown.
+    terminal.keys("1");
     terminal.wait_for("first");
     terminal.keys("5");
     terminal.wait_for("The tracking store can't be read");

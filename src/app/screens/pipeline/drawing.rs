@@ -35,6 +35,7 @@ pub(super) fn redraw_by_status(screen: &mut PipelineScreen, shared: &mut Shared)
 
 /// Shows another pipeline.
 pub(super) fn show_pipeline(screen: &mut PipelineScreen, shared: &mut Shared, name: String) {
+    shared.memory.pipeline = None;
     shared.pipeline = name;
     screen.selected = None;
     screen.slice = None;

@@ -1,9 +1,11 @@
 //! How large the graph is drawn, and who decides that.
 
+use serde::{Deserialize, Serialize};
 use strum::VariantArray;
 
 /// The size of the drawing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, VariantArray)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, VariantArray, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Zoom {
     /// Nodes as boxes with name, status and time.
     #[default]

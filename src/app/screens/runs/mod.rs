@@ -42,6 +42,8 @@ pub struct RunsScreen {
     pub marked: Vec<RunId>,
     /// The page that is shown in place of the list.
     pub page: Option<Page>,
+    /// Runs that are no longer listed. They are deleted when the history is pruned, or at the end of the program.
+    pub deleted: Vec<RunId>,
     /// A run to select once it is listed.
     pub coming: Option<RunId>,
     /// Runs whose details were read.
@@ -162,12 +164,21 @@ impl RunsScreen {
         pair.map(|(one, other)| RunPair { first: one.min(other), second: one.max(other) })
     }
 
-    /// Removes a run from the screen, and asks for its deletion.
-    pub fn delete(&mut self, shared: &mut Shared, id: RunId) -> Vec<Effect> {
+    /// Removes a run from the list. It can be brought back until it is deleted for good.
+    pub fn delete(&mut self, shared: &mut Shared, id: RunId) {
         self.page = None;
         self.marked.retain(|marked| *marked != id);
-        shared.tell(format!("Run {id} is deleted."));
-        vec![Effect::DeleteRun(id)]
+        self.deleted.push(id);
+        self.list.rows.retain(|run| run.id != Some(id));
+        self.select(shared, self.list.position.selected);
+        let undo = shared.keymap.keys(Command::Undo);
+        let undo = undo.first().map_or("undo", String::as_str);
+        shared.tell(format!("Run {id} is deleted; {undo} brings it back until you quit."));
+    }
+
+    /// Asks for the deletion of the runs that are no longer listed.
+    pub fn delete_for_good(&mut self) -> Vec<Effect> {
+        std::mem::take(&mut self.deleted).into_iter().map(Effect::DeleteRun).collect()
     }
 
     /// At most two runs are marked: a third mark removes the oldest.

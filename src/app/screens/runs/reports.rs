@@ -39,6 +39,7 @@ impl RunsScreen {
         let goes_on = |rows: &[RunRecord], one: &RunRecord| {
             rows.iter().any(|run| run.is_same(one) && run.outcome == Outcome::Running)
         };
+        records.retain(|run| run.id.is_none_or(|id| !self.deleted.contains(&id)));
         // The durations of nodes have changed if a run of another program has ended.
         let rows = &self.list.rows;
         let ended = records.iter().any(|run| run.outcome != Outcome::Running && goes_on(rows, run));
