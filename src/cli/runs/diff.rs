@@ -17,8 +17,9 @@ use crate::runs::history::{Comparison, Whole, compare, whole};
 use crate::store::{RunPair, Store};
 use crate::text::diff::DiffRow;
 
-/// Compare two runs: parameters, code, nodes, datasets.
+/// Compare two runs: parameters, metrics, code, nodes, datasets.
 ///
+/// Code is compared by definition, with the nodes that use each and the difference of its text.
 /// Equal values are left out, except the times of nodes. The exit code is 0 whether the runs
 /// differ or not.
 ///
