@@ -61,6 +61,7 @@ impl Columns {
                 values[index] = Some(*value);
             }
         }
+        let metrics = distinct(metrics);
         let metrics = metrics.into_iter().map(|(key, values)| (key, figures(&values))).collect();
         let names = short_names(params.keys());
         let mut params = ranked(params, runs, false).into_iter();
@@ -154,15 +155,29 @@ fn ranked(values: Values, runs: &[RunRecord], metric: bool) -> Vec<Column> {
     differing.into_iter().map(column).collect()
 }
 
+/// The metrics without those that have the same values under a longer name: MLflow and a dataset often tell the same.
+pub(super) fn distinct<V: PartialEq>(metrics: BTreeMap<String, V>) -> BTreeMap<String, V> {
+    let mut metrics: Vec<(String, V)> = metrics.into_iter().collect();
+    metrics.sort_by_key(|(name, _)| name.len());
+    let mut found: Vec<(String, V)> = Vec::new();
+    let last = |name: &str| name.rsplit('.').next().unwrap_or_default().to_owned();
+    for (name, values) in metrics {
+        if !found.iter().any(|(other, same)| *same == values && last(other) == last(&name)) {
+            found.push((name, values));
+        }
+    }
+    found.into_iter().collect()
+}
+
 /// Numbers with four digits each, or with all digits if four do not tell them apart.
 fn figures(values: &[Option<f64>]) -> Vec<Option<String>> {
     let texts = |text: fn(f64) -> String| -> Vec<Option<String>> {
         values.iter().map(|value| value.map(text)).collect()
     };
-    let distinct = |texts: &[Option<String>]| texts.iter().collect::<BTreeSet<_>>().len();
+    let count = |texts: &[Option<String>]| texts.iter().collect::<BTreeSet<_>>().len();
     let whole = values.iter().flatten().all(|value| value.fract() == 0.0 && value.abs() < 1e9);
     let (short, long) = (texts(number_text), texts(|value| value.to_string()));
-    if whole || distinct(&short) < distinct(&long) { long } else { short }
+    if whole || count(&short) < count(&long) { long } else { short }
 }
 
 /// For each dotted name its last parts, as few as tell it apart from the others.
@@ -241,6 +256,15 @@ mod tests {
         assert_eq!(columns.rest(&runs[0], &[], true), "n_estimators=10 seed=7 --tags=fast");
         assert_eq!(shown(&columns.fitting(9)), ["mae: 0.2500 0.1250"]);
         assert_eq!(Columns::of(&runs[..1]).ranked, []);
+    }
+
+    #[test]
+    fn a_metric_under_several_names_is_one_column() {
+        let run =
+            |id, error| run(id, None, &[], &[("forest.mae", error), ("scores.forest.mae", error)]);
+        let columns = Columns::of(&[run(1, 1.5), run(2, 2.5)]);
+        let keys: Vec<_> = columns.ranked.iter().map(|column| column.key.as_str()).collect();
+        assert_eq!(keys, ["forest.mae"]);
     }
 
     #[test]

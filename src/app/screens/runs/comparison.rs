@@ -4,6 +4,7 @@ use std::path::Path;
 
 use serde_json::Value as Json;
 
+use super::columns::distinct;
 use crate::app::words::{Tone, number_text, seconds_text};
 use crate::dag::staleness::short;
 use crate::project::highlight::highlight;
@@ -179,9 +180,11 @@ fn parameters(changes: &[Change], compared: &Comparison) -> Section {
 }
 
 fn metrics(changes: &[Change]) -> Section {
-    let pairs = changes.iter().map(|change| {
-        let (first, second) = numbers(&change.first, &change.second);
-        pair(&change.name, first, second)
+    let values =
+        |change: &Change| (change.name.clone(), (change.first.clone(), change.second.clone()));
+    let pairs = distinct(changes.iter().map(values).collect()).into_iter().map(|(name, both)| {
+        let (first, second) = numbers(&both.0, &both.1);
+        pair(&name, first, second)
     });
     Section { title: "Metrics", pairs: pairs.collect(), ..Section::default() }
 }
@@ -320,6 +323,7 @@ fn dataset(dataset: &DatasetChange) -> Option<Pair> {
 /// Two numbers with four digits each, or with all digits if four do not tell them apart.
 fn numbers(first: &Json, second: &Json) -> (String, String) {
     let short = |json: &Json| match json.as_f64() {
+        Some(number) if number.fract() == 0.0 && number.abs() < 1e9 => format!("{number:.0}"),
         Some(number) if json.is_f64() => number_text(number),
         _ => value(json),
     };
@@ -345,6 +349,7 @@ mod tests {
     fn numbers_are_as_short_as_their_difference_allows() {
         let told = |first: f64, second: f64| numbers(&first.into(), &second.into());
         assert_eq!(told(1.666_654, 1.5), ("1.667".into(), "1.500".into()));
+        assert_eq!(told(7.0, 3.5), ("7".into(), "3.500".into()));
         assert_eq!(told(1.666_654, 1.666_655), ("1.666654".into(), "1.666655".into()));
     }
 }

@@ -13,7 +13,7 @@ use crate::app::words::{outcome_text, seconds_text, when};
 use crate::project::python::highlight::Highlighted;
 use crate::store::RunId;
 use crate::text::diff::DiffRow;
-use crate::text::{sanitize, width};
+use crate::text::{sanitize, truncate_middle, width};
 
 /// Draws the comparison.
 pub(super) fn draw(
@@ -214,7 +214,9 @@ fn draw_pair(paint: &mut Paint<'_>, area: Rect, section: &Section, pair: &Pair, 
     let end = area.right();
     let room = |x: u16, cells: u16| cells.min(end.saturating_sub(x));
     let mut x = area.x + 2;
-    paint.text(x, area.y, &pair.name, role_of(pair.tone), room(x, widths.name));
+    let cells = room(x, widths.name);
+    let name = truncate_middle(&sanitize(&pair.name), usize::from(cells));
+    paint.text(x, area.y, &name, role_of(pair.tone), cells);
     x += widths.name + 2;
     let value = |paint: &mut Paint<'_>, x: u16, text: &str, role: Role, cells: u16| {
         let cells = room(x, cells);
