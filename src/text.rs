@@ -1,6 +1,7 @@
 //! Text from outside (project files, data, logs, servers) made fit for a terminal.
 
 pub mod ansi;
+pub mod diff;
 pub mod json;
 pub mod secrets;
 mod similar;
@@ -66,6 +67,20 @@ pub fn truncate(text: &str, max: usize) -> String {
     out
 }
 
+/// The text cut to `max` cells, with `…` in its middle where something was cut away: both ends of a name tell more.
+pub fn truncate_middle(text: &str, max: usize) -> String {
+    if width(text) <= max || max < 3 {
+        return truncate(text, max);
+    }
+    let end = (max - 1) / 2;
+    let mut tail = text;
+    while width(tail) > end {
+        let first = tail.graphemes(true).next().map_or(0, str::len);
+        tail = &tail[first..];
+    }
+    truncate(text, max - end) + tail
+}
+
 /// The text with blanks after it, up to so many cells.
 pub fn pad(text: &str, cells: usize) -> String {
     format!("{text}{}", " ".repeat(cells.saturating_sub(width(text))))
@@ -99,6 +114,14 @@ pub fn size_text(bytes: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_name_loses_its_middle() {
+        assert_eq!(truncate_middle("n_estimators", 12), "n_estimators");
+        assert_eq!(truncate_middle("n_estimators", 9), "n_es…tors");
+        assert_eq!(truncate_middle("表表表表", 5), "表…表");
+        assert_eq!(truncate_middle("abcd", 2), "a…");
+    }
 
     #[test]
     fn sizes_read_well() {

@@ -8,6 +8,7 @@
 pub mod claims;
 pub mod code_version;
 pub mod debug;
+mod definitions;
 pub mod detach;
 pub mod environment;
 pub mod event;

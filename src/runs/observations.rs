@@ -21,8 +21,8 @@ pub(super) enum Observation {
     Surroundings(Box<Surroundings>),
     /// The files of datasets, and the content of each.
     Datasets(Vec<DatasetRecord>, Vec<Moved>),
-    /// Id of the MLflow run that the run logged to; `None` if there is none for sure.
-    MlflowRun(Option<String>),
+    /// Id of the MLflow run that the run logged to, and its metrics; `None` if there is none for sure.
+    MlflowRun(Option<(String, BTreeMap<String, f64>)>),
 }
 
 /// Contents of datasets, by name without transcoding.
@@ -213,9 +213,10 @@ impl Observations {
             return;
         };
         let (found, begin) = (self.found.clone(), record.new.started_at);
+        let known = record.mlflow_run.clone();
         self.seeking += 1;
         tokio::task::spawn_blocking(move || {
-            let run = surroundings::mlflow_run(&surroundings.snapshot, begin, end);
+            let run = surroundings::mlflow_run(&surroundings.snapshot, known, begin, end);
             let _ = found.send(Observation::MlflowRun(run));
         });
     }

@@ -328,6 +328,7 @@ impl Keeper {
             Observation::Surroundings(surroundings) => {
                 record.code.clone_from(&surroundings.code);
                 record.parameters.clone_from(&surroundings.parameters);
+                record.definitions.clone_from(&surroundings.definitions);
                 record.python_version.clone_from(&surroundings.python_version);
                 self.observations.know(surroundings);
                 self.pending.record = true;
@@ -339,9 +340,10 @@ impl Keeper {
             }
             Observation::MlflowRun(run) => {
                 self.observations.looked_for_mlflow_run();
-                // An id reported by the worker is certain and is not replaced.
-                if record.mlflow_run.is_none() {
-                    record.mlflow_run = run;
+                if let Some((id, metrics)) = run {
+                    // An id reported by the worker is certain and is not replaced.
+                    record.mlflow_run.get_or_insert(id);
+                    record.metrics = metrics;
                     self.pending.record = true;
                 }
             }
@@ -498,7 +500,9 @@ mod tests {
         let record = recorder.finish().await.unwrap();
         let mut store = Store::new(root);
         let stored = store.run(run_id(1)).unwrap().unwrap();
-        assert_eq!(stored, RunRecord { log_lines: 1, ..record });
+        assert_eq!(stored.metrics, [("metrics.mae".to_owned(), 2.5)].into());
+        let metrics = stored.metrics.clone();
+        assert_eq!(stored, RunRecord { log_lines: 1, metrics, ..record });
         assert_eq!(stored.outcome, Outcome::Succeeded);
         let parameters = store.text(stored.parameters.as_deref().unwrap()).unwrap();
         assert_eq!(parameters.as_deref(), Some(r#"{"size":4}"#));

@@ -2,7 +2,7 @@
 //!
 //! The run does not need any of these to continue, so nothing waits for them.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::Arc;
@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use indexmap::IndexMap;
 
+use super::definitions::Found;
 use super::packages::{Installed, Looker};
 use super::request::RunRequest;
 use super::{code_version, plan, staleness};
@@ -35,6 +36,8 @@ pub(super) struct Surroundings {
     pub code: Option<CodeVersion>,
     /// Hash of the stored parameters.
     pub parameters: Option<String>,
+    /// Hash of the stored definitions that the nodes use.
+    pub definitions: Option<String>,
     pub python_version: Option<String>,
     /// The packages installed for the interpreter.
     pub installed: Installed,
@@ -71,27 +74,43 @@ pub(super) async fn find(root: PathBuf, request: RunRequest, python: String) -> 
     let folder = root.clone();
     let apart = request.apart.as_ref().map(|folder| root.join(folder));
     let load_versions = request.load_versions.clone();
-    let read =
-        tokio::task::spawn_blocking(move || Reader::new(folder).read(&plan::options(&request)));
+    let read = tokio::task::spawn_blocking(move || {
+        let snapshot = Reader::new(folder).read(&plan::options(&request));
+        let found = definitions(&snapshot, &request);
+        (snapshot, found)
+    });
     let code = async {
-        let snapshot = read.await.unwrap_or_default();
+        let (snapshot, found) = read.await.unwrap_or_default();
         let metadata = &snapshot.metadata;
         let code = code_version::of(&root, &metadata.conf_source, &metadata.secret_patterns).await;
-        (Arc::new(snapshot), code)
+        (Arc::new(snapshot), code, found)
     };
-    let ((snapshot, code), python_version) = tokio::join!(code, python_version(&python));
+    let ((snapshot, code, found), python_version) = tokio::join!(code, python_version(&python));
     let surroundings =
         Surroundings { snapshot, python_version, apart, load_versions, ..Surroundings::default() };
     let found =
-        tokio::task::spawn_blocking(move || further(surroundings, &root, code, &python)).await;
+        tokio::task::spawn_blocking(move || further(surroundings, &root, (code, found), &python))
+            .await;
     found.unwrap_or_default()
+}
+
+/// The definitions that the run's nodes use.
+fn definitions(snapshot: &Snapshot, request: &RunRequest) -> Found {
+    let Some(pipeline) = plan::pipeline(snapshot, request) else { return Found::default() };
+    let chosen = request.slice.apply(&pipeline).ok();
+    let chosen: Option<HashSet<&str>> =
+        chosen.as_ref().map(|names| names.iter().map(String::as_str).collect());
+    // Without a slice that can be told, the run may have any of the nodes.
+    let runs =
+        |node: &&Node| chosen.as_ref().is_none_or(|names| names.contains(node.name.as_str()));
+    Found::of(snapshot, pipeline.nodes.iter().map(|node| &**node).filter(runs))
 }
 
 /// Adds the data read from the disk and from the store.
 fn further(
     mut surroundings: Surroundings,
     root: &Path,
-    code: Option<code_version::Code>,
+    code: (Option<code_version::Code>, Found),
     python: &str,
 ) -> Surroundings {
     surroundings.shared = staleness::shared_paths(&surroundings.snapshot).into_iter().collect();
@@ -100,6 +119,7 @@ fn further(
         Ok(kept) => {
             surroundings.code = kept.code;
             surroundings.parameters = Some(kept.parameters);
+            surroundings.definitions = kept.definitions;
             surroundings.key = kept.key;
         }
         Err(error) => tracing::debug!(%error, "code and parameters are not kept"),
@@ -137,20 +157,22 @@ struct Kept {
     code: Option<CodeVersion>,
     /// Hash of the parameters' text.
     parameters: String,
+    /// Hash of the definitions' text.
+    definitions: Option<String>,
     key: Option<Key>,
 }
 
-/// Stores the texts of the diff and of the parameters; secrets are replaced by marks.
+/// Stores the texts of the diff, the definitions and the parameters; secrets are replaced by marks.
 fn keep(
     root: &Path,
-    code: Option<code_version::Code>,
+    (code, found): (Option<code_version::Code>, Found),
     parameters: &Value,
 ) -> Result<Kept, StoreError> {
     let mut store = Store::new(root);
     let key = store.new_key()?;
+    let mask = |secret: &str| key.map_or(SECRET.into(), |key| key.mark_of(secret));
     let code = match code {
         Some(code_version::Code { mut version, diff }) => {
-            let mask = |secret: &str| key.map_or(SECRET.into(), |key| key.mark_of(secret));
             let diff = diff.map(|diff| redact_diff(&diff, &mask));
             version.diff = diff.map(|diff| store.keep_text(&diff)).transpose()?;
             Some(version)
@@ -158,7 +180,8 @@ fn keep(
         None => None,
     };
     let parameters = store.keep_text(&kept_json(parameters, key.as_ref()).to_string())?;
-    Ok(Kept { code, parameters, key })
+    let definitions = found.keep(&mut store, &mask)?;
+    Ok(Kept { code, parameters, definitions, key })
 }
 
 /// The version that the interpreter prints; nothing of the project or its packages is imported.
@@ -178,15 +201,32 @@ async fn python_version(python: &str) -> Option<String> {
 /// How long a tracking server may take to find the run.
 const TRACKING: Duration = Duration::from_secs(2);
 
-/// Id of the MLflow run that a run has logged to, if it is certain.
-pub(super) fn mlflow_run(snapshot: &Snapshot, begin: f64, end: f64) -> Option<String> {
+/// Most metrics that are kept of a run.
+const METRICS: usize = 100;
+
+/// The MLflow run that a run has logged to, if it is certain, and its metrics. `known` is its id, if the worker has
+/// reported it.
+pub(super) fn mlflow_run(
+    snapshot: &Snapshot,
+    known: Option<String>,
+    begin: f64,
+    end: f64,
+) -> Option<(String, BTreeMap<String, f64>)> {
     let root = &snapshot.metadata.root;
     let location = tracking::choose(root, Some(&snapshot.env), None).ok()?.location?;
     if let tracking::Location::Project(..) = location {
         return None;
     }
     let store = tracking::Store::open(&location, tracking::workspace().as_deref()).ok()?;
-    tracking::run_between(root, &store.hurried(TRACKING), begin, end).ok().flatten()
+    let store = store.hurried(TRACKING);
+    let id = known.or_else(|| tracking::run_between(root, &store, begin, end).ok().flatten())?;
+    let tracked = store.run(&id).ok().flatten().unwrap_or_default();
+    // Metrics of the machine say nothing about the run's result.
+    let metrics = tracked
+        .metrics
+        .into_iter()
+        .filter(|(name, value)| value.is_finite() && !name.starts_with("system/"));
+    Some((id, metrics.take(METRICS).collect()))
 }
 
 /// Examines the files of the datasets that the run `id` loaded and saved. Returns the records of datasets

@@ -1,5 +1,7 @@
 //! The list of runs: newest first, filtered.
 
+use std::collections::BTreeMap;
+
 use rusqlite::types::Value;
 use rusqlite::{OptionalExtension, Row, params_from_iter};
 
@@ -85,7 +87,9 @@ impl RunFilter {
 
 const COLUMNS: &str = "id, started_at, pipeline, env, request, command, user, host, why, python, \
     worker, batch, detached, outcome, ended_at, nodes_total, nodes_done, failed_node, reason, \
-    kedro_version, python_version, git, parameters, mlflow_run, pinned, note, log_lines";
+    kedro_version, python_version, git, parameters, definitions, mlflow_run, pinned, note, log_lines, \
+    metrics, (SELECT json_group_array(json_array(dataset, json(metrics))) FROM datasets \
+        WHERE run = id AND json_valid(metrics)) AS measured";
 
 impl Store {
     /// The runs that match the filter, newest first.
@@ -146,11 +150,33 @@ fn record(row: &Row<'_>) -> rusqlite::Result<RunRecord> {
         python_version: row.get("python_version")?,
         code: git.and_then(|json| serde_json::from_str(&json).ok()),
         parameters: row.get("parameters")?,
+        definitions: row.get("definitions")?,
         mlflow_run: row.get("mlflow_run")?,
+        metrics: metrics(row.get("metrics")?, row.get("measured")?),
         pinned: row.get("pinned")?,
         note: row.get("note")?,
         log_lines: row.get::<_, i64>("log_lines")?.unsigned_abs(),
     })
+}
+
+/// The metrics of the MLflow run, and those in datasets that it does not have.
+fn metrics(logged: Option<String>, measured: Option<String>) -> BTreeMap<String, f64> {
+    type Measured = Vec<(String, serde_json::Map<String, serde_json::Value>)>;
+    let mut metrics: BTreeMap<String, f64> =
+        logged.and_then(|json| serde_json::from_str(&json).ok()).unwrap_or_default();
+    let measured: Measured =
+        measured.and_then(|json| serde_json::from_str(&json).ok()).unwrap_or_default();
+    for (dataset, values) in measured {
+        for (key, value) in values {
+            let name = format!("{dataset}.{key}");
+            // kedro-mlflow logs `dataset.key`, other code often the key alone.
+            let logged = metrics.contains_key(&key);
+            if let Some(value) = value.as_f64().filter(|_| !logged) {
+                metrics.insert(name, value);
+            }
+        }
+    }
+    metrics
 }
 
 #[cfg(test)]
@@ -158,6 +184,16 @@ mod tests {
     use super::*;
     use crate::store::run_id;
     use crate::store::{NodeRecord, Progress};
+
+    #[test]
+    fn a_metric_that_mlflow_and_a_dataset_have_is_listed_once() {
+        let logged = Some(r#"{"mae": 1.0, "scores.r2": 0.5}"#.into());
+        let measured = r#"[["scores", {"mae": 1.0, "r2": 0.5, "n": 3, "name": "x"}]]"#.into();
+        let metrics = metrics(logged, Some(measured));
+        let expected = [("mae", 1.0), ("scores.n", 3.0), ("scores.r2", 0.5)];
+        let expected = expected.map(|(name, value)| (name.to_owned(), value));
+        assert_eq!(metrics, BTreeMap::from(expected));
+    }
 
     #[test]
     fn each_filter_selects_the_matching_runs() {

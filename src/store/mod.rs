@@ -42,6 +42,7 @@ pub use record::{
     NodeRecord, Outcome, Progress, RunId, RunPair, RunRecord, Source,
 };
 pub use runs::{Recording, now};
+pub use texts::text_hash;
 pub use trust::Trust;
 
 /// The name of the store's folder in the project.

@@ -109,9 +109,16 @@ impl Store {
                 )?;
             }
             transaction.execute(
+                "DELETE FROM parts WHERE whole NOT IN (
+                     SELECT definitions FROM runs WHERE definitions IS NOT NULL)",
+                [],
+            )?;
+            transaction.execute(
                 "DELETE FROM texts WHERE hash NOT IN (
                      SELECT parameters FROM runs WHERE parameters IS NOT NULL
-                     UNION SELECT git ->> '$.diff' FROM runs WHERE git ->> '$.diff' IS NOT NULL)",
+                     UNION SELECT git ->> '$.diff' FROM runs WHERE git ->> '$.diff' IS NOT NULL
+                     UNION SELECT definitions FROM runs WHERE definitions IS NOT NULL
+                     UNION SELECT part FROM parts)",
                 [],
             )?;
             transaction.commit()
@@ -138,7 +145,8 @@ fn sizes(connection: &mut Connection) -> rusqlite::Result<Vec<Size>> {
                  + COALESCE((SELECT SUM(length(json) + 32) FROM events WHERE run = id), 0)
                  + COALESCE((SELECT SUM(2 * length(node) + 64 + COALESCE(length(failure), 0)) FROM nodes WHERE run = id), 0)
                  + COALESCE((SELECT SUM(length(dataset) + 128 + COALESCE(length(metrics), 0)) FROM datasets WHERE run = id), 0)
-                 + COALESCE((SELECT SUM(length(packed)) FROM texts WHERE hash IN (parameters, git ->> '$.diff')), 0)
+                 + COALESCE((SELECT SUM(length(packed)) FROM texts WHERE hash IN (parameters, git ->> '$.diff', definitions)), 0)
+                 + COALESCE((SELECT SUM(length(packed) + 64) FROM parts JOIN texts ON hash = part WHERE whole = definitions), 0)
              FROM runs ORDER BY id DESC",
         )?
         .query_map([], |row| {

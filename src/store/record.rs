@@ -1,5 +1,6 @@
 //! The records of a run in the history: the run, its nodes, its datasets, its log.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::num::NonZeroI64;
 
@@ -179,9 +180,17 @@ pub struct RunRecord {
     /// The hash of the stored JSON text of all resolved parameters; see [`super::Store::text`].
     #[serde(default)]
     pub parameters: Option<String>,
+    /// The hash of the stored JSON text of the definitions that its nodes use; see
+    /// [`super::Store::text`].
+    #[serde(default)]
+    pub definitions: Option<String>,
     /// The MLflow run that this run logged to.
     #[serde(default)]
     pub mlflow_run: Option<String>,
+    /// The last value of each metric: those of its MLflow run, and the numbers in its metrics
+    /// datasets under `dataset.key`. Only finite numbers.
+    #[serde(default)]
+    pub metrics: BTreeMap<String, f64>,
     /// Whether pruning keeps the run.
     #[serde(default)]
     pub pinned: bool,

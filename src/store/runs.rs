@@ -175,11 +175,14 @@ pub enum Recording {
 
 fn update(connection: &Connection, record: &RunRecord, seen_at: f64) -> rusqlite::Result<usize> {
     let git = record.code.as_ref().and_then(|code| serde_json::to_string(code).ok());
+    let metrics =
+        serde_json::to_string(&record.metrics).ok().filter(|_| !record.metrics.is_empty());
     connection
         .prepare_cached(
             "UPDATE runs SET env = ?2, outcome = ?3, ended_at = ?4, nodes_total = ?5, nodes_done = ?6,
                  failed_node = ?7, reason = ?8, kedro_version = ?9, python_version = ?10, git = ?11,
-                 parameters = ?12, mlflow_run = ?13, worker = ?14, seen_at = ?15 WHERE id = ?1",
+                 parameters = ?12, mlflow_run = ?13, worker = ?14, seen_at = ?15, definitions = ?16,
+                 metrics = ?17 WHERE id = ?1",
         )?
         .execute(params![
             record.id,
@@ -197,6 +200,8 @@ fn update(connection: &Connection, record: &RunRecord, seen_at: f64) -> rusqlite
             record.mlflow_run,
             record.new.worker,
             seen_at,
+            record.definitions,
+            metrics,
         ])
 }
 

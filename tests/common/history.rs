@@ -2,7 +2,7 @@
 
 use mlops_tui::store::{
     CodeVersion, DatasetRecord, Direction, Entry, Level, Line, NewRun, NodeOutcome, NodeRecord,
-    Outcome, Progress, RunId, Source, Store,
+    Outcome, Progress, RunId, Source, Store, text_hash,
 };
 
 use super::project::project;
@@ -49,6 +49,37 @@ pub fn noisy_run(store: &mut Store, new: &NewRun, lines: usize) -> RunId {
     id
 }
 
+/// Keeps the definitions that the nodes of a run use: those of the second run differ in two of them.
+fn definitions(store: &mut Store, id: i64) -> String {
+    let train = format!(
+        "def train(table, size):\n    \"\"\"Fit the model.\"\"\"\n    rows = table.dropna()\n    \
+         model = fit(rows, size)\n    if model is None:\n        return None\n    \
+         model.seed = {id}\n    model.label = \"run {id}, with a text that is longer than the pane is wide, or so\"\n    \
+         return model\n"
+    );
+    let added = "def fit(rows, size):\n    return Model(size).fit(rows)\n".to_owned();
+    let kept = |name: &str, line: u32, text: &str| {
+        let (hash, key) = (blake3::hash(text.as_bytes()).to_hex(), text_hash(text));
+        serde_json::json!({
+            "name": format!("shop.nodes.{name}"), "hash": hash.as_str(), "file": "src/shop/nodes.py",
+            "line": line, "text": key,
+        })
+    };
+    let clean = "def clean(rows):\n    return rows\n".to_owned();
+    let mut all = vec![kept("clean", 4, &clean), kept("train", 9, &train)];
+    let mut parts = vec![clean, train];
+    let mut train = vec![1];
+    if id == 2 {
+        all.push(kept("fit", 30, &added));
+        parts.push(added);
+        train.push(2);
+    }
+    let json = serde_json::json!({
+        "all": all, "nodes": {"clean": [0], "count": [0], "train": train},
+    });
+    store.keep_parts(&json.to_string(), &parts).unwrap()
+}
+
 /// A project with two runs: one that ended well, and one that failed a day later.
 pub fn two_runs() -> (tempfile::TempDir, Store) {
     let folder = project("def make(node):\n    return []\n");
@@ -80,6 +111,7 @@ pub fn two_runs() -> (tempfile::TempDir, Store) {
             diff: Some(store.keep_text(&diff).unwrap()),
             untracked: Vec::new(),
         });
+        run.definitions = Some(definitions(&mut store, id));
         let (mut second, third) = match outcome {
             Outcome::Failed => {
                 run.failed_node = Some("train".into());

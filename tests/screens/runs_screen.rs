@@ -219,10 +219,10 @@ fn a_filter_is_tried_as_it_is_typed_and_esc_takes_it_back() {
     let mut screen = Screen::open(120, 30);
     screen.keys("fis:fail");
     screen.shows("filter: is:fail");
-    screen.shows("size=1"); // not yet a word that chooses
+    screen.shows("1 d ago"); // not yet a word that chooses
     screen.keys("ed");
-    screen.hides("size=1");
-    screen.keys("<esc>").shows("size=1");
+    screen.hides("1 d ago");
+    screen.keys("<esc>").shows("1 d ago");
     screen.keys("fis:good<enter>").shows("`good` is no outcome");
     screen.keys("<esc>fnode:train since:30min<enter>");
     screen.shows("Runs · node:train since:30min");
@@ -282,7 +282,13 @@ fn runs_are_compared_by_marks_or_with_the_selected_one() {
     screen.keys("c").shows("mark a run with space");
     screen.keys("<space>").shows("1 marked");
     screen.keys("jc").shows("run 1 and run 2");
-    for part in ["Overrides", "size", "src/shop/nodes.py", "failed, 4.00 s", "metrics saved"] {
+    for part in
+        ["overridden", "size", "changed: nodes.train", "+     model.seed = 2", "added: nodes.fit"]
+    {
+        screen.shows(part);
+    }
+    screen.keys("G");
+    for part in ["failed, 4.00 s", "metrics saved"] {
         screen.shows(part);
     }
     screen.keys("<esc><space>").shows("2 marked");

@@ -191,8 +191,7 @@ pub(super) fn started(
     shared.starting.retain(|(asked, _)| Some(*asked) != generation);
     shared.beside.retain(|run| run.ended.is_none());
     shared.elsewhere.retain(|run| !run.record.is_same(&record));
-    runs.list.rows.retain(|other| !other.is_same(&record));
-    runs.list.rows.insert(0, record.clone());
+    runs.put_row(record.clone());
     // A later request is shown on the screen instead.
     if generation != Some(shared.generations.run) {
         shared.beside.push(ActiveRun::new(key, record));

@@ -7,16 +7,19 @@ use color_eyre::eyre::{Result, bail};
 use serde_json::json;
 
 use super::reference::RunName;
-use crate::app::screens::runs::comparison::{Pair, sections};
+use crate::app::screens::runs::comparison::{DefinitionDiff, Pair, sections};
 use crate::app::words::Tone;
 use crate::cli::output;
 use crate::cli::table::{Align, Cell, Reader, lines};
+use crate::project::python::highlight::Highlighted;
 use crate::project::{Options, Reader as Project};
 use crate::runs::history::{Comparison, Whole, compare, whole};
 use crate::store::{RunPair, Store};
+use crate::text::diff::DiffRow;
 
-/// Compare two runs: parameters, code, nodes, datasets.
+/// Compare two runs: parameters, metrics, code, nodes, datasets.
 ///
+/// Code is compared by definition, with the nodes that use each and the difference of its text.
 /// Equal values are left out, except the times of nodes. The exit code is 0 whether the runs
 /// differ or not.
 ///
@@ -67,10 +70,41 @@ fn describe(compared: &Comparison, reader: Reader) -> String {
         let measured = section.pairs.iter().all(|pair| !pair.changed);
         let values = ("", if measured { Align::Right } else { Align::Left });
         out += &lines(reader, &[left, values, left, values, left], &rows);
+        for one in &section.definitions {
+            out += &definition(one, reader);
+        }
         for text in &section.texts {
             out += &reader.line(&format!("  {text}"));
             out.push('\n');
         }
+    }
+    out
+}
+
+/// A definition, the nodes that use it, and the difference of its text.
+fn definition(one: &DefinitionDiff, reader: Reader) -> String {
+    let mut out = String::new();
+    let mut line = |text: &str, tone: Tone| {
+        out += &reader.paint(&reader.line(text), tone);
+        out.push('\n');
+    };
+    line(&format!("  {}  used by {}  {}", one.title, one.nodes, one.place), Tone::Name);
+    let code = |of: &Highlighted, line: usize| -> String {
+        let parts = of.lines.get(line).map_or(&[] as &[_], Vec::as_slice);
+        parts.iter().map(|(_, text)| text.as_str()).collect()
+    };
+    let (old, new) = &one.texts;
+    for row in one.rows(false) {
+        match *row {
+            DiffRow::Skipped(_) => line("    ...", Tone::Dim),
+            DiffRow::Same(_, at) => line(&format!("      {}", code(new, at)), Tone::Plain),
+            DiffRow::Changed(Some(at), _) => line(&format!("    - {}", code(old, at)), Tone::Bad),
+            DiffRow::Changed(_, Some(at)) => line(&format!("    + {}", code(new, at)), Tone::Good),
+            DiffRow::Changed(None, None) => {}
+        }
+    }
+    if let Some(note) = one.note {
+        line(&format!("    {note}"), Tone::Dim);
     }
     out
 }

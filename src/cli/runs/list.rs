@@ -6,15 +6,18 @@ use color_eyre::eyre::Result;
 use serde_json::Value as Json;
 
 use super::{clock, sign, to_json};
+use crate::app::screens::runs::columns::Columns;
 use crate::app::words::seconds_text;
 use crate::app::words::{Tone, outcome_text};
 use crate::cli::table::{Align, Cell, Reader, lines};
 use crate::cli::{complete, output};
 use crate::runs::history::filter::{parse_outcome, parse_time};
 use crate::store::{Outcome, RunFilter, RunRecord, Store, now};
-use crate::text::UserError;
+use crate::text::{UserError, sanitize, width};
 
 /// List runs, the newest first.
+///
+/// Overridden parameters and metrics in which the runs differ are columns, as many as fit.
 ///
 /// Example: mlops-tui runs list --outcome failed --node train_model --since 7d
 #[derive(Debug, clap::Args)]
@@ -87,26 +90,28 @@ pub(super) fn run(store: &mut Store, arguments: &Arguments) -> Result<ExitCode> 
     output::text(&describe(&runs, Reader::of_stdout(), now()))
 }
 
-const COLUMNS: [(&str, Align); 9] = [
+const COLUMNS: [(&str, Align); 8] = [
     ("", Align::Left),
     ("run", Align::Right),
     ("began", Align::Left),
-    ("time", Align::Right),
+    ("took", Align::Right),
     ("nodes", Align::Right),
     ("pipeline", Align::Left),
     ("env", Align::Left),
     ("", Align::Left),
-    ("what", Align::Left),
 ];
 
+const PIPELINE: usize = 5;
 /// Columns that are left out on a narrow terminal, because `what` contains the same facts.
-const TOLD_TWICE: [usize; 2] = [5, 6];
+const TOLD_TWICE: [usize; 2] = [PIPELINE, 6];
+/// The width that `what` keeps beside the columns in which runs differ, in cells.
+const WHAT: usize = 24;
 
 fn describe(runs: &[RunRecord], reader: Reader, now: f64) -> String {
     let narrow = reader.width.is_some_and(|width| width < 90);
     let began = if narrow { "%m-%d %H:%M" } else { "%Y-%m-%d %H:%M" };
     let shown = |column: &usize| !narrow || !TOLD_TWICE.contains(column);
-    let rows: Vec<Vec<Cell>> = runs
+    let own: Vec<Vec<Cell>> = runs
         .iter()
         .map(|run| {
             let (sign, tone) = sign(run.outcome);
@@ -120,25 +125,44 @@ fn describe(runs: &[RunRecord], reader: Reader, now: f64) -> String {
                 plain(run.new.pipeline.clone()),
                 plain(run.new.env.clone().unwrap_or_default()),
                 (if run.pinned { "*" } else { "" }.to_owned(), Tone::Warning),
-                what(run),
             ];
             let cells = cells.into_iter().enumerate().filter(|(column, _)| shown(column));
             cells.map(|(_, cell)| cell).collect()
         })
         .collect();
-    let columns: Vec<_> = (0..COLUMNS.len()).filter(shown).map(|column| COLUMNS[column]).collect();
-    lines(reader, &columns, &rows)
+    let mut titles: Vec<_> =
+        (0..COLUMNS.len()).filter(shown).map(|column| COLUMNS[column]).collect();
+    let widest = |(index, (title, _)): (usize, &(&str, Align))| {
+        let cells = own.iter().map(|cells| width(&sanitize(&cells[index].0)));
+        cells.chain([width(title)]).max().unwrap_or(0) + 2
+    };
+    let taken: usize = titles.iter().enumerate().map(widest).sum();
+    let columns = Columns::of(runs);
+    let room = reader.width.map_or(usize::MAX, |all| all.saturating_sub(taken + WHAT));
+    let differing = columns.fitting(room);
+    titles.extend(differing.iter().map(|column| {
+        (column.title.as_str(), if column.numbers { Align::Right } else { Align::Left })
+    }));
+    titles.push(("what", Align::Left));
+    let rows: Vec<Vec<Cell>> = (own.into_iter().zip(runs).enumerate())
+        .map(|(index, (mut cells, run))| {
+            cells
+                .extend(differing.iter().map(|column| (column.values[index].clone(), Tone::Plain)));
+            cells.push(what(run, columns.rest(run, &differing, shown(&PIPELINE))));
+            cells
+        })
+        .collect();
+    lines(reader, &titles, &rows)
 }
 
-/// The options, the failure and the note of a run.
-fn what(run: &RunRecord) -> Cell {
+/// The note, the failure or the other options of a run.
+fn what(run: &RunRecord, options: String) -> Cell {
     let (word, _) = outcome_text(run.outcome);
-    let options = run.new.command.strip_prefix("kedro run").unwrap_or(&run.new.command).trim();
     let (text, tone) = match (&run.failed_node, &run.reason) {
         (Some(node), Some(reason)) => (format!("{word} at {node}: {reason}"), Tone::Bad),
         (Some(node), None) => (format!("{word} at {node}"), Tone::Bad),
         (None, Some(reason)) => (format!("{word}: {reason}"), Tone::Bad),
-        (None, None) => (options.to_owned(), Tone::Dim),
+        (None, None) => (options, Tone::Dim),
     };
     match &run.note {
         Some(note) if text.is_empty() => (note.clone(), Tone::Plain),

@@ -39,7 +39,7 @@ enum Verb {
     Show(show::Arguments),
     /// Print the log of a run
     Logs(logs::Arguments),
-    /// Compare two runs: parameters, code, nodes, datasets
+    /// Compare two runs: parameters, metrics, code, nodes, datasets
     Diff(diff::Arguments),
     /// Keep runs from being pruned
     Pin(change::Pin),

@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, HashMap};
 use serde::{Deserialize, Serialize};
 
 pub use facts::{Fact, Facts, facts};
-pub use reason::Reason;
+pub use reason::{Reason, short};
 
 use crate::project::{Node, is_parameter, makers, strip_transcoding};
 use crate::store::RunId;

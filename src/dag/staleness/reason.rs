@@ -83,8 +83,8 @@ impl fmt::Display for Reason {
     }
 }
 
-/// Shortens a dotted name to the module and the name in it.
-fn short(name: &str) -> &str {
+/// Shortens a definition's dotted name to the module and the name in it.
+pub fn short(name: &str) -> &str {
     // The name of a statement may contain dots itself.
     let head = name.find([':', ' ']).unwrap_or(name.len());
     match name[..head].rmatch_indices('.').nth(1) {

@@ -7,12 +7,13 @@ use indexmap::IndexMap;
 use serde::Serialize;
 use serde_json::Value as Json;
 
+use super::code::{self, CodeChange, DefinitionChange};
 use super::{from_rows, request};
 use crate::project::{Snapshot, strip_transcoding};
-use crate::runs::{Failure, RunEvent, code_version, params};
+use crate::runs::{Failure, RunEvent, params};
 use crate::store::{
-    CodeVersion, DatasetRecord, Direction, NodeOutcome, NodeRecord, Outcome, RunId, RunPair,
-    RunRecord, Store, StoreError,
+    DatasetRecord, Direction, NodeOutcome, NodeRecord, Outcome, RunId, RunPair, RunRecord, Store,
+    StoreError,
 };
 use crate::text::secrets;
 
@@ -46,19 +47,6 @@ pub struct Change {
     pub second: Json,
 }
 
-/// How the code of two runs differs.
-#[derive(Debug, Clone, Default, PartialEq, Serialize)]
-pub struct CodeChange {
-    /// The version of the first run.
-    pub first: Option<CodeVersion>,
-    /// The version of the second run.
-    pub second: Option<CodeVersion>,
-    /// Files that differ, relative to the project's folder, sorted.
-    pub files: Vec<String>,
-    /// Why `files` may be incomplete; `None` when the list is complete.
-    pub incomplete: Option<String>,
-}
-
 /// A node in two runs.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct NodeChange {
@@ -70,6 +58,8 @@ pub struct NodeChange {
     pub seconds: (Option<f64>, Option<f64>),
     /// The file of its function, when that file differs between the runs.
     pub file: Option<String>,
+    /// The names of the changed definitions that it uses; see [`CodeChange::definitions`].
+    pub code: Vec<String>,
 }
 
 /// A dataset in two runs.
@@ -98,6 +88,8 @@ pub struct Comparison {
     pub overrides: Vec<Change>,
     /// Differences in the resolved parameters, by dotted keys; `None` when they were not stored for both.
     pub parameters: Option<Vec<Change>>,
+    /// Differences in the metrics.
+    pub metrics: Vec<Change>,
     /// Differences in the code.
     pub code: CodeChange,
     /// The nodes of both runs: in the second run's order, then those of the first run alone.
@@ -159,7 +151,7 @@ pub async fn compare(
     first: &Whole,
     second: &Whole,
 ) -> Comparison {
-    let code = code(root, first, second).await;
+    let code = code::compare(root, first, second).await;
     let parameters = match (&first.parameters, &second.parameters) {
         (Some(first), Some(second)) => Some(changes(&flat(first), &flat(second))),
         _ => None,
@@ -169,7 +161,8 @@ pub async fn compare(
         facts: changes(&facts(&first.run), &facts(&second.run)),
         overrides: changes(&overrides(&first.run), &overrides(&second.run)),
         parameters,
-        nodes: nodes(first, second, &files_of_nodes(snapshot), &code.files),
+        metrics: changes(&metrics(&first.run), &metrics(&second.run)),
+        nodes: nodes(first, second, &files_of_nodes(snapshot), &code),
         datasets: datasets(first, second),
         code,
     }
@@ -241,6 +234,10 @@ fn overrides(run: &RunRecord) -> Values {
     params.chain(versions).chain(conf).collect()
 }
 
+fn metrics(run: &RunRecord) -> Values {
+    run.metrics.iter().map(|(name, value)| (name.clone(), Json::from(*value))).collect()
+}
+
 /// The leaves of a JSON object by dotted keys; lists are leaves.
 fn flat(json: &Json) -> Values {
     fn walk(prefix: &str, json: &Json, found: &mut Values) {
@@ -260,60 +257,6 @@ fn flat(json: &Json) -> Values {
     found
 }
 
-async fn code(root: &Path, first: &Whole, second: &Whole) -> CodeChange {
-    let (one, two) = (first.run.code.as_ref(), second.run.code.as_ref());
-    let mut change =
-        CodeChange { first: one.cloned(), second: two.cloned(), ..CodeChange::default() };
-    let (Some(one), Some(two)) = (one, two) else {
-        change.incomplete = Some("the code's version was not kept of both runs".into());
-        return change;
-    };
-    let mut files: BTreeSet<String> = BTreeSet::new();
-    if one.commit != two.commit {
-        let between = match (&one.commit, &two.commit) {
-            (Some(from), Some(to)) => code_version::files_between(root, from, to).await,
-            _ => None,
-        };
-        match between {
-            Some(between) => {
-                files.extend(between.into_iter().map(|file| file.to_string_lossy().into_owned()));
-            }
-            None => change.incomplete = Some("git does not have both commits here".into()),
-        }
-    }
-    let own = sections(first.diff.as_deref().unwrap_or_default());
-    let other = sections(second.diff.as_deref().unwrap_or_default());
-    let touched = own.keys().chain(other.keys());
-    files.extend(touched.filter(|file| own.get(*file) != other.get(*file)).cloned());
-    let untracked = |code: &CodeVersion| code.untracked.iter().cloned().collect::<BTreeSet<_>>();
-    files.extend(untracked(one).symmetric_difference(&untracked(two)).cloned());
-    if !one.untracked.is_empty() && !two.untracked.is_empty() && change.incomplete.is_none() {
-        change.incomplete = Some("files that git does not track may differ, too".into());
-    }
-    change.files = files.into_iter().collect();
-    change
-}
-
-/// Splits a diff by file.
-fn sections(diff: &str) -> BTreeMap<String, Vec<&str>> {
-    let mut found: BTreeMap<String, Vec<&str>> = BTreeMap::new();
-    let mut file = None;
-    for line in diff.lines() {
-        if let Some(names) = line.strip_prefix("diff --git ") {
-            // Both names are equal except for the prefix, because renames are off.
-            let name = names.rsplit_once(" b/").map_or(names, |(_, name)| name);
-            file = Some(name.trim_end_matches('"').to_owned());
-        }
-        // The `index` line is left out: the commit already determines the old content.
-        if let Some(file) = &file
-            && !line.starts_with("index ")
-        {
-            found.entry(file.clone()).or_default().push(line);
-        }
-    }
-    found
-}
-
 /// The file of each node's function, by node name.
 fn files_of_nodes(snapshot: Option<&Snapshot>) -> BTreeMap<String, String> {
     let pipelines = snapshot.into_iter().flat_map(|snapshot| &snapshot.pipelines);
@@ -327,7 +270,7 @@ fn nodes(
     first: &Whole,
     second: &Whole,
     files: &BTreeMap<String, String>,
-    changed: &[String],
+    code: &CodeChange,
 ) -> Vec<NodeChange> {
     let find = |of: &Whole, name: &str| of.nodes.iter().find(|node| node.node == name).cloned();
     let only_first =
@@ -338,7 +281,9 @@ fn nodes(
         .chain(only_first)
         .map(|node| {
             let (one, two) = (find(first, &node.node), find(second, &node.node));
-            let file = files.get(&node.node).filter(|file| changed.contains(file)).cloned();
+            let file = files.get(&node.node).filter(|file| code.files.contains(file)).cloned();
+            let changed = code.definitions.iter().flatten();
+            let used = |one: &&DefinitionChange| one.nodes.contains(&node.node);
             NodeChange {
                 node: node.node.clone(),
                 outcomes: (
@@ -347,6 +292,7 @@ fn nodes(
                 ),
                 seconds: (one.and_then(|node| node.seconds), two.and_then(|node| node.seconds)),
                 file,
+                code: changed.filter(used).map(|one| one.name.clone()).collect(),
             }
         })
         .collect()
@@ -405,8 +351,7 @@ mod tests {
     use super::*;
     use crate::project::{Node, Pipeline, SourceRange};
     use crate::runs::RunRequest;
-    use crate::store::NewRun;
-    use crate::store::run_id;
+    use crate::store::{CodeVersion, NewRun, run_id};
 
     fn whole_run(id: RunId, params: &str, mae: f64, diff: &str) -> Whole {
         let request = RunRequest {

@@ -4,6 +4,7 @@
 //! screen and the command line show of stored runs.
 
 pub mod change;
+pub mod code;
 pub mod compare;
 mod course;
 pub mod filter;

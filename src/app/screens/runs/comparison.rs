@@ -1,11 +1,19 @@
 //! The comparison of two runs as texts, which the screen draws and the command line prints.
 
+use std::path::Path;
+
 use serde_json::Value as Json;
 
+use super::columns::distinct;
 use crate::app::words::{Tone, number_text, seconds_text};
+use crate::dag::staleness::short;
+use crate::project::highlight::highlight;
+use crate::project::python::highlight::Highlighted;
 use crate::runs::history::Comparison;
-use crate::runs::history::compare::{Change, CodeChange, DatasetChange, NodeChange};
+use crate::runs::history::code::{CodeChange, DefinitionChange};
+use crate::runs::history::compare::{Change, DatasetChange, NodeChange};
 use crate::store::{CodeVersion, Direction, NodeOutcome};
+use crate::text::diff::{DiffRow, side_by_side, unified};
 use crate::text::size_text;
 
 /// Shown for a value that one of the runs does not have.
@@ -18,8 +26,43 @@ pub struct Section {
     pub title: &'static str,
     /// The differing values.
     pub pairs: Vec<Pair>,
+    /// The differing definitions.
+    pub definitions: Vec<DefinitionDiff>,
     /// Further remarks.
     pub texts: Vec<String>,
+}
+
+/// A definition that differs, with the difference of its text.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct DefinitionDiff {
+    /// How it differs, and its name: `changed: nodes.train`.
+    pub title: String,
+    /// The nodes that use it.
+    pub nodes: String,
+    /// Its file and line.
+    pub place: String,
+    /// Its first line in each run.
+    pub starts: (usize, usize),
+    /// The text of each run.
+    pub texts: (Highlighted, Highlighted),
+    /// The rows in two columns.
+    pub wide: Vec<DiffRow>,
+    /// The rows in one column.
+    pub narrow: Vec<DiffRow>,
+    /// Why there are no rows.
+    pub note: Option<&'static str>,
+}
+
+impl DefinitionDiff {
+    /// The rows in two columns if the pane is `wide`, else in one.
+    pub fn rows(&self, wide: bool) -> &[DiffRow] {
+        if self.has_columns(wide) { &self.wide } else { &self.narrow }
+    }
+
+    /// Whether its rows have two columns in a pane that is `wide`. One that only one run has needs only one.
+    pub fn has_columns(&self, wide: bool) -> bool {
+        wide && !self.texts.0.lines.is_empty() && !self.texts.1.lines.is_empty()
+    }
 }
 
 /// A value in both runs.
@@ -46,26 +89,44 @@ pub enum Row<'a> {
     Title(&'static str),
     /// A value in both runs, with its section.
     Pair(&'a Section, &'a Pair),
+    /// A differing definition.
+    Definition(&'a DefinitionDiff),
+    /// A row of the difference of a definition.
+    Diff(&'a DefinitionDiff, DiffRow),
     /// Further remarks.
     Text(&'a str),
     /// An empty line.
     Blank,
 }
 
-/// The lines of all sections.
-pub fn rows(sections: &[Section]) -> impl Iterator<Item = Row<'_>> {
-    sections.iter().enumerate().flat_map(|(index, section)| {
+/// The smallest width of a pane that shows the two texts of a definition side by side, in cells.
+pub const WIDE: u16 = 100;
+
+/// The lines of all sections; `wide` if there is room for two columns of code.
+pub fn rows(sections: &[Section], wide: bool) -> impl Iterator<Item = Row<'_>> {
+    sections.iter().enumerate().flat_map(move |(index, section)| {
         let blank = (index > 0).then_some(Row::Blank);
         let pairs = section.pairs.iter().map(move |pair| Row::Pair(section, pair));
+        let definitions = section.definitions.iter().flat_map(move |one| {
+            let rows = one.rows(wide).iter().map(move |row| Row::Diff(one, *row));
+            let note = one.note.map(Row::Text);
+            [Row::Definition(one)].into_iter().chain(rows).chain(note)
+        });
         let texts = section.texts.iter().map(|text| Row::Text(text));
-        blank.into_iter().chain([Row::Title(section.title)]).chain(pairs).chain(texts)
+        let head = blank.into_iter().chain([Row::Title(section.title)]);
+        head.chain(pairs).chain(definitions).chain(texts)
     })
 }
 
 /// The sections of a comparison.
 pub fn sections(compared: &Comparison) -> Vec<Section> {
+    let told = compared.parameters.as_deref().unwrap_or_default();
+    let overrides: Vec<Change> = (compared.overrides.iter())
+        .filter(|change| !told.iter().any(|told| told.name == change.name))
+        .cloned()
+        .collect();
     let parameters = match &compared.parameters {
-        Some(changes) => of_changes("Parameters", changes),
+        Some(changes) => parameters(changes, compared),
         None => Section {
             title: "Parameters",
             texts: vec!["At least one of the runs has no stored parameters.".into()],
@@ -74,9 +135,10 @@ pub fn sections(compared: &Comparison) -> Vec<Section> {
     };
     let mut sections = vec![
         of_changes("Asked for", &compared.facts),
-        of_changes("Overrides", &compared.overrides),
+        of_changes("Overrides", &overrides),
         parameters,
-        code(&compared.code),
+        metrics(&compared.metrics),
+        code(&compared.code, compared.parameters.is_some()),
         Section {
             title: "Nodes",
             pairs: compared.nodes.iter().map(node).collect(),
@@ -84,11 +146,14 @@ pub fn sections(compared: &Comparison) -> Vec<Section> {
         },
         Section {
             title: "Datasets",
-            pairs: compared.datasets.iter().flat_map(dataset).collect(),
+            pairs: compared.datasets.iter().filter_map(dataset).collect(),
             ..Section::default()
         },
     ];
-    sections.retain(|section| !section.pairs.is_empty() || !section.texts.is_empty());
+    sections.retain(|section| {
+        let Section { pairs, definitions, texts, .. } = section;
+        !(pairs.is_empty() && definitions.is_empty() && texts.is_empty())
+    });
     sections
 }
 
@@ -96,7 +161,32 @@ fn of_changes(title: &'static str, changes: &[Change]) -> Section {
     let pairs = changes
         .iter()
         .map(|change| pair(&change.name, value(&change.first), value(&change.second)));
-    Section { title, pairs: pairs.collect(), texts: Vec::new() }
+    Section { title, pairs: pairs.collect(), ..Section::default() }
+}
+
+/// The parameters that differ; a note says which of them were overrides.
+fn parameters(changes: &[Change], compared: &Comparison) -> Section {
+    let mut section = of_changes("Parameters", changes);
+    for (pair, change) in section.pairs.iter_mut().zip(changes) {
+        let found = compared.overrides.iter().find(|other| other.name == change.name);
+        pair.note = match found.map(|found| (found.first.is_null(), found.second.is_null())) {
+            None | Some((true, true)) => String::new(),
+            Some((false, false)) => "overridden".into(),
+            Some((false, true)) => format!("overridden in run {}", compared.runs.first),
+            Some((true, false)) => format!("overridden in run {}", compared.runs.second),
+        };
+    }
+    section
+}
+
+fn metrics(changes: &[Change]) -> Section {
+    let values =
+        |change: &Change| (change.name.clone(), (change.first.clone(), change.second.clone()));
+    let pairs = distinct(changes.iter().map(values).collect()).into_iter().map(|(name, both)| {
+        let (first, second) = numbers(&both.0, &both.1);
+        pair(&name, first, second)
+    });
+    Section { title: "Metrics", pairs: pairs.collect(), ..Section::default() }
 }
 
 fn pair(name: &str, first: String, second: String) -> Pair {
@@ -114,7 +204,8 @@ fn value(json: &Json) -> String {
     }
 }
 
-fn code(code: &CodeChange) -> Section {
+/// The code; `told` if the section of parameters tells what their files would.
+fn code(code: &CodeChange, told: bool) -> Section {
     let version = |version: &Option<CodeVersion>| match version {
         None => NONE.to_owned(),
         Some(version) => {
@@ -128,10 +219,58 @@ fn code(code: &CodeChange) -> Section {
     let (first, second) = (version(&code.first), version(&code.second));
     let commits = (first != second).then(|| pair("commit", first, second));
     let incomplete = code.incomplete.iter().map(|why| format!("Not all is known: {why}."));
+    let mut texts: Vec<String> = Vec::new();
+    match &code.definitions {
+        Some(definitions) => {
+            let shown = |file: &&String| {
+                let name = file.rsplit('/').next().unwrap_or(file);
+                let of_parameters = told && name.starts_with("parameters");
+                !of_parameters && !definitions.iter().any(|one| one.file == **file)
+            };
+            texts.extend(
+                code.files.iter().filter(shown).map(|file| format!("also changed: {file}")),
+            );
+        }
+        None => {
+            texts.extend(code.files.iter().cloned());
+            if code.files.iter().any(|file| file.ends_with(".py")) {
+                texts.push("Which functions differ is known only of newer runs.".into());
+            }
+        }
+    }
+    let mut definitions: Vec<_> = code.definitions.iter().flatten().collect();
+    definitions.sort_by_key(|one| one.how);
     Section {
         title: "Code",
         pairs: commits.into_iter().collect(),
-        texts: code.files.iter().cloned().chain(incomplete).collect(),
+        definitions: definitions.into_iter().map(definition).collect(),
+        texts: texts.into_iter().chain(incomplete).collect(),
+    }
+}
+
+fn definition(change: &DefinitionChange) -> DefinitionDiff {
+    let (first, second) = (&change.first, &change.second);
+    // A text that was not kept must not look like a definition that was added or removed.
+    let (old, new) = change.lines;
+    let known = old.is_some() == first.is_some() && new.is_some() == second.is_some();
+    let text = |text: &Option<String>| text.clone().filter(|_| known).unwrap_or_default();
+    let (first, second) = (text(first), text(second));
+    let wide = side_by_side(&first, &second);
+    let start = |line: Option<u32>| line.unwrap_or(1) as usize;
+    let file = Path::new(&change.file);
+    DefinitionDiff {
+        title: format!("{}: {}", change.how.as_str(), short(&change.name)),
+        nodes: change.nodes.join(", "),
+        place: format!("{}:{}", change.file, start(new.or(old))),
+        starts: (start(old), start(new)),
+        note: match wide.is_empty() {
+            true if !known => Some("Its text was not kept."),
+            true => Some("The texts are equal; what it refers to differs."),
+            false => None,
+        },
+        narrow: unified(&wide),
+        wide,
+        texts: (highlight(file, &first), highlight(file, &second)),
     }
 }
 
@@ -150,14 +289,12 @@ fn node(node: &NodeChange) -> Pair {
         (_, Some(NodeOutcome::Failed)) => Tone::Bad,
         _ => Tone::Warning,
     };
-    let code = node.file.as_ref().map(|file| format!("code: {file}"));
-    let notes: Vec<String> = slower(node.seconds).into_iter().chain(code).collect();
     Pair {
         name: node.node.clone(),
         tone,
         first: side(node.outcomes.0, node.seconds.0),
         second: side(node.outcomes.1, node.seconds.1),
-        note: notes.join("  "),
+        note: slower(node.seconds).unwrap_or_default(),
         changed: false,
     }
 }
@@ -169,28 +306,24 @@ fn slower(seconds: (Option<f64>, Option<f64>)) -> Option<String> {
     real.then(|| format!("{:+.0} %", (second / first.max(1e-3) - 1.0) * 100.0))
 }
 
-/// A dataset and its metrics, if its content or size is not the same.
-fn dataset(dataset: &DatasetChange) -> Vec<Pair> {
+/// A dataset, if its content or size is not the same.
+fn dataset(dataset: &DatasetChange) -> Option<Pair> {
     let sizes = (dataset.bytes.0.map(size_text), dataset.bytes.1.map(size_text));
     let known = sizes.0.is_some() || sizes.1.is_some();
     if dataset.same == Some(true) || !known {
-        return Vec::new();
+        return None;
     }
     let verb = if dataset.direction == Direction::Save { "saved" } else { "loaded" };
     let side = |size: Option<String>| size.unwrap_or_else(|| NONE.to_owned());
     let name = format!("{} {verb}", dataset.dataset);
-    let metrics = dataset.metrics.iter();
-    std::iter::once(pair(&name, side(sizes.0), side(sizes.1)))
-        .chain(metrics.map(|metric| {
-            let (first, second) = numbers(&metric.first, &metric.second);
-            pair(&format!("  {}", metric.name), first, second)
-        }))
-        .collect()
+    let note = if sizes.0 == sizes.1 { "other content" } else { "" };
+    Some(Pair { note: note.into(), ..pair(&name, side(sizes.0), side(sizes.1)) })
 }
 
 /// Two numbers with four digits each, or with all digits if four do not tell them apart.
 fn numbers(first: &Json, second: &Json) -> (String, String) {
     let short = |json: &Json| match json.as_f64() {
+        Some(number) if number.fract() == 0.0 && number.abs() < 1e9 => format!("{number:.0}"),
         Some(number) if json.is_f64() => number_text(number),
         _ => value(json),
     };
@@ -216,6 +349,7 @@ mod tests {
     fn numbers_are_as_short_as_their_difference_allows() {
         let told = |first: f64, second: f64| numbers(&first.into(), &second.into());
         assert_eq!(told(1.666_654, 1.5), ("1.667".into(), "1.500".into()));
+        assert_eq!(told(7.0, 3.5), ("7".into(), "3.500".into()));
         assert_eq!(told(1.666_654, 1.666_655), ("1.666654".into(), "1.666655".into()));
     }
 }

@@ -4,6 +4,7 @@
 //! differences of two runs into words.
 
 mod about;
+pub mod columns;
 pub mod comparison;
 pub mod page;
 pub mod reports;
@@ -24,6 +25,7 @@ use crate::app::words::Details;
 use crate::runs::history::{Timeline, Whole, filter, timeline};
 use crate::runs::{Failure, RunRequest};
 use crate::store::{LogFilter, Outcome, RunFilter, RunId, RunPair, RunRecord};
+use columns::Columns;
 use page::{ComparisonPage, HEAD, Page, Part, RunPage};
 
 /// The largest number of listed runs.
@@ -36,6 +38,8 @@ const HELD: usize = 50;
 pub struct RunsScreen {
     /// The runs that match the filter, newest first.
     pub list: Listing<RunRecord>,
+    /// What differs between the listed runs.
+    pub columns: Columns,
     /// The filter as it was written.
     pub query: String,
     /// Runs that are marked, in the order of marking; at most two.
@@ -146,10 +150,18 @@ impl RunsScreen {
         }
     }
 
+    /// Lists a run that began, as the newest.
+    pub fn put_row(&mut self, run: RunRecord) {
+        self.list.rows.retain(|other| !other.is_same(&run));
+        self.list.rows.insert(0, run);
+        self.columns = Columns::of(&self.list.rows);
+    }
+
     /// Replaces the row of the run, if it is in the list.
     pub fn replace_row(&mut self, run: RunRecord) {
         if let Some(row) = self.list.rows.iter_mut().find(|row| row.is_same(&run)) {
             *row = run;
+            self.columns = Columns::of(&self.list.rows);
         }
     }
 

@@ -3,7 +3,7 @@
 use strum::VariantArray;
 
 use super::RunsScreen;
-use super::comparison::{Section, rows};
+use super::comparison::{Section, WIDE, rows};
 use crate::app::command::Command;
 use crate::app::list::Position;
 use crate::app::log_view::LogView;
@@ -81,6 +81,7 @@ impl RunsScreen {
     /// there is no page.
     pub(super) fn go_on_page(&mut self, shared: &mut Shared, command: Command, by: isize) -> bool {
         let height = self.body_height(shared);
+        let wide = self.areas(shared).main.width >= WIDE;
         if self.shown_part() == Some(Part::About) {
             let last = self.details(shared).lines.len().saturating_sub(height);
             shared.side_offset = shared.side_offset.saturating_add_signed(by).min(last);
@@ -89,7 +90,7 @@ impl RunsScreen {
         match &mut self.page {
             Some(Page::Comparison(page)) => {
                 let len = match &page.compared {
-                    Some(Ok(sections)) => rows(sections).count(),
+                    Some(Ok(sections)) => rows(sections, wide).count(),
                     _ => 0,
                 };
                 let last = len.saturating_sub(height);

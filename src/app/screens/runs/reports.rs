@@ -1,6 +1,7 @@
 //! Handling the store's reports about the history.
 
 use super::RunsScreen;
+use super::columns::Columns;
 use super::comparison::sections;
 use super::page::{Page, Part};
 use crate::app::effect::{Effect, Generation};
@@ -52,6 +53,7 @@ impl RunsScreen {
         }
         let came = self.coming.take_if(|id| records.iter().any(|run| run.id == Some(*id)));
         let selected = came.or_else(|| self.list.selected().and_then(|run| run.id));
+        self.columns = Columns::of(&records);
         self.list.rows = records;
         let kept = self.list.rows.iter().position(|run| run.id == selected);
         let index = kept.unwrap_or(self.list.position.selected);

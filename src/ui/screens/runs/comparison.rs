@@ -4,14 +4,16 @@ use ratatui::layout::Rect;
 
 use super::super::super::paint::Paint;
 use super::super::super::theme::Role;
-use super::super::details::role_of;
+use super::super::details::{draw_code, role_of};
 use crate::app::screens::runs::RunsScreen;
-use crate::app::screens::runs::comparison::{Pair, Row, Section, rows};
+use crate::app::screens::runs::comparison::{DefinitionDiff, Pair, Row, Section, WIDE, rows};
 use crate::app::screens::runs::page::{ComparisonPage, HEAD};
 use crate::app::shared::Shared;
-use crate::app::words::when;
+use crate::app::words::{outcome_text, seconds_text, when};
+use crate::project::python::highlight::Highlighted;
 use crate::store::RunId;
-use crate::text::{sanitize, width};
+use crate::text::diff::DiffRow;
+use crate::text::{sanitize, truncate_middle, width};
 
 /// Draws the comparison.
 pub(super) fn draw(
@@ -35,8 +37,9 @@ pub(super) fn draw(
         }
         Some(Ok(sections)) => sections,
     };
+    let wide = body.width >= WIDE;
     let seen: Vec<Row<'_>> =
-        rows(sections).skip(page.offset).take(usize::from(body.height)).collect();
+        rows(sections, wide).skip(page.offset).take(usize::from(body.height)).collect();
     let widths = Widths::of(&seen, body.width);
     for (row, line) in seen.iter().enumerate() {
         let line_area =
@@ -46,6 +49,9 @@ pub(super) fn draw(
                 paint.text(line_area.x, line_area.y, title, Role::Title, line_area.width);
             }
             Row::Pair(section, pair) => draw_pair(paint, line_area, section, pair, &widths),
+            Row::Definition(one) => draw_definition(paint, line_area, one),
+            Row::Diff(one, row) if one.has_columns(wide) => draw_wide(paint, line_area, one, *row),
+            Row::Diff(one, row) => draw_narrow(paint, line_area, one, *row),
             Row::Text(text) => {
                 let room = line_area.width.saturating_sub(2);
                 paint.text(line_area.x + 2, line_area.y, text, Role::Text, room);
@@ -53,7 +59,7 @@ pub(super) fn draw(
             Row::Blank => {}
         }
     }
-    if rows(sections).count() > page.offset + usize::from(body.height) {
+    if rows(sections, wide).count() > page.offset + usize::from(body.height) {
         let arrow = if paint.glyphs.ascii() { "v" } else { "↓" };
         paint.text(area.right() - 1, area.bottom() - 1, arrow, Role::Accent, 1);
     }
@@ -74,13 +80,102 @@ fn head(
     let mut x = area.x + 1;
     x += paint.text(x, area.y, &format!("run {id}"), role, area.width);
     let Some(run) = run else { return };
-    let mut facts = vec![when(shared.now, run.new.started_at)];
+    let (word, _) = outcome_text(run.outcome);
+    let took = seconds_text(run.seconds(shared.now));
+    let mut facts = vec![when(shared.now, run.new.started_at), format!("{word}, {took}")];
     facts.extend(run.note.clone());
-    facts.push(run.new.command.clone());
     for fact in facts {
         let text = format!(" {} {fact}", paint.glyphs.dot);
         x += paint.text(x, area.y, &text, Role::Dim, area.right().saturating_sub(x + 1));
     }
+}
+
+/// Draws the name of a definition, the nodes that use it, and its place where there is room.
+fn draw_definition(paint: &mut Paint<'_>, area: Rect, one: &DefinitionDiff) {
+    // The arrow at the end of the pane must not touch the place.
+    let end = area.right() - 1;
+    let mut x = area.x + 2;
+    x += paint.text(x, area.y, &one.title, Role::Node, end.saturating_sub(x));
+    let place = u16::try_from(width(&sanitize(&one.place))).unwrap_or(u16::MAX);
+    let nodes = format!("  used by {}", one.nodes);
+    let needed = width(&sanitize(&nodes));
+    let left = usize::from(end.saturating_sub(x));
+    let placed = left >= needed + 2 + usize::from(place);
+    let room = if placed { end - place - 2 } else { end };
+    paint.text(x, area.y, &nodes, Role::Text, room.saturating_sub(x));
+    if placed {
+        paint.text(end - place, area.y, &one.place, Role::Comment, place);
+    }
+}
+
+/// The width of line numbers, in cells.
+const NUMBERS: u16 = 4;
+
+/// Draws a line of a text: its number, its sign, and its code.
+fn draw_line(
+    paint: &mut Paint<'_>,
+    area: Rect,
+    start: usize,
+    line: usize,
+    sign: (&str, Role),
+    text: &Highlighted,
+) {
+    paint.right(area.x + NUMBERS, area.y, &(start + line).to_string(), Role::Comment, NUMBERS);
+    paint.text(area.x + NUMBERS + 1, area.y, sign.0, sign.1, 1);
+    let x = area.x + NUMBERS + 3;
+    let code = Rect { x, width: area.right().saturating_sub(x), ..area };
+    draw_code(paint, code, text.lines.get(line).map_or(&[], Vec::as_slice));
+}
+
+const REMOVED: (&str, Role) = ("-", Role::Bad);
+const ADDED: (&str, Role) = ("+", Role::Good);
+const SAME: (&str, Role) = (" ", Role::Dim);
+
+/// Draws a row of a difference in two columns.
+fn draw_wide(paint: &mut Paint<'_>, area: Rect, one: &DefinitionDiff, row: DiffRow) {
+    let area = Rect { x: area.x + 2, width: area.width.saturating_sub(2), ..area };
+    let half = area.width.saturating_sub(3) / 2;
+    let left = Rect { width: half, ..area };
+    let right = Rect { x: left.right() + 3, width: half, ..area };
+    let bar = Rect { x: left.right() + 1, width: 1, ..area };
+    let ((old, new), texts) = (one.starts, &one.texts);
+    match row {
+        DiffRow::Skipped(count) => return draw_skipped(paint, area, count),
+        DiffRow::Same(first, second) => {
+            draw_line(paint, left, old, first, SAME, &texts.0);
+            draw_line(paint, right, new, second, SAME, &texts.1);
+        }
+        DiffRow::Changed(first, second) => {
+            if let Some(line) = first {
+                draw_line(paint, left, old, line, REMOVED, &texts.0);
+            }
+            if let Some(line) = second {
+                draw_line(paint, right, new, line, ADDED, &texts.1);
+            }
+        }
+    }
+    paint.upright(bar, Role::Dim);
+}
+
+/// Draws a row of a difference in one column.
+fn draw_narrow(paint: &mut Paint<'_>, area: Rect, one: &DefinitionDiff, row: DiffRow) {
+    let area = Rect { x: area.x + 2, width: area.width.saturating_sub(2), ..area };
+    let ((old, new), texts) = (one.starts, &one.texts);
+    match row {
+        DiffRow::Skipped(count) => draw_skipped(paint, area, count),
+        DiffRow::Same(_, line) => draw_line(paint, area, new, line, SAME, &texts.1),
+        DiffRow::Changed(Some(line), _) => draw_line(paint, area, old, line, REMOVED, &texts.0),
+        DiffRow::Changed(None, Some(line)) => draw_line(paint, area, new, line, ADDED, &texts.1),
+        DiffRow::Changed(None, None) => {}
+    }
+}
+
+fn draw_skipped(paint: &mut Paint<'_>, area: Rect, count: usize) {
+    let text = match count {
+        1 => "1 equal line".to_owned(),
+        _ => format!("{count} equal lines"),
+    };
+    paint.text(area.x + NUMBERS + 3, area.y, &text, Role::Comment, area.width.saturating_sub(7));
 }
 
 /// The widths of the columns, in cells.
@@ -119,7 +214,9 @@ fn draw_pair(paint: &mut Paint<'_>, area: Rect, section: &Section, pair: &Pair, 
     let end = area.right();
     let room = |x: u16, cells: u16| cells.min(end.saturating_sub(x));
     let mut x = area.x + 2;
-    paint.text(x, area.y, &pair.name, role_of(pair.tone), room(x, widths.name));
+    let cells = room(x, widths.name);
+    let name = truncate_middle(&sanitize(&pair.name), usize::from(cells));
+    paint.text(x, area.y, &name, role_of(pair.tone), cells);
     x += widths.name + 2;
     let value = |paint: &mut Paint<'_>, x: u16, text: &str, role: Role, cells: u16| {
         let cells = room(x, cells);

@@ -10,25 +10,26 @@ use super::super::theme::Role;
 use super::focused;
 use super::table::{self, Align};
 use crate::app::screens::runs::RunsScreen;
+use crate::app::screens::runs::columns::Column;
 use crate::app::screens::runs::page::Page;
 use crate::app::shared::Shared;
 use crate::app::words::seconds_text;
 use crate::app::words::{outcome_text, when};
 use crate::store::{Outcome, RunRecord};
+use crate::text::{sanitize, width};
 
-const TITLES: [(&str, Align); 7] = [
+const TITLES: [(&str, Align); 6] = [
     ("", Align::Left),
     ("run", Align::Right),
     ("when", Align::Left),
-    ("time", Align::Right),
+    ("took", Align::Right),
     ("nodes", Align::Right),
     ("pipeline", Align::Left),
-    ("what", Align::Left),
 ];
-
-/// Columns that are left out on a narrow pane, with the width below which they are. The details
-/// show the same facts, and `what` contains the pipeline among the options.
-const LEFT_OUT: [(usize, u16); 2] = [(4, 45), (5, 70)];
+const NODES: usize = 4;
+const PIPELINE: usize = 5;
+/// The smallest widths of `what`: beside columns of what differs in a wide pane, and at all.
+const WHAT: (u16, u16) = (24, 6);
 
 /// Draws the table, or the page in its place.
 pub(in super::super) fn draw(
@@ -59,27 +60,61 @@ fn table(paint: &mut Paint<'_>, area: Rect, screen: &RunsScreen, shared: &Shared
         );
     }
     let glyphs = paint.glyphs;
-    let too_wide =
-        |column: usize| LEFT_OUT.iter().any(|rule| rule.0 == column && area.width < rule.1);
-    let shown = |column: &usize| !too_wide(*column);
-    let titles: Vec<_> = (0..TITLES.len()).filter(shown).map(|column| TITLES[column]).collect();
-    table::draw(paint, area, &titles, list.rows.len(), list.position, focused(shared), |index| {
-        let run = &list.rows[index];
+    let differing = !screen.columns.ranked.is_empty();
+    let cells = |run: &RunRecord| {
         let (sign, role) = match run.id.is_some_and(|id| screen.marked.contains(&id)) {
             true => (glyphs.mark, Role::Mark),
             false => glyphs.of_outcome(run.outcome),
         };
-        let cells = [
+        [
             (sign.to_owned(), role),
             (number(run), Role::Text),
             (when(shared.now, run.new.started_at), Role::Dim),
             (seconds_text(run.seconds(shared.now)), Role::Text),
             (format!("{}/{}", run.nodes_done, run.nodes_total), Role::Text),
             (run.new.pipeline.clone(), Role::Text),
-            what(run),
-        ];
-        let cells = cells.into_iter().enumerate().filter(|(column, _)| shown(column));
-        cells.map(|(_, cell)| cell).collect()
+        ]
+    };
+    // What differs goes first. The details show the same facts as a column that is left out, and `what` has the
+    // pipeline among the options.
+    let one_pipeline = list.rows.windows(2).all(|two| two[0].new.pipeline == two[1].new.pipeline);
+    let shown = |column: &usize| match *column {
+        NODES => area.width >= if differing { 70 } else { 45 },
+        PIPELINE => area.width >= 70 && !(differing && one_pipeline),
+        _ => true,
+    };
+    let mut titles: Vec<(&str, Align)> =
+        (0..TITLES.len()).filter(shown).map(|column| TITLES[column]).collect();
+    let height = usize::from(area.height);
+    let seen = list.rows.iter().skip(list.position.offset).take(height).map(cells);
+    let mut widths = TITLES.map(|(title, _)| width(title));
+    for cells in seen {
+        for (most, (text, _)) in widths.iter_mut().zip(&cells) {
+            *most = (*most).max(width(&sanitize(text)).min(40));
+        }
+    }
+    let taken: usize = (0..TITLES.len()).filter(shown).map(|column| widths[column] + 2).sum();
+    let wide = area.width >= 100;
+    let what_room = if wide { usize::from(WHAT.0) } else { 0 };
+    let room = usize::from(area.width).saturating_sub(taken + what_room);
+    let columns = screen.columns.fitting(room);
+    let align = |column: &Column| if column.numbers { Align::Right } else { Align::Left };
+    titles.extend(columns.iter().map(|column| (column.title.as_str(), align(column))));
+    let used: usize = columns.iter().map(|column| column.width + 2).sum();
+    let has_what = usize::from(area.width).saturating_sub(taken + used + 2) >= usize::from(WHAT.1);
+    titles.extend(has_what.then_some(("what", Align::Left)));
+    table::draw(paint, area, &titles, list.rows.len(), list.position, focused(shared), |index| {
+        let run = &list.rows[index];
+        let own = cells(run).into_iter().enumerate().filter(|(column, _)| shown(column));
+        let differing = columns.iter().map(|column| {
+            let text = column.values.get(index).cloned().unwrap_or_default();
+            (text, if column.metric { Role::Number } else { Role::Text })
+        });
+        let rest = || screen.columns.rest(run, &columns, shown(&PIPELINE));
+        own.map(|(_, cell)| cell)
+            .chain(differing)
+            .chain(has_what.then(|| what(run, rest())))
+            .collect()
     });
 }
 
@@ -92,17 +127,16 @@ fn number(run: &RunRecord) -> String {
     }
 }
 
-/// The note, the options, and the failure of a run.
-fn what(run: &RunRecord) -> table::Cell {
+/// The note, the failure or the other options of a run.
+fn what(run: &RunRecord, options: String) -> table::Cell {
     let (word, _) = outcome_text(run.outcome);
     let (text, role) = match (&run.failed_node, &run.reason) {
         (Some(node), Some(reason)) => (format!("{word} at {node}: {reason}"), Role::Bad),
         (Some(node), None) => (format!("{word} at {node}"), Role::Bad),
         (None, Some(reason)) => (format!("{word}: {reason}"), Role::Bad),
         (None, None) => {
-            let options = run.new.command.strip_prefix("kedro run").unwrap_or(&run.new.command);
             let word = if run.outcome == Outcome::Succeeded { "" } else { word };
-            let parts = [word, options.trim()].into_iter().filter(|part| !part.is_empty());
+            let parts = [word, options.as_str()].into_iter().filter(|part| !part.is_empty());
             (parts.collect::<Vec<_>>().join(" "), Role::Dim)
         }
     };
