@@ -18,8 +18,8 @@ pub enum FieldKind {
     Switch,
 }
 
-/// The fields: the option's name in `kedro run`, its kind and a hint.
-pub const FIELDS: [(&str, FieldKind, &str); 18] = [
+/// The fields: the option's name in `kedro run` (the last two are this program's own), its kind and a hint.
+pub const FIELDS: [(&str, FieldKind, &str); 19] = [
     ("nodes", FieldKind::Text, "node names"),
     ("from-nodes", FieldKind::Text, "node names"),
     ("to-nodes", FieldKind::Text, "node names"),
@@ -37,6 +37,7 @@ pub const FIELDS: [(&str, FieldKind, &str); 18] = [
     ("conf-source", FieldKind::Text, "another configuration folder"),
     ("async", FieldKind::Switch, "load and save in threads"),
     ("only-missing-outputs", FieldKind::Switch, "skip nodes whose outputs exist"),
+    ("keep-going", FieldKind::Switch, "after a failure, run what does not depend on it"),
     ("detach", FieldKind::Switch, "the run outlives this screen"),
 ];
 
@@ -111,6 +112,7 @@ impl Form {
             config: None,
             conf_source: some("conf-source"),
             only_missing_outputs: self.text("only-missing-outputs") == "yes",
+            keep_going: self.text("keep-going") == "yes",
             apart: None,
         })
     }

@@ -99,6 +99,9 @@ pub(super) struct Arguments {
     /// Leave out nodes whose outputs exist (Kedro 1.0 and later)
     #[arg(long)]
     only_missing_outputs: bool,
+    /// After a failure, run the nodes that do not depend on the failed one; not with the ParallelRunner
+    #[arg(short, long, conflicts_with = "strict")]
+    keep_going: bool,
     /// Run only the stale ones of these nodes; `mlops-tui status` shows which and why
     #[arg(long, conflicts_with_all = ["config", "only_missing_outputs"])]
     stale: bool,
@@ -157,6 +160,7 @@ impl Arguments {
             config: self.config.as_deref().map(absolute),
             conf_source: self.conf_source.as_deref().map(absolute),
             only_missing_outputs: self.only_missing_outputs,
+            keep_going: self.keep_going,
             apart: None,
         }
     }

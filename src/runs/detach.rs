@@ -46,6 +46,9 @@ pub fn arguments(
     let without_params =
         RunRequest { params: Params::new(), runner_params: None, ..request.clone() };
     words.extend(without_params.to_options().into_iter().map(Into::into));
+    if request.keep_going {
+        words.push("--keep-going".into());
+    }
     let params =
         Handed { params: request.params.clone(), runner_params: request.runner_params.clone() };
     if !params.is_empty() {
@@ -135,6 +138,7 @@ mod tests {
             pipeline: Some("training".into()),
             slice: Slice::nodes(["a b", "c"]),
             is_async: true,
+            keep_going: true,
             ..RunRequest::default()
         };
         let words = arguments(Path::new("/p"), Some(Path::new("/py")), &request).unwrap();
@@ -148,7 +152,8 @@ mod tests {
                 "/py",
                 "--pipeline=training",
                 "--nodes=a b,c",
-                "--async"
+                "--async",
+                "--keep-going"
             ]
         );
         let params = crate::runs::request::parse_params("password=hush,n=1").unwrap();

@@ -38,6 +38,9 @@ pub struct RunRequest {
     pub conf_source: Option<String>,
     /// `--only-missing-outputs` (Kedro 1.0 and later).
     pub only_missing_outputs: bool,
+    /// Not an option of Kedro: after a failure, run the nodes that do not depend on the failed one.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub keep_going: bool,
     /// Not an option of Kedro: a folder, relative to the project's, that receives all saved files instead of
     /// the project's data folders. Runs of a grid use it so as not to overwrite the project's data or each
     /// other's.

@@ -27,7 +27,7 @@ use super::spec::Spec;
 pub(super) const BOOT: &str = include_str!("worker/boot.py");
 
 /// The package, in the order in which its modules import each other.
-pub(super) const SOURCES: [(&str, &str); 16] = [
+pub(super) const SOURCES: [(&str, &str); 17] = [
     ("own", include_str!("worker/own.py")),
     ("events", include_str!("worker/events.py")),
     ("modules", include_str!("worker/modules.py")),
@@ -38,6 +38,7 @@ pub(super) const SOURCES: [(&str, &str); 16] = [
     ("command", include_str!("worker/command.py")),
     ("apart", include_str!("worker/apart.py")),
     ("tracking", include_str!("worker/tracking.py")),
+    ("going", include_str!("worker/going.py")),
     ("run", include_str!("worker/run.py")),
     ("child", include_str!("worker/child.py")),
     ("debug", include_str!("worker/debug.py")),

@@ -6,6 +6,7 @@ mod common;
 mod apart;
 mod detached;
 mod faults;
+mod going;
 mod grouping;
 mod history;
 mod kept;

@@ -213,6 +213,7 @@ fn facts(run: &RunRecord) -> Values {
         ("runner", Json::from(request.runner)),
         ("async", request.is_async.into()),
         ("only-missing-outputs", request.only_missing_outputs.into()),
+        ("keep-going", request.keep_going.into()),
         ("Kedro", run.kedro_version.clone().into()),
         ("Python", run.python_version.clone().into()),
         ("interpreter", run.new.python.clone().into()),

@@ -4,7 +4,7 @@ import functools
 import inspect
 import sys
 
-from . import apart, command, keep, output, project, tracking
+from . import apart, command, going, keep, output, project, tracking
 from .own import time
 
 
@@ -15,11 +15,17 @@ def run(request, recorder):
     output.adopt_logging(recorder)
     keeper = keep.Keeper(request, recorder.channel)
     keeper.install()
-    hooks = make_hooks(request, recorder, keeper, tracking.Group(request, recorder.channel))
+    group = tracking.Group(request, recorder.channel)
+    hooks = make_hooks(request, recorder, keeper, group)
+    failures = going.Failures(recorder.channel) if request.get("keep_going") else None
     follow_sessions(hooks)
-    follow_runners(recorder, hooks)
-    follow_tasks(recorder, hooks)
-    command.run(request)
+    follow_runners(recorder, hooks, failures)
+    follow_tasks(recorder, hooks, failures)
+    try:
+        command.run(request)
+    except KeyboardInterrupt:
+        group.kill()
+        raise
     hooks.started_with([])
     return time.perf_counter() - hooks.began
 
@@ -176,11 +182,14 @@ def with_hooks_in(init, hooks):
     return call
 
 
-def follow_runners(recorder, hooks):
-    """Wraps runners, to record the runner's class and the nodes that it starts with."""
+def follow_runners(recorder, hooks, failures):
+    """Wraps runners, to record the runner's class and the nodes that it starts with, and to report at the end
+    the failures that it went on after."""
     from kedro.runner import AbstractRunner
 
     def new(cls, *args, **kwargs):
+        if failures is not None:
+            failures.check(cls, hooks.exact)
         runner = object.__new__(cls)
         if hooks.runner is None:
             hooks.runner = cls.__name__
@@ -193,7 +202,10 @@ def follow_runners(recorder, hooks):
         @functools.wraps(run)
         def with_start(pipeline, *args, **kwargs):
             hooks.started_with(pipeline.nodes)
-            return run(pipeline, *args, **kwargs)
+            result = run(pipeline, *args, **kwargs)
+            if failures is not None:
+                failures.end()
+            return result
 
         runner._run = with_start
         return runner
@@ -201,7 +213,7 @@ def follow_runners(recorder, hooks):
     AbstractRunner.__new__ = new
 
 
-def follow_tasks(recorder, hooks):
+def follow_tasks(recorder, hooks, failures):
     """Reports a node from the runner's function that loads, runs and saves, if this version of Kedro has it
     in a known place: hooks alone do not report a failing load, nor the end of the last save. Also registers
     our hooks in the processes of a `ParallelRunner`, if they are forked."""
@@ -212,11 +224,11 @@ def follow_tasks(recorder, hooks):
         if module is None:
             continue
         if hasattr(module, "run_node"):
-            module.run_node = followed(module.run_node, lambda args: args[0], recorder)
+            module.run_node = followed(module.run_node, lambda args: args[0], recorder, failures)
             hooks.exact = True
         if name == "task":
             task = module.Task
-            task.execute = followed(task.execute, lambda args: args[0].node, recorder)
+            task.execute = followed(task.execute, lambda args: args[0].node, recorder, failures)
             hooks.exact = True
         if hasattr(module, "_create_hook_manager"):
             module._create_hook_manager = with_hooks(module._create_hook_manager, hooks)
@@ -246,10 +258,13 @@ def follow_processes(recorder):
     ProcessPoolExecutor.submit = submit
 
 
-def followed(function, node_of, recorder):
+def followed(function, node_of, recorder, failures):
     @functools.wraps(function)
     def call(*args, **kwargs):
-        name = (node_of(args) if args else kwargs["node"]).name
+        node = node_of(args) if args else kwargs["node"]
+        name = node.name
+        if failures is not None and failures.blocks(node):
+            return node
         recorder.begin(name)
         try:
             result = function(*args, **kwargs)
@@ -259,6 +274,9 @@ def followed(function, node_of, recorder):
                 recorder.switch(None)
             else:
                 recorder.end(name, error)
+            if failures is not None and isinstance(error, Exception):
+                failures.add(node, error)
+                return node
             raise
         recorder.end(name)
         return result

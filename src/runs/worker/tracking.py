@@ -7,6 +7,7 @@ import functools
 import sys
 
 PACKAGE = "mlflow"
+MOST_NESTED = 100
 
 
 class Group:
@@ -53,6 +54,21 @@ class Group:
             return run
 
         return call
+
+    def kill(self):
+        """Ends the MLflow runs of a cancelled run. MLflow itself would call them finished when Python ends."""
+        mlflow = sys.modules.get(PACKAGE)
+        if mlflow is None:
+            return
+        try:
+            for _ in range(MOST_NESTED):
+                if mlflow.active_run() is None:
+                    break
+                mlflow.end_run("KILLED")
+            if self.run_id is not None:
+                mlflow.MlflowClient().set_terminated(self.run_id, "KILLED")
+        except Exception as error:
+            print("MLflow does not know that the run was cancelled: %s" % error, file=sys.stderr)
 
     def report(self, run_id):
         if run_id is not None:

@@ -1,0 +1,130 @@
+//! Going on after a failure, and the end of a cancelled run in MLflow.
+
+use std::process::Command;
+use std::time::Duration;
+
+use mlops_tui::runs::{Prepared, Process, RunEvent, RunRequest, Spec, Stamped, Stream, Worker};
+
+use crate::common::project::project;
+use crate::common::python::python;
+
+const SHOP: &str = r#"def fail(size):
+    raise ValueError("sold out")
+
+
+def make(node):
+    def same(x):
+        return x
+
+    def two(x, y):
+        return x
+
+    return [
+        node(fail, "params:size", "bad", name="fail"),
+        node(same, "bad", "worse", name="below"),
+        node(two, ["worse", "good"], "worst", name="far_below"),
+        node(same, "params:size", "good", name="beside"),
+        node(same, "good", "better", name="below_beside"),
+    ]
+"#;
+
+fn start(folder: &tempfile::TempDir, request: RunRequest) -> Process {
+    let spec = Spec::new(python(), folder.path());
+    Worker::fresh(spec, "a test").start(&Prepared::as_asked(request)).unwrap()
+}
+
+async fn rest(process: &mut Process) -> Vec<RunEvent> {
+    let mut events = Vec::new();
+    let all = async {
+        while let Some(Stamped { event, .. }) = process.next().await {
+            events.push(event);
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(120), all).await.expect("the run ends");
+    events
+}
+
+async fn run(runner: &str, keep_going: bool) -> (Vec<String>, Vec<RunEvent>) {
+    let folder = project(SHOP);
+    let request = RunRequest { runner: Some(runner.into()), keep_going, ..RunRequest::default() };
+    let events = rest(&mut start(&folder, request)).await;
+    let mut ends: Vec<String> = events
+        .iter()
+        .filter_map(|event| match event {
+            RunEvent::NodeFinished { node, .. } => Some(node.clone()),
+            RunEvent::NodeFailed { node, .. } => Some(format!("{node} failed")),
+            _ => None,
+        })
+        .collect();
+    ends.sort();
+    (ends, events)
+}
+
+#[tokio::test]
+async fn what_does_not_depend_on_a_failed_node_still_runs() {
+    for runner in ["SequentialRunner", "ThreadRunner"] {
+        let (ends, events) = run(runner, true).await;
+        assert_eq!(ends, ["below_beside", "beside", "fail failed"], "{runner}");
+        let Some(RunEvent::RunFailed { failure }) = events.last() else { panic!("{events:#?}") };
+        assert_eq!(failure.message, "sold out");
+        let lines: Vec<&str> = events
+            .iter()
+            .filter_map(|event| match event {
+                RunEvent::Output { stream: Stream::Log, text, .. } => Some(text.as_str()),
+                _ => None,
+            })
+            .collect();
+        let note = "Kept going after the failure of fail. Not run, because they need its outputs: below, far_below.";
+        assert!(lines.contains(&note), "{lines:#?}");
+        for node in ["fail", "below", "far_below"] {
+            let line = format!("Completed node: {node}");
+            assert!(!lines.contains(&line.as_str()), "{lines:#?}");
+        }
+    }
+    let (ends, _) = run("SequentialRunner", false).await;
+    assert!(ends.contains(&"fail failed".into()) && ends.len() <= 2, "{ends:?}");
+}
+
+#[tokio::test]
+async fn a_runner_that_can_not_keep_going_is_refused() {
+    let (ends, events) = run("ParallelRunner", true).await;
+    assert_eq!(ends, [""; 0]);
+    let Some(RunEvent::RunFailed { failure }) = events.last() else { panic!("{events:#?}") };
+    assert!(failure.message.contains("can't keep going"), "{failure:?}");
+}
+
+#[tokio::test]
+async fn a_cancelled_run_is_killed_in_mlflow_too() {
+    let folder = project(
+        r#"import time
+
+import mlflow
+
+
+def sleep(size):
+    mlflow.set_tracking_uri("sqlite:///runs.db")
+    mlflow.start_run()
+    mlflow.start_run(nested=True)
+    print("tracked")
+    time.sleep(600)
+
+
+def make(node):
+    return [node(sleep, "params:size", None, name="sleep")]
+"#,
+    );
+    let mut process = start(&folder, RunRequest::default());
+    loop {
+        let event = tokio::time::timeout(Duration::from_secs(120), process.next()).await;
+        match event.expect("MLflow starts").expect("the run goes on").event {
+            RunEvent::Output { text, .. } if text == "tracked" => break,
+            event => assert!(!event.ends_run(), "{event:?}"),
+        }
+    }
+    process.cancel();
+    assert_eq!(rest(&mut process).await.last(), Some(&RunEvent::RunCancelled));
+    let code = "import sqlite3; print(*[row[0] for row in sqlite3.connect('runs.db').execute('SELECT status FROM runs')])";
+    let output =
+        Command::new(python()).args(["-c", code]).current_dir(folder.path()).output().unwrap();
+    assert_eq!(String::from_utf8_lossy(&output.stdout).trim(), "KILLED KILLED");
+}
