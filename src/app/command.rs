@@ -101,6 +101,7 @@ each_screen! {
     {
         RunSelected, "run", "Run the selected node, or the marked ones", ["r"], PIPELINE, Some("run");
         RunStale, "run-stale", "Run the stale nodes up to the selected one, or in the whole pipeline", ["R"], PIPELINE, Some("stale");
+        Watch, "watch", "Run what becomes stale at each save, from the marked nodes on, or stop that", ["A"], PIPELINE, None;
         Retry, "retry", "Run the failed nodes again, and those that the run did not reach", ["C"], EVERYWHERE, Some("retry");
         RunFromHere, "run-from-here", "Run the selected node and all nodes after it", ["f"], PIPELINE, Some("from");
         RunToHere, "run-to-here", "Run the selected node and all nodes before it", ["t"], PIPELINE, Some("to");

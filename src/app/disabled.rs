@@ -71,6 +71,7 @@ pub fn disabled_because(state: &State, command: Command) -> Option<String> {
         | Command::RunOptions
         | Command::RunDetached
         | Command::RunGrid
+        | Command::Watch
         | Command::CopyCommand
         | Command::Override
         | Command::ClearOverride

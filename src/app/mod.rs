@@ -33,6 +33,7 @@ pub mod tab;
 pub mod traceback;
 pub mod undo;
 pub mod update;
+pub mod watch;
 pub mod words;
 
 pub use state::State;

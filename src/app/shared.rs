@@ -18,6 +18,7 @@ use super::remembered::Memory;
 use super::run::{ActiveRun, NodeState};
 use super::settings::Settings;
 use super::undo::Edits;
+use super::watch::Watch;
 use crate::dag::staleness::Freshness;
 use crate::dag::view::{self, RunState};
 use crate::datasets;
@@ -169,6 +170,8 @@ pub struct Shared {
     pub pipeline: String,
     /// Parameters that override those of the files, for the next runs.
     pub overrides: Params,
+    /// Watch mode, while it is on.
+    pub watch: Option<Watch>,
     /// The edits that `undo` takes back.
     pub edits: Edits,
     /// How long nodes took in their last runs, by name.
@@ -229,6 +232,7 @@ impl Shared {
             project: Project::default(),
             pipeline: String::new(),
             overrides: Params::new(),
+            watch: None,
             edits: Edits::default(),
             timings: HashMap::new(),
             run: None,

@@ -82,6 +82,14 @@ fn facts(state: &State, paint: &Paint<'_>) -> Vec<(String, Role)> {
     if beside > 0 {
         facts.push((format!("{beside} more"), Role::Running));
     }
+    if let Some(watch) = &state.shared.watch {
+        let of = match watch.from.len() {
+            0 => String::new(),
+            1 => " 1 node".into(),
+            count => format!(" {count} nodes"),
+        };
+        facts.push((format!("saves run{of}"), Role::Running));
+    }
     if !state.shared.overrides.is_empty() {
         let s = if state.shared.overrides.len() == 1 { "" } else { "s" };
         facts.push((format!("{} override{s}", state.shared.overrides.len()), Role::Warning));

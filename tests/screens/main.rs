@@ -9,3 +9,4 @@ mod remembered;
 mod runs_screen;
 mod sessions;
 mod undo;
+mod watch;

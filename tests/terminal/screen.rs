@@ -616,6 +616,14 @@ fn what_is_stale_is_shown_after_every_save_and_run_by_its_key() {
     terminal.wait_gone("1 override");
     terminal.keys("1");
     terminal.wait_for("parameter size changed: 5 → 3");
+    // Watch mode: the save itself runs what it made stale.
+    terminal.keys("R");
+    terminal.wait_for("succeeded 1/1");
+    terminal.wait("the node to be fresh", is_fresh);
+    terminal.keys("A");
+    terminal.wait_for("saves run");
+    edit(&root, "src/shop/nodes.py", "cups * 3", "cups * 4");
+    terminal.wait_for("succeeded 2/2");
     terminal.keys("q");
     assert!(terminal.wait_exit().success());
 }

@@ -3,7 +3,7 @@
 use super::reading::{read_exact, reload};
 use super::trust::trusted;
 use super::undo::{Filters, undo};
-use super::{dialog, navigate, overrides, running, search};
+use super::{dialog, navigate, overrides, running, search, watch};
 use crate::app::areas::Pane;
 use crate::app::command::Command;
 use crate::app::dialog::{Dialog, Question, TextDialog, text_width};
@@ -95,6 +95,7 @@ pub(super) fn act(state: &mut State, command: Command) -> Vec<Effect> {
             return running::start(&mut state.shared, request, command);
         }
         Command::RunStale => return running::run_stale(state),
+        Command::Watch => return watch::toggle(state),
         Command::Retry => return running::retry(state),
         Command::RunOptions => {
             let nodes = queries::chosen(state);

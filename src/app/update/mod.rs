@@ -15,6 +15,7 @@ mod running;
 mod search;
 mod trust;
 mod undo;
+mod watch;
 
 use ratatui::layout::Size;
 

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::reading::read_exact;
-use super::{elsewhere, running};
+use super::{elsewhere, running, watch};
 use crate::app::dialog::{Dialog, Question};
 use crate::app::effect::Effect;
 use crate::app::event::Report;
@@ -70,6 +70,7 @@ pub(super) fn report(state: &mut State, report: Report) -> Vec<Effect> {
                 shared.project.staleness = statuses;
                 screen.refresh_states(shared);
                 screen.redraw_by_status(shared);
+                return watch::look(shared);
             }
         }
         Report::Drawn { generation, plot } => {
@@ -241,6 +242,7 @@ fn changed(state: &mut State, files: &[String], tracking: bool) -> Vec<Effect> {
         }
     }
     effects.push(state.shared.read_static());
+    watch::saved(&mut state.shared);
     effects
 }
 

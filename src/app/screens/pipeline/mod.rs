@@ -257,9 +257,12 @@ impl Screen for PipelineScreen {
             Command::RunFromHere | Command::RunToHere => shared.no_run_now().or_else(|| {
                 self.selected_node().is_none().then(|| "no node is selected".to_owned())
             }),
-            Command::RunPipeline | Command::RunOptions | Command::RunStale | Command::RunGrid => {
-                shared.no_run_now()
-            }
+            Command::Watch if shared.watch.is_some() => None,
+            Command::RunPipeline
+            | Command::RunOptions
+            | Command::RunStale
+            | Command::RunGrid
+            | Command::Watch => shared.no_run_now(),
             Command::CopyCommand => self.no_node(),
             Command::Mark => {
                 self.selected_node().is_none().then(|| "no node is selected".to_owned())
