@@ -4,7 +4,10 @@
 //!   the node's own time;
 //! - `kedro run --nodes`: from the start of the process to its end.
 //!
-//! `cargo bench --bench rerun` prints the medians and the ratios, as a table in Markdown.
+//! And how long the Python prompt of a node takes (`b`): from the key to the prompt, out of the warm worker, beside
+//! the verb `debug`, which starts Python.
+//!
+//! `cargo bench --bench rerun` prints the medians and the ratios, as tables in Markdown.
 
 #[path = "../tests/common/mod.rs"]
 mod common;
@@ -16,6 +19,7 @@ use std::time::{Duration, Instant};
 
 use common::project::copy_of_sample;
 use common::python::python;
+use common::terminal::Terminal;
 use mlops_tui::dag::Slice;
 use mlops_tui::runs::{Prepared, RunEvent, RunRequest, Served, Spec, Warmth, Worker};
 
@@ -73,6 +77,58 @@ fn main() {
             peer.as_secs_f64() / whole.as_secs_f64()
         );
     }
+    drop(worker);
+    prompts(&root);
+}
+
+/// Prints how long the prompt of a node takes, warm and cold.
+fn prompts(root: &Path) {
+    let home = tempfile::tempdir().expect("a folder");
+    let (project, python) = (root.to_str().expect("a path"), python().to_str().expect("a path"));
+    let env = [("KEDRO_DISABLE_TELEMETRY", "1"), ("DO_NOT_TRACK", "1"), ("LC_ALL", "C.UTF-8")];
+    let is_prompt = |screen: &str| screen.trim_end().ends_with(">>>");
+    let mut terminal = Terminal::start(home.path(), 120, 40, &[project, "--python", python], &env);
+    terminal.wait_for("15 nodes");
+    terminal.keys("Ey");
+    terminal.wait_for("worker warm");
+    terminal.wait_for("exact ✓");
+    let mut warm: Vec<Duration> = (0..OURS)
+        .map(|_| {
+            let begin = Instant::now();
+            terminal.keys("b");
+            terminal.wait("the prompt", is_prompt);
+            let taken = begin.elapsed();
+            terminal.keys("<c-d>");
+            terminal.wait_for("15 nodes");
+            taken
+        })
+        .collect();
+    terminal.keys("q");
+    terminal.wait_exit();
+    let mut cold: Vec<Duration> = (0..PEERS)
+        .map(|_| {
+            let begin = Instant::now();
+            let arguments = ["debug", "clean_stations", project, "--python", python];
+            let mut terminal = Terminal::start(home.path(), 120, 40, &arguments, &env);
+            terminal.wait("the prompt", is_prompt);
+            let taken = begin.elapsed();
+            terminal.keys("<c-d>");
+            terminal.wait_exit();
+            taken
+        })
+        .collect();
+    warm.sort();
+    cold.sort();
+    let (warm, cold) = (warm[OURS / 2], cold[PEERS / 2]);
+    println!();
+    println!("| prompt from the warm worker | from a new Python | ratio |");
+    println!("|---:|---:|---:|");
+    println!(
+        "| {} ms | {:.1} s | {:.1} |",
+        warm.as_millis(),
+        cold.as_secs_f64(),
+        cold.as_secs_f64() / warm.as_secs_f64()
+    );
 }
 
 /// Runs one node; how long it took by itself.

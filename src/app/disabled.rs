@@ -62,7 +62,6 @@ pub fn disabled_because(state: &State, command: Command) -> Option<String> {
             state.details().place.is_none().then(|| "the selection has no place in a file".into())
         }
         Command::CopyName => state.details().name.is_empty().then(|| "nothing is selected".into()),
-        Command::Show(tab) => (state.tab == tab).then(|| "it is already shown".into()),
         Command::RunSelected
         | Command::RunStale
         | Command::RunFromHere
@@ -109,6 +108,7 @@ pub fn disabled_because(state: &State, command: Command) -> Option<String> {
         | Command::Tidy
         | Command::Export => state.screen().disabled(shared, command),
         Command::Open
+        | Command::Show(_)
         | Command::Back
         | Command::Up
         | Command::Down

@@ -157,8 +157,10 @@ fn a_node_runs_to_its_end_and_its_metrics_reach_mlflow() {
     // The answer about trust is remembered, and the history is there again.
     let mut again = start(&session.home, &session.root, 80, 24, TRUE);
     again.wait_for("exact");
-    again.keys("4");
-    again.wait_for("15/15");
+    // So is the tab.
+    again.wait("the three runs", |screen| {
+        screen.lines().filter(|line| line.contains("✓  ") && line.contains(" s ")).count() == 3
+    });
     again.keys("q");
     assert!(again.wait_exit().success());
 }
@@ -656,12 +658,15 @@ fn the_prompt_has_the_terminal_until_it_ends() {
     terminal.wait_for("succeeded 3/3");
     // The prompt is a child of the worker, which has imported the packages.
     terminal.keys("b");
-    terminal.wait("a prompt", |screen| asks(screen.trim_end()));
-    terminal
-        .keys("import os, signal; print('a child' if os.getpgrp() == os.getpid() else 'none')\r");
+    terminal.wait("another prompt", |screen| {
+        screen.matches("Ctrl-D goes back.").count() == 2 && asks(screen.trim_end())
+    });
+    terminal.keys(
+        "import os, signal; print('a', 'child' if os.getpgrp() == os.getpid() else 'none')\r",
+    );
     terminal.wait_for("a child");
     // Ctrl-Z has no shell to go back to.
-    terminal.keys("<c-z>print('goes on')\r");
+    terminal.keys("<c-z>print('goes', 'on')\r");
     terminal.wait_for("goes on");
     terminal.keys("os.kill(os.getpid(), signal.SIGKILL)\r");
     terminal.wait_for("Python ended badly");

@@ -92,7 +92,7 @@ def main(request):
 
 @contextlib.contextmanager
 def quiet():
-    """Leaves out the messages of Kedro's start."""
+    """Leaves out Kedro's messages."""
     logging.disable(logging.WARNING)
     try:
         with warnings.catch_warnings():
@@ -119,7 +119,8 @@ def interactive(request, session, context, catalog, pipelines):
     if node is None:
         print("The pipeline has no node %r." % request["node"], file=sys.stderr)
         return 1
-    values, missing = load(node, catalog)
+    with quiet():
+        values, missing = load(node, catalog)
     positional, named = call(node, values)
     arguments = by_name(node.func, positional, named)
     names = dict(arguments)

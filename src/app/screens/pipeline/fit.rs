@@ -12,9 +12,9 @@ pub(super) const MOST_VERTICES: usize = 400;
 /// A drawing downwards that uses a smaller part of the columns, in percent, is too narrow if one to the right is wider.
 const NARROW: i32 = 35;
 
-/// The drawings to try, the best one first: with expanded namespaces, with collapsed ones; as boxes, as single lines, as
-/// single lines without datasets.
-pub(super) fn candidates(choices: &Choices) -> [(Choices, Zoom); 6] {
+/// The drawings to try, the best one first: with expanded namespaces, with collapsed ones; as boxes, as single lines,
+/// without datasets.
+pub(super) fn candidates(choices: &Choices) -> [(Choices, Zoom); 7] {
     let with = |expanded: bool, detail: Detail| {
         let most = if expanded { usize::MAX } else { 0 };
         let limits = Limits { expanded: most, ..choices.limits };
@@ -27,14 +27,22 @@ pub(super) fn candidates(choices: &Choices) -> [(Choices, Zoom); 6] {
         (with(true, detail), Zoom::Chips),
         (with(false, detail), Zoom::Chips),
         (with(true, Detail::NodesAlone), Zoom::Chips),
+        (with(false, Detail::NodesAlone), Zoom::Boxes),
         (with(false, Detail::NodesAlone), Zoom::Chips),
     ]
 }
 
-/// The lists with lanes to try if no drawing fits, the best one first.
-pub(super) fn lists(choices: &Choices) -> [Choices; 2] {
-    let limits = Limits { expanded: usize::MAX, ..choices.limits };
-    [choices.detail, Detail::NodesAlone].map(|detail| Choices { detail, limits, ..choices.clone() })
+/// The lists with lanes to try if no drawing fits, the best one first: with datasets, without, with collapsed namespaces.
+pub(super) fn lists(choices: &Choices) -> [Choices; 3] {
+    let with = |expanded: usize, detail: Detail| {
+        let limits = Limits { expanded, ..choices.limits };
+        Choices { detail, limits, ..choices.clone() }
+    };
+    [
+        with(usize::MAX, choices.detail),
+        with(usize::MAX, Detail::NodesAlone),
+        with(0, Detail::NodesAlone),
+    ]
 }
 
 /// Whether a drawing could fit, without laying it out: the boxes have room, and so have the boxes of the longest path in the

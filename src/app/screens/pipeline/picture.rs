@@ -124,7 +124,8 @@ impl Picture {
         Ok(())
     }
 
-    /// The first drawing that fits `room`, else the first list; `None` if only the overview fits.
+    /// The first drawing that fits `room` and uses its columns, else the first list, else a narrow drawing; `None` if only
+    /// the overview fits.
     fn fitted(
         &self,
         whole: &Arc<Graph>,
@@ -137,6 +138,7 @@ impl Picture {
         let hopeless = |choices: &Choices| {
             is_whole && choices.limits.expanded > 0 && nodes > fit::MOST_VERTICES
         };
+        let mut poor = None;
         for (choices, zoom) in fit::candidates(&self.choices) {
             if hopeless(&choices) {
                 continue;
@@ -154,19 +156,23 @@ impl Picture {
                 let is_better = best.as_ref().is_none_or(|(_, best)| {
                     fit::is_narrow(best.width, room) && layout.width > best.width
                 });
-                // A few collapsed namespaces in a corner say less than a list of nodes.
-                let is_rich = choices.limits.expanded > 0 || !fit::is_narrow(layout.width, room);
-                if fit::fits((layout.width, layout.height), room) && is_better && is_rich {
+                if fit::fits((layout.width, layout.height), room) && is_better {
                     best = Some((draft, layout));
                 }
             }
-            if let Some((draft, layout)) = best {
-                let plot = self.plot(whole, draft, layout, true);
-                return Ok(Some(Plot { fitted: Some(Fitted { choices, lanes: false }), ..plot }));
+            let Some((draft, layout)) = best else { continue };
+            // A few collapsed namespaces in a corner say less than a list of nodes, but more than an overview.
+            let is_poor = choices.limits.expanded == 0 && fit::is_narrow(layout.width, room);
+            let plot = self.plot(whole, draft, layout, true);
+            let plot = Plot { fitted: Some(Fitted { choices, lanes: false }), ..plot };
+            if !is_poor {
+                return Ok(Some(plot));
             }
+            poor.get_or_insert(plot);
         }
         for choices in fit::lists(&self.choices) {
-            if hopeless(&choices) {
+            let is_worse = choices.limits.expanded == 0 && poor.is_some();
+            if hopeless(&choices) || is_worse {
                 continue;
             }
             let draft = self.draft(whole, passes, &choices, Zoom::Chips, self.sideways);
@@ -178,7 +184,7 @@ impl Picture {
                 return Ok(Some(Plot { lanes, fitted, ..plot }));
             }
         }
-        Ok(None)
+        Ok(poor)
     }
 
     /// All of a drawing but its layout. Edges point to the right if `sideways` says so, else if the graph is large.
@@ -210,6 +216,7 @@ impl Picture {
     fn plot(&self, whole: &Arc<Graph>, draft: Draft, layout: Layout, refined: bool) -> Plot {
         let boxes = draft.boxes();
         let Draft { view, labels, layers, zoom, sideways, .. } = draft;
+        let names = short_names(&view, |id| &view.graph.vertices[id].name);
         Plot {
             pipeline: self.pipeline.clone(),
             whole: whole.clone(),
@@ -219,6 +226,7 @@ impl Picture {
             lanes: self.lanes.then(|| Lanes::of(&view.graph, MOST_LANES)),
             view,
             labels,
+            names,
             layout,
             zoom,
             boxes,
@@ -284,12 +292,17 @@ fn bands(layers: &Layers, view: &View, layout: &Layout) -> Vec<Band> {
 /// The label of each vertex: its name without the namespace whose frame surrounds it, and without the hash of a node that
 /// Kedro named.
 fn labels(view: &View) -> Vec<String> {
-    let names = (0..view.graph.vertices.len()).map(|id| {
-        let is_node = view.graph.vertices[id].kind == VertexKind::Node;
-        (sanitize(view.label(id)), is_node)
-    });
-    let names = without_hashes(names.collect());
+    let names = short_names(view, |id| view.label(id));
     names.iter().map(|name| truncate(name, LONGEST_NAME)).collect()
+}
+
+/// The name of each vertex as `name` gives it, without the hash of a node that Kedro named.
+fn short_names<'a>(view: &'a View, name: impl Fn(usize) -> &'a str) -> Vec<String> {
+    let names = view.graph.vertices.iter().enumerate().map(|(id, vertex)| {
+        let is_node = vertex.kind == VertexKind::Node;
+        (sanitize(name(id)), is_node)
+    });
+    without_hashes(names.collect())
 }
 
 /// The names without the hash at the end of those that are marked, unless another name would be equal then. Kedro 1.0 and

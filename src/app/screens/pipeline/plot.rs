@@ -20,8 +20,10 @@ pub struct Plot {
     pub whole: Arc<Graph>,
     /// The part of the graph that is drawn.
     pub view: View,
-    /// The label of each vertex.
+    /// The label of each vertex in the drawing.
     pub labels: Vec<String>,
+    /// The name of each vertex in the list, where no frame shows its namespace.
+    pub names: Vec<String>,
     /// The positions.
     pub layout: Layout,
     /// The index of lines and boxes by position.

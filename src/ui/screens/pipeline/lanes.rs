@@ -103,7 +103,8 @@ fn draw_label(
     paint.text(area.x + 1 + *column as u16 * 2, y, look.sign, look.role, 1);
     let x = area.x + 2 + lanes.cells(row).len() as u16 * 2;
     let mut right = area.right().saturating_sub(1);
-    let name_width = width(&vertex.name) as u16;
+    let label = &plot.names[*id];
+    let name_width = width(label) as u16;
     let room = usize::from(right.saturating_sub(x + name_width + 2));
     let mut right_texts = Vec::new();
     let time = node_times(shared, &vertex.name).into_iter().find(|time| width(time) <= room);
@@ -113,7 +114,7 @@ fn draw_label(
     for (sign, others) in [(glyphs.onward, leads_to), (glyphs.backward, comes_from)] {
         let text = match others[..] {
             [] => continue,
-            [other] => format!("{sign} {}", plot.view.graph.vertices[other].name),
+            [other] => format!("{sign} {}", plot.names[other]),
             _ => format!("{sign} {}", others.len()),
         };
         right_texts.push((text, Role::Dim));
@@ -127,5 +128,5 @@ fn draw_label(
             right = paint.right(right, y, &text, role, room).saturating_sub(2);
         }
     }
-    paint.text(x, y, &vertex.name, look.text, right.saturating_sub(x));
+    paint.text(x, y, label, look.text, right.saturating_sub(x));
 }
