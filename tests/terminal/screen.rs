@@ -656,6 +656,7 @@ fn the_prompt_has_the_terminal_until_it_ends() {
     terminal.wait("a prompt", |screen| asks(screen.trim_end()));
     terminal.keys("<c-d>");
     terminal.wait_for("succeeded 3/3");
+    assert!(!terminal.screen().contains("ended badly"), "{}", terminal.screen());
     // The prompt is a child of the worker, which has imported the packages.
     terminal.keys("b");
     terminal.wait("another prompt", |screen| {

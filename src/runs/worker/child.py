@@ -64,7 +64,10 @@ def prompt(request, channel, life, preloaded):
             if request["warm"]:
                 channel.modules(modules.learned(preloaded))
 
-    return debug.at_terminal(request, work)
+    code = debug.at_terminal(request, work)
+    if code == 0:
+        channel.answer(None)
+    return code
 
 
 def begin_anew():

@@ -14,7 +14,7 @@ const NARROW: i32 = 35;
 
 /// The drawings to try, the best one first: with expanded namespaces, with collapsed ones; as boxes, as single lines,
 /// without datasets.
-pub(super) fn candidates(choices: &Choices) -> [(Choices, Zoom); 7] {
+pub(super) fn candidates(choices: &Choices) -> [(Choices, Zoom); 8] {
     let with = |expanded: bool, detail: Detail| {
         let most = if expanded { usize::MAX } else { 0 };
         let limits = Limits { expanded: most, ..choices.limits };
@@ -26,6 +26,7 @@ pub(super) fn candidates(choices: &Choices) -> [(Choices, Zoom); 7] {
         (with(false, detail), Zoom::Boxes),
         (with(true, detail), Zoom::Chips),
         (with(false, detail), Zoom::Chips),
+        (with(true, Detail::NodesAlone), Zoom::Boxes),
         (with(true, Detail::NodesAlone), Zoom::Chips),
         (with(false, Detail::NodesAlone), Zoom::Boxes),
         (with(false, Detail::NodesAlone), Zoom::Chips),

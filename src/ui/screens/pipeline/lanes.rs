@@ -6,11 +6,11 @@ use super::super::super::paint::Paint;
 use super::super::super::theme::Role;
 use super::super::focused;
 use super::boxes::{look, node_times};
-use crate::app::screens::pipeline::PipelineScreen;
+use crate::app::screens::pipeline::{PipelineScreen, Plot};
 use crate::app::shared::Shared;
-use crate::dag::Id;
 use crate::dag::lanes::{Lanes, Mark, Row};
 use crate::dag::layout::{DOWN, RIGHT, UP};
+use crate::dag::{Id, VertexKind};
 use crate::text::width;
 
 /// Draws the visible rows.
@@ -109,6 +109,11 @@ fn draw_label(
     let mut right_texts = Vec::new();
     let time = node_times(shared, &vertex.name).into_iter().find(|time| width(time) <= room);
     right_texts.extend(time.map(|time| (time, Role::Dim)));
+    if vertex.kind == VertexKind::Namespace {
+        let nodes = Plot::nodes(&plot.whole, &plot.view, *id);
+        right_texts
+            .push((format!("{nodes} {}", if nodes == 1 { "node" } else { "nodes" }), Role::Dim));
+    }
     // Edges without a line show the name of their other end, or their number.
     let glyphs = paint.glyphs;
     for (sign, others) in [(glyphs.onward, leads_to), (glyphs.backward, comes_from)] {
