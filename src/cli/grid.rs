@@ -6,10 +6,10 @@ use std::sync::Arc;
 
 use color_eyre::eyre::{Result, WrapErr, eyre};
 use serde_json::json;
-use tokio::sync::Semaphore;
 
 use super::invocation::{Signals, why};
 use super::output::{self, complain};
+use crate::runs::grid::Room;
 use crate::runs::history::Asked;
 use crate::runs::params;
 use crate::runs::recorder::{Subject, burst};
@@ -35,7 +35,7 @@ pub(super) fn run(
     let results = super::block_on(async {
         let mut signals = Signals::new()?;
         let worker = Worker::warm(Spec::new(&python.path, root));
-        let room = Arc::new(Semaphore::new(grid::at_a_time()));
+        let room = Room::new();
         let (cancel, _) = tokio::sync::watch::channel(false);
         let tasks = requests.into_iter().map(|request| {
             let (worker, room, cancelled) = (worker.clone(), room.clone(), cancel.subscribe());
@@ -93,11 +93,11 @@ fn told(request: &RunRequest) -> String {
 async fn one(
     worker: Worker,
     subject: Subject,
-    room: Arc<Semaphore>,
+    room: Arc<Room>,
     mut cancelled: tokio::sync::watch::Receiver<bool>,
     json: bool,
 ) -> Result<Option<RunRecord>> {
-    let _permit = room.acquire().await?;
+    let _place = room.enter().await;
     if *cancelled.borrow() {
         return Ok(None);
     }
@@ -118,7 +118,9 @@ async fn one(
             }
         };
         let Some(first) = first else { break };
-        recorder.record(burst(&mut process, first).await).await;
+        let events = burst(&mut process, first).await;
+        room.follow(&events);
+        recorder.record(events).await;
     }
     let record = recorder.finish().await.unwrap_or(record);
     if json {

@@ -1,5 +1,11 @@
 //! Grids of parameters: `lr=0.1,0.01 depth=4,8` means four runs.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use tokio::sync::{Semaphore, SemaphorePermit};
+
+use super::event::{RunEvent, Stamped};
 use super::params::Params;
 use super::request::RunRequest;
 use crate::store::{APART, FOLDER};
@@ -101,6 +107,35 @@ pub fn at_a_time() -> usize {
     std::thread::available_parallelism().map_or(1, |count| count.get().min(4))
 }
 
+/// Limits how many runs of a grid run at a time. The first one runs alone until it starts a node: two runs that create
+/// the same MLflow database at once fail.
+#[derive(Debug)]
+pub struct Room {
+    places: Semaphore,
+    open: AtomicBool,
+}
+
+impl Room {
+    /// A room with one place.
+    pub fn new() -> Arc<Self> {
+        Arc::new(Room { places: Semaphore::new(1), open: AtomicBool::new(false) })
+    }
+
+    /// Waits for a place, which is free again when the value is dropped.
+    pub async fn enter(&self) -> Option<SemaphorePermit<'_>> {
+        // The semaphore is never closed, so this is always a place.
+        self.places.acquire().await.ok()
+    }
+
+    /// Gives the room its other places once a run has started a node.
+    pub fn follow(&self, events: &[Stamped]) {
+        let started = |stamped: &Stamped| matches!(stamped.event, RunEvent::NodeStarted { .. });
+        if events.iter().any(started) && !self.open.swap(true, Ordering::Relaxed) {
+            self.places.add_permits(at_a_time() - 1);
+        }
+    }
+}
+
 /// A request for each set of parameters; each run saves to its own folder. `now` is in seconds since the Unix
 /// epoch.
 pub fn requests(request: &RunRequest, sets: Vec<Params>, now: f64) -> Vec<RunRequest> {
@@ -123,6 +158,22 @@ pub fn batch(request: &RunRequest) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn the_first_run_is_alone_until_it_starts_a_node() {
+        let room = Room::new();
+        let first = room.enter().await.unwrap();
+        let is_full = |room: &Room| room.places.available_permits() == 0;
+        assert!(is_full(&room));
+        room.follow(&[Stamped::log("INFO", None, "a line".into())]);
+        assert!(is_full(&room));
+        let started = Stamped { at: 1.0, event: RunEvent::NodeStarted { node: "a".into() } };
+        room.follow(&[started.clone(), started.clone()]);
+        room.follow(&[started]);
+        assert_eq!(room.places.available_permits(), at_a_time() - 1);
+        drop(first);
+        assert_eq!(room.places.available_permits(), at_a_time());
+    }
 
     fn texts(text: &str) -> Vec<String> {
         let line = |run: &Params| {

@@ -32,8 +32,8 @@ use tokio::sync::{Notify, mpsc};
 
 use crate::app::effect::Effect;
 use crate::app::event::{Event, Report};
-use crate::app::remembered;
 use crate::app::settings::WorkerKind;
+use crate::app::update::remember;
 use crate::app::{State, update};
 use crate::store::now;
 use crate::system::say;
@@ -182,7 +182,7 @@ impl Screen {
         }
         let closed = terminal::watch()?;
         let mut state = State::new(start.env.clone(), look.settings.clone(), now());
-        remembered::put_back(&mut state, memory::read(&start.root));
+        remember::put_back(&mut state, memory::read(&start.root));
         let mut screen = Screen {
             state,
             terminal,
@@ -198,7 +198,7 @@ impl Screen {
             .catch_unwind()
             .await;
         if ended.is_ok() {
-            let last = remembered::changed(&mut screen.state);
+            let last = remember::changed(&mut screen.state);
             let last = last.map(|last| Effect::Remember(Box::new(last)));
             let deleted = screen.state.runs.delete_for_good();
             deleted.into_iter().chain(last).for_each(|effect| screen.services.perform(effect));

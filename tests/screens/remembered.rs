@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use mlops_tui::app::effect::Effect;
 use mlops_tui::app::event::{Event, Report};
-use mlops_tui::app::remembered::{self, Remembered};
+use mlops_tui::app::remembered::Remembered;
 use mlops_tui::app::screens::pipeline::{Sizing, Zoom};
 use mlops_tui::app::settings::Settings;
 use mlops_tui::app::tab::Tab;
+use mlops_tui::app::update::remember;
 use mlops_tui::app::{State, update};
 use mlops_tui::project::json::from_exact;
 use mlops_tui::project::{Pipeline, Snapshot};
@@ -17,7 +18,7 @@ use crate::common::app::{NOW, TestApp};
 
 /// What the file would hold after this session.
 fn file(app: &TestApp) -> Remembered {
-    let text = serde_json::to_string(&Remembered::of(&app.state)).unwrap();
+    let text = serde_json::to_string(&remember::look(&app.state)).unwrap();
     serde_json::from_str(&text).unwrap()
 }
 
@@ -31,7 +32,7 @@ fn reopen(app: &TestApp, env: Option<&str>) -> TestApp {
 fn before_reading(app: &TestApp, env: Option<&str>) -> TestApp {
     let state = State::new(env.map(str::to_owned), Settings::default(), NOW);
     let mut again = TestApp { state, effects: Vec::new() };
-    remembered::put_back(&mut again.state, file(app));
+    remember::put_back(&mut again.state, file(app));
     let size = app.state.shared.size;
     update(&mut again.state, Event::Resize(size.width, size.height));
     again.effects = again.state.first_effects();
@@ -47,9 +48,9 @@ fn snapshot(app: &TestApp) -> Arc<Snapshot> {
 fn a_project_that_was_merely_opened_leaves_nothing_to_write() {
     for (columns, rows) in [(60, 15), (80, 24), (110, 30), (200, 60)] {
         let mut app = TestApp::open(columns, rows);
-        assert_eq!(remembered::changed(&mut app.state), None, "{columns}x{rows}");
+        assert_eq!(remember::changed(&mut app.state), None, "{columns}x{rows}");
         app.keys("?<esc>2").keys("1");
-        assert_eq!(remembered::changed(&mut app.state), None, "{columns}x{rows}");
+        assert_eq!(remember::changed(&mut app.state), None, "{columns}x{rows}");
     }
 }
 
@@ -70,7 +71,7 @@ fn the_screen_is_the_same_in_the_next_session() {
         assert_eq!(again.keys(tab).screen(), app.keys(tab).screen());
     }
     again.keys("2");
-    assert_eq!(remembered::changed(&mut again.state), None);
+    assert_eq!(remember::changed(&mut again.state), None);
 }
 
 #[test]
@@ -123,7 +124,7 @@ fn a_file_of_another_kind_changes_nothing_and_unknown_fields_are_ignored() {
     let mut state = State::new(None, Settings::default(), NOW);
     let odd = r#"{"tab": "Nowhere", "env": "../elsewhere", "side": 900, "runs_filter": "\"(",
         "graph": {"filter": "no:such", "selected": ["node", "gone"]}}"#;
-    remembered::put_back(&mut state, read(odd).unwrap());
+    remember::put_back(&mut state, read(odd).unwrap());
     assert_eq!((state.tab, state.shared.env.clone()), (Tab::Pipeline, None));
     assert_eq!(state.pipeline.filter_text, "");
     assert!(state.shared.panes.side <= 85);

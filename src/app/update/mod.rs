@@ -10,6 +10,7 @@ mod navigate;
 mod overrides;
 mod prompt;
 mod reading;
+pub mod remember;
 mod report;
 mod running;
 mod search;
@@ -21,7 +22,6 @@ use ratatui::layout::Size;
 
 use super::effect::Effect;
 use super::event::Event;
-use super::remembered;
 use super::state::State;
 use super::tab::Tab;
 
@@ -47,7 +47,7 @@ pub fn update(state: &mut State, event: Event) -> Vec<Effect> {
                 state.shared.toast = None;
             }
             state.runs.tick(now);
-            remembered::tick(state).into_iter().collect()
+            remember::tick(state).into_iter().collect()
         }
         Event::Report(report) => report::report(state, report),
     };

@@ -5,11 +5,10 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::reading::read_exact;
-use super::{elsewhere, running, watch};
+use super::{elsewhere, remember, running, watch};
 use crate::app::dialog::{Dialog, Question};
 use crate::app::effect::Effect;
 use crate::app::event::Report;
-use crate::app::remembered;
 use crate::app::run::headline;
 use crate::app::screens::Screen;
 use crate::app::shared::{Exact, Source, TrackingReport, no_kedro};
@@ -196,7 +195,7 @@ fn history_changed(state: &mut State) -> Vec<Effect> {
 /// Applies the static reading. An exact reading on the screen is outdated by it.
 fn read(state: &mut State, snapshot: Arc<Snapshot>) -> Vec<Effect> {
     let first = state.shared.project.read.is_none();
-    if remembered::drop_missing_env(&mut state.shared, &snapshot) {
+    if remember::drop_missing_env(&mut state.shared, &snapshot) {
         return vec![state.shared.read_static()];
     }
     state.shared.project.broken = None;
@@ -217,12 +216,12 @@ fn read(state: &mut State, snapshot: Arc<Snapshot>) -> Vec<Effect> {
 
 fn show(state: &mut State, snapshot: Arc<Snapshot>) -> Vec<Effect> {
     let State { shared, pipeline, catalog, parameters, .. } = state;
-    remembered::settle_pipeline(shared, pipeline, &snapshot);
+    remember::settle_pipeline(shared, pipeline, &snapshot);
     shared.project.snapshot = Some(snapshot);
     pipeline.redraw(shared, false);
     catalog.refresh(shared);
     parameters.refresh(shared);
-    remembered::settle_rows(state);
+    remember::settle_rows(state);
     std::iter::once(Effect::StatDatasets).chain(state.shared.look_stale()).collect()
 }
 

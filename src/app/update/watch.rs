@@ -9,6 +9,7 @@ use crate::app::shared::Shared;
 use crate::app::state::State;
 use crate::app::watch::Watch;
 use crate::dag::Slice;
+use crate::dag::staleness::Freshness;
 use crate::runs::RunRequest;
 
 /// Starts watch mode for the marked nodes, or ends it.
@@ -47,7 +48,7 @@ pub(super) fn look(shared: &mut Shared) -> Vec<Effect> {
     let Some(watch) = shared.watch.as_ref().filter(|watch| ready && watch.saved) else {
         return Vec::new();
     };
-    let due = watch.due(shared);
+    let due = due(watch, shared);
     if due.is_empty() {
         return Vec::new();
     }
@@ -56,4 +57,24 @@ pub(super) fn look(shared: &mut Shared) -> Vec<Effect> {
     }
     let request = RunRequest { slice: Slice::nodes(due), ..shared.request() };
     running::start(shared, request, Command::Watch)
+}
+
+/// The nodes that a save has made stale, or that are new.
+fn due(watch: &Watch, shared: &Shared) -> Vec<String> {
+    let Some(pipeline) = shared.shown_pipeline() else { return Vec::new() };
+    // A marked node that was renamed or removed has nothing below it.
+    let from: Vec<String> = (watch.from.iter())
+        .filter(|name| pipeline.nodes.iter().any(|node| node.name == **name))
+        .cloned()
+        .collect();
+    if from.is_empty() && !watch.from.is_empty() {
+        return Vec::new();
+    }
+    let slice = Slice { from_nodes: from, ..Slice::default() };
+    let is_due = |name: &String| match shared.project.staleness.get(name) {
+        Some(Freshness::Stale { .. } | Freshness::StaleThrough { .. }) => true,
+        Some(Freshness::NeverRun) => !watch.known.contains(name),
+        Some(Freshness::Fresh | Freshness::Unknown { .. }) | None => false,
+    };
+    slice.apply(pipeline).unwrap_or_default().into_iter().filter(is_due).collect()
 }

@@ -7,12 +7,13 @@ use std::process::Stdio;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::{Semaphore, mpsc, watch};
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
 use super::context::Context;
 use crate::app::effect::{Generation, RunKey};
 use crate::app::event::Report;
+use crate::runs::grid::Room;
 use crate::runs::history::Asked;
 use crate::runs::recorder::{Subject, burst};
 use crate::runs::{
@@ -51,7 +52,7 @@ pub(super) struct Task {
 impl Runs {
     /// Starts runs, a limited number at a time; the others follow.
     pub(super) fn start(&mut self, context: &Arc<Context>, tasks: Vec<Task>) {
-        let room = Arc::new(Semaphore::new(grid::at_a_time()));
+        let room = Room::new();
         let stop = Stop::new(watch::Sender::new(false));
         self.tasks.retain(|(task, _)| !task.is_finished());
         for task in tasks {
@@ -60,10 +61,8 @@ impl Runs {
             let (stops, room, of_all) = (self.stops.clone(), room.clone(), stop.clone());
             let context = context.clone();
             let one = tokio::spawn(async move {
-                let permit = room.acquire().await;
-                if permit.is_ok() {
-                    run(&context, key, task, stops, of_all).await;
-                }
+                let _place = room.enter().await;
+                run(&context, key, task, stops, of_all, &room).await;
             });
             self.tasks.push((one, stop.clone()));
         }
@@ -102,7 +101,7 @@ pub(super) fn detach(context: &Arc<Context>, generation: Generation, request: &R
     });
 }
 
-async fn run(context: &Context, key: RunKey, task: Task, stops: Stops, stop: Stop) {
+async fn run(context: &Context, key: RunKey, task: Task, stops: Stops, stop: Stop, room: &Room) {
     let mut asked = stop.subscribe();
     let begun = tokio::select! {
         biased;
@@ -154,6 +153,7 @@ async fn run(context: &Context, key: RunKey, task: Task, stops: Stops, stop: Sto
     let head = format!("Python {} ({})", python.path.display(), python.reason);
     let mut events: Vec<Stamped> = std::iter::once(head).chain(notes).map(own_line).collect();
     loop {
+        room.follow(&events);
         recorder.record(events.clone()).await;
         // Once the screen shows the end, the same nodes can be run again.
         if events.iter().any(|stamped| stamped.event.ends_run()) {
