@@ -17,7 +17,7 @@ use crate::dag::layout::{
 use crate::dag::view::{Choices, Filter, NodeStatus};
 use crate::dag::{Graph, Id, VertexKind, View};
 use crate::project::{Pipeline, Snapshot};
-use crate::text::{sanitize, truncate, width};
+use crate::text::{sanitize, truncate_middle, width};
 
 /// The edges of graphs with at most this many vertices point downwards, by default. Those of larger ones point to the
 /// right, which needs far less room.
@@ -289,7 +289,7 @@ fn labels(view: &View) -> Vec<String> {
         (sanitize(view.label(id)), is_node)
     });
     let names = without_hashes(names.collect());
-    names.iter().map(|name| truncate(name, LONGEST_NAME)).collect()
+    names.iter().map(|name| truncate_middle(name, LONGEST_NAME)).collect()
 }
 
 /// The names without the hash at the end of those that are marked, unless another name would be equal then. Kedro 1.0 and
