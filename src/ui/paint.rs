@@ -60,8 +60,19 @@ impl<'a> Paint<'a> {
         let max = max.min(area.right() - x);
         let text = self.fit(text, usize::from(max));
         let selection = self.style(Role::Selection);
-        let selected = selection.fg.is_some() && selection.bg == Some(self.buffer[(x, y)].bg);
-        let style = if selected { Style { fg: None, ..style } } else { style };
+        let cell = &self.buffer[(x, y)];
+        let reversed = selection.add_modifier & cell.modifier & Modifier::REVERSED;
+        let selected = match reversed.is_empty() {
+            true => selection.bg == Some(cell.bg),
+            false => true,
+        };
+        let mut style = style;
+        if selected && selection.fg.is_some() {
+            style.fg = None;
+        }
+        if !reversed.is_empty() {
+            style = style.remove_modifier(Modifier::DIM);
+        }
         if text.is_ascii() {
             return self.buffer.set_stringn(x, y, &text, usize::from(max), style).0 - x;
         }

@@ -175,6 +175,12 @@ impl Theme {
                 styles.insert(*role, style);
             }
         }
+        // Terminals disagree on text that is both dim and reversed; some hide it.
+        if let Some(selection) = styles.get_mut(&Role::Selection)
+            && selection.add_modifier.contains(Modifier::REVERSED)
+        {
+            *selection = selection.remove_modifier(Modifier::DIM);
+        }
         Ok(Theme { name: name.into(), styles })
     }
 
@@ -228,7 +234,9 @@ impl StyleFile {
     }
 }
 
-/// A terminal without colours shows the selection reversed.
+/// With 16 colours and without colours, text is written on the terminal's own background. Then its greys could be
+/// invisible: many palettes make one of them the background. So the terminal's own text colour stands for all of them,
+/// and weight tells roles apart. The selection is reversed.
 fn adapt(style: Style, role: Role, depth: Depth) -> Style {
     let mut out = style;
     match depth {
@@ -237,18 +245,26 @@ fn adapt(style: Style, role: Role, depth: Depth) -> Style {
             out.bg = style.bg.map(|color| depth.adapt(color));
         }
         Depth::Sixteen | Depth::None => {
-            out.fg = style.fg.map(|color| depth.adapt(color));
+            out.fg = style.fg.map(|color| match depth.adapt(color) {
+                Color::Black | Color::DarkGray | Color::Gray | Color::White => Color::Reset,
+                color => color,
+            });
             out.bg = None;
-            if role == Role::Selection {
-                out.fg = None;
-                out = out.add_modifier(Modifier::REVERSED);
+            match role {
+                // Text of all colours on a reversed row would be patches of all colours.
+                Role::Selection => {
+                    out.fg = Some(Color::Reset);
+                    out = out.add_modifier(Modifier::REVERSED);
+                }
+                Role::Dim | Role::Comment | Role::Border | Role::Edge => {
+                    out.fg = Some(Color::Reset);
+                    out = out.add_modifier(Modifier::DIM);
+                }
+                _ => {}
             }
             if depth == Depth::None {
-                out.fg = None;
+                out.fg = out.fg.and(Some(Color::Reset));
                 match role {
-                    Role::Dim | Role::Comment | Role::Border | Role::Edge => {
-                        out = out.add_modifier(Modifier::DIM);
-                    }
                     Role::Title | Role::Tab | Role::Accent | Role::Key => {
                         out = out.add_modifier(Modifier::BOLD);
                     }
@@ -276,6 +292,13 @@ mod tests {
                     selected.add_modifier.contains(Modifier::REVERSED) || selected.bg.is_some(),
                     "{name} does not show what is selected"
                 );
+                if matches!(depth, Depth::Sixteen | Depth::None) {
+                    const GREYS: [Color; 4] =
+                        [Color::Black, Color::DarkGray, Color::Gray, Color::White];
+                    assert!(selected.add_modifier.contains(Modifier::REVERSED), "{name}");
+                    assert!(theme.styles.values().all(|style| style.bg.is_none()
+                        && style.fg.is_none_or(|color| !GREYS.contains(&color))));
+                }
                 if depth == Depth::None {
                     assert!(theme.styles.values().all(|style| style.bg.is_none()
                         && style.fg.is_none_or(|color| color == Color::Reset)));
