@@ -261,7 +261,7 @@ mod tests {
     fn text_on_a_selection_with_a_text_colour_has_that_colour() {
         let fg = |selection: &str| {
             let text = format!("roles: {{bad: red, selection: {selection}}}");
-            let theme = Theme::parse("own", &text, Depth::True).unwrap();
+            let (theme, _) = Theme::parse("own", &text, Depth::True).unwrap();
             let mut buffer = Buffer::empty(Rect::new(0, 0, 2, 2));
             let mut paint = Paint::new(&mut buffer, &theme, Glyphs::of(false));
             paint.row(Rect::new(0, 0, 2, 1), 0, true, true);
