@@ -43,10 +43,14 @@ pub fn is_hidden(c: char) -> bool {
 
 /// Width in terminal cells.
 pub fn width(text: &str) -> usize {
-    text.width()
+    match text.is_ascii() {
+        true => text.width(),
+        // As the screen counts: each grapheme has cells of its own, also in scripts with ligatures.
+        false => text.graphemes(true).map(UnicodeWidthStr::width).sum(),
+    }
 }
 
-/// The text cut to `max` cells, with `…` as the last one where something was cut away.
+/// Prose cut to `max` cells, with `…` as the last one where something was cut away. Names are for `truncate_middle`.
 pub fn truncate(text: &str, max: usize) -> String {
     if width(text) <= max {
         return text.to_owned();
@@ -67,18 +71,21 @@ pub fn truncate(text: &str, max: usize) -> String {
     out
 }
 
-/// The text cut to `max` cells, with `…` in its middle where something was cut away: both ends of a name tell more.
+/// A name cut to `max` cells, with `…` in its middle where something was cut away: names often differ at their ends.
 pub fn truncate_middle(text: &str, max: usize) -> String {
     if width(text) <= max || max < 3 {
         return truncate(text, max);
     }
-    let end = (max - 1) / 2;
-    let mut tail = text;
-    while width(tail) > end {
-        let first = tail.graphemes(true).next().map_or(0, str::len);
-        tail = &tail[first..];
+    let (end, mut used) = ((max - 1) / 2, 0);
+    let mut tail = text.len();
+    for (at, grapheme) in text.grapheme_indices(true).rev() {
+        used += grapheme.width();
+        if used > end {
+            break;
+        }
+        tail = at;
     }
-    truncate(text, max - end) + tail
+    truncate(text, max - end) + &text[tail..]
 }
 
 /// The text with blanks after it, up to so many cells.
@@ -113,6 +120,8 @@ pub fn size_text(bytes: u64) -> String {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -121,6 +130,54 @@ mod tests {
         assert_eq!(truncate_middle("n_estimators", 9), "n_es…tors");
         assert_eq!(truncate_middle("表表表表", 5), "表…表");
         assert_eq!(truncate_middle("abcd", 2), "a…");
+    }
+
+    /// Names of letters, wide and combining characters, joined emoji and ligatures.
+    fn names() -> impl Strategy<Value = String> {
+        let part = prop::sample::select(vec![
+            "a",
+            "_",
+            ".",
+            " ",
+            "表",
+            "e\u{301}",
+            "\u{301}",
+            "👨\u{200d}👩",
+            "🇨🇭",
+            "لا",
+            "ﬀ",
+            "ü",
+            "…",
+        ]);
+        prop::collection::vec(part, 0..30).prop_map(|parts| parts.concat())
+    }
+
+    /// Cells as `ratatui` counts them.
+    fn cells(text: &str) -> usize {
+        text.graphemes(true).map(UnicodeWidthStr::width).sum()
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_cut_has_the_room_that_it_was_given(name in names(), max in 0_usize..40) {
+            let (prose, middle) = (truncate(&name, max), truncate_middle(&name, max));
+            for cut in [&prose, &middle] {
+                prop_assert!(cells(cut) <= max, "{cut:?} has {} cells", cells(cut));
+                prop_assert_eq!(cells(cut), width(cut));
+                prop_assert_eq!(*cut == name, cells(&name) <= max);
+            }
+            if cells(&name) > max && max > 0 {
+                prop_assert!(prose.ends_with('…') && name.starts_with(prose.trim_end_matches('…')));
+                let ends: Vec<usize> = middle.match_indices('…').map(|(at, _)| at).collect();
+                prop_assert!(ends.iter().any(|at| {
+                    let (start, end) = (&middle[..*at], &middle[at + '…'.len_utf8()..]);
+                    name.starts_with(start) && name.ends_with(end) && start.len() + end.len() < name.len()
+                }), "{middle:?}");
+                // At most a wide character is missing on each side of the sign.
+                prop_assert!(cells(&middle) + 2 >= max);
+            }
+            prop_assert!(cells(&pad(&prose, max)) == max);
+        }
     }
 
     #[test]

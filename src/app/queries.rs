@@ -3,6 +3,7 @@
 use super::command::Command;
 use super::screens::pipeline::PipelineScreen;
 use super::screens::pipeline::screen::Between;
+use super::settings::AskFresh;
 use super::shared::Shared;
 use super::state::State;
 use crate::dag::staleness::Freshness;
@@ -57,6 +58,16 @@ pub fn is_fresh(state: &State) -> bool {
     let nodes = chosen(state);
     let fresh = |node: &String| state.shared.project.staleness.get(node) == Some(&Freshness::Fresh);
     !nodes.is_empty() && nodes.iter().all(fresh)
+}
+
+/// Whether a run of the chosen nodes is confirmed first, because they are fresh.
+pub fn asks_first(state: &State) -> bool {
+    let asks = match state.shared.settings.ask_fresh {
+        AskFresh::Always => true,
+        AskFresh::Once => !state.shared.asked_fresh,
+        AskFresh::Never => false,
+    };
+    asks && is_fresh(state)
 }
 
 /// The request of a run command.

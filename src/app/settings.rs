@@ -26,6 +26,8 @@ pub struct Settings {
     pub worker: WorkerKind,
     /// How the end of a run is announced while the terminal does not have the focus.
     pub notify: Vec<Announcement>,
+    /// When a run of fresh nodes is confirmed.
+    pub ask_fresh: AskFresh,
 }
 
 impl Default for Settings {
@@ -39,6 +41,7 @@ impl Default for Settings {
             mouse: true,
             worker: WorkerKind::Warm,
             notify: Vec::new(),
+            ask_fresh: AskFresh::Once,
         }
     }
 }
@@ -52,6 +55,19 @@ pub enum WorkerKind {
     Warm,
     /// Each request starts a process of its own.
     Fresh,
+}
+
+/// When a run of nodes that are fresh is confirmed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum AskFresh {
+    /// The first time of a session.
+    #[default]
+    Once,
+    /// Each time.
+    Always,
+    /// Not at all.
+    Never,
 }
 
 /// A way to announce the end of a run outside of the screen.
@@ -100,6 +116,8 @@ pub struct Overrides {
     pub worker: Option<WorkerKind>,
     /// `bell`, `osc9`, `osc777`.
     pub notify: Option<Vec<Announcement>>,
+    /// `once`, `always`, `never`.
+    pub ask_fresh: Option<AskFresh>,
     /// The tracking store of the project; `tracking` reads it.
     pub tracking_uri: Option<String>,
     /// Further tracking stores by name; `tracking` reads them.
@@ -163,6 +181,7 @@ impl Overrides {
         settings.ascii = self.ascii.unwrap_or(settings.ascii);
         settings.mouse = self.mouse.unwrap_or(settings.mouse);
         settings.worker = self.worker.unwrap_or(settings.worker);
+        settings.ask_fresh = self.ask_fresh.unwrap_or(settings.ask_fresh);
         if let Some(notify) = &self.notify {
             settings.notify.clone_from(notify);
         }

@@ -154,6 +154,8 @@ pub struct Shared {
     pub theme_before: Option<String>,
     /// Names of all themes and keymaps there are.
     pub available: Available,
+    /// Whether a run of fresh nodes has been confirmed in this session.
+    pub asked_fresh: bool,
     /// Problems of settings, theme and keymap files.
     pub settings_problems: Vec<Problem>,
     /// The run environment that was asked for.
@@ -224,6 +226,7 @@ impl Shared {
             keymap: Keymap::default(),
             theme_before: None,
             available: Available::default(),
+            asked_fresh: false,
             settings_problems: Vec::new(),
             env,
             focus: Pane::Main,

@@ -23,6 +23,7 @@ mod plot;
 mod project;
 mod run;
 mod runs;
+mod schema;
 mod status;
 mod table;
 mod tracked;
@@ -96,6 +97,8 @@ enum Verb {
     Config(config::Arguments),
     /// List the commands of the screen with their keys
     Commands(commands::Arguments),
+    /// Print the JSON schema of settings, themes or keymaps
+    ConfigSchema(schema::Arguments),
     /// Run nodes as `kedro run` does, and record the run
     Run(Box<run::Arguments>),
     /// Show which nodes are out of date, and why
@@ -178,6 +181,7 @@ fn dispatch(arguments: Arguments) -> Result<ExitCode> {
         Some(Verb::Layout(arguments)) => layout::run(&arguments),
         Some(Verb::Config(arguments)) => config::run(&arguments),
         Some(Verb::Commands(arguments)) => commands::run(&arguments),
+        Some(Verb::ConfigSchema(arguments)) => schema::run(&arguments),
         Some(Verb::Run(arguments)) => run::run(&arguments),
         Some(Verb::Status(arguments)) => status::run(&arguments),
         Some(Verb::Debug(arguments)) => debug::run(&arguments),

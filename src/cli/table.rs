@@ -3,11 +3,11 @@
 use std::io::IsTerminal;
 
 use crate::app::words::Tone;
-use crate::text::{sanitize, truncate, width};
+use crate::text::{sanitize, truncate, truncate_middle, width};
 
 /// The gap between columns, in cells.
 const GAP: usize = 2;
-/// The last column is narrowed first, down to this width.
+/// Prose is narrowed first, down to this width.
 const TEXT: usize = 16;
 /// The smallest width of a column.
 const NARROWEST: usize = 4;
@@ -74,11 +74,13 @@ pub(super) type Cell = (String, Tone);
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Align {
     Left,
+    /// At the left; a text that is too long loses its middle.
+    Name,
     Right,
 }
 
 /// The rows as lines, each with a newline; `columns` are titles and alignments. If all titles are empty, there is no
-/// line of titles. If the columns don't fit, the last one is narrowed, then the widest ones.
+/// line of titles. If the columns don't fit, the last one is narrowed, then other prose, then names, and numbers last.
 pub(super) fn lines(reader: Reader, columns: &[(&str, Align)], rows: &[Vec<Cell>]) -> String {
     let rows: Vec<Vec<Cell>> = rows
         .iter()
@@ -92,17 +94,7 @@ pub(super) fn lines(reader: Reader, columns: &[(&str, Align)], rows: &[Vec<Cell>
     }
     let gaps = GAP * columns.len().saturating_sub(1);
     let room = reader.width.unwrap_or(usize::MAX);
-    while widths.iter().sum::<usize>() + gaps > room {
-        let last = widths.last_mut().filter(|width| **width > TEXT);
-        let widest = match last {
-            Some(last) => last,
-            None => match widths.iter_mut().filter(|width| **width > NARROWEST).max() {
-                Some(widest) => widest,
-                None => break,
-            },
-        };
-        *widest -= 1;
-    }
+    narrow(&mut widths, columns, room.saturating_sub(gaps));
     let mut out = String::new();
     let titles = columns.iter().map(|(title, _)| ((*title).to_owned(), Tone::Dim)).collect();
     let titled = columns.iter().any(|(title, _)| !title.is_empty());
@@ -110,7 +102,10 @@ pub(super) fn lines(reader: Reader, columns: &[(&str, Align)], rows: &[Vec<Cell>
         let mut line = String::new();
         let mut blank = 0;
         for ((text, tone), (width_of, (_, align))) in row.iter().zip(widths.iter().zip(columns)) {
-            let text = truncate(text, *width_of);
+            let text = match align {
+                Align::Name => truncate_middle(text, *width_of),
+                Align::Left | Align::Right => truncate(text, *width_of),
+            };
             let rest = width_of - width(&text).min(*width_of);
             let (before, after) = if *align == Align::Right { (rest, 0) } else { (0, rest) };
             if !text.is_empty() {
@@ -125,6 +120,31 @@ pub(super) fn lines(reader: Reader, columns: &[(&str, Align)], rows: &[Vec<Cell>
         out.push('\n');
     }
     out
+}
+
+/// Whether a step narrows a column, by its index and alignment.
+type Narrows<'a> = &'a dyn Fn(usize, Align) -> bool;
+
+/// Narrows columns until they fit into `room`, as far as that is possible.
+fn narrow(widths: &mut [usize], columns: &[(&str, Align)], room: usize) {
+    let end = widths.len().saturating_sub(1);
+    let last = |column: usize, align: Align| column == end && align == Align::Left;
+    let steps: [(Narrows<'_>, usize); 5] = [
+        (&last, TEXT),
+        (&|_, align| align == Align::Left, TEXT),
+        (&|_, align| align == Align::Name, TEXT),
+        (&|_, align| align != Align::Right, NARROWEST),
+        (&|_, _| true, NARROWEST),
+    ];
+    for (narrows, least) in steps {
+        while widths.iter().sum::<usize>() > room {
+            let chosen = widths.iter_mut().zip(columns).enumerate();
+            let chosen = chosen.filter(|(column, (_, (_, align)))| narrows(*column, *align));
+            let chosen = chosen.map(|(_, (width, _))| width).filter(|width| **width > least);
+            let Some(widest) = chosen.max() else { break };
+            *widest -= 1;
+        }
+    }
 }
 
 #[cfg(test)]
@@ -151,6 +171,26 @@ mod tests {
         assert_eq!(cut, "run  x   what\n  1      a long tex…\n200  表  b\n");
         let narrowest = Reader { width: Some(3), color: false };
         assert_eq!(lines(narrowest, &COLUMNS, &rows()).lines().count(), 3);
+    }
+
+    #[test]
+    fn prose_gives_way_to_names_and_names_to_numbers() {
+        let columns = [("name", Align::Name), ("n", Align::Right), ("what", Align::Left)];
+        let cell = |text: &str| (text.to_owned(), Tone::Plain);
+        let name = "preprocess_companies_table";
+        let row = [vec![cell(name), cell("1234567890"), cell("a long text that goes on")]];
+        let told = |room| {
+            let reader = Reader { width: Some(room), color: false };
+            lines(reader, &columns, &row).lines().last().unwrap_or_default().to_owned()
+        };
+        assert_eq!(told(60), "preprocess_companies_table  1234567890  a long text that go…");
+        assert_eq!(told(52), "preprocess_…nies_table  1234567890  a long text tha…");
+        assert_eq!(told(30), "prep…ble  1234567890  a long …");
+        assert_eq!(told(20), "pr…e  1234567…  a l…");
+        let wide = [vec![cell("表表表表表表表表表表"), cell("1"), cell("")]];
+        let reader = Reader { width: Some(14), color: false };
+        assert_eq!(lines(reader, &columns, &wide).lines().count(), 2);
+        assert!(lines(reader, &columns, &wide).lines().all(|line| width(line) <= 14));
     }
 
     #[test]

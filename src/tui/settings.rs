@@ -163,7 +163,10 @@ impl Look {
             }
         };
         match parsed {
-            Ok(theme) => self.theme = theme,
+            Ok((theme, mistakes)) => {
+                self.theme = theme;
+                mistakes.iter().for_each(|mistake| self.problem(&path, mistake));
+            }
             Err(error) => {
                 self.problem(&path, &error);
                 if settings.theme != AUTO {

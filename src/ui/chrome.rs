@@ -38,7 +38,7 @@ pub(super) fn header(paint: &mut Paint<'_>, area: Rect, state: &State) {
     };
     let mut x = area.x + 1;
     let room = |x: u16| right.saturating_sub(x);
-    x += paint.text(x, area.y, &name, Role::Title, room(x).min(40));
+    x += paint.name(x, area.y, &name, Role::Title, room(x).min(40));
     let env = project.snapshot.as_ref().map(|snapshot| format!("env {}", snapshot.env));
     for part in [Some(state.shared.pipeline.clone()).filter(|name| !name.is_empty()), env] {
         let Some(part) = part else { continue };

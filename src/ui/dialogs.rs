@@ -16,7 +16,7 @@ use crate::app::options::{FIELDS, FieldKind, Form};
 use crate::app::picker::{Picker, text};
 use crate::project::Severity;
 use crate::runs::history::change;
-use crate::text::{truncate, width};
+use crate::text::{truncate, truncate_middle, width};
 
 /// Draws a dialog.
 pub(super) fn draw(paint: &mut Paint<'_>, state: &State, dialog: &Dialog) {
@@ -102,8 +102,9 @@ fn commands(paint: &mut Paint<'_>, state: &State, picker: &Picker, title: &str) 
             paint.restyle(Rect { y, height: 1, ..rows }, Role::Selection);
         }
         let role = if choice.disabled.is_some() { Role::Dim } else { Role::Text };
-        let name = paint.text(rows.x, y, &choice.name, role, rows.width).max(names);
         let keys_at = paint.right(rows.right(), y, &choice.keys, Role::Key, keys);
+        let room = rows.width.saturating_sub(if keys > 0 { keys + 1 } else { 0 });
+        let name = paint.name(rows.x, y, &choice.name, role, room).max(names);
         let detail = rows.x + name + 2;
         let limit = rows.right() - keys.max(rows.right() - keys_at) - 1;
         let (text, role) = match &choice.disabled {
@@ -144,7 +145,7 @@ fn problems(paint: &mut Paint<'_>, state: &State, position: crate::app::list::Po
         let room = usize::from(inner.width.saturating_sub(3));
         let mut lines: Vec<(String, Role)> = Vec::new();
         if !place.is_empty() {
-            lines.push((place, Role::Keyword));
+            lines.push((truncate_middle(&place, room), Role::Keyword));
         }
         lines.extend(wrap(&problem.text, room).into_iter().map(|line| (line, Role::Text)));
         lines.extend(wrap(&problem.remedy, room).into_iter().map(|line| (line, Role::Dim)));

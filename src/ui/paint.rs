@@ -4,12 +4,12 @@ use std::borrow::Cow;
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
-use ratatui::style::{Modifier, Style};
+use ratatui::style::{Color, Modifier, Style};
 
 use super::glyphs::Glyphs;
 use super::theme::{Role, Theme};
 use crate::text::ansi::{Hue, Part};
-use crate::text::{sanitize, truncate, width};
+use crate::text::{sanitize, truncate, truncate_middle, width};
 
 /// A buffer with a theme and glyphs to draw with.
 pub(super) struct Paint<'a> {
@@ -60,9 +60,31 @@ impl<'a> Paint<'a> {
         let max = max.min(area.right() - x);
         let text = self.fit(text, usize::from(max));
         let selection = self.style(Role::Selection);
-        let selected = selection.fg.is_some() && selection.bg == Some(self.buffer[(x, y)].bg);
-        let style = if selected { Style { fg: None, ..style } } else { style };
+        let cell = &self.buffer[(x, y)];
+        let reversed = selection.add_modifier & cell.modifier & Modifier::REVERSED;
+        let selected = match reversed.is_empty() {
+            true => selection.bg == Some(cell.bg),
+            false => true,
+        };
+        let mut style = style;
+        if selected && selection.fg.is_some() {
+            style.fg = None;
+        }
+        if !reversed.is_empty() {
+            style = style.remove_modifier(Modifier::DIM);
+        }
+        if text.is_ascii() {
+            return self.buffer.set_stringn(x, y, &text, usize::from(max), style).0 - x;
+        }
+        // The buffer resets the second cell of a wide character. What is written there later needs its background.
+        let behind = |buffer: &Buffer, x| buffer[(x, y)].bg;
+        let papers: Vec<Color> = (x..x + max).map(|x| behind(self.buffer, x)).collect();
         let (end, _) = self.buffer.set_stringn(x, y, &text, usize::from(max), style);
+        for (x, paper) in (x..end).zip(papers) {
+            if style.bg.is_none() && behind(self.buffer, x) != paper {
+                self.buffer[(x, y)].bg = paper;
+            }
+        }
         end - x
     }
 
@@ -100,24 +122,13 @@ impl<'a> Paint<'a> {
         }
     }
 
-    /// Writes a path, cut at its beginning if it is too long: the end is more informative.
-    pub(super) fn path(&mut self, x: u16, y: u16, text: &str, role: Role, max: u16) -> u16 {
-        let room = usize::from(max);
-        let text = sanitize(text);
-        if width(&text) <= room {
-            return self.text(x, y, &text, role, max);
+    /// Writes the name of something, or a place in a file. It loses its middle if it is too long.
+    pub(super) fn name(&mut self, x: u16, y: u16, text: &str, role: Role, max: u16) -> u16 {
+        let max = max.min(self.buffer.area.right().saturating_sub(x));
+        if text.is_ascii() && text.len() <= usize::from(max) {
+            return self.text(x, y, text, role, max);
         }
-        let mut tail: Vec<char> = Vec::new();
-        let mut used = 1;
-        for c in text.chars().rev() {
-            used += width(c.encode_utf8(&mut [0; 4]));
-            if used > room {
-                break;
-            }
-            tail.push(c);
-        }
-        let tail: String = tail.iter().rev().collect();
-        let text = format!("{}{tail}", self.glyphs.ellipsis);
+        let text = truncate_middle(&sanitize(text), usize::from(max));
         self.text(x, y, &text, role, max)
     }
 
@@ -242,8 +253,6 @@ pub(super) fn wrap(text: &str, width: usize) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use ratatui::style::Color;
-
     use super::*;
     use crate::text::ansi::parts;
     use crate::ui::color::Depth;
@@ -252,7 +261,7 @@ mod tests {
     fn text_on_a_selection_with_a_text_colour_has_that_colour() {
         let fg = |selection: &str| {
             let text = format!("roles: {{bad: red, selection: {selection}}}");
-            let theme = Theme::parse("own", &text, Depth::True).unwrap();
+            let (theme, _) = Theme::parse("own", &text, Depth::True).unwrap();
             let mut buffer = Buffer::empty(Rect::new(0, 0, 2, 2));
             let mut paint = Paint::new(&mut buffer, &theme, Glyphs::of(false));
             paint.row(Rect::new(0, 0, 2, 1), 0, true, true);

@@ -12,6 +12,7 @@ use mlops_tui::dag::Graph;
 use mlops_tui::project::{Options, Reader, Snapshot};
 use mlops_tui::runs::{Failure, RunEvent, Stamped};
 use mlops_tui::store::{NewRun, RunId, RunRecord};
+use mlops_tui::text;
 use mlops_tui::ui;
 use mlops_tui::ui::color::Depth;
 use mlops_tui::ui::theme::Theme;
@@ -170,7 +171,13 @@ impl TestApp {
         terminal.draw(|frame| ui::draw(frame, &self.state, &theme)).unwrap();
         let buffer = terminal.backend().buffer();
         let row = |y: u16| -> String {
-            let cells = (0..columns).map(|x| buffer[(x, y)].symbol());
+            // A wide character hides the next cell.
+            let mut hidden = 0;
+            let cells = (0..columns).map(|x| buffer[(x, y)].symbol()).filter(|symbol| {
+                let shown = hidden == 0;
+                hidden = if shown { text::width(symbol).saturating_sub(1) } else { hidden - 1 };
+                shown
+            });
             cells.collect::<String>().trim_end().to_owned()
         };
         (0..rows).map(row).collect::<Vec<_>>().join("\n")

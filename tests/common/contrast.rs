@@ -11,7 +11,7 @@ use mlops_tui::ui::color::{Depth, contrast, rgb};
 use mlops_tui::ui::theme::{BUILT_IN, Role, Theme};
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
-use ratatui::buffer::Cell;
+use ratatui::buffer::{Buffer, Cell};
 use ratatui::style::{Color, Modifier};
 
 /// The least contrast of text.
@@ -49,7 +49,7 @@ struct Ink {
     decoration: bool,
 }
 
-/// Checks what is drawn of a state in all themes, with 24-bit colours and with 256.
+/// Checks what is drawn of a state in all themes, with 24-bit colours and with 256, and in some with fewer.
 ///
 /// # Panics
 /// With all colours that have too little contrast.
@@ -68,17 +68,48 @@ pub fn check(state: &State) {
     let lines =
         faint.iter().map(|((name, fg, bg), what)| format!("{name}: {fg} on {bg}: {what}\n"));
     assert!(faint.is_empty(), "too little contrast:\n{}", lines.collect::<String>());
+    check_without_colours(state);
+}
+
+/// Checks what is drawn with the 16 colours of the terminal's palette, and without colours. That palette is unknown, so
+/// there is nothing to measure: text must not need a colour to be seen, and the selection must not be a matter of colour.
+fn check_without_colours(state: &State) {
+    let (dark, depth) = (Theme::built_in("dark", Depth::True), Depth::Sixteen);
+    let selection =
+        dark.style(Role::Selection).bg.expect("the dark theme's selection has a background");
+    let coloured = drawn(state, &dark);
+    for (name, depth) in
+        [("dark", depth), ("light", depth), ("dark", Depth::None), ("mono", Depth::True)]
+    {
+        let cells = drawn(state, &Theme::built_in(name, depth));
+        for (before, cell) in coloured.content.iter().zip(&cells.content) {
+            let told = || format!("{name} in {depth:?}: {cell:?}");
+            if cell.symbol() == " " {
+                continue;
+            }
+            assert!(cell.bg == Color::Reset, "a background of its own: {}", told());
+            assert!(!matches!(cell.fg, Color::Black | Color::DarkGray), "too dark: {}", told());
+            let reversed = cell.modifier.contains(Modifier::REVERSED);
+            assert!(!(reversed && cell.modifier.contains(Modifier::DIM)), "faint: {}", told());
+            assert!(reversed || before.bg != selection, "the selection is not seen: {}", told());
+        }
+    }
+}
+
+fn drawn(state: &State, theme: &Theme) -> Buffer {
+    let (columns, rows) = state.shared.size.into();
+    let mut terminal = Terminal::new(TestBackend::new(columns, rows)).unwrap();
+    terminal.draw(|frame| ui::draw(frame, state, theme)).unwrap();
+    terminal.backend().buffer().clone()
 }
 
 /// All inks of what is drawn, with some of the symbols that are drawn in them.
 fn inks(state: &State, theme: &str) -> BTreeMap<Ink, BTreeSet<String>> {
-    let (columns, rows) = state.shared.size.into();
-    let mut terminal = Terminal::new(TestBackend::new(columns, rows)).unwrap();
     let mut inks: BTreeMap<Ink, BTreeSet<String>> = BTreeMap::new();
     let look = Theme::built_in(theme, Depth::True);
-    terminal.draw(|frame| ui::draw(frame, state, &look)).unwrap();
     let mut seen = BTreeMap::new();
-    for cell in terminal.backend().buffer().content.iter().filter(|cell| cell.symbol() != " ") {
+    let buffer = drawn(state, &look);
+    for cell in buffer.content.iter().filter(|cell| cell.symbol() != " ") {
         let ink = (format!("{:?}{:?}", cell.fg, cell.bg), cell.modifier.bits());
         let (_, symbols) =
             seen.entry((ink, is_decoration(cell, &look))).or_insert((cell, BTreeSet::new()));

@@ -5,6 +5,7 @@ mod common;
 
 mod fit;
 mod graph;
+mod long_names;
 mod remembered;
 mod runs_screen;
 mod sessions;

@@ -6,11 +6,13 @@ use crossterm::event::{KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 use mlops_tui::app::effect::Effect;
 use mlops_tui::app::keymap::Keymap;
 use mlops_tui::app::screens::pipeline::Zoom;
+use mlops_tui::app::settings::AskFresh;
 use mlops_tui::app::{
     event::{Event, Report},
     shared::TrackingReport,
 };
 use mlops_tui::dag::Slice;
+use mlops_tui::dag::staleness::Freshness;
 use mlops_tui::project::{Options, Reader, Snapshot};
 use mlops_tui::runs::{Failure, Frame, RunEvent, Stream};
 use mlops_tui::store::{NewRun, NodeOutcome, NodeRecord, Outcome, RunId, RunRecord, Timing};
@@ -578,4 +580,29 @@ fn the_keys_on_the_bottom_line_can_be_clicked_and_ages_advance() {
     assert!(app.state.shared.dialogs.is_empty(), "a message is no key");
     app.happen(Event::Tick(NOW + 130.0));
     assert!(app.keys("M").screen().contains("Something.  (2 min ago)"), "{}", app.screen());
+}
+
+#[test]
+fn a_run_of_fresh_nodes_is_confirmed_as_often_as_the_settings_say() {
+    for (ask, questions) in [
+        (AskFresh::Once, [true, false]),
+        (AskFresh::Always, [true, true]),
+        (AskFresh::Never, [false, false]),
+    ] {
+        let mut app = TestApp::open(80, 24);
+        app.state.shared.settings.ask_fresh = ask;
+        let statuses = HashMap::from([("linear.train_model".to_owned(), Freshness::Fresh)]);
+        app.report(Report::Staleness { pipeline: "__default__".into(), statuses });
+        app.keys("/linear.train<enter>");
+        for asked in questions {
+            app.keys("r");
+            assert_eq!(app.screen().contains("Run it again?"), asked, "{ask:?}: {}", app.screen());
+            if asked {
+                app.keys("n");
+            } else {
+                assert!(app.asked_run().is_some(), "{ask:?}");
+                app.refuse_run();
+            }
+        }
+    }
 }

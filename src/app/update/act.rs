@@ -86,7 +86,8 @@ pub(super) fn act(state: &mut State, command: Command) -> Vec<Effect> {
             let (screen, shared) = state.screen_mut();
             return screen.act(shared, command);
         }
-        Command::RunSelected if queries::is_fresh(state) => {
+        Command::RunSelected if queries::asks_first(state) => {
+            state.shared.asked_fresh = true;
             let request = Box::new(queries::request(state, command));
             state.shared.ask(Question::Fresh(request, command));
         }

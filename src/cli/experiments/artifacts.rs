@@ -69,7 +69,7 @@ fn list(entries: &[Artifact], truncated: bool, as_json: bool) -> Result<ExitCode
         vec![(artifact.size.map(size_text).unwrap_or_default(), Tone::Dim), (path, tone)]
     };
     let rows: Vec<Vec<Cell>> = entries.iter().map(row).collect();
-    let columns = [("", Align::Right), ("", Align::Left)];
+    let columns = [("", Align::Right), ("", Align::Name)];
     output::text(&lines(Reader::of_stdout(), &columns, &rows))
 }
 

@@ -165,6 +165,6 @@ fn block(reader: Reader, runs: &[Run], rows: &[Field]) -> String {
             out.push(head(&title, &|run| (columns::text(run, row), Tone::Plain)));
         }
     }
-    let columns = vec![("", Align::Left); runs.len() + 1];
+    let columns = vec![("", Align::Name); runs.len() + 1];
     lines(reader, &columns, &out)
 }

@@ -172,7 +172,8 @@ fn describe(datasets: &[ReadDataset], runs: &[Run], most: usize, reader: Reader)
             ]
         };
         let rows: Vec<Vec<Cell>> = dataset.readers.iter().take(most).map(row).collect();
-        text += &lines(reader, &[("", Align::Left); 4], &rows);
+        let columns = [Align::Left, Align::Left, Align::Name, Align::Left].map(|align| ("", align));
+        text += &lines(reader, &columns, &rows);
         if dataset.readers.len() > most {
             let name = match dataset.name.contains(' ') {
                 true => &dataset.digest,

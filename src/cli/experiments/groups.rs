@@ -187,8 +187,8 @@ fn to_csv(params: &[String], groups: &[(&Group, Vec<(&str, Spread)>)]) -> String
 
 fn describe(params: &[String], groups: &[(&Group, Vec<(&str, Spread)>)], reader: Reader) -> String {
     let mut columns: Vec<(&str, Align)> =
-        params.iter().map(|param| (param.as_str(), Align::Left)).collect();
-    columns.extend([("runs", Align::Right), ("metric", Align::Left)]);
+        params.iter().map(|param| (param.as_str(), Align::Name)).collect();
+    columns.extend([("runs", Align::Right), ("metric", Align::Name)]);
     columns.extend(["count", "mean", "std", "min", "max"].map(|title| (title, Align::Right)));
     let has_nan =
         groups.iter().any(|(_, metrics)| metrics.iter().any(|(_, spread)| spread.nan > 0));

@@ -82,9 +82,9 @@ pub(super) fn run(opened: &Opened, arguments: &Arguments) -> Result<ExitCode> {
     }
     let columns = [
         ("id", Align::Right),
-        ("name", Align::Left),
+        ("name", Align::Name),
         ("created", Align::Left),
-        ("artifacts", Align::Left),
+        ("artifacts", Align::Name),
     ];
     let plain = |text: &str| (text.to_owned(), Tone::Plain);
     let row = |experiment: &Experiment| -> Vec<Cell> {

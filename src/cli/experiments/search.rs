@@ -214,7 +214,7 @@ fn describe(runs: &[Run], chosen: &Option<Vec<Field>>, tree: bool, reader: Reade
         cells
     };
     let mut cells: Vec<Vec<Cell>> = rows.iter().map(start).collect();
-    let mut head = vec![("", Align::Left), ("id", Align::Left), ("name", Align::Left)];
+    let mut head = vec![("", Align::Left), ("id", Align::Left), ("name", Align::Name)];
     if chosen.is_none() {
         head.push(("began", Align::Left));
     }

@@ -124,6 +124,6 @@ fn section(reader: Reader, title: &str, pairs: &[(String, String)]) -> String {
         vec![(String::new(), Tone::Plain), (key.clone(), Tone::Dim), (value.clone(), Tone::Plain)]
     };
     let rows: Vec<Vec<Cell>> = pairs.iter().map(row).collect();
-    let columns = [("", Align::Left), ("", Align::Left), ("", Align::Left)];
+    let columns = [("", Align::Left), ("", Align::Name), ("", Align::Left)];
     format!("\n{}\n{}", reader.paint(title, Tone::Name), lines(reader, &columns, &rows))
 }

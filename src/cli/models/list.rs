@@ -63,7 +63,7 @@ pub(super) fn run(opened: &Opened, arguments: &Arguments) -> Result<ExitCode> {
         return output::text("No registered model matches.\n");
     }
     let columns = [
-        ("name", Align::Left),
+        ("name", Align::Name),
         ("changed", Align::Left),
         ("aliases", Align::Left),
         ("description", Align::Left),

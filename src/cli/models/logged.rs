@@ -73,11 +73,11 @@ pub(super) fn run(opened: &Opened, arguments: &Arguments) -> Result<ExitCode> {
     }
     let columns = [
         ("id", Align::Left),
-        ("name", Align::Left),
-        ("type", Align::Left),
+        ("name", Align::Name),
+        ("type", Align::Name),
         ("status", Align::Left),
         ("created", Align::Left),
-        ("run", Align::Left),
+        ("run", Align::Name),
     ];
     let row = |model: &LoggedModel| -> Vec<Cell> {
         let run: String =

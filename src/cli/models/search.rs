@@ -74,12 +74,12 @@ pub(super) fn run(opened: &Opened, arguments: &Arguments) -> Result<ExitCode> {
 /// Versions as a table.
 pub(super) fn table(versions: &[ModelVersion], reader: Reader) -> String {
     let columns = [
-        ("name", Align::Left),
+        ("name", Align::Name),
         ("version", Align::Right),
         ("stage", Align::Left),
         ("aliases", Align::Left),
         ("changed", Align::Left),
-        ("run", Align::Left),
+        ("run", Align::Name),
     ];
     let row = |version: &ModelVersion| -> Vec<Cell> {
         let stage = if version.stage == "None" { "" } else { &version.stage };

@@ -69,7 +69,7 @@ fn describe(compared: &Comparison, reader: Reader) -> String {
         // Measurements are aligned at their last digit.
         let measured = section.pairs.iter().all(|pair| !pair.changed);
         let values = ("", if measured { Align::Right } else { Align::Left });
-        out += &lines(reader, &[left, values, left, values, left], &rows);
+        out += &lines(reader, &[("", Align::Name), values, left, values, left], &rows);
         for one in &section.definitions {
             out += &definition(one, reader);
         }

@@ -96,8 +96,8 @@ const COLUMNS: [(&str, Align); 8] = [
     ("began", Align::Left),
     ("took", Align::Right),
     ("nodes", Align::Right),
-    ("pipeline", Align::Left),
-    ("env", Align::Left),
+    ("pipeline", Align::Name),
+    ("env", Align::Name),
     ("", Align::Left),
 ];
 

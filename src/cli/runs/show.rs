@@ -206,7 +206,7 @@ fn nodes(timeline: &Timeline, reader: Reader) -> String {
     let columns = [
         ("", Align::Left),
         ("", Align::Left),
-        ("", Align::Left),
+        ("", Align::Name),
         ("", Align::Right),
         ("", Align::Left),
     ];
@@ -261,10 +261,10 @@ fn datasets(datasets: &[DatasetRecord], reader: Reader) -> String {
         return String::new();
     }
     let columns = [
-        ("", Align::Left),
+        ("", Align::Name),
         ("", Align::Right),
         ("", Align::Right),
-        ("", Align::Left),
+        ("", Align::Name),
         ("", Align::Left),
     ];
     format!("\n{}\n", reader.paint("Saved", Tone::Name)) + &lines(reader, &columns, &rows)

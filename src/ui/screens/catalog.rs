@@ -43,7 +43,7 @@ pub(in super::super) fn draw(
             CatalogRow::Group { name, count, open } => {
                 let sign = if *open { paint.glyphs.open } else { paint.glyphs.closed };
                 paint.text(x, y, sign, Role::Accent, 1);
-                let used = paint.text(x + 2, y, name, Role::Title, right - x - 2);
+                let used = paint.name(x + 2, y, name, Role::Title, right.saturating_sub(x + 6));
                 paint.text(x + 3 + used, y, &count.to_string(), Role::Dim, 8);
             }
             CatalogRow::Dataset(name) => {
@@ -61,25 +61,27 @@ pub(in super::super) fn draw(
                 let status = paint.right(right, y, &text, role, 14);
                 paint.text(x + 2, y, paint.glyphs.dataset, Role::Dataset, 1);
                 let limit = status.saturating_sub(1);
-                paint.text(x + 4, y, name, Role::Text, limit.saturating_sub(x + 4));
-                let types = x + 4 + names + 2;
+                let used = paint.name(x + 4, y, name, Role::Text, limit.saturating_sub(x + 4));
+                let types = x + 4 + names.max(used) + 2;
                 if types + 6 < limit {
-                    paint.text(types, y, &dataset.type_name, Role::Dim, limit - types);
+                    paint.name(types, y, &dataset.type_name, Role::Dim, limit - types);
                 }
             }
             CatalogRow::Memory(name) => {
                 paint.text(x + 2, y, paint.glyphs.memory, Role::Dim, 1);
-                paint.text(x + 4, y, name, Role::Text, right - x - 4);
+                paint.name(x + 4, y, name, Role::Text, right.saturating_sub(x + 4));
             }
             CatalogRow::Pattern(index) => {
                 let Some(pattern) = snapshot.patterns.get(*index) else { continue };
                 paint.text(x + 2, y, paint.glyphs.pattern, Role::Dim, 1);
-                paint.text(x + 4, y, &pattern.pattern, Role::Text, right - x - 4);
                 let made = snapshot.datasets.values();
                 let count = made
                     .filter(|dataset| dataset.pattern.as_ref() == Some(&pattern.pattern))
                     .count();
-                paint.right(right, y, &format!("makes {count}"), Role::Dim, 14);
+                let count = paint.right(right, y, &format!("makes {count}"), Role::Dim, 14);
+                let limit = count.saturating_sub(1);
+                let room = limit.saturating_sub(x + 4);
+                paint.name(x + 4, y, &pattern.pattern, Role::Text, room);
             }
         }
     }

@@ -10,6 +10,11 @@ use crate::text::width;
 
 /// The width of labels, in cells.
 const LABELS: u16 = 8;
+/// What a long key leaves to its value, with the sign between them, in cells.
+const VALUE: u16 = 12;
+/// The labels of names and places; a label that is left out is that of the line above.
+const NAMES: [&str; 10] =
+    ["", "at", "batch", "factory", "file", "from", "func", "in", "out", "type"];
 
 /// Draws the visible lines, from line `offset` on.
 pub(in super::super) fn draw(paint: &mut Paint<'_>, area: Rect, details: &Details, offset: usize) {
@@ -54,21 +59,33 @@ fn config_width(line: &Line) -> usize {
 fn draw_line(paint: &mut Paint<'_>, area: Rect, line: &Line, values: usize) {
     let (x, y, max) = (area.x, area.y, area.width);
     match line {
-        Line::Title(text) => drop(paint.text(x, y, text, Role::Title, max)),
+        Line::Title(text) => drop(paint.name(x, y, text, Role::Title, max)),
         Line::Field(label, text, tone) => {
             paint.text(x, y, label, Role::Dim, LABELS - 1);
             let (x, max) = (x + LABELS, max.saturating_sub(LABELS));
-            match *label {
-                "from" | "file" | "at" => paint.path(x, y, text, role_of(*tone), max),
+            match (*label, tone) {
+                (label, tone) if NAMES.contains(&label) || *tone == Tone::Name => {
+                    // A dataset's type follows its name, and goes first where both have no room.
+                    let (name, rest) = text.split_once("  ").unwrap_or((text, ""));
+                    let used = paint.name(x, y, name, role_of(*tone), max);
+                    let left = max.saturating_sub(used + 2);
+                    if usize::from(left) >= width(rest).min(VALUE.into()) {
+                        paint.name(x + used + 2, y, rest, role_of(*tone), left);
+                    }
+                    used
+                }
                 _ => paint.text(x, y, text, role_of(*tone), max),
             };
         }
+        Line::Text(text, Tone::Name) => drop(paint.name(x, y, text, Role::Node, max)),
         Line::Text(text, tone) => drop(paint.text(x, y, text, role_of(*tone), max)),
         Line::Config { depth, key, value, token, origin } => {
             let right = x + max;
             let mut at = x + u16::try_from(depth * 2).unwrap_or(0);
             let (key, colon) = if key == "-" { ("-", " ") } else { (key.as_str(), ": ") };
-            at += paint.text(at, y, key, Role::Keyword, right.saturating_sub(at));
+            let all = right.saturating_sub(at);
+            let room = all.saturating_sub(VALUE.min(width(value) as u16 + 2)).max(all / 2);
+            at += paint.name(at, y, key, Role::Keyword, room);
             at += paint.text(at, y, colon, Role::Dim, right.saturating_sub(at));
             at += paint.text(at, y, value, token_role(*token), right.saturating_sub(at));
             let column = x + u16::try_from(values + 2).unwrap_or(u16::MAX / 2);
@@ -78,7 +95,7 @@ fn draw_line(paint: &mut Paint<'_>, area: Rect, line: &Line, values: usize) {
                 at + 2
             };
             if right.saturating_sub(from) >= 12 {
-                paint.path(from, y, origin, Role::Comment, right - from);
+                paint.name(from, y, origin, Role::Comment, right - from);
             }
         }
         Line::Code(number, code, index) => {

@@ -52,9 +52,9 @@ pub(in super::super) fn draw(
     let metrics = columns(overview);
     let mut titles = vec![
         ("", Align::Left),
-        ("run", Align::Left),
+        ("run", Align::Name),
         ("when", Align::Left),
-        ("experiment", Align::Left),
+        ("experiment", Align::Name),
     ];
     titles.splice(3..3, metrics.iter().map(|name| (name.as_str(), Align::Right)));
     let glyphs = paint.glyphs;

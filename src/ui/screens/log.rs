@@ -53,7 +53,7 @@ pub(in super::super) fn draw(paint: &mut Paint<'_>, areas: &Areas, shared: &Shar
         x += paint.text(x, y, &clock, Role::Comment, 9) + 1;
         if names > 0 {
             let node = line.node.as_deref().unwrap_or("");
-            paint.text(x, y, node, Role::Dim, names as u16);
+            paint.name(x, y, node, Role::Dim, names as u16);
             x += names as u16 + 2;
         }
         let role = match line.level {

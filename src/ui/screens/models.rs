@@ -29,7 +29,7 @@ pub(in super::super) fn draw(
         );
     }
     let titles = [
-        ("model", Align::Left),
+        ("model", Align::Name),
         ("version", Align::Right),
         ("updated", Align::Left),
         ("aliases", Align::Left),

@@ -10,6 +10,9 @@ use crate::app::screens::parameters::ParametersScreen;
 use crate::app::shared::Shared;
 use crate::text::width;
 
+/// What a long key leaves to its value, with the gap between them, in cells.
+const VALUE: u16 = 10;
+
 /// Draws the visible rows.
 pub(in super::super) fn draw(
     paint: &mut Paint<'_>,
@@ -44,7 +47,8 @@ pub(in super::super) fn draw(
         paint.text(x, y, sign, Role::Accent, 1);
         let role = if entry.group.is_some() { Role::Title } else { Role::Keyword };
         let start = area.x + 1 + values;
-        let key = paint.text(x + 2, y, &entry.key, role, right.saturating_sub(x + 2));
+        let room = right.saturating_sub(x + 2 + VALUE.min(width(&entry.value) as u16 + 1));
+        let key = paint.name(x + 2, y, &entry.key, role, room);
         let start = start.max(x + 2 + key + 1);
         let overridden = shared.overrides.contains_key(&entry.path);
         let role = match (entry.group, overridden) {

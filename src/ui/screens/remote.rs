@@ -29,7 +29,7 @@ pub(in super::super) fn draw(
         );
     }
     let titles =
-        [("engine", Align::Left), ("plug-in", Align::Left), ("configuration", Align::Left)];
+        [("engine", Align::Left), ("plug-in", Align::Name), ("configuration", Align::Name)];
     table::draw(paint, area, &titles, backends.len(), screen.position, focused(shared), |index| {
         let backend = &backends[index];
         let required = if backend.required { Role::Good } else { Role::Dim };

@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use super::super::paint::Paint;
 use super::super::theme::Role;
 use crate::app::list::Position;
-use crate::text::width;
+use crate::text::{truncate_middle, width};
 
 /// A cell: text and role.
 pub(super) type Cell = (String, Role);
@@ -14,8 +14,18 @@ pub(super) type Cell = (String, Role);
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Align {
     Left,
+    /// At the left; a text that is too long loses its middle.
+    Name,
     Right,
 }
+
+/// Between columns, in cells.
+const GAP: u16 = 2;
+/// The smallest width to which a column is narrowed.
+const NARROWEST: u16 = 6;
+/// What a title of numbers and a column keep where not all columns fit.
+const TITLE: u16 = 16;
+const WIDEST: u16 = 40;
 
 /// Draws a table of `len` rows; `cells` makes the cells of a visible row. Columns that do
 /// not fit are left out from the right.
@@ -32,31 +42,39 @@ pub(super) fn draw(
     let seen: Vec<(usize, Vec<Cell>)> = (position.offset..len.min(position.offset + height))
         .map(|index| (index, cells(index)))
         .collect();
-    let mut widths: Vec<u16> = titles.iter().map(|(title, _)| width(title) as u16).collect();
-    for (_, cells) in &seen {
-        for (column, (text, _)) in cells.iter().enumerate() {
-            if let Some(cells) = widths.get_mut(column) {
-                // The last column takes the remaining width.
-                let most = if column + 1 == titles.len() { area.width } else { 40 };
-                *cells = (*cells).max(width(text) as u16).min(most);
-            }
-        }
-    }
     let room = area.width.saturating_sub(2);
+    let mut widths = of_cells(titles, &seen, room, room);
+    // Titles of numbers are shortened first, then what is very long. The last column takes the remaining width.
+    let too_wide =
+        |widths: &[u16]| widths.iter().map(|cells| cells + GAP).sum::<u16>() > room + GAP;
+    if too_wide(&widths) {
+        widths = of_cells(titles, &seen, room, TITLE);
+    }
+    if too_wide(&widths) {
+        let last = titles.len().saturating_sub(1);
+        widths.iter_mut().take(last).for_each(|cells| *cells = (*cells).min(WIDEST));
+    }
     let mut columns = Vec::new();
     let mut x = area.x + 1;
     for (column, cells) in widths.iter().enumerate() {
         let left = (area.x + 1 + room).saturating_sub(x);
-        let cells = (*cells).min(left);
-        if cells < 3 && column > 0 {
+        // A number that has lost digits would be misread.
+        let least = match titles[column].1 {
+            Align::Right => *cells,
+            Align::Left | Align::Name => (*cells).min(NARROWEST),
+        };
+        if left < least && column > 0 {
             break;
         }
+        let cells = (*cells).min(left);
         columns.push((column, x, cells));
-        x += cells + 2;
+        x += cells + GAP;
     }
     for (column, x, cells) in &columns {
         let (title, align) = titles[*column];
-        put(paint, *x, area.y, title, Role::Dim, *cells, align);
+        // Titles are names, too.
+        let title = truncate_middle(title, usize::from(*cells));
+        put(paint, *x, area.y, &title, Role::Dim, *cells, align);
     }
     for (row, (index, cells)) in seen.iter().enumerate() {
         let y = area.y + 1 + row as u16;
@@ -69,9 +87,26 @@ pub(super) fn draw(
     }
 }
 
+/// The widths of the columns by their cells and titles; the titles of numbers count as at most `title` cells.
+fn of_cells(
+    titles: &[(&str, Align)],
+    seen: &[(usize, Vec<Cell>)],
+    room: u16,
+    title: u16,
+) -> Vec<u16> {
+    let cells = |text: &str| u16::try_from(width(text)).unwrap_or(room).min(room);
+    let column = |(column, (text, align)): (usize, &(&str, Align))| {
+        let most = if *align == Align::Right { title } else { room };
+        let texts = seen.iter().filter_map(|(_, row)| row.get(column)).map(|(text, _)| cells(text));
+        texts.max().unwrap_or(0).max(cells(text).min(most))
+    };
+    titles.iter().enumerate().map(column).collect()
+}
+
 fn put(paint: &mut Paint<'_>, x: u16, y: u16, text: &str, role: Role, cells: u16, align: Align) {
     match align {
         Align::Left => drop(paint.text(x, y, text, role, cells)),
+        Align::Name => drop(paint.name(x, y, text, role, cells)),
         Align::Right => drop(paint.right(x + cells, y, text, role, cells)),
     }
 }

@@ -17,7 +17,7 @@ use crate::dag::layout::{
 use crate::dag::view::{Choices, Filter, NodeStatus};
 use crate::dag::{Graph, Id, VertexKind, View};
 use crate::project::{Pipeline, Snapshot};
-use crate::text::{sanitize, truncate, width};
+use crate::text::{sanitize, truncate_middle, width};
 
 /// The edges of graphs with at most this many vertices point downwards, by default. Those of larger ones point to the
 /// right, which needs far less room.
@@ -293,7 +293,7 @@ fn bands(layers: &Layers, view: &View, layout: &Layout) -> Vec<Band> {
 /// Kedro named.
 fn labels(view: &View) -> Vec<String> {
     let names = short_names(view, |id| view.label(id));
-    names.iter().map(|name| truncate(name, LONGEST_NAME)).collect()
+    names.iter().map(|name| truncate_middle(name, LONGEST_NAME)).collect()
 }
 
 /// The name of each vertex as `name` gives it, without the hash of a node that Kedro named.

@@ -133,5 +133,5 @@ fn draw_label(
             right = paint.right(right, y, &text, role, room).saturating_sub(2);
         }
     }
-    paint.text(x, y, label, look.text, right.saturating_sub(x));
+    paint.name(x, y, label, look.text, right.saturating_sub(x));
 }

@@ -13,7 +13,7 @@ use crate::app::words::{outcome_text, seconds_text, when};
 use crate::project::python::highlight::Highlighted;
 use crate::store::RunId;
 use crate::text::diff::DiffRow;
-use crate::text::{sanitize, truncate_middle, width};
+use crate::text::{sanitize, width};
 
 /// Draws the comparison.
 pub(super) fn draw(
@@ -95,7 +95,7 @@ fn draw_definition(paint: &mut Paint<'_>, area: Rect, one: &DefinitionDiff) {
     // The arrow at the end of the pane must not touch the place.
     let end = area.right() - 1;
     let mut x = area.x + 2;
-    x += paint.text(x, area.y, &one.title, Role::Node, end.saturating_sub(x));
+    x += paint.name(x, area.y, &one.title, Role::Node, end.saturating_sub(x));
     let place = u16::try_from(width(&sanitize(&one.place))).unwrap_or(u16::MAX);
     let nodes = format!("  used by {}", one.nodes);
     let needed = width(&sanitize(&nodes));
@@ -215,8 +215,7 @@ fn draw_pair(paint: &mut Paint<'_>, area: Rect, section: &Section, pair: &Pair, 
     let room = |x: u16, cells: u16| cells.min(end.saturating_sub(x));
     let mut x = area.x + 2;
     let cells = room(x, widths.name);
-    let name = truncate_middle(&sanitize(&pair.name), usize::from(cells));
-    paint.text(x, area.y, &name, role_of(pair.tone), cells);
+    paint.name(x, area.y, &pair.name, role_of(pair.tone), cells);
     x += widths.name + 2;
     let value = |paint: &mut Paint<'_>, x: u16, text: &str, role: Role, cells: u16| {
         let cells = room(x, cells);

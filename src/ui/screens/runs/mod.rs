@@ -24,7 +24,7 @@ const TITLES: [(&str, Align); 6] = [
     ("when", Align::Left),
     ("took", Align::Right),
     ("nodes", Align::Right),
-    ("pipeline", Align::Left),
+    ("pipeline", Align::Name),
 ];
 const NODES: usize = 4;
 const PIPELINE: usize = 5;

@@ -135,7 +135,7 @@ fn timeline(
         let (sign, role) = sign_of(paint, bar.outcome);
         paint.text(area.x + 1, y, sign, role, 1);
         let name = if bar.critical { Role::Title } else { Role::Text };
-        paint.text(area.x + 3, y, &bar.node, name, names);
+        paint.name(area.x + 3, y, &bar.node, name, names);
         let time = match (bar.seconds(), bar.outcome) {
             (Some(seconds), _) => seconds_text(seconds),
             (None, NodeOutcome::Waiting) => "waiting".to_owned(),
@@ -272,7 +272,7 @@ fn log_line(
     paint.text(x, area.y, sign, role, 1);
     x += 2;
     if names > 0 {
-        paint.text(x, area.y, line.node.as_deref().unwrap_or_default(), Role::Dim, names);
+        paint.name(x, area.y, line.node.as_deref().unwrap_or_default(), Role::Dim, names);
         x += names + 2;
     }
     let text: String = sanitize(&line.text).chars().skip(column).collect();
