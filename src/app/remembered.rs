@@ -17,9 +17,11 @@ use super::shared::{Exact, Shared};
 use super::state::State;
 use super::tab::Tab;
 use crate::dag::VertexKind;
-use crate::dag::view::{Detail, Filter, Fold};
+use crate::dag::view::filter::KEYS;
+use crate::dag::view::{Detail, Fold};
 use crate::project::{Pipeline, Snapshot};
 use crate::runs::history::filter;
+use crate::text::filter::parse;
 
 /// The shortest time between two writes while the program runs, in seconds.
 const PAUSE: f64 = 15.0;
@@ -98,6 +100,8 @@ struct Rows {
     closed: BTreeSet<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     selected: Option<String>,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    filter: String,
 }
 
 /// What the file holds, and what of it waits for a reading of the project.
@@ -140,6 +144,7 @@ impl Remembered {
             catalog: Rows {
                 closed: catalog.list.closed.iter().cloned().collect(),
                 selected: name_of(catalog, shared, catalog.list.position.selected),
+                filter: catalog.filtering.text.clone(),
             },
             parameters: Rows {
                 closed: parameters.list.closed.iter().cloned().collect(),
@@ -148,6 +153,7 @@ impl Remembered {
                     .selected()
                     .filter(|_| parameters.list.position.selected > 0)
                     .map(|row| row.path.clone()),
+                filter: parameters.filtering.text.clone(),
             },
             runs_filter: runs.query.clone(),
         }
@@ -200,7 +206,7 @@ impl Graph {
 
     fn put_back(&self, screen: &mut PipelineScreen) {
         screen.selected.clone_from(&self.selected);
-        if let Ok(filter) = Filter::parse(&self.filter) {
+        if let Ok(filter) = parse(&self.filter, KEYS) {
             screen.filter = filter;
             screen.filter_text.clone_from(&self.filter);
         }
@@ -263,6 +269,9 @@ pub fn put_back(state: &mut State, remembered: Remembered) {
     remembered.graph.put_back(pipeline);
     catalog.list.closed = remembered.catalog.closed.iter().cloned().collect();
     parameters.list.closed = remembered.parameters.closed.iter().cloned().collect();
+    // A filter that another version wrote may be invalid; it is dropped.
+    drop(catalog.filtering.set(&remembered.catalog.filter, catalog.filter_keys()));
+    drop(parameters.filtering.set(&remembered.parameters.filter, parameters.filter_keys()));
     if filter::parse(&remembered.runs_filter, shared.now).is_ok() {
         runs.query.clone_from(&remembered.runs_filter);
     }
