@@ -2,6 +2,7 @@
 
 pub mod ansi;
 pub mod diff;
+pub mod filter;
 pub mod json;
 pub mod secrets;
 mod similar;

@@ -7,22 +7,28 @@ use std::collections::BTreeSet;
 
 use indexmap::IndexMap;
 use libfuzzer_sys::fuzz_target;
-use mlops_tui::dag::view::Filter;
+use mlops_tui::dag::view::filter::KEYS;
 use mlops_tui::project::{Budget, Located, Value, catalog};
 use mlops_tui::runs::history::{change, filter};
 use mlops_tui::runs::{grid, request};
+use mlops_tui::text::filter as language;
 
 const NOW: f64 = 1.8e9;
 
 fuzz_target!(|bytes: &[u8]| {
     let Ok(text) = std::str::from_utf8(bytes) else { return };
-    if let Ok(chosen) = filter::parse(text, NOW) {
-        assert!(chosen.since.into_iter().chain(chosen.until).all(f64::is_finite));
+    for keys in [KEYS, filter::KEYS] {
+        match language::parse(text, keys) {
+            Ok(parsed) => {
+                let written = parsed.to_string();
+                let again = language::parse(&written, keys).expect("what is written is valid");
+                assert_eq!(again.to_string(), written);
+            }
+            Err(error) => assert!(error.at <= text.chars().count(), "{error:?}"),
+        }
+        assert!(text.starts_with(language::settled(text, keys)));
     }
-    assert!(text.starts_with(filter::settled(text)));
-    if let Err(error) = Filter::parse(text) {
-        assert!(error.at < text.chars().count(), "{error:?}");
-    }
+    let _ = filter::parse(text, NOW);
     if let Ok(limits) = change::parse_prune_limits(text, NOW) {
         assert!(limits.before.is_none_or(f64::is_finite));
     }

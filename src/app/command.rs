@@ -113,11 +113,11 @@ each_screen! {
         Override, "override", "Override the selected parameter for the next runs", ["="], PARAMETERS, Some("override");
         ClearOverride, "clear-override", "Remove the override of the selected parameter", ["-"], PARAMETERS, Some("reset");
         CompareRuns, "compare-runs", "Compare the two marked runs, or the marked one with the selected one", ["c"], HISTORY, Some("compare");
-        FilterRuns, "filter-runs", "Filter the list of runs", ["f"], HISTORY, Some("filter");
         Timeline, "timeline", "Show the run's nodes in time, with the critical path", ["t"], HISTORY, Some("timeline");
         Open, "open", "Open what is selected: its details, its group, its run", ["enter"], EVERYWHERE, None;
         Edit, "edit", "Open the selected thing in your editor, at its line", ["e"], PLACES, Some("edit");
         Find, "find", "Find by name", ["/"], EVERYWHERE, Some("find");
+        Filter, "filter", "Filter the rows: is:failed, tag:x, took>1s, -not, words", ["&"], EVERYWHERE, Some("filter");
         ChoosePipeline, "choose-pipeline", "Show another pipeline", ["p"], EVERYWHERE, Some("pipeline");
         ChooseEnvironment, "choose-environment", "Read the project in another run environment", ["v"], EVERYWHERE, Some("env");
         Palette, "palette", "Find any command by its name", [":", "ctrl-p"], EVERYWHERE, Some("commands");
@@ -169,7 +169,6 @@ each_screen! {
         FocusLess, "focus-less", "Show fewer steps around the focus", ["("], PIPELINE, None;
         FocusMore, "focus-more", "Show more steps around the focus", [")"], PIPELINE, None;
         Slice, "slice", "Show and mark the nodes between the marked ones and the selected one", ["S"], PIPELINE, None;
-        FilterGraph, "filter-graph", "Filter the graph by tag, namespace, type, status or name", ["&"], PIPELINE, None;
         Parents, "parents", "Follow an edge back to a parent of the selection", [","], PIPELINE, None;
         Children, "children", "Follow an edge to a child of the selection", ["."], PIPELINE, None;
         JumpBack, "jump-back", "Go back to where the last jump began", ["<", "backspace", "ctrl-o"], PIPELINE, None;
@@ -197,6 +196,11 @@ each_screen! {
 impl Command {
     /// The command with this name.
     pub fn named(name: &str) -> Option<Command> {
+        // Keymaps may still have the names from before all screens had the same filter.
+        let name = match name {
+            "filter-graph" | "filter-runs" => "filter",
+            name => name,
+        };
         COMMANDS.iter().find(|spec| spec.name == name).map(|spec| spec.command)
     }
 }

@@ -56,6 +56,10 @@ pub fn disabled_because(state: &State, command: Command) -> Option<String> {
         Command::FindNext | Command::FindPrevious => {
             shared.search.is_empty().then(|| "there was no search yet".into())
         }
+        Command::Filter => match state.screen().filter_text() {
+            Err(why) => Some(why.into()),
+            Ok(_) => state.screen().disabled(shared, command),
+        },
         Command::Undo => shared.edits.is_empty().then(|| "there is nothing to undo".into()),
         Command::Problems => shared.problems().is_empty().then(|| "there are no problems".into()),
         Command::Edit => {
@@ -75,7 +79,6 @@ pub fn disabled_because(state: &State, command: Command) -> Option<String> {
         | Command::Override
         | Command::ClearOverride
         | Command::CompareRuns
-        | Command::FilterRuns
         | Command::Timeline
         | Command::PinRun
         | Command::NoteRun
@@ -99,7 +102,6 @@ pub fn disabled_because(state: &State, command: Command) -> Option<String> {
         | Command::FocusLess
         | Command::FocusMore
         | Command::Slice
-        | Command::FilterGraph
         | Command::Parents
         | Command::Children
         | Command::JumpBack

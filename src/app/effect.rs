@@ -135,6 +135,17 @@ pub enum Effect {
         /// Where they begin.
         from: LogCursor,
     },
+    /// Find the next line of a run's log that matches, or the previous one. The search goes on at the other end.
+    FindInLog {
+        /// The run.
+        run: RunId,
+        /// The number of the request, which the answer repeats.
+        generation: Generation,
+        /// What the line matches.
+        filter: LogFilter,
+        /// Where the search begins.
+        from: LogCursor,
+    },
     /// Load the durations of nodes in earlier runs.
     LoadTimings,
     /// Compare two runs.

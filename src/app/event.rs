@@ -146,6 +146,17 @@ pub enum Report {
         generation: Generation,
         /// The runs.
         runs: Vec<RunRecord>,
+        /// The number of all runs, whether they match or not.
+        total: usize,
+    },
+    /// The line of a log that a search found; `None` if no line has the text.
+    LogFound {
+        /// The run.
+        run: RunId,
+        /// The number of the request.
+        generation: Generation,
+        /// The number of the line.
+        line: Option<u64>,
     },
     /// The runs that go on, of this program and of others, and those that were asked for, with their nodes.
     GoingOn(Vec<(RunRecord, Vec<NodeRecord>)>),

@@ -4,7 +4,8 @@
 //! and [`LogView::take`] receives it. The module does not know where the lines come from.
 
 use super::effect::Generation;
-use crate::store::{Level, LogCursor, LogFilter, LogLine};
+use crate::store::{LOG_KEYS, Level, LogCursor, LogFilter, LogLine, RunId, Store, StoreError};
+use crate::text::filter::{FilterError, parse};
 
 /// Lines of one request.
 pub const PAGE: usize = 500;
@@ -15,11 +16,25 @@ const MARGIN: usize = 150;
 /// Cells of one step sideways.
 const STEP: usize = 20;
 
+/// A search for a line.
+#[derive(Debug, Clone, PartialEq)]
+struct Search {
+    text: String,
+    from: LogCursor,
+    asked: bool,
+}
+
 /// A window of a log.
 #[derive(Debug, Clone)]
 pub struct LogView {
     /// The filter of the lines.
     pub filter: LogFilter,
+    /// The typed part of the filter, as it was written.
+    pub query: String,
+    /// The line that a search found last.
+    pub found: Option<u64>,
+    /// The search that is under way.
+    search: Option<Search>,
     /// The lines in memory.
     pub lines: Vec<LogLine>,
     /// Index of the first visible line.
@@ -50,6 +65,9 @@ impl LogView {
     fn at(start: LogCursor, filter: LogFilter, generation: Generation) -> Self {
         LogView {
             filter,
+            query: String::new(),
+            found: None,
+            search: None,
             lines: Vec::new(),
             offset: 0,
             column: 0,
@@ -62,9 +80,68 @@ impl LogView {
         }
     }
 
+    /// Changes the typed part of the filter, and shows the end of the log.
+    ///
+    /// # Errors
+    /// If the text can't be parsed.
+    pub fn set_query(&mut self, text: &str) -> Result<(), FilterError> {
+        let filter = parse(text, LOG_KEYS)?;
+        let query = text.trim().to_owned();
+        if self.query != query {
+            self.set_filter(LogFilter { filter, ..self.filter.clone() });
+            self.query = query;
+        }
+        Ok(())
+    }
+
+    /// Begins a search for the next line with a text, or with -1 for the previous one. With 0 the first visible line
+    /// may be it. Lines that the filter hides are not found.
+    pub fn search(&mut self, text: &str, by: i32) {
+        let shown = self.lines.get(self.offset).map(|line| line.number);
+        let Some(at) = self.found.or(shown) else { return };
+        let from = match by {
+            0 => LogCursor::Line(shown.unwrap_or(at)),
+            1 => LogCursor::Line(at + 1),
+            _ => LogCursor::Before(at),
+        };
+        self.search = Some(Search { text: text.to_owned(), from, asked: false });
+    }
+
+    /// The search to ask for now, if there is one: what a line matches, and where to begin.
+    pub fn wanted_search(&mut self) -> Option<(LogFilter, LogCursor)> {
+        let search = self.search.as_mut().filter(|search| !search.asked)?;
+        search.asked = true;
+        let text = Some(search.text.clone());
+        Some((LogFilter { text, ..self.filter.clone() }, search.from))
+    }
+
+    /// Shows the line that a search found.
+    pub fn show(&mut self, number: u64, height: usize) {
+        self.search = None;
+        self.follow = false;
+        let above = height / 3;
+        match self.lines.iter().position(|line| line.number == number) {
+            Some(index) => {
+                self.offset = index.saturating_sub(above).min(self.last_offset(height));
+            }
+            None => {
+                let (column, query) = (self.column, std::mem::take(&mut self.query));
+                let filter = std::mem::take(&mut self.filter);
+                *self = LogView::at(LogCursor::Line(number), filter, self.generation.count());
+                (self.column, self.query) = (column, query);
+            }
+        }
+        self.found = Some(number);
+    }
+
     /// Changes the filter, and shows the end of the log.
     pub fn set_filter(&mut self, filter: LogFilter) {
+        let query = match filter.filter == self.filter.filter {
+            true => std::mem::take(&mut self.query),
+            false => String::new(),
+        };
         *self = LogView::at(LogCursor::Before(u64::MAX), filter, self.generation.count());
+        self.query = query;
     }
 
     /// Whether nothing was loaded yet.
@@ -163,10 +240,10 @@ impl LogView {
             self.offset = 0;
             self.follow = false;
         } else {
-            let column = self.column;
+            let (column, query) = (self.column, std::mem::take(&mut self.query));
             let filter = std::mem::take(&mut self.filter);
             *self = LogView::at(LogCursor::Line(1), filter, self.generation.count());
-            self.column = column;
+            (self.column, self.query) = (column, query);
         }
     }
 
@@ -177,7 +254,7 @@ impl LogView {
             self.offset = self.last_offset(height);
         } else {
             let column = self.column;
-            let filter = std::mem::take(&mut self.filter);
+            let filter = self.filter.clone();
             self.set_filter(filter);
             self.column = column;
         }
@@ -192,6 +269,28 @@ impl LogView {
         };
         self.set_filter(LogFilter { level, ..self.filter.clone() });
     }
+}
+
+/// The number of the next matching line of a run's log. The search goes on at the other end.
+///
+/// # Errors
+/// When the store can't be read.
+pub fn find(
+    store: &mut Store,
+    run: RunId,
+    filter: &LogFilter,
+    from: LogCursor,
+) -> Result<Option<u64>, StoreError> {
+    let again = match from {
+        LogCursor::Line(_) => LogCursor::Line(1),
+        LogCursor::Before(_) => LogCursor::Before(u64::MAX),
+    };
+    for from in [from, again] {
+        if let Some(line) = store.log(run, filter, from, 1)?.first() {
+            return Ok(Some(line.number));
+        }
+    }
+    Ok(None)
 }
 
 #[cfg(test)]

@@ -14,6 +14,7 @@ pub mod disabled;
 pub mod effect;
 pub mod environment;
 pub mod event;
+pub mod filter;
 pub mod key;
 pub mod keymap;
 pub mod list;

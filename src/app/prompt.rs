@@ -2,8 +2,9 @@
 
 use ratatui_textarea::TextArea;
 
+use super::filter::Help;
 use super::picker::line;
-use crate::runs::history::{change, filter};
+use crate::runs::history::change;
 use crate::store::RunId;
 
 /// A line that is being typed on the bar.
@@ -13,6 +14,8 @@ pub struct Prompt {
     pub kind: PromptKind,
     /// The line.
     pub field: TextArea<'static>,
+    /// The help for a filter.
+    pub help: Help,
 }
 
 /// The purpose of a typed line.
@@ -20,20 +23,16 @@ pub struct Prompt {
 pub enum PromptKind {
     /// The name that is searched for; the nearest match is selected while one types.
     Find,
-    /// The filter of the list of runs. Holds the previous filter.
+    /// The filter of the screen. Holds the previous filter.
     Filter(String),
     /// The note of a run.
     Note(RunId),
-    /// The text that log lines must contain.
-    Log,
     /// The value of a parameter, by its dotted key.
     Override(String),
     /// Parameter values for a grid of runs.
     Grid,
     /// The limits to prune the history to.
     Prune,
-    /// The filter of the graph. Holds the previous filter.
-    Graph(String),
     /// The file that the drawing is written to.
     Export,
 }
@@ -45,11 +44,9 @@ impl PromptKind {
             PromptKind::Find => "/",
             PromptKind::Filter(_) => "filter: ",
             PromptKind::Note(_) => "note: ",
-            PromptKind::Log => "lines with: ",
             PromptKind::Override(_) => "override: ",
             PromptKind::Grid => "grid, as lr=0.1,0.01 depth=4,8: ",
             PromptKind::Prune => "prune: ",
-            PromptKind::Graph(_) => "filter: ",
             PromptKind::Export => "write the drawing to: ",
         }
     }
@@ -57,13 +54,11 @@ impl PromptKind {
     /// The hint that is shown while the line is empty.
     pub fn hint(&self) -> &'static str {
         match self {
-            PromptKind::Filter(_) => filter::HINT,
             PromptKind::Prune => change::ROOM_HINT,
-            PromptKind::Graph(_) => crate::dag::view::HINT,
             PromptKind::Export => "a file: .svg, .txt, .dot, .mmd or .json",
             PromptKind::Find
+            | PromptKind::Filter(_)
             | PromptKind::Note(_)
-            | PromptKind::Log
             | PromptKind::Override(_)
             | PromptKind::Grid => "",
         }
@@ -77,6 +72,6 @@ impl Prompt {
         if !text.is_empty() {
             field.select_all();
         }
-        Prompt { kind, field }
+        Prompt { kind, field, help: Help::default() }
     }
 }

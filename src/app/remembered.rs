@@ -89,6 +89,8 @@ pub(super) struct Rows {
     pub(super) closed: BTreeSet<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) selected: Option<String>,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub(super) filter: String,
 }
 
 /// What the file holds, and what of it waits for a reading of the project.

@@ -20,6 +20,7 @@ use super::settings::Settings;
 use super::undo::Edits;
 use super::watch::Watch;
 use crate::dag::staleness::Freshness;
+use crate::dag::view::filter::NodeFacts;
 use crate::dag::view::{self, RunState};
 use crate::datasets;
 use crate::project::python::highlight::Highlighted;
@@ -311,6 +312,16 @@ impl Shared {
             NodeState::Stopped => RunState::Stopped,
         });
         view::NodeStatus::of(run, self.project.staleness.get(node))
+    }
+
+    /// What is known about a node from its runs.
+    pub fn node_facts(&self, node: &str) -> NodeFacts {
+        let running = self.node_run(node).and_then(|(_, state)| match state {
+            NodeState::Done(seconds) | NodeState::Failed(seconds) => Some(*seconds),
+            _ => None,
+        });
+        let took = running.or_else(|| self.timings.get(node).map(|timing| timing.last));
+        NodeFacts::new(self.node_status(node), self.project.staleness.get(node), took)
     }
 
     /// All runs of this program that are going on.

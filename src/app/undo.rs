@@ -26,6 +26,10 @@ pub enum Before {
     GraphFilter(String),
     /// The filter of the list of runs.
     RunsFilter(String),
+    /// The filter of the catalog.
+    CatalogFilter(String),
+    /// The filter of the parameters.
+    ParametersFilter(String),
     /// The nodes marked for a run.
     MarkedNodes(BTreeSet<String>),
     /// The runs marked for a comparison.

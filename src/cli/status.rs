@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use color_eyre::eyre::{Result, bail, eyre};
 use serde_json::json;
@@ -10,13 +11,17 @@ use super::complete;
 use super::output::{self, ErrorsArgument};
 use super::project::ProjectArguments;
 use crate::dag::staleness::Freshness;
+use crate::dag::view::NodeStatus;
+use crate::dag::view::filter::{KEYS, NodeFacts, passes};
+use crate::dag::{Graph, VertexKind};
 use crate::project::reader::runtime_params;
-use crate::project::{Options, Reader, Severity, undefined_param};
+use crate::project::{Node, Options, Reader, Severity, undefined_param};
 use crate::runs::interpreter;
 use crate::runs::params::Params;
 use crate::runs::request::parse_params;
 use crate::runs::staleness::Staleness;
 use crate::store::Store;
+use crate::text::filter::{Filter, parse};
 use crate::text::sanitize;
 
 /// Show which nodes are out of date, and why.
@@ -33,6 +38,9 @@ pub(super) struct Arguments {
     /// Pipeline to look at [default: __default__]
     #[arg(short, long, value_name = "NAME", add = complete::pipelines())]
     pipeline: Option<String>,
+    /// Only nodes that match, as & on the Pipeline screen: is:stale changed:code -tag:slow
+    #[arg(short, long, value_name = "FILTER", value_parser = matching)]
+    filter: Option<Filter>,
     /// Parameters that the next run would have: a=1,model.depth=3
     #[arg(long, value_name = "PARAMS", value_parser = parse_params, default_value = "", hide_default_value = true)]
     params: Params,
@@ -44,6 +52,10 @@ pub(super) struct Arguments {
     json: bool,
     #[command(flatten)]
     errors: ErrorsArgument,
+}
+
+fn matching(text: &str) -> Result<Filter, String> {
+    parse(text, KEYS).map_err(|error| error.pointed(text))
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<ExitCode> {
@@ -66,11 +78,30 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode> {
         Err(_) => None,
     };
     let mut staleness = Staleness::default();
-    staleness.load(&mut Store::new(&root), &snapshot.env)?;
+    let mut store = Store::new(&root);
+    staleness.load(&mut store, &snapshot.env)?;
     let statuses = staleness.look(&snapshot, pipeline, python.as_deref());
     let of = |name: &str| statuses.get(name).cloned().unwrap_or_default();
+    let shown: Vec<&Arc<Node>> = match &arguments.filter {
+        None => pipeline.nodes.iter().collect(),
+        Some(filter) => {
+            let timings = store.timings(1)?;
+            let facts = pipeline.nodes.iter().map(|node| {
+                let (name, freshness) = (&node.name, statuses.get(&node.name));
+                let took = timings.get(name).map(|timing| timing.last);
+                let status = NodeStatus::of(None, freshness);
+                (name.clone(), NodeFacts::new(status, freshness, took))
+            });
+            let graph = Graph::of(pipeline);
+            let passes = passes(filter, &graph, &snapshot.datasets, &facts.collect());
+            let matches = |node: &&Arc<Node>| {
+                graph.find(VertexKind::Node, &node.name).is_some_and(|id| passes[id])
+            };
+            pipeline.nodes.iter().filter(matches).collect()
+        }
+    };
     if arguments.json {
-        let nodes = pipeline.nodes.iter().map(|node| {
+        let nodes = shown.iter().map(|node| {
             let mut object = json!({"node": node.name});
             if let (Some(object), Ok(serde_json::Value::Object(status))) =
                 (object.as_object_mut(), serde_json::to_value(of(&node.name)))
@@ -83,15 +114,23 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode> {
         return Ok(arguments.errors.code_of(&snapshot.problems));
     }
     let mut text = String::new();
-    for node in &pipeline.nodes {
+    for node in &shown {
         let status = of(&node.name);
         text += &format!("{}  {}\n", sanitize(&node.name), status.as_str());
         if !matches!(status, Freshness::StaleThrough { .. }) {
             status.why().iter().for_each(|why| text += &format!("    {}\n", sanitize(why)));
         }
     }
-    let due = pipeline.nodes.iter().filter(|node| of(&node.name).is_due()).count();
+    let due = shown.iter().filter(|node| of(&node.name).is_due()).count();
     text += &match due {
+        _ if shown.is_empty() && arguments.filter.is_some() => {
+            "No node matches the filter.\n".to_owned()
+        }
+        0 if arguments.filter.is_some() => "All of these nodes are fresh.\n".to_owned(),
+        due if arguments.filter.is_some() => {
+            let (shown, all) = (shown.len(), pipeline.nodes.len());
+            format!("{shown} of {all} nodes match, {due} of them are not fresh.\n")
+        }
         0 => "Everything is fresh.\n".to_owned(),
         due => format!("{due} of {} nodes are not fresh.\n", pipeline.nodes.len()),
     };

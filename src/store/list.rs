@@ -7,6 +7,7 @@ use rusqlite::{OptionalExtension, Row, params_from_iter};
 
 use super::database::{Store, StoreError};
 use super::record::{NewRun, Outcome, RunId, RunRecord};
+use crate::text::filter::Op;
 
 /// A filter for runs; the default selects all of them.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -30,10 +31,118 @@ pub struct RunFilter {
     pub until: Option<f64>,
     /// Whether only pinned runs are selected.
     pub pinned: bool,
+    /// Further terms, which must all match.
+    pub terms: Vec<RunTerm>,
     /// The largest number of runs; unlimited if `None`.
     pub limit: Option<usize>,
     /// The number of matching runs to skip.
     pub offset: usize,
+}
+
+/// A term of a filter for runs.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RunTerm {
+    /// Whether the runs that match are left out.
+    pub negated: bool,
+    /// The alternatives, of which one must match.
+    pub any: Vec<RunTest>,
+}
+
+/// What is asked of a run.
+#[derive(Debug, Clone, PartialEq)]
+pub enum RunTest {
+    /// It has the outcome.
+    Outcome(Outcome),
+    /// It is pinned.
+    Pinned,
+    /// It has a note.
+    Noted,
+    /// It ran in the background.
+    Detached,
+    /// It is of this pipeline.
+    Pipeline(String),
+    /// It included this node.
+    Node(String),
+    /// This node failed.
+    FailedNode(String),
+    /// It was in this environment.
+    Env(String),
+    /// The user asked for it.
+    User(String),
+    /// It overrode this parameter, by its dotted key, perhaps with this value.
+    Param(String, Option<String>),
+    /// It logged to this MLflow run.
+    Mlflow(String),
+    /// It has this text in the command, note, reason, failed node, pipeline, branch or user, ignoring case.
+    Text(String),
+    /// It started at this time or later, in seconds since the Unix epoch.
+    Since(f64),
+    /// It started before this time.
+    Until(f64),
+    /// Its duration compares so with the seconds; a run that goes on is measured until `now`.
+    Took {
+        /// The comparison.
+        op: Op,
+        /// The seconds.
+        seconds: f64,
+        /// The time of the question.
+        now: f64,
+    },
+    /// Its number of nodes compares so with this number.
+    Nodes(Op, f64),
+}
+
+/// The text that a search looks into.
+const SEARCHED: &str = r"(command || char(10) || COALESCE(note, '') || char(10) || COALESCE(reason, '')
+    || char(10) || COALESCE(failed_node, '') || char(10) || pipeline
+    || char(10) || COALESCE(git ->> '$.branch', '') || char(10) || COALESCE(user, ''))";
+
+/// The condition that a run has this text, and the parameter value of the condition.
+fn like(text: &str) -> (String, Value) {
+    let escaped = text.replace('\\', r"\\").replace('%', r"\%").replace('_', r"\_");
+    (format!(r"{SEARCHED} LIKE ? ESCAPE '\'"), Value::from(format!("%{escaped}%")))
+}
+
+impl RunTest {
+    /// The SQL condition and its parameter values.
+    fn condition(&self) -> (String, Vec<Value>) {
+        let text = |condition: &str, text: &str| {
+            (condition.to_owned(), vec![Value::from(text.to_owned())])
+        };
+        match self {
+            RunTest::Outcome(outcome) => text("outcome = ?", outcome.as_str()),
+            RunTest::Pinned => ("pinned".into(), Vec::new()),
+            RunTest::Noted => ("COALESCE(note, '') <> ''".into(), Vec::new()),
+            RunTest::Detached => ("detached".into(), Vec::new()),
+            RunTest::Pipeline(name) => text("pipeline = ?", name),
+            RunTest::Node(name) => text("id IN (SELECT run FROM nodes WHERE node = ?)", name),
+            RunTest::FailedNode(name) => text("failed_node = ?", name),
+            RunTest::Env(name) => text("env = ?", name),
+            RunTest::User(name) => text("user = ?", name),
+            RunTest::Mlflow(id) => text("mlflow_run = ?", id),
+            RunTest::Param(name, value) => {
+                let params = "SELECT 1 FROM json_each(CASE WHEN json_valid(request) THEN request ELSE '{}' END, \
+                    '$.params') AS param WHERE param.key = ?";
+                let of_value = if value.is_some() { " AND param.value = ?" } else { "" };
+                let values = [Some(name), value.as_ref()].into_iter().flatten();
+                let values = values.map(|value| Value::from(value.clone())).collect();
+                (format!("EXISTS ({params}{of_value})"), values)
+            }
+            RunTest::Text(text) => {
+                let (condition, value) = like(text);
+                (condition, vec![value])
+            }
+            RunTest::Since(time) => ("started_at >= ?".into(), vec![Value::from(*time)]),
+            RunTest::Until(time) => ("started_at < ?".into(), vec![Value::from(*time)]),
+            RunTest::Took { op, seconds, now } => (
+                format!("COALESCE(ended_at, ?) - started_at {} ?", op.as_str()),
+                vec![Value::from(*now), Value::from(*seconds)],
+            ),
+            RunTest::Nodes(op, count) => {
+                (format!("nodes_total {} ?", op.as_str()), vec![Value::from(*count)])
+            }
+        }
+    }
 }
 
 impl RunFilter {
@@ -66,19 +175,19 @@ impl RunFilter {
         with("id IN (SELECT run FROM nodes WHERE node = ?)", text(&self.node));
         with("started_at >= ?", self.since.map(Value::from));
         with("started_at < ?", self.until.map(Value::from));
-        let like = self.text.as_ref().filter(|text| !text.is_empty()).map(|text| {
-            let escaped = text.replace('\\', r"\\").replace('%', r"\%").replace('_', r"\_");
-            Value::from(format!("%{escaped}%"))
-        });
-        with(
-            r"(command || char(10) || COALESCE(note, '') || char(10) || COALESCE(reason, '')
-               || char(10) || COALESCE(failed_node, '') || char(10) || pipeline
-               || char(10) || COALESCE(git ->> '$.branch', '') || char(10) || COALESCE(user, ''))
-              LIKE ? ESCAPE '\'",
-            like,
-        );
+        if let Some(text) = self.text.as_ref().filter(|text| !text.is_empty()) {
+            let (condition, value) = like(text);
+            with(&condition, Some(value));
+        }
         if self.pinned {
             parts.push("pinned".to_owned());
+        }
+        for term in &self.terms {
+            let (conditions, given): (Vec<String>, Vec<Vec<Value>>) =
+                term.any.iter().map(RunTest::condition).unzip();
+            let not = if term.negated { "NOT " } else { "" };
+            parts.push(format!("{not}COALESCE({}, 0)", conditions.join(" OR ")));
+            values.extend(given.into_iter().flatten());
         }
         let condition = if parts.is_empty() { "1".to_owned() } else { parts.join(" AND ") };
         (condition, values)
@@ -108,6 +217,16 @@ impl Store {
             connection.prepare(&sql)?.query_map(params_from_iter(&values), record)?.collect()
         })?;
         Ok(runs.unwrap_or_default())
+    }
+
+    /// The number of all runs.
+    ///
+    /// # Errors
+    /// When the store can't be read.
+    pub fn count_runs(&mut self) -> Result<usize, StoreError> {
+        let sql = "SELECT COUNT(*) FROM runs";
+        let count = self.read(|connection| connection.query_row(sql, [], |row| row.get(0)))?;
+        Ok(count.and_then(|count: i64| usize::try_from(count).ok()).unwrap_or(0))
     }
 
     /// The run with this number; `None` if there is none.
@@ -210,6 +329,7 @@ mod tests {
                 pipeline: pipeline.into(),
                 env: Some(env.into()),
                 command: format!("kedro run --Pipeline={pipeline}"),
+                request: format!(r#"{{"params": {{"model.depth": "{at}"}}}}"#),
                 ..NewRun::default()
             };
             let mut record = store.add_run(&new).unwrap();
@@ -222,6 +342,10 @@ mod tests {
         }
         store.pin(run_id(1), true).unwrap();
         let all = RunFilter::default;
+        let term = |negated, any: &[RunTest]| RunFilter {
+            terms: vec![RunTerm { negated, any: any.to_vec() }],
+            ..all()
+        };
         for (filter, ids) in [
             (all(), vec![3, 2, 1]),
             (RunFilter::newest(2), vec![3, 2]),
@@ -241,11 +365,25 @@ mod tests {
                 vec![2, 1],
             ),
             (RunFilter { outcomes: vec![Outcome::Lost], ..all() }, vec![]),
+            (term(false, &[RunTest::Outcome(Outcome::Failed), RunTest::Pinned]), vec![2, 1]),
+            (term(true, &[RunTest::Env("cloud".into())]), vec![1]),
+            (term(true, &[RunTest::User("ann".into())]), vec![3, 2, 1]),
+            (term(false, &[RunTest::FailedNode("n".into())]), vec![2, 1]),
+            (term(false, &[RunTest::Param("model.depth".into(), None)]), vec![3, 2, 1]),
+            (term(false, &[RunTest::Param("model.depth".into(), Some("20".into()))]), vec![2]),
+            (term(false, &[RunTest::Param("model".into(), None)]), vec![]),
+            (
+                term(false, &[RunTest::Took { op: Op::Greater, seconds: 75.0, now: 100.0 }]),
+                vec![2, 1],
+            ),
+            (term(false, &[RunTest::Nodes(Op::GreaterOrEqual, 1.0)]), vec![]),
+            (term(true, &[RunTest::Detached, RunTest::Noted]), vec![3, 2, 1]),
         ] {
             let runs = store.runs(&filter).unwrap();
             let ids: Vec<_> = ids.into_iter().map(RunId::new).collect();
             assert_eq!(runs.iter().map(|run| run.id).collect::<Vec<_>>(), ids, "{filter:?}");
         }
         assert_eq!(store.run(run_id(9)).unwrap(), None);
+        assert_eq!(store.count_runs().unwrap(), 3);
     }
 }

@@ -17,6 +17,7 @@ use strum::VariantArray;
 
 use super::database::{Store, StoreError};
 use super::record::{Level, Line, LogLine, RunId, Source};
+use crate::text::filter::{Filter, Key, Kind, Row, key, value};
 
 /// A chunk is closed when its lines take this many bytes, uncompressed.
 const CHUNK: usize = 64 << 10;
@@ -28,7 +29,7 @@ const FASTEST: u8 = 1;
 const LARGEST: usize = 1 << 30;
 
 /// A filter for the lines of a log.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct LogFilter {
     /// Only lines of this node.
     pub node: Option<String>,
@@ -36,6 +37,52 @@ pub struct LogFilter {
     pub level: Option<Level>,
     /// Lines that contain this text, ignoring case.
     pub text: Option<String>,
+    /// Further terms, with the keys of [`LOG_KEYS`].
+    pub filter: Filter,
+}
+
+/// The keys for the lines of a log.
+pub const LOG_KEYS: &[Key] = &[
+    key(
+        "level",
+        Kind::Values(&[
+            value("error", "errors"),
+            value("warning", "warnings, and what is worse"),
+            value("info", "all but debug lines"),
+            value("debug", "all lines"),
+        ]),
+        "lines of the level, and worse ones",
+    ),
+    key("node", Kind::Text, "lines of the node"),
+    key("logger", Kind::Text, "lines of the logger, and of those below it"),
+    key(
+        "stream",
+        Kind::Values(&[
+            value("stdout", "printed lines"),
+            value("stderr", "lines on the error output"),
+            value("log", "lines of loggers"),
+            value("warning", "warnings of Python"),
+        ]),
+        "where the line came from",
+    ),
+];
+
+impl Row for LogLine {
+    fn contains(&self, word: &str) -> bool {
+        self.text.to_lowercase().contains(word)
+    }
+
+    fn is(&self, key: &str, value: &str) -> bool {
+        match key {
+            "level" => self.level >= Level::from_text(value),
+            "node" => self.node.as_deref() == Some(value),
+            "logger" => self.logger.as_deref().is_some_and(|name| {
+                let rest = name.strip_prefix(value);
+                rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+            }),
+            _ => self.stream == value,
+        }
+    }
 }
 
 /// Where and in which direction to read a log.
@@ -192,6 +239,7 @@ struct Wanted<'a> {
     node: Option<&'a str>,
     levels: u8,
     text: Option<regex::bytes::Regex>,
+    filter: &'a Filter,
 }
 
 impl<'a> Wanted<'a> {
@@ -201,6 +249,7 @@ impl<'a> Wanted<'a> {
         let text = filter.text.as_deref().filter(|text| !text.is_empty());
         Wanted {
             node: filter.node.as_deref(),
+            filter: &filter.filter,
             levels: levels.fold(0, |all, level| all | level),
             // An escaped text is always a valid expression, unless it is megabytes long.
             text: text.and_then(|text| {
@@ -296,7 +345,7 @@ fn unpack(
         {
             let (level, node, stream, level_name, logger) = &sources[index];
             let owned = |text: &Option<Cow<'_, str>>| text.as_deref().map(str::to_owned);
-            found.push(LogLine {
+            let line = LogLine {
                 number,
                 at: micros as f64 / 1e6,
                 level: Level::from_text(level),
@@ -305,7 +354,10 @@ fn unpack(
                 level_name: owned(level_name),
                 logger: owned(logger),
                 text: String::from_utf8_lossy(text).into_owned(),
-            });
+            };
+            if wanted.filter.matches(&line) {
+                found.push(line);
+            }
         }
         number += 1;
     }

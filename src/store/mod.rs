@@ -31,8 +31,8 @@ pub use database::{Store, StoreError};
 use folder::Folder;
 pub use folder::{FolderError, Mark};
 pub use kept::{Keeping, Kept, Place, StoredFingerprint};
-pub use list::RunFilter;
-pub use log::{LogCursor, LogFilter};
+pub use list::{RunFilter, RunTerm, RunTest};
+pub use log::{LOG_KEYS, LogCursor, LogFilter};
 pub use nodes::Timing;
 pub use prune::{PruneLimits, Pruned};
 #[cfg(test)]

@@ -8,6 +8,8 @@ use crate::app::areas::Pane;
 use crate::app::areas::{self, Areas, tab_titles};
 use crate::app::bar;
 use crate::app::command::Command;
+use crate::app::filter::Help;
+use crate::app::prompt::{Prompt, PromptKind};
 use crate::app::shared::Exact;
 use crate::app::shared::TrackingReport;
 use crate::app::shared::no_kedro;
@@ -206,9 +208,73 @@ pub(super) fn rule(paint: &mut Paint<'_>, areas: &Areas, state: &State) {
     }
 }
 
+/// The rows of a typed filter: the line, the candidates or the mark of an error, and what they mean.
+const FILTER_ROWS: u16 = 3;
+
+/// Draws a filter that is being typed, over the last rows.
+fn filter(paint: &mut Paint<'_>, bar: Rect, prompt: &Prompt) {
+    let top = bar.bottom().saturating_sub(FILTER_ROWS);
+    let area = Rect { y: top, height: FILTER_ROWS, ..bar };
+    paint.fill(area, Role::Background);
+    let label = prompt.kind.label();
+    let x = area.x + 1 + paint.text(area.x + 1, top, label, Role::Key, area.width);
+    let line = Rect { x, y: top, width: area.right().saturating_sub(x + 1), height: 1 };
+    let skipped = super::dialogs::field(paint, line, &prompt.field, true);
+    let Help { completion, chosen, error } = &prompt.help;
+    if let Some(error) = error {
+        let written = crate::app::picker::text(&prompt.field);
+        let before: String = written.chars().take(error.at).skip(skipped).collect();
+        let caret = x + (width(&before) as u16).min(line.width.saturating_sub(1));
+        paint.text(caret, top + 1, "^", Role::Bad, 1);
+        let room = area.width.saturating_sub(2);
+        // The message begins under the caret as long as it fits.
+        let length = u16::try_from(width(&error.text)).unwrap_or(u16::MAX);
+        let start = caret.min((area.right() - 1).saturating_sub(length)).max(area.x + 1);
+        paint.text(start, top + 2, &error.text, Role::Bad, room);
+        return;
+    }
+    let mut help = completion.hint.as_ref();
+    let candidates = &completion.candidates;
+    let (mut at, right) = (x, area.right() - 1);
+    // The chosen candidate stays visible.
+    let shown = chosen.unwrap_or(0);
+    let cells: Vec<u16> = candidates.iter().map(|one| width(&one.text) as u16 + 2).collect();
+    let mut first = 0;
+    while first < shown && cells[first..=shown].iter().sum::<u16>() > line.width {
+        first += 1;
+    }
+    for (index, candidate) in candidates.iter().enumerate().skip(first) {
+        if at >= right {
+            break;
+        }
+        let is_chosen = *chosen == Some(index);
+        let role = if is_chosen { Role::Selection } else { Role::Text };
+        let room = right - at;
+        // The sign that there are more needs room after all but the last one.
+        let more = if index + 1 < candidates.len() { 1 } else { 0 };
+        if room + 2 < cells[index] + 3 * more {
+            paint.text(at, top + 1, "…", Role::Dim, 1);
+            break;
+        }
+        at += paint.text(at, top + 1, &candidate.text, role, room) + 2;
+        if is_chosen || candidates.len() == 1 {
+            help = candidate.help;
+        }
+    }
+    let help = match (help.is_empty(), candidates.is_empty()) {
+        (false, _) => help,
+        (true, false) => "tab completes; blanks add terms; a,b means or; -term leaves out",
+        (true, true) => "",
+    };
+    paint.text(x, top + 2, help, Role::Comment, line.width);
+}
+
 /// Draws the bar: the typed line, else the message, else the useful keys.
 pub(super) fn bar(paint: &mut Paint<'_>, area: Rect, state: &State) {
     if let Some(prompt) = &state.shared.prompt {
+        if matches!(prompt.kind, PromptKind::Filter(_)) {
+            return filter(paint, area, prompt);
+        }
         let label = prompt.kind.label();
         let x = area.x + 1 + paint.text(area.x + 1, area.y, label, Role::Key, area.width);
         let line = Rect { x, width: area.right().saturating_sub(x + 1), ..area };

@@ -52,8 +52,14 @@ fn open(paint: &mut Paint<'_>, area: Rect, title: &str) -> Rect {
     Rect { x: inner.x + 1, width: inner.width.saturating_sub(2), ..inner }
 }
 
-/// Draws a field of one line. If `active`, the terminal's cursor is placed in it.
-pub(super) fn field(paint: &mut Paint<'_>, area: Rect, field: &TextArea<'static>, active: bool) {
+/// Draws a field of one line. If `active`, the terminal's cursor is placed in it. Returns the number of characters that
+/// are cut off at the left.
+pub(super) fn field(
+    paint: &mut Paint<'_>,
+    area: Rect,
+    field: &TextArea<'static>,
+    active: bool,
+) -> usize {
     let text = match (text(field), field.mask_char()) {
         (text, Some(mask)) => text.chars().map(|_| mask).collect(),
         (text, None) => text,
@@ -71,6 +77,7 @@ pub(super) fn field(paint: &mut Paint<'_>, area: Rect, field: &TextArea<'static>
         let x = area.x + u16::try_from(at - skip).unwrap_or(0);
         paint.cursor = Some((x, area.y).into());
     }
+    skip
 }
 
 fn commands(paint: &mut Paint<'_>, state: &State, picker: &Picker, title: &str) {

@@ -202,9 +202,9 @@ fn a_filter_is_tried_while_it_is_typed_and_what_is_wrong_is_told() {
         shown(&app, VertexKind::Node, "ml.deep.fit") && !shown(&app, VertexKind::Node, "publish")
     );
     app.keys("<enter>");
-    assert!(app.screen().contains("· tag:slow"), "{}", app.screen());
+    assert!(app.screen().contains("1 of 7 nodes · tag:slow"), "{}", app.screen());
     app.keys("& bad:y<enter>");
-    assert!(app.screen().contains("`bad:` is no key"), "{}", app.screen());
+    assert!(app.screen().contains("There is no key `bad`."), "{}", app.screen());
     app.keys("<esc><esc>");
     assert!(shown(&app, VertexKind::Node, "publish"));
     app.keys("&nothing<enter>");

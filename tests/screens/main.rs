@@ -3,6 +3,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod filters;
 mod fit;
 mod graph;
 mod long_names;

@@ -98,11 +98,16 @@ fn answer(root: &Path, store: &mut Store, effect: Effect) -> Vec<Report> {
     };
     match effect {
         Effect::LoadRuns { generation, filter } => {
-            vec![Report::Runs { generation, runs: store.runs(&filter).unwrap() }]
+            let (runs, total) = (store.runs(&filter).unwrap(), store.count_runs().unwrap());
+            vec![Report::Runs { generation, runs, total }]
         }
         Effect::LoadRun(id) => {
             let whole = history::whole(store, id).unwrap();
             whole.into_iter().map(|whole| Report::RunRead(Box::new(whole))).collect()
+        }
+        Effect::FindInLog { run, generation, filter, from } => {
+            let line = log_view::find(store, run, &filter, from).unwrap();
+            vec![Report::LogFound { run, generation, line }]
         }
         Effect::LoadLog { run, generation, filter, from } => {
             let lines = store.log(run, &filter, from, log_view::PAGE).unwrap();
@@ -217,15 +222,15 @@ fn long_names_and_values_fit() {
 #[test]
 fn a_filter_is_tried_as_it_is_typed_and_esc_takes_it_back() {
     let mut screen = Screen::open(120, 30);
-    screen.keys("fis:fail");
+    screen.keys("&is:fail");
     screen.shows("filter: is:fail");
     screen.shows("1 d ago"); // not yet a word that chooses
     screen.keys("ed");
     screen.hides("1 d ago");
     screen.keys("<esc>").shows("1 d ago");
-    screen.keys("fis:good<enter>").shows("`good` is no outcome");
-    screen.keys("<esc>fnode:train since:30min<enter>");
-    screen.shows("Runs · node:train since:30min");
+    screen.keys("&is:good<enter>").shows("`good` is not among: failed, succeeded");
+    screen.keys("<esc>&node:train since:30min<enter>");
+    screen.shows("Runs · 0 of 2 · node:train since:30min");
     assert_eq!(screen.app.state.runs.list.rows.len(), 0);
     screen.keys("<esc>");
     assert_eq!(screen.app.state.runs.list.rows.len(), 2);
@@ -243,7 +248,7 @@ fn the_timeline_leads_to_a_node_s_log_and_the_log_is_searched() {
     screen.keys("s").hides("reading rows");
     screen.shows("warnings and errors");
     screen.keys("s").hides("converge");
-    screen.keys("s/converge<enter>").hides("Disk slow");
+    screen.keys("s&converge<enter>").hides("Disk slow");
     screen.shows("it does not converge");
     screen.keys("<esc><esc>").shows("Runs ─");
 }
@@ -477,7 +482,7 @@ fn what_is_read_late_changes_nothing_else() {
     screen.keys("<enter>");
     let late = RunFilter { text: Some("size=1".into()), ..RunFilter::default() };
     let runs = screen.store.runs(&late).unwrap();
-    screen.app.report(Report::Runs { generation: 0.into(), runs });
+    screen.app.report(Report::Runs { generation: 0.into(), runs, total: 0 });
     assert_eq!(screen.app.state.runs.list.rows.len(), 2);
     assert_eq!(screen.app.state.tab, Tab::Runs);
 }

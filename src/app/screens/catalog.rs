@@ -1,21 +1,29 @@
 //! The catalog screen: entries by layer or namespace, what lives in memory, and factory patterns.
 
+mod filter;
+
 use std::collections::{BTreeSet, HashSet};
 
 use indexmap::IndexMap;
 
 use super::Screen;
 use super::entry::{of_dataset, of_pattern};
+use crate::app::effect::Effect;
+use crate::app::filter::Filtering;
 use crate::app::list::{Listing, Position};
 use crate::app::shared::Shared;
+use crate::app::undo::Before;
 use crate::app::words::Details;
 use crate::project::{Snapshot, is_parameter, strip_transcoding};
+use crate::text::filter::{FilterError, Key};
 
 /// The catalog screen.
 #[derive(Debug, Default)]
 pub struct CatalogScreen {
     /// The rows and the closed groups.
     pub list: Listing<CatalogRow>,
+    /// The filter of the rows.
+    pub filtering: Filtering,
 }
 
 /// A row of the catalog screen.
@@ -43,7 +51,11 @@ impl CatalogScreen {
     pub fn refresh(&mut self, shared: &Shared) {
         let Some(snapshot) = shared.snapshot() else { return };
         let height = self.list_height(shared);
-        let rows = rows(snapshot, &self.list.closed);
+        let filter = &self.filtering.filter;
+        let asked = filter::Asked::of(filter, shared, snapshot);
+        let (rows, [matching, total]) =
+            rows(snapshot, &self.list.closed, |row| asked.matches(filter, row));
+        (self.filtering.matching, self.filtering.total) = (matching, total);
         self.list.replace(rows, height, CatalogRow::is_same);
     }
 }
@@ -51,7 +63,10 @@ impl CatalogScreen {
 impl Screen for CatalogScreen {
     fn title(&self, shared: &Shared) -> String {
         let count = shared.snapshot().map_or(0, |snapshot| snapshot.datasets.len());
-        format!("Catalog · {count} entr{}", if count == 1 { "y" } else { "ies" })
+        match self.filtering.text.is_empty() {
+            true => format!("Catalog · {count} entr{}", if count == 1 { "y" } else { "ies" }),
+            false => format!("Catalog{}", self.filtering.summary()),
+        }
     }
 
     fn details(&self, shared: &Shared) -> Details {
@@ -94,6 +109,35 @@ impl Screen for CatalogScreen {
         self.refresh(shared);
     }
 
+    fn back(&mut self, shared: &mut Shared) -> Option<Vec<Effect>> {
+        self.filtering.clear().then(|| {
+            self.refresh(shared);
+            Vec::new()
+        })
+    }
+
+    fn filter_text(&self) -> Result<&str, &'static str> {
+        Ok(&self.filtering.text)
+    }
+
+    fn filter_keys(&self) -> &'static [Key] {
+        filter::KEYS
+    }
+
+    fn known_values(&self, shared: &Shared, key: &str) -> Vec<String> {
+        shared.snapshot().map(|snapshot| filter::known(snapshot, key)).unwrap_or_default()
+    }
+
+    fn set_filter(&mut self, shared: &mut Shared, text: &str) -> Result<Vec<Effect>, FilterError> {
+        self.filtering.set(text, filter::KEYS)?;
+        self.refresh(shared);
+        Ok(Vec::new())
+    }
+
+    fn filter_edit(&self, before: String) -> Option<(&'static str, Before)> {
+        Some(("filter of the catalog", Before::CatalogFilter(before)))
+    }
+
     fn open(&mut self, shared: &mut Shared) -> bool {
         let Some(CatalogRow::Group { open, .. }) = self.list.selected() else { return false };
         let open = *open;
@@ -106,8 +150,13 @@ const MEMORY: &str = "in memory";
 const PATTERNS: &str = "dataset factories";
 
 /// The rows: entries grouped by layer, or by namespace if no entry has a layer; then datasets in memory;
-/// then the factory patterns.
-fn rows(snapshot: &Snapshot, closed: &HashSet<String>) -> Vec<CatalogRow> {
+/// then the factory patterns. Returns the rows that are to be kept, their number, and that of all rows, both without
+/// the groups.
+fn rows(
+    snapshot: &Snapshot,
+    closed: &HashSet<String>,
+    keep: impl Fn(&CatalogRow) -> bool,
+) -> (Vec<CatalogRow>, [usize; 2]) {
     let layers = snapshot.datasets.values().any(|dataset| dataset.layer.is_some());
     let mut groups: IndexMap<String, Vec<CatalogRow>> = IndexMap::new();
     for dataset in snapshot.datasets.values() {
@@ -128,14 +177,21 @@ fn rows(snapshot: &Snapshot, closed: &HashSet<String>) -> Vec<CatalogRow> {
         groups.insert(PATTERNS.into(), patterns);
     }
     let mut rows = Vec::new();
-    for (name, entries) in groups {
+    let mut counts = [0, 0];
+    for (name, mut entries) in groups {
+        counts[1] += entries.len();
+        entries.retain(&keep);
+        counts[0] += entries.len();
+        if entries.is_empty() {
+            continue;
+        }
         let open = !closed.contains(&name);
         rows.push(CatalogRow::Group { name, count: entries.len(), open });
         if open {
             rows.extend(entries);
         }
     }
-    rows
+    (rows, counts)
 }
 
 /// Datasets that nodes use but no entry or pattern defines, by name: the order of nodes may differ between readings.

@@ -1,6 +1,8 @@
 //! The details of datasets, parameters and factory patterns: where they come from, whether they are on
 //! disk, and which nodes use them. Several screens show them.
 
+use std::collections::BTreeSet;
+
 use indexmap::IndexSet;
 
 use crate::app::shared::Shared;
@@ -8,7 +10,7 @@ use crate::app::words::{Details, Line, Tone, size_text, when};
 use crate::datasets::DatasetStatus;
 use crate::project::python::highlight::Token;
 use crate::project::{
-    Dataset, Located, Node, Place, Snapshot, Value, json, makers, strip_transcoding,
+    Dataset, Located, Node, Origin, Place, Snapshot, Value, json, makers, strip_transcoding,
 };
 use crate::runs::params;
 use crate::text::sanitize;
@@ -100,7 +102,7 @@ fn users(snapshot: &Snapshot, name: &str, lines: &mut Vec<Line>) {
 }
 
 /// Whether a node with the input `dataset` reads `asked`. A group of parameters includes each parameter in it.
-fn reads(dataset: &str, asked: &str) -> bool {
+pub(super) fn reads(dataset: &str, asked: &str) -> bool {
     match (dataset.strip_prefix("params:"), asked.strip_prefix("params:")) {
         (Some(key), Some(asked)) => {
             key == asked || asked.strip_prefix(key).is_some_and(|rest| rest.starts_with('.'))
@@ -155,6 +157,40 @@ pub(super) fn of_pattern(snapshot: &Snapshot, index: usize) -> Details {
     config_lines(&mut lines, 0, &pattern.pattern, &pattern.definition);
     let place = first_place(&pattern.definition);
     Details { lines, place, name: pattern.pattern.clone() }
+}
+
+/// The environments and files that a definition comes from.
+pub(super) struct Origins<'a>(Vec<&'a Origin>);
+
+impl Origins<'_> {
+    /// Whether a part comes from the environment or from the file with this name or path.
+    pub(super) fn is_in(&self, wanted: &str) -> bool {
+        self.0.iter().any(|origin| {
+            let path = origin.place.file.to_string_lossy();
+            let within = path.strip_suffix(wanted);
+            *origin.env == *wanted
+                || within.is_some_and(|start| start.is_empty() || start.ends_with('/'))
+        })
+    }
+
+    /// The names of environments and files.
+    pub(super) fn into_names(self) -> BTreeSet<String> {
+        let names = self.0.iter().flat_map(|origin| {
+            let file = origin.place.file.file_name();
+            let file = file.map(|name| name.to_string_lossy().into_owned());
+            [Some(origin.env.to_string()), file].into_iter().flatten()
+        });
+        names.collect()
+    }
+}
+
+/// The origins of a value and of all values in it.
+pub(super) fn origins(located: &Located) -> Origins<'_> {
+    let mut found: Vec<&Origin> = located.origin.iter().collect();
+    if let Some(map) = located.value.as_map() {
+        found.extend(map.values().flat_map(|inner| origins(inner).0));
+    }
+    Origins(found)
 }
 
 fn first_place(located: &Located) -> Option<Place> {

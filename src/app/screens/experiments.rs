@@ -57,6 +57,10 @@ impl Screen for ExperimentsScreen {
         1
     }
 
+    fn filter_text(&self) -> Result<&str, &'static str> {
+        Err("experiments are filtered in MLflow's language: mlops-tui experiments search FILTER")
+    }
+
     fn names(&self, shared: &Shared) -> Vec<String> {
         let runs = shared.tracked().into_iter().flat_map(|overview| &overview.runs);
         runs.map(|run| format!("{} {}", run.name, run.experiment)).collect()

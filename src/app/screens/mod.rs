@@ -20,9 +20,11 @@ use super::command::Command;
 use super::effect::Effect;
 use super::list::Position;
 use super::shared::Shared;
+use super::undo::Before;
 use super::words::Details;
 use crate::runs::{Failure, RunRequest};
 use crate::store::RunRecord;
+use crate::text::filter::{FilterError, Key};
 
 /// The interface of a screen. The defaults are those of a plain list.
 pub trait Screen {
@@ -131,6 +133,41 @@ pub trait Screen {
     /// the rows are searched.
     fn find_next(&mut self, _shared: &mut Shared, _by: i32) -> bool {
         false
+    }
+
+    /// The filter of the rows, as it was written.
+    ///
+    /// # Errors
+    /// Why the screen has no filter now.
+    fn filter_text(&self) -> Result<&str, &'static str> {
+        Err("this screen has no filter")
+    }
+
+    /// The keys of the filter.
+    fn filter_keys(&self) -> &'static [Key] {
+        &[]
+    }
+
+    /// The known values of a key of the filter that takes any text.
+    fn known_values(&self, _shared: &Shared, _key: &str) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// Sets the filter.
+    ///
+    /// # Errors
+    /// If the text can't be parsed as a filter.
+    fn set_filter(
+        &mut self,
+        _shared: &mut Shared,
+        _text: &str,
+    ) -> Result<Vec<Effect>, FilterError> {
+        Ok(Vec::new())
+    }
+
+    /// The name of the filter, and how `undo` restores the one before. `None` if it is not restored.
+    fn filter_edit(&self, _before: String) -> Option<(&'static str, Before)> {
+        None
     }
 
     /// Does what a command of this screen asks for. The command is not disabled.

@@ -1,23 +1,30 @@
 //! The parameters screen: the values as a tree with groups that open and close.
 
+mod filter;
+
 use std::collections::HashSet;
 
 use super::Screen;
 use super::entry::{find, of_parameter, one_line};
 use crate::app::command::Command;
 use crate::app::effect::Effect;
+use crate::app::filter::Filtering;
 use crate::app::list::{Listing, Position};
 use crate::app::prompt::PromptKind;
 use crate::app::shared::Shared;
+use crate::app::undo::Before;
 use crate::app::words::Details;
 use crate::project::{Located, Snapshot, Value};
 use crate::runs::params;
+use crate::text::filter::{FilterError, Key};
 
 /// The parameters screen.
 #[derive(Debug, Default)]
 pub struct ParametersScreen {
     /// The rows and the closed groups.
     pub list: Listing<ParameterRow>,
+    /// The filter of the rows.
+    pub filtering: Filtering,
 }
 
 /// A row of the parameters screen.
@@ -40,7 +47,14 @@ impl ParametersScreen {
     pub fn refresh(&mut self, shared: &Shared) {
         let Some(snapshot) = shared.snapshot() else { return };
         let height = self.list_height(shared);
-        let rows = rows(snapshot, &self.list.closed);
+        let filter = &self.filtering.filter;
+        let asked = filter::Asked::of(filter, shared, snapshot);
+        let mut total = 0;
+        let (rows, matching) = rows(snapshot, &self.list.closed, &mut |path, located| {
+            total += 1;
+            asked.matches(filter, path, located)
+        });
+        (self.filtering.matching, self.filtering.total) = (matching, total);
         self.list.replace(rows, height, |row, other| row.path == other.path);
     }
 
@@ -67,7 +81,7 @@ impl ParametersScreen {
 
 impl Screen for ParametersScreen {
     fn title(&self, _shared: &Shared) -> String {
-        "Parameters".into()
+        format!("Parameters{}", self.filtering.summary())
     }
 
     fn details(&self, shared: &Shared) -> Details {
@@ -112,6 +126,35 @@ impl Screen for ParametersScreen {
         open.map(|open| self.fold(shared, !open)).is_some()
     }
 
+    fn back(&mut self, shared: &mut Shared) -> Option<Vec<Effect>> {
+        self.filtering.clear().then(|| {
+            self.refresh(shared);
+            Vec::new()
+        })
+    }
+
+    fn filter_text(&self) -> Result<&str, &'static str> {
+        Ok(&self.filtering.text)
+    }
+
+    fn filter_keys(&self) -> &'static [Key] {
+        filter::KEYS
+    }
+
+    fn known_values(&self, shared: &Shared, key: &str) -> Vec<String> {
+        shared.snapshot().map(|snapshot| filter::known(snapshot, key)).unwrap_or_default()
+    }
+
+    fn set_filter(&mut self, shared: &mut Shared, text: &str) -> Result<Vec<Effect>, FilterError> {
+        self.filtering.set(text, filter::KEYS)?;
+        self.refresh(shared);
+        Ok(Vec::new())
+    }
+
+    fn filter_edit(&self, before: String) -> Option<(&'static str, Before)> {
+        Some(("filter of the parameters", Before::ParametersFilter(before)))
+    }
+
     fn act(&mut self, shared: &mut Shared, command: Command) -> Vec<Effect> {
         if command == Command::Override {
             self.begin(shared);
@@ -138,27 +181,37 @@ impl Screen for ParametersScreen {
     }
 }
 
-/// The rows.
-fn rows(snapshot: &Snapshot, closed: &HashSet<String>) -> Vec<ParameterRow> {
+/// The values to keep, with the groups around them, and the number of these values.
+fn rows(
+    snapshot: &Snapshot,
+    closed: &HashSet<String>,
+    keep: &mut impl FnMut(&str, &Located) -> bool,
+) -> (Vec<ParameterRow>, usize) {
     let mut rows = Vec::new();
+    let mut kept = 0;
     if let Some(map) = snapshot.parameters.value.as_map() {
         for (key, located) in map {
-            push(&mut rows, key.clone(), key, located, 0, closed);
+            kept += push(&mut rows, key.clone(), (key, located), 0, closed, keep);
         }
     }
-    rows
+    (rows, kept)
 }
 
+/// Adds a value, or a group with what is kept in it. Returns the number of values.
 fn push(
     rows: &mut Vec<ParameterRow>,
     path: String,
-    key: &str,
-    located: &Located,
+    (key, located): (&str, &Located),
     depth: usize,
     closed: &HashSet<String>,
-) {
+    keep: &mut impl FnMut(&str, &Located) -> bool,
+) -> usize {
     let children = located.value.as_map().filter(|map| !map.is_empty());
+    if children.is_none() && !keep(&path, located) {
+        return 0;
+    }
     let open = !closed.contains(&path);
+    let at = rows.len();
     rows.push(ParameterRow {
         path: path.clone(),
         key: key.to_owned(),
@@ -172,7 +225,15 @@ fn push(
         },
         group: children.map(|_| open),
     });
-    for (key, located) in children.into_iter().flatten().filter(|_| open) {
-        push(rows, format!("{path}.{key}"), key, located, depth + 1, closed);
+    let Some(children) = children else { return 1 };
+    let mut kept = 0;
+    for (key, located) in children {
+        kept += push(rows, format!("{path}.{key}"), (key, located), depth + 1, closed, keep);
     }
+    if kept == 0 {
+        rows.truncate(at);
+    } else if !open {
+        rows.truncate(at + 1);
+    }
+    kept
 }

@@ -3,7 +3,7 @@
 use super::reading::{read_exact, reload};
 use super::trust::trusted;
 use super::undo::{Filters, undo};
-use super::{dialog, navigate, overrides, running, search, watch};
+use super::{dialog, navigate, overrides, prompt, running, search, watch};
 use crate::app::areas::Pane;
 use crate::app::command::Command;
 use crate::app::dialog::{Dialog, Question, TextDialog, text_width};
@@ -53,7 +53,6 @@ pub(super) fn act(state: &mut State, command: Command) -> Vec<Effect> {
         | Command::Log
         | Command::Override
         | Command::CompareRuns
-        | Command::FilterRuns
         | Command::PinRun
         | Command::NoteRun
         | Command::DeleteRun
@@ -75,7 +74,6 @@ pub(super) fn act(state: &mut State, command: Command) -> Vec<Effect> {
         | Command::FocusLess
         | Command::FocusMore
         | Command::Slice
-        | Command::FilterGraph
         | Command::Parents
         | Command::Children
         | Command::JumpBack
@@ -131,6 +129,7 @@ pub(super) fn act(state: &mut State, command: Command) -> Vec<Effect> {
         Command::ClearOverrides => return overrides::clear_all(&mut state.shared),
         Command::Edit => return state.details().place.map(Effect::Edit).into_iter().collect(),
         Command::Find => search::begin(state),
+        Command::Filter => prompt::filter(state),
         Command::FindNext => search::go(state, 1),
         Command::FindPrevious => search::go(state, -1),
         Command::ChoosePipeline

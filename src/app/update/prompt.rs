@@ -1,18 +1,27 @@
 //! Handling the line that is typed on the bar.
 
 use crossterm::event::KeyEvent;
+use ratatui_textarea::CursorMove;
 
 use super::{overrides, search};
 use crate::app::control::{Control, Scope};
 use crate::app::effect::Effect;
+use crate::app::filter::Help;
 use crate::app::key::Key;
-use crate::app::picker::{clear, text};
+use crate::app::picker::{clear, line, text};
 use crate::app::prompt::{Prompt, PromptKind};
 use crate::app::state::State;
 use crate::app::undo::Before;
-use crate::runs::history::{change, filter};
-use crate::store::LogFilter;
-use crate::text::UserError;
+use crate::runs::history::change;
+use crate::text::{UserError, filter};
+
+/// Begins to type the filter of the screen.
+pub(super) fn filter(state: &mut State) {
+    let (screen, shared) = state.screen_mut();
+    let Ok(before) = screen.filter_text().map(str::to_owned) else { return };
+    shared.begin(PromptKind::Filter(before.clone()), &before);
+    help(state);
+}
 
 /// A key while a line is being typed.
 pub(super) fn key(state: &mut State, key: Key, event: KeyEvent) -> Vec<Effect> {
@@ -30,11 +39,50 @@ pub(super) fn key(state: &mut State, key: Key, event: KeyEvent) -> Vec<Effect> {
             state.shared.prompt = Some(prompt);
             Vec::new()
         }
+        Some(control @ (Control::Down | Control::Up))
+            if matches!(prompt.kind, PromptKind::Filter(_)) =>
+        {
+            complete(state, prompt, control == Control::Down)
+        }
         _ => {
             prompt.field.input(event);
             typed(state, prompt)
         }
     }
+}
+
+/// Inserts the next candidate, or the previous one, in place of the one before or of what was typed.
+fn complete(state: &mut State, mut prompt: Prompt, onward: bool) -> Vec<Effect> {
+    let cursor = prompt.field.cursor().1;
+    let Some((from, candidate)) = prompt.help.next(onward) else {
+        state.shared.prompt = Some(prompt);
+        return Vec::new();
+    };
+    let written = text(&prompt.field);
+    let before = written.chars().take(from).chain(candidate.text.chars());
+    let before: String = before.collect();
+    let after: String = written.chars().skip(cursor).collect();
+    prompt.field = line(&format!("{before}{after}"));
+    let column = u16::try_from(before.chars().count()).unwrap_or(u16::MAX);
+    prompt.field.move_cursor(CursorMove::Jump(0, column));
+    let kept = std::mem::take(&mut prompt.help);
+    let effects = typed(state, prompt);
+    // The candidates stay, so that the next key goes on among them.
+    if let Some(prompt) = &mut state.shared.prompt {
+        prompt.help = Help { error: prompt.help.error.take(), ..kept };
+    }
+    effects
+}
+
+/// Updates the candidates for the filter that is typed.
+fn help(state: &mut State) {
+    let Some(mut prompt) = state.shared.prompt.take() else { return };
+    let (screen, shared) = state.screen_mut();
+    let before: String = text(&prompt.field).chars().take(prompt.field.cursor().1).collect();
+    let known = |key: &'static str| screen.known_values(shared, key);
+    let completion = filter::complete(&before, screen.filter_keys(), known);
+    prompt.help = Help { completion, ..Help::default() };
+    shared.prompt = Some(prompt);
 }
 
 /// Text was pasted.
@@ -46,39 +94,39 @@ pub(super) fn paste(state: &mut State, text: &str) -> Vec<Effect> {
 
 /// The line was left: the previous filter is restored.
 fn leave(state: &mut State, kind: PromptKind) -> Vec<Effect> {
-    let State { shared, runs, pipeline, .. } = state;
-    match kind {
-        PromptKind::Filter(before) => return runs.set_query(shared, before),
-        // The previous filter was valid, so this can't fail.
-        PromptKind::Graph(before) => drop(pipeline.set_filter(shared, &before)),
-        PromptKind::Find
-        | PromptKind::Note(_)
-        | PromptKind::Log
-        | PromptKind::Prune
-        | PromptKind::Override(_)
-        | PromptKind::Export
-        | PromptKind::Grid => {}
-    }
-    Vec::new()
+    let PromptKind::Filter(before) = kind else { return Vec::new() };
+    let (screen, shared) = state.screen_mut();
+    // The previous filter was valid, so this can't fail.
+    screen.set_filter(shared, &before).unwrap_or_default()
 }
 
-/// Handles the text typed or pasted so far. Searches and filters apply while they are typed; an error
-/// in a filter is reported only once the line is accepted.
+/// Handles the text typed or pasted so far. Searches and filters apply while they are typed. While a filter has an
+/// error, the last valid one stays.
 fn typed(state: &mut State, prompt: Prompt) -> Vec<Effect> {
     let written = text(&prompt.field);
     let kind = prompt.kind.clone();
     state.shared.prompt = Some(prompt);
-    let State { shared, runs, pipeline, .. } = state;
     match kind {
         PromptKind::Find => {
-            shared.search = written;
+            state.shared.search = written;
             search::go(state, 0);
         }
-        PromptKind::Graph(_) => drop(pipeline.set_filter(shared, &written)),
         PromptKind::Filter(_) => {
-            let query = filter::settled(&written);
-            if filter::parse(query, shared.now).is_ok() {
-                return runs.set_query(shared, query.to_owned());
+            help(state);
+            let (screen, shared) = state.screen_mut();
+            let settled = filter::settled(&written, screen.filter_keys());
+            match screen.set_filter(shared, settled) {
+                Ok(effects) => return effects,
+                Err(error) => {
+                    // A last term that began as a word was applied as one.
+                    let valid = filter::before_last(&written, error.at);
+                    if let Some(prompt) = &mut shared.prompt {
+                        prompt.help.error = Some(error);
+                    }
+                    return valid
+                        .and_then(|valid| screen.set_filter(shared, valid).ok())
+                        .unwrap_or_default();
+                }
             }
         }
         _ => {}
@@ -89,6 +137,10 @@ fn typed(state: &mut State, prompt: Prompt) -> Vec<Effect> {
 /// Applies the line. A line with an error stays open, with the error beside it.
 fn accept(state: &mut State, prompt: Prompt) -> Vec<Effect> {
     let written = text(&prompt.field);
+    if let PromptKind::Filter(before) = &prompt.kind {
+        let before = before.clone();
+        return accept_filter(state, prompt, &written, before);
+    }
     match act(state, &prompt.kind, written) {
         Ok(effects) => effects,
         Err(why) => {
@@ -99,17 +151,35 @@ fn accept(state: &mut State, prompt: Prompt) -> Vec<Effect> {
     }
 }
 
+fn accept_filter(
+    state: &mut State,
+    mut prompt: Prompt,
+    written: &str,
+    before: String,
+) -> Vec<Effect> {
+    let (screen, shared) = state.screen_mut();
+    match screen.set_filter(shared, written) {
+        Ok(effects) => {
+            if before != written.trim()
+                && let Some((name, before)) = screen.filter_edit(before)
+            {
+                shared.edits.add(name, before);
+            }
+            effects
+        }
+        Err(error) => {
+            prompt.help.error = Some(error);
+            shared.prompt = Some(prompt);
+            Vec::new()
+        }
+    }
+}
+
 fn act(state: &mut State, kind: &PromptKind, written: String) -> Result<Vec<Effect>, UserError> {
-    let State { shared, runs, pipeline, .. } = state;
+    let State { shared, runs, .. } = state;
     match kind {
         PromptKind::Find => shared.search = written,
-        PromptKind::Filter(before) => {
-            filter::parse(&written, shared.now)?;
-            if *before != written.trim() {
-                shared.edits.add("filter of the runs", Before::RunsFilter(before.clone()));
-            }
-            return Ok(runs.set_query(shared, written.trim().to_owned()));
-        }
+        PromptKind::Filter(_) => {}
         PromptKind::Note(id) => {
             let note = written.trim().to_owned();
             let kept = Some(note.clone()).filter(|note| !note.is_empty());
@@ -121,12 +191,6 @@ fn act(state: &mut State, kind: &PromptKind, written: String) -> Result<Vec<Effe
             }
             runs.change_row(*id, |run| run.note = kept);
             return Ok(vec![Effect::Note(*id, note)]);
-        }
-        PromptKind::Graph(before) => {
-            pipeline.set_filter(shared, &written)?;
-            if *before != pipeline.filter_text {
-                shared.edits.add("filter of the graph", Before::GraphFilter(before.clone()));
-            }
         }
         PromptKind::Export => {
             let file = written.trim().to_owned();
@@ -142,12 +206,6 @@ fn act(state: &mut State, kind: &PromptKind, written: String) -> Result<Vec<Effe
         PromptKind::Grid => return overrides::grid(state, &written),
         PromptKind::Prune => {
             return Ok(vec![Effect::Prunable(change::parse_prune_limits(&written, shared.now)?)]);
-        }
-        PromptKind::Log => {
-            let text = Some(written).filter(|text| !text.is_empty());
-            if let Some(page) = runs.run_page_mut() {
-                page.log.set_filter(LogFilter { text, ..page.log.filter.clone() });
-            }
         }
     }
     Ok(Vec::new())

@@ -11,9 +11,11 @@ use crate::app::shared::{Exact, Shared};
 use crate::app::state::State;
 use crate::app::tab::Tab;
 use crate::dag::VertexKind;
-use crate::dag::view::{Detail, Filter};
+use crate::dag::view::Detail;
+use crate::dag::view::filter::KEYS;
 use crate::project::{Pipeline, Snapshot};
 use crate::runs::history::filter;
+use crate::text::filter::parse;
 
 /// The shortest time between two writes while the program runs, in seconds.
 const PAUSE: f64 = 15.0;
@@ -39,6 +41,7 @@ pub fn look(state: &State) -> Remembered {
         catalog: Rows {
             closed: catalog.list.closed.iter().cloned().collect(),
             selected: name_of(catalog, shared, catalog.list.position.selected),
+            filter: catalog.filtering.text.clone(),
         },
         parameters: Rows {
             closed: parameters.list.closed.iter().cloned().collect(),
@@ -47,6 +50,7 @@ pub fn look(state: &State) -> Remembered {
                 .selected()
                 .filter(|_| parameters.list.position.selected > 0)
                 .map(|row| row.path.clone()),
+            filter: parameters.filtering.text.clone(),
         },
         runs_filter: runs.query.clone(),
     }
@@ -97,7 +101,7 @@ fn graph(screen: &PipelineScreen, shared: &Shared) -> Graph {
 
 fn put_back_graph(graph: &Graph, screen: &mut PipelineScreen) {
     screen.selected.clone_from(&graph.selected);
-    if let Ok(filter) = Filter::parse(&graph.filter) {
+    if let Ok(filter) = parse(&graph.filter, KEYS) {
         screen.filter = filter;
         screen.filter_text.clone_from(&graph.filter);
     }
@@ -159,6 +163,9 @@ pub fn put_back(state: &mut State, remembered: Remembered) {
     put_back_graph(&remembered.graph, pipeline);
     catalog.list.closed = remembered.catalog.closed.iter().cloned().collect();
     parameters.list.closed = remembered.parameters.closed.iter().cloned().collect();
+    // A filter that another version wrote may be invalid; it is dropped.
+    drop(catalog.filtering.set(&remembered.catalog.filter, catalog.filter_keys()));
+    drop(parameters.filtering.set(&remembered.parameters.filter, parameters.filter_keys()));
     if filter::parse(&remembered.runs_filter, shared.now).is_ok() {
         runs.query.clone_from(&remembered.runs_filter);
     }

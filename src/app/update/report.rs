@@ -62,7 +62,13 @@ pub(super) fn report(state: &mut State, report: Report) -> Vec<Effect> {
             }
         }
         Report::Trust(trusted) => state.shared.project.trusted = Some(trusted),
-        Report::Datasets(datasets) => state.shared.project.datasets = datasets,
+        Report::Datasets(datasets) => {
+            let State { shared, catalog, .. } = state;
+            shared.project.datasets = datasets;
+            if catalog.filtering.filter.asks(&["is"]) {
+                catalog.refresh(shared);
+            }
+        }
         Report::Staleness { pipeline, statuses } => {
             let State { shared, pipeline: screen, .. } = state;
             if shared.shown_pipeline().is_some_and(|shown| shown.name == pipeline) {
@@ -107,13 +113,17 @@ pub(super) fn report(state: &mut State, report: Report) -> Vec<Effect> {
             return effects;
         }
         Report::HistoryChanged => return history_changed(state),
-        Report::Runs { generation, runs } => {
+        Report::Runs { generation, runs, total } => {
             if generation == state.shared.generations.runs {
+                state.runs.total = total;
                 return state.runs.listed(&state.shared, runs);
             }
         }
         Report::GoingOn(runs) => return elsewhere::going_on(state, runs),
         Report::RunRead(whole) => state.runs.take_run(&state.shared, *whole),
+        Report::LogFound { run, generation, line } => {
+            state.runs.log_found(&mut state.shared, run, generation, line);
+        }
         Report::Log { run, generation, lines } => {
             state.runs.take_log(&state.shared, run, generation, lines);
         }
@@ -124,7 +134,10 @@ pub(super) fn report(state: &mut State, report: Report) -> Vec<Effect> {
                 state.shared.ask(Question::Prune(room, pruned));
             }
         }
-        Report::Timings(timings) => state.shared.timings = timings,
+        Report::Timings(timings) => {
+            state.shared.timings = timings;
+            state.pipeline.redraw_by_status(&mut state.shared);
+        }
         Report::Compared { runs, result } => state.runs.take_comparison(runs, result),
         Report::Tracking(tracking) => {
             let State { shared, experiments, models, .. } = state;

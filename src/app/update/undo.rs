@@ -4,13 +4,14 @@ use std::collections::BTreeSet;
 
 use super::overrides;
 use crate::app::effect::Effect;
+use crate::app::screens::Screen;
 use crate::app::state::State;
 use crate::app::undo::Before;
 use crate::store::RunId;
 
 /// Takes the last edit back.
 pub(super) fn undo(state: &mut State) -> Vec<Effect> {
-    let State { shared, pipeline, runs, .. } = state;
+    let State { shared, pipeline, catalog, parameters, runs, .. } = state;
     let Some(edit) = shared.edits.take_last() else { return Vec::new() };
     let effects = match edit.before {
         Before::Overrides(before) => {
@@ -18,9 +19,12 @@ pub(super) fn undo(state: &mut State) -> Vec<Effect> {
             overrides::read(shared)
         }
         Before::GraphFilter(before) => {
-            // The filter was valid before, so this can't fail.
-            drop(pipeline.set_filter(shared, &before));
-            Vec::new()
+            // A filter that was valid before still is.
+            pipeline.set_filter(shared, &before).unwrap_or_default()
+        }
+        Before::CatalogFilter(before) => catalog.set_filter(shared, &before).unwrap_or_default(),
+        Before::ParametersFilter(before) => {
+            parameters.set_filter(shared, &before).unwrap_or_default()
         }
         Before::RunsFilter(before) => runs.set_query(shared, before),
         Before::MarkedNodes(before) => {
@@ -51,6 +55,8 @@ pub(super) fn undo(state: &mut State) -> Vec<Effect> {
 /// The filters and marks of the screens, which stepping back may remove.
 pub(super) struct Filters {
     graph: String,
+    catalog: String,
+    parameters: String,
     runs: String,
     nodes: BTreeSet<String>,
     /// Whether the marks are those of a slice, which are removed together with it.
@@ -61,9 +67,11 @@ pub(super) struct Filters {
 impl Filters {
     /// Those of now.
     pub(super) fn of(state: &State) -> Filters {
-        let State { pipeline, runs, .. } = state;
+        let State { pipeline, catalog, parameters, runs, .. } = state;
         Filters {
             graph: pipeline.filter_text.clone(),
+            catalog: catalog.filtering.text.clone(),
+            parameters: parameters.filtering.text.clone(),
             runs: runs.query.clone(),
             nodes: pipeline.marked.clone(),
             is_sliced: pipeline.slice.is_some(),
@@ -73,10 +81,16 @@ impl Filters {
 
     /// Keeps what has changed since.
     pub(super) fn keep_changed(self, state: &mut State) {
-        let State { shared, pipeline, runs, .. } = state;
+        let State { shared, pipeline, catalog, parameters, runs, .. } = state;
         let edits = &mut shared.edits;
         if self.graph != pipeline.filter_text {
             edits.add("filter of the graph", Before::GraphFilter(self.graph));
+        }
+        if self.catalog != catalog.filtering.text {
+            edits.add("filter of the catalog", Before::CatalogFilter(self.catalog));
+        }
+        if self.parameters != parameters.filtering.text {
+            edits.add("filter of the parameters", Before::ParametersFilter(self.parameters));
         }
         if self.runs != runs.query {
             edits.add("filter of the runs", Before::RunsFilter(self.runs));

@@ -11,7 +11,7 @@ use crate::app::words::seconds_text;
 use crate::app::words::{Tone, outcome_text};
 use crate::cli::table::{Align, Cell, Reader, lines};
 use crate::cli::{complete, output};
-use crate::runs::history::filter::{parse_outcome, parse_time};
+use crate::runs::history::filter::{parse, parse_outcome, parse_time};
 use crate::store::{Outcome, RunFilter, RunRecord, Store, now};
 use crate::text::{UserError, sanitize, width};
 
@@ -49,6 +49,9 @@ pub(super) struct Arguments {
     /// Only pinned runs
     #[arg(long)]
     pinned: bool,
+    /// Runs that match, as & on the Runs screen: is:failed -env:cloud took>1m param:lr=0.1
+    #[arg(long, short, value_name = "FILTER", value_parser = matching)]
+    filter: Option<Box<RunFilter>>,
     /// Show at most this many
     #[arg(long, value_name = "COUNT", default_value_t = 50)]
     limit: usize,
@@ -64,6 +67,10 @@ fn time(text: &str) -> Result<f64, UserError> {
     parse_time(text, now())
 }
 
+fn matching(text: &str) -> Result<Box<RunFilter>, String> {
+    parse(text, now()).map(Box::new).map_err(|error| error.pointed(text))
+}
+
 pub(super) fn run(store: &mut Store, arguments: &Arguments) -> Result<ExitCode> {
     let filter = RunFilter {
         outcomes: arguments.outcome.clone(),
@@ -75,6 +82,7 @@ pub(super) fn run(store: &mut Store, arguments: &Arguments) -> Result<ExitCode> 
         since: arguments.since,
         until: arguments.until,
         pinned: arguments.pinned,
+        terms: arguments.filter.iter().flat_map(|filter| filter.terms.clone()).collect(),
         limit: Some(arguments.limit),
         offset: arguments.offset,
     };

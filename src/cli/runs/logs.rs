@@ -12,7 +12,8 @@ use super::clock;
 use super::reference::RunName;
 use crate::app::words::Tone;
 use crate::cli::table::Reader;
-use crate::store::{Level, LogCursor, LogFilter, LogLine, Outcome, RunId, Store};
+use crate::store::{LOG_KEYS, Level, LogCursor, LogFilter, LogLine, Outcome, RunId, Store};
+use crate::text::filter::{Filter, parse};
 use crate::text::{UserError, json};
 
 /// Print the log of a run.
@@ -32,6 +33,9 @@ pub(super) struct Arguments {
     /// Lines that contain this text, ignoring case
     #[arg(long, short, value_name = "TEXT")]
     grep: Option<String>,
+    /// Lines that match, as & on a log: level:warning -logger:kedro "my text"
+    #[arg(long, value_name = "FILTER", value_parser = matching)]
+    filter: Option<Filter>,
     /// Only the last lines
     #[arg(long, value_name = "COUNT")]
     tail: Option<usize>,
@@ -47,6 +51,10 @@ pub(super) struct Arguments {
 const PAGE: usize = 5_000;
 /// How often a running run is checked.
 const EVERY: Duration = Duration::from_millis(200);
+
+fn matching(text: &str) -> Result<Filter, String> {
+    parse(text, LOG_KEYS).map_err(|error| error.pointed(text))
+}
 
 fn parse_level(text: &str) -> Result<Level, UserError> {
     let found = Level::VARIANTS.iter().find(|level| level.as_str() == text.to_lowercase());
@@ -64,6 +72,7 @@ pub(super) fn run(store: &mut Store, arguments: &Arguments) -> Result<ExitCode> 
         node: arguments.node.clone(),
         level: arguments.level,
         text: arguments.grep.clone(),
+        filter: arguments.filter.clone().unwrap_or_default(),
     };
     let printer = Printer { json: arguments.json, reader: Reader::of_stdout() };
     let mut next = 1;

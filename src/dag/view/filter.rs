@@ -1,264 +1,300 @@
-//! The filter language for vertices: `tag:train ns:data_science status:stale type:pandas.CSVDataset kind:node
-//! word`.
+//! Which vertices of a graph match a filter of [`crate::text::filter`], such as `is:stale tag:train -type:csv word`.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashMap};
 
 use indexmap::IndexMap;
 
+use super::super::staleness::{Fact, Freshness, Reason};
 use super::super::{Graph, Id, Vertex, VertexKind};
 use super::NodeStatus;
-use crate::project::{Dataset, strip_transcoding};
-
-/// The placeholder of the filter prompt.
-pub const HINT: &str =
-    "words of names, tag:TAG, ns:NAMESPACE, kind:node, type:csv, status:stale; \"...\" for spaces";
-
-/// The keys of the filter language, for error messages.
-const KEYS: &str = "tag, ns, kind, type and status";
+use crate::project::{Dataset, Node, is_parameter, strip_transcoding};
+use crate::text::filter::{Filter, Key, Kind, Row, Term, Value, key, value};
 
 /// The type of a dataset that the catalog does not list.
 const UNLISTED: &str = "MemoryDataset";
 
-/// A filter of vertices. Conditions with different keys must all match; of those with the same key, one must.
-/// A vertex to which a key does not apply matches if a neighbour does: a dataset if a node that uses it has
-/// the tag, namespace or status; a node if a dataset that it uses has the type.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Filter {
-    /// `tag:`: nodes with any of these tags.
-    pub tags: Vec<String>,
-    /// `ns:` or `namespace:`: nodes in any of these namespaces or their sub-namespaces.
-    pub namespaces: Vec<String>,
-    /// `kind:`: vertices of these kinds.
-    pub kinds: Vec<VertexKind>,
-    /// `type:`: datasets whose type contains any of these texts, ignoring case.
-    pub types: Vec<String>,
-    /// `status:`: nodes with any of these statuses. `stale` includes stale through an ancestor.
-    pub states: Vec<NodeStatus>,
-    /// All other words: texts that the name must contain, ignoring case.
-    pub words: Vec<String>,
+/// The keys for the vertices of a graph.
+pub const KEYS: &[Key] = &[
+    Key {
+        name: "is",
+        aliases: &["status"],
+        kind: Kind::Values(&[
+            value("stale", "out of date, itself or through an ancestor"),
+            value("fresh", "up to date"),
+            value("failed", "failed in the last run"),
+            value("running", "running now"),
+            value("waiting", "not yet started by the run"),
+            value("done", "ended well, freshness not known yet"),
+            value("stopped", "not reached, the run ended before"),
+            Value { name: "never", alias: "never-run", help: "no known run" },
+            value("unknown", "freshness can't be determined"),
+            value("stale-through", "out of date only through an ancestor"),
+        ]),
+        help: "state of the node",
+    },
+    key("tag", Kind::Text, "nodes with the tag"),
+    Key { name: "namespace", aliases: &["ns"], kind: Kind::Text, help: "nodes in the namespace" },
+    key(
+        "changed",
+        Kind::Values(&[
+            value("code", "its function or what the function uses"),
+            Value { name: "params", alias: "parameters", help: "a parameter that it reads" },
+            Value { name: "catalog", alias: "config", help: "the definition of a dataset" },
+            Value { name: "data", alias: "input", help: "the content of an input" },
+            value("output", "an output is missing or was overwritten"),
+            Value { name: "packages", alias: "package", help: "a package or Python" },
+        ]),
+        "what changed since the last run",
+    ),
+    key("took", Kind::Duration, "duration of the node's last run"),
+    key("reads", Kind::Text, "nodes with the input"),
+    key("writes", Kind::Text, "nodes with the output"),
+    key("type", Kind::Text, "datasets whose type contains it"),
+    key("layer", Kind::Text, "datasets of the layer"),
+    key(
+        "kind",
+        Kind::Values(&[
+            Value { name: "node", alias: "nodes", help: "nodes" },
+            Value { name: "dataset", alias: "datasets", help: "datasets" },
+            Value { name: "parameters", alias: "params", help: "parameters" },
+        ]),
+        "nodes, datasets or parameters",
+    ),
+];
+
+/// Keys whose answers change while the graph stays the same.
+const OF_RUNS: &[&str] = &["is", "changed", "took"];
+/// Keys that only datasets answer.
+const OF_DATASETS: &[&str] = &["type", "layer"];
+/// The key that all vertices answer.
+const KIND: &str = "kind";
+
+/// What is known about a node from its runs.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NodeFacts {
+    /// The status.
+    pub status: NodeStatus,
+    /// What changed since the last run, as values of the key `changed`.
+    pub changed: BTreeSet<&'static str>,
+    /// Seconds of the last run.
+    pub took: Option<f64>,
 }
 
-/// A syntax error in a filter.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{text}")]
-pub struct FilterError {
-    /// Start of the invalid word, in characters from 0.
-    pub at: usize,
-    /// What is wrong with the word, and what is valid.
-    pub text: String,
-}
-
-impl Filter {
-    /// Parses a filter. Quotes keep spaces and colons in a word: `tag:"my tag" "a:b"`. A name such as
-    /// `params:rate` needs no quotes.
-    ///
-    /// # Errors
-    /// When a word has an unknown key, no value, or a value that is invalid for its key.
-    pub fn parse(text: &str) -> Result<Self, FilterError> {
-        let mut filter = Filter::default();
-        for word in words(text) {
-            let fault = |text: String| FilterError { at: word.at, text };
-            let value = word.text.clone();
-            let key = word.key.as_deref();
-            if key.is_some_and(|key| key != "params") && value.is_empty() {
-                let key = key.unwrap_or_default();
-                return Err(fault(format!("`{key}:` needs a value right after the colon")));
-            }
-            match key {
-                None => filter.words.push(value),
-                Some("params") => filter.words.push(format!("params:{value}")),
-                Some("tag") => filter.tags.push(value),
-                Some("ns" | "namespace") => filter.namespaces.push(value),
-                Some("type") => filter.types.push(value),
-                Some("kind") => filter.kinds.push(match value.as_str() {
-                    "node" | "nodes" => VertexKind::Node,
-                    "dataset" | "datasets" | "data" => VertexKind::Dataset,
-                    "parameters" | "params" => VertexKind::Parameters,
-                    _ => {
-                        let there = "there are: node, dataset, parameters";
-                        return Err(fault(format!("`{value}` is no kind; {there}")));
-                    }
-                }),
-                Some("status") => match NodeStatus::ALL
-                    .iter()
-                    .find(|status| status.as_str() == value)
-                {
-                    Some(NodeStatus::Stale) => {
-                        filter.states.extend([NodeStatus::Stale, NodeStatus::StaleThrough]);
-                    }
-                    Some(state) => filter.states.push(*state),
-                    None => {
-                        let there = NodeStatus::ALL.map(NodeStatus::as_str).join(", ");
-                        return Err(fault(format!("`{value}` is no status; there are: {there}")));
-                    }
-                },
-                Some(key) => {
-                    let text = format!(
-                        "`{key}:` is no key; there are {KEYS}. Write \"{key}:{value}\" for a name"
-                    );
-                    return Err(fault(text));
+impl NodeFacts {
+    /// The facts of a node with this status and freshness.
+    pub fn new(status: NodeStatus, freshness: Option<&Freshness>, took: Option<f64>) -> Self {
+        let reasons = match freshness {
+            Some(Freshness::Stale { reasons }) => reasons.as_slice(),
+            _ => &[],
+        };
+        let changed = reasons.iter().map(|reason| match reason {
+            Reason::InputChanged { .. } | Reason::InputMissing { .. } => "data",
+            Reason::OutputMissing { .. } | Reason::OutputChanged { .. } => "output",
+            Reason::Changed { what, .. } => match what {
+                Fact::Code(_) | Fact::Function | Fact::Bound(_) | Fact::Takes | Fact::Gives => {
+                    "code"
                 }
-            }
+                Fact::Parameter(_) => "params",
+                Fact::Dataset(..) => "catalog",
+                Fact::Package(_) | Fact::Python => "packages",
+            },
+        });
+        NodeFacts { status, changed: changed.collect(), took }
+    }
+}
+
+/// Whether the matches change with runs and freshness.
+pub fn follows_runs(filter: &Filter) -> bool {
+    filter.asks(OF_RUNS)
+}
+
+/// A node as a row of a filter.
+struct NodeRow<'a> {
+    node: &'a Node,
+    facts: Option<&'a NodeFacts>,
+}
+
+impl Row for NodeRow<'_> {
+    fn contains(&self, word: &str) -> bool {
+        self.node.name.to_lowercase().contains(word)
+    }
+
+    fn is(&self, key: &str, value: &str) -> bool {
+        let status = self.facts.map_or(NodeStatus::NeverRun, |facts| facts.status);
+        let names = |names: &[String]| {
+            names.iter().any(|name| name == value || strip_transcoding(name) == value)
+        };
+        match (key, value) {
+            ("is", "stale") => matches!(status, NodeStatus::Stale | NodeStatus::StaleThrough),
+            ("is", "never") => status == NodeStatus::NeverRun,
+            ("is", _) => status.as_str() == value,
+            ("changed", _) => self.facts.is_some_and(|facts| facts.changed.contains(value)),
+            ("tag", _) => self.node.tags.contains(value),
+            ("namespace", _) => self.node.namespace.as_deref().is_some_and(|name| {
+                let rest = name.strip_prefix(value);
+                rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+            }),
+            ("reads", _) => names(&self.node.inputs),
+            ("writes", _) => names(&self.node.outputs),
+            _ => false,
         }
-        Ok(filter)
     }
 
-    /// Whether the filter matches everything.
-    pub fn is_empty(&self) -> bool {
-        *self == Filter::default()
+    fn number(&self, key: &str) -> Option<f64> {
+        self.facts.filter(|_| key == "took")?.took
+    }
+}
+
+/// A vertex as a row of the terms that all vertices answer.
+struct VertexRow<'a>(&'a Vertex);
+
+impl Row for VertexRow<'_> {
+    fn contains(&self, word: &str) -> bool {
+        self.0.name.to_lowercase().contains(word)
     }
 
-    /// For each vertex of a whole graph, whether it matches. `datasets` is the catalog; `state` returns the
-    /// status of the node with a name.
-    pub fn passes(
-        &self,
-        graph: &Graph,
-        datasets: &IndexMap<String, Dataset>,
-        state: impl Fn(&str) -> NodeStatus,
-    ) -> Vec<bool> {
-        let ids = 0..graph.vertices.len();
-        let users = |id: Id| graph.parents[id].iter().chain(&graph.children[id]).copied();
-        let is = |id: Id, kind: VertexKind| graph.vertices[id].kind == kind;
-        let asks_nodes =
-            !(self.tags.is_empty() && self.namespaces.is_empty() && self.states.is_empty());
-        let chosen: Vec<bool> = ids
-            .clone()
-            .map(|id| is(id, VertexKind::Node) && self.takes_node(&graph.vertices[id], &state))
-            .collect();
-        let of_type = self.of_type(graph, datasets);
-        let words: Vec<String> = self.words.iter().map(|word| word.to_lowercase()).collect();
-        ids.map(|id| {
-            let vertex = &graph.vertices[id];
-            let by_node = !asks_nodes || chosen[id] || users(id).any(|id| chosen[id]);
-            let by_type = self.types.is_empty() || of_type[id] || users(id).any(|id| of_type[id]);
-            let by_kind = self.kinds.is_empty() || self.kinds.contains(&vertex.kind);
-            let by_name = words.is_empty() || {
-                let name = vertex.name.to_lowercase();
-                words.iter().all(|word| name.contains(word.as_str()))
-            };
-            by_node && by_type && by_kind && by_name
+    fn is(&self, key: &str, value: &str) -> bool {
+        let kind = match self.0.kind {
+            VertexKind::Node | VertexKind::Namespace => "node",
+            VertexKind::Dataset => "dataset",
+            VertexKind::Parameters => "parameters",
+        };
+        key == KIND && kind == value
+    }
+}
+
+/// A dataset with the catalog entries of its transcoded forms.
+struct DatasetRow<'a>(Vec<&'a Dataset>);
+
+impl Row for DatasetRow<'_> {
+    fn contains(&self, _word: &str) -> bool {
+        false
+    }
+
+    fn is(&self, key: &str, value: &str) -> bool {
+        let value = value.to_lowercase();
+        let mut types = self.0.iter().map(|dataset| dataset.type_name.to_lowercase());
+        match key {
+            "type" if self.0.is_empty() => UNLISTED.to_lowercase().contains(&value),
+            "type" => types.any(|name| name.contains(&value)),
+            _ => self.0.iter().any(|dataset| {
+                dataset.layer.as_ref().is_some_and(|layer| layer.to_lowercase() == value)
+            }),
+        }
+    }
+}
+
+/// For each vertex of a whole graph, whether it matches. `datasets` is the catalog, `facts` what is known of nodes by
+/// name.
+///
+/// A vertex that can't answer a key matches with a neighbour: a dataset with a node that uses it, a node with a
+/// dataset that it uses.
+pub fn passes(
+    filter: &Filter,
+    graph: &Graph,
+    datasets: &IndexMap<String, Dataset>,
+    facts: &HashMap<String, NodeFacts>,
+) -> Vec<bool> {
+    let of = |wanted: fn(Option<&'static str>) -> bool| -> Vec<&Term> {
+        filter.terms.iter().filter(|term| wanted(term.test.key())).collect()
+    };
+    let of_datasets = of(|key| key.is_some_and(|key| OF_DATASETS.contains(&key)));
+    let of_all = of(|key| key.is_none_or(|key| key == KIND));
+    let of_nodes = of(|key| key.is_some_and(|key| !OF_DATASETS.contains(&key) && key != KIND));
+    let vertices = &graph.vertices;
+    let nodes: Vec<bool> = vertices
+        .iter()
+        .map(|vertex| {
+            let Some(node) = &vertex.node else { return false };
+            let row = NodeRow { node, facts: facts.get(&vertex.name) };
+            of_nodes.iter().all(|term| term.matches(&row))
         })
-        .collect()
-    }
-
-    fn takes_node(&self, vertex: &Vertex, state: impl Fn(&str) -> NodeStatus) -> bool {
-        let Some(node) = &vertex.node else { return false };
-        let within = |namespace: &str, outer: &String| {
-            let rest = namespace.strip_prefix(outer.as_str());
-            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
-        };
-        let by_tag = self.tags.is_empty() || self.tags.iter().any(|tag| node.tags.contains(tag));
-        let by_namespace = self.namespaces.is_empty()
-            || node
-                .namespace
-                .as_deref()
-                .is_some_and(|name| self.namespaces.iter().any(|outer| within(name, outer)));
-        by_tag
-            && by_namespace
-            && (self.states.is_empty() || self.states.contains(&state(&vertex.name)))
-    }
-
-    /// For each vertex, whether it is a dataset of a requested type, in any of its transcoded forms.
-    fn of_type(&self, graph: &Graph, datasets: &IndexMap<String, Dataset>) -> Vec<bool> {
-        let mut found = vec![false; graph.vertices.len()];
-        if self.types.is_empty() {
-            return found;
-        }
-        let wanted: Vec<String> = self.types.iter().map(|text| text.to_lowercase()).collect();
-        let matches = |name: &str| {
-            let name = name.to_lowercase();
-            wanted.iter().any(|text| name.contains(text.as_str()))
-        };
-        let mut listed = HashSet::new();
-        for (name, dataset) in datasets {
-            let name = strip_transcoding(name);
-            listed.insert(name);
-            if let Some(id) = graph.find(VertexKind::Dataset, name) {
-                found[id] |= matches(&dataset.type_name);
+        .collect();
+    let entries = match of_datasets.is_empty() {
+        true => HashMap::new(),
+        false => entries(datasets),
+    };
+    let typed: Vec<bool> = vertices
+        .iter()
+        .map(|vertex| {
+            let listed = || entries.get(vertex.name.as_str()).cloned().unwrap_or_default();
+            vertex.kind == VertexKind::Dataset && {
+                let row = DatasetRow(listed());
+                of_datasets.iter().all(|term| term.matches(&row))
             }
-        }
-        let in_memory = matches(UNLISTED);
-        for (id, vertex) in graph.vertices.iter().enumerate() {
-            found[id] |= in_memory
-                && vertex.kind == VertexKind::Dataset
-                && !listed.contains(vertex.name.as_str());
-        }
-        found
+        })
+        .collect();
+    let around = |id: Id, matches: &[bool]| {
+        let mut near = graph.parents[id].iter().chain(&graph.children[id]);
+        matches[id] || near.any(|id| matches[*id])
+    };
+    let ids = 0..vertices.len();
+    ids.map(|id| {
+        of_all.iter().all(|term| term.matches(&VertexRow(&vertices[id])))
+            && (of_nodes.is_empty() || own_or_near(vertices, id, VertexKind::Node, &nodes, around))
+            && (of_datasets.is_empty()
+                || own_or_near(vertices, id, VertexKind::Dataset, &typed, around))
+    })
+    .collect()
+}
+
+/// Whether a vertex of this kind matches itself, or another one has a neighbour that does.
+fn own_or_near(
+    vertices: &[Vertex],
+    id: Id,
+    kind: VertexKind,
+    matches: &[bool],
+    around: impl Fn(Id, &[bool]) -> bool,
+) -> bool {
+    match vertices[id].kind == kind {
+        true => matches[id],
+        false => around(id, matches),
     }
 }
 
-/// A word of a filter.
-struct Word {
-    /// Start of the word, in characters.
-    at: usize,
-    /// The text before the first colon outside quotes.
-    key: Option<String>,
-    /// The text after the colon, or the whole word.
-    text: String,
+/// The entries of the catalog by name without transcoding.
+fn entries(datasets: &IndexMap<String, Dataset>) -> HashMap<&str, Vec<&Dataset>> {
+    let mut entries: HashMap<&str, Vec<&Dataset>> = HashMap::new();
+    for (name, dataset) in datasets {
+        entries.entry(strip_transcoding(name)).or_default().push(dataset);
+    }
+    entries
 }
 
-/// Splits a text into words; quotes keep spaces and colons. An unclosed quote extends to the end.
-fn words(text: &str) -> Vec<Word> {
-    let mut words = Vec::new();
-    let mut open: Option<Word> = None;
-    let (mut quoted, mut was_quoted) = (false, false);
-    for (at, c) in text.chars().enumerate() {
-        if c.is_whitespace() && !quoted {
-            words.extend(open.take());
-            was_quoted = false;
-            continue;
-        }
-        let word = open.get_or_insert_with(|| Word { at, key: None, text: String::new() });
-        match c {
-            '"' => {
-                quoted = !quoted;
-                was_quoted = true;
+/// The values of a key that occur in a graph, for completion.
+pub fn known(key: &str, graph: &Graph, datasets: &IndexMap<String, Dataset>) -> Vec<String> {
+    let nodes = || graph.vertices.iter().filter_map(|vertex| vertex.node.as_ref());
+    let mut found: BTreeSet<String> = BTreeSet::new();
+    match key {
+        "tag" => found.extend(nodes().flat_map(|node| node.tags.iter().cloned())),
+        "namespace" => {
+            for namespace in nodes().filter_map(|node| node.namespace.as_deref()) {
+                let ends = namespace.match_indices('.').map(|(end, _)| end);
+                found.extend(ends.map(|end| namespace[..end].to_owned()));
+                found.insert(namespace.to_owned());
             }
-            ':' if !was_quoted && word.key.is_none() && !word.text.is_empty() => {
-                word.key = Some(std::mem::take(&mut word.text));
-            }
-            c => word.text.push(c),
         }
+        "reads" => found.extend(nodes().flat_map(|node| node.inputs.iter().map(|name| base(name)))),
+        "writes" => {
+            found.extend(nodes().flat_map(|node| node.outputs.iter().map(|name| base(name))));
+        }
+        "type" => found.extend(datasets.values().map(|dataset| dataset.type_name.clone())),
+        "layer" => found.extend(datasets.values().filter_map(|dataset| dataset.layer.clone())),
+        _ => {}
     }
-    words.extend(open);
-    words.retain(|word| word.key.is_some() || !word.text.is_empty());
-    words
+    found.into_iter().collect()
+}
+
+/// The name of an input or output without its transcoding.
+fn base(name: &str) -> String {
+    if is_parameter(name) { name.to_owned() } else { strip_transcoding(name).to_owned() }
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::super::samples::{graph, id};
     use super::*;
-
-    #[test]
-    fn words_with_keys_filter_by_key_and_others_by_name() {
-        let text = "tag:train ns:a.b namespace:c kind:node type:csv status:stale word params:rate \"x:y z\" tag:\"my tag\"";
-        let list = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
-        let expected = Filter {
-            tags: list(&["train", "my tag"]),
-            namespaces: list(&["a.b", "c"]),
-            kinds: vec![VertexKind::Node],
-            types: list(&["csv"]),
-            states: vec![NodeStatus::Stale, NodeStatus::StaleThrough],
-            words: list(&["word", "params:rate", "x:y z"]),
-        };
-        assert_eq!(Filter::parse(text), Ok(expected));
-        assert_eq!(Filter::parse("  \"\" "), Ok(Filter::default()));
-    }
-
-    #[test]
-    fn errors_have_the_place_of_the_wrong_word() {
-        for (text, at, expected) in [
-            ("tag:a tags:b", 6, "`tags:` is no key; there are tag, ns, kind, type and status"),
-            ("é kind:nod", 2, "`nod` is no kind; there are: node, dataset, parameters"),
-            ("status:old", 0, "`old` is no status; there are: fresh, done, never-run"),
-            ("a  tag:", 3, "`tag:` needs a value"),
-        ] {
-            let error = Filter::parse(text).expect_err(text);
-            assert_eq!(error.at, at, "{text}");
-            assert!(error.text.starts_with(expected), "{text}: {error}");
-        }
-    }
+    use crate::text::filter::parse;
 
     #[test]
     fn a_filter_matches_by_key() {
@@ -268,43 +304,75 @@ mod tests {
              ml.model -> ml.deep.score #train #slow -> report\n\
              log -> audit -> done",
         );
-        let entry = |name: &str, type_name: &str| {
+        let entry = |name: &str, type_name: &str, layer: &str| {
+            let layer = Some(layer.to_owned()).filter(|layer| !layer.is_empty());
             let type_name = type_name.to_owned();
-            (name.to_owned(), Dataset { type_name, ..Dataset::default() })
+            (name.to_owned(), Dataset { type_name, layer, ..Dataset::default() })
         };
         let datasets = IndexMap::from([
-            entry("raw", "pandas.CSVDataset"),
-            entry("tidy@pandas", "pandas.ParquetDataset"),
-            entry("tidy@spark", "spark.SparkDataset"),
-            entry("log", "text.TextDataset"),
+            entry("raw", "pandas.CSVDataset", "raw"),
+            entry("tidy@pandas", "pandas.ParquetDataset", ""),
+            entry("tidy@spark", "spark.SparkDataset", ""),
+            entry("log", "text.TextDataset", "raw"),
         ]);
-        let state = |name: &str| match name {
-            "load" => NodeStatus::Stale,
-            "ml.fit" => NodeStatus::StaleThrough,
-            "audit" => NodeStatus::Failed,
-            _ => NodeStatus::Fresh,
+        let changed = Freshness::Stale {
+            reasons: vec![
+                Reason::Changed { what: Fact::Code("f".into()), from: None, to: None },
+                Reason::InputChanged { dataset: "raw".into() },
+            ],
         };
+        let facts = [
+            ("load", NodeStatus::Stale, Some(&changed), Some(3.0)),
+            ("ml.fit", NodeStatus::StaleThrough, None, Some(0.5)),
+            ("ml.deep.score", NodeStatus::Fresh, None, Some(90.0)),
+            ("audit", NodeStatus::Failed, None, None),
+        ];
+        let facts = facts.map(|(name, status, freshness, took)| {
+            (name.to_owned(), NodeFacts::new(status, freshness, took))
+        });
+        let facts = HashMap::from(facts);
         for (text, expected) in [
             ("", "load raw tidy ml.fit params:rate ml.model ml.deep.score report audit log done"),
             ("tag:slow", "ml.model ml.deep.score report"),
-            ("tag:slow tag:in kind:node", "load ml.deep.score"),
+            ("tag:slow,in kind:node", "load ml.deep.score"),
+            ("tag:slow tag:in", ""),
+            ("tag:train -tag:slow kind:node", "ml.fit"),
             ("ns:ml kind:node", "ml.fit ml.deep.score"),
-            ("ns:ml tag:slow kind:node", "ml.deep.score"),
+            ("namespace:ml tag:slow kind:node", "ml.deep.score"),
             ("ns:m", ""),
             ("status:stale kind:node", "load ml.fit"),
-            ("status:failed", "audit log done"),
+            ("is:stale-through kind:node", "ml.fit"),
+            ("is:failed", "audit log done"),
+            ("-is:failed,fresh kind:node", "load ml.fit"),
+            ("changed:code changed:data kind:node", "load"),
+            ("changed:params", ""),
+            ("took>1s kind:node", "load ml.deep.score"),
+            ("took<1m kind:node", "load ml.fit"),
+            ("reads:tidy kind:node", "ml.fit"),
+            ("reads:params:rate kind:node", "ml.fit"),
+            ("writes:tidy kind:node", "load"),
             ("type:spark", "load tidy ml.fit"),
-            ("type:csv type:memory kind:dataset", "raw ml.model report done"),
+            ("type:csv,memory kind:dataset", "raw ml.model report done"),
+            ("-type:pandas,memory kind:dataset", "log"),
             ("type:CSV tag:in", "load raw"),
+            ("layer:raw kind:dataset", "raw log"),
             ("kind:params", "params:rate"),
             ("ML o", "ml.model ml.deep.score"),
+            ("params:rate", "params:rate"),
+            ("ml -deep", "ml.fit ml.model"),
         ] {
-            let passes = Filter::parse(text).unwrap().passes(&graph, &datasets, state);
+            let filter = parse(text, KEYS).expect(text);
+            let passes = passes(&filter, &graph, &datasets, &facts);
             let names: Vec<&str> = std::iter::zip(&graph.vertices, passes)
                 .filter_map(|(vertex, passes)| passes.then_some(vertex.name.as_str()))
                 .collect();
             assert_eq!(names.join(" "), expected, "{text}");
         }
         assert_eq!(graph.vertices[id(&graph, "ml.fit")].namespace(), Some("ml"));
+        let known = |key| known(key, &graph, &datasets).join(" ");
+        assert_eq!(known("tag"), "in slow train");
+        assert_eq!(known("namespace"), "ml ml.deep");
+        assert_eq!(known("reads"), "log ml.model params:rate raw tidy");
+        assert_eq!(known("layer"), "raw");
     }
 }

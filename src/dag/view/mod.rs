@@ -5,7 +5,7 @@
 //! count; collapsed namespaces become one vertex each. All choices refer to names, so they stay valid when
 //! the code changes. Coordinates are not part of a view.
 
-mod filter;
+pub mod filter;
 mod focus;
 mod namespaces;
 mod state;
@@ -16,7 +16,6 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-pub use self::filter::{Filter, FilterError, HINT};
 pub use self::focus::Focus;
 use self::namespaces::Namespaces;
 pub use self::state::{NodeStatus, RunState, Sum};

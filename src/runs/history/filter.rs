@@ -1,66 +1,86 @@
-//! The filter language for runs: `is:failed node:train_model since:7d good one`.
+//! The filter language for runs: `is:failed node:train_model took>1m -env:cloud good`.
 
 use strum::VariantArray;
 
-use crate::store::{Outcome, RunFilter};
+use crate::store::{Outcome, RunFilter, RunTerm, RunTest};
 use crate::text::UserError;
+use crate::text::filter::{self, FilterError, Key, Kind, Test, Value, key, value};
 
-/// The placeholder of the filter prompt.
-pub const HINT: &str =
-    "text, is:failed, is:pinned, node:NAME, pipeline:NAME, env:NAME, since:7d, until:2026-11-02";
+/// The keys for runs.
+pub const KEYS: &[Key] = &[
+    key(
+        "is",
+        Kind::Values(&[
+            value("failed", "a node or the start failed"),
+            value("succeeded", "ended without an error"),
+            value("running", "going on"),
+            value("cancelled", "cancelled by a person"),
+            value("lost", "ended without a result"),
+            value("pinned", "kept when the history is pruned"),
+            value("noted", "with a note"),
+            Value { name: "detached", alias: "background", help: "ran in the background" },
+        ]),
+        "outcome, or a mark",
+    ),
+    key("node", Kind::Text, "runs that had the node"),
+    key("failed", Kind::Text, "runs in which the node failed"),
+    key("pipeline", Kind::Text, "runs of the pipeline"),
+    key("env", Kind::Text, "runs in the environment"),
+    key("took", Kind::Duration, "duration of the run"),
+    key("nodes", Kind::Number, "number of nodes"),
+    key("param", Kind::Text, "runs that overrode it: param:lr, param:lr=0.1"),
+    key("since", Kind::Checked("7d", check_time), "began since: 7d, 12h, 2026-11-02"),
+    key("until", Kind::Checked("2026-11-02", check_time), "began before"),
+    Key { name: "user", aliases: &["by"], kind: Kind::Text, help: "runs of the user" },
+    key("mlflow", Kind::Text, "runs that logged to the MLflow run"),
+];
 
-/// The keys of the filter language.
-const KEYS: [&str; 6] = ["is:", "node:", "pipeline:", "env:", "since:", "until:"];
+fn check_time(text: &str) -> Result<(), UserError> {
+    parse_time(text, 0.0).map(drop)
+}
 
-/// Parses a filter: words with a key filter by that key; all other words together are a text to search for.
-/// Quotes keep blanks in a value: `node:"my node"`.
+/// Parses a filter.
 ///
 /// # Errors
-/// When a word has an unknown key or value; the error lists the valid ones.
-pub fn parse(text: &str, now: f64) -> Result<RunFilter, UserError> {
-    let mut filter = RunFilter::default();
-    let mut words = Vec::new();
-    for word in split(text) {
-        match word.split_once(':') {
-            Some(("is", "pinned")) => filter.pinned = true,
-            Some(("is", outcome)) => filter.outcomes.push(parse_outcome(outcome)?),
-            Some(("node", name)) => filter.node = Some(name.to_owned()),
-            Some(("pipeline", name)) => filter.pipeline = Some(name.to_owned()),
-            Some(("env", name)) => filter.env = Some(name.to_owned()),
-            Some(("since", time)) => filter.since = Some(parse_time(time, now)?),
-            Some(("until", time)) => filter.until = Some(parse_time(time, now)?),
-            _ => words.push(word),
-        }
-    }
-    let text = words.join(" ");
-    filter.text = Some(text).filter(|text| !text.is_empty());
-    Ok(filter)
+/// When a word has an unknown key or value.
+pub fn parse(text: &str, now: f64) -> Result<RunFilter, FilterError> {
+    let parsed = filter::parse(text, KEYS)?;
+    let terms = parsed.terms.into_iter().map(|term| {
+        let any = match term.test {
+            Test::Word(word) => vec![RunTest::Text(word)],
+            Test::Is(key, values) => {
+                values.into_iter().filter_map(|value| test(key, value, now)).collect()
+            }
+            Test::Compare("took", op, seconds, _) => vec![RunTest::Took { op, seconds, now }],
+            Test::Compare(_, op, number, _) => vec![RunTest::Nodes(op, number)],
+        };
+        RunTerm { negated: term.negated, any }
+    });
+    Ok(RunFilter { terms: terms.collect(), ..RunFilter::default() })
 }
 
-/// The part of an unfinished text that can be searched already: without the last word if it is the beginning
-/// of a key, as `no` may become `node:`.
-pub fn settled(text: &str) -> &str {
-    let last = text.rsplit(char::is_whitespace).next().unwrap_or_default();
-    let begins = |key: &&str| !last.is_empty() && key.starts_with(last);
-    match KEYS.iter().any(begins) {
-        true => text[..text.len() - last.len()].trim_end(),
-        false => text,
-    }
-}
-
-/// Splits at blanks, except in quotes.
-fn split(text: &str) -> Vec<String> {
-    let mut words = vec![String::new()];
-    let mut quoted = false;
-    for c in text.chars() {
-        match c {
-            '"' => quoted = !quoted,
-            c if c.is_whitespace() && !quoted => words.push(String::new()),
-            c => words.last_mut().into_iter().for_each(|word| word.push(c)),
-        }
-    }
-    words.retain(|word| !word.is_empty());
-    words
+/// What a value of a key asks of a run.
+fn test(key: &str, value: String, now: f64) -> Option<RunTest> {
+    Some(match (key, value.as_str()) {
+        ("is", "pinned") => RunTest::Pinned,
+        ("is", "noted") => RunTest::Noted,
+        ("is", "detached") => RunTest::Detached,
+        ("is", outcome) => RunTest::Outcome(parse_outcome(outcome).ok()?),
+        ("node", _) => RunTest::Node(value),
+        ("failed", _) => RunTest::FailedNode(value),
+        ("pipeline", _) => RunTest::Pipeline(value),
+        ("env", _) => RunTest::Env(value),
+        ("user", _) => RunTest::User(value),
+        ("mlflow", _) => RunTest::Mlflow(value),
+        ("param", _) => match value.split_once('=') {
+            Some((name, value)) => RunTest::Param(name.into(), Some(value.into())),
+            None => RunTest::Param(value, None),
+        },
+        // Checked by the parser.
+        ("since", time) => RunTest::Since(parse_time(time, now).ok()?),
+        ("until", time) => RunTest::Until(parse_time(time, now).ok()?),
+        _ => return None,
+    })
 }
 
 /// Parses an outcome, such as `failed`.
@@ -124,35 +144,33 @@ mod tests {
     #[test]
     fn words_with_keys_filter_and_the_others_are_searched() {
         assert_eq!(parse("  ", NOW), Ok(RunFilter::default()));
-        let filter = parse("is:failed is:lost node:\"my node\" good env:cloud one since:1d", NOW);
-        let expected = RunFilter {
-            outcomes: vec![Outcome::Failed, Outcome::Lost],
-            node: Some("my node".into()),
-            env: Some("cloud".into()),
-            text: Some("good one".into()),
-            since: Some(NOW - 86_400.0),
-            ..RunFilter::default()
-        };
-        assert_eq!(filter, Ok(expected));
-        let filter = parse("is:pinned pipeline:p params=a:1", NOW).unwrap();
-        assert!(filter.pinned && filter.text.as_deref() == Some("params=a:1"));
-        assert!(
-            parse("is:good", NOW).unwrap_err().line().contains("There are: running, succeeded")
-        );
-        assert!(parse("since:then", NOW).is_err());
-    }
-
-    #[test]
-    fn a_word_that_may_become_a_key_is_not_searched_yet() {
-        for (typed, tried) in [
-            ("good no", "good"),
-            ("is:", ""),
-            ("good", "good"),
-            ("is:failed e", "is:failed"),
-            ("a ", "a "),
+        let term = |negated, any: &[RunTest]| RunTerm { negated, any: any.to_vec() };
+        for (text, expected) in [
+            (
+                "is:failed,lost",
+                term(false, &[RunTest::Outcome(Outcome::Failed), RunTest::Outcome(Outcome::Lost)]),
+            ),
+            ("is:pinned", term(false, &[RunTest::Pinned])),
+            ("-node:\"my node\"", term(true, &[RunTest::Node("my node".into())])),
+            ("env:cloud", term(false, &[RunTest::Env("cloud".into())])),
+            ("good", term(false, &[RunTest::Text("good".into())])),
+            ("params=a:1", term(false, &[RunTest::Text("params=a:1".into())])),
+            ("since:1d", term(false, &[RunTest::Since(NOW - 86_400.0)])),
+            ("param:lr=0.1", term(false, &[RunTest::Param("lr".into(), Some("0.1".into()))])),
+            (
+                "took>=1m",
+                term(
+                    false,
+                    &[RunTest::Took { op: filter::Op::GreaterOrEqual, seconds: 60.0, now: NOW }],
+                ),
+            ),
         ] {
-            assert_eq!(settled(typed), tried);
+            assert_eq!(parse(text, NOW).map(|filter| filter.terms), Ok(vec![expected]), "{text}");
         }
+        let error = parse("is:good", NOW).unwrap_err();
+        assert_eq!(error.at, 3);
+        assert!(error.text.contains("is not among: failed, succeeded"), "{error}");
+        assert_eq!(parse("good since:then", NOW).unwrap_err().at, 11);
     }
 
     #[test]

@@ -73,6 +73,24 @@ pub(super) fn log(
     });
 }
 
+/// Reports the line of a run's log that a search finds.
+pub(super) fn find_in_log(
+    context: &Arc<Context>,
+    run: RunId,
+    generation: Generation,
+    filter: LogFilter,
+    from: LogCursor,
+) {
+    let context = context.clone();
+    tokio::task::spawn_blocking(move || {
+        let mut store = Store::new(&context.root);
+        match log_view::find(&mut store, run, &filter, from) {
+            Ok(line) => context.send_blocking(Report::LogFound { run, generation, line }),
+            Err(error) => context.send_blocking(Report::Notice(error.to_string())),
+        };
+    });
+}
+
 /// Reports how two runs differ.
 pub(super) fn compare(context: &Arc<Context>, runs: RunPair) {
     let (context, snapshot) = (context.clone(), context.snapshot());

@@ -163,6 +163,9 @@ impl Services {
             Effect::LoadRun(id) => store.load_run(id),
             Effect::LoadGoingOn(known) => store.load_going_on(known),
             Effect::LoadTimings => store.load_timings(),
+            Effect::FindInLog { run, generation, filter, from } => {
+                look::find_in_log(&self.context, run, generation, filter, from);
+            }
             Effect::LoadLog { run, generation, filter, from } => {
                 look::log(&self.context, run, generation, filter, from);
             }

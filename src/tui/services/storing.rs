@@ -117,7 +117,8 @@ impl Storing {
         let to = self.reports.clone();
         self.tell(move |store| -> Result<(), StoreError> {
             let runs = store.runs(&filter)?;
-            let _ = to.blocking_send(Report::Runs { generation, runs }.into());
+            let total = store.count_runs()?;
+            let _ = to.blocking_send(Report::Runs { generation, runs, total }.into());
             Ok(())
         });
     }

@@ -24,6 +24,9 @@ pub(in super::super) fn draw(
         return paint.note(area, &["Reading the project ..."]);
     };
     let list = &screen.list;
+    if list.rows.is_empty() && !screen.filtering.text.is_empty() {
+        return paint.note(area, &["No parameter matches the filter.", "esc shows all again."]);
+    }
     if list.rows.is_empty() {
         return paint.note(
             area,

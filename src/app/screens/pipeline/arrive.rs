@@ -42,6 +42,8 @@ pub(super) fn drawn(screen: &mut PipelineScreen, shared: &mut Shared, plot: Arc<
     let whole = plot.whole.vertices.iter().filter(|vertex| vertex.kind == VertexKind::Node);
     let nodes: HashSet<&str> = whole.map(|vertex| vertex.name.as_str()).collect();
     screen.marked.retain(|name| nodes.contains(name.as_str()));
+    let is_node = |id: &&Id| plot.whole.vertices[**id].kind == VertexKind::Node;
+    screen.shown_nodes = plot.view.members.iter().flatten().filter(is_node).count();
     screen.refresh_states(shared);
     find::refresh(screen, shared);
     match anchor {

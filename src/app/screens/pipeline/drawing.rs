@@ -8,6 +8,7 @@ use super::zoom::Sizing;
 use crate::app::screens::Screen;
 use crate::app::shared::Shared;
 use crate::dag::VertexKind;
+use crate::dag::view::filter::follows_runs;
 
 /// Requests a new drawing. With `anew` the layout starts from scratch instead of keeping positions.
 pub(super) fn redraw(screen: &mut PipelineScreen, shared: &mut Shared, anew: bool) {
@@ -28,7 +29,7 @@ pub(super) fn redraw(screen: &mut PipelineScreen, shared: &mut Shared, anew: boo
 
 /// Requests a new drawing if the filter depends on statuses, which have changed.
 pub(super) fn redraw_by_status(screen: &mut PipelineScreen, shared: &mut Shared) {
-    if !screen.filter.states.is_empty() {
+    if follows_runs(&screen.filter) {
         redraw(screen, shared, false);
     }
 }

@@ -8,8 +8,9 @@ use crate::app::command::Command;
 use crate::app::dialog::{Choose, Dialog, picker_height};
 use crate::app::picker::{Choice, Picker};
 use crate::app::shared::Shared;
-use crate::dag::view::{Detail, Filter, Focus, Fold};
+use crate::dag::view::{Detail, Focus, Fold};
 use crate::dag::{Id, VertexKind};
+use crate::text::filter::Filter;
 use crate::text::sanitize;
 
 /// Boxes that a page key moves by.

@@ -34,11 +34,12 @@ use crate::app::effect::Effect;
 use crate::app::picker::Picker;
 use crate::app::prompt::PromptKind;
 use crate::app::shared::{Shared, Source};
+use crate::app::undo::Before;
 use crate::app::words::Details;
 use crate::dag::VertexKind;
-use crate::dag::view::{Detail, Focus};
+use crate::dag::view::{Detail, Focus, filter};
 use crate::runs::RunRequest;
-use crate::text::UserError;
+use crate::text::filter::{FilterError, Key};
 pub use picture::Picture;
 pub use plot::{Plot, Way};
 pub use screen::{PipelineScreen, Spot};
@@ -99,14 +100,6 @@ impl PipelineScreen {
         go::follow_edge(self, shared, onward, number);
     }
 
-    /// Sets the filter of the graph.
-    ///
-    /// # Errors
-    /// If the text can't be parsed as a filter.
-    pub fn set_filter(&mut self, shared: &mut Shared, text: &str) -> Result<(), UserError> {
-        view::set_filter(self, shared, text)
-    }
-
     /// Why commands for the selected or marked nodes can't act.
     fn no_node(&self) -> Option<String> {
         match &self.selected {
@@ -130,7 +123,11 @@ impl Screen for PipelineScreen {
         let Some(pipeline) = shared.shown_pipeline() else { return "Pipeline".into() };
         let count = pipeline.nodes.len();
         let nodes = if count == 1 { "node" } else { "nodes" };
-        let mut title = format!("{} · {count} {nodes}", pipeline.name);
+        let shown = match self.filter_text.is_empty() {
+            true => String::new(),
+            false => format!("{} of ", self.shown_nodes),
+        };
+        let mut title = format!("{} · {shown}{count} {nodes}", pipeline.name);
         if !self.marked.is_empty() {
             title.push_str(&format!(" · {} marked", self.marked.len()));
         }
@@ -222,6 +219,28 @@ impl Screen for PipelineScreen {
     fn find_next(&mut self, shared: &mut Shared, by: i32) -> bool {
         find::next(self, shared, by);
         true
+    }
+
+    fn filter_text(&self) -> Result<&str, &'static str> {
+        Ok(&self.filter_text)
+    }
+
+    fn filter_keys(&self) -> &'static [Key] {
+        filter::KEYS
+    }
+
+    fn known_values(&self, shared: &Shared, key: &str) -> Vec<String> {
+        let Some(snapshot) = shared.snapshot() else { return Vec::new() };
+        filter::known(key, &self.plot.whole, &snapshot.datasets)
+    }
+
+    fn set_filter(&mut self, shared: &mut Shared, text: &str) -> Result<Vec<Effect>, FilterError> {
+        view::set_filter(self, shared, text)?;
+        Ok(Vec::new())
+    }
+
+    fn filter_edit(&self, before: String) -> Option<(&'static str, Before)> {
+        Some(("filter of the graph", Before::GraphFilter(before)))
     }
 
     fn act(&mut self, shared: &mut Shared, command: Command) -> Vec<Effect> {
@@ -323,7 +342,7 @@ impl Screen for PipelineScreen {
             | Command::ZoomOut
             | Command::Fit
             | Command::Lanes
-            | Command::FilterGraph
+            | Command::Filter
             | Command::Tidy
             | Command::Export => no_pipeline(),
             _ => None,

@@ -14,9 +14,11 @@ use crate::dag::layer::Layers;
 use crate::dag::layout::{
     Before, Direction, Effort, Group, Layout, Lines, Sketch, Stand, Stopped, layout,
 };
-use crate::dag::view::{Choices, Filter, NodeStatus};
+use crate::dag::view::Choices;
+use crate::dag::view::filter::{NodeFacts, passes};
 use crate::dag::{Graph, Id, VertexKind, View};
 use crate::project::{Pipeline, Snapshot};
+use crate::text::filter::Filter;
 use crate::text::{sanitize, truncate_middle, width};
 
 /// The edges of graphs with at most this many vertices point downwards, by default. Those of larger ones point to the
@@ -38,8 +40,8 @@ pub struct Picture {
     pub choices: Choices,
     /// The filter of the displayed vertices.
     pub filter: Filter,
-    /// The statuses of nodes by name, if the filter needs them.
-    pub states: HashMap<String, NodeStatus>,
+    /// What is known of nodes by name, if the filter needs it.
+    pub facts: HashMap<String, NodeFacts>,
     /// The columns and rows of the window, if the drawing is to be chosen so that all of the graph fits them. The size
     /// and the direction below are then chosen, too, as are the expanded namespaces and, if need be, the kinds of
     /// vertices.
@@ -76,11 +78,7 @@ impl Picture {
     ) -> Result<(), Stopped> {
         let passes = match self.filter.is_empty() {
             true => Vec::new(),
-            false => {
-                let state =
-                    |name: &str| self.states.get(name).copied().unwrap_or(NodeStatus::NeverRun);
-                self.filter.passes(whole, &self.snapshot.datasets, state)
-            }
+            false => passes(&self.filter, whole, &self.snapshot.datasets, &self.facts),
         };
         if let Some(room) = self.fit
             && let Some(plot) = self.fitted(whole, &passes, room, cancel)?

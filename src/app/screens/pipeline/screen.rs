@@ -8,8 +8,9 @@ use ratatui::layout::Size;
 use super::plot::Plot;
 use super::zoom::{Sizing, Zoom};
 use crate::dag::overview::Overview;
-use crate::dag::view::{Choices, Detail, Filter, Limits, NodeStatus};
+use crate::dag::view::{Choices, Detail, Limits, NodeStatus};
 use crate::dag::{Id, VertexKind};
+use crate::text::filter::Filter;
 
 /// The length of the jump history.
 const LONGEST_WAY_BACK: usize = 200;
@@ -56,6 +57,8 @@ pub struct PipelineScreen {
     pub filter: Filter,
     /// The filter as it was written.
     pub filter_text: String,
+    /// The number of nodes in the drawing, those in collapsed namespaces included.
+    pub shown_nodes: usize,
     /// The first and last nodes of the displayed slice.
     pub slice: Option<Between>,
     /// Whether edges point to the right instead of downwards; `None` leaves the choice to the drawing.

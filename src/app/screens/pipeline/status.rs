@@ -13,15 +13,16 @@ use crate::app::screens::Screen;
 use crate::app::shared::Shared;
 use crate::dag::VertexKind;
 use crate::dag::view::Choices;
+use crate::dag::view::filter::follows_runs;
 
 impl PipelineScreen {
     /// The description of the wanted drawing.
     pub fn picture(&self, shared: &Shared) -> Option<Picture> {
-        let states = match self.filter.states.is_empty() {
-            true => HashMap::new(),
-            false => {
+        let facts = match follows_runs(&self.filter) {
+            false => HashMap::new(),
+            true => {
                 let nodes = shared.shown_pipeline()?.nodes.iter();
-                nodes.map(|node| (node.name.clone(), shared.node_status(&node.name))).collect()
+                nodes.map(|node| (node.name.clone(), shared.node_facts(&node.name))).collect()
             }
         };
         let to_fit = self.sizing == Sizing::ToFit;
@@ -34,7 +35,7 @@ impl PipelineScreen {
             pipeline: shared.shown_pipeline()?.name.clone(),
             choices,
             filter: self.filter.clone(),
-            states,
+            facts,
             fit: to_fit.then(|| self.room(shared)),
             zoom: self.zoom,
             sideways: self.sideways.or((!to_fit).then_some(self.plot.sideways)),

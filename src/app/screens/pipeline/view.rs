@@ -9,11 +9,12 @@ use super::go::{choose, through_jumps, toggle_follow};
 use super::screen::{Between, PipelineScreen};
 use super::zoom::{Sizing, Zoom};
 use crate::app::command::Command;
-use crate::app::prompt::PromptKind;
 use crate::app::shared::Shared;
-use crate::dag::view::{Detail, Filter, Focus, Fold};
+use crate::dag::view::filter::KEYS;
+use crate::dag::view::{Detail, Focus, Fold};
 use crate::dag::{Id, Slice, VertexKind};
-use crate::text::{UserError, sanitize};
+use crate::text::filter::{Filter, FilterError, parse};
+use crate::text::sanitize;
 
 /// The number of steps around the selection after the first narrowing of a focus.
 const FIRST_DEPTH: usize = 3;
@@ -61,10 +62,6 @@ pub(in crate::app) fn act(screen: &mut PipelineScreen, shared: &mut Shared, comm
         Command::FocusLess => focus_depth(screen, shared, false),
         Command::FocusMore => focus_depth(screen, shared, true),
         Command::Slice => slice(screen, shared),
-        Command::FilterGraph => {
-            let before = screen.filter_text.clone();
-            shared.begin(PromptKind::Graph(before.clone()), &before);
-        }
         Command::Parents => choose(screen, shared, false),
         Command::Children => choose(screen, shared, true),
         Command::JumpBack => through_jumps(screen, shared, false),
@@ -293,8 +290,8 @@ pub(in crate::app) fn set_filter(
     screen: &mut PipelineScreen,
     shared: &mut Shared,
     text: &str,
-) -> Result<(), UserError> {
-    let filter = Filter::parse(text).map_err(|error| error.to_string())?;
+) -> Result<(), FilterError> {
+    let filter = parse(text, KEYS)?;
     screen.filter_text = text.trim().to_owned();
     if screen.filter != filter {
         screen.filter = filter;

@@ -8,6 +8,7 @@ pub mod columns;
 pub mod comparison;
 pub mod page;
 pub mod reports;
+mod values;
 
 use std::collections::HashMap;
 
@@ -21,12 +22,15 @@ use crate::app::list::{Listing, Position};
 use crate::app::log_view::LogView;
 use crate::app::prompt::PromptKind;
 use crate::app::shared::Shared;
+use crate::app::undo::Before;
 use crate::app::words::Details;
 use crate::runs::history::{Timeline, Whole, filter, timeline};
 use crate::runs::{Failure, RunRequest};
-use crate::store::{LogFilter, Outcome, RunFilter, RunId, RunPair, RunRecord};
+use crate::store::{LOG_KEYS, LogFilter, Outcome, RunFilter, RunId, RunPair, RunRecord};
+use crate::text::filter::{FilterError, Key};
 use columns::Columns;
 use page::{ComparisonPage, HEAD, Page, Part, RunPage};
+use values::{known, known_in_log};
 
 /// The largest number of listed runs.
 pub const LISTED: usize = 500;
@@ -42,6 +46,8 @@ pub struct RunsScreen {
     pub columns: Columns,
     /// The filter as it was written.
     pub query: String,
+    /// The number of all runs, whether they match or not.
+    pub total: usize,
     /// Runs that are marked, in the order of marking; at most two.
     pub marked: Vec<RunId>,
     /// The page that is shown in place of the list.
@@ -250,7 +256,11 @@ impl Screen for RunsScreen {
             None => {
                 let mut title = "Runs".to_owned();
                 if !self.query.is_empty() {
-                    title.push_str(&format!(" · {}", self.query));
+                    let total = self.total.saturating_sub(self.deleted.len());
+                    let count = self.list.rows.len();
+                    // More may match than are listed.
+                    let more = if count == LISTED && total > LISTED { "+" } else { "" };
+                    title.push_str(&format!(" · {count}{more} of {total} · {}", self.query));
                 }
                 if !self.marked.is_empty() {
                     title.push_str(&format!(" · {} marked", self.marked.len()));
@@ -391,24 +401,61 @@ impl Screen for RunsScreen {
         true
     }
 
-    /// On a log, begins to type the text that lines must have.
-    fn find(&mut self, shared: &mut Shared) -> bool {
-        let Some(page) = self.run_page().filter(|page| page.part == Part::Log) else {
+    /// On a log, searches its lines.
+    fn find_next(&mut self, shared: &mut Shared, by: i32) -> bool {
+        let Some(page) = self.run_page_mut().filter(|page| page.part == Part::Log) else {
             return false;
         };
-        let before = page.log.filter.text.clone();
-        shared.begin(PromptKind::Log, &before.unwrap_or_default());
+        if !shared.search.is_empty() {
+            page.log.search(&shared.search, by);
+        }
         true
+    }
+
+    fn filter_text(&self) -> Result<&str, &'static str> {
+        match &self.page {
+            None => Ok(&self.query),
+            Some(Page::Run(page)) if page.part == Part::Log => Ok(&page.log.query),
+            Some(Page::Run(_)) => Err("only the log of a run is filtered; L shows it"),
+            Some(Page::Comparison(_)) => Err("a comparison is not filtered"),
+        }
+    }
+
+    fn filter_keys(&self) -> &'static [Key] {
+        if self.page.is_none() { filter::KEYS } else { LOG_KEYS }
+    }
+
+    fn known_values(&self, shared: &Shared, key: &str) -> Vec<String> {
+        if self.page.is_some() {
+            let lines = self.run_page().map_or(&[][..], |page| page.log.lines.as_slice());
+            return known_in_log(lines, self.shown_timeline(), key);
+        }
+        known(&self.list.rows, shared, key)
+    }
+
+    fn set_filter(&mut self, shared: &mut Shared, text: &str) -> Result<Vec<Effect>, FilterError> {
+        match &mut self.page {
+            Some(Page::Run(page)) if page.part == Part::Log => {
+                page.log.set_query(text)?;
+                Ok(Vec::new())
+            }
+            Some(_) => Ok(Vec::new()),
+            None => {
+                filter::parse(text, shared.now)?;
+                Ok(self.set_query(shared, text.trim().to_owned()))
+            }
+        }
+    }
+
+    fn filter_edit(&self, before: String) -> Option<(&'static str, Before)> {
+        // The filter of a log ends with its page.
+        self.page.is_none().then_some(("filter of the runs", Before::RunsFilter(before)))
     }
 
     fn act(&mut self, shared: &mut Shared, command: Command) -> Vec<Effect> {
         let run = self.shown_run().cloned();
         let id = run.as_ref().and_then(|run| run.id);
         match (command, run.zip(id)) {
-            (Command::FilterRuns, _) => {
-                self.page = None;
-                shared.begin(PromptKind::Filter(self.query.clone()), &self.query);
-            }
             (Command::CompareRuns, _) => return self.compare(),
             (Command::Mark, Some((_, id))) => self.mark(id),
             (Command::Timeline, Some((_, id))) => self.show_part(shared, id, Part::Timeline),
@@ -455,10 +502,7 @@ impl Screen for RunsScreen {
                 let shown = self.shown_part() == Some(Part::Timeline);
                 shown.then(|| "it is already shown".into())
             }),
-            Command::FilterRuns if self.page.is_some() => {
-                Some("runs can be filtered only in the list".into())
-            }
-            Command::PruneRuns | Command::FilterRuns => {
+            Command::PruneRuns | Command::Filter if self.page.is_none() => {
                 let none = self.list.rows.is_empty() && self.query.is_empty();
                 none.then(|| "no run is recorded yet".into())
             }
@@ -489,6 +533,12 @@ impl Screen for RunsScreen {
             effects.push(Effect::LoadRun(id));
         }
         let height = self.body_height(shared);
+        if let Some(page) = self.run_page_mut().filter(|page| page.part == Part::Log)
+            && let Some((filter, from)) = page.log.wanted_search()
+        {
+            let generation = page.log.generation;
+            effects.push(Effect::FindInLog { run: page.id, generation, filter, from });
+        }
         if let Some(page) = self.run_page_mut().filter(|page| page.part == Part::Log)
             && let Some(from) = page.log.wanted(height)
         {

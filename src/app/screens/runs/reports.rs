@@ -9,7 +9,7 @@ use crate::app::screens::Screen;
 use crate::app::shared::Shared;
 use crate::runs::history::{Comparison, Whole};
 use crate::store::{LogLine, Outcome, RunId, RunPair, RunRecord};
-use crate::text::UserError;
+use crate::text::{UserError, sanitize};
 
 impl RunsScreen {
     /// The history has changed: requests the list again, and if the screen is `shown`, what may have
@@ -73,6 +73,23 @@ impl RunsScreen {
         let height = self.body_height(shared);
         if let Some(page) = self.run_page_mut().filter(|page| page.id == run) {
             page.log.take(generation, lines, height);
+        }
+    }
+
+    /// A search of a log ended.
+    pub fn log_found(
+        &mut self,
+        shared: &mut Shared,
+        run: RunId,
+        generation: Generation,
+        line: Option<u64>,
+    ) {
+        let height = self.body_height(shared);
+        let page = self.run_page_mut().filter(|page| page.id == run);
+        let Some(page) = page.filter(|page| page.log.generation == generation) else { return };
+        match line {
+            Some(line) => page.log.show(line, height),
+            None => shared.warn(format!("no line contains `{}`", sanitize(&shared.search))),
         }
     }
 

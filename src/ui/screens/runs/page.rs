@@ -39,7 +39,7 @@ pub(super) fn draw(
     let body = Rect { y: area.y + HEAD, height: area.height.saturating_sub(HEAD), ..area };
     match page.part {
         Part::Timeline => timeline(paint, body, screen, shared, page),
-        Part::Log => log(paint, body, page),
+        Part::Log => log(paint, body, page, shared),
         Part::About => details::draw(paint, body, &screen.details(shared), shared.side_offset),
     }
 }
@@ -218,7 +218,7 @@ fn log_state(screen: &RunsScreen, page: &RunPage) -> String {
         Level::Error => "errors".to_owned(),
         _ => "warnings and errors".to_owned(),
     }));
-    parts.extend(filter.text.as_ref().map(|text| format!("\"{text}\"")));
+    parts.extend(Some(&page.log.query).filter(|query| !query.is_empty()).cloned());
     let lines = screen.shown_run().map_or(0, |run| run.log_lines);
     match page.log.lines.get(page.log.offset) {
         Some(first) if lines > 0 => parts.push(format!("line {} of {lines}", first.number)),
@@ -228,13 +228,16 @@ fn log_state(screen: &RunsScreen, page: &RunPage) -> String {
     parts.join(", ")
 }
 
-fn log(paint: &mut Paint<'_>, area: Rect, page: &RunPage) {
+fn log(paint: &mut Paint<'_>, area: Rect, page: &RunPage, shared: &Shared) {
     let view = &page.log;
     if view.lines.is_empty() {
         let text = match view.is_loading() {
             true => "Reading the log ...",
             false if view.filter == Default::default() => "The log is empty.",
-            false => "No log line matches the filter.",
+            false => {
+                let lines = ["No log line matches the filter.", "esc shows all again."];
+                return paint.note(area, &lines);
+            }
         };
         return paint.note(area, &[text]);
     }
@@ -245,9 +248,13 @@ fn log(paint: &mut Paint<'_>, area: Rect, page: &RunPage) {
         Some(_) => 0,
         None => names.map(|name| width(&sanitize(name))).max().unwrap_or(0).min(NAMES),
     };
-    let found = view.filter.text.as_deref().unwrap_or_default().to_lowercase();
+    let found = match view.found {
+        Some(_) => shared.search.to_lowercase(),
+        None => String::new(),
+    };
     for (row, line) in seen().enumerate() {
         let line_area = Rect { y: area.y + row as u16, height: 1, ..area };
+        paint.row(area, line_area.y, view.found == Some(line.number), focused(shared));
         log_line(paint, line_area, line, names as u16, view.column, &found);
     }
 }
