@@ -26,15 +26,17 @@ LARGEST = 1 << 20  # bytes
 def predict(root):
     """Names of modules in the order of their import; some may not exist."""
     names = list(KEDRO) + plugins()
-    for path, text in texts(root, (".py", ".yml", ".yaml")):
-        if path.endswith(".py"):
-            for one, several in IMPORT.findall(text):
-                names += [part.split()[0] for part in (one or several).split(",") if part.strip()]
-        else:
-            for kind in TYPE.findall(text):
-                names += [kind, "kedro_datasets." + kind]
-    source = os.path.join(root, "src")
-    own = set(os.listdir(root)) | set(os.listdir(source) if os.path.isdir(source) else ())
+    source, conf = (
+        os.path.join(root, name) if os.path.isdir(os.path.join(root, name)) else root
+        for name in ("src", "conf")
+    )
+    for text in texts(source, (".py",)):
+        for one, several in IMPORT.findall(text):
+            names += [part.split()[0] for part in (one or several).split(",") if part.strip()]
+    for text in texts(conf, (".yml", ".yaml")):
+        for kind in TYPE.findall(text):
+            names += [kind, "kedro_datasets." + kind]
+    own = set(os.listdir(root)) | set(os.listdir(source))
     found = []
     for name in dict.fromkeys(names):
         first = name.partition(".")[0]
@@ -56,10 +58,10 @@ def plugins():
         return []
 
 
-def texts(root, endings):
-    """The project's files with these endings, and their texts."""
+def texts(where, endings):
+    """The texts of the files with these endings in a folder."""
     count = 0
-    for folder, folders, files in os.walk(root):
+    for folder, folders, files in os.walk(where):
         folders[:] = sorted(one for one in folders if one not in FOREIGN and not one.startswith("."))
         for name in sorted(files):
             path = os.path.join(folder, name)
@@ -71,6 +73,6 @@ def texts(root, endings):
             try:
                 if os.path.isfile(path) and os.path.getsize(path) <= LARGEST:
                     with open(path, encoding="utf-8", errors="replace") as file:
-                        yield path, file.read()
+                        yield file.read()
             except OSError:
                 pass
