@@ -25,6 +25,7 @@ use mlops_tui::runs::{Prepared, RunEvent, RunRequest, Served, Spec, Warmth, Work
 
 const OURS: usize = 15;
 const PEERS: usize = 3;
+const PROMPTS: usize = 5;
 const NODES: [(&str, &str); 2] =
     [("clean_stations", "data_processing"), ("linear.train_model", "modelling")];
 
@@ -92,11 +93,14 @@ fn prompts(root: &Path) {
     terminal.keys("Ey");
     terminal.wait_for("worker warm");
     terminal.wait_for("exact ✓");
-    let mut warm: Vec<Duration> = (0..OURS)
-        .map(|_| {
+    // The screen that the prompts share keeps the earlier ones.
+    let mut warm: Vec<Duration> = (1..=PROMPTS)
+        .map(|count| {
             let begin = Instant::now();
             terminal.keys("b");
-            terminal.wait("the prompt", is_prompt);
+            terminal.wait("the prompt", |screen| {
+                screen.matches("Ctrl-D goes back.").count() == count && is_prompt(screen)
+            });
             let taken = begin.elapsed();
             terminal.keys("<c-d>");
             terminal.wait_for("15 nodes");
@@ -119,7 +123,7 @@ fn prompts(root: &Path) {
         .collect();
     warm.sort();
     cold.sort();
-    let (warm, cold) = (warm[OURS / 2], cold[PEERS / 2]);
+    let (warm, cold) = (warm[PROMPTS / 2], cold[PEERS / 2]);
     println!();
     println!("| prompt from the warm worker | from a new Python | ratio |");
     println!("|---:|---:|---:|");

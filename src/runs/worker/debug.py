@@ -114,7 +114,8 @@ def open_project(request):
 
 
 def interactive(request, session, context, catalog, pipelines):
-    pipeline = pipelines[request.get("pipeline") or "__default__"]
+    with quiet():  # this imports the project's code
+        pipeline = pipelines[request.get("pipeline") or "__default__"]
     node = next((one for one in pipeline.nodes if one.name == request["node"]), None)
     if node is None:
         print("The pipeline has no node %r." % request["node"], file=sys.stderr)
