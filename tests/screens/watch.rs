@@ -93,3 +93,15 @@ fn a_node_without_a_run_is_run_if_it_is_new() {
     app.report(Report::Staleness { pipeline: "__default__".into(), statuses });
     assert_eq!(asked(&mut app), Some(Slice::nodes([&removed.name])));
 }
+
+#[test]
+fn without_trust_there_is_no_watch_mode() {
+    let mut app = TestApp::open(120, 36);
+    app.report(Report::Trust(false));
+    app.keys("A");
+    assert!(app.screen().contains("Trust this project?"), "{}", app.screen());
+    app.keys("n");
+    assert!(!app.screen().contains("saves run"), "{}", app.screen());
+    app.keys("Ay");
+    assert!(app.screen().contains("saves run"), "{}", app.screen());
+}

@@ -356,6 +356,7 @@ fn answer(state: &mut State, question: Question, yes: bool) -> Vec<Effect> {
         }
         Question::Trust(_) => {
             shared.waiting_run = None;
+            shared.watch = None;
             shared.starting.clear();
             shared.project.exact = Exact::None;
             shared.tell("Nothing of the project was executed.");
