@@ -3,10 +3,11 @@
 use std::process::Command;
 use std::time::Duration;
 
-use mlops_tui::runs::{Prepared, Process, RunEvent, RunRequest, Spec, Stamped, Stream, Worker};
+use mlops_tui::runs::{Prepared, Process, RunEvent, RunRequest, Spec, Stream, Worker};
 
 use crate::common::project::project;
 use crate::common::python::python;
+use crate::worker::rest;
 
 const SHOP: &str = r#"def fail(size):
     raise ValueError("sold out")
@@ -31,17 +32,6 @@ def make(node):
 fn start(folder: &tempfile::TempDir, request: RunRequest) -> Process {
     let spec = Spec::new(python(), folder.path());
     Worker::fresh(spec, "a test").start(&Prepared::as_asked(request)).unwrap()
-}
-
-async fn rest(process: &mut Process) -> Vec<RunEvent> {
-    let mut events = Vec::new();
-    let all = async {
-        while let Some(Stamped { event, .. }) = process.next().await {
-            events.push(event);
-        }
-    };
-    tokio::time::timeout(Duration::from_secs(120), all).await.expect("the run ends");
-    events
 }
 
 async fn run(runner: &str, keep_going: bool) -> (Vec<String>, Vec<RunEvent>) {

@@ -6,11 +6,12 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use mlops_tui::runs::{
-    Prepared, Process, RunEvent, RunRequest, Served, Spec, Stamped, Warmth, Worker, exact,
+    Prepared, Process, RunEvent, RunRequest, Served, Spec, Warmth, Worker, exact,
 };
 
 use crate::common::project::project;
 use crate::common::python::python;
+use crate::worker::{rest, served};
 
 /// A project that imports an installed package, which writes down the process of each import.
 struct Shop {
@@ -57,24 +58,6 @@ fn start(worker: &Worker) -> Process {
     worker.start(&Prepared::as_asked(RunRequest::default())).unwrap()
 }
 
-async fn rest(process: &mut Process) -> Vec<RunEvent> {
-    let mut events = Vec::new();
-    let all = async {
-        while let Some(Stamped { event, .. }) = process.next().await {
-            events.push(event);
-        }
-    };
-    tokio::time::timeout(Duration::from_secs(120), all).await.expect("the run ends");
-    events
-}
-
-fn served(events: &[RunEvent]) -> Option<Served> {
-    events.iter().find_map(|event| match event {
-        RunEvent::RunStarted { worker, .. } => Some(*worker),
-        _ => None,
-    })
-}
-
 #[tokio::test]
 async fn a_reading_and_a_run_at_the_first_start_import_the_packages_once() {
     let shop = Shop::new("time.sleep(1)\n");
@@ -84,7 +67,7 @@ async fn a_reading_and_a_run_at_the_first_start_import_the_packages_once() {
     let (read, events) = tokio::join!(exact::snapshot(&worker, None, &params), rest(&mut process));
     read.unwrap();
     assert!(matches!(events.last(), Some(RunEvent::RunFinished { .. })), "{events:#?}");
-    assert_eq!(served(&events), Some(Served::Warm));
+    assert_eq!(served(&events), Served::Warm);
     assert_eq!(shop.imports(), [process.server_pid().to_string()]);
 }
 
@@ -116,5 +99,5 @@ async fn a_run_that_waits_is_served_when_a_package_makes_forking_unsafe() {
     let mut warmth = worker.warmth();
     warmth.wait_for(|warmth| matches!(warmth, Warmth::Warm { .. })).await.unwrap();
     let events = rest(&mut start(&worker)).await;
-    assert_eq!(served(&events), Some(Served::Warm));
+    assert_eq!(served(&events), Served::Warm);
 }

@@ -33,7 +33,7 @@ fn with(python: &Path, root: &Path) -> Worker {
     Worker::fresh(Spec::new(python, root), "a test")
 }
 
-async fn rest(process: &mut Process) -> Vec<RunEvent> {
+pub(crate) async fn rest(process: &mut Process) -> Vec<RunEvent> {
     let mut events = Vec::new();
     let all = async {
         while let Some(Stamped { event, .. }) = process.next().await {
@@ -555,7 +555,7 @@ fn result(folder: &Path) -> String {
     fs::read_to_string(folder.join("result.txt")).unwrap()
 }
 
-fn served(events: &[RunEvent]) -> Served {
+pub(crate) fn served(events: &[RunEvent]) -> Served {
     let worker = events.iter().find_map(|event| match event {
         RunEvent::RunStarted { worker, .. } => Some(*worker),
         _ => None,
