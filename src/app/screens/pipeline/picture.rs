@@ -178,8 +178,8 @@ impl Picture {
                 let lanes = Some(Lanes::of(&draft.view.graph, MOST_LANES));
                 let layout = layout(&draft.sketch, Effort::Full, None, cancel)?;
                 let plot = self.plot(whole, draft, layout, true);
-                let fitted = Some(Fitted { choices, lanes: true });
-                return Ok(Some(Plot { lanes, fitted, ..plot }));
+                let (names, fitted) = (names(&plot.view), Some(Fitted { choices, lanes: true }));
+                return Ok(Some(Plot { lanes, names, fitted, ..plot }));
             }
         }
         Ok(poor)
@@ -214,7 +214,6 @@ impl Picture {
     fn plot(&self, whole: &Arc<Graph>, draft: Draft, layout: Layout, refined: bool) -> Plot {
         let boxes = draft.boxes();
         let Draft { view, labels, layers, zoom, sideways, .. } = draft;
-        let names = short_names(&view, |id| &view.graph.vertices[id].name);
         Plot {
             pipeline: self.pipeline.clone(),
             whole: whole.clone(),
@@ -222,9 +221,9 @@ impl Picture {
             circle: layers.as_ref().map(|layers| layers.cyclic.clone()).unwrap_or_default(),
             bands: layers.as_ref().map(|layers| bands(layers, &view, &layout)).unwrap_or_default(),
             lanes: self.lanes.then(|| Lanes::of(&view.graph, MOST_LANES)),
+            names: if self.lanes { names(&view) } else { Vec::new() },
             view,
             labels,
-            names,
             layout,
             zoom,
             boxes,
@@ -292,6 +291,11 @@ fn bands(layers: &Layers, view: &View, layout: &Layout) -> Vec<Band> {
 fn labels(view: &View) -> Vec<String> {
     let names = short_names(view, |id| view.label(id));
     names.iter().map(|name| truncate_middle(name, LONGEST_NAME)).collect()
+}
+
+/// The name of each vertex in the list, where no frame shows its namespace.
+fn names(view: &View) -> Vec<String> {
+    short_names(view, |id| &view.graph.vertices[id].name)
 }
 
 /// The name of each vertex as `name` gives it, without the hash of a node that Kedro named.

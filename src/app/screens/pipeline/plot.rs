@@ -22,7 +22,7 @@ pub struct Plot {
     pub view: View,
     /// The label of each vertex in the drawing.
     pub labels: Vec<String>,
-    /// The name of each vertex in the list, where no frame shows its namespace.
+    /// The name of each vertex, if the graph is shown as a list.
     pub names: Vec<String>,
     /// The positions.
     pub layout: Layout,
