@@ -113,26 +113,19 @@ type Texts = (Option<String>, Option<String>);
 /// The definitions that differ in what a node of both runs uses. A definition that is the same in both runs and is
 /// only used by other nodes is left out: the code that begins or ceases to use it differs, and is listed.
 fn changes(first: &Definitions, second: &Definitions) -> Vec<(DefinitionChange, Texts)> {
-    let by_name = |of: &'_ Definitions| -> HashMap<String, Kept> {
-        of.all.iter().map(|one| (one.name.clone(), one.clone())).collect()
-    };
     let (one, two) = (by_name(first), by_name(second));
     let differs =
         |name: &str| one.get(name).map(|one| &one.hash) != two.get(name).map(|two| &two.hash);
     let mut users: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
     for (node, used) in &first.nodes {
         let Some(other) = second.nodes.get(node) else { continue };
-        let names = |of: &'_ Definitions, used: &[u32]| -> Vec<usize> {
-            used.iter().map(|index| *index as usize).filter(|index| *index < of.all.len()).collect()
-        };
-        let own = names(first, used).into_iter().map(|index| &*first.all[index].name);
-        let other = names(second, other).into_iter().map(|index| &*second.all[index].name);
-        for name in own.chain(other).filter(|name| differs(name)) {
+        let names = names(first, used).chain(names(second, other));
+        for name in names.filter(|name| differs(name)) {
             users.entry(name).or_default().insert(node);
         }
     }
     let change = |(name, nodes): (&str, BTreeSet<&str>)| {
-        let (one, two) = (one.get(name), two.get(name));
+        let (one, two) = (one.get(name).copied(), two.get(name).copied());
         let place = two.or(one);
         let change = DefinitionChange {
             name: name.to_owned(),
@@ -151,6 +144,15 @@ fn changes(first: &Definitions, second: &Definitions) -> Vec<(DefinitionChange, 
         (change, (key(one), key(two)))
     };
     users.into_iter().map(change).collect()
+}
+
+fn by_name(of: &Definitions) -> HashMap<&str, &Kept> {
+    of.all.iter().map(|one| (&*one.name, one)).collect()
+}
+
+/// The names of the definitions at these indexes. The store's text may name others.
+fn names<'a>(of: &'a Definitions, used: &'a [u32]) -> impl Iterator<Item = &'a str> {
+    used.iter().filter_map(|index| of.all.get(*index as usize)).map(|one| &*one.name)
 }
 
 /// Compares the code of two runs of the project in `root`.
