@@ -11,6 +11,11 @@ mod user_error;
 pub use similar::{closest, did_you_mean};
 pub use user_error::UserError;
 
+/// Whether a dotted name is `outer`, or lies below it: `a.b` is within `a`, and `ab` is not.
+pub fn is_within(name: &str, outer: &str) -> bool {
+    name.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+}
+
 use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::UnicodeWidthStr;
 

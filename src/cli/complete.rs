@@ -86,8 +86,7 @@ fn names(of: fn(&Snapshot) -> Vec<String>) -> ArgValueCompleter {
 }
 
 fn of_nodes(snapshot: &Snapshot, of: impl Fn(&Node) -> Vec<String>) -> Vec<String> {
-    let nodes = snapshot.pipelines.iter().flat_map(|pipeline| &pipeline.nodes);
-    nodes.flat_map(|node| of(node)).collect()
+    snapshot.nodes().flat_map(of).collect()
 }
 
 /// The project that the line names, else that of the current folder.

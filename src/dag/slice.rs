@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use super::graph::reached;
 use super::{Graph, Id, VertexKind};
 use crate::project::{Node, Pipeline, strip_transcoding};
-use crate::text::closest;
+use crate::text::{closest, is_within};
 
 /// The filters of Kedro's `Pipeline.filter`. An empty list does not filter; several filters select the nodes
 /// that pass all of them.
@@ -263,11 +263,6 @@ impl<'a> Links<'a> {
             hint: hint.map(str::to_owned),
         }
     }
-}
-
-/// Whether `namespace` is `outer` or is inside it.
-fn is_within(namespace: &str, outer: &str) -> bool {
-    namespace.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
 }
 
 /// The namespaces around one: `a.b.c` gives `a`, `a.b` and `a.b.c`.

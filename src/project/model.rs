@@ -53,6 +53,11 @@ impl Snapshot {
     pub fn pipeline(&self, name: &str) -> Option<&Pipeline> {
         self.pipelines.iter().find(|pipeline| pipeline.name == name)
     }
+
+    /// The nodes of all pipelines, one after the other; a node of several pipelines comes several times.
+    pub fn nodes(&self) -> impl Iterator<Item = &Node> {
+        self.pipelines.iter().flat_map(|pipeline| &pipeline.nodes).map(|node| &**node)
+    }
 }
 
 /// How a snapshot was made.

@@ -322,9 +322,10 @@ fn writes(snapshot: &Snapshot, plan: &Plan, request: &RunRequest) -> Vec<Target>
         return Vec::new();
     }
     let names: HashSet<&str> = plan.nodes.iter().map(|node| node.name.as_str()).collect();
-    let nodes = snapshot.pipelines.iter().flat_map(|pipeline| &pipeline.nodes);
-    let outputs =
-        nodes.filter(|node| names.contains(node.name.as_str())).flat_map(|node| &node.outputs);
+    let outputs = snapshot
+        .nodes()
+        .filter(|node| names.contains(node.name.as_str()))
+        .flat_map(|node| &node.outputs);
     let target = |dataset: &Dataset| match datasets::filepath(dataset) {
         Some(path) => datasets::local(&snapshot.metadata.root, path)
             .map_or_else(|| path.to_owned(), |path| path.display().to_string()),

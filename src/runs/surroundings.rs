@@ -137,9 +137,8 @@ fn made(
     snapshot: &Snapshot,
     mut fingerprints: Vec<crate::store::StoredFingerprint>,
 ) -> HashMap<String, Content> {
-    let nodes = snapshot.pipelines.iter().flat_map(|pipeline| &pipeline.nodes);
     let makes: HashSet<(&str, &str)> =
-        makers(nodes.map(|node| &**node)).map(|(dataset, node)| (&*node.name, dataset)).collect();
+        makers(snapshot.nodes()).map(|(dataset, node)| (&*node.name, dataset)).collect();
     fingerprints.sort_by_key(|fingerprint| fingerprint.run);
     let mut made: HashMap<String, Content> = HashMap::new();
     for stored in fingerprints {

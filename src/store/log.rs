@@ -18,6 +18,7 @@ use strum::VariantArray;
 use super::database::{Store, StoreError};
 use super::record::{Level, Line, LogLine, RunId, Source};
 use crate::text::filter::{Filter, Key, Kind, Row, key, value};
+use crate::text::is_within;
 
 /// A chunk is closed when its lines take this many bytes, uncompressed.
 const CHUNK: usize = 64 << 10;
@@ -76,10 +77,7 @@ impl Row for LogLine {
         match key {
             "level" => self.level >= Level::from_text(value),
             "node" => self.node.as_deref() == Some(value),
-            "logger" => self.logger.as_deref().is_some_and(|name| {
-                let rest = name.strip_prefix(value);
-                rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
-            }),
+            "logger" => self.logger.as_deref().is_some_and(|name| is_within(name, value)),
             _ => self.stream == value,
         }
     }

@@ -199,8 +199,8 @@ fn rows(
 fn memory(snapshot: &Snapshot) -> Vec<String> {
     let known: HashSet<&str> =
         snapshot.datasets.keys().map(|name| strip_transcoding(name)).collect();
-    let nodes = snapshot.pipelines.iter().flat_map(|pipeline| &pipeline.nodes);
-    nodes
+    snapshot
+        .nodes()
         .flat_map(|node| node.inputs.iter().chain(&node.outputs))
         .map(|name| strip_transcoding(name))
         .filter(|name| !is_parameter(name) && !known.contains(name))

@@ -85,10 +85,10 @@ fn on_disk(shared: &Shared, name: &str) -> (String, Tone) {
 /// Adds the nodes that make, and those that read, a dataset or parameter.
 fn users(snapshot: &Snapshot, name: &str, lines: &mut Vec<Line>) {
     let base = strip_transcoding(name);
-    let nodes =
-        || snapshot.pipelines.iter().flat_map(|pipeline| &pipeline.nodes).map(|node| &**node);
-    let made_by = makers(nodes()).filter(|(dataset, _)| *dataset == base).map(|(_, node)| node);
-    let used_by = nodes().filter(|node| node.inputs.iter().any(|input| reads(input, base)));
+    let made_by =
+        makers(snapshot.nodes()).filter(|(dataset, _)| *dataset == base).map(|(_, node)| node);
+    let used_by =
+        snapshot.nodes().filter(|node| node.inputs.iter().any(|input| reads(input, base)));
     let mut add = |label: &'static str, nodes: Vec<&Node>| {
         // The same node can be in several pipelines.
         let names: IndexSet<&str> = nodes.into_iter().map(|node| node.name.as_str()).collect();

@@ -9,6 +9,7 @@ use super::super::{Graph, Id, Vertex, VertexKind};
 use super::NodeStatus;
 use crate::project::{Dataset, Node, is_parameter, strip_transcoding};
 use crate::text::filter::{Filter, Key, Kind, Row, Term, Value, key, value};
+use crate::text::is_within;
 
 /// The type of a dataset that the catalog does not list.
 const UNLISTED: &str = "MemoryDataset";
@@ -130,10 +131,9 @@ impl Row for NodeRow<'_> {
             ("is", _) => status.as_str() == value,
             ("changed", _) => self.facts.is_some_and(|facts| facts.changed.contains(value)),
             ("tag", _) => self.node.tags.contains(value),
-            ("namespace", _) => self.node.namespace.as_deref().is_some_and(|name| {
-                let rest = name.strip_prefix(value);
-                rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
-            }),
+            ("namespace", _) => {
+                self.node.namespace.as_deref().is_some_and(|name| is_within(name, value))
+            }
             ("reads", _) => names(&self.node.inputs),
             ("writes", _) => names(&self.node.outputs),
             _ => false,

@@ -6,6 +6,7 @@ use indexmap::IndexMap;
 use regex::Regex;
 
 use crate::project::{Located, Value};
+use crate::text::is_within;
 
 /// A use of the resolver, such as `${runtime_params:folder, data}`.
 static READ: LazyLock<Regex> = LazyLock::new(|| {
@@ -75,10 +76,7 @@ impl Defined {
 
 /// Whether two dotted names are equal, or one is a group that holds the other.
 pub(crate) fn overlap(a: &str, b: &str) -> bool {
-    let holds = |outer: &str, inner: &str| {
-        inner.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
-    };
-    holds(a, b) || holds(b, a)
+    is_within(a, b) || is_within(b, a)
 }
 
 #[cfg(test)]

@@ -7,9 +7,7 @@ mod types;
 use std::collections::HashSet;
 
 use super::config::undefined::overlap;
-use super::{
-    Located, Node, Problem, Severity, Snapshot, Value, is_parameter, makers, strip_transcoding,
-};
+use super::{Located, Problem, Severity, Snapshot, Value, is_parameter, makers, strip_transcoding};
 use crate::text::did_you_mean;
 
 /// Words with fewer letters tell names apart; in words with at least the other number, two letters may be wrong.
@@ -33,7 +31,7 @@ pub(super) fn find(snapshot: &Snapshot) -> Vec<Problem> {
 pub(super) fn drop_read_params(snapshot: &mut Snapshot) {
     let mut undefined = std::mem::take(&mut snapshot.undefined_params);
     if !undefined.is_empty() {
-        let read = nodes(snapshot).flat_map(|node| &node.inputs);
+        let read = snapshot.nodes().flat_map(|node| &node.inputs);
         let read: HashSet<&str> = read.filter_map(|input| input.strip_prefix("params:")).collect();
         undefined.retain(|name| !read.iter().any(|read| overlap(read, name)));
     }
@@ -58,14 +56,15 @@ pub fn undefined_param(snapshot: &Snapshot, name: &str) -> Problem {
 /// Reports `params:` inputs that no parameters file defines; Kedro fails only when the node loads them. Of similar
 /// parameters, one that no node reads is the likeliest.
 fn missing_parameters(snapshot: &Snapshot) -> Vec<Problem> {
-    let read: HashSet<&str> = nodes(snapshot)
+    let read: HashSet<&str> = snapshot
+        .nodes()
         .flat_map(|node| &node.inputs)
         .filter_map(|input| input.strip_prefix("params:"))
         .collect();
     let parameters = &snapshot.parameters;
     let mut seen = HashSet::new();
     let mut problems = Vec::new();
-    for node in nodes(snapshot) {
+    for node in snapshot.nodes() {
         for key in node.inputs.iter().filter_map(|input| input.strip_prefix("params:")) {
             if has_parameter(parameters, key) || !seen.insert((node.name.as_str(), key)) {
                 continue;
@@ -99,14 +98,14 @@ fn unmade_datasets(snapshot: &Snapshot) -> Vec<Problem> {
     if !snapshot.pipelines.iter().all(|pipeline| pipeline.complete) {
         return Vec::new();
     }
-    let made = makers(nodes(snapshot)).map(|(dataset, _)| dataset);
+    let made = makers(snapshot.nodes()).map(|(dataset, _)| dataset);
     let entries = snapshot.datasets.keys().map(|name| strip_transcoding(name));
     let known: HashSet<&str> = made.chain(entries).collect();
     let mut names: Vec<&str> = known.iter().copied().collect();
     names.sort_unstable();
     let mut seen = HashSet::new();
     let mut problems = Vec::new();
-    for node in nodes(snapshot) {
+    for node in snapshot.nodes() {
         for input in node.inputs.iter().filter(|input| !is_parameter(input)) {
             let dataset = strip_transcoding(input);
             if known.contains(dataset) || !seen.insert((node.name.as_str(), dataset)) {
@@ -146,10 +145,6 @@ fn is_misspelling(a: &str, b: &str) -> bool {
         // A separator is missing, or one too many.
         false => similar(&a.concat(), &b.concat()),
     }
-}
-
-fn nodes(snapshot: &Snapshot) -> impl Iterator<Item = &Node> {
-    snapshot.pipelines.iter().flat_map(|pipeline| &pipeline.nodes).map(|node| &**node)
 }
 
 /// Whether a parameter of this dotted name is defined, or may be: it can be inside a value that is not known.

@@ -43,7 +43,7 @@ impl<'a> Asked<'a> {
     pub(super) fn of(filter: &Filter, shared: &'a Shared, snapshot: &'a Snapshot) -> Self {
         let mut users: HashMap<&str, Vec<&Node>> = HashMap::new();
         if filter.asks(&["is", "node"]) {
-            for node in snapshot.pipelines.iter().flat_map(|pipeline| &pipeline.nodes) {
+            for node in snapshot.nodes() {
                 for name in node.inputs.iter().chain(&node.outputs) {
                     users.entry(strip_transcoding(name)).or_default().push(node);
                 }
@@ -147,10 +147,7 @@ pub(super) fn known(snapshot: &Snapshot, key: &str) -> Vec<String> {
         "type" => datasets.map(|dataset| dataset.type_name.clone()).collect(),
         "layer" => datasets.filter_map(|dataset| dataset.layer.clone()).collect(),
         "in" => datasets.flat_map(|dataset| origins(&dataset.definition).into_names()).collect(),
-        "node" => {
-            let nodes = snapshot.pipelines.iter().flat_map(|pipeline| &pipeline.nodes);
-            nodes.map(|node| node.name.clone()).collect()
-        }
+        "node" => snapshot.nodes().map(|node| node.name.clone()).collect(),
         "namespace" => datasets
             .filter_map(|dataset| dataset.name.rsplit_once('.'))
             .map(|(namespace, _)| namespace.to_owned())

@@ -43,11 +43,8 @@ pub(super) struct Asked<'a> {
 
 impl<'a> Asked<'a> {
     pub(super) fn of(filter: &Filter, shared: &'a Shared, snapshot: &'a Snapshot) -> Self {
-        let nodes = snapshot.pipelines.iter().flat_map(|pipeline| &pipeline.nodes);
-        let nodes = nodes.map(|node| &**node);
-        let reading = |node: &&Node| node.inputs.iter().any(|input| is_parameter(input));
         let nodes = match filter.asks(&["is", "node"]) {
-            true => nodes.filter(reading).collect(),
+            true => readers(snapshot).collect(),
             false => Vec::new(),
         };
         Asked { shared, nodes }
@@ -102,15 +99,16 @@ impl Row for Parameter<'_> {
     }
 }
 
+/// The nodes that read parameters.
+fn readers(snapshot: &Snapshot) -> impl Iterator<Item = &Node> {
+    snapshot.nodes().filter(|node| node.inputs.iter().any(|input| is_parameter(input)))
+}
+
 /// The values of a key that occur in the project.
 pub(super) fn known(snapshot: &Snapshot, key: &str) -> Vec<String> {
     let found: BTreeSet<String> = match key {
         "in" => origins(&snapshot.parameters).into_names().into_iter().collect(),
-        "node" => {
-            let nodes = snapshot.pipelines.iter().flat_map(|pipeline| &pipeline.nodes);
-            let reading = nodes.filter(|node| node.inputs.iter().any(|input| is_parameter(input)));
-            reading.map(|node| node.name.clone()).collect()
-        }
+        "node" => readers(snapshot).map(|node| node.name.clone()).collect(),
         _ => BTreeSet::new(),
     };
     found.into_iter().collect()

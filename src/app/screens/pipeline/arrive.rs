@@ -10,7 +10,7 @@ use super::zoom::Sizing;
 use super::{find, go};
 use crate::app::shared::Shared;
 use crate::dag::{Id, VertexKind};
-use crate::text::sanitize;
+use crate::text::{is_within, sanitize};
 
 /// Shows a new drawing. The selection is kept, and stays at its place on the screen.
 pub(super) fn drawn(screen: &mut PipelineScreen, shared: &mut Shared, plot: Arc<Plot>) {
@@ -89,10 +89,8 @@ fn anchor(before: &Plot, plot: &Plot, selected: Option<&Spot>) -> Option<((i32, 
 /// The first vertex inside an expanded namespace.
 fn first_within(plot: &Plot, name: &str) -> Option<Id> {
     let view = &plot.view;
-    let within = |group: Option<usize>| {
-        let inner = group.and_then(|group| view.groups[group].name.strip_prefix(name));
-        inner.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
-    };
+    let within =
+        |group: Option<usize>| group.is_some_and(|group| is_within(&view.groups[group].name, name));
     let inside = |id: &Id| within(view.group_of[*id]);
     let all = || (0..view.graph.vertices.len()).filter(inside);
     all().find(|id| view.graph.vertices[*id].kind != VertexKind::Dataset).or_else(|| all().next())

@@ -13,6 +13,7 @@ use super::super::source::At;
 use super::super::value::{Unknown, Value};
 use super::{KedroNode, KedroPipeline, convert, order};
 use crate::project::strip_transcoding;
+use crate::text::is_within;
 
 /// Positions of nodes in `KedroPipeline::nodes`.
 type Selected = HashSet<usize>;
@@ -270,10 +271,7 @@ impl<'a> Interp<'a> {
 
 /// Whether `namespace` is `given` or lies inside it. Before Kedro 1, any common prefix was enough.
 fn within(namespace: &str, given: &str, partial: bool) -> bool {
-    match namespace.strip_prefix(given) {
-        Some(rest) => partial || rest.is_empty() || rest.starts_with('.'),
-        None => false,
-    }
+    is_within(namespace, given) || partial && namespace.starts_with(given)
 }
 
 /// The selected nodes with all their descendants (`along`), or with all their ancestors.
