@@ -28,7 +28,7 @@ pub(super) fn detach(handed: &Handed, json: bool) -> Result<ExitCode> {
         // Insert before a `--`, because no options follow it.
         arguments.splice(1..1, [PARAMS_FROM.into(), file.into()]);
     }
-    let begun = start(arguments).map_err(|error| eyre!(error))?;
+    let begun = start(arguments, None).map_err(|error| eyre!(error))?;
     if json {
         return output::json(&serde_json::to_value(begun)?);
     }

@@ -21,8 +21,8 @@ use crate::runs::params::{Handed, Params};
 use crate::runs::recorder::{Subject, burst};
 use crate::runs::request::{parse_load_versions, parse_params, split_list, split_node_names};
 use crate::runs::{
-    Failure, Plan, Prepared, Process, Recorder, RunEvent, RunRequest, Spec, Stamped, Worker,
-    claims, environment, interpreter, plan, staleness,
+    Failure, Plan, Prepared, Process, Recorder, RunEvent, RunRequest, Spec, Stamped, claims,
+    environment, interpreter, plan, staleness,
 };
 use crate::store::{Outcome, RunRecord, Store};
 use crate::text::{json, sanitize};
@@ -122,6 +122,9 @@ pub(super) struct Arguments {
     /// Marks the background process of --detach
     #[arg(long, hide = true)]
     detached: bool,
+    /// Stdin of the background process is the socket of a warm worker
+    #[arg(long, hide = true, requires = "detached")]
+    warm: bool,
     /// File with the parameters for the background process
     #[arg(long, hide = true)]
     params_from: Option<PathBuf>,
@@ -220,7 +223,8 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode> {
     super::block_on(async {
         let mut signals = Signals::new()?;
         let spec = Spec::new(&interpreter.path, &root);
-        let worker = Worker::fresh(spec, "asked for")
+        let worker = runs::detach::worker(spec, arguments.warm)?;
+        let process = worker
             .start(&prepared)
             .wrap_err_with(|| format!("{} can't be started", interpreter.path.display()))?;
         let mut printer = Printer::new(arguments.json, arguments.detached);
@@ -231,7 +235,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode> {
         let asked = Asked {
             why: why(std::env::args_os()),
             python: interpreter.path.display().to_string(),
-            worker: "fresh".into(),
+            worker: if arguments.warm { "warm" } else { "fresh" }.into(),
             detached: arguments.detached,
             ..Asked::default()
         };
@@ -244,7 +248,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode> {
         if arguments.detached {
             runs::detach::report_begun(record.id)?;
         }
-        follow(worker, &mut signals, &mut printer, &recorder, record.new.started_at).await;
+        follow(process, &mut signals, &mut printer, &recorder, record.new.started_at).await;
         // What is still observed of the run does not keep the next one from its data.
         drop(claim);
         let record = recorder.finish().await.unwrap_or(record);

@@ -1,17 +1,19 @@
 //! Detached runs: this program starts a second process of itself, `mlops-tui run --detached`, which leaves the session
 //! of the terminal and therefore outlives its parent.
 //!
-//! The parent calls [`start`]. The child calls [`start_session`], and [`report_begun`] once its run has a number.
+//! The parent calls [`start`]. The child calls [`start_session`], [`worker`], and [`report_begun`] once its run has a
+//! number. A parent that has a warm worker gives the child a copy of it, so that no second Python has to start.
 
 use std::ffi::OsString;
 use std::io::{BufRead, BufReader, Read};
+use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use serde::{Deserialize, Serialize};
 
-use super::RunRequest;
 use super::params::{Handed, Params};
+use super::{RunRequest, Spec, Worker};
 use crate::store::RunId;
 use crate::system::say;
 use crate::text::{UserError, sanitize};
@@ -21,6 +23,9 @@ pub const DETACHED: &str = "--detached";
 
 /// Option that names a file with the parameters; the run removes the file.
 pub const PARAMS_FROM: &str = "--params-from";
+
+/// Option that says that stdin is the socket of [`Worker::lend`].
+pub const WARM: &str = "--warm";
 
 /// The line that the detached run prints when the run has begun.
 #[derive(Debug, Serialize, Deserialize)]
@@ -57,15 +62,18 @@ pub fn arguments(
     Ok(words)
 }
 
-/// Starts this program with `arguments` and waits until its run has begun. The child removes the file of the
-/// parameters; if the child fails, this function does.
+/// Starts this program with `arguments` and waits until its run has begun. `worker` is the socket of a copy of this
+/// process's worker. The child removes the file of the parameters; if the child fails, this function does.
 ///
 /// # Errors
 /// When the process can't be started, or its run can't begin; the error is then the child's output to stderr.
-pub fn start(arguments: Vec<OsString>) -> Result<Begun, UserError> {
+pub fn start(mut arguments: Vec<OsString>, worker: Option<OwnedFd>) -> Result<Begun, UserError> {
     let option = arguments.iter().position(|word| word == PARAMS_FROM);
     let params_file = option.and_then(|index| arguments.get(index + 1)).map(PathBuf::from);
-    let begun = try_start(arguments);
+    if worker.is_some() {
+        arguments.push(WARM.into());
+    }
+    let begun = try_start(arguments, worker);
     if begun.is_err()
         && let Some(file) = params_file
     {
@@ -75,13 +83,13 @@ pub fn start(arguments: Vec<OsString>) -> Result<Begun, UserError> {
     begun
 }
 
-fn try_start(arguments: Vec<OsString>) -> Result<Begun, UserError> {
+fn try_start(arguments: Vec<OsString>, worker: Option<OwnedFd>) -> Result<Begun, UserError> {
     let failed =
         |error: std::io::Error| UserError::from(format!("The run can't be started: {error}."));
     let program = std::env::current_exe().map_err(failed)?;
     let mut child = Command::new(program)
         .args(arguments)
-        .stdin(Stdio::null())
+        .stdin(worker.map_or_else(Stdio::null, Stdio::from))
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
@@ -112,6 +120,20 @@ fn try_start(arguments: Vec<OsString>) -> Result<Begun, UserError> {
 /// When the system refuses a new session.
 pub fn start_session() -> std::io::Result<()> {
     rustix::process::setsid().map(drop).map_err(Into::into)
+}
+
+/// The worker of a detached run: the copy that its parent has given to it, or a new one. Needs a tokio runtime.
+///
+/// # Errors
+/// When stdin is not the socket that the parent gives.
+pub fn worker(spec: Spec, warm: bool) -> std::io::Result<Worker> {
+    if !warm {
+        return Ok(Worker::fresh(spec, "asked for"));
+    }
+    let socket = rustix::io::fcntl_dupfd_cloexec(rustix::stdio::stdin(), 3)?;
+    let nowhere = std::fs::File::open("/dev/null")?;
+    rustix::stdio::dup2_stdin(&nowhere)?;
+    Worker::adopt(spec, socket)
 }
 
 /// Reports that the run has begun, and sends all further output to `/dev/null`.

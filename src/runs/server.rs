@@ -2,6 +2,9 @@
 //!
 //! Two tasks own the socket to the process: one sends requests with the pipes of their children, the other
 //! receives the server's status. Dropping the [`Server`] ends the process.
+//!
+//! A server can copy itself for another process of this program: [`Server::copy_for`] gives the copy the other end of
+//! a socket, and [`Server::adopt`] in that process takes it over.
 
 use std::io::{self, IoSlice};
 use std::mem::MaybeUninit;
@@ -9,7 +12,8 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream as StdStream;
 use std::path::PathBuf;
 use std::process::{ExitStatus, Stdio};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags, sendmsg};
@@ -80,6 +84,8 @@ pub(super) enum Condition {
 /// The size and the files of a warm server.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub(super) struct Warm {
+    /// Id of the server's process.
+    pub pid: u32,
     /// Number of imported modules.
     pub modules: usize,
     /// How long it took to import them, in seconds.
@@ -98,6 +104,7 @@ enum Report {
 
 enum Order {
     Fork(Ends),
+    Copy(OwnedFd),
     Learn(Vec<String>),
 }
 
@@ -106,7 +113,10 @@ enum Order {
 pub(super) struct Server {
     commands: mpsc::UnboundedSender<Order>,
     condition: watch::Receiver<Condition>,
-    pid: u32,
+    /// Id of the process; 0 until it is known.
+    pid: Arc<AtomicU32>,
+    /// Whether the server ends after one request.
+    once: bool,
     at_work: AtomicUsize,
 }
 
@@ -140,16 +150,20 @@ impl Server {
             .process_group(0)
             .kill_on_drop(true)
             .spawn()?;
-        let pid = child.id().unwrap_or_default();
+        let pid = Arc::new(AtomicU32::new(child.id().unwrap_or_default()));
         let stderr = child.stderr.take();
         let (commands, received) = mpsc::unbounded_channel();
         let (conditions, condition) = watch::channel(Condition::Warming(match predict {
             true => 1,
             false => preload.modules.len(),
         }));
-        let talk = tokio::spawn(talk(writing, setup.to_string(), received));
+        let setup = setup.to_string();
+        let setup = format!("{:010}{setup}", setup.len());
+        let talk = tokio::spawn(talk(writing, setup, received));
+        let own = pid.clone();
         tokio::spawn(async move {
-            let ((), complaint) = tokio::join!(listen(reading, &conditions), complaint(stderr));
+            let listen = listen(reading, &conditions, &own);
+            let ((), complaint) = tokio::join!(listen, complaint(stderr));
             talk.abort();
             let status = match tokio::time::timeout(FAREWELL, child.wait()).await {
                 Ok(status) => status,
@@ -157,7 +171,40 @@ impl Server {
             };
             conditions.send_replace(Condition::Ended(reason(status, &complaint)));
         });
-        Ok(Server { commands, condition, pid, at_work: AtomicUsize::new(0) })
+        Ok(Server { commands, condition, pid, once, at_work: AtomicUsize::new(0) })
+    }
+
+    /// Takes over the copy of a server at the other end of `socket`. The copy serves one request and ends. If there is
+    /// none, because the first server ended or could not be used, the condition is [`Condition::Refused`]. Needs a
+    /// tokio runtime.
+    ///
+    /// # Errors
+    /// When the socket can't be used.
+    pub(super) fn adopt(socket: OwnedFd) -> io::Result<Self> {
+        let ours = StdStream::from(socket);
+        ours.set_nonblocking(true)?;
+        let (reading, writing) = UnixStream::from_std(ours)?.into_split();
+        let (commands, received) = mpsc::unbounded_channel();
+        let (conditions, condition) = watch::channel(Condition::Warming(1));
+        let talk = tokio::spawn(talk(writing, String::new(), received));
+        let pid = Arc::new(AtomicU32::new(0));
+        let own = pid.clone();
+        tokio::spawn(async move {
+            listen(reading, &conditions, &own).await;
+            talk.abort();
+            let end = match *conditions.borrow() {
+                Condition::Warming(_) => Condition::Refused(Vec::new()),
+                _ => Condition::Ended("the worker ended".into()),
+            };
+            conditions.send_replace(end);
+        });
+        Ok(Server { commands, condition, pid, once: true, at_work: AtomicUsize::new(0) })
+    }
+
+    /// Asks for a copy of the server, as soon as it has imported its modules, that serves this socket and outlives the
+    /// server. If the server can't fork, the socket is closed.
+    pub(super) fn copy_for(&self, socket: OwnedFd) {
+        let _ = self.commands.send(Order::Copy(socket));
     }
 
     /// Asks for a child. If the server can't fork, the child's status pipe is closed.
@@ -174,6 +221,11 @@ impl Server {
     /// Whether the server can still fork.
     pub(super) fn works(&self) -> bool {
         matches!(&*self.condition.borrow(), Condition::Warming(_) | Condition::Warm(_))
+    }
+
+    /// Whether the server is warm, and serves more than one request.
+    pub(super) fn serves_more(&self) -> bool {
+        !self.once && matches!(*self.condition.borrow(), Condition::Warm(_))
     }
 
     /// A receiver for changes of the server's state.
@@ -208,7 +260,7 @@ impl Server {
 
     /// Id of the server's process.
     pub(super) fn pid(&self) -> u32 {
-        self.pid
+        self.pid.load(Ordering::SeqCst)
     }
 }
 
@@ -217,18 +269,19 @@ async fn ended(child: &mut Child) -> io::Result<ExitStatus> {
     child.wait().await
 }
 
-/// Sends the setup, then each command. Returning closes the socket.
+/// Sends the setup, which begins with its length, then each command. Returning closes the socket.
 async fn talk(
     mut writing: OwnedWriteHalf,
     setup: String,
     mut commands: mpsc::UnboundedReceiver<Order>,
 ) {
-    let mut sent = writing.write_all(format!("{:010}{setup}", setup.len()).as_bytes()).await;
+    let mut sent = writing.write_all(setup.as_bytes()).await;
     while sent.is_ok()
         && let Some(command) = commands.recv().await
     {
         sent = match command {
-            Order::Fork(ends) => fork(&writing, &ends).await,
+            Order::Fork(ends) => send_with(&writing, b'R', &ends).await,
+            Order::Copy(socket) => send_with(&writing, b'D', &[socket]).await,
             Order::Learn(modules) => {
                 let names = json!(modules).to_string();
                 writing.write_all(format!("L{:010}{names}", names.len()).as_bytes()).await
@@ -240,26 +293,30 @@ async fn talk(
     }
 }
 
-async fn fork(writing: &OwnedWriteHalf, ends: &Ends) -> io::Result<()> {
+/// Sends a command with descriptors.
+async fn send_with(writing: &OwnedWriteHalf, kind: u8, fds: &[OwnedFd]) -> io::Result<()> {
     let stream = writing.as_ref();
-    let fds = ends.each_ref().map(AsFd::as_fd);
+    let fds: Vec<_> = fds.iter().map(AsFd::as_fd).collect();
     let send = || {
         let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(5))];
         let mut rights = SendAncillaryBuffer::new(&mut space);
         rights.push(SendAncillaryMessage::ScmRights(&fds));
-        let sent = sendmsg(stream, &[IoSlice::new(b"R")], &mut rights, SendFlags::empty())?;
+        let sent = sendmsg(stream, &[IoSlice::new(&[kind])], &mut rights, SendFlags::empty())?;
         Ok(sent)
     };
     stream.async_io(Interest::WRITABLE, send).await.map(drop)
 }
 
 /// Receives the server's status until the server closes the socket.
-async fn listen(reading: OwnedReadHalf, conditions: &watch::Sender<Condition>) {
+async fn listen(reading: OwnedReadHalf, conditions: &watch::Sender<Condition>, pid: &AtomicU32) {
     let mut lines = BufReader::new(reading).lines();
     while let Ok(Some(line)) = lines.next_line().await {
         let condition = match serde_json::from_str(&line) {
             Ok(Report::Warming(count)) => Condition::Warming(count),
-            Ok(Report::Warm(warm)) => Condition::Warm(warm),
+            Ok(Report::Warm(warm)) => {
+                pid.store(warm.pid, Ordering::SeqCst);
+                Condition::Warm(warm)
+            }
             Ok(Report::Refused(packages)) => Condition::Refused(packages),
             Err(error) => {
                 tracing::debug!(%error, "the worker says something unknown");

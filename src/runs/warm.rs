@@ -6,6 +6,8 @@
 
 use std::collections::HashSet;
 use std::io;
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant, SystemTime};
@@ -102,6 +104,30 @@ impl Worker {
         Worker(shared)
     }
 
+    /// A worker whose server is the copy, at the other end of the socket, of the server of another process of this
+    /// program; see [`Worker::lend`]. If there is no such copy, it starts a server of its own. Needs a tokio runtime.
+    ///
+    /// # Errors
+    /// When the socket can't be used.
+    pub fn adopt(spec: Spec, socket: OwnedFd) -> io::Result<Self> {
+        let worker = Worker::warm(spec);
+        let server = Arc::new(Server::adopt(socket)?);
+        worker.0.keep(&mut worker.0.state(), &server);
+        Ok(worker)
+    }
+
+    /// Copies the server for another process of this program. Gives the socket for [`Worker::adopt`] there; `None` if
+    /// this worker keeps no server, or it can't be copied. Needs a tokio runtime.
+    pub fn lend(&self) -> Option<OwnedFd> {
+        let mut state = self.0.state();
+        if state.fresh.is_some() {
+            return None;
+        }
+        let (ours, theirs) = UnixStream::pair().ok()?;
+        self.0.server(&mut state).ok()?.copy_for(theirs.into());
+        Some(ours.into())
+    }
+
     /// The interpreter and the folder that the worker uses.
     pub fn spec(&self) -> &Spec {
         &self.0.spec
@@ -185,11 +211,16 @@ impl Shared {
             refused: state.memory.refused.clone(),
         };
         let server = Arc::new(Server::start(&self.spec, Some(&preload))?);
+        self.keep(state, &server);
+        Ok(server)
+    }
+
+    /// Uses this server from now on.
+    fn keep(self: &Arc<Self>, state: &mut State, server: &Arc<Server>) {
         state.stamps.clear();
         state.server = Some(server.clone());
         self.warmth.send_replace(Warmth::Warming);
-        tokio::spawn(follow(Arc::downgrade(self), Arc::downgrade(&server), server.condition()));
-        Ok(server)
+        tokio::spawn(follow(Arc::downgrade(self), Arc::downgrade(server), server.condition()));
     }
 
     /// The server that takes the place of one that has refused to serve.

@@ -12,7 +12,7 @@ use crate::common::project::project;
 use crate::common::python::python;
 use crate::common::terminal::Terminal;
 
-const NODES: &str = r#"
+pub(crate) const NODES: &str = r#"
 import pathlib, time
 
 
@@ -40,7 +40,7 @@ fn text(output: &Output) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)
 }
 
-fn until(root: &Path, wanted: impl Fn(&RunRecord) -> bool) -> RunRecord {
+pub(crate) fn until(root: &Path, wanted: impl Fn(&RunRecord) -> bool) -> RunRecord {
     let began = Instant::now();
     let mut store = Store::new(root);
     loop {
@@ -54,7 +54,7 @@ fn until(root: &Path, wanted: impl Fn(&RunRecord) -> bool) -> RunRecord {
     }
 }
 
-fn going(run: &RunRecord) -> bool {
+pub(crate) fn going(run: &RunRecord) -> bool {
     run.outcome == Outcome::Running && run.nodes_done == 1
 }
 

@@ -10,6 +10,7 @@ mod going;
 mod grouping;
 mod history;
 mod kept;
+mod lent;
 mod parity;
 mod staleness;
 mod verbs;

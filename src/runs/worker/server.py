@@ -4,7 +4,8 @@ It imports nothing of the project and runs nothing, so an edit of the project ta
 child, and changes that a child makes to its own process stay there. Its stdin is a socket:
 
 - input: `R` with five descriptors (request to read; events, standard output, standard error and status to
-  write) requests a child; `L`, ten digits of length and JSON names modules to import;
+  write) requests a child; `D` with one descriptor, a socket, requests a copy of this process, in a session of its
+  own, that serves the socket and outlives this process; `L`, ten digits of length and JSON names modules to import;
 - output, JSON lines: `{"warming": count}`, `{"warm": {...}}`, `{"refused": [...]}`.
 
 A child's status pipe gets `{"pid": ...}`, then `{"status": ...}` with the status of `waitpid`. If the socket
@@ -44,31 +45,36 @@ class Server:
         if setup["predict"]:
             self.waiting = predict.predict(os.getcwd())
         self.once = setup["once"]
-        self.life = os.pipe()  # children see its end when this process ends
-        self.children = {}  # process id -> descriptor of the status pipe
+        self.heirs = []  # sockets that copies of this process will serve, once it is warm
         self.began = time.monotonic()
-        adopt_orphans()
+        self.took = 0.0  # seconds of the imports
+        self.settle()
         devnull = os.open(os.devnull, os.O_RDONLY)
         os.dup2(devnull, 0)
         os.close(devnull)
 
+    def settle(self):
+        """Sets up what belongs to one process: pipes, signals, children."""
+        self.life = os.pipe()  # children see its end when this process ends
+        self.children = {}  # process id -> descriptor of the status pipe
+        self.signals = os.pipe()
+        for fd in self.signals:
+            os.set_blocking(fd, False)
+        self.poll = select.poll()
+        self.poll.register(self.control.fileno(), select.POLLIN)
+        self.poll.register(self.signals[0], select.POLLIN)
+        adopt_orphans(True)
+
     def run(self):
         signal.signal(signal.SIGINT, signal.SIG_IGN)
-        wake, waker = os.pipe()
-        self.signals = (wake, waker)
-        for fd in (wake, waker):
-            os.set_blocking(fd, False)
-        signal.set_wakeup_fd(waker)
+        signal.set_wakeup_fd(self.signals[1])
         signal.signal(signal.SIGCHLD, lambda *_: None)
-        poll = select.poll()
-        poll.register(self.control.fileno(), select.POLLIN)
-        poll.register(wake, select.POLLIN)
         if self.waiting:
             self.notify(warming=len(self.waiting))
         while True:
-            ready = [fd for fd, _ in poll.poll(0 if self.waiting else None)]
-            if wake in ready:
-                os.read(wake, 4096)
+            ready = [fd for fd, _ in self.poll.poll(0 if self.waiting else None)]
+            if self.signals[0] in ready:
+                os.read(self.signals[0], 4096)
                 self.reap()
             if self.control.fileno() in ready:
                 work = self.command()
@@ -80,11 +86,16 @@ class Server:
     def command(self):
         space = socket.CMSG_SPACE(DESCRIPTORS * array.array("i").itemsize)
         kind, ancillary, _, _ = self.control.recvmsg(1, space)
+        fds = array.array("i")
+        for _, _, data in ancillary:
+            fds.frombytes(data[: len(data) - len(data) % fds.itemsize])
         if kind == b"R":
-            fds = array.array("i")
-            for _, _, data in ancillary:
-                fds.frombytes(data[: len(data) - len(data) % fds.itemsize])
             return self.fork(list(fds))
+        if kind == b"D":
+            self.heirs += fds
+            if not self.waiting:
+                self.copy()
+            return None
         if kind == b"L":
             names = json.loads(self.take(int(self.take(10))).decode("utf-8"))
             new = [name for name in names if name not in sys.modules]
@@ -127,9 +138,7 @@ class Server:
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         os.dup2(out, 1)
         os.dup2(err, 2)
-        for fd in [out, err, status, self.life[1], *self.signals, *self.children.values()]:
-            os.close(fd)
-        self.control.close()
+        self.leave(self.life[1], out, err, status)
         life, preloaded = self.life[0], set(sys.modules)
 
         def work():
@@ -139,25 +148,63 @@ class Server:
 
         return work
 
+    def leave(self, *fds):
+        """Closes the descriptors that only the process had that this one was forked from."""
+        for fd in [*fds, *self.signals, *self.children.values(), *self.heirs]:
+            os.close(fd)
+        self.control.close()
+
+    def copy(self):
+        """Starts a copy of this process for each socket that waits for one. It is no child of this process, which
+        would take it for a process that a run has left behind."""
+        while self.heirs:
+            heir = self.heirs.pop(0)
+            adopt_orphans(False)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                between = os.fork()
+                if between == 0 and os.fork() != 0:
+                    os._exit(0)
+            if between == 0:
+                os.setsid()
+                os.dup2(0, 2)  # the end of standard error tells the end of the first process
+                self.leave(*self.life)
+                self.control = socket.socket(fileno=heir)
+                self.heirs, self.once = [], True
+                self.settle()
+                signal.set_wakeup_fd(self.signals[1])
+                return self.warm()
+            os.close(heir)
+            try:
+                os.waitpid(between, 0)
+            except ChildProcessError:
+                pass
+            adopt_orphans(True)
+        return None
+
     def preload(self):
         name = self.waiting.pop(0)
         if name not in sys.modules:
             self.preloader.load(name)
         if self.preloader.unsafe:
             self.waiting = []
+            while self.heirs:
+                os.close(self.heirs.pop())
             self.notify(refused=sorted(self.preloader.unsafe))
         elif not self.waiting:
             modules.know_files()
             rehearse.rehearse()
             gc.collect()
             gc.freeze()  # garbage collection in a child then leaves shared memory alone
-            self.notify(
-                warm={
-                    "modules": len(sys.modules),
-                    "seconds": time.monotonic() - self.began,
-                    "files": self.preloader.files(),
-                }
-            )
+            self.took = time.monotonic() - self.began
+            self.warm()
+            self.copy()
+
+    def warm(self):
+        files = self.preloader.files()
+        self.notify(
+            warm={"pid": os.getpid(), "modules": len(sys.modules), "seconds": self.took, "files": files}
+        )
 
     def reap(self):
         while self.children:
@@ -208,12 +255,12 @@ def kill(pid):
         pass
 
 
-def adopt_orphans():
+def adopt_orphans(on):
     if sys.platform.startswith("linux"):
         try:
             import ctypes
 
-            ctypes.CDLL(None).prctl(SUBREAPER, 1, 0, 0, 0)
+            ctypes.CDLL(None).prctl(SUBREAPER, int(on), 0, 0, 0)
         except (ImportError, OSError, AttributeError):
             pass
 

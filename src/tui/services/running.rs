@@ -90,12 +90,16 @@ impl Runs {
     }
 }
 
-/// Starts a run in a background process.
+/// Starts a run in a background process, with a copy of the worker if its Python is known to have Kedro.
 pub(super) fn detach(context: &Arc<Context>, generation: Generation, request: &RunRequest) {
     let arguments = detach::arguments(&context.root, context.python.as_deref(), request);
     let context = context.clone();
     tokio::task::spawn_blocking(move || {
-        let begun = arguments.and_then(detach::start);
+        let python = interpreter::choose(&context.root, context.python.as_deref()).ok();
+        let worker = python
+            .filter(|python| knows_kedro(&context, python))
+            .and_then(|python| context.working.worker(&python.path).lend());
+        let begun = arguments.and_then(|arguments| detach::start(arguments, worker));
         let result = begun.map(|begun| begun.run);
         context.send_blocking(Report::Detached { generation, result });
     });
@@ -222,8 +226,7 @@ async fn begin(context: &Context, task: &Task) -> Result<Begun, (Failure, bool)>
         Ok(Err(error)) => return Err((failed(error.line()), context.python.is_none())),
         Err(error) => return Err((failed(error.to_string()), false)),
     };
-    let known = context.working.has_kedro(&python.path) || packages::has(&python.path, "kedro");
-    if !known && !has_kedro(&python.path, &context.root).await {
+    if !knows_kedro(context, &python) && !has_kedro(&python.path, &context.root).await {
         let message =
             format!("Kedro is not installed in {} ({}).", python.path.display(), python.reason);
         return Err((failed(message), true));
@@ -245,6 +248,11 @@ async fn begin(context: &Context, task: &Task) -> Result<Begun, (Failure, bool)>
         Ok(process) => Ok(Begun { process, python, notes, taken: prepared.taken(), claim }),
         Err(error) => Err((failed(format!("Python can't be started: {error}.")), false)),
     }
+}
+
+/// Whether the interpreter has Kedro, as far as is known without starting it.
+fn knows_kedro(context: &Context, python: &Interpreter) -> bool {
+    context.working.has_kedro(&python.path) || packages::has(&python.path, "kedro")
 }
 
 /// Whether the interpreter finds Kedro. Kedro is not imported.
