@@ -46,7 +46,7 @@ pub async fn snapshot(
                 RunEvent::RunLost { reason } => return Err(cannot_start(python, &reason)),
                 _ => {}
             },
-            Message::Event(_) | Message::Modules(_) => {}
+            Message::Event(_) | Message::Modules(_) | Message::Tracked(_) => {}
         }
     }
     Err(cannot_start(python, "it gave no answer"))

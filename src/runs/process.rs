@@ -24,7 +24,7 @@ use super::event::{RunEvent, Stamped, Stream};
 use super::exit::Exit;
 use super::group::Group;
 use super::pipes::{self, Pipe};
-use super::protocol::{self, Message, Messages, Raw};
+use super::protocol::{self, Message, Messages, Raw, TrackedRun};
 use super::request::RunRequest;
 use super::server::{Condition, Ends, Server};
 pub use super::spec::Spec;
@@ -39,6 +39,8 @@ const LINGER: Duration = Duration::from_secs(30);
 const DRAIN: Duration = Duration::from_secs(1);
 /// How long a request waits for the imports of the server.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// How long ending the MLflow runs of a killed run may take.
+const FAREWELL: Duration = Duration::from_secs(30);
 /// Most bytes of messages that are read from the spill file.
 const SPILLED: u64 = 64 << 20;
 /// How often the state of a line that rewrites itself (a progress bar) is read.
@@ -115,7 +117,7 @@ impl Process {
             commands,
             child: child.clone(),
             server,
-            grace: spec.grace,
+            spec: spec.clone(),
             request: Some(pipe::Sender::from_owned_fd(to_send.into())?),
             status: BufReader::new(pipe::Receiver::from_owned_fd(status.into())?).lines(),
             events: Pipe::new(events)?,
@@ -133,6 +135,8 @@ impl Process {
             running: Vec::new(),
             finished: false,
             cancelled: false,
+            tracked: Vec::new(),
+            killed: false,
             deadline: None,
             lingers: None,
         };
@@ -146,7 +150,7 @@ impl Process {
         loop {
             match self.message().await? {
                 Message::Event(event) | Message::Last(event) => return Some(event),
-                Message::Answer(_) | Message::Modules(_) => {}
+                Message::Answer(_) | Message::Modules(_) | Message::Tracked(_) => {}
             }
         }
     }
@@ -185,6 +189,40 @@ impl Drop for Process {
     }
 }
 
+/// Ends the MLflow runs of a process that was killed: they would stay RUNNING.
+async fn end_tracked(
+    server: &Arc<Server>,
+    spec: &Spec,
+    runs: &[TrackedRun],
+) -> Result<(), String> {
+    if runs.is_empty() {
+        return Ok(());
+    }
+    let server = match server.serves_more() {
+        true => Ok(server.clone()),
+        false => Server::start(spec, None).map(Arc::new),
+    };
+    let request = json!({"command": "end_tracked", "runs": runs});
+    let begun = server.and_then(|server| Process::begin(server, spec, request, None));
+    let mut process = begun.map_err(|error| error.to_string())?;
+    let answer = async {
+        loop {
+            match process.message().await {
+                Some(Message::Answer(_)) => return Ok(()),
+                Some(Message::Last(Stamped { event, .. })) => match event {
+                    RunEvent::RunFailed { failure } => return Err(failure.message),
+                    RunEvent::RunLost { reason } => return Err(reason),
+                    _ => {}
+                },
+                Some(_) => {}
+                None => return Err("Python gave no answer".to_owned()),
+            }
+        }
+    };
+    let limited = tokio::time::timeout(FAREWELL, answer).await;
+    limited.unwrap_or_else(|_| Err(format!("no answer in {} s", FAREWELL.as_secs())))
+}
+
 fn deaf() -> Stamped {
     let text = "The project's code has closed descriptors that are not its own: what was printed after \
                 that may be missing here.";
@@ -211,7 +249,7 @@ struct Follower {
     commands: mpsc::UnboundedReceiver<()>,
     child: Group,
     server: Arc<Server>,
-    grace: Duration,
+    spec: Spec,
     request: Option<pipe::Sender>,
     status: tokio::io::Lines<BufReader<pipe::Receiver>>,
     events: Pipe,
@@ -231,6 +269,10 @@ struct Follower {
     /// Whether the last event or the answer was handed over.
     finished: bool,
     cancelled: bool,
+    /// The MLflow runs that have begun.
+    tracked: Vec<TrackedRun>,
+    /// Whether the child was killed because it did not end when it was cancelled.
+    killed: bool,
     /// When the child is killed.
     deadline: Option<Instant>,
     /// When to log that the child is still there after the last event.
@@ -268,6 +310,7 @@ impl Follower {
                 _ = rewrites.tick() => self.rewriting(),
                 () = sleep_until(self.deadline.unwrap_or_else(Instant::now)), if self.deadline.is_some() => {
                     self.deadline = None;
+                    self.killed = self.cancelled;
                     let mut out = Vec::new();
                     self.end(RunEvent::RunCancelled, &mut out);
                     self.child.kill();
@@ -309,6 +352,12 @@ impl Follower {
                     self.end(RunEvent::RunLost { reason }, &mut out);
                 }
             }
+        }
+        if self.killed
+            && let Err(error) = end_tracked(&self.server, &self.spec, &self.tracked).await
+        {
+            let text = format!("MLflow does not know that the run was killed: {error}");
+            out.push(Message::Event(Stamped::log("WARNING", Some("mlops-tui"), text)));
         }
         self.hand_over(out).await;
         for (pipe, _) in std::mem::take(&mut self.raw) {
@@ -389,7 +438,7 @@ impl Follower {
     fn cancel(&mut self) {
         if !self.cancelled {
             self.cancelled = true;
-            self.deadline = Some(Instant::now() + self.grace);
+            self.deadline = Some(Instant::now() + self.spec.grace);
             self.child.signal(Signal::INT);
         }
     }
@@ -449,6 +498,7 @@ impl Follower {
             Message::Modules(names) => {
                 self.teach(Lesson::Modules(names));
             }
+            Message::Tracked(run) => self.tracked.push(run),
             Message::Event(stamped) if matches!(stamped.event, RunEvent::Output { .. }) => {
                 out.push(Message::Event(stamped));
             }

@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 
 use memchr::{memchr, memmem, memrchr};
+use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
 use super::event::{RunEvent, Stamped, Stream};
@@ -32,6 +33,18 @@ pub(super) enum Message {
     Answer(Json),
     /// Names of installed modules that the child has imported.
     Modules(Vec<String>),
+    /// An MLflow run that has begun.
+    Tracked(TrackedRun),
+}
+
+/// The id of an MLflow run, and the URI of its store. The URI may hold a password.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct TrackedRun(String, String);
+
+impl std::fmt::Debug for TrackedRun {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_tuple("TrackedRun").field(&self.0).finish()
+    }
 }
 
 /// Parser of the event pipe.
@@ -87,6 +100,7 @@ fn parse(kind: u8, rest: &[u8]) -> Option<Message> {
         b'F' => serde_json::from_slice(rest).map(Message::Last),
         b'A' => serde_json::from_slice(rest).map(Message::Answer),
         b'M' => serde_json::from_slice(rest).map(Message::Modules),
+        b'T' => serde_json::from_slice(rest).map(Message::Tracked),
         _ => return output(kind, rest).map(Message::Event),
     };
     match parsed {

@@ -83,27 +83,26 @@ async fn a_runner_that_can_not_keep_going_is_refused() {
     assert!(failure.message.contains("can't keep going"), "{failure:?}");
 }
 
-#[tokio::test]
-async fn a_cancelled_run_is_killed_in_mlflow_too() {
-    let folder = project(
-        r#"import time
+/// The states in MLflow of the runs that `node` starts, when it is cancelled after it printed `tracked`.
+async fn cancelled(node: &str, worker: fn(Spec) -> Worker) -> String {
+    let folder = project(&format!(
+        r#"import signal, time
 
 import mlflow
 
 
 def sleep(size):
     mlflow.set_tracking_uri("sqlite:///runs.db")
-    mlflow.start_run()
-    mlflow.start_run(nested=True)
-    print("tracked")
-    time.sleep(600)
+{node}
 
 
 def make(node):
     return [node(sleep, "params:size", None, name="sleep")]
-"#,
-    );
-    let mut process = start(&folder, RunRequest::default());
+"#
+    ));
+    let spec = Spec { grace: Duration::from_secs(2), ..Spec::new(python(), folder.path()) };
+    let worker = worker(spec);
+    let mut process = worker.start(&Prepared::as_asked(RunRequest::default())).unwrap();
     loop {
         let event = tokio::time::timeout(Duration::from_secs(120), process.next()).await;
         match event.expect("MLflow starts").expect("the run goes on").event {
@@ -112,9 +111,46 @@ def make(node):
         }
     }
     process.cancel();
-    assert_eq!(rest(&mut process).await.last(), Some(&RunEvent::RunCancelled));
+    let events = rest(&mut process).await;
+    assert!(events.contains(&RunEvent::RunCancelled), "{events:#?}");
     let code = "import sqlite3; print(*[row[0] for row in sqlite3.connect('runs.db').execute('SELECT status FROM runs')])";
     let output =
         Command::new(python()).args(["-c", code]).current_dir(folder.path()).output().unwrap();
-    assert_eq!(String::from_utf8_lossy(&output.stdout).trim(), "KILLED KILLED");
+    String::from_utf8_lossy(&output.stdout).trim().to_owned()
+}
+
+fn fresh(spec: Spec) -> Worker {
+    Worker::fresh(spec, "a test")
+}
+
+#[tokio::test]
+async fn a_cancelled_run_is_killed_in_mlflow_too() {
+    let nested = r#"
+    mlflow.start_run()
+    mlflow.start_run(nested=True)
+    print("tracked")
+    time.sleep(600)
+"#;
+    assert_eq!(cancelled(nested, fresh).await, "KILLED KILLED");
+    let with = r#"
+    with mlflow.start_run():
+        print("tracked")
+        time.sleep(600)
+"#;
+    assert_eq!(cancelled(with, fresh).await, "KILLED");
+}
+
+#[tokio::test]
+async fn a_run_that_does_not_end_when_it_is_cancelled_is_killed_in_mlflow_too() {
+    let deaf = r#"
+    with mlflow.start_run():
+        pass
+    mlflow.start_run()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    print("tracked")
+    time.sleep(600)
+"#;
+    for worker in [fresh, Worker::warm] {
+        assert_eq!(cancelled(deaf, worker).await, "FINISHED KILLED");
+    }
 }

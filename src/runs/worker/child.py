@@ -35,6 +35,10 @@ def main(request, fd, life, preloaded):
             from . import snapshot
 
             channel.answer(snapshot.snapshot(request))
+        elif request["command"] == "end_tracked":
+            from . import tracking
+
+            channel.answer(tracking.end(request["runs"]))
         else:
             raise ValueError("the worker has no command %r" % request["command"])
     except BaseException as error:  # includes sys.exit and KeyboardInterrupt in the project's code

@@ -5,6 +5,7 @@ is atomic, so a longer message is sent in chunks with its number, and the reader
 character of a line is its kind:
 
 - `E` an event as JSON; `F` the last event of a run; `A` the answer; `M` names of imported modules;
+- `T` an MLflow run that has begun: its id and the store's URI, which may hold a password and is never stored;
 - `o`, `e`, `w` a line of standard output, standard error, warnings: the node as JSON, a tab, the
   time, a tab, the text. `l` a log record: the node, the level and the logger as JSON, then the same;
 - the upper-case letters of these four: a line that rewrites itself (a progress bar) and is not complete;
@@ -133,6 +134,10 @@ class Channel:
     def modules(self, names):
         if self.is_run():
             self.send(b"M" + encoded(names))
+
+    def opened(self, run_id, uri):
+        if self.reports():
+            self.send(b"T" + encoded([run_id, uri]))
 
     def failed(self, error):
         self.reserve = None

@@ -14,7 +14,8 @@ class Group:
     """The MLflow run of the pipeline."""
 
     def __init__(self, request, channel):
-        self.hook_pending = bool(request.get("group"))
+        self.groups = bool(request.get("group"))
+        self.hook_pending = True
         self.channel = channel
         self.run_id = None
         self.active_reported = False
@@ -28,32 +29,42 @@ class Group:
         if not self.hook_pending or fluent is None or not hasattr(fluent, "start_run"):
             return
         self.hook_pending = False
+        self.opened(active_run_id())
         start = self.wrap_start_run(fluent.start_run)
         mlflow = sys.modules[PACKAGE]
         if getattr(mlflow, "start_run", None) is fluent.start_run:
             mlflow.start_run = start
         fluent.start_run = start
+        if hasattr(fluent, "ActiveRun"):
+            fluent.ActiveRun.__exit__ = killed_by_interrupt(fluent.ActiveRun.__exit__)
 
     def wrap_start_run(self, start_run):
-        """Wraps MLflow's `start_run`. The first run that MLflow starts by itself, for automatic logging, is created;
-        the next times this run is resumed. Calls by the project's code are passed on."""
+        """Wraps MLflow's `start_run`. If runs are grouped, the first run that MLflow starts by itself, for automatic
+        logging, is created; the next times this run is resumed. Calls by the project's code are passed on."""
 
         @functools.wraps(start_run)
         def call(run_id=None, *args, **kwargs):
             caller = sys._getframe(1).f_globals.get("__name__", "")
-            implicit = caller == PACKAGE or caller.startswith(PACKAGE + ".")
+            implicit = self.groups and (caller == PACKAGE or caller.startswith(PACKAGE + "."))
             if not implicit or run_id is not None or args or kwargs.get("nested"):
-                return start_run(run_id, *args, **kwargs)
-            if self.run_id is not None:
+                run = start_run(run_id, *args, **kwargs)
+            elif self.run_id is not None:
                 # The resumed run has its experiment and name already.
                 kept = {name: value for name, value in kwargs.items() if name in ("tags", "log_system_metrics")}
-                return start_run(self.run_id, **kept)
-            run = start_run(run_id, **kwargs)
-            self.run_id = run.info.run_id
-            self.report(self.run_id)
+                run = start_run(self.run_id, **kept)
+            else:
+                run = start_run(run_id, **kwargs)
+                self.run_id = run.info.run_id
+                self.report(self.run_id)
+            self.opened(run.info.run_id)
             return run
 
         return call
+
+    def opened(self, run_id):
+        """Names an MLflow run for `end`: if this process is killed, it can't end the run itself."""
+        if run_id is not None:
+            self.channel.opened(run_id, sys.modules[PACKAGE].get_tracking_uri())
 
     def kill(self):
         """Ends the MLflow runs of a cancelled run. MLflow itself would call them finished when Python ends."""
@@ -84,3 +95,26 @@ def active_run_id():
         return run.info.run_id if run is not None else None
     except Exception:
         return None
+
+
+def killed_by_interrupt(leave):
+    """Wraps the end of `with mlflow.start_run()`: MLflow itself calls a run failed that is cancelled."""
+
+    @functools.wraps(leave)
+    def exit(run, kind, *args):
+        result = leave(run, kind, *args)
+        if kind is not None and issubclass(kind, KeyboardInterrupt):
+            sys.modules[PACKAGE].MlflowClient().set_terminated(run.info.run_id, "KILLED")
+        return result
+
+    return exit
+
+
+def end(runs):
+    """Ends MLflow runs, pairs of an id and a store's URI, whose process was killed, unless they have ended."""
+    from mlflow import MlflowClient
+
+    for run_id, uri in runs:
+        client = MlflowClient(uri)
+        if client.get_run(run_id).info.status == "RUNNING":
+            client.set_terminated(run_id, "KILLED")
