@@ -4,10 +4,12 @@ pub mod ansi;
 pub mod diff;
 pub mod filter;
 pub mod json;
+mod names;
 pub mod secrets;
 mod similar;
 mod user_error;
 
+pub use names::short_names;
 pub use similar::{closest, did_you_mean};
 pub use user_error::UserError;
 

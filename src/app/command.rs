@@ -25,6 +25,8 @@ const EVERYWHERE: &[Tab] = &[];
 const PIPELINE: &[Tab] = &[Tab::Pipeline];
 const RUNS: &[Tab] = &[Tab::Pipeline, Tab::Runs];
 const HISTORY: &[Tab] = &[Tab::Runs];
+const EXPERIMENTS: &[Tab] = &[Tab::Experiments];
+const MARKS: &[Tab] = &[Tab::Pipeline, Tab::Runs, Tab::Experiments];
 const PARAMETERS: &[Tab] = &[Tab::Parameters];
 const PLACES: &[Tab] = &[Tab::Pipeline, Tab::Catalog, Tab::Parameters, Tab::Runs];
 
@@ -114,6 +116,10 @@ each_screen! {
         ClearOverride, "clear-override", "Remove the override of the selected parameter", ["-"], PARAMETERS, Some("reset");
         CompareRuns, "compare-runs", "Compare the two marked runs, or the marked one with the selected one", ["c"], HISTORY, Some("compare");
         Timeline, "timeline", "Show the run's nodes in time, with the critical path", ["t"], HISTORY, Some("timeline");
+        SortColumn, "sort-column", "Sort by the column, the best values first; again: the worst first, then by time", ["s"], EXPERIMENTS, Some("sort");
+        AllColumns, "all-columns", "Show hidden columns again, all columns, or those whose values differ", ["a"], EXPERIMENTS, Some("columns");
+        HideColumn, "hide-column", "Hide the column", ["-"], EXPERIMENTS, Some("hide");
+        Baseline, "baseline", "Compare all runs with the selected one, or stop that", ["B"], EXPERIMENTS, Some("baseline");
         Open, "open", "Open what is selected: its details, its group, its run", ["enter"], EVERYWHERE, None;
         Edit, "edit", "Open the selected thing in your editor, at its line", ["e"], PLACES, Some("edit");
         Find, "find", "Find by name", ["/"], EVERYWHERE, Some("find");
@@ -133,7 +139,7 @@ each_screen! {
         PageDown, "page-down", "Move down by a page", ["pagedown", "ctrl-d"], EVERYWHERE, None;
         First, "first", "Move to the first", ["home", "g"], EVERYWHERE, None;
         Last, "last", "Move to the last", ["end", "G"], EVERYWHERE, None;
-        Mark, "mark", "Mark the selected node for a run, or the selected run for a comparison; or remove the mark", ["space"], RUNS, Some("mark");
+        Mark, "mark", "Mark the selected node for a run, or the selected run for a comparison; or remove the mark", ["space"], MARKS, Some("mark");
         NextPane, "next-pane", "Go to the next pane", ["tab"], EVERYWHERE, None;
         PreviousPane, "previous-pane", "Go to the previous pane", ["shift-tab"], EVERYWHERE, None;
         MaximisePane, "maximise-pane", "Give the pane that has the focus the room of the others, or give it back", ["Z"], EVERYWHERE, None;
@@ -176,6 +182,14 @@ each_screen! {
         FollowRun, "follow-run", "Let the selection follow the running node, or stop following it", ["F"], PIPELINE, None;
         Tidy, "tidy", "Lay the graph out again from scratch", ["="], PIPELINE, None;
         Export, "export", "Write the drawing to a file: .svg, .txt, .dot, .mmd or .json", ["ctrl-s"], PIPELINE, None;
+        SortColumnToo, "sort-column-too", "Sort by the column where the columns before are equal", ["S"], EXPERIMENTS, None;
+        PinColumn, "pin-column", "Keep the column in view, or let it scroll", ["P"], EXPERIMENTS, None;
+        ColumnLeft, "column-left", "Move the column to the left", ["<"], EXPERIMENTS, None;
+        ColumnRight, "column-right", "Move the column to the right", [">"], EXPERIMENTS, None;
+        NarrowColumn, "narrow-column", "Make the column narrower", ["("], EXPERIMENTS, None;
+        WidenColumn, "widen-column", "Make the column wider", [")"], EXPERIMENTS, None;
+        Goal, "goal", "Choose which values of the metric are best: the highest, the lowest, or none", ["o"], EXPERIMENTS, None;
+        Nesting, "nesting", "Show nested runs below their parents, or all runs alike", ["w"], EXPERIMENTS, None;
         ReadExact, "read-exact", "Let Kedro itself read the project (starts Python)", ["E"], EVERYWHERE, None;
         Differences, "differences", "Show where the two readings of the project differ", ["D"], EVERYWHERE, None;
         Reload, "reload", "Read all files of the project again", ["ctrl-r"], EVERYWHERE, None;

@@ -108,7 +108,19 @@ pub fn disabled_because(state: &State, command: Command) -> Option<String> {
         | Command::JumpForward
         | Command::FollowRun
         | Command::Tidy
-        | Command::Export => state.screen().disabled(shared, command),
+        | Command::Export
+        | Command::SortColumn
+        | Command::SortColumnToo
+        | Command::AllColumns
+        | Command::HideColumn
+        | Command::PinColumn
+        | Command::ColumnLeft
+        | Command::ColumnRight
+        | Command::NarrowColumn
+        | Command::WidenColumn
+        | Command::Goal
+        | Command::Nesting
+        | Command::Baseline => state.screen().disabled(shared, command),
         Command::Open
         | Command::Show(_)
         | Command::Back

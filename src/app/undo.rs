@@ -30,6 +30,8 @@ pub enum Before {
     CatalogFilter(String),
     /// The filter of the parameters.
     ParametersFilter(String),
+    /// The filter of the tracked runs.
+    ExperimentsFilter(String),
     /// The nodes marked for a run.
     MarkedNodes(BTreeSet<String>),
     /// The runs marked for a comparison.

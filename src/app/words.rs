@@ -125,6 +125,21 @@ pub fn number_text(value: f64) -> String {
     }
 }
 
+/// The difference of a number to another, with its sign, and in percent where that has a meaning: `-0.0200 (-4.1%)`.
+pub fn difference_text(value: f64, base: f64) -> String {
+    let difference = value - base;
+    if difference == 0.0 {
+        return "=".into();
+    }
+    let sign = if difference > 0.0 { "+" } else { "" };
+    let text = format!("{sign}{}", number_text(difference));
+    let percent = difference / base.abs() * 100.0;
+    match percent.is_finite() && percent.abs() < 1e4 {
+        true => format!("{text} ({sign}{percent:.1}%)"),
+        false => text,
+    }
+}
+
 /// A time for people: `just now`, `5 min ago`, `3 h ago`, `2026-11-02`.
 pub fn when(now: f64, at: f64) -> String {
     let age = now - at;

@@ -190,11 +190,7 @@ impl Drop for Process {
 }
 
 /// Ends the MLflow runs of a process that was killed: they would stay RUNNING.
-async fn end_tracked(
-    server: &Arc<Server>,
-    spec: &Spec,
-    runs: &[TrackedRun],
-) -> Result<(), String> {
+async fn end_tracked(server: &Arc<Server>, spec: &Spec, runs: &[TrackedRun]) -> Result<(), String> {
     if runs.is_empty() {
         return Ok(());
     }

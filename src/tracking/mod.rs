@@ -12,6 +12,7 @@ pub mod entities;
 pub mod files;
 pub mod filter;
 pub mod follow;
+mod goal;
 pub mod groups;
 pub mod inputs;
 mod link;
@@ -26,8 +27,9 @@ mod store;
 pub mod table;
 
 pub use choice::{By, Choice, Location, PROJECT, ServerUri, choose, in_folder, workspace};
+pub use goal::Goal;
 pub use link::{pipeline_runs, run_between};
-pub use overview::{Overview, RegisteredModel, Run, read};
+pub use overview::{Overview, RegisteredModel, read};
 pub use sqlite::SqliteStore;
 pub use store::Store;
 

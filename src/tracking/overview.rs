@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::time::Duration;
 
-use super::entities::{RunQuery, View};
+use super::entities::{Run, RunQuery, View};
 use super::filter::Expr;
 use super::{Location, Store, TrackingError, workspace};
 use crate::text::secrets::{HIDDEN, names_secret, redact};
@@ -14,38 +14,26 @@ use crate::text::secrets::{HIDDEN, names_secret, redact};
 pub struct Overview {
     /// Display name of the store, such as `mlflow.db`.
     pub source: String,
-    /// Runs, newest first, at most 2,000.
+    /// Runs, newest first, at most 10,000. Params and tags have no secrets.
     pub runs: Vec<Run>,
+    /// Names of experiments by id.
+    pub experiments: HashMap<String, String>,
     /// Registered models by name.
     pub models: Vec<RegisteredModel>,
 }
 
+impl Overview {
+    /// The name of a run's experiment; its id if there is no name.
+    pub fn experiment<'a>(&'a self, run: &'a Run) -> &'a str {
+        self.experiments.get(&run.experiment_id).unwrap_or(&run.experiment_id)
+    }
+}
+
 /// How many of the newest runs [`read`] returns.
-const MOST_RUNS: usize = 2_000;
+const MOST_RUNS: usize = 10_000;
 
 /// Time limit for a tracking server's answer; thousands of runs take the server seconds.
 const ANSWER: Duration = Duration::from_secs(30);
-
-/// A tracked run.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Run {
-    /// Id of the run.
-    pub id: String,
-    /// Name of the run.
-    pub name: String,
-    /// Name of its experiment.
-    pub experiment: String,
-    /// `RUNNING`, `FINISHED`, `FAILED`, `KILLED`, `SCHEDULED`.
-    pub status: String,
-    /// Start, in seconds since the Unix epoch.
-    pub started_at: f64,
-    /// End, in seconds since the Unix epoch.
-    pub ended_at: Option<f64>,
-    /// Latest metric values by key, sorted.
-    pub metrics: Vec<(String, f64)>,
-    /// Params by key, sorted.
-    pub params: Vec<(String, String)>,
-}
 
 /// A registered model.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -76,23 +64,12 @@ pub fn read(root: &Path, location: &Location) -> Result<Overview, TrackingError>
     let store = Store::open(location, workspace().as_deref())?.hurried(ANSWER);
     let (all, now) = (Expr::default(), jiff::Timestamp::now().as_millisecond());
     let experiments = store.experiments(&all, &[], View::All, now)?.items.into_iter();
-    let names: HashMap<String, String> =
-        experiments.map(|experiment| (experiment.id, experiment.name)).collect();
+    let experiments = experiments.map(|experiment| (experiment.id, experiment.name)).collect();
     let query = RunQuery { limit: Some(MOST_RUNS), now, ..RunQuery::default() };
-    let shown = |(key, value): (String, String)| {
-        let value = if names_secret(&key) { HIDDEN.into() } else { redact(&value) };
-        (key, value)
-    };
-    let runs = store.search_runs(&query)?.items.into_iter().map(|run| Run {
-        experiment: names.get(&run.experiment_id).cloned().unwrap_or_default(),
-        id: run.id,
-        name: run.name,
-        status: run.status,
-        started_at: seconds(run.start_time).unwrap_or_default(),
-        ended_at: seconds(run.end_time),
-        metrics: run.metrics,
-        params: run.params.into_iter().map(shown).collect(),
-    });
+    let mut runs = store.search_runs(&query)?.items;
+    for (key, value) in runs.iter_mut().flat_map(|run| run.params.iter_mut().chain(&mut run.tags)) {
+        *value = if names_secret(key) { HIDDEN.into() } else { redact(value) };
+    }
     let mut newest: HashMap<String, i64> = HashMap::new();
     for version in store.versions(&all, &[], now)?.items {
         let newest = newest.entry(version.name).or_default();
@@ -104,7 +81,7 @@ pub fn read(root: &Path, location: &Location) -> Result<Overview, TrackingError>
         aliases: model.aliases,
         updated_at: seconds(model.last_updated_timestamp).unwrap_or_default(),
     });
-    Ok(Overview { source, runs: runs.collect(), models: models.collect() })
+    Ok(Overview { source, runs, experiments, models: models.collect() })
 }
 
 fn seconds(milliseconds: Option<i64>) -> Option<f64> {

@@ -101,6 +101,19 @@ impl Keys {
         Keys { ranks }
     }
 
+    /// The keys of numbers, one for each run.
+    pub fn numbers(numbers: impl IntoIterator<Item = Option<f64>>) -> Self {
+        let ranks = numbers.into_iter().map(|number| number.map_or(MISSING, rank)).collect();
+        Keys { ranks }
+    }
+
+    /// The rank of a run's value for sorting in a direction: NaN and then missing values have the largest ranks in
+    /// both.
+    pub fn rank_in(&self, run: usize, descending: bool) -> u64 {
+        let rank = self.ranks[run];
+        if descending && rank < NAN { NAN - 1 - rank } else { rank }
+    }
+
     /// The rank of a run's value: smaller ranks come first, equal values have equal ranks.
     pub fn rank(&self, run: usize) -> u64 {
         self.ranks[run]
@@ -109,9 +122,8 @@ impl Keys {
     /// Indices of the runs, sorted by this column. NaN and then missing values come last in both directions;
     /// ties keep their order.
     pub fn order(&self, descending: bool) -> Vec<usize> {
-        let key = |rank: u64| if descending && rank < NAN { NAN - 1 - rank } else { rank };
         let mut keyed: Vec<(u64, usize)> =
-            self.ranks.iter().enumerate().map(|(index, rank)| (key(*rank), index)).collect();
+            (0..self.ranks.len()).map(|run| (self.rank_in(run, descending), run)).collect();
         keyed.sort_unstable();
         keyed.into_iter().map(|(_, index)| index).collect()
     }

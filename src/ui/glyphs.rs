@@ -39,6 +39,7 @@ pub struct Glyphs {
     pub dot: &'static str,
     pub live: &'static str,
     pub selected: &'static str,
+    pub best: &'static str,
     /// A reference to a vertex elsewhere in the list, and one from there.
     pub onward: &'static str,
     pub backward: &'static str,
@@ -81,6 +82,7 @@ const UNICODE: Glyphs = Glyphs {
     dot: "·",
     live: "●",
     selected: "▌",
+    best: "★",
     onward: "→",
     backward: "←",
     bars: ["█", "▒", "·"],
@@ -118,6 +120,7 @@ const ASCII: Glyphs = Glyphs {
     dot: "-",
     live: "*",
     selected: ">",
+    best: "*",
     onward: ">",
     backward: "<",
     bars: ["#", "=", "."],

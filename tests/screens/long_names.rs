@@ -5,7 +5,8 @@ use std::fs;
 use mlops_tui::app::event::Report;
 use mlops_tui::app::shared::TrackingReport;
 use mlops_tui::project::{Options, Reader};
-use mlops_tui::tracking::{Overview, RegisteredModel, Run};
+use mlops_tui::tracking::entities::Run;
+use mlops_tui::tracking::{Overview, RegisteredModel};
 
 use crate::common::app::{NOW, TestApp};
 use crate::common::project::project;
@@ -54,15 +55,16 @@ fn open(columns: u16, rows: u16) -> TestApp {
     let run = |name: &str, value| Run {
         id: "abc".into(),
         name: name.into(),
-        experiment: "an_experiment_with_a_name_that_is_longer_than_its_column".into(),
+        experiment_id: name.len().to_string(),
         status: "FINISHED".into(),
-        started_at: NOW - 100.0,
-        ended_at: Some(NOW),
+        start_time: Some((NOW * 1000.0) as i64 - 100_000),
+        end_time: Some((NOW * 1000.0) as i64),
         metrics: vec![
             ("a_metric_with_a_name_that_is_much_longer_than_its_column".into(), value),
             ("mae".into(), value / 3.0),
         ],
         params: vec![("北海道と本州と四国と九州".into(), "wide".into())],
+        ..Run::default()
     };
     let runs = vec![
         run("a_run_whose_name_is_much_longer_than_any_column_of_it", 0.5),
@@ -74,7 +76,10 @@ fn open(columns: u16, rows: u16) -> TestApp {
         updated_at: NOW - 100.0,
         aliases: vec![("champion".into(), 11), ("challenger".into(), 12)],
     };
-    let overview = Overview { source: "mlflow.db".into(), runs, models: vec![model] };
+    let name = "an_experiment_with_a_name_that_is_longer_than_its_column".to_owned();
+    let experiments = runs.iter().map(|run| (run.experiment_id.clone(), name.clone())).collect();
+    let models = vec![model];
+    let overview = Overview { source: "mlflow.db".into(), runs, experiments, models };
     app.report(Report::Tracking(TrackingReport::Live(overview)));
     app
 }

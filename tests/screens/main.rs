@@ -3,6 +3,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod experiments;
 mod filters;
 mod fit;
 mod graph;

@@ -16,7 +16,8 @@ use mlops_tui::dag::staleness::Freshness;
 use mlops_tui::project::{Options, Reader, Snapshot};
 use mlops_tui::runs::{Failure, Frame, RunEvent, Stream};
 use mlops_tui::store::{NewRun, NodeOutcome, NodeRecord, Outcome, RunId, RunRecord, Timing};
-use mlops_tui::tracking::{Overview, Run};
+use mlops_tui::tracking::Overview;
+use mlops_tui::tracking::entities::Run;
 
 use crate::common::app::{NOW, TestApp};
 
@@ -298,14 +299,14 @@ fn long_names_and_many_metrics_fit() {
     let run = Run {
         id: "abc".into(),
         name: "a run with a name that is much too long for any column that there is".into(),
-        experiment: "Default".into(),
         status: "FINISHED".into(),
-        started_at: NOW - 100.0,
-        ended_at: Some(NOW),
+        start_time: Some((NOW * 1000.0) as i64 - 100_000),
+        end_time: Some((NOW * 1000.0) as i64),
         metrics: (0..12).map(metric).collect(),
         params: vec![("表".into(), "wide".into())],
+        ..Run::default()
     };
-    let overview = Overview { source: "mlflow.db".into(), runs: vec![run], models: Vec::new() };
+    let overview = Overview { source: "mlflow.db".into(), runs: vec![run], ..Overview::default() };
     app.report(Report::Tracking(TrackingReport::Live(overview)));
     insta::assert_snapshot!("experiments_long", app.keys("5").screen());
 }

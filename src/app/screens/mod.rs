@@ -24,7 +24,7 @@ use super::undo::Before;
 use super::words::Details;
 use crate::runs::{Failure, RunRequest};
 use crate::store::RunRecord;
-use crate::text::filter::{FilterError, Key};
+use crate::text::filter::{self, Completion, FilterError, Key};
 
 /// The interface of a screen. The defaults are those of a plain list.
 pub trait Screen {
@@ -151,6 +151,16 @@ pub trait Screen {
     /// The known values of a key of the filter that takes any text.
     fn known_values(&self, _shared: &Shared, _key: &str) -> Vec<String> {
         Vec::new()
+    }
+
+    /// What can be typed in the filter after `before`, the text up to the cursor.
+    fn complete_filter(&self, shared: &Shared, before: &str) -> Completion {
+        filter::complete(before, self.filter_keys(), |key| self.known_values(shared, key))
+    }
+
+    /// The part of an unfinished filter that applies already.
+    fn settled_filter<'t>(&self, _shared: &Shared, text: &'t str) -> &'t str {
+        filter::settled(text, self.filter_keys())
     }
 
     /// Sets the filter.

@@ -80,7 +80,19 @@ pub(super) fn act(state: &mut State, command: Command) -> Vec<Effect> {
         | Command::JumpForward
         | Command::FollowRun
         | Command::Tidy
-        | Command::Export => {
+        | Command::Export
+        | Command::SortColumn
+        | Command::SortColumnToo
+        | Command::AllColumns
+        | Command::HideColumn
+        | Command::PinColumn
+        | Command::ColumnLeft
+        | Command::ColumnRight
+        | Command::NarrowColumn
+        | Command::WidenColumn
+        | Command::Goal
+        | Command::Nesting
+        | Command::Baseline => {
             let (screen, shared) = state.screen_mut();
             return screen.act(shared, command);
         }

@@ -79,8 +79,7 @@ fn help(state: &mut State) {
     let Some(mut prompt) = state.shared.prompt.take() else { return };
     let (screen, shared) = state.screen_mut();
     let before: String = text(&prompt.field).chars().take(prompt.field.cursor().1).collect();
-    let known = |key: &'static str| screen.known_values(shared, key);
-    let completion = filter::complete(&before, screen.filter_keys(), known);
+    let completion = screen.complete_filter(shared, &before);
     prompt.help = Help { completion, ..Help::default() };
     shared.prompt = Some(prompt);
 }
@@ -114,7 +113,7 @@ fn typed(state: &mut State, prompt: Prompt) -> Vec<Effect> {
         PromptKind::Filter(_) => {
             help(state);
             let (screen, shared) = state.screen_mut();
-            let settled = filter::settled(&written, screen.filter_keys());
+            let settled = screen.settled_filter(shared, &written);
             match screen.set_filter(shared, settled) {
                 Ok(effects) => return effects,
                 Err(error) => {

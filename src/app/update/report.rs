@@ -142,8 +142,9 @@ pub(super) fn report(state: &mut State, report: Report) -> Vec<Effect> {
         Report::Tracking(tracking) => {
             let State { shared, experiments, models, .. } = state;
             shared.project.failures.tracking = tracking_problem(&tracking);
+            let selected = experiments.selected(shared).map(|run| run.id.clone());
             shared.project.tracking = Some(tracking);
-            experiments.select(shared, experiments.position.selected);
+            experiments.arrange_around(shared, selected.as_deref());
             models.select(shared, models.position.selected);
         }
         Report::Backends(backends) => {

@@ -11,7 +11,7 @@ use crate::store::RunId;
 
 /// Takes the last edit back.
 pub(super) fn undo(state: &mut State) -> Vec<Effect> {
-    let State { shared, pipeline, catalog, parameters, runs, .. } = state;
+    let State { shared, pipeline, catalog, parameters, runs, experiments, .. } = state;
     let Some(edit) = shared.edits.take_last() else { return Vec::new() };
     let effects = match edit.before {
         Before::Overrides(before) => {
@@ -25,6 +25,9 @@ pub(super) fn undo(state: &mut State) -> Vec<Effect> {
         Before::CatalogFilter(before) => catalog.set_filter(shared, &before).unwrap_or_default(),
         Before::ParametersFilter(before) => {
             parameters.set_filter(shared, &before).unwrap_or_default()
+        }
+        Before::ExperimentsFilter(before) => {
+            experiments.set_filter(shared, &before).unwrap_or_default()
         }
         Before::RunsFilter(before) => runs.set_query(shared, before),
         Before::MarkedNodes(before) => {
@@ -58,6 +61,7 @@ pub(super) struct Filters {
     catalog: String,
     parameters: String,
     runs: String,
+    experiments: String,
     nodes: BTreeSet<String>,
     /// Whether the marks are those of a slice, which are removed together with it.
     is_sliced: bool,
@@ -67,12 +71,13 @@ pub(super) struct Filters {
 impl Filters {
     /// Those of now.
     pub(super) fn of(state: &State) -> Filters {
-        let State { pipeline, catalog, parameters, runs, .. } = state;
+        let State { pipeline, catalog, parameters, runs, experiments, .. } = state;
         Filters {
             graph: pipeline.filter_text.clone(),
             catalog: catalog.filtering.text.clone(),
             parameters: parameters.filtering.text.clone(),
             runs: runs.query.clone(),
+            experiments: experiments.query.clone(),
             nodes: pipeline.marked.clone(),
             is_sliced: pipeline.slice.is_some(),
             compared: runs.marked.clone(),
@@ -81,7 +86,7 @@ impl Filters {
 
     /// Keeps what has changed since.
     pub(super) fn keep_changed(self, state: &mut State) {
-        let State { shared, pipeline, catalog, parameters, runs, .. } = state;
+        let State { shared, pipeline, catalog, parameters, runs, experiments, .. } = state;
         let edits = &mut shared.edits;
         if self.graph != pipeline.filter_text {
             edits.add("filter of the graph", Before::GraphFilter(self.graph));
@@ -94,6 +99,10 @@ impl Filters {
         }
         if self.runs != runs.query {
             edits.add("filter of the runs", Before::RunsFilter(self.runs));
+        }
+        if self.experiments != experiments.query {
+            let before = Before::ExperimentsFilter(self.experiments);
+            edits.add("filter of the experiments", before);
         }
         if self.nodes != pipeline.marked && !self.is_sliced {
             edits.add("marks of nodes", Before::MarkedNodes(self.nodes));

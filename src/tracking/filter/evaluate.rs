@@ -7,6 +7,7 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use regex::RegexBuilder;
 
+use super::super::goal::Goal;
 use super::{Attribute, Comparator, Compare, DatasetField, Expr, Field, Order, Value};
 
 /// The value of a field.
@@ -81,30 +82,15 @@ pub enum Summary {
 /// Splits a key such as `rmse.min` or `rmse.best` into a metric's key and a summary of its history. The best
 /// value is the smallest for names of losses and errors, else the largest.
 pub fn summary(key: &str) -> Option<(&str, Summary)> {
-    const SMALLER: [&str; 10] = [
-        "loss",
-        "error",
-        "rmse",
-        "mse",
-        "mae",
-        "mape",
-        "perplexity",
-        "logloss",
-        "entropy",
-        "deviance",
-    ];
     let (key, word) = key.rsplit_once('.')?;
     let summary = match word {
         "min" => Summary::Min,
         "max" => Summary::Max,
         "mean" => Summary::Mean,
-        "best" => {
-            let lower = key.to_lowercase();
-            match SMALLER.iter().any(|smaller| lower.contains(smaller)) {
-                true => Summary::Min,
-                false => Summary::Max,
-            }
-        }
+        "best" => match Goal::of(key) {
+            Some(Goal::Lowest) => Summary::Min,
+            _ => Summary::Max,
+        },
         _ => return None,
     };
     let plain = super::unquoted(key, &['\'', '"', '`']).unwrap_or(key);

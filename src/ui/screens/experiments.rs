@@ -5,15 +5,15 @@ use ratatui::layout::Rect;
 use super::super::paint::Paint;
 use super::super::theme::Role;
 use super::focused;
-use super::table::{self, Align};
 use crate::app::screens::experiments::ExperimentsScreen;
+use crate::app::screens::experiments::columns::{Column, Source, What};
+use crate::app::screens::experiments::table::{LEVEL, Place, SIGN};
 use crate::app::shared::Shared;
 use crate::app::shared::TrackingReport;
-use crate::app::words::{number_text, when};
+use crate::text::{truncate_middle, width};
 use crate::tracking::Overview;
-
-/// The largest number of metrics with a column of their own.
-const METRICS: usize = 4;
+use crate::tracking::entities::Run;
+use crate::tracking::table::Row;
 
 /// The content of the store; without one, draws the reason.
 pub(super) fn overview<'a>(
@@ -49,57 +49,140 @@ pub(in super::super) fn draw(
     if overview.runs.is_empty() {
         return paint.note(area, &["No run is tracked yet."]);
     }
-    let metrics = columns(overview);
-    let mut titles = vec![
-        ("", Align::Left),
-        ("run", Align::Name),
-        ("when", Align::Left),
-        ("experiment", Align::Name),
-    ];
-    titles.splice(3..3, metrics.iter().map(|name| (name.as_str(), Align::Right)));
-    let glyphs = paint.glyphs;
-    table::draw(
-        paint,
-        area,
-        &titles,
-        overview.runs.len(),
-        screen.position,
-        focused(shared),
-        |index| {
-            let Some(run) = overview.runs.get(index) else { return Vec::new() };
-            let (sign, role) = match run.status.as_str() {
-                "FINISHED" => (glyphs.done, Role::Good),
-                "RUNNING" => (glyphs.running, Role::Running),
-                "FAILED" => (glyphs.failed, Role::Bad),
-                "KILLED" => (glyphs.stopped, Role::Warning),
-                _ => (glyphs.waiting, Role::Dim),
-            };
-            let mut cells = vec![
-                (sign.to_owned(), role),
-                (run.name.clone(), Role::Text),
-                (when(shared.now, run.started_at), Role::Dim),
-            ];
-            cells.extend(metrics.iter().map(|name| {
-                let found = run.metrics.iter().find(|(key, _)| key == name);
-                (found.map(|(_, value)| number_text(*value)).unwrap_or_default(), Role::Text)
-            }));
-            cells.push((run.experiment.clone(), Role::Dim));
-            cells
-        },
-    );
+    let table = &screen.table;
+    if table.rows.is_empty() {
+        return paint.note(area, &["No run matches the filter.", "esc shows all runs again."]);
+    }
+    let Some(source) = screen.source(shared) else { return };
+    let drawing = Drawing { source, screen, shared };
+    let places = table.places(area.width);
+    drawing.titles(paint, area, &places);
+    let height = usize::from(area.height.saturating_sub(1));
+    let rows = table.rows.iter().enumerate().skip(screen.position.offset).take(height);
+    for (y, (index, row)) in (area.y + 1..).zip(rows) {
+        let selected = index == screen.position.selected;
+        paint.row(area, y, selected, focused(shared));
+        drawing.row(paint, area, y, *row, &places);
+    }
 }
 
-/// The most frequent metrics, sorted by name.
-fn columns(overview: &Overview) -> Vec<String> {
-    let mut counts: std::collections::BTreeMap<&str, usize> = std::collections::BTreeMap::new();
-    for run in overview.runs.iter().take(50) {
-        for (name, _) in &run.metrics {
-            *counts.entry(name).or_default() += 1;
+struct Drawing<'a> {
+    source: Source<'a>,
+    screen: &'a ExperimentsScreen,
+    shared: &'a Shared,
+}
+
+impl Drawing<'_> {
+    /// The titles, with arrows at the columns by which the rows are sorted, and at the edges if columns are out of view.
+    fn titles(&self, paint: &mut Paint<'_>, area: Rect, places: &[Place]) {
+        let glyphs = paint.glyphs;
+        let table = &self.screen.table;
+        let (before, after) = table.beyond(area.width);
+        for place in places {
+            let column = &table.columns[place.column];
+            let sorts = &self.screen.choices.sorts;
+            let at = sorts.iter().position(|sort| sort.column == column.key);
+            let arrow = at.map(|at| {
+                let way = if sorts[at].descending { glyphs.head_down } else { glyphs.head_up };
+                let number = if sorts.len() > 1 { (at + 1).to_string() } else { String::new() };
+                format!("{way}{number}")
+            });
+            let arrow = arrow.unwrap_or_default();
+            let room = usize::from(place.width).saturating_sub(width(&arrow));
+            let title = truncate_middle(&column.title, room) + &arrow;
+            let is_cursor = place.column == table.cursor && focused(self.shared);
+            let role = if is_cursor { Role::Accent } else { Role::Dim };
+            match column.numbers {
+                true => {
+                    paint.right(area.x + place.x + place.width, area.y, &title, role, place.width)
+                }
+                false => paint.text(area.x + place.x, area.y, &title, role, place.width),
+            };
+        }
+        if after > 0 {
+            paint.text(area.right().saturating_sub(1), area.y, glyphs.onward, Role::Accent, 1);
+        }
+        if before > 0 {
+            paint.text(area.x, area.y, glyphs.backward, Role::Accent, 1);
         }
     }
-    let mut names: Vec<(&str, usize)> = counts.into_iter().collect();
-    names.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(b.0)));
-    names.truncate(METRICS);
-    names.sort_unstable();
-    names.into_iter().map(|(name, _)| name.to_owned()).collect()
+
+    fn row(&self, paint: &mut Paint<'_>, area: Rect, y: u16, row: Row, places: &[Place]) {
+        let Some(run) = self.source.overview.runs.get(row.run) else { return };
+        let (sign, role) = self.sign(paint, run);
+        paint.text(area.x, y, sign, role, SIGN);
+        for place in places {
+            let column = &self.screen.table.columns[place.column];
+            let (x, width) = (area.x + place.x, place.width);
+            if column.what == What::Name {
+                self.name(paint, x, y, width, row, run);
+                continue;
+            }
+            let (text, role) = self.cell(paint, column, row.run, run);
+            match column.numbers {
+                true => drop(paint.right(x + width, y, &text, role, width)),
+                false => drop(paint.name(x, y, &text, role, width)),
+            }
+        }
+    }
+
+    /// The sign of a mark, of the baseline, or of the state of a run.
+    fn sign(&self, paint: &Paint<'_>, run: &Run) -> (&'static str, Role) {
+        let glyphs = paint.glyphs;
+        if self.screen.marked.contains(&run.id) {
+            return (glyphs.mark, Role::Mark);
+        }
+        if self.source.baseline.is_some_and(|baseline| baseline.id == run.id) {
+            return (glyphs.selected, Role::Accent);
+        }
+        match run.status.as_str() {
+            "FINISHED" => (glyphs.done, Role::Good),
+            "RUNNING" => (glyphs.running, Role::Running),
+            "FAILED" => (glyphs.failed, Role::Bad),
+            "KILLED" => (glyphs.stopped, Role::Warning),
+            _ => (glyphs.waiting, Role::Dim),
+        }
+    }
+
+    fn name(&self, paint: &mut Paint<'_>, x: u16, y: u16, width: u16, row: Row, run: &Run) {
+        let table = &self.screen.table;
+        let depth = u16::try_from(row.depth).unwrap_or(u16::MAX).saturating_mul(LEVEL);
+        let mut indent = depth.min(width / 2);
+        if table.parents.contains(&row.run) {
+            let glyph = if self.screen.is_closed(&run.id) {
+                paint.glyphs.closed
+            } else {
+                paint.glyphs.open
+            };
+            paint.text(x + indent, y, glyph, Role::Dim, 1);
+            indent += 2;
+        }
+        let text = table.columns[0].text(&self.source, run);
+        paint.name(x + indent, y, &text, Role::Text, width.saturating_sub(indent));
+    }
+
+    fn cell(&self, paint: &Paint<'_>, column: &Column, index: usize, run: &Run) -> (String, Role) {
+        let source = &self.source;
+        let text = column.shown(source, run);
+        let base = source.baseline.filter(|baseline| baseline.id != run.id);
+        let Some(metric) = column.metric() else {
+            // Params that are those of the baseline stand back.
+            let is_param = column.is_param();
+            let same = base.is_some_and(|base| is_param && column.text(source, base) == text);
+            return (text, if is_param && !same { Role::Text } else { Role::Dim });
+        };
+        if let Some(base) = base {
+            let values = run.metric(metric).zip(base.metric(metric));
+            let role = match (column.goal, values) {
+                (Some(goal), Some((value, base))) if goal.prefers(value, base) => Role::Good,
+                (Some(goal), Some((value, base))) if goal.prefers(base, value) => Role::Bad,
+                _ => Role::Number,
+            };
+            return (text, role);
+        }
+        match column.best.contains(&index) {
+            true => (format!("{} {text}", paint.glyphs.best), Role::Good),
+            false => (text, Role::Number),
+        }
+    }
 }

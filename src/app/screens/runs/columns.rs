@@ -8,7 +8,7 @@ use crate::runs::RunRequest;
 use crate::runs::history::request;
 use crate::store::RunRecord;
 use crate::text::secrets::without_marks;
-use crate::text::{truncate, truncate_middle, width};
+use crate::text::{short_names, truncate, truncate_middle, width};
 
 /// The largest width of a column, in cells.
 const WIDEST: usize = 14;
@@ -178,35 +178,6 @@ fn figures(values: &[Option<f64>]) -> Vec<Option<String>> {
     let whole = values.iter().flatten().all(|value| value.fract() == 0.0 && value.abs() < 1e9);
     let (short, long) = (texts(number_text), texts(|value| value.to_string()));
     if whole || count(&short) < count(&long) { long } else { short }
-}
-
-/// For each dotted name its last parts, as few as tell it apart from the others.
-fn short_names<'k>(keys: impl Iterator<Item = &'k String>) -> HashMap<String, String> {
-    let keys: Vec<&String> = keys.collect();
-    let ends = |key: &str, parts: usize| -> String {
-        let dots = key.rmatch_indices('.').nth(parts - 1);
-        dots.map_or(key, |(dot, _)| &key[dot + 1..]).to_owned()
-    };
-    let mut names: HashMap<String, String> = HashMap::new();
-    let mut open = keys;
-    for parts in 1.. {
-        let mut seen: HashMap<String, usize> = HashMap::new();
-        for key in &open {
-            *seen.entry(ends(key, parts)).or_default() += 1;
-        }
-        open.retain(|key| {
-            let short = ends(key, parts);
-            let settled = seen.get(&short) == Some(&1) || short == **key;
-            if settled {
-                names.insert((*key).clone(), short);
-            }
-            !settled
-        });
-        if open.is_empty() {
-            break;
-        }
-    }
-    names
 }
 
 #[cfg(test)]

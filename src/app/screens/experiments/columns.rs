@@ -1,0 +1,400 @@
+//! The columns of the table of tracked runs: which ones there are, how wide they are, and what their cells say.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+
+use serde::{Deserialize, Serialize};
+
+use crate::app::words::{difference_text, number_text, seconds_text, when};
+use crate::text::{sanitize, short_names, width};
+use crate::tracking::entities::Run;
+use crate::tracking::filter::{Attribute, Cell, Field, Searched};
+use crate::tracking::table::{Keys, title};
+use crate::tracking::{Goal, Overview};
+
+/// What the user has chosen for the table. Columns are named as in filters: `metrics.rmse`, `params.lr`, `name`.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Choices {
+    /// Whether columns are shown whose values are all equal, and tags.
+    pub all: bool,
+    /// Columns that were moved, and those before them, in their order.
+    pub order: Vec<String>,
+    /// Columns that are hidden.
+    pub hidden: BTreeSet<String>,
+    /// Columns that stay in view when the others scroll.
+    pub pinned: BTreeSet<String>,
+    /// Widths in cells.
+    pub widths: BTreeMap<String, u16>,
+    /// Which values of a metric are better, where that is not what its name suggests.
+    pub goals: BTreeMap<String, Option<Goal>>,
+    /// The columns by which the rows are sorted, the most important one first.
+    pub sorts: Vec<Sort>,
+    /// Whether nested runs are beside their parents, not below them.
+    pub flat: bool,
+}
+
+/// A column by which the rows are sorted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Sort {
+    /// The column.
+    pub column: String,
+    /// Whether the largest values come first.
+    #[serde(default)]
+    pub descending: bool,
+}
+
+/// What the table shows: the store, and what the user has chosen.
+#[derive(Debug, Clone, Copy)]
+pub struct Source<'a> {
+    /// The store.
+    pub overview: &'a Overview,
+    /// What the user has chosen.
+    pub choices: &'a Choices,
+    /// The run that the others are compared with.
+    pub baseline: Option<&'a Run>,
+    /// Seconds since the Unix epoch.
+    pub now: f64,
+}
+
+/// What a column shows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum What {
+    /// The name of the run.
+    Name,
+    /// When it began.
+    Started,
+    /// How long it took.
+    Took,
+    /// Its experiment.
+    Experiment,
+    /// A metric, a param or a tag.
+    Field(Field),
+}
+
+/// A column of the table.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Column {
+    /// What it shows.
+    pub what: What,
+    /// Its name as in filters.
+    pub key: String,
+    /// Its title: the last parts of the name that tell it apart.
+    pub title: String,
+    /// Whether all values are numbers.
+    pub numbers: bool,
+    /// Whether numbers need all their digits to be told apart.
+    exact: bool,
+    /// Its width in cells.
+    pub width: u16,
+    /// Whether it stays in view when the others scroll.
+    pub pinned: bool,
+    /// Which values are better.
+    pub goal: Option<Goal>,
+    /// The runs with the best value.
+    pub best: HashSet<usize>,
+}
+
+/// The largest width that a column takes by itself.
+const WIDEST: u16 = 24;
+/// The largest width of the column of names.
+pub const WIDEST_NAME: u16 = 32;
+/// What a title takes at least of a column that is narrower.
+const TITLE: usize = 14;
+/// The smallest width that a column can be given.
+pub const NARROWEST: u16 = 4;
+/// Most cells that are formatted to find widths; beyond them the first rows stand for all.
+const MEASURED: usize = 50_000;
+/// Params and tags with more characters are cut before they are measured.
+const LONGEST: usize = 200;
+
+impl What {
+    fn key(&self) -> String {
+        match self {
+            What::Name => "name".into(),
+            What::Started => "started".into(),
+            What::Took => "took".into(),
+            What::Experiment => "experiment".into(),
+            What::Field(field) => title(field),
+        }
+    }
+
+    /// The keys to sort runs by.
+    pub fn keys(&self, overview: &Overview) -> Keys {
+        let runs = &overview.runs;
+        match self {
+            What::Name => Keys::of(runs, &Field::Attribute(Attribute::Name)),
+            What::Started => Keys::of(runs, &Field::Attribute(Attribute::Created)),
+            What::Experiment => Keys::of(runs, &Field::Attribute(Attribute::ExperimentId)),
+            What::Took => Keys::numbers(runs.iter().map(|run| took(run, f64::INFINITY))),
+            What::Field(field) => Keys::of(runs, field),
+        }
+    }
+}
+
+/// How long a run took, in seconds; until `now` if it is going on.
+pub fn took(run: &Run, now: f64) -> Option<f64> {
+    let end = match (run.end_time, run.status.as_str()) {
+        (Some(end), _) => seconds(end),
+        (None, "RUNNING") => now,
+        _ => return None,
+    };
+    Some((end - seconds(run.start_time?)).max(0.0))
+}
+
+/// Milliseconds as seconds.
+pub fn seconds(milliseconds: i64) -> f64 {
+    // Times in milliseconds are far below 2^53, so the conversion is exact.
+    milliseconds as f64 / 1000.0
+}
+
+impl Column {
+    /// The text of a cell: the value, or its difference to that of the baseline.
+    pub fn shown(&self, source: &Source<'_>, run: &Run) -> String {
+        let base = source.baseline.filter(|baseline| baseline.id != run.id);
+        let differing = self.metric().and_then(|key| Some((run.metric(key)?, base?.metric(key)?)));
+        match differing {
+            Some((value, base)) => difference_text(value, base),
+            None => self.text(source, run),
+        }
+    }
+
+    /// The text of a value.
+    pub fn text(&self, source: &Source<'_>, run: &Run) -> String {
+        let Source { overview, now, .. } = *source;
+        match &self.what {
+            What::Name if run.name.is_empty() => run.id.chars().take(8).collect(),
+            What::Name => run.name.clone(),
+            What::Started => run.start_time.map(|at| when(now, seconds(at))).unwrap_or_default(),
+            What::Took => took(run, now).map(seconds_text).unwrap_or_default(),
+            What::Experiment => overview.experiment(run).to_owned(),
+            What::Field(field) => match run.cell(field) {
+                Some(Cell::Number(number)) => self.number(number),
+                Some(Cell::Text(text)) => text.chars().take(LONGEST).collect(),
+                None => String::new(),
+            },
+        }
+    }
+
+    /// A number of this column.
+    pub fn number(&self, number: f64) -> String {
+        if self.exact { number.to_string() } else { number_text(number) }
+    }
+
+    /// The metric that the column shows.
+    pub fn metric(&self) -> Option<&str> {
+        match &self.what {
+            What::Field(Field::Metric(key)) => Some(key),
+            _ => None,
+        }
+    }
+
+    /// Whether the column shows a param.
+    pub fn is_param(&self) -> bool {
+        matches!(self.what, What::Field(Field::Param(_)))
+    }
+}
+
+/// The columns for some of the runs: the run and its time, then params and metrics that differ between them.
+pub fn columns(source: &Source<'_>, runs: &[usize]) -> Vec<Column> {
+    let Source { overview, choices, .. } = *source;
+    let all = |index: &usize| &overview.runs[*index];
+    let mut whats = vec![What::Name, What::Started];
+    let several = runs
+        .iter()
+        .map(all)
+        .any(|run| runs.first().is_some_and(|first| run.experiment_id != all(first).experiment_id));
+    let mut fields = Fields::of(runs.iter().map(all));
+    if !choices.all && runs.len() > 1 {
+        fields.keep_differing(|field| differs(overview, runs, field));
+    }
+    let [params, metrics, tags] = &fields.0;
+    let shown_tags = tags.iter().filter(|_| choices.all);
+    for field in params.iter().chain(metrics).chain(shown_tags) {
+        whats.push(What::Field(field.clone()));
+    }
+    whats.push(What::Took);
+    if several || choices.all {
+        whats.push(What::Experiment);
+    }
+    let titles = Titles::of(&fields);
+    let mut columns: Vec<Column> = whats
+        .into_iter()
+        .map(|what| column(source, runs, what, &titles))
+        .filter(|column| column.what == What::Name || !choices.hidden.contains(&column.key))
+        .collect();
+    let place = |key: &String| choices.order.iter().position(|other| other == key);
+    columns.sort_by_key(|column| (!column.pinned, place(&column.key).unwrap_or(usize::MAX)));
+    columns
+}
+
+/// Params, metrics and tags, each sorted by name.
+struct Fields([Vec<Field>; 3]);
+
+impl Fields {
+    fn of<'r>(runs: impl Iterator<Item = &'r Run>) -> Self {
+        // Most runs have the keys of the run before, so few are looked up in a set.
+        let mut found: [BTreeSet<&str>; 3] = Default::default();
+        let mut before: [Vec<&str>; 3] = Default::default();
+        for run in runs {
+            let params: Vec<&str> = run.params.iter().map(|(key, _)| key.as_str()).collect();
+            let metrics: Vec<&str> = run.metrics.iter().map(|(key, _)| key.as_str()).collect();
+            let own = |key: &&str| key.starts_with("mlflow.");
+            let tags: Vec<&str> =
+                run.tags.iter().map(|(key, _)| key.as_str()).filter(|key| !own(key)).collect();
+            for (kind, keys) in [params, metrics, tags].into_iter().enumerate() {
+                if before[kind] != keys {
+                    found[kind].extend(&keys);
+                    before[kind] = keys;
+                }
+            }
+        }
+        let [params, metrics, tags] =
+            found.map(|keys| keys.into_iter().map(str::to_owned).collect::<Vec<String>>());
+        Fields([
+            params.into_iter().map(Field::Param).collect(),
+            metrics.into_iter().map(Field::Metric).collect(),
+            tags.into_iter().map(Field::Tag).collect(),
+        ])
+    }
+
+    fn keep_differing(&mut self, differs: impl Fn(&Field) -> bool) {
+        for fields in &mut self.0 {
+            fields.retain(&differs);
+        }
+    }
+}
+
+/// Short titles of params, metrics and tags.
+struct Titles([HashMap<String, String>; 3]);
+
+impl Titles {
+    fn of(fields: &Fields) -> Self {
+        let names = |fields: &Vec<Field>| {
+            let keys: Vec<String> = fields.iter().filter_map(|field| key(field).cloned()).collect();
+            short_names(keys.iter())
+        };
+        Titles(fields.0.each_ref().map(names))
+    }
+
+    fn get(&self, what: &What) -> String {
+        let What::Field(field) = what else { return what.key() };
+        let key = key(field).map_or("", String::as_str);
+        let names = self.0.iter().find_map(|names| names.get(key));
+        sanitize(names.map_or(key, String::as_str))
+    }
+}
+
+fn key(field: &Field) -> Option<&String> {
+    match field {
+        Field::Param(key) | Field::Metric(key) | Field::Tag(key) => Some(key),
+        Field::Attribute(_) | Field::Dataset(_) => None,
+    }
+}
+
+/// Whether runs differ in a field; a missing value is a value of its own. NaN equals NaN. Runs that have no params, or
+/// no metrics, at all say nothing of them: the parents of nested runs often have none.
+fn differs(overview: &Overview, runs: &[usize], field: &Field) -> bool {
+    let near = Default::default();
+    let says = |run: &&Run| match field {
+        Field::Param(_) => !run.params.is_empty(),
+        Field::Metric(_) => !run.metrics.is_empty(),
+        _ => true,
+    };
+    let runs = runs.iter().map(|index| &overview.runs[*index]).filter(says);
+    let mut cells = runs.map(|run| run.cell_near(field, &near));
+    let Some(first) = cells.next() else { return false };
+    !cells.all(|cell| match (&first, &cell) {
+        (Some(Cell::Number(a)), Some(Cell::Number(b))) => a == b || (a.is_nan() && b.is_nan()),
+        (a, b) => a == b,
+    })
+}
+
+fn column(source: &Source<'_>, runs: &[usize], what: What, titles: &Titles) -> Column {
+    let Source { overview, choices, .. } = *source;
+    let key = what.key();
+    let mut column = Column {
+        title: titles.get(&what),
+        pinned: what == What::Name || choices.pinned.contains(&key),
+        numbers: matches!(what, What::Took),
+        exact: false,
+        width: 0,
+        goal: None,
+        best: HashSet::new(),
+        what,
+        key,
+    };
+    let near = Default::default();
+    if let What::Field(field) = &column.what {
+        let cells = || runs.iter().filter_map(|run| overview.runs[*run].cell_near(field, &near));
+        column.numbers = cells().all(|cell| match cell {
+            Cell::Number(_) => true,
+            Cell::Text(text) => text.trim().parse::<f64>().is_ok(),
+        });
+        if let Field::Metric(name) = field {
+            column.goal = match choices.goals.get(&column.key) {
+                Some(chosen) => *chosen,
+                None => Goal::of(name),
+            };
+            let numbers = || {
+                cells().take(MEASURED).filter_map(|cell| match cell {
+                    Cell::Number(number) => Some(number),
+                    Cell::Text(_) => None,
+                })
+            };
+            column.exact = needs_digits(numbers);
+            column.best = best(overview, runs, field, column.goal);
+        }
+    }
+    column.width = choices.widths.get(&column.key).copied().unwrap_or_else(|| {
+        let sample = (MEASURED / 40).max(1);
+        let texts = runs
+            .iter()
+            .take(sample)
+            .map(|run| width(&sanitize(&column.shown(source, &overview.runs[*run]))));
+        let most = if column.what == What::Name { WIDEST_NAME } else { WIDEST };
+        // The best value has a sign, and so has the title of a column by which the rows are sorted.
+        let sign = if column.goal.is_some() { 2 } else { 0 };
+        let cells = texts.max().unwrap_or(0) + sign;
+        let title = width(&column.title) + 2;
+        let wanted = cells.max(title.min(TITLE));
+        u16::try_from(wanted).unwrap_or(most).clamp(NARROWEST, most)
+    });
+    column
+}
+
+/// Whether four digits do not tell all numbers apart.
+fn needs_digits<I: Iterator<Item = f64>>(numbers: impl Fn() -> I) -> bool {
+    if numbers().all(|number| number.fract() == 0.0 && number.abs() < 1e9) {
+        return true;
+    }
+    let mut short: HashMap<String, u64> = HashMap::new();
+    numbers().take(MEASURED / 40).any(|number| {
+        let bits = (number + 0.0).to_bits();
+        *short.entry(number_text(number)).or_insert(bits) != bits
+    })
+}
+
+/// The runs with the best value of a metric, if their values differ.
+fn best(overview: &Overview, runs: &[usize], field: &Field, goal: Option<Goal>) -> HashSet<usize> {
+    let Some(goal) = goal else { return HashSet::new() };
+    let near = Default::default();
+    let (mut found, mut top, mut several) = (HashSet::new(), f64::NAN, false);
+    for run in runs {
+        let Some(Cell::Number(value)) = overview.runs[*run].cell_near(field, &near) else {
+            continue;
+        };
+        if value.is_nan() {
+            continue;
+        }
+        several |= !top.is_nan() && value != top;
+        if top.is_nan() || goal.prefers(value, top) {
+            top = value;
+            found.clear();
+        }
+        if value == top {
+            found.insert(*run);
+        }
+    }
+    if several { found } else { HashSet::new() }
+}

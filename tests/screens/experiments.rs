@@ -1,0 +1,167 @@
+//! The table of tracked runs: columns, order, best values, nested runs, a baseline, the filter.
+
+use mlops_tui::app::event::Report;
+use mlops_tui::app::shared::TrackingReport;
+use mlops_tui::tracking::Overview;
+use mlops_tui::tracking::entities::Run;
+
+use crate::common::app::{NOW, TestApp};
+
+fn run(number: i64, name: &str, params: &[(&str, &str)], metrics: &[(&str, f64)]) -> Run {
+    let start = (NOW * 1000.0) as i64 - number * 600_000;
+    Run {
+        id: format!("{number:032x}"),
+        name: name.into(),
+        experiment_id: "1".into(),
+        status: "FINISHED".into(),
+        start_time: Some(start),
+        end_time: Some(start + 90_000),
+        params: params.iter().map(|(key, value)| ((*key).into(), (*value).into())).collect(),
+        metrics: metrics.iter().map(|(key, value)| ((*key).into(), *value)).collect(),
+        ..Run::default()
+    }
+}
+
+fn overview() -> Overview {
+    let of = |number, name, lr, depth, mae: f64, r2: f64| {
+        let params = [("model.depth", depth), ("model.lr", lr), ("seed", "7")];
+        run(number, name, &params, &[("mae", mae), ("r2", r2), ("rows", 100.0)])
+    };
+    let mut runs = vec![
+        of(1, "bold-fox", "0.1", "4", 0.41, 0.71),
+        of(2, "calm-owl", "0.1", "8", 0.31, 0.83),
+        of(3, "dry-elk", "0.01", "4", 0.52, 0.64),
+        of(4, "eager-ant", "0.01", "8", f64::NAN, 0.83),
+        run(5, "sweep", &[], &[]),
+    ];
+    runs[0].status = "RUNNING".into();
+    runs[0].end_time = None;
+    runs[3].status = "FAILED".into();
+    for child in [2, 3] {
+        runs[child].tags = vec![("mlflow.parentRunId".into(), runs[4].id.clone())];
+    }
+    let experiments = [("1".to_owned(), "forest".to_owned())].into();
+    Overview { source: "mlflow.db".into(), runs, experiments, models: Vec::new() }
+}
+
+fn open(columns: u16, rows: u16) -> TestApp {
+    let mut app = TestApp::open(columns, rows);
+    app.report(Report::Tracking(TrackingReport::Live(overview())));
+    app.keys("5");
+    app
+}
+
+/// The names of the rows in their order.
+fn names(app: &TestApp) -> Vec<String> {
+    let known = ["bold-fox", "calm-owl", "dry-elk", "eager-ant", "sweep"];
+    let screen = app.screen();
+    let left = screen.lines().filter_map(|line| {
+        let cut = line.char_indices().nth(40).map_or(line.len(), |(at, _)| at);
+        known.iter().find(|name| line[..cut].contains(**name)).map(|name| (*name).to_owned())
+    });
+    left.collect()
+}
+
+#[test]
+fn the_table_shows_what_differs_and_marks_the_best() {
+    for (columns, rows) in [(80, 24), (160, 40)] {
+        let mut app = open(columns, rows);
+        insta::assert_snapshot!(format!("experiments_table_{columns}"), app.screen());
+        app.keys("lllls");
+        insta::assert_snapshot!(format!("experiments_sorted_{columns}"), app.screen());
+    }
+}
+
+#[test]
+fn a_key_sorts_by_the_column_and_another_adds_a_column() {
+    let mut app = open(160, 40);
+    assert_eq!(names(&app), ["bold-fox", "calm-owl", "sweep", "dry-elk", "eager-ant"]);
+    // Nested runs stay below their parent.
+    app.keys("w");
+    assert_eq!(names(&app), ["bold-fox", "calm-owl", "dry-elk", "eager-ant", "sweep"]);
+    app.keys("llllls");
+    assert_eq!(names(&app), ["calm-owl", "eager-ant", "bold-fox", "dry-elk", "sweep"], "by r2");
+    app.keys("s");
+    assert_eq!(names(&app), ["dry-elk", "bold-fox", "calm-owl", "eager-ant", "sweep"]);
+    app.keys("shS");
+    assert_eq!(names(&app)[..3], ["calm-owl", "bold-fox", "dry-elk"], "by mae");
+}
+
+#[test]
+fn columns_are_hidden_shown_pinned_moved_and_resized() {
+    let mut app = open(160, 40);
+    let title = |app: &TestApp| app.screen().lines().nth(3).unwrap().to_owned();
+    assert!(title(&app).contains("depth") && !title(&app).contains("seed"), "{}", title(&app));
+    app.keys("ll-");
+    assert!(!title(&app).contains("depth"), "{}", title(&app));
+    app.keys("a");
+    assert!(title(&app).contains("depth") && !title(&app).contains("seed"), "{}", title(&app));
+    app.keys("a");
+    assert!(title(&app).contains("seed") && title(&app).contains("rows"), "{}", title(&app));
+    app.keys("a");
+    let at = |app: &TestApp, word: &str| title(app).find(word);
+    assert!(at(&app, "depth") < at(&app, "lr"));
+    app.keys("h>");
+    assert!(at(&app, "depth") > at(&app, "lr"));
+    app.keys("<").keys("P");
+    assert!(at(&app, "depth") < at(&app, "started"), "a pinned column goes first");
+    let before = at(&app, "started");
+    app.keys("))");
+    assert!(at(&app, "started") > before);
+}
+
+#[test]
+fn the_cursor_brings_columns_into_view() {
+    let mut app = open(60, 15);
+    assert!(!app.screen().contains("took"), "{}", app.screen());
+    app.keys("llllll");
+    assert!(app.screen().contains("took") && app.screen().contains("bold-fox"), "{}", app.screen());
+}
+
+#[test]
+fn a_baseline_shows_differences() {
+    let mut app = open(160, 40);
+    app.keys("jB");
+    insta::assert_snapshot!("experiments_baseline", app.screen());
+    assert!(app.screen().contains("+0.1000 (+32.3%)"), "{}", app.screen());
+    app.keys("B");
+    assert!(!app.screen().contains('%'), "{}", app.screen());
+}
+
+#[test]
+fn the_filter_is_mlflows_with_completion_and_the_error_in_its_place() {
+    let mut app = open(160, 40);
+    app.keys("&ma");
+    assert!(app.screen().contains("metrics.mae"), "{}", app.screen());
+    app.keys("<tab>< 0.5");
+    assert_eq!(names(&app), ["bold-fox", "calm-owl"]);
+    app.keys("<enter>");
+    assert!(app.screen().contains("2 of 5 · metrics.mae < 0.5"), "{}", app.screen());
+    app.keys("&params.model.depth = 8<enter>");
+    assert!(app.screen().contains("Expected a quoted string value"), "{}", app.screen());
+    app.keys("<esc>");
+    assert_eq!(names(&app).len(), 2, "the filter before stays");
+    app.keys("<esc>");
+    assert_eq!(names(&app).len(), 5);
+    app.keys("u");
+    assert_eq!(names(&app).len(), 2);
+}
+
+#[test]
+fn nested_runs_can_be_hidden() {
+    let mut app = open(160, 40);
+    app.keys("jj<enter>");
+    assert_eq!(names(&app), ["bold-fox", "calm-owl", "sweep"]);
+    app.keys("<enter>");
+    assert_eq!(names(&app).len(), 5);
+}
+
+#[test]
+fn the_selected_run_stays_selected_when_runs_appear() {
+    let mut app = open(160, 40);
+    app.keys("j");
+    let mut more = overview();
+    more.runs.insert(0, run(0, "a-new-one", &[], &[("mae", 0.1)]));
+    app.report(Report::Tracking(TrackingReport::Live(more)));
+    assert_eq!(app.state.details().name, format!("{:032x}", 2));
+}
