@@ -13,10 +13,10 @@ use super::background::{Answers, Background, Shape, shape};
 /// How long an answer is expected. Connections are seldom slower.
 const EXPECTED: Duration = Duration::from_secs(10);
 
-/// How long keys are kept that may be the first two bytes of an answer: its bytes follow each other at once.
+/// How long keys are kept that may be two bytes of an answer: its bytes mostly follow each other at once.
 const SHORT: Duration = Duration::from_millis(20);
 
-/// How long the rest of an answer is waited for. Nobody types its first three bytes.
+/// How long the rest of an answer is waited for. Nobody types three of its bytes at once.
 const LONG: Duration = Duration::from_secs(1);
 
 /// Takes late answers out of the keys.
@@ -24,8 +24,12 @@ const LONG: Duration = Duration::from_secs(1);
 pub(super) struct Late {
     /// The end of the expectation; nothing is expected without it.
     until: Option<Instant>,
+    /// The beginning of an answer.
     bytes: Vec<u8>,
-    /// The keys that `bytes` were read as.
+    /// How many of `bytes` were given up and count as typed. The rest of the answer may follow all the same: a slow
+    /// connection can separate the first byte, which is also the Escape key, from the others.
+    given_up: usize,
+    /// The keys that the other `bytes` were read as.
     kept: Vec<KeyEvent>,
     since: Option<Instant>,
     ready: VecDeque<KeyEvent>,
@@ -35,12 +39,13 @@ pub(super) struct Late {
 impl Late {
     /// Goes on after a question that got these answers so far.
     pub(super) fn after(answers: Answers, now: Instant) -> Late {
-        let open = answers.open && answers.background.is_none() || !answers.part.is_empty();
+        let open = answers.open || !answers.part.is_empty();
         Late {
             until: open.then(|| now + EXPECTED),
             kept: keys(&answers.part),
             since: (!answers.part.is_empty()).then_some(now),
             bytes: answers.part,
+            given_up: 0,
             ready: keys(&answers.typed).into(),
             background: None,
         }
@@ -48,7 +53,8 @@ impl Late {
 
     /// Takes a key.
     pub(super) fn take(&mut self, key: KeyEvent, now: Instant) {
-        if self.until.is_none_or(|until| until < now) && self.bytes.is_empty() {
+        if self.until.is_none_or(|until| until < now) && self.held() == 0 {
+            self.forget();
             return self.ready.push_back(key);
         }
         let Some(bytes) = bytes(key) else {
@@ -66,10 +72,13 @@ impl Late {
         match found {
             Shape::Part => {}
             Shape::Other => self.release(),
-            Shape::Attributes => self.forget(),
+            // This answer is the last one.
+            Shape::Attributes => {
+                self.until = None;
+                self.forget();
+            }
             Shape::Colour(background) => {
                 self.background = background;
-                self.until = None;
                 self.forget();
             }
         }
@@ -77,13 +86,23 @@ impl Late {
 
     /// When kept keys are given up, if there are any.
     pub(super) fn deadline(&self) -> Option<Instant> {
-        let limit = if self.bytes.len() > 2 { LONG } else { SHORT };
+        let limit = if self.held() > 2 { LONG } else { SHORT };
         Some(self.since? + limit)
     }
 
     /// Gives up the kept keys: they are typed, or, if they can't be, the answer is incomplete.
     pub(super) fn give_up(&mut self) {
-        if self.bytes.len() > 2 { self.forget() } else { self.release() }
+        if self.held() > 2 {
+            return self.forget();
+        }
+        self.ready.extend(self.kept.drain(..));
+        self.given_up = self.bytes.len();
+        self.since = None;
+    }
+
+    /// How many bytes are kept.
+    fn held(&self) -> usize {
+        self.bytes.len() - self.given_up
     }
 
     /// The next key that was typed.
@@ -111,6 +130,7 @@ impl Late {
     fn forget(&mut self) {
         self.kept.clear();
         self.bytes.clear();
+        self.given_up = 0;
         self.since = None;
     }
 }
@@ -208,6 +228,11 @@ mod tests {
         std::iter::from_fn(|| late.next()).map(|key| key.code).collect()
     }
 
+    /// Takes characters one by one, as keys.
+    fn take_all(late: &mut Late, text: &str, now: Instant) {
+        text.chars().for_each(|c| late.take(character(c), now));
+    }
+
     #[test]
     fn a_late_answer_is_no_key_wherever_the_question_ended() {
         for answer in ["\x1b]11;rgb:ffff/ffff/ffff\x07", "\x1b]11;rgb:ffff/ffff/ffff\x1b\\"] {
@@ -240,6 +265,60 @@ mod tests {
         assert_eq!(codes(&mut late), [KeyCode::Esc, KeyCode::Up]);
         late.take(KeyCode::Esc.into(), now + EXPECTED + SHORT);
         assert_eq!(codes(&mut late), [KeyCode::Esc], "no answer is expected any more");
+    }
+
+    #[test]
+    fn the_rest_of_an_answer_is_no_key_after_its_start_was_given_up() {
+        for (answer, background) in
+            [("\x1b]11;rgb:ffff/ffff/ffff\x07", Some(Background::Light)), ("\x1b[?62;22c", None)]
+        {
+            for (at, typed) in [(1, KeyCode::Esc), (2, KeyCode::Char(answer.as_bytes()[1].into()))]
+            {
+                let (mut late, now) = (waiting(b""), Instant::now());
+                let start = match at {
+                    1 => KeyCode::Esc.into(),
+                    _ => KeyEvent::new(typed, KeyModifiers::ALT),
+                };
+                late.take(start, now);
+                late.give_up();
+                take_all(&mut late, &answer[at..], now);
+                late.take(KeyCode::Char('q').into(), now);
+                assert_eq!(codes(&mut late), [typed, KeyCode::Char('q')], "{answer:?} at {at}");
+                assert_eq!(late.background(), background);
+            }
+        }
+    }
+
+    #[test]
+    fn keys_that_are_typed_one_by_one_are_never_lost() {
+        let (mut late, mut now) = (waiting(b""), Instant::now());
+        let all = [KeyCode::Esc, KeyCode::Char('['), KeyCode::Char('?'), KeyCode::Char('2')];
+        for code in all {
+            late.take(code.into(), now);
+            assert_eq!(late.deadline(), Some(now + SHORT), "{code:?}");
+            late.give_up();
+            assert_eq!((codes(&mut late), late.deadline()), (vec![code], None));
+            now += EXPECTED / 8;
+        }
+        late.take(KeyCode::Char(';').into(), now + EXPECTED);
+        assert_eq!(codes(&mut late), [KeyCode::Char(';')], "no answer is expected any more");
+        late.take(KeyCode::Esc.into(), now + EXPECTED);
+        assert_eq!(codes(&mut late), [KeyCode::Esc]);
+    }
+
+    #[test]
+    fn the_attributes_after_the_background_are_the_last_answer() {
+        let (colour, attributes) = ("\x1b]11;rgb:0/0/0\x07", "\x1b[?62;22c");
+        let now = Instant::now();
+        let known =
+            Answers { open: true, background: Some(Background::Dark), ..Answers::default() };
+        for (mut late, before) in [(waiting(b""), colour), (Late::after(known, now), "")] {
+            take_all(&mut late, before, now);
+            take_all(&mut late, attributes, now);
+            assert_eq!(codes(&mut late), [], "{before:?}");
+            late.take(KeyCode::Esc.into(), now);
+            assert_eq!(codes(&mut late), [KeyCode::Esc], "nothing is expected any more");
+        }
     }
 
     #[test]

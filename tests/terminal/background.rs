@@ -14,6 +14,9 @@ const ATTRIBUTES_ALONE: &[u8] = b"\x1b[?62;22c";
 
 const SILENCE: &[u8] = b"";
 
+/// The question for the background.
+const QUESTION: &str = "\x1b]11;?\x07";
+
 /// The background of the theme `light`.
 const LIGHT: vt100::Color = vt100::Color::Rgb(255, 255, 255);
 
@@ -86,6 +89,30 @@ fn keys_that_are_typed_before_the_answer_count() {
     session.terminal.wait_for("min_minutes");
     session.terminal.keys("q");
     assert!(session.terminal.wait_exit().success());
+}
+
+#[test]
+fn a_late_answer_changes_the_theme_and_is_no_key_however_it_is_split() {
+    let answer = b"\x1b]11;rgb:ffff/ffff/ffff\x1b\\\x1b[?62;22c";
+    for at in [0, 1, 2, 3, 12, 24, 25, 26, 27, 30] {
+        let mut session = open(SILENCE, "", &[]);
+        let terminal = &mut session.terminal;
+        terminal.wait("the question", |_| terminal.written().contains(QUESTION));
+        // The first frame does not wait that long.
+        std::thread::sleep(Duration::from_millis(300));
+        terminal.send(&answer[..at]);
+        std::thread::sleep(Duration::from_millis(30));
+        terminal.send(&answer[at..]);
+        let deadline = Instant::now() + Duration::from_secs(20);
+        while background(terminal) != LIGHT {
+            assert!(Instant::now() < deadline, "split at {at}:\n{}", terminal.screen());
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        terminal.keys("3");
+        terminal.wait_for("min_minutes");
+        terminal.keys("q");
+        assert!(terminal.wait_exit().success(), "split at {at}");
+    }
 }
 
 #[test]
