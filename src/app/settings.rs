@@ -28,6 +28,8 @@ pub struct Settings {
     pub notify: Vec<Announcement>,
     /// When a run of fresh nodes is confirmed.
     pub ask_fresh: AskFresh,
+    /// When files and pages on the screen are hyperlinks.
+    pub links: Linked,
 }
 
 impl Default for Settings {
@@ -42,6 +44,7 @@ impl Default for Settings {
             worker: WorkerKind::Warm,
             notify: Vec::new(),
             ask_fresh: AskFresh::Once,
+            links: Linked::Auto,
         }
     }
 }
@@ -65,6 +68,19 @@ pub enum AskFresh {
     #[default]
     Once,
     /// Each time.
+    Always,
+    /// Not at all.
+    Never,
+}
+
+/// When files and pages on the screen are hyperlinks (OSC 8).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Linked {
+    /// In terminals that understand hyperlinks or ignore them.
+    #[default]
+    Auto,
+    /// In all terminals.
     Always,
     /// Not at all.
     Never,
@@ -118,6 +134,8 @@ pub struct Overrides {
     pub notify: Option<Vec<Announcement>>,
     /// `once`, `always`, `never`.
     pub ask_fresh: Option<AskFresh>,
+    /// `auto`, `always`, `never`.
+    pub links: Option<Linked>,
     /// The tracking store of the project; `tracking` reads it.
     pub tracking_uri: Option<String>,
     /// Further tracking stores by name; `tracking` reads them.
@@ -181,6 +199,7 @@ impl Overrides {
         settings.ascii = self.ascii.unwrap_or(settings.ascii);
         settings.mouse = self.mouse.unwrap_or(settings.mouse);
         settings.worker = self.worker.unwrap_or(settings.worker);
+        settings.links = self.links.unwrap_or(settings.links);
         settings.ask_fresh = self.ask_fresh.unwrap_or(settings.ask_fresh);
         if let Some(notify) = &self.notify {
             settings.notify.clone_from(notify);

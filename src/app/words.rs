@@ -3,8 +3,8 @@
 
 use std::sync::Arc;
 
-use crate::project::Place;
 use crate::project::python::highlight::{Highlighted, Token};
+use crate::project::{Origin, Place};
 use crate::store::{CodeVersion, Outcome};
 pub use crate::text::size_text;
 
@@ -29,6 +29,8 @@ pub enum Line {
     Title(String),
     /// A label with its value.
     Field(&'static str, String, Tone),
+    /// A label with a place, and the file or page that it leads to.
+    Link(&'static str, String, String, Tone),
     /// A line of text.
     Text(String, Tone),
     /// A line of configuration: indentation, key, value, origin.
@@ -42,7 +44,7 @@ pub enum Line {
         /// The kind of the value, which decides its colour.
         token: Token,
         /// File, line and environment.
-        origin: String,
+        origin: Option<Origin>,
     },
     /// A line of code: its number and its index in the file.
     Code(u32, Arc<Highlighted>, usize),
@@ -73,7 +75,7 @@ pub fn pairs(lines: &mut Vec<Line>, title: &str, pairs: Vec<(&String, String)>) 
         key: key.clone(),
         value,
         token: Token::Plain,
-        origin: String::new(),
+        origin: None,
     }));
 }
 

@@ -9,7 +9,7 @@ use super::chosen::{self, Kind};
 use super::{Start, folders};
 use crate::app::event::Report;
 use crate::app::keymap::{self, FileError, Keymap};
-use crate::app::settings::{AUTO, Overrides, Settings};
+use crate::app::settings::{AUTO, Linked, Overrides, Settings};
 use crate::app::shared::Available;
 use crate::project::{Place, Problem, Severity};
 use crate::system::files;
@@ -92,6 +92,15 @@ impl Look {
         self.load_theme(&mut settings);
         self.load_keymap(&mut settings);
         self.settings = settings;
+    }
+
+    /// Whether files and pages on the screen are hyperlinks.
+    pub(super) fn links(&self) -> bool {
+        match self.settings.links {
+            Linked::Always => true,
+            Linked::Never => false,
+            Linked::Auto => takes_links(|name| env::var(name).ok()),
+        }
     }
 
     /// Whether the theme depends on the terminal's background.
@@ -249,6 +258,13 @@ fn names(kind: &str, built_in: &[&str]) -> Vec<String> {
     built_in.iter().map(|name| (*name).to_owned()).chain(own.into_keys()).collect()
 }
 
+/// Whether the terminal understands hyperlinks or ignores them. GNU screen (which sets `STY`) may print them, as consoles
+/// do.
+fn takes_links(var: impl Fn(&str) -> Option<String>) -> bool {
+    let console = |term: String| matches!(term.as_str(), "linux" | "dumb" | "vt100");
+    !var("TERM").is_some_and(console) && var("STY").is_none()
+}
+
 /// Whether the environment says that the terminal shows only ASCII.
 fn plain_terminal(var: impl Fn(&str) -> Option<String>) -> bool {
     if var("TERM").is_some_and(|term| matches!(term.as_str(), "linux" | "dumb" | "vt100")) {
@@ -267,6 +283,22 @@ fn plain_terminal(var: impl Fn(&str) -> Option<String>) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn consoles_and_screen_get_no_links() {
+        for (name, value, links) in [
+            ("TERM", "xterm-256color", true),
+            ("TERM", "tmux-256color", true),
+            ("TERM", "linux", false),
+            ("TERM", "dumb", false),
+            ("TERM", "vt100", false),
+            ("STY", "12.pts-0.host", false),
+            ("TMUX", "/tmp/tmux", true),
+        ] {
+            let found = takes_links(|asked| (asked == name).then(|| value.to_owned()));
+            assert_eq!(found, links, "{name}={value}");
+        }
+    }
 
     #[test]
     fn only_a_terminal_that_says_so_is_plain() {

@@ -1,7 +1,9 @@
 //! Entering and leaving the terminal, whichever way the program ends.
 
+use std::cell::RefCell;
 use std::io::{self, BufWriter, Stdout, Write};
 use std::mem::ManuallyDrop;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -14,14 +16,15 @@ use crossterm::terminal::{
 };
 use crossterm::{cursor, execute, queue, terminal};
 use ratatui::Frame;
-use ratatui::backend::CrosstermBackend;
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno;
 use rustix::pipe::{PipeFlags, pipe_with};
 use rustix::termios::{OptionalActions, Termios, tcgetattr, tcsetattr};
 use tokio::sync::Notify;
 
+use super::linking::Linking;
 use crate::text::sanitize;
+use crate::ui::links::Links;
 
 /// Puts the window's title on xterm's stack, and takes it from there (XTWINOPS 22 and 23).
 const KEEP_TITLE: &str = "\x1b[22;2t";
@@ -32,7 +35,8 @@ static ENTERED: AtomicBool = AtomicBool::new(false);
 /// The terminal while the program has it. Dropping the value restores the terminal.
 pub(super) struct Terminal {
     /// Never dropped: ratatui's drop writes to a terminal that may be gone, and panics.
-    inner: ManuallyDrop<ratatui::Terminal<CrosstermBackend<BufWriter<Stdout>>>>,
+    inner: ManuallyDrop<ratatui::Terminal<Linking<BufWriter<Stdout>>>>,
+    links: Rc<RefCell<Links>>,
     mouse: bool,
     /// The title of the window; empty before the first one.
     title: String,
@@ -52,22 +56,25 @@ impl Terminal {
         terminal::enable_raw_mode()?;
         let answer = ask();
         take(mouse)?;
-        let inner = ratatui::Terminal::new(CrosstermBackend::new(out));
+        let links = Rc::new(RefCell::new(Links::default()));
+        let inner = ratatui::Terminal::new(Linking::new(out, Rc::clone(&links)));
         if inner.is_err() {
             restore();
         }
         let inner = ManuallyDrop::new(inner?);
-        Ok((Terminal { inner, mouse, title: String::new(), modes: None }, answer))
+        Ok((Terminal { inner, links, mouse, title: String::new(), modes: None }, answer))
     }
 
     /// Draws one frame, which the terminal shows as a whole (synchronized update).
-    pub(super) fn draw(&mut self, draw: impl FnOnce(&mut Frame<'_>)) -> io::Result<()> {
+    pub(super) fn draw(&mut self, draw: impl FnOnce(&mut Frame<'_>, &mut Links)) -> io::Result<()> {
         if !ENTERED.load(Ordering::SeqCst) {
             return Ok(());
         }
-        queue!(self.inner.backend_mut(), BeginSynchronizedUpdate)?;
-        self.inner.draw(draw)?;
-        execute!(self.inner.backend_mut(), EndSynchronizedUpdate)
+        queue!(self.inner.backend_mut().inner, BeginSynchronizedUpdate)?;
+        let links = Rc::clone(&self.links);
+        // The links are free again when ratatui writes the cells.
+        self.inner.draw(|frame| draw(frame, &mut links.borrow_mut()))?;
+        execute!(self.inner.backend_mut().inner, EndSynchronizedUpdate)
     }
 
     /// Sets the title of the window, if it changes. Consoles without windows may print such a sequence.
@@ -111,7 +118,7 @@ impl Terminal {
 
     /// Writes an escape sequence of ours past the frame, such as OSC 52.
     pub(super) fn write_sequence(&mut self, sequence: &str) -> io::Result<()> {
-        let out = self.inner.backend_mut();
+        let out = &mut self.inner.backend_mut().inner;
         out.write_all(sequence.as_bytes())?;
         Write::flush(out)
     }

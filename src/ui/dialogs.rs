@@ -169,6 +169,11 @@ fn problems(paint: &mut Paint<'_>, state: &State, position: crate::app::list::Po
             let rows = Rect { y: top, height: bottom.saturating_sub(top), ..inner };
             paint.restyle(rows, Role::Selection);
         }
+        if let Some(place) = &problem.place {
+            let cells = crate::text::width(&place.to_string()).min(room);
+            let cells = u16::try_from(cells).unwrap_or(u16::MAX);
+            paint.link(inner.x + 2, top, cells, &place.file.to_string_lossy());
+        }
     }
     let controls = [(Control::Accept, "open in the editor"), (Control::Leave, "close")];
     footer(paint, area, &keys(state, Scope::List, &controls));

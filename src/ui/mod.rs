@@ -9,6 +9,7 @@ mod chrome;
 pub mod color;
 mod dialogs;
 pub mod glyphs;
+pub mod links;
 mod paint;
 pub mod picture;
 mod screens;
@@ -21,14 +22,22 @@ use crate::app::State;
 use crate::app::areas::SMALLEST;
 use crate::app::tab::{Tab, each_screen};
 use glyphs::Glyphs;
+use links::Links;
 use paint::Paint;
 use theme::{Role, Theme};
 
-/// Draws the whole screen.
+/// Draws the whole screen, without links.
 pub fn draw(frame: &mut Frame<'_>, state: &State, theme: &Theme) {
+    draw_linked(frame, state, theme, &mut Links::default());
+}
+
+/// Draws the whole screen. Cells of links have numbers of `links` as the colour of their underline.
+pub fn draw_linked(frame: &mut Frame<'_>, state: &State, theme: &Theme, links: &mut Links) {
+    links.tidy();
     let whole = frame.area();
     let glyphs = Glyphs::of(state.shared.settings.ascii);
     let mut paint = Paint::new(frame.buffer_mut(), theme, glyphs);
+    paint.links = Some(links);
     paint.fill(whole, Role::Background);
     if whole.width < SMALLEST.width || whole.height < SMALLEST.height {
         let text = format!(

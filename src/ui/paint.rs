@@ -1,12 +1,14 @@
 //! Writing text into cells, clipped to an area and without control characters.
 
 use std::borrow::Cow;
+use std::path::Path;
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use ratatui::style::{Color, Modifier, Style};
 
 use super::glyphs::Glyphs;
+use super::links::Links;
 use super::theme::{Role, Theme};
 use crate::text::ansi::{Hue, Part};
 use crate::text::{sanitize, truncate, truncate_middle, width};
@@ -18,11 +20,13 @@ pub(super) struct Paint<'a> {
     pub glyphs: &'static Glyphs,
     /// The position of the terminal's cursor, while a text is being typed.
     pub cursor: Option<Position>,
+    /// The links of the frame, if it has any.
+    pub links: Option<&'a mut Links>,
 }
 
 impl<'a> Paint<'a> {
     pub(super) fn new(buffer: &'a mut Buffer, theme: &'a Theme, glyphs: &'static Glyphs) -> Self {
-        Paint { buffer, theme, glyphs, cursor: None }
+        Paint { buffer, theme, glyphs, cursor: None, links: None }
     }
 
     pub(super) fn style(&self, role: Role) -> Style {
@@ -130,6 +134,18 @@ impl<'a> Paint<'a> {
         }
         let text = truncate_middle(&sanitize(text), usize::from(max));
         self.text(x, y, &text, role, max)
+    }
+
+    /// Makes `cells` cells a link to a page (`https://...`) or to a file. Other addresses are no links.
+    pub(super) fn link(&mut self, x: u16, y: u16, cells: u16, target: &str) {
+        let Some(links) = &mut self.links else { return };
+        let mark = match target.contains("://") {
+            true => links.page(target),
+            false => links.file(Path::new(target)),
+        };
+        let Some(mark) = mark else { return };
+        let area = Rect { x, y, width: cells, height: 1 }.intersection(self.buffer.area);
+        self.buffer.set_style(area, Style::new().underline_color(mark));
     }
 
     /// The text without control characters, cut to `max` cells. In ASCII mode other characters become `?`.

@@ -33,7 +33,7 @@ pub(super) fn of_dataset(shared: &Shared, snapshot: &Snapshot, name: &str) -> De
         Some(dataset) => {
             lines.push(Line::Field("type", dataset.type_name.clone(), Tone::Plain));
             if let Some(filepath) = &dataset.filepath {
-                lines.push(Line::Field("file", filepath.clone(), Tone::Plain));
+                lines.push(Line::Link("file", filepath.clone(), filepath.clone(), Tone::Plain));
             }
             let (text, tone) = on_disk(shared, &dataset.name);
             lines.push(Line::Field("disk", text, tone));
@@ -122,7 +122,8 @@ pub(super) fn of_parameter(shared: &Shared, snapshot: &Snapshot, name: &str) -> 
         None => lines.push(Line::Text("no parameters file defines it".into(), Tone::Bad)),
         Some(located) => {
             if let Some(origin) = &located.origin {
-                lines.push(Line::Field("from", origin.to_string(), Tone::Plain));
+                let file = origin.place.file.display().to_string();
+                lines.push(Line::Link("from", origin.to_string(), file, Tone::Plain));
             }
             let key = name.strip_prefix("params:").unwrap_or_default();
             for (path, text) in &params::masked(&shared.overrides, &|_| HIDDEN.into()) {
@@ -202,7 +203,6 @@ fn first_place(located: &Located) -> Option<Place> {
 }
 
 fn config_lines(lines: &mut Vec<Line>, depth: usize, key: &str, located: &Located) {
-    let origin = located.origin.as_ref().map(ToString::to_string).unwrap_or_default();
     let token = match &located.value {
         Value::Int(_) | Value::BigInt(_) | Value::Float(_) | Value::Bool(_) | Value::Null => {
             Token::Number
@@ -211,19 +211,19 @@ fn config_lines(lines: &mut Vec<Line>, depth: usize, key: &str, located: &Locate
         Value::Secret(_) | Value::Unknown(_) => Token::Comment,
         Value::List(_) | Value::Map(_) => Token::Plain,
     };
-    let mut push = |value: String, origin: String| {
+    let mut push = |value: String, origin: Option<Origin>| {
         lines.push(Line::Config { depth, key: key.to_owned(), value, token, origin });
     };
     match &located.value {
         Value::Map(map) if !map.is_empty() => {
-            push(String::new(), String::new());
+            push(String::new(), None);
             map.iter().for_each(|(key, inner)| config_lines(lines, depth + 1, key, inner));
         }
         Value::List(items) if items.iter().any(|item| item.value.as_map().is_some()) => {
-            push(String::new(), String::new());
+            push(String::new(), None);
             items.iter().for_each(|inner| config_lines(lines, depth + 1, "-", inner));
         }
-        value => push(one_line(value), origin),
+        value => push(one_line(value), located.origin.clone()),
     }
 }
 

@@ -36,7 +36,7 @@ impl Screen for RemoteScreen {
         ];
         for (index, file) in backend.config.iter().enumerate() {
             let label = if index == 0 { "file" } else { "" };
-            lines.push(Line::Field(label, file.clone(), Tone::Plain));
+            lines.push(Line::Link(label, file.clone(), file.clone(), Tone::Plain));
         }
         lines.push(Line::Blank);
         lines.push(Line::Text("Submitting is not built yet.".into(), Tone::Dim));

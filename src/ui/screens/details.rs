@@ -13,8 +13,7 @@ const LABELS: u16 = 8;
 /// What a long key leaves to its value, with the sign between them, in cells.
 const VALUE: u16 = 12;
 /// The labels of names and places; a label that is left out is that of the line above.
-const NAMES: [&str; 10] =
-    ["", "at", "batch", "factory", "file", "from", "func", "in", "out", "type"];
+const NAMES: [&str; 7] = ["", "batch", "factory", "func", "in", "out", "type"];
 
 /// Draws the visible lines, from line `offset` on.
 pub(in super::super) fn draw(paint: &mut Paint<'_>, area: Rect, details: &Details, offset: usize) {
@@ -77,6 +76,12 @@ fn draw_line(paint: &mut Paint<'_>, area: Rect, line: &Line, values: usize) {
                 _ => paint.text(x, y, text, role_of(*tone), max),
             };
         }
+        Line::Link(label, text, target, tone) => {
+            paint.text(x, y, label, Role::Dim, LABELS - 1);
+            let x = x + LABELS;
+            let used = paint.name(x, y, text, role_of(*tone), max.saturating_sub(LABELS));
+            paint.link(x, y, used, target);
+        }
         Line::Text(text, Tone::Name) => drop(paint.name(x, y, text, Role::Node, max)),
         Line::Text(text, tone) => drop(paint.text(x, y, text, role_of(*tone), max)),
         Line::Config { depth, key, value, token, origin } => {
@@ -88,14 +93,17 @@ fn draw_line(paint: &mut Paint<'_>, area: Rect, line: &Line, values: usize) {
             at += paint.name(at, y, key, Role::Keyword, room);
             at += paint.text(at, y, colon, Role::Dim, right.saturating_sub(at));
             at += paint.text(at, y, value, token_role(*token), right.saturating_sub(at));
+            let Some(origin) = origin else { return };
+            let (file, origin) = (origin.place.file.to_string_lossy(), origin.to_string());
             let column = x + u16::try_from(values + 2).unwrap_or(u16::MAX / 2);
-            let from = if usize::from(right.saturating_sub(column)) >= width(origin) {
+            let from = if usize::from(right.saturating_sub(column)) >= width(&origin) {
                 column
             } else {
                 at + 2
             };
             if right.saturating_sub(from) >= 12 {
-                paint.name(from, y, origin, Role::Comment, right - from);
+                let used = paint.name(from, y, &origin, Role::Comment, right - from);
+                paint.link(from, y, used, &file);
             }
         }
         Line::Code(number, code, index) => {

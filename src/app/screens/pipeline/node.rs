@@ -42,7 +42,7 @@ pub(super) fn of_node_named(shared: &Shared, name: &str) -> Details {
         place = Some(Place::line(std::path::Path::new(&range.filepath), range.line_start));
         lines.push(Line::Blank);
         let at = format!("{}:{}", range.filepath, range.line_start);
-        lines.push(Line::Field("from", at, Tone::Dim));
+        lines.push(Line::Link("from", at, range.filepath.clone(), Tone::Dim));
         match shared.project.sources.get(&range.filepath) {
             Some(Source::Text(text)) => {
                 let first = range.line_start.saturating_sub(1) as usize;
@@ -105,7 +105,7 @@ fn node_run(shared: &Shared, node: &Node, lines: &mut Vec<Line>) {
         lines.push(Line::Field("why", headline(failure), Tone::Bad));
         if let Some(frame) = failure.project_frame() {
             let at = format!("{}:{} in {}", frame.file, frame.line, frame.function);
-            lines.push(Line::Field("at", at, Tone::Bad));
+            lines.push(Line::Link("at", at, frame.file.clone(), Tone::Bad));
         }
         lines.push(Line::Field("", format!("{} traceback", key_of(shared)), Tone::Dim));
     }

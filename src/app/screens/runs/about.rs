@@ -33,7 +33,7 @@ pub(super) fn of_run(screen: &RunsScreen, shared: &Shared) -> Details {
         lines.push(Line::Field("why", headline(failure), Tone::Bad));
         if let Some(frame) = failure.project_frame() {
             let at = format!("{}:{} in {}", frame.file, frame.line, frame.function);
-            lines.push(Line::Field("at", at, Tone::Bad));
+            lines.push(Line::Link("at", at, frame.file.clone(), Tone::Bad));
             place = Some(Place::line(std::path::Path::new(&frame.file), frame.line));
         }
     } else if let Some(reason) = &record.reason {
