@@ -6,7 +6,7 @@
 //! - `sheet`: runs all steps for a single drawing.
 //! - `layers`, `rank`: break cycles, assign layers to items, and add bends where edges span several layers.
 //! - `bands`: moves items to later layers so that bands are separate.
-//! - `order`, `ends`: order the points within layers to reduce crossings.
+//! - `order`, `shake`, `ends`: order the points within layers to reduce crossings.
 //! - `ports`: assigns the cells of a box where its lines leave and enter.
 //! - `place`: assigns columns by Brandes and Koepf (2001). Its compaction over blocks does not have the flaw
 //!   that their erratum (arXiv 2008.01252) corrects.
@@ -35,6 +35,7 @@ mod plan;
 mod ports;
 mod rank;
 mod route;
+mod shake;
 mod sheet;
 mod straighten;
 #[cfg(test)]

@@ -4,8 +4,8 @@
 //! layer keeps its centre and the whole its spread. This approximates the slowest mode of the graph (Hall
 //! 1970; Koren 2005) and places related points side by side in all layers at once. Exchanges of neighbours
 //! and sifting (Matuszewski, Schönfeld and Molitor 1999) follow. Then the best order is perturbed by a little
-//! smoothing and sifted again, as often as the effort allows. Work is measured in visited links, never in
-//! time, so that the same graph gives the same order.
+//! smoothing and sifted again, as often as the effort allows; in a small drawing, small changes follow
+//! (`shake`). Work is measured in visited links, never in time, so that the same graph gives the same order.
 
 use std::collections::HashMap;
 
@@ -17,6 +17,9 @@ use super::{Effort, Port, Stop, Stopped};
 const WINDOW: usize = 15;
 /// How often all points are sifted per iteration.
 const PASSES: usize = 3;
+
+/// Points and links up to which the order is improved by small changes, after a quarter of the budget.
+const SMALL: usize = 1_500;
 
 /// The fixed ports of items.
 pub(super) type Ports = HashMap<usize, Vec<Port>>;
@@ -39,7 +42,9 @@ pub(super) fn reduce_crossings(
     let mut sorter = Sorter::new(layered, ports);
     let mut best: Option<(u64, Vec<Vec<Point>>)> = None;
     let mut turn = 0;
-    while sorter.work < budget {
+    // Small changes pay off most, but in a large drawing there is no time for one at each crossing.
+    let smoothed = if size < SMALL { budget / 4 } else { budget };
+    while sorter.work < smoothed {
         // Small graphs have time for several first orders.
         let fresh = turn % 4 == 0 && (turn == 0 || size < 400);
         match &best {
@@ -68,8 +73,16 @@ pub(super) fn reduce_crossings(
         }
         turn += 1;
     }
-    if let Some((_, layers)) = best {
+    if let Some((least, layers)) = best {
         layered.layers = layers;
+        if effort == Effort::Full && size < SMALL {
+            sorter.restore(&layered.layers);
+            sorter.shake(budget, stop)?;
+            // Another order that is no better would only make the drawing less predictable.
+            if sorter.crossings() < least {
+                layered.layers = sorter.layers;
+            }
+        }
     }
     Ok(())
 }
@@ -102,16 +115,16 @@ fn isqrt(number: usize) -> usize {
 }
 
 /// An order that is being improved.
-struct Sorter {
-    layer: Vec<usize>,
-    layers: Vec<Vec<Point>>,
-    position: Vec<u32>,
-    up: Ends,
-    down: Ends,
+pub(super) struct Sorter {
+    pub(super) layer: Vec<usize>,
+    pub(super) layers: Vec<Vec<Point>>,
+    pub(super) position: Vec<u32>,
+    pub(super) up: Ends,
+    pub(super) down: Ends,
     /// Number of fixed ports of each point on the side where lines enter; empty if there are none.
     slots: Vec<u32>,
     /// Links visited so far.
-    work: usize,
+    pub(super) work: usize,
     /// Crossings between each layer and the next, if known.
     counts: Vec<Option<u64>>,
     tree: Vec<u64>,
@@ -172,7 +185,7 @@ impl Sorter {
         }
     }
 
-    fn changed(&mut self, layer: usize) {
+    pub(super) fn changed(&mut self, layer: usize) {
         self.counts[layer] = None;
         if layer > 0 {
             self.counts[layer - 1] = None;
@@ -262,7 +275,7 @@ impl Sorter {
     }
 
     /// The crossings that are saved by exchanging two neighbours.
-    fn gain(&self, left: Point, right: Point) -> i64 {
+    pub(super) fn gain(&self, left: Point, right: Point) -> i64 {
         exchanged(self.up.at(left), self.up.at(right), &self.position)
             + exchanged(self.down.at(left), self.down.at(right), &self.position)
     }
@@ -308,7 +321,7 @@ impl Sorter {
         gained
     }
 
-    fn sort_links(&mut self, layer: usize) {
+    pub(super) fn sort_links(&mut self, layer: usize) {
         for point in &self.layers[layer] {
             self.up.sort(*point, &self.position);
             self.down.sort(*point, &self.position);
@@ -345,16 +358,7 @@ impl Sorter {
                     }
                 }
                 if to != at {
-                    let (low, high) = (at.min(to), at.max(to));
-                    let points = &mut self.layers[layer];
-                    if to < at {
-                        points[low..=high].rotate_right(1);
-                    } else {
-                        points[low..=high].rotate_left(1);
-                    }
-                    for (place, point) in points.iter().enumerate().take(high + 1).skip(low) {
-                        self.position[*point] = place as u32;
-                    }
+                    self.rotate(point, to);
                     gained |= best > 0;
                     changed = true;
                 }
@@ -366,9 +370,24 @@ impl Sorter {
         Ok(gained)
     }
 
+    /// Moves a point to a position in its layer.
+    pub(super) fn rotate(&mut self, point: Point, to: usize) {
+        let at = self.position[point] as usize;
+        let points = &mut self.layers[self.layer[point]];
+        let (low, high) = (at.min(to), at.max(to));
+        if to < at {
+            points[low..=high].rotate_right(1);
+        } else {
+            points[low..=high].rotate_left(1);
+        }
+        for (place, point) in points.iter().enumerate().take(high + 1).skip(low) {
+            self.position[*point] = place as u32;
+        }
+    }
+
     /// The points of a layer whose links cross others; moving any other point can't help. Expects sorted
     /// links.
-    fn crossed(&self, layer: usize) -> Vec<Point> {
+    pub(super) fn crossed(&self, layer: usize) -> Vec<Point> {
         let points = &self.layers[layer];
         let mut crossed = vec![false; points.len()];
         for ends in [&self.up, &self.down] {
