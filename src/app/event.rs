@@ -19,6 +19,7 @@ use crate::runs::history::{Comparison, Whole};
 use crate::runs::{Failure, Stamped, Warmth};
 use crate::store::{LogLine, NodeRecord, PruneLimits, Pruned, RunId, RunPair, RunRecord, Timing};
 use crate::text::UserError;
+use crate::tracking::entities::{Point, Run};
 
 /// An event of the loop.
 #[derive(Debug, Clone)]
@@ -184,6 +185,13 @@ pub enum Report {
     Prunable(PruneLimits, Pruned),
     /// The tracking store.
     Tracking(TrackingReport),
+    /// Tracked runs that are new or have changed.
+    TrackedRuns {
+        /// The runs as they are now.
+        runs: Vec<Run>,
+        /// New values: id of the run, name of the metric, value.
+        points: Vec<(String, String, Point)>,
+    },
     /// Engines that the project is set up for.
     Backends(Vec<Backend>),
     /// A line of progress from making the Python environment.

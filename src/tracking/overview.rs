@@ -27,6 +27,23 @@ impl Overview {
     pub fn experiment<'a>(&'a self, run: &'a Run) -> &'a str {
         self.experiments.get(&run.experiment_id).unwrap_or(&run.experiment_id)
     }
+
+    /// Puts runs as they are now in the place of those with the same ids; new ones go where their start belongs, and
+    /// deleted ones are left out.
+    pub fn update(&mut self, runs: Vec<Run>) {
+        for run in runs {
+            let known = self.runs.iter().position(|other| other.id == run.id);
+            match (known, run.lifecycle_stage == "deleted") {
+                (Some(at), true) => drop(self.runs.remove(at)),
+                (None, true) => {}
+                (Some(at), false) => self.runs[at] = run,
+                (None, false) => {
+                    let at = self.runs.partition_point(|other| other.start_time > run.start_time);
+                    self.runs.insert(at, run);
+                }
+            }
+        }
+    }
 }
 
 /// How many of the newest runs [`read`] returns.
@@ -67,9 +84,7 @@ pub fn read(root: &Path, location: &Location) -> Result<Overview, TrackingError>
     let experiments = experiments.map(|experiment| (experiment.id, experiment.name)).collect();
     let query = RunQuery { limit: Some(MOST_RUNS), now, ..RunQuery::default() };
     let mut runs = store.search_runs(&query)?.items;
-    for (key, value) in runs.iter_mut().flat_map(|run| run.params.iter_mut().chain(&mut run.tags)) {
-        *value = if names_secret(key) { HIDDEN.into() } else { redact(value) };
-    }
+    runs.iter_mut().for_each(hide_secrets);
     let mut newest: HashMap<String, i64> = HashMap::new();
     for version in store.versions(&all, &[], now)?.items {
         let newest = newest.entry(version.name).or_default();
@@ -84,7 +99,36 @@ pub fn read(root: &Path, location: &Location) -> Result<Overview, TrackingError>
     Ok(Overview { source, runs, experiments, models: models.collect() })
 }
 
+/// Hides secrets in the params and tags of a run.
+pub fn hide_secrets(run: &mut Run) {
+    for (key, value) in run.params.iter_mut().chain(&mut run.tags) {
+        *value = if names_secret(key) { HIDDEN.into() } else { redact(value) };
+    }
+}
+
 fn seconds(milliseconds: Option<i64>) -> Option<f64> {
     // Times in milliseconds are far below 2^53, so the conversion is exact.
     milliseconds.map(|milliseconds| milliseconds as f64 / 1000.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn run(id: &str, start: i64, status: &str) -> Run {
+        let status = status.to_owned();
+        Run { id: id.into(), start_time: Some(start), status, ..Run::default() }
+    }
+
+    #[test]
+    fn changed_runs_take_the_place_of_the_old_ones() {
+        let runs = vec![run("c", 3, "RUNNING"), run("a", 1, "RUNNING")];
+        let mut overview = Overview { runs, ..Overview::default() };
+        let deleted = Run { lifecycle_stage: "deleted".into(), ..run("c", 3, "FAILED") };
+        let unknown = Run { lifecycle_stage: "deleted".into(), ..run("x", 9, "FAILED") };
+        overview.update(vec![run("a", 1, "FINISHED"), run("b", 2, "RUNNING"), deleted, unknown]);
+        let now: Vec<_> =
+            overview.runs.iter().map(|run| (run.id.as_str(), run.status.as_str())).collect();
+        assert_eq!(now, [("b", "RUNNING"), ("a", "FINISHED")]);
+    }
 }

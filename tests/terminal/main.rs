@@ -4,6 +4,7 @@
 mod common;
 
 mod background;
+mod experiments;
 mod links;
 mod remembered;
 mod safety;

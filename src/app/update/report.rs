@@ -147,6 +147,14 @@ pub(super) fn report(state: &mut State, report: Report) -> Vec<Effect> {
             experiments.arrange_around(shared, selected.as_deref());
             models.select(shared, models.position.selected);
         }
+        Report::TrackedRuns { runs, .. } => {
+            let State { shared, experiments, .. } = state;
+            let selected = experiments.selected(shared).map(|run| run.id.clone());
+            if let Some(TrackingReport::Live(overview)) = &mut shared.project.tracking {
+                overview.update(runs);
+                experiments.arrange_around(shared, selected.as_deref());
+            }
+        }
         Report::Backends(backends) => {
             let State { shared, remote, .. } = state;
             shared.project.backends = backends;

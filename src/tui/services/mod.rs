@@ -12,6 +12,7 @@ mod reading;
 mod running;
 mod stale;
 mod storing;
+mod tracking;
 mod watching;
 mod working;
 
@@ -79,7 +80,8 @@ impl Services {
         };
         let trusted = Trust::new(&folders::state()).holds(&start.root);
         services.tell(Report::Trust(trusted));
-        tokio::spawn(look::follow_tracking(services.context.clone()));
+        let context = services.context.clone();
+        std::thread::spawn(move || tracking::follow(&context));
         services
     }
 
@@ -122,7 +124,7 @@ impl Services {
                         context.send_blocking(Report::Notice(text));
                     }
                     // A tracking server that the project names may be contacted now.
-                    look::tracking(&context);
+                    tracking::load(&context);
                 });
             }
             // The thread lives as long as its sender does.
@@ -136,7 +138,7 @@ impl Services {
                     Ok(())
                 });
             }
-            Effect::LoadTracking => look::tracking(&self.context),
+            Effect::LoadTracking => tracking::load(&self.context),
             Effect::Run { generation, request, why } => {
                 let task = running::Task { generation: Some(generation), request: *request, why };
                 self.runs.start(&self.context, vec![task]);

@@ -1,0 +1,84 @@
+//! Tracked runs as they train, with real MLflow.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use crate::common::project::project;
+use crate::common::python::python;
+use crate::common::terminal::Terminal;
+
+const NODES: &str =
+    "def make(node):\n    return [node(lambda size: size, 'params:size', 'x', name='one')]\n";
+
+/// Two runs: one that has ended, and one that does a step whenever a file appears.
+const TRAINER: &str = r#"
+import pathlib, time
+
+import mlflow
+
+mlflow.set_tracking_uri("sqlite:///mlflow.db")
+with mlflow.start_run(run_name="first-one"):
+    mlflow.log_param("lr", 0.1)
+    for step in range(5):
+        mlflow.log_metric("loss", 1.0 / (step + 1), step=step)
+pathlib.Path("ready").touch()
+
+
+def wait(name):
+    while not pathlib.Path(name).exists():
+        time.sleep(0.01)
+
+
+wait("go-0")
+with mlflow.start_run(run_name="second-one"):
+    mlflow.log_param("lr", 0.2)
+    for step, loss in enumerate([0.875, 0.0625]):
+        mlflow.log_metric("loss", loss, step=step)
+        wait("go-%d" % (step + 1))
+"#;
+
+/// A training process that is killed at the end of the test.
+struct Trainer(Child);
+
+impl Drop for Trainer {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+fn train(root: &Path) -> Trainer {
+    fs::write(root.join("train.py"), TRAINER).unwrap();
+    let mut command = Command::new(python());
+    command.arg("train.py").current_dir(root).stdout(Stdio::null()).stderr(Stdio::null());
+    let trainer = Trainer(command.spawn().unwrap());
+    while !root.join("ready").exists() {
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    trainer
+}
+
+#[test]
+fn runs_appear_and_change_while_they_train() {
+    let folder = project(NODES);
+    let (root, home) = (folder.path(), tempfile::tempdir().unwrap());
+    let _trainer = train(root);
+    let arguments = [root.to_str().unwrap(), "--python", python().to_str().unwrap()];
+    let mut terminal = Terminal::start(home.path(), 120, 30, &arguments, &[]);
+    terminal.wait_for("mlflow.db");
+    terminal.keys("5");
+    terminal.wait_for("✓ first-one");
+    fs::write(root.join("go-0"), "").unwrap();
+    terminal.wait_for("● second-one");
+    terminal.wait_for("0.8750");
+    fs::write(root.join("go-1"), "").unwrap();
+    terminal.wait_for("★ 0.06250");
+    fs::write(root.join("go-2"), "").unwrap();
+    terminal.wait_for("✓ second-one");
+    terminal.keys("&first<enter>");
+    terminal.wait_for("1 of 2 · first");
+    terminal.keys("q");
+    assert!(terminal.wait_exit().success());
+}
