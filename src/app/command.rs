@@ -27,6 +27,8 @@ const RUNS: &[Tab] = &[Tab::Pipeline, Tab::Runs];
 const HISTORY: &[Tab] = &[Tab::Runs];
 const EXPERIMENTS: &[Tab] = &[Tab::Experiments];
 const MARKS: &[Tab] = &[Tab::Pipeline, Tab::Runs, Tab::Experiments];
+const PICTURES: &[Tab] = &[Tab::Pipeline, Tab::Experiments];
+const NAMES: &[Tab] = &[Tab::Pipeline, Tab::Catalog, Tab::Parameters, Tab::Runs, Tab::Experiments];
 const PARAMETERS: &[Tab] = &[Tab::Parameters];
 const PLACES: &[Tab] = &[Tab::Pipeline, Tab::Catalog, Tab::Parameters, Tab::Runs];
 
@@ -116,10 +118,15 @@ each_screen! {
         ClearOverride, "clear-override", "Remove the override of the selected parameter", ["-"], PARAMETERS, Some("reset");
         CompareRuns, "compare-runs", "Compare the two marked runs, or the marked one with the selected one", ["c"], HISTORY, Some("compare");
         Timeline, "timeline", "Show the run's nodes in time, with the critical path", ["t"], HISTORY, Some("timeline");
+        RunAgain, "run-again", "Run again what made the tracked run; parameters can be changed before", ["R"], EXPERIMENTS, Some("again");
+        PipelineRun, "pipeline-run", "Show the pipeline run that made the tracked run", ["r"], EXPERIMENTS, Some("run");
         SortColumn, "sort-column", "Sort by the column, the best values first; again: the worst first, then by time", ["s"], EXPERIMENTS, Some("sort");
         AllColumns, "all-columns", "Show hidden columns again, all columns, or those whose values differ", ["a"], EXPERIMENTS, Some("columns");
-        HideColumn, "hide-column", "Hide the column", ["-"], EXPERIMENTS, Some("hide");
+        HideColumn, "hide-column", "Hide the column", ["H"], EXPERIMENTS, Some("hide");
         Baseline, "baseline", "Compare all runs with the selected one, or stop that", ["B"], EXPERIMENTS, Some("baseline");
+        ChartAxis, "chart-axis", "Draw the curves over steps, over time, or over the time since their start", ["x"], EXPERIMENTS, Some("axis");
+        ChartScale, "chart-scale", "Draw the curves on a logarithmic scale, or on a linear one", ["L"], EXPERIMENTS, Some("log");
+        Smooth, "smooth", "Smooth the curves more, or not at all", ["m"], EXPERIMENTS, Some("smooth");
         Open, "open", "Open what is selected: its details, its group, its run", ["enter"], EVERYWHERE, None;
         Edit, "edit", "Open the selected thing in your editor, at its line", ["e"], PLACES, Some("edit");
         Find, "find", "Find by name", ["/"], EVERYWHERE, Some("find");
@@ -139,7 +146,7 @@ each_screen! {
         PageDown, "page-down", "Move down by a page", ["pagedown", "ctrl-d"], EVERYWHERE, None;
         First, "first", "Move to the first", ["home", "g"], EVERYWHERE, None;
         Last, "last", "Move to the last", ["end", "G"], EVERYWHERE, None;
-        Mark, "mark", "Mark the selected node for a run, or the selected run for a comparison; or remove the mark", ["space"], MARKS, Some("mark");
+        Mark, "mark", "Mark the selected node for a run, or the selected run for a comparison, or remove the mark", ["space"], MARKS, Some("mark");
         NextPane, "next-pane", "Go to the next pane", ["tab"], EVERYWHERE, None;
         PreviousPane, "previous-pane", "Go to the previous pane", ["shift-tab"], EVERYWHERE, None;
         MaximisePane, "maximise-pane", "Give the pane that has the focus the room of the others, or give it back", ["Z"], EVERYWHERE, None;
@@ -164,12 +171,12 @@ each_screen! {
         View, "view", "Show everything, hide parameters, or show only nodes", ["s"], PIPELINE, None;
         Direction, "direction", "Turn the drawing: downwards or to the right", ["d"], PIPELINE, None;
         Zoom, "zoom", "Draw the graph as boxes, as single lines, or as an overview", ["z"], PIPELINE, None;
-        ZoomIn, "zoom-in", "Draw the graph larger", ["+"], PIPELINE, None;
-        ZoomOut, "zoom-out", "Draw the graph smaller", ["-"], PIPELINE, None;
-        Fit, "fit", "Choose size, direction and namespaces so that the whole graph fits the window", ["0"], PIPELINE, None;
+        ZoomIn, "zoom-in", "Draw the graph larger; show less of the curves", ["+"], PICTURES, None;
+        ZoomOut, "zoom-out", "Draw the graph smaller; show more of the curves", ["-"], PICTURES, None;
+        Fit, "fit", "Choose size, direction and namespaces so that the whole graph fits the window; show all of the curves", ["0"], PICTURES, None;
         Lanes, "lanes", "Show the graph as a list with lanes, or as a drawing", ["w"], PIPELINE, None;
         Layers, "layers", "Show or hide the catalog's layers as bands", ["W"], PIPELINE, None;
-        Fold, "fold", "Collapse the namespace around the selection, or expand the selected one", ["c"], PIPELINE, Some("fold");
+        Fold, "fold", "Collapse the namespace around the selection, or expand the selected one; hide or show nested runs", ["c"], PICTURES, Some("fold");
         FoldAll, "fold-all", "Expand all namespaces, or collapse all", ["O"], PIPELINE, None;
         Focus, "focus", "Show only the selection's ancestors and descendants, or the whole graph again", ["i"], PIPELINE, Some("focus");
         FocusLess, "focus-less", "Show fewer steps around the focus", ["("], PIPELINE, None;
@@ -184,17 +191,19 @@ each_screen! {
         Export, "export", "Write the drawing to a file: .svg, .txt, .dot, .mmd or .json", ["ctrl-s"], PIPELINE, None;
         SortColumnToo, "sort-column-too", "Sort by the column where the columns before are equal", ["S"], EXPERIMENTS, None;
         PinColumn, "pin-column", "Keep the column in view, or let it scroll", ["P"], EXPERIMENTS, None;
-        ColumnLeft, "column-left", "Move the column to the left", ["<"], EXPERIMENTS, None;
-        ColumnRight, "column-right", "Move the column to the right", [">"], EXPERIMENTS, None;
+        ColumnLeft, "column-left", "Move the column, or the window of the curves, to the left", ["<"], EXPERIMENTS, None;
+        ColumnRight, "column-right", "Move the column, or the window of the curves, to the right", [">"], EXPERIMENTS, None;
         NarrowColumn, "narrow-column", "Make the column narrower", ["("], EXPERIMENTS, None;
         WidenColumn, "widen-column", "Make the column wider", [")"], EXPERIMENTS, None;
         Goal, "goal", "Choose which values of the metric are best: the highest, the lowest, or none", ["o"], EXPERIMENTS, None;
         Nesting, "nesting", "Show nested runs below their parents, or all runs alike", ["w"], EXPERIMENTS, None;
+        CrosshairLeft, "crosshair-left", "Move the crosshair to the value before", [","], EXPERIMENTS, None;
+        CrosshairRight, "crosshair-right", "Move the crosshair to the next value", ["."], EXPERIMENTS, None;
         ReadExact, "read-exact", "Let Kedro itself read the project (starts Python)", ["E"], EVERYWHERE, None;
         Differences, "differences", "Show where the two readings of the project differ", ["D"], EVERYWHERE, None;
         Reload, "reload", "Read all files of the project again", ["ctrl-r"], EVERYWHERE, None;
         MakeEnvironment, "make-environment", "Make the project's Python environment", [], EVERYWHERE, None;
-        CopyName, "copy-name", "Copy the name of the selected thing", ["y"], PLACES, None;
+        CopyName, "copy-name", "Copy the name of the selected thing", ["y"], NAMES, None;
         CopyCommand, "copy-command", "Copy the kedro run command for the selected node, or the marked ones", ["Y"], PIPELINE, None;
     }
     {

@@ -41,6 +41,11 @@ pub fn disabled_because(state: &State, command: Command) -> Option<String> {
             Some(_) => (shared.going_on().all(|run| run.cancelling))
                 .then(|| "the run is being cancelled".into()),
         },
+        Command::RunAgain | Command::PipelineRun => match state.experiments.shown(shared) {
+            Some(_) => None,
+            None if state.experiments.page.is_some() => Some("several runs are shown".into()),
+            None => Some("no run is selected".into()),
+        },
         Command::ReadExact => match &project.exact {
             Exact::Reading(_) => Some("Kedro is already reading the project".into()),
             _ => None,
@@ -120,7 +125,12 @@ pub fn disabled_because(state: &State, command: Command) -> Option<String> {
         | Command::WidenColumn
         | Command::Goal
         | Command::Nesting
-        | Command::Baseline => state.screen().disabled(shared, command),
+        | Command::Baseline
+        | Command::ChartAxis
+        | Command::ChartScale
+        | Command::Smooth
+        | Command::CrosshairLeft
+        | Command::CrosshairRight => state.screen().disabled(shared, command),
         Command::Open
         | Command::Show(_)
         | Command::Back

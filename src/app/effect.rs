@@ -6,6 +6,7 @@ use crate::runs::RunRequest;
 use crate::runs::debug::Prompt;
 use crate::runs::params::Params;
 use crate::store::{LogCursor, LogFilter, PruneLimits, RunFilter, RunId, RunPair};
+use crate::tracking::entities::Run;
 
 /// The number of a request of one kind. An answer that carries an older number is dropped.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
@@ -160,6 +161,15 @@ pub enum Effect {
     Prunable(PruneLimits),
     /// Prune the history to these limits.
     Prune(PruneLimits),
+    /// Find the pipeline run that made a tracked run.
+    FindPipelineRun {
+        /// The tracked run.
+        run: Box<Run>,
+        /// Whether it is to be run again; otherwise it is shown.
+        again: bool,
+    },
+    /// Read all values of metrics: ids of runs and names of metrics.
+    LoadCurves(Vec<(String, String)>),
     /// Read the tracking store.
     LoadTracking,
     /// Make the project's Python environment.

@@ -7,6 +7,7 @@ use crossterm::event::{KeyEvent, MouseEvent};
 
 use super::effect::{Generation, RunKey};
 use super::keymap::Keymap;
+use super::screens::experiments::curves::ReadCurve;
 use super::screens::pipeline::Plot;
 use super::settings::Settings;
 use super::shared::{Available, TrackingReport};
@@ -185,6 +186,17 @@ pub enum Report {
     Prunable(PruneLimits, Pruned),
     /// The tracking store.
     Tracking(TrackingReport),
+    /// The pipeline run that made a tracked run; `None` if the history has none.
+    PipelineRun {
+        /// Name of the tracked run.
+        tracked: String,
+        /// The newest one, or why the history can't be read.
+        run: Result<Option<Box<RunRecord>>, String>,
+        /// Whether it is to be run again; otherwise it is shown.
+        again: bool,
+    },
+    /// All values of metrics.
+    Curves(Vec<ReadCurve>),
     /// Tracked runs that are new or have changed.
     TrackedRuns {
         /// The runs as they are now.

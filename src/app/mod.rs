@@ -7,6 +7,7 @@
 
 pub mod areas;
 pub mod bar;
+pub mod chart;
 pub mod command;
 pub mod control;
 pub mod dialog;

@@ -65,6 +65,23 @@ impl Form {
         form
     }
 
+    /// A form with all options of a request filled in; the cursor is at the parameters.
+    pub fn of(request: &RunRequest) -> Self {
+        let fields = FIELDS.iter().map(|_| line("")).collect();
+        let mut form = Form { fields, at: position("params").unwrap_or_default() };
+        for option in request.to_options() {
+            let (name, value) = option
+                .trim_start_matches('-')
+                .split_once('=')
+                .unwrap_or((option.trim_start_matches('-'), "yes"));
+            form.set(name, value);
+        }
+        if request.keep_going {
+            form.set("keep-going", "yes");
+        }
+        form
+    }
+
     /// The text of a field.
     pub fn text(&self, name: &str) -> String {
         position(name).map(|index| text(&self.fields[index]).trim().to_owned()).unwrap_or_default()
@@ -134,5 +151,33 @@ impl Form {
             .apply(&pipeline)
             .map(|nodes| nodes.len())
             .map_err(|error| error.to_string().into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_comes_back_from_its_form() {
+        let request = RunRequest {
+            pipeline: Some("training".into()),
+            slice: Slice {
+                tags: vec!["a".into(), "b".into()],
+                ..Slice::nodes(["f([x,y]) -> [z]"])
+            },
+            env: Some("prod".into()),
+            params: parse_params("model.lr=0.1,name=x y").unwrap(),
+            runner: Some("ThreadRunner".into()),
+            is_async: true,
+            load_versions: parse_load_versions("m:2026-01-31T12.00.00.000Z").unwrap(),
+            only_missing_outputs: true,
+            keep_going: true,
+            ..RunRequest::default()
+        };
+        let form = Form::of(&request);
+        assert_eq!(form.request().unwrap(), request);
+        assert_eq!(FIELDS[form.at].0, "params");
+        assert_eq!(Form::of(&RunRequest::default()).request().unwrap(), RunRequest::default());
     }
 }

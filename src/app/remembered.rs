@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+use super::screens::experiments::columns::Choices;
 use super::screens::pipeline::zoom::Zoom;
 use crate::dag::VertexKind;
 use crate::dag::view::{Detail, Fold};
@@ -42,6 +43,16 @@ pub struct Remembered {
     /// The filter of the list of runs.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub(super) runs_filter: String,
+    pub(super) experiments: Experiments,
+}
+
+/// The look of the table of tracked runs.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub(super) struct Experiments {
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub(super) filter: String,
+    pub(super) table: Choices,
 }
 
 /// The look of the graph.

@@ -152,8 +152,8 @@ impl ActiveRun {
             RunEvent::DatasetLoaded { .. }
             | RunEvent::DatasetSaved { .. }
             | RunEvent::DatasetKept { .. }
-            | RunEvent::DatasetNotKept { .. }
-            | RunEvent::Tracked { .. } => {}
+            | RunEvent::DatasetNotKept { .. } => {}
+            RunEvent::Tracked { run } => self.record.mlflow_run = Some(run.clone()),
             RunEvent::Output { node, stream, level, text, partial, .. } => {
                 // A line that rewrites itself replaces its previous state.
                 let last = self.log.back();

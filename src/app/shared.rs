@@ -439,13 +439,18 @@ impl Shared {
 
     /// Shows the end of a run on every tab. Returns the notification for a terminal that does not have the focus.
     pub fn show_end(&mut self, toast: Toast) -> Option<Effect> {
-        let error = matches!(toast.outcome, Outcome::Failed | Outcome::Lost);
-        let text = toast.line();
-        self.notices.add(Notice { text: text.clone(), error, at: self.now });
         self.unseen = Some(match self.unseen {
             Some(before @ (Outcome::Failed | Outcome::Lost)) => before,
             _ => toast.outcome,
         });
+        self.show_toast(toast)
+    }
+
+    /// Shows a message on every tab. Returns the notification for a terminal that does not have the focus.
+    pub fn show_toast(&mut self, toast: Toast) -> Option<Effect> {
+        let error = matches!(toast.outcome, Outcome::Failed | Outcome::Lost);
+        let text = toast.line();
+        self.notices.add(Notice { text: text.clone(), error, at: self.now });
         self.toast = Some(toast);
         (self.focused != Some(true)).then_some(Effect::Notify(text))
     }

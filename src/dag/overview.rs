@@ -15,7 +15,7 @@ const MOST_STRETCH: f64 = 6.0;
 const DOTS_TO_A_LINE: usize = 3;
 
 /// The bit of each dot in U+2800 to U+28FF, by column and row.
-const BITS: [[u8; 4]; 2] = [[0x01, 0x02, 0x04, 0x40], [0x08, 0x10, 0x20, 0x80]];
+pub const BITS: [[u8; 4]; 2] = [[0x01, 0x02, 0x04, 0x40], [0x08, 0x10, 0x20, 0x80]];
 
 /// A cell of the scaled-down picture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

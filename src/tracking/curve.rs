@@ -20,6 +20,18 @@ pub enum Axis {
     Relative,
 }
 
+impl Axis {
+    /// The position of a point. `start` is the time of the first point, from which relative times count.
+    pub fn position(self, point: &Point, start: i64) -> f64 {
+        match self {
+            // Steps beyond 2^53 lose their last digits, which is invisible in a drawing.
+            Axis::Step => point.step as f64,
+            Axis::Time => point.timestamp as f64 / 1e3,
+            Axis::Relative => (point.timestamp as f64 - start as f64) / 1e3,
+        }
+    }
+}
+
 /// The mapping from values to heights.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Scale {
@@ -107,14 +119,14 @@ fn is_finite(value: f64) -> bool {
 /// not positive.
 pub fn split(points: &[Point], axis: Axis, scale: Scale) -> Split {
     let start = points.iter().map(|point| point.timestamp).min().unwrap_or_default();
+    split_since(start, points, axis, scale)
+}
+
+/// Splits a part of a series, whose first point was logged at `start`.
+pub fn split_since(start: i64, points: &[Point], axis: Axis, scale: Scale) -> Split {
     let mut split = Split { spots: Vec::with_capacity(points.len()), ..Split::default() };
     for point in points {
-        // Steps beyond 2^53 lose their last digits, which is invisible in a drawing.
-        let x = match axis {
-            Axis::Step => point.step as f64,
-            Axis::Time => point.timestamp as f64 / 1e3,
-            Axis::Relative => (point.timestamp as f64 - start as f64) / 1e3,
-        };
+        let x = axis.position(point, start);
         match (point.value, scale) {
             (value, _) if value.is_nan() => split.nan.push(x),
             (value, _) if !is_finite(value) && value > 0.0 => split.infinite.push(x),

@@ -5,6 +5,7 @@
 //! dialog on top. [`theme`] gives roles their styles, [`glyphs`] has the glyphs,
 //! [`picture`] writes a whole drawing as text or SVG.
 
+mod chart;
 mod chrome;
 pub mod color;
 mod dialogs;

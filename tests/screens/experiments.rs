@@ -1,11 +1,18 @@
 //! The table of tracked runs: columns, order, best values, nested runs, a baseline, the filter.
 
+use mlops_tui::app::effect::Effect;
 use mlops_tui::app::event::Report;
+use mlops_tui::app::settings::Settings;
 use mlops_tui::app::shared::TrackingReport;
+use mlops_tui::app::update::remember;
+use mlops_tui::app::{State, update};
+use mlops_tui::runs::RunRequest;
+use mlops_tui::store::{NewRun, RunRecord};
 use mlops_tui::tracking::Overview;
-use mlops_tui::tracking::entities::Run;
+use mlops_tui::tracking::entities::{Point, Run};
 
 use crate::common::app::{NOW, TestApp};
+use crate::common::run_id;
 
 fn run(number: i64, name: &str, params: &[(&str, &str)], metrics: &[(&str, f64)]) -> Run {
     let start = (NOW * 1000.0) as i64 - number * 600_000;
@@ -92,7 +99,7 @@ fn columns_are_hidden_shown_pinned_moved_and_resized() {
     let mut app = open(160, 40);
     let title = |app: &TestApp| app.screen().lines().nth(3).unwrap().to_owned();
     assert!(title(&app).contains("depth") && !title(&app).contains("seed"), "{}", title(&app));
-    app.keys("ll-");
+    app.keys("llH");
     assert!(!title(&app).contains("depth"), "{}", title(&app));
     app.keys("a");
     assert!(title(&app).contains("depth") && !title(&app).contains("seed"), "{}", title(&app));
@@ -150,9 +157,9 @@ fn the_filter_is_mlflows_with_completion_and_the_error_in_its_place() {
 #[test]
 fn nested_runs_can_be_hidden() {
     let mut app = open(160, 40);
-    app.keys("jj<enter>");
+    app.keys("jjc");
     assert_eq!(names(&app), ["bold-fox", "calm-owl", "sweep"]);
-    app.keys("<enter>");
+    app.keys("c");
     assert_eq!(names(&app).len(), 5);
 }
 
@@ -164,4 +171,130 @@ fn the_selected_run_stays_selected_when_runs_appear() {
     more.runs.insert(0, run(0, "a-new-one", &[], &[("mae", 0.1)]));
     app.report(Report::Tracking(TrackingReport::Live(more)));
     assert_eq!(app.state.details().name, format!("{:032x}", 2));
+}
+
+/// What the last key asked to read.
+fn asked(app: &TestApp) -> Vec<(String, String)> {
+    let wanted = app.effects.iter().filter_map(|effect| match effect {
+        Effect::LoadCurves(wanted) => Some(wanted.clone()),
+        _ => None,
+    });
+    wanted.flatten().collect()
+}
+
+fn answer(app: &mut TestApp) {
+    let curve = |run: &str, key: &str| -> Vec<Point> {
+        let down = if key == "mae" { 1.0 } else { -0.5 };
+        let faster = if run.ends_with('1') { 1.0 } else { 2.0 };
+        let value = |step: i64| 1.0 + down * (-(step as f64) * faster / 30.0).exp();
+        let at = |step: i64| Point { step, timestamp: step * 1000, value: value(step) };
+        (0..100).map(at).collect()
+    };
+    let read = |id: (String, String)| {
+        let points = curve(&id.0, &id.1);
+        (id, Ok(points))
+    };
+    let curves = asked(app).into_iter().map(read).collect();
+    app.report(Report::Curves(curves));
+}
+
+#[test]
+fn enter_shows_the_curves_of_a_run_and_then_one_of_them() {
+    for (columns, rows) in [(80, 24), (160, 40)] {
+        let mut app = open(columns, rows);
+        app.keys("<enter>");
+        assert_eq!(asked(&app).len(), 3, "mae, r2 and rows");
+        answer(&mut app);
+        insta::assert_snapshot!(format!("experiments_curves_{columns}"), app.screen());
+        app.keys("<enter>.").keys("..");
+        insta::assert_snapshot!(format!("experiments_curve_{columns}"), app.screen());
+        app.keys("<esc><esc>");
+        assert!(app.screen().contains("r2"), "{}", app.screen());
+        app.keys("<esc>");
+        assert!(app.screen().contains("calm-owl"), "the table");
+    }
+}
+
+#[test]
+fn marked_runs_are_drawn_together_with_what_differs_beside_them() {
+    let mut app = open(160, 40);
+    app.keys("<space><space><enter>");
+    assert_eq!(asked(&app).len(), 6);
+    answer(&mut app);
+    app.keys("xxLm");
+    insta::assert_snapshot!("experiments_two_runs", app.screen());
+    assert!(app.screen().contains("Params that differ"), "{}", app.screen());
+}
+
+#[test]
+fn a_page_that_can_not_act_says_why() {
+    let mut app = open(160, 40);
+    app.keys("x");
+    assert!(app.screen().contains("enter shows those of the selected run"), "{}", app.screen());
+    app.keys("<enter>s");
+    assert!(app.screen().contains("esc goes back to it"), "{}", app.screen());
+    let id = format!("{:032x}", 1);
+    app.report(Report::Curves(vec![((id, "mae".into()), Err("the file is gone".into()))]));
+    assert!(app.screen().contains("The values of mae can't be read"), "{}", app.screen());
+}
+
+#[test]
+fn the_table_is_remembered() {
+    let mut app = open(160, 40);
+    app.keys("lllls").keys("hhH&metrics.mae < 0.5").keys("<enter>");
+    let look = remember::look(&app.state);
+    let mut again =
+        TestApp { state: State::new(None, Settings::default(), NOW), effects: Vec::new() };
+    remember::put_back(&mut again.state, look);
+    update(&mut again.state, mlops_tui::app::event::Event::Resize(160, 40));
+    again.report(Report::Tracking(TrackingReport::Live(overview())));
+    again.keys("5");
+    assert_eq!(names(&again), names(&app));
+    assert_eq!(again.state.experiments.choices, app.state.experiments.choices);
+    assert!(again.screen().contains("metrics.mae < 0.5"), "{}", again.screen());
+}
+
+#[test]
+fn what_made_a_tracked_run_is_shown_or_run_again() {
+    let mut app = open(160, 40);
+    app.keys("r");
+    let sought = |app: &TestApp| {
+        app.effects.iter().rev().find_map(|effect| match effect {
+            Effect::FindPipelineRun { run, again } => Some((run.name.clone(), *again)),
+            _ => None,
+        })
+    };
+    assert_eq!(sought(&app), Some(("bold-fox".into(), false)));
+    let report = |record: Option<RunRecord>, again| {
+        let run = Ok(record.map(Box::new));
+        Report::PipelineRun { tracked: "bold-fox".into(), run, again }
+    };
+    app.report(report(None, false));
+    assert!(app.screen().contains("No pipeline run in the history has made bold-fox."));
+    let request = RunRequest { pipeline: Some("training".into()), ..RunRequest::default() };
+    let new = NewRun { request: serde_json::to_string(&request).unwrap(), ..NewRun::default() };
+    let record = RunRecord::begun(Some(run_id(7)), new);
+    app.keys("R");
+    assert_eq!(sought(&app), Some(("bold-fox".into(), true)));
+    app.report(report(Some(record.clone()), true));
+    app.keys("train.seed=2");
+    insta::assert_snapshot!("experiments_again", app.screen());
+    app.keys("<esc>");
+    app.report(report(Some(record), false));
+    assert!(app.screen().contains("Runs > run 7"), "{}", app.screen());
+}
+
+#[test]
+fn the_end_of_a_training_is_seen_on_every_tab() {
+    let mut app = open(120, 30);
+    app.keys("2");
+    let mut ended = overview().runs[0].clone();
+    ended.status = "FINISHED".into();
+    ended.end_time = ended.start_time.map(|at| at + 2_500);
+    app.report(Report::TrackedRuns { runs: vec![ended.clone()], points: Vec::new() });
+    assert!(app.screen().contains("bold-fox finished after 2.50 s"), "{}", app.screen());
+    assert!(!app.screen().contains("4 Runs✓"), "the mark on Runs is for pipeline runs");
+    ended.metrics[1].1 = f64::NAN;
+    app.report(Report::TrackedRuns { runs: vec![ended], points: Vec::new() });
+    assert!(app.screen().contains("bold-fox: r2 is NaN"), "{}", app.screen());
 }

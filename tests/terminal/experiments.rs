@@ -73,10 +73,20 @@ fn runs_appear_and_change_while_they_train() {
     fs::write(root.join("go-0"), "").unwrap();
     terminal.wait_for("● second-one");
     terminal.wait_for("0.8750");
+    // Both runs in one chart, while one of them trains.
+    terminal.keys("g<space><space><enter>");
+    terminal.wait_for("2 runs · over steps");
+    terminal.wait_for("second-one 0.8750");
+    terminal.wait_for("first-one 0.2000");
     fs::write(root.join("go-1"), "").unwrap();
-    terminal.wait_for("★ 0.06250");
+    terminal.wait_for("second-one 0.06250");
+    terminal.keys("<esc><esc>2");
+    terminal.wait_for("Catalog ·");
     fs::write(root.join("go-2"), "").unwrap();
+    terminal.wait_for("second-one finished after");
+    terminal.keys("5");
     terminal.wait_for("✓ second-one");
+    terminal.wait_for("★ 0.06250");
     terminal.keys("&first<enter>");
     terminal.wait_for("1 of 2 · first");
     terminal.keys("q");

@@ -92,7 +92,12 @@ pub(super) fn act(state: &mut State, command: Command) -> Vec<Effect> {
         | Command::WidenColumn
         | Command::Goal
         | Command::Nesting
-        | Command::Baseline => {
+        | Command::Baseline
+        | Command::ChartAxis
+        | Command::ChartScale
+        | Command::Smooth
+        | Command::CrosshairLeft
+        | Command::CrosshairRight => {
             let (screen, shared) = state.screen_mut();
             return screen.act(shared, command);
         }
@@ -108,6 +113,11 @@ pub(super) fn act(state: &mut State, command: Command) -> Vec<Effect> {
         Command::RunStale => return running::run_stale(state),
         Command::Watch => return watch::toggle(state),
         Command::Retry => return running::retry(state),
+        Command::RunAgain | Command::PipelineRun => {
+            let run = state.experiments.shown(&state.shared).cloned().map(Box::new);
+            let again = command == Command::RunAgain;
+            return run.map(|run| Effect::FindPipelineRun { run, again }).into_iter().collect();
+        }
         Command::RunOptions => {
             let nodes = queries::chosen(state);
             let pipeline = state.shared.shown_pipeline().map_or("", |pipeline| &pipeline.name);

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::app::areas::Panes;
 use crate::app::effect::Effect;
-use crate::app::remembered::{Drawing, Graph, Remembered, Rows};
+use crate::app::remembered::{Drawing, Experiments, Graph, Remembered, Rows};
 use crate::app::screens::pipeline::{PipelineScreen, Plot, Sizing, Spot};
 use crate::app::screens::{Screen, catalog, parameters};
 use crate::app::shared::{Exact, Shared};
@@ -22,7 +22,7 @@ const PAUSE: f64 = 15.0;
 
 /// The look of the screen.
 pub fn look(state: &State) -> Remembered {
-    let State { shared, pipeline, catalog, parameters, runs, .. } = state;
+    let State { shared, pipeline, catalog, parameters, runs, experiments, .. } = state;
     let fresh = Panes::default();
     let changed = |now: u16, first: u16| Some(now).filter(|now| *now != first);
     let (shown, sought) = match &shared.memory.pipeline {
@@ -53,6 +53,10 @@ pub fn look(state: &State) -> Remembered {
             filter: parameters.filtering.text.clone(),
         },
         runs_filter: runs.query.clone(),
+        experiments: Experiments {
+            filter: experiments.query.clone(),
+            table: experiments.choices.clone(),
+        },
     }
 }
 
@@ -140,7 +144,7 @@ fn is_first(screen: &PipelineScreen, shared: &Shared, (kind, name): &Spot) -> bo
 
 /// Restores the look of the screen, before the first reading. The run environment that the user asked for wins.
 pub fn put_back(state: &mut State, remembered: Remembered) {
-    let State { shared, pipeline, catalog, parameters, runs, tab, .. } = state;
+    let State { shared, pipeline, catalog, parameters, runs, experiments, tab, .. } = state;
     let known = |title: &String| Tab::ALL.iter().find(|tab| tab.title() == title);
     *tab = remembered.tab.as_ref().and_then(known).copied().unwrap_or(*tab);
     let memory = &mut shared.memory;
@@ -169,6 +173,8 @@ pub fn put_back(state: &mut State, remembered: Remembered) {
     if filter::parse(&remembered.runs_filter, shared.now).is_ok() {
         runs.query.clone_from(&remembered.runs_filter);
     }
+    experiments.choices.clone_from(&remembered.experiments.table);
+    drop(experiments.set_filter(shared, &remembered.experiments.filter));
     shared.memory.written = remembered;
 }
 

@@ -9,14 +9,18 @@ use super::{elsewhere, remember, running, watch};
 use crate::app::dialog::{Dialog, Question};
 use crate::app::effect::Effect;
 use crate::app::event::Report;
+use crate::app::options::Form;
 use crate::app::run::headline;
 use crate::app::screens::Screen;
+use crate::app::screens::experiments::events;
 use crate::app::shared::{Exact, Source, TrackingReport, no_kedro};
 use crate::app::state::State;
 use crate::app::tab::Tab;
 use crate::project::{Pipeline, Place, Problem, Severity, Snapshot};
-use crate::runs::Failure;
-use crate::text::UserError;
+use crate::runs::{Failure, RunRequest};
+use crate::store::RunRecord;
+use crate::text::{UserError, sanitize};
+use crate::tracking::entities::{Point, Run as TrackedRun};
 
 /// Applies a report.
 pub(super) fn report(state: &mut State, report: Report) -> Vec<Effect> {
@@ -144,17 +148,13 @@ pub(super) fn report(state: &mut State, report: Report) -> Vec<Effect> {
             shared.project.failures.tracking = tracking_problem(&tracking);
             let selected = experiments.selected(shared).map(|run| run.id.clone());
             shared.project.tracking = Some(tracking);
+            experiments.curves.clear();
             experiments.arrange_around(shared, selected.as_deref());
             models.select(shared, models.position.selected);
         }
-        Report::TrackedRuns { runs, .. } => {
-            let State { shared, experiments, .. } = state;
-            let selected = experiments.selected(shared).map(|run| run.id.clone());
-            if let Some(TrackingReport::Live(overview)) = &mut shared.project.tracking {
-                overview.update(runs);
-                experiments.arrange_around(shared, selected.as_deref());
-            }
-        }
+        Report::PipelineRun { tracked, run, again } => pipeline_run(state, &tracked, run, again),
+        Report::Curves(curves) => state.experiments.take_curves(&mut state.shared, curves),
+        Report::TrackedRuns { runs, points } => return tracked(state, runs, points),
         Report::Backends(backends) => {
             let State { shared, remote, .. } = state;
             shared.project.backends = backends;
@@ -245,6 +245,62 @@ fn show(state: &mut State, snapshot: Arc<Snapshot>) -> Vec<Effect> {
     parameters.refresh(shared);
     remember::settle_rows(state);
     std::iter::once(Effect::StatDatasets).chain(state.shared.look_stale()).collect()
+}
+
+/// Shows the pipeline run that made a tracked run, or the form to run it again.
+fn pipeline_run(
+    state: &mut State,
+    tracked: &str,
+    run: Result<Option<Box<RunRecord>>, String>,
+    again: bool,
+) {
+    let State { shared, runs, tab, .. } = state;
+    let record = match run {
+        Ok(Some(record)) => record,
+        Ok(None) => {
+            let name = sanitize(tracked);
+            return shared.warn(format!("No pipeline run in the history has made {name}."));
+        }
+        Err(why) => return shared.warn(format!("The history can't be read: {why}")),
+    };
+    if !again {
+        if let Some(id) = record.id {
+            *tab = Tab::Runs;
+            runs.show(shared, id);
+        }
+        return;
+    }
+    match serde_json::from_str::<RunRequest>(&record.new.request) {
+        Ok(request) => shared.dialogs.push(Dialog::Options(Box::new(Form::of(&request)))),
+        Err(_) => shared
+            .warn(format!("{} is from another version: it can't be run again.", record.name())),
+    }
+}
+
+/// Takes tracked runs that have changed, and shows a message about one that has ended or has no numbers any more.
+fn tracked(
+    state: &mut State,
+    runs: Vec<TrackedRun>,
+    points: Vec<(String, String, Point)>,
+) -> Vec<Effect> {
+    let State { shared, experiments, .. } = state;
+    let selected = experiments.selected(shared).map(|run| run.id.clone());
+    let own = shared.run.as_ref().and_then(|run| run.record.mlflow_run.clone());
+    let Some(TrackingReport::Live(overview)) = &mut shared.project.tracking else {
+        return Vec::new();
+    };
+    let mut toast = None;
+    for run in &runs {
+        let before = overview.runs.iter().find(|other| other.id == run.id);
+        // The end of the run that the Pipeline tab shows has a message of its own.
+        if let Some(before) = before.filter(|_| own.as_ref() != Some(&run.id)) {
+            toast = events::toast(before, run, shared.now).or(toast);
+        }
+    }
+    overview.update(runs);
+    points.into_iter().for_each(|(run, key, point)| experiments.curves.add(run, key, point));
+    experiments.arrange_around(shared, selected.as_deref());
+    toast.and_then(|toast| shared.show_toast(toast)).into_iter().collect()
 }
 
 /// Requests what depends on the changed files, and only that.

@@ -139,6 +139,10 @@ impl Services {
                 });
             }
             Effect::LoadTracking => tracking::load(&self.context),
+            Effect::FindPipelineRun { run, again } => {
+                tracking::find_pipeline_run(&self.context, *run, again);
+            }
+            Effect::LoadCurves(wanted) => tracking::curves(&self.context, wanted),
             Effect::Run { generation, request, why } => {
                 let task = running::Task { generation: Some(generation), request: *request, why };
                 self.runs.start(&self.context, vec![task]);

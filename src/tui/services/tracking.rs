@@ -10,6 +10,7 @@ use crate::app::event::Report;
 use crate::app::shared::TrackingReport;
 use crate::project::Snapshot;
 use crate::store::Trust;
+use crate::tracking::entities::Run;
 use crate::tracking::follow::{Follower, News};
 use crate::tracking::{By, Choice, Location, Store, TrackingError};
 use crate::tui::folders;
@@ -19,6 +20,8 @@ use crate::{remote, tracking};
 const QUIET: Duration = Duration::from_secs(1);
 /// The shortest time between two looks at a store: changes are to be seen within a quarter of a second.
 const PAUSE: Duration = Duration::from_millis(150);
+/// How many curves are read before they are reported.
+const CURVES_AT_ONCE: usize = 20;
 /// Most changed runs that are read one by one; if there are more, the whole store is read.
 const MOST_CHANGED: usize = 100;
 
@@ -38,6 +41,49 @@ pub(super) fn load(context: &Arc<Context>) {
             let conf = &snapshot.metadata.conf_source;
             let found = remote::found(root, conf, &snapshot.environments);
             context.send_blocking(Report::Backends(found));
+        }
+    });
+}
+
+/// Reports the pipeline run that made a tracked run.
+pub(super) fn find_pipeline_run(context: &Arc<Context>, run: Run, again: bool) {
+    let context = context.clone();
+    tokio::task::spawn_blocking(move || {
+        let found = tracking::pipeline_runs(&context.root, &run);
+        let newest = found.map(|runs| runs.into_iter().next().map(Box::new));
+        let run_of = newest.map_err(|error| error.to_string());
+        context.send_blocking(Report::PipelineRun { tracked: run.name, run: run_of, again });
+    });
+}
+
+/// Reports all values of metrics.
+pub(super) fn curves(context: &Arc<Context>, wanted: Vec<(String, String)>) {
+    let (context, snapshot) = (context.clone(), context.snapshot());
+    tokio::task::spawn_blocking(move || {
+        let store = choose(&context.root, snapshot.as_deref()).and_then(|choice| {
+            let location = match choice.by {
+                By::Folder => tracking::in_folder(&context.root).or(choice.location),
+                _ => choice.location,
+            };
+            let missing =
+                || TrackingError::Missing { uri: "tracking store".into(), place: choice.place };
+            Store::open(&location.ok_or_else(missing)?, tracking::workspace().as_deref())
+        });
+        let read = |(run, key): (String, String)| {
+            let points = match &store {
+                Ok(store) => store.history(&run, &key).map_err(|error| error.to_string()),
+                Err(error) => Err(error.to_string()),
+            };
+            ((run, key), points)
+        };
+        // Some at a time, so that the first charts are drawn early.
+        let mut wanted = wanted.into_iter();
+        loop {
+            let some: Vec<_> = wanted.by_ref().take(CURVES_AT_ONCE).map(read).collect();
+            if some.is_empty() {
+                return;
+            }
+            context.send_blocking(Report::Curves(some));
         }
     });
 }

@@ -13,21 +13,27 @@ use crate::tracking::{Goal, Overview};
 
 /// What the user has chosen for the table. Columns are named as in filters: `metrics.rmse`, `params.lr`, `name`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[serde(default)]
 pub struct Choices {
     /// Whether columns are shown whose values are all equal, and tags.
     pub all: bool,
     /// Columns that were moved, and those before them, in their order.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub order: Vec<String>,
     /// Columns that are hidden.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     pub hidden: BTreeSet<String>,
     /// Columns that stay in view when the others scroll.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     pub pinned: BTreeSet<String>,
     /// Widths in cells.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub widths: BTreeMap<String, u16>,
     /// Which values of a metric are better, where that is not what its name suggests.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub goals: BTreeMap<String, Option<Goal>>,
     /// The columns by which the rows are sorted, the most important one first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub sorts: Vec<Sort>,
     /// Whether nested runs are beside their parents, not below them.
     pub flat: bool,
@@ -35,7 +41,6 @@ pub struct Choices {
 
 /// A column by which the rows are sorted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Sort {
     /// The column.
     pub column: String,
@@ -95,6 +100,8 @@ pub struct Column {
     pub best: HashSet<usize>,
 }
 
+/// The beginning of the names of metrics that MLflow measures by itself.
+pub const SYSTEM: &str = "system/";
 /// The largest width that a column takes by itself.
 const WIDEST: u16 = 24;
 /// The largest width of the column of names.
@@ -132,6 +139,11 @@ impl What {
     }
 }
 
+/// The name of a run; the beginning of its id if it has none.
+pub fn name(run: &Run) -> String {
+    if run.name.is_empty() { run.id.chars().take(8).collect() } else { run.name.clone() }
+}
+
 /// How long a run took, in seconds; until `now` if it is going on.
 pub fn took(run: &Run, now: f64) -> Option<f64> {
     let end = match (run.end_time, run.status.as_str()) {
@@ -163,8 +175,7 @@ impl Column {
     pub fn text(&self, source: &Source<'_>, run: &Run) -> String {
         let Source { overview, now, .. } = *source;
         match &self.what {
-            What::Name if run.name.is_empty() => run.id.chars().take(8).collect(),
-            What::Name => run.name.clone(),
+            What::Name => name(run),
             What::Started => run.start_time.map(|at| when(now, seconds(at))).unwrap_or_default(),
             What::Took => took(run, now).map(seconds_text).unwrap_or_default(),
             What::Experiment => overview.experiment(run).to_owned(),
@@ -205,8 +216,8 @@ pub fn columns(source: &Source<'_>, runs: &[usize]) -> Vec<Column> {
         .map(all)
         .any(|run| runs.first().is_some_and(|first| run.experiment_id != all(first).experiment_id));
     let mut fields = Fields::of(runs.iter().map(all));
-    if !choices.all && runs.len() > 1 {
-        fields.keep_differing(|field| differs(overview, runs, field));
+    if !choices.all {
+        fields.keep_telling(overview, runs);
     }
     let [params, metrics, tags] = &fields.0;
     let shown_tags = tags.iter().filter(|_| choices.all);
@@ -258,9 +269,23 @@ impl Fields {
         ])
     }
 
-    fn keep_differing(&mut self, differs: impl Fn(&Field) -> bool) {
+    /// Keeps the fields in which runs of one experiment differ; if there are none, those in which any runs differ. What
+    /// MLflow measures of the system is left out.
+    fn keep_telling(&mut self, overview: &Overview, runs: &[usize]) {
+        let system = |field: &Field| key(field).is_some_and(|key| key.starts_with(SYSTEM));
+        self.0.iter_mut().for_each(|fields| fields.retain(|field| !system(field)));
+        if runs.len() < 2 {
+            return;
+        }
+        let all: Vec<&Run> = runs.iter().map(|run| &overview.runs[*run]).collect();
+        let mut experiments: HashMap<&str, Vec<&Run>> = HashMap::new();
+        for run in &all {
+            experiments.entry(&run.experiment_id).or_default().push(run);
+        }
+        let within = |field: &Field| experiments.values().any(|runs| differs(runs, field));
+        let found = self.0.iter().flatten().any(&within);
         for fields in &mut self.0 {
-            fields.retain(&differs);
+            fields.retain(|field| if found { within(field) } else { differs(&all, field) });
         }
     }
 }
@@ -294,15 +319,14 @@ fn key(field: &Field) -> Option<&String> {
 
 /// Whether runs differ in a field; a missing value is a value of its own. NaN equals NaN. Runs that have no params, or
 /// no metrics, at all say nothing of them: the parents of nested runs often have none.
-fn differs(overview: &Overview, runs: &[usize], field: &Field) -> bool {
+fn differs(runs: &[&Run], field: &Field) -> bool {
     let near = Default::default();
-    let says = |run: &&Run| match field {
+    let says = |run: &&&Run| match field {
         Field::Param(_) => !run.params.is_empty(),
         Field::Metric(_) => !run.metrics.is_empty(),
         _ => true,
     };
-    let runs = runs.iter().map(|index| &overview.runs[*index]).filter(says);
-    let mut cells = runs.map(|run| run.cell_near(field, &near));
+    let mut cells = runs.iter().filter(says).map(|run| run.cell_near(field, &near));
     let Some(first) = cells.next() else { return false };
     !cells.all(|cell| match (&first, &cell) {
         (Some(Cell::Number(a)), Some(Cell::Number(b))) => a == b || (a.is_nan() && b.is_nan()),

@@ -1,9 +1,15 @@
 //! The experiments screen: the tracked runs of the project's store as a table.
 //!
-//! [`columns`] says which columns there are, [`table`] arranges rows and columns, [`filter`] helps to type the filter.
+//! [`columns`] says which columns there are, [`table`] arranges rows and columns, [`filter`] helps to type the filter,
+//! [`page`] shows the curves of runs, which [`curves`] keeps, [`about`] puts runs into
+//! words, and [`events`] says what happens to them while they train.
 
+mod about;
 pub mod columns;
+pub mod curves;
+pub mod events;
 pub mod filter;
+pub mod page;
 pub mod table;
 
 use std::collections::HashSet;
@@ -15,12 +21,14 @@ use crate::app::effect::Effect;
 use crate::app::list::Position;
 use crate::app::shared::Shared;
 use crate::app::undo::Before;
-use crate::app::words::{Details, Line, Tone, pairs, seconds_text, when};
+use crate::app::words::Details;
 use crate::text::filter::{Completion, FilterError};
 use crate::tracking::Goal;
 use crate::tracking::entities::Run;
 use crate::tracking::filter::Expr;
-use columns::{Choices, Column, Source, seconds, took};
+use columns::{Choices, Column, Source};
+use curves::{Curves, ReadCurve};
+use page::CurvesPage;
 use ratatui::layout::Position as Cell;
 use table::{Table, moved, resized, sorted};
 
@@ -43,6 +51,10 @@ pub struct ExperimentsScreen {
     pub marked: Vec<String>,
     /// Id of the run that the others are compared with.
     pub baseline: Option<String>,
+    /// The values of metrics that were read.
+    pub curves: Curves,
+    /// The page of runs that is shown in place of the table.
+    pub page: Option<CurvesPage>,
 }
 
 impl ExperimentsScreen {
@@ -68,12 +80,32 @@ impl ExperimentsScreen {
         let (len, height) = (self.table.rows.len(), self.list_height(shared));
         self.position.select(row.unwrap_or(self.position.selected), len, height);
         self.table.show_cursor(self.areas(shared).main.width);
+        if let Some(page) = &mut self.page {
+            page.refresh(overview);
+        }
+    }
+
+    /// Takes the values of metrics. Those that can't be read are reported once.
+    pub fn take_curves(&mut self, shared: &mut Shared, curves: Vec<ReadCurve>) {
+        for (id, points) in curves {
+            if let Err(why) = &points {
+                shared.warn(format!("The values of {} can't be read: {why}", id.1));
+            }
+            self.curves.take(id, points.ok());
+        }
     }
 
     /// The selected run.
     pub fn selected<'s>(&self, shared: &'s Shared) -> Option<&'s Run> {
         let row = self.table.rows.get(self.position.selected)?;
         shared.tracked()?.runs.get(row.run)
+    }
+
+    /// The run of the page, if it has one run, else the selected run.
+    pub fn shown<'s>(&'s self, shared: &'s Shared) -> Option<&'s Run> {
+        let Some(page) = &self.page else { return self.selected(shared) };
+        let mut runs = page.found(shared.tracked()?);
+        runs.next().filter(|_| page.runs.len() == 1)
     }
 
     /// What the table shows.
@@ -91,6 +123,12 @@ impl ExperimentsScreen {
     /// Whether the nested runs of a run are hidden.
     pub fn is_closed(&self, id: &str) -> bool {
         self.closed.contains(id)
+    }
+
+    /// Which values of a metric are better: what the user has chosen, else what its name suggests.
+    pub fn goal(&self, metric: &str) -> Option<Goal> {
+        let chosen = self.choices.goals.get(&format!("metrics.{metric}"));
+        chosen.copied().unwrap_or_else(|| Goal::of(metric))
     }
 
     /// Changes what the user has chosen.
@@ -115,6 +153,21 @@ impl ExperimentsScreen {
         }
     }
 
+    /// The id of the selected run, if it has nested runs.
+    fn nested(&self, shared: &Shared) -> Option<String> {
+        let row = self.table.rows.get(self.position.selected)?;
+        let run = Some(row.run).filter(|run| self.table.parents.contains(run))?;
+        Some(shared.tracked()?.runs.get(run)?.id.clone())
+    }
+
+    fn toggle_nested(&mut self, shared: &Shared) {
+        let Some(id) = self.nested(shared) else { return };
+        if !self.closed.remove(&id) {
+            self.closed.insert(id);
+        }
+        self.refresh(shared);
+    }
+
     fn toggle_mark(&mut self, shared: &mut Shared) {
         let Some(id) = self.selected(shared).map(|run| run.id.clone()) else { return };
         match self.marked.iter().position(|marked| *marked == id) {
@@ -127,6 +180,9 @@ impl ExperimentsScreen {
 
 impl Screen for ExperimentsScreen {
     fn title(&self, shared: &Shared) -> String {
+        if let Some(page) = &self.page {
+            return about::page_title(shared, page);
+        }
         let Some(overview) = shared.tracked() else { return "Experiments".into() };
         let mut title = "Experiments".to_owned();
         if !self.query.is_empty() {
@@ -146,44 +202,24 @@ impl Screen for ExperimentsScreen {
     }
 
     fn details(&self, shared: &Shared) -> Details {
-        let Some(run) = self.selected(shared) else { return Details::default() };
         let Some(overview) = shared.tracked() else { return Details::default() };
-        let mut lines = vec![Line::Title(run.name.clone())];
-        let tone = match run.status.as_str() {
-            "FINISHED" => Tone::Good,
-            "RUNNING" => Tone::Busy,
-            "FAILED" => Tone::Bad,
-            _ => Tone::Warning,
+        let Some(page) = &self.page else {
+            let run = self.selected(shared);
+            return run.map(|run| about::run(overview, run, shared.now)).unwrap_or_default();
         };
-        lines.push(Line::Field("state", run.status.to_lowercase(), tone));
-        lines.push(Line::Field("in", overview.experiment(run).to_owned(), Tone::Plain));
-        if let Some(at) = run.start_time {
-            lines.push(Line::Field("when", when(shared.now, seconds(at)), Tone::Plain));
+        let runs: Vec<&Run> = page.found(overview).collect();
+        match runs.as_slice() {
+            [run] => about::run(overview, run, shared.now),
+            runs => about::runs(runs),
         }
-        if let Some(took) = took(run, shared.now) {
-            lines.push(Line::Field("time", seconds_text(took), Tone::Plain));
-        }
-        for (tag, label) in TAGS {
-            if let Some(value) = run.tag(tag).filter(|value| !value.is_empty()) {
-                lines.push(Line::Field(label, value.to_owned(), Tone::Plain));
-            }
-        }
-        lines.push(Line::Field("id", run.id.clone(), Tone::Dim));
-        let metrics = run.metrics.iter().map(|(key, value)| (key, value.to_string()));
-        pairs(&mut lines, "Metrics", metrics.collect());
-        let params = run.params.iter().map(|(key, value)| (key, value.clone()));
-        pairs(&mut lines, "Params", params.collect());
-        let tags = run.tags.iter().filter(|(key, _)| !key.starts_with("mlflow."));
-        pairs(&mut lines, "Tags", tags.map(|(key, value)| (key, value.clone())).collect());
-        Details { lines, place: None, name: run.id.clone() }
     }
 
     fn len(&self, _shared: &Shared) -> usize {
-        self.table.rows.len()
+        if self.page.is_some() { 0 } else { self.table.rows.len() }
     }
 
     fn position(&mut self) -> Option<&mut Position> {
-        Some(&mut self.position)
+        self.page.is_none().then_some(&mut self.position)
     }
 
     fn head_rows(&self) -> u16 {
@@ -199,24 +235,37 @@ impl Screen for ExperimentsScreen {
     }
 
     fn names(&self, shared: &Shared) -> Vec<String> {
-        let Some(overview) = shared.tracked() else { return Vec::new() };
+        let overview = shared.tracked().filter(|_| self.page.is_none());
+        let Some(overview) = overview else { return Vec::new() };
         let runs = self.table.rows.iter().map(|row| &overview.runs[row.run]);
         runs.map(|run| format!("{} {}", run.name, overview.experiment(run))).collect()
     }
 
     fn go(&mut self, shared: &mut Shared, command: Command, _page: isize) -> bool {
+        let room = self.areas(shared).main.as_size();
+        if let Some(page) = &mut self.page {
+            return page.go(command, &self.curves, room);
+        }
         let by = match command {
             Command::Left => -1,
             Command::Right => 1,
             _ => return false,
         };
-        let room = self.areas(shared).main.width;
-        self.table.move_cursor(by, room);
+        self.table.move_cursor(by, room.width);
         true
     }
 
     fn press(&mut self, shared: &mut Shared, at: Cell) -> bool {
         let area = self.areas(shared).main;
+        if let Some(page) = &mut self.page {
+            let chart = page.chart_at(at.x - area.x, at.y - area.y, area.as_size());
+            match chart {
+                Some(chart) if chart == page.selected => page.large ^= true,
+                Some(chart) => page.select(chart, area.as_size()),
+                None => {}
+            }
+            return true;
+        }
         if at.y != area.y {
             return false;
         }
@@ -227,24 +276,55 @@ impl Screen for ExperimentsScreen {
         true
     }
 
-    fn open(&mut self, shared: &mut Shared) -> bool {
-        let row = self.table.rows.get(self.position.selected);
-        let Some(run) = row.map(|row| row.run).filter(|run| self.table.parents.contains(run))
-        else {
-            return false;
-        };
-        let Some(id) = shared.tracked().map(|overview| overview.runs[run].id.clone()) else {
-            return false;
-        };
-        if !self.closed.remove(&id) {
-            self.closed.insert(id);
-        }
-        self.refresh(shared);
+    fn scroll(&mut self, shared: &mut Shared, by: isize, _sideways: bool) -> bool {
+        let room = self.areas(shared).main.as_size();
+        let Some(page) = &mut self.page else { return false };
+        page.go(if by > 0 { Command::Down } else { Command::Up }, &self.curves, room);
         true
     }
 
+    fn open(&mut self, shared: &mut Shared) -> bool {
+        let room = self.areas(shared).main.as_size();
+        if let Some(page) = &mut self.page {
+            page.large ^= true;
+            page.select(page.selected, room);
+            return true;
+        }
+        let Some(overview) = shared.tracked() else { return false };
+        let selected = self.selected(shared).map(|run| run.id.clone());
+        let runs = match self.marked.is_empty() {
+            true => selected.into_iter().collect(),
+            false => self.marked.clone(),
+        };
+        if runs.is_empty() {
+            return false;
+        }
+        self.page = Some(CurvesPage::of(overview, runs));
+        shared.side_offset = 0;
+        true
+    }
+
+    fn wanted(&mut self, shared: &mut Shared) -> Vec<Effect> {
+        let room = self.areas(shared).main.as_size();
+        let Some(page) = self.page.as_ref().filter(|_| shared.tracked().is_some()) else {
+            return Vec::new();
+        };
+        let wanted = self.curves.ask(page.wanted(room));
+        if wanted.is_empty() { Vec::new() } else { vec![Effect::LoadCurves(wanted)] }
+    }
+
     fn back(&mut self, shared: &mut Shared) -> Option<Vec<Effect>> {
-        if !self.marked.is_empty() {
+        if let Some(page) = &mut self.page {
+            match (page.view.crosshair.is_some(), page.large) {
+                (true, _) => page.view.crosshair = None,
+                (false, true) => page.large = false,
+                (false, false) => self.page = None,
+            }
+            let room = self.areas(shared).main.as_size();
+            if let Some(page) = &mut self.page {
+                page.select(page.selected, room);
+            }
+        } else if !self.marked.is_empty() {
             self.marked.clear();
         } else if !self.query.is_empty() {
             return self.set_filter(shared, "").ok();
@@ -255,7 +335,10 @@ impl Screen for ExperimentsScreen {
     }
 
     fn filter_text(&self) -> Result<&str, &'static str> {
-        Ok(&self.query)
+        match self.page {
+            Some(_) => Err("this is for the table; esc goes back to it"),
+            None => Ok(&self.query),
+        }
     }
 
     fn complete_filter(&self, shared: &Shared, before: &str) -> Completion {
@@ -278,7 +361,12 @@ impl Screen for ExperimentsScreen {
     }
 
     fn act(&mut self, shared: &mut Shared, command: Command) -> Vec<Effect> {
+        if let Some(page) = &mut self.page {
+            page.change(command, &self.curves);
+            return Vec::new();
+        }
         match command {
+            Command::Fold => self.toggle_nested(shared),
             Command::Mark => self.toggle_mark(shared),
             Command::SortColumn => self.sort(shared, false),
             Command::SortColumnToo => self.sort(shared, true),
@@ -331,7 +419,28 @@ impl Screen for ExperimentsScreen {
 
     fn disabled(&self, shared: &Shared, command: Command) -> Option<String> {
         let none = self.selected(shared).is_none();
+        let of_page = matches!(
+            command,
+            Command::ZoomIn
+                | Command::ZoomOut
+                | Command::Fit
+                | Command::ChartAxis
+                | Command::ChartScale
+                | Command::Smooth
+                | Command::CrosshairLeft
+                | Command::CrosshairRight
+        );
+        let of_both = matches!(command, Command::ColumnLeft | Command::ColumnRight);
         match command {
+            _ if of_both => None,
+            _ if of_page && self.page.is_none() => {
+                Some("this is for curves; enter shows those of the selected run".into())
+            }
+            _ if of_page => None,
+            _ if self.page.is_some() => Some("this is for the table; esc goes back to it".into()),
+            Command::Fold if self.nested(shared).is_none() => {
+                Some("the run has no nested runs".into())
+            }
             Command::Filter if shared.tracked().is_none() => Some("there is no tracked run".into()),
             Command::Mark | Command::Baseline if none => Some("no run is selected".into()),
             Command::HideColumn if self.table.cursor == 0 => {
@@ -347,12 +456,3 @@ impl Screen for ExperimentsScreen {
         }
     }
 }
-
-/// Tags of MLflow that say where a run comes from, with their labels.
-const TAGS: [(&str, &str); 5] = [
-    ("mlflow.note.content", "note"),
-    ("mlflow.source.name", "source"),
-    ("mlflow.source.git.commit", "commit"),
-    ("mlflow.user", "user"),
-    ("mlflow.parentRunId", "parent"),
-];

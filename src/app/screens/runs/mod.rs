@@ -226,6 +226,11 @@ impl RunsScreen {
         }
     }
 
+    /// Shows the page of a run.
+    pub fn show(&mut self, shared: &mut Shared, id: RunId) {
+        self.open_page(shared, id, Part::default());
+    }
+
     fn open_page(&mut self, shared: &mut Shared, id: RunId, part: Part) {
         let page = RunPage { id, part, nodes: Position::default(), log: LogView::default() };
         self.page = Some(Page::Run(Box::new(page)));

@@ -1,9 +1,9 @@
-//! The tracked runs of the project's store.
+//! The tracked runs of the project's store: the table here, the charts in [`page`].
+
+mod page;
 
 use ratatui::layout::Rect;
 
-use super::super::paint::Paint;
-use super::super::theme::Role;
 use super::focused;
 use crate::app::screens::experiments::ExperimentsScreen;
 use crate::app::screens::experiments::columns::{Column, Source, What};
@@ -14,6 +14,8 @@ use crate::text::{truncate_middle, width};
 use crate::tracking::Overview;
 use crate::tracking::entities::Run;
 use crate::tracking::table::Row;
+use crate::ui::paint::Paint;
+use crate::ui::theme::Role;
 
 /// The content of the store; without one, draws the reason.
 pub(super) fn overview<'a>(
@@ -39,7 +41,7 @@ pub(super) fn overview<'a>(
 }
 
 /// Draws the tracked runs.
-pub(in super::super) fn draw(
+pub(in crate::ui) fn draw(
     paint: &mut Paint<'_>,
     area: Rect,
     screen: &ExperimentsScreen,
@@ -48,6 +50,9 @@ pub(in super::super) fn draw(
     let Some(overview) = overview(paint, area, shared) else { return };
     if overview.runs.is_empty() {
         return paint.note(area, &["No run is tracked yet."]);
+    }
+    if let Some(shown) = &screen.page {
+        return page::draw(paint, area, screen, overview, shown);
     }
     let table = &screen.table;
     if table.rows.is_empty() {

@@ -1,0 +1,113 @@
+//! The values of metrics over time that were read so far, and those that are still to be read.
+
+use std::collections::{HashMap, HashSet};
+
+use crate::tracking::entities::Point;
+
+/// A metric of a run: the id of the run and the name of the metric.
+pub type CurveId = (String, String);
+
+/// A metric of a run with its values, or why they can't be read.
+pub type ReadCurve = (CurveId, Result<Vec<Point>, String>);
+
+/// How many of the last values are searched for one that was reported twice.
+const OVERLAP: usize = 1_000;
+
+/// The values of metrics that were read, or are being read.
+#[derive(Debug, Default)]
+pub struct Curves {
+    loaded: HashMap<CurveId, Vec<Point>>,
+    /// Those that are being read, with the values that came meanwhile.
+    coming: HashMap<CurveId, Vec<Point>>,
+    /// Those that can't be read; they are not asked for again.
+    failed: HashSet<CurveId>,
+}
+
+impl Curves {
+    /// The values of a metric; `None` until they are read.
+    pub fn get(&self, run: &str, key: &str) -> Option<&[Point]> {
+        self.loaded.get(&(run.to_owned(), key.to_owned())).map(Vec::as_slice)
+    }
+
+    /// Which of these have to be read. They count as being read from now on.
+    pub fn ask(&mut self, wanted: impl Iterator<Item = CurveId>) -> Vec<CurveId> {
+        let new = wanted.filter(|id| {
+            let known = self.loaded.contains_key(id) || self.failed.contains(id);
+            let new = !known && !self.coming.contains_key(id);
+            if new {
+                self.coming.insert(id.clone(), Vec::new());
+            }
+            new
+        });
+        new.collect()
+    }
+
+    /// Takes values that were read, and adds those that came meanwhile.
+    pub fn take(&mut self, id: CurveId, points: Option<Vec<Point>>) {
+        let late = self.coming.remove(&id).unwrap_or_default();
+        let Some(mut points) = points else {
+            self.failed.insert(id);
+            return;
+        };
+        late.into_iter().for_each(|point| add(&mut points, point));
+        self.loaded.insert(id, points);
+    }
+
+    /// Takes a new value of a metric, if the metric was read or is being read.
+    pub fn add(&mut self, run: String, key: String, point: Point) {
+        let id = (run, key);
+        if let Some(points) = self.loaded.get_mut(&id) {
+            add(points, point);
+        } else if let Some(late) = self.coming.get_mut(&id) {
+            late.push(point);
+        }
+    }
+
+    /// Forgets everything: the store may have changed in any way.
+    pub fn clear(&mut self) {
+        *self = Curves::default();
+    }
+}
+
+/// Adds a value, unless it was read already: a report and a reading may both have it.
+fn add(points: &mut Vec<Point>, point: Point) {
+    let same = |other: &Point| {
+        (other.step, other.timestamp) == (point.step, point.timestamp)
+            && other.value.to_bits() == point.value.to_bits()
+    };
+    if !points.iter().rev().take(OVERLAP).any(same) {
+        points.push(point);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn point(step: i64) -> Point {
+        Point { step, timestamp: step, value: f64::NAN }
+    }
+
+    fn id(key: &str) -> CurveId {
+        ("a".into(), key.into())
+    }
+
+    #[test]
+    fn values_that_come_while_others_are_read_are_neither_lost_nor_doubled() {
+        let mut curves = Curves::default();
+        curves.add("a".into(), "loss".into(), point(0));
+        assert_eq!(curves.ask([id("loss"), id("acc")].into_iter()), [id("loss"), id("acc")]);
+        assert_eq!(curves.ask([id("loss")].into_iter()), [] as [CurveId; 0], "it is being read");
+        curves.add("a".into(), "loss".into(), point(2));
+        curves.add("a".into(), "loss".into(), point(3));
+        assert_eq!(curves.get("a", "loss"), None);
+        curves.take(id("loss"), Some((0..3).map(point).collect()));
+        curves.add("a".into(), "loss".into(), point(4));
+        let steps: Vec<i64> = curves.get("a", "loss").unwrap().iter().map(|one| one.step).collect();
+        assert_eq!(steps, [0, 1, 2, 3, 4]);
+        curves.take(id("acc"), None);
+        assert_eq!(curves.ask([id("acc"), id("loss")].into_iter()), [] as [CurveId; 0]);
+        curves.clear();
+        assert_eq!(curves.ask([id("acc")].into_iter()), [id("acc")]);
+    }
+}

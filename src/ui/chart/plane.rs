@@ -1,0 +1,71 @@
+//! Where positions and heights are on the screen.
+
+use ratatui::layout::{Position, Rect};
+
+use crate::tracking::curve::{Spot, column};
+
+/// Ranges of heights below this are no range: their steps would not be numbers.
+pub(super) const LEAST: f64 = 1e-300;
+
+/// The cells of the plot, and the window of positions and heights that they show.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Plane {
+    /// The cells.
+    pub area: Rect,
+    /// The first and the last position.
+    pub window: (f64, f64),
+    /// The lowest and the highest height.
+    pub heights: (f64, f64),
+}
+
+impl Plane {
+    /// The columns of dots.
+    pub(super) fn columns(&self) -> usize {
+        usize::from(self.area.width) * 2
+    }
+
+    /// The column of dots of a position. A single position is in the middle.
+    pub(super) fn column(&self, x: f64) -> usize {
+        match self.window {
+            (from, to) if from == to => self.columns() / 2,
+            (from, to) => column(x, from, to, self.columns()),
+        }
+    }
+
+    /// The row of dots of a height.
+    pub(super) fn row(&self, y: f64) -> usize {
+        let (low, high) = self.heights;
+        // Halve first: the difference of two finite numbers may be infinite.
+        let part = (high / 2.0 - y / 2.0) / (high / 2.0 - low / 2.0);
+        let bottom = usize::from(self.area.height) * 4 - 1;
+        ((part * bottom as f64).round() as usize).min(bottom)
+    }
+
+    /// The column of cells of a position.
+    pub(super) fn x(&self, x: f64) -> u16 {
+        self.area.x + (self.column(x) / 2) as u16
+    }
+
+    /// The row of cells of a height.
+    pub(super) fn y(&self, y: f64) -> u16 {
+        self.area.y + (self.row(y) / 4) as u16
+    }
+
+    /// The cell of a spot.
+    pub(super) fn cell(&self, spot: Spot) -> Position {
+        Position { x: self.x(spot.x), y: self.y(spot.y) }
+    }
+}
+
+/// The heights that the plot shows: those of the curves, with room around them if they are all equal.
+pub(super) fn heights(low: f64, high: f64) -> (f64, f64) {
+    if high / 2.0 - low / 2.0 > LEAST {
+        return (low, high);
+    }
+    let room = match low.abs() {
+        size if size <= LEAST => 1.0,
+        // As much room on both sides, so that the curve is in the middle.
+        size => (size * 0.1).max(2.0 * LEAST).min(f64::MAX - size),
+    };
+    (low - room, high + room)
+}
