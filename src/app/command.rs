@@ -120,6 +120,7 @@ each_screen! {
         Timeline, "timeline", "Show the run's nodes in time, with the critical path", ["t"], HISTORY, Some("timeline");
         RunAgain, "run-again", "Run again what made the tracked run; parameters can be changed before", ["R"], EXPERIMENTS, Some("again");
         PipelineRun, "pipeline-run", "Show the pipeline run that made the tracked run", ["r"], EXPERIMENTS, Some("run");
+        WhyBetter, "why-better", "Compare the pipeline runs that made two tracked runs: code, parameters, data", ["W"], EXPERIMENTS, Some("why");
         SortColumn, "sort-column", "Sort by the column, the best values first; again: the worst first, then by time", ["s"], EXPERIMENTS, Some("sort");
         AllColumns, "all-columns", "Show hidden columns again, all columns, or those whose values differ", ["a"], EXPERIMENTS, Some("columns");
         HideColumn, "hide-column", "Hide the column", ["H"], EXPERIMENTS, Some("hide");

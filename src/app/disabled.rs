@@ -46,6 +46,8 @@ pub fn disabled_because(state: &State, command: Command) -> Option<String> {
             None if state.experiments.page.is_some() => Some("several runs are shown".into()),
             None => Some("no run is selected".into()),
         },
+        Command::WhyBetter => (state.experiments.pair(shared).is_none())
+            .then(|| "mark two runs with space, or choose a baseline with B".into()),
         Command::ReadExact => match &project.exact {
             Exact::Reading(_) => Some("Kedro is already reading the project".into()),
             _ => None,

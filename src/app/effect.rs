@@ -8,6 +8,17 @@ use crate::runs::params::Params;
 use crate::store::{LogCursor, LogFilter, PruneLimits, RunFilter, RunId, RunPair};
 use crate::tracking::entities::Run;
 
+/// What happens with the pipeline runs that made tracked runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Made {
+    /// The run is shown.
+    Show,
+    /// It is run again.
+    Again,
+    /// Two runs are compared.
+    Compare,
+}
+
 /// The number of a request of one kind. An answer that carries an older number is dropped.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub struct Generation(u64);
@@ -161,13 +172,8 @@ pub enum Effect {
     Prunable(PruneLimits),
     /// Prune the history to these limits.
     Prune(PruneLimits),
-    /// Find the pipeline run that made a tracked run.
-    FindPipelineRun {
-        /// The tracked run.
-        run: Box<Run>,
-        /// Whether it is to be run again; otherwise it is shown.
-        again: bool,
-    },
+    /// Find the pipeline runs that made tracked runs.
+    FindPipelineRuns(Vec<Run>, Made),
     /// Read all values of metrics: ids of runs and names of metrics.
     LoadCurves(Vec<(String, String)>),
     /// Read the tracking store.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crossterm::event::{KeyEvent, MouseEvent};
 
-use super::effect::{Generation, RunKey};
+use super::effect::{Generation, Made, RunKey};
 use super::keymap::Keymap;
 use super::screens::experiments::curves::ReadCurve;
 use super::screens::pipeline::Plot;
@@ -186,15 +186,9 @@ pub enum Report {
     Prunable(PruneLimits, Pruned),
     /// The tracking store.
     Tracking(TrackingReport),
-    /// The pipeline run that made a tracked run; `None` if the history has none.
-    PipelineRun {
-        /// Name of the tracked run.
-        tracked: String,
-        /// The newest one, or why the history can't be read.
-        run: Result<Option<Box<RunRecord>>, String>,
-        /// Whether it is to be run again; otherwise it is shown.
-        again: bool,
-    },
+    /// The pipeline runs that made tracked runs: the name of each tracked run, and the newest run of the history that made
+    /// it; or why the history can't be read.
+    PipelineRuns(Result<Vec<(String, Option<RunRecord>)>, String>, Made),
     /// All values of metrics.
     Curves(Vec<ReadCurve>),
     /// Tracked runs that are new or have changed.

@@ -1,6 +1,6 @@
 //! The table of tracked runs: columns, order, best values, nested runs, a baseline, the filter.
 
-use mlops_tui::app::effect::Effect;
+use mlops_tui::app::effect::{Effect, Made};
 use mlops_tui::app::event::Report;
 use mlops_tui::app::settings::Settings;
 use mlops_tui::app::shared::TrackingReport;
@@ -254,33 +254,63 @@ fn the_table_is_remembered() {
     assert!(again.screen().contains("metrics.mae < 0.5"), "{}", again.screen());
 }
 
+/// The names of the tracked runs whose pipeline runs were sought last, and why.
+fn sought(app: &TestApp) -> (Vec<String>, Made) {
+    let found = app.effects.iter().rev().find_map(|effect| match effect {
+        Effect::FindPipelineRuns(runs, then) => {
+            Some((runs.iter().map(|run| run.name.clone()).collect(), *then))
+        }
+        _ => None,
+    });
+    found.expect("something is sought")
+}
+
+#[test]
+fn two_tracked_runs_lead_to_the_comparison_of_what_made_them() {
+    let mut app = open(160, 40);
+    app.keys("W");
+    assert!(app.screen().contains("mark two runs with space"), "{}", app.screen());
+    app.keys("Bj").keys("W");
+    let pair = (vec!["bold-fox".into(), "calm-owl".into()], Made::Compare);
+    assert_eq!(sought(&app), pair, "the baseline and the selected run");
+    app.keys("g<space><space>W");
+    assert_eq!(sought(&app), pair, "the marked ones");
+    let record = |id| Some(RunRecord::begun(Some(run_id(id)), NewRun::default()));
+    let found = |ids: [i64; 2]| {
+        let runs = ids.map(|id| (String::from("one"), record(id))).to_vec();
+        Report::PipelineRuns(Ok(runs), Made::Compare)
+    };
+    app.report(found([7, 7]));
+    assert!(app.screen().contains("Run 7 has made both."), "{}", app.screen());
+    app.report(found([9, 7]));
+    let compared = app.effects.iter().rev().find_map(|effect| match effect {
+        Effect::Compare(pair) => Some((pair.first, pair.second)),
+        _ => None,
+    });
+    assert_eq!(compared, Some((run_id(7), run_id(9))));
+    assert!(app.screen().contains("Runs >"), "{}", app.screen());
+}
+
 #[test]
 fn what_made_a_tracked_run_is_shown_or_run_again() {
     let mut app = open(160, 40);
     app.keys("r");
-    let sought = |app: &TestApp| {
-        app.effects.iter().rev().find_map(|effect| match effect {
-            Effect::FindPipelineRun { run, again } => Some((run.name.clone(), *again)),
-            _ => None,
-        })
+    assert_eq!(sought(&app), (vec!["bold-fox".into()], Made::Show));
+    let report = |record: Option<RunRecord>, then| {
+        Report::PipelineRuns(Ok(vec![("bold-fox".into(), record)]), then)
     };
-    assert_eq!(sought(&app), Some(("bold-fox".into(), false)));
-    let report = |record: Option<RunRecord>, again| {
-        let run = Ok(record.map(Box::new));
-        Report::PipelineRun { tracked: "bold-fox".into(), run, again }
-    };
-    app.report(report(None, false));
+    app.report(report(None, Made::Show));
     assert!(app.screen().contains("No pipeline run in the history has made bold-fox."));
     let request = RunRequest { pipeline: Some("training".into()), ..RunRequest::default() };
     let new = NewRun { request: serde_json::to_string(&request).unwrap(), ..NewRun::default() };
     let record = RunRecord::begun(Some(run_id(7)), new);
     app.keys("R");
-    assert_eq!(sought(&app), Some(("bold-fox".into(), true)));
-    app.report(report(Some(record.clone()), true));
+    assert_eq!(sought(&app), (vec!["bold-fox".into()], Made::Again));
+    app.report(report(Some(record.clone()), Made::Again));
     app.keys("train.seed=2");
     insta::assert_snapshot!("experiments_again", app.screen());
     app.keys("<esc>");
-    app.report(report(Some(record), false));
+    app.report(report(Some(record), Made::Show));
     assert!(app.screen().contains("Runs > run 7"), "{}", app.screen());
 }
 

@@ -8,7 +8,7 @@ use crate::app::areas::Pane;
 use crate::app::command::Command;
 use crate::app::dialog::{Dialog, Question, TextDialog, text_width};
 use crate::app::disabled::disabled_because;
-use crate::app::effect::Effect;
+use crate::app::effect::{Effect, Made};
 use crate::app::notice::Notice;
 use crate::app::options::Form;
 use crate::app::prompt::PromptKind;
@@ -114,9 +114,15 @@ pub(super) fn act(state: &mut State, command: Command) -> Vec<Effect> {
         Command::Watch => return watch::toggle(state),
         Command::Retry => return running::retry(state),
         Command::RunAgain | Command::PipelineRun => {
-            let run = state.experiments.shown(&state.shared).cloned().map(Box::new);
-            let again = command == Command::RunAgain;
-            return run.map(|run| Effect::FindPipelineRun { run, again }).into_iter().collect();
+            let run = state.experiments.shown(&state.shared).cloned();
+            let then = if command == Command::RunAgain { Made::Again } else { Made::Show };
+            let found = run.map(|run| Effect::FindPipelineRuns(vec![run], then));
+            return found.into_iter().collect();
+        }
+        Command::WhyBetter => {
+            let pair = state.experiments.pair(&state.shared);
+            let found = pair.map(|pair| Effect::FindPipelineRuns(pair.to_vec(), Made::Compare));
+            return found.into_iter().collect();
         }
         Command::RunOptions => {
             let nodes = queries::chosen(state);

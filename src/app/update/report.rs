@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::reading::read_exact;
 use super::{elsewhere, remember, running, watch};
 use crate::app::dialog::{Dialog, Question};
-use crate::app::effect::Effect;
+use crate::app::effect::{Effect, Made};
 use crate::app::event::Report;
 use crate::app::options::Form;
 use crate::app::run::headline;
@@ -18,7 +18,7 @@ use crate::app::state::State;
 use crate::app::tab::Tab;
 use crate::project::{Pipeline, Place, Problem, Severity, Snapshot};
 use crate::runs::{Failure, RunRequest};
-use crate::store::RunRecord;
+use crate::store::{RunId, RunPair, RunRecord};
 use crate::text::{UserError, sanitize};
 use crate::tracking::entities::{Point, Run as TrackedRun};
 
@@ -152,7 +152,7 @@ pub(super) fn report(state: &mut State, report: Report) -> Vec<Effect> {
             experiments.arrange_around(shared, selected.as_deref());
             models.select(shared, models.position.selected);
         }
-        Report::PipelineRun { tracked, run, again } => pipeline_run(state, &tracked, run, again),
+        Report::PipelineRuns(found, then) => return pipeline_runs(state, found, then),
         Report::Curves(curves) => state.experiments.take_curves(&mut state.shared, curves),
         Report::TrackedRuns { runs, points } => return tracked(state, runs, points),
         Report::Backends(backends) => {
@@ -247,34 +247,55 @@ fn show(state: &mut State, snapshot: Arc<Snapshot>) -> Vec<Effect> {
     std::iter::once(Effect::StatDatasets).chain(state.shared.look_stale()).collect()
 }
 
-/// Shows the pipeline run that made a tracked run, or the form to run it again.
-fn pipeline_run(
+/// Shows the pipeline run that made a tracked run, compares two, or opens the form to run one again.
+fn pipeline_runs(
     state: &mut State,
-    tracked: &str,
-    run: Result<Option<Box<RunRecord>>, String>,
-    again: bool,
-) {
+    found: Result<Vec<(String, Option<RunRecord>)>, String>,
+    then: Made,
+) -> Vec<Effect> {
     let State { shared, runs, tab, .. } = state;
-    let record = match run {
-        Ok(Some(record)) => record,
-        Ok(None) => {
-            let name = sanitize(tracked);
-            return shared.warn(format!("No pipeline run in the history has made {name}."));
+    let found = match found {
+        Ok(found) => found,
+        Err(why) => {
+            shared.warn(format!("The history can't be read: {why}"));
+            return Vec::new();
         }
-        Err(why) => return shared.warn(format!("The history can't be read: {why}")),
     };
-    if !again {
-        if let Some(id) = record.id {
+    let mut records = Vec::new();
+    for (tracked, record) in found {
+        let Some(record) = record else {
+            let name = sanitize(&tracked);
+            shared.warn(format!("No pipeline run in the history has made {name}."));
+            return Vec::new();
+        };
+        records.push(record);
+    }
+    let ids: Vec<RunId> = records.iter().filter_map(|record| record.id).collect();
+    match (then, records.as_slice(), ids.as_slice()) {
+        (Made::Show, _, [id, ..]) => {
             *tab = Tab::Runs;
-            runs.show(shared, id);
+            runs.show(shared, *id);
         }
-        return;
+        (Made::Again, [record, ..], _) => {
+            match serde_json::from_str::<RunRequest>(&record.new.request) {
+                Ok(request) => shared.dialogs.push(Dialog::Options(Box::new(Form::of(&request)))),
+                Err(_) => shared.warn(format!(
+                    "{} is from another version: it can't be run again.",
+                    record.name()
+                )),
+            }
+        }
+        (Made::Compare, _, [one, other]) if one == other => {
+            shared.warn(format!("Run {one} has made both."));
+        }
+        (Made::Compare, _, [one, other]) => {
+            *tab = Tab::Runs;
+            let pair = RunPair { first: *one.min(other), second: *one.max(other) };
+            return runs.compare_pair(pair);
+        }
+        _ => {}
     }
-    match serde_json::from_str::<RunRequest>(&record.new.request) {
-        Ok(request) => shared.dialogs.push(Dialog::Options(Box::new(Form::of(&request)))),
-        Err(_) => shared
-            .warn(format!("{} is from another version: it can't be run again.", record.name())),
-    }
+    Vec::new()
 }
 
 /// Takes tracked runs that have changed, and shows a message about one that has ended or has no numbers any more.

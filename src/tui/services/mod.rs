@@ -139,8 +139,8 @@ impl Services {
                 });
             }
             Effect::LoadTracking => tracking::load(&self.context),
-            Effect::FindPipelineRun { run, again } => {
-                tracking::find_pipeline_run(&self.context, *run, again);
+            Effect::FindPipelineRuns(runs, then) => {
+                tracking::find_pipeline_runs(&self.context, runs, then);
             }
             Effect::LoadCurves(wanted) => tracking::curves(&self.context, wanted),
             Effect::Run { generation, request, why } => {

@@ -6,10 +6,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use super::context::Context;
+use crate::app::effect::Made;
 use crate::app::event::Report;
 use crate::app::shared::TrackingReport;
 use crate::project::Snapshot;
-use crate::store::Trust;
+use crate::store::{StoreError, Trust};
 use crate::tracking::entities::Run;
 use crate::tracking::follow::{Follower, News};
 use crate::tracking::{By, Choice, Location, Store, TrackingError};
@@ -45,14 +46,17 @@ pub(super) fn load(context: &Arc<Context>) {
     });
 }
 
-/// Reports the pipeline run that made a tracked run.
-pub(super) fn find_pipeline_run(context: &Arc<Context>, run: Run, again: bool) {
+/// Reports the pipeline runs that made tracked runs.
+pub(super) fn find_pipeline_runs(context: &Arc<Context>, runs: Vec<Run>, then: Made) {
     let context = context.clone();
     tokio::task::spawn_blocking(move || {
-        let found = tracking::pipeline_runs(&context.root, &run);
-        let newest = found.map(|runs| runs.into_iter().next().map(Box::new));
-        let run_of = newest.map_err(|error| error.to_string());
-        context.send_blocking(Report::PipelineRun { tracked: run.name, run: run_of, again });
+        let found = runs.into_iter().map(|run| {
+            let made = tracking::pipeline_runs(&context.root, &run)?;
+            Ok((run.name, made.into_iter().next()))
+        });
+        let found: Result<Vec<_>, StoreError> = found.collect();
+        let found = found.map_err(|error| error.to_string());
+        context.send_blocking(Report::PipelineRuns(found, then));
     });
 }
 

@@ -69,3 +69,21 @@ pub(super) fn heights(low: f64, high: f64) -> (f64, f64) {
     };
     (low - room, high + room)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn positions_and_heights_have_their_dots() {
+        let area = Rect { x: 3, y: 2, width: 10, height: 5 };
+        let plane = Plane { area, window: (100.0, 200.0), heights: (-1.0, 3.0) };
+        for (x, column, cell) in [(100.0, 0, 3), (149.9, 9, 7), (150.0, 10, 8), (200.0, 19, 12)] {
+            assert_eq!((plane.column(x), plane.x(x)), (column, cell), "{x}");
+        }
+        for (y, row, cell) in [(3.0, 0, 2), (2.0, 5, 3), (0.0, 14, 5), (-1.0, 19, 6)] {
+            assert_eq!((plane.row(y), plane.y(y)), (row, cell), "{y}");
+        }
+        assert_eq!(Plane { window: (7.0, 7.0), ..plane }.column(7.0), 10, "in the middle");
+    }
+}

@@ -108,6 +108,19 @@ impl ExperimentsScreen {
         runs.next().filter(|_| page.runs.len() == 1)
     }
 
+    /// The two runs of the page, the two marked runs, or the baseline and the selected run.
+    pub fn pair(&self, shared: &Shared) -> Option<[Run; 2]> {
+        let runs = &shared.tracked()?.runs;
+        let by_id = |id: &String| runs.iter().find(|run| run.id == *id).cloned();
+        let ids = self.page.as_ref().map_or(&self.marked, |page| &page.runs);
+        if let [one, other] = ids.as_slice() {
+            return Some([by_id(one)?, by_id(other)?]);
+        }
+        let (baseline, selected) = (self.baseline(shared)?, self.selected(shared)?);
+        let is_pair = self.page.is_none() && baseline.id != selected.id;
+        is_pair.then(|| [baseline.clone(), selected.clone()])
+    }
+
     /// What the table shows.
     pub fn source<'s>(&'s self, shared: &'s Shared) -> Option<Source<'s>> {
         let (overview, baseline) = (shared.tracked()?, self.baseline(shared));

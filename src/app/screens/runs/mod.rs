@@ -214,6 +214,11 @@ impl RunsScreen {
 
     fn compare(&mut self) -> Vec<Effect> {
         let Some(runs) = self.compared() else { return Vec::new() };
+        self.compare_pair(runs)
+    }
+
+    /// Shows what differs between two runs.
+    pub fn compare_pair(&mut self, runs: RunPair) -> Vec<Effect> {
         self.page = Some(Page::Comparison(ComparisonPage { runs, compared: None, offset: 0 }));
         vec![Effect::Compare(runs)]
     }
