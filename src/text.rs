@@ -1,6 +1,7 @@
 //! Text from outside (project files, data, logs, servers) made fit for a terminal.
 
 pub mod ansi;
+pub mod csv;
 pub mod diff;
 pub mod filter;
 pub mod json;

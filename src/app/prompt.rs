@@ -47,7 +47,7 @@ impl PromptKind {
             PromptKind::Override(_) => "override: ",
             PromptKind::Grid => "grid, as lr=0.1,0.01 depth=4,8: ",
             PromptKind::Prune => "prune: ",
-            PromptKind::Export => "write the drawing to: ",
+            PromptKind::Export => "write to: ",
         }
     }
 
@@ -55,7 +55,7 @@ impl PromptKind {
     pub fn hint(&self) -> &'static str {
         match self {
             PromptKind::Prune => change::ROOM_HINT,
-            PromptKind::Export => "a file: .svg, .txt, .dot, .mmd or .json",
+            PromptKind::Export => "a new file; its ending chooses the format",
             PromptKind::Find
             | PromptKind::Filter(_)
             | PromptKind::Note(_)

@@ -1,14 +1,20 @@
-//! Comma-separated values (RFC 4180), but with `\n` as line end.
+//! Comma-separated values on standard output.
 
 use std::io::IsTerminal;
 
 use serde_json::Value as Json;
 
-use crate::text::sanitize;
+use crate::text::csv::Csv;
+pub(super) use crate::text::csv::exact;
+
+/// A table for standard output; on a terminal control characters are replaced.
+pub(super) fn table<T: AsRef<str>>(titles: impl IntoIterator<Item = T>) -> Csv {
+    Csv::new(titles, std::io::stdout().is_terminal())
+}
 
 /// Objects as lines, with a column for each of these keys. Lists and objects are written as JSON.
 pub(super) fn of_objects(columns: &[&str], objects: &[Json]) -> String {
-    let mut csv = Csv::new(columns);
+    let mut csv = table(columns);
     for object in objects {
         csv.row(columns.iter().map(|column| match &object[*column] {
             Json::Null => String::new(),
@@ -17,71 +23,4 @@ pub(super) fn of_objects(columns: &[&str], objects: &[Json]) -> String {
         }));
     }
     csv.text()
-}
-
-/// A table of comma-separated values for standard output.
-#[derive(Debug)]
-pub(super) struct Csv {
-    text: String,
-    /// Whether standard output is a terminal; control characters are replaced then.
-    harmless: bool,
-}
-
-impl Csv {
-    /// Creates a table with a line of titles.
-    pub(super) fn new<T: AsRef<str>>(titles: impl IntoIterator<Item = T>) -> Self {
-        let mut csv = Csv { text: String::new(), harmless: std::io::stdout().is_terminal() };
-        csv.row(titles);
-        csv
-    }
-
-    /// Adds a line.
-    pub(super) fn row<T: AsRef<str>>(&mut self, cells: impl IntoIterator<Item = T>) {
-        for (index, cell) in cells.into_iter().enumerate() {
-            if index > 0 {
-                self.text.push(',');
-            }
-            match self.harmless {
-                true => self.cell(&sanitize(cell.as_ref())),
-                false => self.cell(cell.as_ref()),
-            }
-        }
-        self.text.push('\n');
-    }
-
-    fn cell(&mut self, cell: &str) {
-        if !cell.contains([',', '"', '\n', '\r']) {
-            self.text.push_str(cell);
-            return;
-        }
-        self.text.push('"');
-        self.text.push_str(&cell.replace('"', "\"\""));
-        self.text.push('"');
-    }
-
-    /// The whole text.
-    pub(super) fn text(self) -> String {
-        self.text
-    }
-}
-
-/// A number with all its digits, in a form that Python and pandas parse.
-pub(super) fn exact(number: f64) -> String {
-    format!("{number:?}")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn cells_are_quoted_where_they_have_to_be() {
-        let mut csv = Csv { text: String::new(), harmless: false };
-        csv.row(["plain", "a,b", "say \"x\"", "two\nlines", "", "\x1b[31m"]);
-        assert_eq!(csv.text(), "plain,\"a,b\",\"say \"\"x\"\"\",\"two\nlines\",,\x1b[31m\n");
-        let mut csv = Csv { text: String::new(), harmless: true };
-        csv.row(["two\nlines", "\x1b[31mred"]);
-        assert_eq!(csv.text(), "two␊lines,red\n");
-        assert_eq!([1.0, 1e300, f64::NAN].map(exact), ["1.0", "1e300", "NaN"]);
-    }
 }

@@ -89,6 +89,15 @@ fn runs_appear_and_change_while_they_train() {
     terminal.wait_for("★ 0.06250");
     terminal.keys("&first<enter>");
     terminal.wait_for("1 of 2 · first");
+    terminal.keys("<c-s>");
+    terminal.wait_for("write to: runs.csv");
+    terminal.keys("<enter>");
+    terminal.wait_for("Written: runs.csv");
+    let csv = fs::read_to_string(root.join("runs.csv")).unwrap();
+    let lines: Vec<&str> = csv.lines().collect();
+    assert_eq!(lines.len(), 2, "{csv}");
+    assert!(lines[0].starts_with("run_id,status,name,started,"), "{csv}");
+    assert!(lines[1].contains(",FINISHED,first-one,") && lines[1].contains(",0.2"), "{csv}");
     terminal.keys("q");
     assert!(terminal.wait_exit().success());
 }

@@ -686,7 +686,7 @@ fn the_drawing_is_written_to_a_file_that_is_not_there_yet() {
     session.terminal.keys("+");
     session.terminal.wait_for("│ ƒ clean_stations │");
     session.terminal.keys("<c-s>");
-    session.terminal.wait_for("write the drawing to: __default__.svg");
+    session.terminal.wait_for("write to: __default__.svg");
     session.terminal.keys("\r");
     session.terminal.wait_for("Written: __default__.svg");
     let svg = fs::read_to_string(session.root.join("__default__.svg")).unwrap();
@@ -700,14 +700,14 @@ fn the_drawing_is_written_to_a_file_that_is_not_there_yet() {
         ("a.json", "\"node:clean_stations\""),
     ] {
         session.terminal.keys("<c-s>");
-        session.terminal.wait_for("write the drawing to:");
+        session.terminal.wait_for("write to:");
         session.terminal.keys(&format!("<c-a><c-k>{file}\r"));
         session.terminal.wait_for(&format!("Written: {file}"));
         let text = fs::read_to_string(session.root.join(file)).unwrap();
         assert!(text.contains(holds), "{file}: {text}");
     }
     session.terminal.keys("<c-s>");
-    session.terminal.wait_for("write the drawing to:");
+    session.terminal.wait_for("write to:");
     session.terminal.keys("<c-a><c-k>a.png\r");
     session
         .terminal

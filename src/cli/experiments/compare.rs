@@ -10,7 +10,7 @@ use serde_json::{Map, Value as Json, json};
 use super::search::{experiments, sign};
 use super::{Opened, PlaceArguments, columns};
 use crate::app::words::Tone;
-use crate::cli::csv::Csv;
+use crate::cli::csv;
 use crate::cli::output;
 use crate::cli::table::{Align, Cell, Reader, lines};
 use crate::cli::tracked::{self, when};
@@ -121,7 +121,7 @@ fn to_json(runs: &[Run], rows: &[Field]) -> Json {
 
 fn to_csv(runs: &[Run], rows: &[Field]) -> String {
     let ids = runs.iter().map(|run| run.id.as_str());
-    let mut csv = Csv::new(["kind", "key"].into_iter().chain(ids));
+    let mut csv = csv::table(["kind", "key"].into_iter().chain(ids));
     let mut row = |kind: &str, key: &str, row: &Field| {
         let values = runs.iter().map(|run| columns::exact(run, row));
         csv.row([kind.to_owned(), key.to_owned()].into_iter().chain(values));

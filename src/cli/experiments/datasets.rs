@@ -8,7 +8,7 @@ use serde_json::{Value as Json, json};
 use super::search::{ViewArgument, experiments};
 use super::{Opened, PlaceArguments};
 use crate::app::words::Tone;
-use crate::cli::csv::Csv;
+use crate::cli::csv;
 use crate::cli::output;
 use crate::cli::table::{Align, Cell, Reader, lines};
 use crate::cli::tracked::shown;
@@ -113,7 +113,7 @@ fn to_json(dataset: &ReadDataset, runs: &[Run]) -> Json {
 }
 
 fn to_csv(datasets: &[ReadDataset], runs: &[Run]) -> String {
-    let mut csv = Csv::new([
+    let mut csv = csv::table([
         "name",
         "digest",
         "source_type",

@@ -7,7 +7,7 @@ use color_eyre::eyre::{Result, bail};
 use serde_json::{Map, Value as Json, json};
 
 use crate::app::words::{Tone, number_text};
-use crate::cli::csv::{self, Csv};
+use crate::cli::csv;
 use crate::cli::output;
 use crate::cli::table::{Align, Cell, Reader, lines};
 use crate::cli::tracked::{number, shown};
@@ -165,7 +165,7 @@ fn values(params: &[String], group: &Group) -> Vec<String> {
 fn to_csv(params: &[String], groups: &[(&Group, Vec<(&str, Spread)>)]) -> String {
     let figures = ["runs", "metric", "count", "nan", "mean", "std", "min", "max"];
     let titles = params.iter().map(|param| format!("params.{param}"));
-    let mut csv = Csv::new(titles.chain(figures.map(str::to_owned)));
+    let mut csv = csv::table(titles.chain(figures.map(str::to_owned)));
     let exact = |value: Option<f64>| value.map(csv::exact).unwrap_or_default();
     for (group, metrics) in groups {
         for (key, spread) in metrics {

@@ -9,7 +9,7 @@ use serde_json::{Value as Json, json};
 use super::groups::{self, Shape};
 use super::{Opened, asked, columns, refuse};
 use crate::app::words::Tone;
-use crate::cli::csv::Csv;
+use crate::cli::csv;
 use crate::cli::output;
 use crate::cli::table::{Align, Cell, Reader, lines};
 use crate::cli::tracked::{self, when};
@@ -172,7 +172,7 @@ fn to_csv(runs: &[Run], columns: Option<Vec<Field>>) -> String {
     let columns = columns.unwrap_or_else(|| table::columns(runs, true));
     let columns: Vec<Field> =
         attributes.iter().map(|attribute| Field::Attribute(*attribute)).chain(columns).collect();
-    let mut csv = Csv::new(columns.iter().map(table::title));
+    let mut csv = csv::table(columns.iter().map(table::title));
     for run in runs {
         csv.row(columns.iter().map(|column| columns::exact(run, column)));
     }

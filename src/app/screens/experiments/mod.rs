@@ -8,6 +8,7 @@ mod about;
 pub mod columns;
 pub mod curves;
 pub mod events;
+pub mod export;
 pub mod filter;
 pub mod page;
 pub mod table;
@@ -19,6 +20,7 @@ use crate::app::areas::{Pane, ROOM_FOR_DETAILS};
 use crate::app::command::Command;
 use crate::app::effect::Effect;
 use crate::app::list::Position;
+use crate::app::prompt::PromptKind;
 use crate::app::shared::Shared;
 use crate::app::undo::Before;
 use crate::app::words::Details;
@@ -380,6 +382,7 @@ impl Screen for ExperimentsScreen {
         }
         match command {
             Command::Fold => self.toggle_nested(shared),
+            Command::Export => shared.begin(PromptKind::Export, "runs.csv"),
             Command::Mark => self.toggle_mark(shared),
             Command::SortColumn => self.sort(shared, false),
             Command::SortColumnToo => self.sort(shared, true),
@@ -455,7 +458,9 @@ impl Screen for ExperimentsScreen {
                 Some("the run has no nested runs".into())
             }
             Command::Filter if shared.tracked().is_none() => Some("there is no tracked run".into()),
-            Command::Mark | Command::Baseline if none => Some("no run is selected".into()),
+            Command::Mark | Command::Baseline | Command::Export if none => {
+                Some("no run is selected".into())
+            }
             Command::HideColumn if self.table.cursor == 0 => {
                 Some("the name of the run stays; right goes to the next column".into())
             }
