@@ -219,6 +219,7 @@ pub fn columns(source: &Source<'_>, runs: &[usize]) -> Vec<Column> {
     if !choices.all {
         fields.keep_telling(overview, runs);
     }
+    fields.sort_by_use(runs.iter().map(all));
     let [params, metrics, tags] = &fields.0;
     let shown_tags = tags.iter().filter(|_| choices.all);
     for field in params.iter().chain(metrics).chain(shown_tags) {
@@ -239,7 +240,7 @@ pub fn columns(source: &Source<'_>, runs: &[usize]) -> Vec<Column> {
     columns
 }
 
-/// Params, metrics and tags, each sorted by name.
+/// Params, metrics and tags, each sorted by name until [`Fields::sort_by_use`].
 struct Fields([Vec<Field>; 3]);
 
 impl Fields {
@@ -267,6 +268,21 @@ impl Fields {
             metrics.into_iter().map(Field::Metric).collect(),
             tags.into_iter().map(Field::Tag).collect(),
         ])
+    }
+
+    /// Puts the fields first that most runs have: those of a small experiment would push the others out of view.
+    fn sort_by_use<'r>(&mut self, runs: impl Iterator<Item = &'r Run>) {
+        let mut counts: HashMap<&str, usize> = HashMap::new();
+        for run in runs {
+            let keys = run.params.iter().map(|(key, _)| key.as_str());
+            let keys = keys.chain(run.metrics.iter().map(|(key, _)| key.as_str()));
+            keys.chain(run.tags.iter().map(|(key, _)| key.as_str()))
+                .for_each(|key| *counts.entry(key).or_default() += 1);
+        }
+        let count = |field: &Field| key(field).and_then(|key| counts.get(key.as_str()));
+        for fields in &mut self.0 {
+            fields.sort_by_key(|field| std::cmp::Reverse(count(field).copied()));
+        }
     }
 
     /// Keeps the fields in which runs of one experiment differ; if there are none, those in which any runs differ. What

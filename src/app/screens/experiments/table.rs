@@ -273,6 +273,29 @@ mod tests {
     }
 
     #[test]
+    fn what_differs_within_an_experiment_counts_and_what_most_runs_have_comes_first() {
+        let mut runs = overview().runs;
+        runs.push(run("d", &[("alpha", "1"), ("kind", "x")], &[("a_score", 0.5)]));
+        runs.push(run("e", &[("alpha", "2"), ("kind", "x")], &[("a_score", 0.25)]));
+        runs[3..].iter_mut().for_each(|run| run.experiment_id = "other".into());
+        let overview = Overview { runs, ..Overview::default() };
+        let shown = table(&overview, &Choices::default());
+        assert_eq!(
+            keys(&shown)[2..],
+            [
+                "params.model.lr",
+                "params.alpha",
+                "metrics.acc",
+                "metrics.loss",
+                "metrics.a_score",
+                "took",
+                "experiment"
+            ],
+            "seed and kind are the same in each experiment"
+        );
+    }
+
+    #[test]
     fn the_best_values_are_marked_and_sorted_first() {
         let overview = overview();
         let mut choices = Choices::default();
