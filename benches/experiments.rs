@@ -4,7 +4,6 @@
 //!     cargo bench --bench experiments
 
 #[path = "../tests/common/mod.rs"]
-#[allow(dead_code, reason = "the tests use the rest")]
 mod common;
 
 use std::time::{Duration, Instant};

@@ -365,6 +365,14 @@ impl Shared {
             .find(|node| node.name == name)
     }
 
+    /// The tracking store's content, to be changed.
+    pub fn tracked_mut(&mut self) -> Option<&mut Overview> {
+        match &mut self.project.tracking {
+            Some(TrackingReport::Live(overview)) => Some(overview),
+            _ => None,
+        }
+    }
+
     /// The tracking store's content, if the store was read.
     pub fn tracked(&self) -> Option<&Overview> {
         match &self.project.tracking {

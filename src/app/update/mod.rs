@@ -47,6 +47,7 @@ pub fn update(state: &mut State, event: Event) -> Vec<Effect> {
                 state.shared.toast = None;
             }
             state.runs.tick(now);
+            state.experiments.tick(&mut state.shared);
             remember::tick(state).into_iter().collect()
         }
         Event::Report(report) => report::report(state, report),

@@ -148,7 +148,7 @@ pub(super) fn report(state: &mut State, report: Report) -> Vec<Effect> {
             shared.project.failures.tracking = tracking_problem(&tracking);
             let selected = experiments.selected(shared).map(|run| run.id.clone());
             shared.project.tracking = Some(tracking);
-            experiments.curves.clear();
+            experiments.reread();
             experiments.arrange_around(shared, selected.as_deref());
             models.select(shared, models.position.selected);
         }
@@ -305,22 +305,18 @@ fn tracked(
     points: Vec<(String, String, Point)>,
 ) -> Vec<Effect> {
     let State { shared, experiments, .. } = state;
-    let selected = experiments.selected(shared).map(|run| run.id.clone());
     let own = shared.run.as_ref().and_then(|run| run.record.mlflow_run.clone());
-    let Some(TrackingReport::Live(overview)) = &mut shared.project.tracking else {
-        return Vec::new();
-    };
+    let Some(overview) = shared.tracked() else { return Vec::new() };
     let mut toast = None;
     for run in &runs {
-        let before = overview.runs.iter().find(|other| other.id == run.id);
+        let before = experiments.latest(overview, &run.id);
         // The end of the run that the Pipeline tab shows has a message of its own.
         if let Some(before) = before.filter(|_| own.as_ref() != Some(&run.id)) {
             toast = events::toast(before, run, shared.now).or(toast);
         }
     }
-    overview.update(runs);
     points.into_iter().for_each(|(run, key, point)| experiments.curves.add(run, key, point));
-    experiments.arrange_around(shared, selected.as_deref());
+    experiments.change(shared, runs);
     toast.and_then(|toast| shared.show_toast(toast)).into_iter().collect()
 }
 

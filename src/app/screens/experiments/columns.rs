@@ -110,8 +110,9 @@ pub const WIDEST_NAME: u16 = 32;
 const TITLE: usize = 14;
 /// The smallest width that a column can be given.
 pub const NARROWEST: u16 = 4;
-/// Most cells that are formatted to find widths; beyond them the first rows stand for all.
-const MEASURED: usize = 50_000;
+/// Most rows whose cells are looked at for the form of a column: its width, its digits, whether it holds numbers. The
+/// first rows stand for the others.
+const SAMPLE: usize = 300;
 /// Params and tags with more characters are cut before they are measured.
 const LONGEST: usize = 200;
 
@@ -240,6 +241,11 @@ pub fn columns(source: &Source<'_>, runs: &[usize]) -> Vec<Column> {
     columns
 }
 
+/// The params, metrics and tags of all runs, each sorted by name. Tags of MLflow itself are left out.
+pub fn fields(overview: &Overview) -> [Vec<Field>; 3] {
+    Fields::of(overview.runs.iter()).0
+}
+
 /// Params, metrics and tags, each sorted by name until [`Fields::sort_by_use`].
 struct Fields([Vec<Field>; 3]);
 
@@ -299,9 +305,13 @@ impl Fields {
             experiments.entry(&run.experiment_id).or_default().push(run);
         }
         let within = |field: &Field| experiments.values().any(|runs| differs(runs, field));
-        let found = self.0.iter().flatten().any(&within);
-        for fields in &mut self.0 {
-            fields.retain(|field| if found { within(field) } else { differs(&all, field) });
+        let kept = self.0.each_ref().map(|fields| {
+            fields.iter().filter(|field| within(field)).cloned().collect::<Vec<Field>>()
+        });
+        if kept.iter().any(|fields| !fields.is_empty()) {
+            self.0 = kept;
+        } else {
+            self.0.iter_mut().for_each(|fields| fields.retain(|field| differs(&all, field)));
         }
     }
 }
@@ -367,7 +377,7 @@ fn column(source: &Source<'_>, runs: &[usize], what: What, titles: &Titles) -> C
     let near = Default::default();
     if let What::Field(field) = &column.what {
         let cells = || runs.iter().filter_map(|run| overview.runs[*run].cell_near(field, &near));
-        column.numbers = cells().all(|cell| match cell {
+        column.numbers = cells().take(SAMPLE).all(|cell| match cell {
             Cell::Number(_) => true,
             Cell::Text(text) => text.trim().parse::<f64>().is_ok(),
         });
@@ -377,7 +387,7 @@ fn column(source: &Source<'_>, runs: &[usize], what: What, titles: &Titles) -> C
                 None => Goal::of(name),
             };
             let numbers = || {
-                cells().take(MEASURED).filter_map(|cell| match cell {
+                cells().take(SAMPLE).filter_map(|cell| match cell {
                     Cell::Number(number) => Some(number),
                     Cell::Text(_) => None,
                 })
@@ -387,10 +397,9 @@ fn column(source: &Source<'_>, runs: &[usize], what: What, titles: &Titles) -> C
         }
     }
     column.width = choices.widths.get(&column.key).copied().unwrap_or_else(|| {
-        let sample = (MEASURED / 40).max(1);
         let texts = runs
             .iter()
-            .take(sample)
+            .take(SAMPLE)
             .map(|run| width(&sanitize(&column.shown(source, &overview.runs[*run]))));
         let most = if column.what == What::Name { WIDEST_NAME } else { WIDEST };
         // The best value has a sign, and so has the title of a column by which the rows are sorted.
@@ -409,7 +418,7 @@ fn needs_digits<I: Iterator<Item = f64>>(numbers: impl Fn() -> I) -> bool {
         return true;
     }
     let mut short: HashMap<String, u64> = HashMap::new();
-    numbers().take(MEASURED / 40).any(|number| {
+    numbers().any(|number| {
         let bits = (number + 0.0).to_bits();
         *short.entry(number_text(number)).or_insert(bits) != bits
     })

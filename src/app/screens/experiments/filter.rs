@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 
+use super::columns;
 use crate::text::filter::{Candidate, Completion, FilterError};
 use crate::tracking::Overview;
 use crate::tracking::entities::Run;
@@ -184,18 +185,9 @@ fn listed(words: &[&str], typed: &str, help: &'static str) -> Vec<Candidate> {
 /// The fields whose names begin with what was typed, then those that contain it.
 fn fields(overview: &Overview, typed: &str) -> Vec<Candidate> {
     let typed = typed.replace('`', "").to_lowercase();
-    let (mut metrics, mut params, mut tags) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
-    for run in &overview.runs {
-        metrics.extend(run.metrics.iter().map(|(key, _)| key.as_str()));
-        params.extend(run.params.iter().map(|(key, _)| key.as_str()));
-        tags.extend(run.tags.iter().map(|(key, _)| key.as_str()));
-    }
-    tags.retain(|key| !key.starts_with("mlflow."));
-    let owned = |key: &&str| (*key).to_owned();
-    let metrics = metrics.iter().map(owned).map(Field::Metric);
-    let params = params.iter().map(owned).map(Field::Param);
-    let tags = tags.iter().map(owned).map(Field::Tag);
-    let named = metrics.chain(params).chain(tags).filter_map(|field| Some((written(&field)?, "")));
+    let [params, metrics, tags] = columns::fields(overview);
+    let named = metrics.iter().chain(&params).chain(&tags);
+    let named = named.filter_map(|field| Some((written(field)?, "")));
     let own = ATTRIBUTES.iter().map(|(name, help)| ((*name).to_owned(), *help));
     let mut found: Vec<(bool, String, &'static str)> = named
         .chain(own)

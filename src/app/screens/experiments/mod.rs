@@ -2,7 +2,8 @@
 //!
 //! [`columns`] says which columns there are, [`table`] arranges rows and columns, [`filter`] helps to type the filter,
 //! [`page`] shows the curves of runs, which [`curves`] keeps, [`about`] puts runs into
-//! words, and [`events`] says what happens to them while they train.
+//! words, [`events`] says what happens to them while they train, and
+//! `live` brings that into the table.
 
 mod about;
 pub mod columns;
@@ -10,10 +11,12 @@ pub mod curves;
 pub mod events;
 pub mod export;
 pub mod filter;
+mod live;
 pub mod page;
 pub mod table;
 
 use std::collections::HashSet;
+use std::time::{Duration, Instant};
 
 use super::Screen;
 use crate::app::areas::{Pane, ROOM_FOR_DETAILS};
@@ -25,9 +28,9 @@ use crate::app::shared::Shared;
 use crate::app::undo::Before;
 use crate::app::words::Details;
 use crate::text::filter::{Completion, FilterError};
-use crate::tracking::Goal;
 use crate::tracking::entities::Run;
 use crate::tracking::filter::Expr;
+use crate::tracking::{Goal, Overview};
 use columns::{Choices, Column, Source};
 use curves::{Curves, ReadCurve};
 use page::CurvesPage;
@@ -57,6 +60,10 @@ pub struct ExperimentsScreen {
     pub curves: Curves,
     /// The page of runs that is shown in place of the table.
     pub page: Option<CurvesPage>,
+    /// When the table was arranged, in seconds since the Unix epoch, and how long that took.
+    arranged: (f64, Duration),
+    /// Runs that have changed since and are not in the table yet.
+    changed: Vec<Run>,
 }
 
 impl ExperimentsScreen {
@@ -68,12 +75,31 @@ impl ExperimentsScreen {
         self.arrange_around(shared, kept.as_deref());
     }
 
-    /// Takes the runs of the store after a reading. `selected` is the id of the run that was selected before.
-    pub fn arrange_around(&mut self, shared: &Shared, selected: Option<&str>) {
+    /// Arranges the rows anew, but not the columns; the selected run stays selected.
+    fn refresh_rows(&mut self, shared: &Shared) {
+        let kept = self.selected(shared).map(|run| run.id.clone());
         let Some(overview) = shared.tracked() else { return };
         let baseline = self.baseline(shared);
         let source = Source { overview, choices: &self.choices, baseline, now: shared.now };
+        self.table.arrange_rows(&source, &self.closed);
+        self.select_again(shared, overview, kept.as_deref());
+    }
+
+    /// Takes the runs of the store after a reading. `selected` is the id of the run that was selected before.
+    pub fn arrange_around(&mut self, shared: &Shared, selected: Option<&str>) {
+        let Some(overview) = shared.tracked() else { return };
+        let began = Instant::now();
+        let baseline = self.baseline(shared);
+        let source = Source { overview, choices: &self.choices, baseline, now: shared.now };
         self.table.arrange(&source, &self.expr, &self.closed);
+        self.arranged = (shared.now, began.elapsed());
+        self.select_again(shared, overview, selected);
+        if let Some(page) = &mut self.page {
+            page.refresh(overview);
+        }
+    }
+
+    fn select_again(&mut self, shared: &Shared, overview: &Overview, selected: Option<&str>) {
         let row = self
             .table
             .rows
@@ -82,9 +108,6 @@ impl ExperimentsScreen {
         let (len, height) = (self.table.rows.len(), self.list_height(shared));
         self.position.select(row.unwrap_or(self.position.selected), len, height);
         self.table.show_cursor(self.areas(shared).main.width);
-        if let Some(page) = &mut self.page {
-            page.refresh(overview);
-        }
     }
 
     /// Takes the values of metrics. Those that can't be read are reported once.
@@ -155,9 +178,9 @@ impl ExperimentsScreen {
 
     /// Sorts by the column of the cursor.
     fn sort(&mut self, shared: &mut Shared, also: bool) {
-        self.choose(shared, |choices, column| {
-            choices.sorts = sorted(&choices.sorts, column, also);
-        });
+        let Some(column) = self.table.column() else { return };
+        self.choices.sorts = sorted(&self.choices.sorts, column, also);
+        self.refresh_rows(shared);
     }
 
     fn move_column(&mut self, shared: &Shared, onward: bool) {
@@ -180,7 +203,7 @@ impl ExperimentsScreen {
         if !self.closed.remove(&id) {
             self.closed.insert(id);
         }
-        self.refresh(shared);
+        self.refresh_rows(shared);
     }
 
     fn toggle_mark(&mut self, shared: &mut Shared) {
@@ -201,7 +224,7 @@ impl Screen for ExperimentsScreen {
         let Some(overview) = shared.tracked() else { return "Experiments".into() };
         let mut title = "Experiments".to_owned();
         if !self.query.is_empty() {
-            let (matching, total) = (self.table.matching, overview.runs.len());
+            let (matching, total) = (self.table.matching.len(), overview.runs.len());
             title += &format!(" · {matching} of {total} · {}", self.query);
         } else if !overview.runs.is_empty() {
             title += &format!(" · {} runs", overview.runs.len());
@@ -421,7 +444,7 @@ impl Screen for ExperimentsScreen {
             }),
             Command::Nesting => {
                 self.choices.flat ^= true;
-                self.refresh(shared);
+                self.refresh_rows(shared);
             }
             Command::Baseline => {
                 let id = self.selected(shared).map(|run| run.id.clone());

@@ -18,8 +18,8 @@ pub struct Table {
     pub rows: Vec<Row>,
     /// The runs that have nested runs in the table.
     pub parents: HashSet<usize>,
-    /// The number of runs that match the filter; some may be below closed ones.
-    pub matching: usize,
+    /// The runs that match the filter, newest first; some may be below closed ones.
+    pub matching: Vec<usize>,
     /// The column that column keys act on.
     pub cursor: usize,
     /// The first column in view that is not pinned.
@@ -49,16 +49,21 @@ pub struct Place {
 impl Table {
     /// Arranges rows and columns anew. `closed` are ids of runs whose nested runs are hidden.
     pub fn arrange(&mut self, source: &Source<'_>, filter: &Expr, closed: &HashSet<String>) {
-        let Source { overview, choices, now, .. } = *source;
+        let Source { overview, now, .. } = *source;
         let matcher = Matcher::new(filter, (now * 1000.0) as i64);
         let runs = &overview.runs;
-        let mut order: Vec<usize> =
-            (0..runs.len()).filter(|run| matcher.accepts(&runs[*run])).collect();
-        self.matching = order.len();
+        self.matching = (0..runs.len()).filter(|run| matcher.accepts(&runs[*run])).collect();
         let kept = self.columns.get(self.cursor).map(|column| column.key.clone());
-        self.columns = columns(source, &order);
+        self.columns = columns(source, &self.matching);
         let found = self.columns.iter().position(|column| Some(&column.key) == kept.as_ref());
         self.cursor = found.unwrap_or(self.cursor).min(self.columns.len().saturating_sub(1));
+        self.arrange_rows(source, closed);
+    }
+
+    /// Arranges the rows anew, where runs, filter and columns are the same.
+    pub fn arrange_rows(&mut self, source: &Source<'_>, closed: &HashSet<String>) {
+        let Source { overview, choices, .. } = *source;
+        let (runs, mut order) = (&overview.runs, self.matching.clone());
         let sorts: Vec<(Keys, bool)> = choices
             .sorts
             .iter()
@@ -329,7 +334,7 @@ mod tests {
         assert_eq!(nested.parents, HashSet::from([0, 2]));
         let closed = HashSet::from(["a".to_owned()]);
         nested.arrange(&source(&overview, &Choices::default()), &Expr::default(), &closed);
-        assert_eq!((ids(&nested, &overview).as_str(), nested.matching), ("ca", 3));
+        assert_eq!((ids(&nested, &overview).as_str(), nested.matching.len()), ("ca", 3));
         let flat = Choices { flat: true, ..Choices::default() };
         assert_eq!(ids(&table(&overview, &flat), &overview), "abc");
     }
