@@ -1,7 +1,7 @@
 //! The experiments screen: the tracked runs of the project's store as a table.
 //!
 //! [`columns`] says which columns there are, [`table`] arranges rows and columns, [`filter`] helps to type the filter,
-//! [`page`] shows the curves of runs, which [`curves`] keeps, [`about`] puts runs into
+//! [`page`] shows the curves of runs, which [`curves`] keeps, `about` puts runs into
 //! words, [`events`] says what happens to them while they train, and
 //! `live` brings that into the table.
 
