@@ -98,7 +98,7 @@ fn curves(app: &mut TestApp, count: usize) {
     let mut times = frames(app, &["l"]);
     row(&format!("a frame of 10 curves with {count} values"), &mut times);
     app.keys("<esc><esc><esc><esc>");
-    app.state.experiments.curves.clear();
+    app.state.experiments.curves = Default::default();
 }
 
 fn frames(app: &mut TestApp, keys: &[&str]) -> Vec<Duration> {

@@ -21,6 +21,8 @@ pub struct Curves {
     coming: HashMap<CurveId, Vec<Point>>,
     /// Those that can't be read; they are not asked for again.
     failed: HashSet<CurveId>,
+    /// Those that are shown, and read once more when they are wanted: the store may have changed in any way.
+    old: HashSet<CurveId>,
 }
 
 impl Curves {
@@ -32,8 +34,9 @@ impl Curves {
     /// Which of these have to be read. They count as being read from now on.
     pub fn ask(&mut self, wanted: impl Iterator<Item = CurveId>) -> Vec<CurveId> {
         let new = wanted.filter(|id| {
+            let old = self.old.remove(id);
             let known = self.loaded.contains_key(id) || self.failed.contains(id);
-            let new = !known && !self.coming.contains_key(id);
+            let new = (old || !known) && !self.coming.contains_key(id);
             if new {
                 self.coming.insert(id.clone(), Vec::new());
             }
@@ -46,6 +49,7 @@ impl Curves {
     pub fn take(&mut self, id: CurveId, points: Option<Vec<Point>>) {
         let late = self.coming.remove(&id).unwrap_or_default();
         let Some(mut points) = points else {
+            self.loaded.remove(&id);
             self.failed.insert(id);
             return;
         };
@@ -58,14 +62,16 @@ impl Curves {
         let id = (run, key);
         if let Some(points) = self.loaded.get_mut(&id) {
             add(points, point);
-        } else if let Some(late) = self.coming.get_mut(&id) {
+        }
+        if let Some(late) = self.coming.get_mut(&id) {
             late.push(point);
         }
     }
 
-    /// Forgets everything: the store may have changed in any way.
-    pub fn clear(&mut self) {
-        *self = Curves::default();
+    /// Has everything read again that is wanted. What is shown stays until then.
+    pub fn expire(&mut self) {
+        self.old.extend(self.loaded.keys().cloned());
+        self.failed.clear();
     }
 }
 
@@ -107,7 +113,26 @@ mod tests {
         assert_eq!(steps, [0, 1, 2, 3, 4]);
         curves.take(id("acc"), None);
         assert_eq!(curves.ask([id("acc"), id("loss")].into_iter()), [] as [CurveId; 0]);
-        curves.clear();
-        assert_eq!(curves.ask([id("acc")].into_iter()), [id("acc")]);
+    }
+
+    #[test]
+    fn what_is_shown_stays_until_it_is_read_again() {
+        let mut curves = Curves::default();
+        drop(curves.ask([id("loss"), id("acc")].into_iter()));
+        curves.take(id("loss"), Some((0..3).map(point).collect()));
+        curves.take(id("acc"), None);
+        curves.expire();
+        let count = |curves: &Curves| curves.get("a", "loss").map(<[Point]>::len);
+        assert_eq!(count(&curves), Some(3));
+        assert_eq!(curves.ask([id("loss"), id("acc")].into_iter()), [id("loss"), id("acc")]);
+        assert_eq!(curves.ask([id("loss"), id("acc")].into_iter()), [] as [CurveId; 0]);
+        curves.add("a".into(), "loss".into(), point(7));
+        assert_eq!(count(&curves), Some(4));
+        curves.take(id("loss"), Some((0..2).map(point).collect()));
+        assert_eq!(count(&curves), Some(3), "another store, and the value that came meanwhile");
+        curves.expire();
+        drop(curves.ask([id("loss")].into_iter()));
+        curves.take(id("loss"), None);
+        assert_eq!(count(&curves), None, "it is gone");
     }
 }

@@ -11,9 +11,9 @@ const SHARE: f64 = 0.1;
 const IMMEDIATE: f64 = 0.25;
 
 impl ExperimentsScreen {
-    /// Forgets what was read before the whole store is read again.
+    /// The whole store was read again.
     pub fn reread(&mut self) {
-        self.curves.clear();
+        self.curves.expire();
         self.changed.clear();
     }
 
