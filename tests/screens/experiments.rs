@@ -328,3 +328,13 @@ fn the_end_of_a_training_is_seen_on_every_tab() {
     app.report(Report::TrackedRuns { runs: vec![ended], points: Vec::new() });
     assert!(app.screen().contains("bold-fox: r2 is NaN"), "{}", app.screen());
 }
+
+#[test]
+fn a_narrow_column_shows_coarse_numbers_and_no_part_of_a_number() {
+    let mut app = open(160, 40);
+    app.keys("llll((((");
+    let screen = app.screen();
+    assert!(screen.contains(" 0.3100") && !screen.contains("★ 0.3100"), "{screen}");
+    app.keys("jB");
+    assert!(app.screen().contains("+1e-1"), "{}", app.screen());
+}

@@ -21,6 +21,8 @@ use crate::{remote, tracking};
 const QUIET: Duration = Duration::from_secs(1);
 /// The shortest time between two looks at a store: changes are to be seen within a quarter of a second.
 const PAUSE: Duration = Duration::from_millis(150);
+/// The pause after a look, in times of how long it took: an idle screen is to leave the machine alone.
+const REST: u32 = 30;
 /// How many curves are read before they are reported.
 const CURVES_AT_ONCE: usize = 20;
 /// Most changed runs that are read one by one; if there are more, the whole store is read.
@@ -144,7 +146,7 @@ pub(super) fn follow(context: &Arc<Context>) {
         };
         let place = chosen.as_ref().and_then(|(_, choice)| place(&context.root, choice));
         if followed.as_ref().map(|followed| &followed.location) != place.as_ref() {
-            followed = place.and_then(Followed::open);
+            followed = place.clone().and_then(Followed::open);
         }
         let news = followed.as_mut().map(Followed::poll).unwrap_or_default();
         let busy = news.is_some();
@@ -157,7 +159,7 @@ pub(super) fn follow(context: &Arc<Context>) {
             looked = Some(Instant::now());
         } else if looked.is_none_or(|at| at.elapsed() >= QUIET) {
             looked = Some(Instant::now());
-            let stamp = followed.as_ref().and_then(|followed| stamp(&followed.location));
+            let stamp = place.as_ref().and_then(stamp);
             if stamp != loaded && !first {
                 let report = Report::Changed { files: Vec::new(), tracking: true };
                 if context.reports.blocking_send(report.into()).is_err() {
@@ -175,15 +177,22 @@ struct Followed {
     location: Location,
     store: Store,
     follower: Follower,
+    /// How long the last look took.
+    took: Duration,
 }
 
 impl Followed {
+    /// Follows a store of MLflow's. The project's own runs would have to be read again at each look.
     fn open(location: Location) -> Option<Followed> {
+        if matches!(location, Location::Project(..)) {
+            return None;
+        }
         let workspace = tracking::workspace();
         let open = || -> Result<Followed, TrackingError> {
             let store = Store::open(&location, workspace.as_deref())?;
             let follower = Follower::open(&location, workspace.as_deref())?;
-            Ok(Followed { location: location.clone(), store, follower })
+            let took = Duration::ZERO;
+            Ok(Followed { location: location.clone(), store, follower, took })
         };
         // A store that can't be read is reported when it is loaded.
         open().ok()
@@ -193,7 +202,10 @@ impl Followed {
     fn poll(&mut self) -> Option<Report> {
         let again = || Some(Report::Changed { files: Vec::new(), tracking: true });
         // What can't be read now, because it is being written, is read at the next poll.
-        let news = self.follower.poll().ok()?;
+        let began = Instant::now();
+        let news = self.follower.poll();
+        self.took = began.elapsed();
+        let news = news.ok()?;
         let mut changed: BTreeSet<String> = BTreeSet::new();
         let mut points = Vec::new();
         for one in news {
@@ -225,7 +237,7 @@ impl Followed {
     }
 
     fn pause(&self) -> Duration {
-        self.follower.pause().max(PAUSE)
+        self.follower.pause().max(PAUSE).max(self.took * REST)
     }
 }
 

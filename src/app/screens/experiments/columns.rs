@@ -108,8 +108,10 @@ const WIDEST: u16 = 24;
 pub const WIDEST_NAME: u16 = 32;
 /// What a title takes at least of a column that is narrower.
 const TITLE: usize = 14;
-/// The smallest width that a column can be given.
-pub const NARROWEST: u16 = 4;
+/// The smallest width that a column takes by itself.
+const LEAST: u16 = 4;
+/// The smallest width that a column can be given: that of a coarse number, such as `-1e-10`.
+pub const NARROWEST: u16 = 6;
 /// Most rows whose cells are looked at for the form of a column: its width, its digits, whether it holds numbers. The
 /// first rows stand for the others.
 const SAMPLE: usize = 300;
@@ -407,7 +409,7 @@ fn column(source: &Source<'_>, runs: &[usize], what: What, titles: &Titles) -> C
         let cells = texts.max().unwrap_or(0) + sign;
         let title = width(&column.title) + 2;
         let wanted = cells.max(title.min(TITLE));
-        u16::try_from(wanted).unwrap_or(most).clamp(NARROWEST, most)
+        u16::try_from(wanted).unwrap_or(most).clamp(LEAST, most)
     });
     column
 }

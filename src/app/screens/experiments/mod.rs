@@ -1,9 +1,8 @@
 //! The experiments screen: the tracked runs of the project's store as a table.
 //!
 //! [`columns`] says which columns there are, [`table`] arranges rows and columns, [`filter`] helps to type the filter,
-//! [`page`] shows the curves of runs, which [`curves`] keeps, `about` puts runs into
-//! words, [`events`] says what happens to them while they train, and
-//! `live` brings that into the table.
+//! [`page`] shows the curves of runs, which [`curves`] keeps, `about` puts runs into words, [`events`] says what happens to
+//! them while they train, and `live` brings that into the table.
 
 mod about;
 pub mod columns;
@@ -110,14 +109,13 @@ impl ExperimentsScreen {
         self.table.show_cursor(self.areas(shared).main.width);
     }
 
-    /// Takes the values of metrics. Those that can't be read are reported once.
+    /// Takes the values of metrics, and reports the first that can't be read.
     pub fn take_curves(&mut self, shared: &mut Shared, curves: Vec<ReadCurve>) {
-        for (id, points) in curves {
-            if let Err(why) = &points {
-                shared.warn(format!("The values of {} can't be read: {why}", id.1));
-            }
-            self.curves.take(id, points.ok());
+        let failed = curves.iter().find_map(|(id, points)| Some((&id.1, points.as_ref().err()?)));
+        if let Some((key, why)) = failed {
+            shared.warn(format!("The values of {key} can't be read: {why}"));
         }
+        curves.into_iter().for_each(|(id, points)| self.curves.take(id, points.ok()));
     }
 
     /// The selected run.

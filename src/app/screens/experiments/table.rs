@@ -209,7 +209,7 @@ pub fn moved(choices: &Choices, columns: &[Column], at: usize, onward: bool) -> 
 
 /// The width of a column after the key that changes it.
 pub fn resized(width: u16, wider: bool) -> u16 {
-    if wider { width.saturating_add(2) } else { width.saturating_sub(2).max(NARROWEST) }
+    if wider { width.saturating_add(2) } else { width.saturating_sub(2).max(NARROWEST.min(width)) }
 }
 
 #[cfg(test)]
@@ -347,7 +347,7 @@ mod tests {
         assert_eq!(moved(&choices, &shown.columns, 1, false), None, "the name is pinned");
         let choices = moved(&choices, &shown.columns, 3, false).unwrap();
         assert_eq!(keys(&table(&overview, &choices))[2..4], ["metrics.acc", "params.model.lr"]);
-        assert_eq!(resized(NARROWEST, false), NARROWEST);
+        assert_eq!((resized(NARROWEST, false), resized(4, false)), (NARROWEST, 4));
         assert_eq!((resized(8, true), resized(8, false)), (10, 6));
     }
 

@@ -123,7 +123,7 @@ impl Drawing<'_> {
                 self.name(paint, x, y, width, row, run);
                 continue;
             }
-            let (text, role) = self.cell(paint, column, row.run, run);
+            let (text, role) = self.cell(paint, column, row.run, run, usize::from(width));
             match column.numbers {
                 true => drop(paint.right(x + width, y, &text, role, width)),
                 false => drop(paint.name(x, y, &text, role, width)),
@@ -166,28 +166,63 @@ impl Drawing<'_> {
         paint.name(x + indent, y, &text, Role::Text, width.saturating_sub(indent));
     }
 
-    fn cell(&self, paint: &Paint<'_>, column: &Column, index: usize, run: &Run) -> (String, Role) {
+    /// The text of a cell for this room, and its role. A number that has lost digits would be misread, so it loses its
+    /// sign, its percentage, and then its precision.
+    fn cell(
+        &self,
+        paint: &Paint<'_>,
+        column: &Column,
+        index: usize,
+        run: &Run,
+        room: usize,
+    ) -> (String, Role) {
         let source = &self.source;
         let text = column.shown(source, run);
         let base = source.baseline.filter(|baseline| baseline.id != run.id);
-        let Some(metric) = column.metric() else {
+        let Some((metric, value)) = column.metric().and_then(|key| Some((key, run.metric(key)?)))
+        else {
             // Params that are those of the baseline stand back.
             let is_param = column.is_param();
             let same = base.is_some_and(|base| is_param && column.text(source, base) == text);
             return (text, if is_param && !same { Role::Text } else { Role::Dim });
         };
-        if let Some(base) = base {
-            let values = run.metric(metric).zip(base.metric(metric));
-            let role = match (column.goal, values) {
-                (Some(goal), Some((value, base))) if goal.prefers(value, base) => Role::Good,
-                (Some(goal), Some((value, base))) if goal.prefers(base, value) => Role::Bad,
+        if let Some(base) = base.and_then(|base| base.metric(metric)) {
+            let role = match column.goal {
+                Some(goal) if goal.prefers(value, base) => Role::Good,
+                Some(goal) if goal.prefers(base, value) => Role::Bad,
                 _ => Role::Number,
             };
-            return (text, role);
+            let short = text.split(" (").next().unwrap_or_default().to_owned();
+            return (first_fitting([text, short, format!("{:+.0e}", value - base)], room), role);
         }
+        let coarse = format!("{value:.0e}");
         match column.best.contains(&index) {
-            true => (format!("{} {text}", paint.glyphs.best), Role::Good),
-            false => (text, Role::Number),
+            true => {
+                let best = format!("{} {text}", paint.glyphs.best);
+                (first_fitting([best, text, coarse], room), Role::Good)
+            }
+            false => (first_fitting([text.clone(), text, coarse], room), Role::Number),
+        }
+    }
+}
+
+/// The first text that fits, else the last one.
+fn first_fitting(texts: [String; 3], room: usize) -> String {
+    let [first, second, last] = texts;
+    [first, second].into_iter().find(|text| width(text) <= room).unwrap_or(last)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_loses_precision_before_digits() {
+        let texts = || ["* 0.1234".to_owned(), "0.1234".to_owned(), "1e-1".to_owned()];
+        for (room, text) in
+            [(9, "* 0.1234"), (8, "* 0.1234"), (7, "0.1234"), (5, "1e-1"), (1, "1e-1")]
+        {
+            assert_eq!(first_fitting(texts(), room), text);
         }
     }
 }
