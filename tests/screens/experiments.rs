@@ -171,6 +171,23 @@ fn the_selected_run_stays_selected_when_runs_appear() {
     more.runs.insert(0, run(0, "a-new-one", &[], &[("mae", 0.1)]));
     app.report(Report::Tracking(TrackingReport::Live(more)));
     assert_eq!(app.state.details().name, format!("{:032x}", 2));
+    // While another screen is shown, the newest run stays the selected one.
+    app.keys("g2");
+    let mut newer = overview();
+    newer.runs.insert(0, run(0, "a-new-one", &[], &[("mae", 0.1)]));
+    newer.runs.insert(0, run(-1, "a-newer-one", &[], &[("mae", 0.1)]));
+    app.report(Report::Tracking(TrackingReport::Live(newer)));
+    app.keys("5");
+    assert!(app.screen().contains("│ a-newer-one"), "{}", app.screen());
+}
+
+#[test]
+fn the_metrics_of_a_single_run_are_columns() {
+    let mut app = TestApp::open(160, 40);
+    let runs = vec![run(1, "trained", &[], &[("mae", 0.5)]), run(2, "prepared", &[], &[])];
+    app.report(Report::Tracking(TrackingReport::Live(Overview { runs, ..Overview::default() })));
+    app.keys("5");
+    assert!(app.screen().contains(" mae "), "{}", app.screen());
 }
 
 /// What the last key asked to read.

@@ -47,7 +47,8 @@ pub fn update(state: &mut State, event: Event) -> Vec<Effect> {
                 state.shared.toast = None;
             }
             state.runs.tick(now);
-            state.experiments.tick(&mut state.shared);
+            let shown = state.tab == Tab::Experiments;
+            state.experiments.tick(&mut state.shared, shown);
             remember::tick(state).into_iter().collect()
         }
         Event::Report(report) => report::report(state, report),

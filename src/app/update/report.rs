@@ -144,9 +144,9 @@ pub(super) fn report(state: &mut State, report: Report) -> Vec<Effect> {
         }
         Report::Compared { runs, result } => state.runs.take_comparison(runs, result),
         Report::Tracking(tracking) => {
-            let State { shared, experiments, models, .. } = state;
+            let State { shared, experiments, models, tab, .. } = state;
             shared.project.failures.tracking = tracking_problem(&tracking);
-            let selected = experiments.selected(shared).map(|run| run.id.clone());
+            let selected = experiments.kept(shared, *tab == Tab::Experiments);
             shared.project.tracking = Some(tracking);
             experiments.reread();
             experiments.arrange_around(shared, selected.as_deref());
@@ -304,7 +304,7 @@ fn tracked(
     runs: Vec<TrackedRun>,
     points: Vec<(String, String, Point)>,
 ) -> Vec<Effect> {
-    let State { shared, experiments, .. } = state;
+    let State { shared, experiments, tab, .. } = state;
     let own = shared.run.as_ref().and_then(|run| run.record.mlflow_run.clone());
     let Some(overview) = shared.tracked() else { return Vec::new() };
     let mut toast = None;
@@ -316,7 +316,7 @@ fn tracked(
         }
     }
     points.into_iter().for_each(|(run, key, point)| experiments.curves.add(run, key, point));
-    experiments.change(shared, runs);
+    experiments.change(shared, runs, *tab == Tab::Experiments);
     toast.and_then(|toast| shared.show_toast(toast)).into_iter().collect()
 }
 

@@ -306,6 +306,7 @@ impl Fields {
         for run in &all {
             experiments.entry(&run.experiment_id).or_default().push(run);
         }
+        experiments.retain(|_, runs| runs.len() > 1);
         let within = |field: &Field| experiments.values().any(|runs| differs(runs, field));
         let kept = self.0.each_ref().map(|fields| {
             fields.iter().filter(|field| within(field)).cloned().collect::<Vec<Field>>()
@@ -346,7 +347,8 @@ fn key(field: &Field) -> Option<&String> {
 }
 
 /// Whether runs differ in a field; a missing value is a value of its own. NaN equals NaN. Runs that have no params, or
-/// no metrics, at all say nothing of them: the parents of nested runs often have none.
+/// no metrics, at all say nothing of them: the parents of nested runs often have none. The only run that says something
+/// differs from the others.
 fn differs(runs: &[&Run], field: &Field) -> bool {
     let near = Default::default();
     let says = |run: &&&Run| match field {
@@ -354,8 +356,11 @@ fn differs(runs: &[&Run], field: &Field) -> bool {
         Field::Metric(_) => !run.metrics.is_empty(),
         _ => true,
     };
-    let mut cells = runs.iter().filter(says).map(|run| run.cell_near(field, &near));
+    let mut cells = runs.iter().filter(says).map(|run| run.cell_near(field, &near)).peekable();
     let Some(first) = cells.next() else { return false };
+    if cells.peek().is_none() {
+        return first.is_some();
+    }
     !cells.all(|cell| match (&first, &cell) {
         (Some(Cell::Number(a)), Some(Cell::Number(b))) => a == b || (a.is_nan() && b.is_nan()),
         (a, b) => a == b,

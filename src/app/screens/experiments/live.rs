@@ -24,21 +24,21 @@ impl ExperimentsScreen {
     }
 
     /// Takes runs that have changed. A large table is not arranged anew for each change: runs wait until
-    /// [`ExperimentsScreen::tick`].
-    pub fn change(&mut self, shared: &mut Shared, runs: Vec<Run>) {
+    /// [`ExperimentsScreen::tick`]. `shown` says whether the screen is shown.
+    pub fn change(&mut self, shared: &mut Shared, runs: Vec<Run>, shown: bool) {
         self.changed.extend(runs);
-        self.tick(shared);
+        self.tick(shared, shown);
     }
 
-    /// Shows runs that have changed, if it is time.
-    pub fn tick(&mut self, shared: &mut Shared) {
+    /// Shows runs that have changed, if it is time. `shown` says whether the screen is shown.
+    pub fn tick(&mut self, shared: &mut Shared, shown: bool) {
         let (at, took) = self.arranged;
         let pause = took.as_secs_f64() / SHARE;
         // Small tables are arranged at once: the clock of the screen does not go on between two of its ticks.
         if self.changed.is_empty() || pause > IMMEDIATE && shared.now < at + pause {
             return;
         }
-        let selected = self.selected(shared).map(|run| run.id.clone());
+        let selected = self.kept(shared, shown);
         if let Some(overview) = shared.tracked_mut() {
             overview.update(std::mem::take(&mut self.changed));
             self.arrange_around(shared, selected.as_deref());
@@ -65,7 +65,7 @@ mod tests {
         shared.project.tracking = Some(TrackingReport::Live(overview));
         experiments.refresh(shared);
         experiments.arranged = (100.0, Duration::from_millis(200));
-        experiments.change(shared, vec![run("b", "RUNNING"), run("a", "FINISHED")]);
+        experiments.change(shared, vec![run("b", "RUNNING"), run("a", "FINISHED")], true);
         assert_eq!(experiments.table.rows.len(), 1, "it waits for two seconds");
         let status = |shared: &Shared, experiments: &ExperimentsScreen| {
             let overview = shared.tracked().unwrap();
@@ -73,14 +73,14 @@ mod tests {
         };
         assert_eq!(status(shared, experiments).as_deref(), Some("FINISHED"));
         shared.now = 101.9;
-        experiments.tick(shared);
+        experiments.tick(shared, true);
         assert_eq!(experiments.table.rows.len(), 1);
         shared.now = 102.0;
-        experiments.tick(shared);
+        experiments.tick(shared, true);
         assert_eq!(experiments.table.rows.len(), 2);
         assert_eq!(status(shared, experiments).as_deref(), Some("FINISHED"));
         experiments.arranged = (102.0, Duration::from_millis(20));
-        experiments.change(shared, vec![run("c", "RUNNING")]);
+        experiments.change(shared, vec![run("c", "RUNNING")], true);
         assert_eq!(experiments.table.rows.len(), 3, "a small table is arranged at once");
     }
 }

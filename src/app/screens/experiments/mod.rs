@@ -124,6 +124,13 @@ impl ExperimentsScreen {
         shared.tracked()?.runs.get(row.run)
     }
 
+    /// The id of the run that stays selected when runs appear. While the screen is not `shown`, the newest run is selected
+    /// if it was before.
+    pub fn kept(&self, shared: &Shared, shown: bool) -> Option<String> {
+        let run = self.selected(shared).filter(|_| shown || self.position.selected > 0);
+        run.map(|run| run.id.clone())
+    }
+
     /// The run of the page, if it has one run, else the selected run.
     pub fn shown<'s>(&'s self, shared: &'s Shared) -> Option<&'s Run> {
         let Some(page) = &self.page else { return self.selected(shared) };
