@@ -67,10 +67,7 @@ pub(super) fn curves(context: &Arc<Context>, wanted: Vec<(String, String)>) {
     let (context, snapshot) = (context.clone(), context.snapshot());
     tokio::task::spawn_blocking(move || {
         let store = choose(&context.root, snapshot.as_deref()).and_then(|choice| {
-            let location = match choice.by {
-                By::Folder => tracking::in_folder(&context.root).or(choice.location),
-                _ => choice.location,
-            };
+            let location = location(&context.root, &choice);
             let missing =
                 || TrackingError::Missing { uri: "tracking store".into(), place: choice.place };
             Store::open(&location.ok_or_else(missing)?, tracking::workspace().as_deref())
@@ -241,14 +238,17 @@ impl Followed {
     }
 }
 
-/// The store on this machine that a choice names.
-fn place(root: &Path, choice: &Choice) -> Option<Location> {
-    // MLflow may have created a store meanwhile.
-    let location = match choice.by {
+/// The store that a choice names; MLflow may have created one since.
+fn location(root: &Path, choice: &Choice) -> Option<Location> {
+    match choice.by {
         By::Folder => tracking::in_folder(root).or_else(|| choice.location.clone()),
         _ => choice.location.clone(),
-    };
-    location.filter(|location| !matches!(location, Location::Server(_)))
+    }
+}
+
+/// The store on this machine that a choice names.
+fn place(root: &Path, choice: &Choice) -> Option<Location> {
+    location(root, choice).filter(|location| !matches!(location, Location::Server(_)))
 }
 
 /// Modification time and size of a store, which change with its content.

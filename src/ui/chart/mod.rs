@@ -1,6 +1,6 @@
 //! The chart of metrics: curves of several series in braille dots, between two axes.
 //!
-//! [`draw`] is the way in, [`sparkline`] the form for cells of tables. What is visible is in [`ChartView`].
+//! [`draw`] is the way in. What is visible is in [`ChartView`].
 //!
 //! - `curve`: the visible part of a series, reduced to what the columns of dots can show.
 //! - `plane`: where positions and heights are on the screen.
@@ -35,11 +35,6 @@ use crate::tracking::curve::{Axis, Scale};
 use crate::tracking::entities::Point;
 use canvas::Canvas;
 use curve::Curve;
-#[cfg_attr(
-    not(test),
-    expect(unused_imports, reason = "the table of tracked runs draws with it")
-)]
-pub(in crate::ui) use spark::sparkline;
 
 /// The smallest area with axes, in cells; smaller ones have a sparkline.
 const SMALLEST: (u16, u16) = (12, 4);

@@ -18,7 +18,7 @@ const PLAIN: [char; 8] = ['_', '.', '-', ':', '=', '+', '*', '#'];
 /// more values than `cells`, one for as many values each. Such a character shows the lowest or the highest of
 /// its values, whichever is farther from the mean of all, so that every spike shows. `?` stands for NaN, `↑`
 /// and `↓` for infinities.
-pub(in crate::ui) fn sparkline(points: &[Point], cells: usize, ascii: bool) -> String {
+pub(super) fn sparkline(points: &[Point], cells: usize, ascii: bool) -> String {
     let points = ordered(points, Axis::Step);
     let spots = split(&points, Axis::Step, Scale::Linear).spots;
     let (low, high) = spots.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), spot| {

@@ -39,6 +39,14 @@ pub struct Choices {
     pub flat: bool,
 }
 
+impl Choices {
+    /// Which values of a metric are better: what the user has chosen, else what its name suggests.
+    pub fn goal(&self, metric: &str) -> Option<Goal> {
+        let chosen = self.goals.get(&title(&Field::Metric(metric.to_owned())));
+        chosen.copied().unwrap_or_else(|| Goal::of(metric))
+    }
+}
+
 /// A column by which the rows are sorted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sort {
@@ -389,10 +397,7 @@ fn column(source: &Source<'_>, runs: &[usize], what: What, titles: &Titles) -> C
             Cell::Text(text) => text.trim().parse::<f64>().is_ok(),
         });
         if let Field::Metric(name) = field {
-            column.goal = match choices.goals.get(&column.key) {
-                Some(chosen) => *chosen,
-                None => Goal::of(name),
-            };
+            column.goal = choices.goal(name);
             let numbers = || {
                 cells().take(SAMPLE).filter_map(|cell| match cell {
                     Cell::Number(number) => Some(number),

@@ -68,9 +68,7 @@ pub struct ExperimentsScreen {
 impl ExperimentsScreen {
     /// Arranges the table anew; the selected run stays selected.
     pub fn refresh(&mut self, shared: &Shared) {
-        let Some(overview) = shared.tracked() else { return };
-        let selected = self.table.rows.get(self.position.selected);
-        let kept = selected.and_then(|row| overview.runs.get(row.run)).map(|run| run.id.clone());
+        let kept = self.selected(shared).map(|run| run.id.clone());
         self.arrange_around(shared, kept.as_deref());
     }
 
@@ -166,12 +164,6 @@ impl ExperimentsScreen {
     /// Whether the nested runs of a run are hidden.
     pub fn is_closed(&self, id: &str) -> bool {
         self.closed.contains(id)
-    }
-
-    /// Which values of a metric are better: what the user has chosen, else what its name suggests.
-    pub fn goal(&self, metric: &str) -> Option<Goal> {
-        let chosen = self.choices.goals.get(&format!("metrics.{metric}"));
-        chosen.copied().unwrap_or_else(|| Goal::of(metric))
     }
 
     /// Changes what the user has chosen.

@@ -43,7 +43,7 @@ pub(super) fn draw(
             .map(|(name, run)| Series {
                 name,
                 points: screen.curves.get(&run.id, key).unwrap_or_default(),
-                best: screen.goal(key),
+                best: screen.choices.goal(key),
             })
             .collect();
         let (column, row) = (place % across, place / across);
