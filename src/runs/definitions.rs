@@ -1,4 +1,5 @@
-//! The code that the nodes of a run use, by definition, as the history keeps it.
+//! The code that the nodes of a run use, by definition, and the other facts that they ran with, as the history keeps
+//! them.
 //!
 //! Each run refers to one [`Definitions`], and that to the text of each definition. The store keeps equal
 //! texts once, so a run costs only the definitions that changed since the run before.
@@ -9,7 +10,8 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::project::{Definition, Snapshot};
+use crate::dag::staleness::{Fact, Facts};
+use crate::project::{Definition, Node, Snapshot};
 use crate::store::{Store, StoreError, text_hash};
 use crate::system::files;
 use crate::text::secrets::redact_diff;
@@ -26,6 +28,21 @@ pub struct Definitions {
     pub all: Vec<Kept>,
     /// The indexes of the definitions that each node uses. Nodes whose code is not known are left out.
     pub nodes: BTreeMap<String, Vec<u32>>,
+    /// The facts that the nodes ran with, each once: parameters, datasets' definitions, packages, the function's binding.
+    #[serde(default)]
+    pub facts: Facts,
+    /// The indexes of each node's facts, in their order. Empty in runs of older versions of the program.
+    #[serde(default)]
+    pub facts_of: BTreeMap<String, Vec<u32>>,
+}
+
+impl Definitions {
+    /// The facts that a node ran with, sorted; `None` when they were not kept.
+    pub fn facts_of(&self, node: &str) -> Option<Facts> {
+        let indexes = self.facts_of.get(node)?;
+        let facts = indexes.iter().filter_map(|index| self.facts.get(*index as usize));
+        Some(facts.cloned().collect())
+    }
 }
 
 /// A definition as it was in a run.
@@ -49,15 +66,19 @@ pub(super) struct Found {
     definitions: Definitions,
     /// The texts by the index of their definition.
     texts: BTreeMap<usize, String>,
+    /// The nodes of the run.
+    pub(super) nodes: Vec<Arc<Node>>,
+    /// The indexes of the facts.
+    known: HashMap<(Fact, String), u32>,
 }
 
 impl Found {
     /// The definitions that the nodes of these names use, with their texts from the project's files.
     pub(super) fn of<'n>(
         snapshot: &Snapshot,
-        nodes: impl Iterator<Item = &'n crate::project::Node>,
+        nodes: impl Iterator<Item = &'n Arc<Node>> + Clone,
     ) -> Found {
-        let mut found = Found::default();
+        let mut found = Found { nodes: nodes.clone().cloned().collect(), ..Found::default() };
         let mut files: HashMap<Arc<Path>, Option<String>> = HashMap::new();
         let mut known: HashMap<&str, u32> = HashMap::new();
         let mut bytes = 0;
@@ -97,6 +118,23 @@ impl Found {
         found
     }
 
+    /// Adds the facts that a node runs with. Code is left out, because it is kept by definition, and Python, which is the
+    /// same for all nodes.
+    pub(super) fn add_facts(&mut self, node: &str, facts: Facts) {
+        let known = &mut self.known;
+        let all = &mut self.definitions.facts;
+        let own =
+            facts.into_iter().filter(|(fact, _)| !matches!(fact, Fact::Code(_) | Fact::Python));
+        let indexes = own.map(|fact| {
+            *known.entry(fact).or_insert_with_key(|fact| {
+                all.push(fact.clone());
+                u32::try_from(all.len() - 1).unwrap_or(u32::MAX)
+            })
+        });
+        let indexes = indexes.collect();
+        self.definitions.facts_of.insert(node.to_owned(), indexes);
+    }
+
     /// Stores the definitions; returns the key of their text. `mask` replaces secrets.
     pub(super) fn keep(
         mut self,
@@ -112,9 +150,7 @@ impl Found {
             parts.push(text);
         }
         match serde_json::to_string(&self.definitions) {
-            Ok(json) if !self.definitions.nodes.is_empty() => {
-                store.keep_parts(&json, &parts).map(Some)
-            }
+            Ok(json) if !self.nodes.is_empty() => store.keep_parts(&json, &parts).map(Some),
             _ => Ok(None),
         }
     }
@@ -170,7 +206,7 @@ mod tests {
     fn keep(folder: &Path) -> (Store, String) {
         let snapshot = Reader::new(folder).read(&Options::default());
         let pipeline = snapshot.pipeline("__default__").unwrap();
-        let found = Found::of(&snapshot, pipeline.nodes.iter().map(|node| &**node));
+        let found = Found::of(&snapshot, pipeline.nodes.iter());
         let mut store = Store::new(folder);
         let key = found.keep(&mut store, &|_| "<secret>".into()).unwrap().unwrap();
         (store, key)

@@ -42,6 +42,8 @@ pub(super) struct Observations {
     contents: HashMap<(String, Direction), Content>,
     /// Files of the in-memory datasets that this run keeps, by dataset.
     kept: HashMap<String, String>,
+    /// The last save of each dataset, by name without transcoding.
+    saves: HashMap<String, DatasetRecord>,
     /// Nodes that finished without an error and have no fingerprint yet.
     done: Vec<String>,
     found: mpsc::UnboundedSender<Observation>,
@@ -61,6 +63,7 @@ impl Observations {
             moved: Vec::new(),
             contents: HashMap::new(),
             kept: HashMap::new(),
+            saves: HashMap::new(),
             done: Vec::new(),
             found,
             seeking: 0,
@@ -91,7 +94,12 @@ impl Observations {
         event: &Stamped,
         moved: Option<DatasetRecord>,
     ) -> Option<Keeping> {
-        self.moved.extend(moved);
+        if let Some(moved) = moved {
+            if moved.direction == Direction::Save {
+                self.saves.insert(strip_transcoding(&moved.dataset).to_owned(), moved.clone());
+            }
+            self.moved.push(moved);
+        }
         match &event.event {
             _ if self.apart => None,
             RunEvent::NodeFinished { node, .. } => {
@@ -107,6 +115,12 @@ impl Observations {
             RunEvent::DatasetKept { dataset, node, file, bytes, .. } => {
                 let base = strip_transcoding(dataset).to_owned();
                 self.kept.insert(base.clone(), file.clone());
+                // The name of the file is a hash of the content.
+                let saved = self.saves.remove(&base);
+                let stamp = Some(format!("kept:{}", file.trim_end_matches(".pickle")));
+                let size = Some(*bytes);
+                let record = saved.map(|saved| DatasetRecord { stamp, bytes: size, ..saved });
+                self.moved.extend(record);
                 let run = self.run?;
                 Some(Keeping::Kept(Kept {
                     dataset: base,

@@ -17,7 +17,7 @@ use super::{code_version, plan, staleness};
 use crate::dag::staleness::{Content, Fingerprint};
 use crate::datasets;
 use crate::project::json::kept_json;
-use crate::project::{Dataset, Node, Reader, Snapshot, Value, makers, strip_transcoding};
+use crate::project::{Dataset, Node, Reader, Snapshot, makers, strip_transcoding};
 use crate::store::{CodeVersion, DatasetRecord, Direction, RunId, Store, StoreError};
 use crate::text::secrets::{Key, SECRET, redact_diff};
 use crate::tracking;
@@ -102,8 +102,8 @@ fn definitions(snapshot: &Snapshot, request: &RunRequest) -> Found {
         chosen.as_ref().map(|names| names.iter().map(String::as_str).collect());
     // Without a slice that can be told, the run may have any of the nodes.
     let runs =
-        |node: &&Node| chosen.as_ref().is_none_or(|names| names.contains(node.name.as_str()));
-    Found::of(snapshot, pipeline.nodes.iter().map(|node| &**node).filter(runs))
+        |node: &&Arc<Node>| chosen.as_ref().is_none_or(|names| names.contains(node.name.as_str()));
+    Found::of(snapshot, pipeline.nodes.iter().filter(runs))
 }
 
 /// Adds the data read from the disk and from the store.
@@ -115,7 +115,7 @@ fn further(
 ) -> Surroundings {
     surroundings.shared = staleness::shared_paths(&surroundings.snapshot).into_iter().collect();
     surroundings.installed = Looker::default().look(Path::new(python)).clone();
-    match keep(root, code, &surroundings.snapshot.parameters.value) {
+    match keep(root, code, &surroundings) {
         Ok(kept) => {
             surroundings.code = kept.code;
             surroundings.parameters = Some(kept.parameters);
@@ -164,8 +164,8 @@ struct Kept {
 /// Stores the texts of the diff, the definitions and the parameters; secrets are replaced by marks.
 fn keep(
     root: &Path,
-    (code, found): (Option<code_version::Code>, Found),
-    parameters: &Value,
+    (code, mut found): (Option<code_version::Code>, Found),
+    surroundings: &Surroundings,
 ) -> Result<Kept, StoreError> {
     let mut store = Store::new(root);
     let key = store.new_key()?;
@@ -178,7 +178,13 @@ fn keep(
         }
         None => None,
     };
+    let parameters = &surroundings.snapshot.parameters.value;
     let parameters = store.keep_text(&kept_json(parameters, key.as_ref()).to_string())?;
+    for node in found.nodes.clone() {
+        let (facts, _) =
+            staleness::facts(&surroundings.snapshot, &node, &surroundings.installed, key.as_ref());
+        found.add_facts(&node.name, facts);
+    }
     let definitions = found.keep(&mut store, &mask)?;
     Ok(Kept { code, parameters, definitions, key })
 }
@@ -242,6 +248,10 @@ pub(super) fn look(
     let mut found = Vec::new();
     let mut contents = Vec::new();
     for mut record in moved {
+        if record.stamp.is_some() {
+            found.push(record);
+            continue;
+        }
         let base = strip_transcoding(&record.dataset).to_owned();
         let saved = record.direction == Direction::Save;
         let dataset =

@@ -198,7 +198,7 @@ const COLUMNS: &str = "id, started_at, pipeline, env, request, command, user, ho
     worker, batch, detached, outcome, ended_at, nodes_total, nodes_done, failed_node, reason, \
     kedro_version, python_version, git, parameters, definitions, mlflow_run, pinned, note, log_lines, \
     metrics, (SELECT json_group_array(json_array(dataset, json(metrics))) FROM datasets \
-        WHERE run = id AND json_valid(metrics)) AS measured";
+        WHERE run = id AND direction = 'save' AND json_valid(metrics)) AS measured";
 
 impl Store {
     /// The runs that match the filter, newest first.

@@ -15,4 +15,5 @@ mod parity;
 mod staleness;
 mod verbs;
 mod warmth;
+mod why;
 mod worker;

@@ -17,7 +17,10 @@ use crate::runs::history::{Comparison, Whole, compare, whole};
 use crate::store::{RunPair, Store};
 use crate::text::diff::DiffRow;
 
-/// Compare two runs: parameters, metrics, code, nodes, datasets.
+/// Compare two runs: what may have caused their results, parameters, metrics, code, catalog, packages, nodes, datasets.
+///
+/// The contents of the datasets show where the runs part: a cause is likely where a node made something else of the same
+/// inputs, and ruled out where the outputs of its nodes are the same.
 ///
 /// Code is compared by definition, with the nodes that use each and the difference of its text.
 /// Equal values are left out, except the times of nodes. The exit code is 0 whether the runs
@@ -64,6 +67,14 @@ fn describe(compared: &Comparison, reader: Reader) -> String {
     }
     for section in sections {
         out += &format!("\n{}\n", reader.paint(section.title, Tone::Name));
+        for cause in &section.causes {
+            let verdict = reader.paint(&format!("{:<9}", cause.verdict), cause.tone);
+            out += &format!("  {verdict}  {}\n", reader.line(&cause.what));
+            if !cause.because.is_empty() {
+                let because = reader.line(&format!("{:13}{}", "", cause.because));
+                out += &format!("{}\n", reader.paint(&because, Tone::Dim));
+            }
+        }
         let rows: Vec<Vec<Cell>> = section.pairs.iter().map(row).collect();
         let left = ("", Align::Left);
         // Measurements are aligned at their last digit.

@@ -173,7 +173,7 @@ fn shortened(text: String) -> String {
 
 /// The differences between old and new facts. Packages and Python are compared only where both are known: a
 /// project can be opened without an interpreter.
-pub(super) fn changes(was: &Facts, is: &Facts) -> Vec<Reason> {
+pub fn changes(was: &Facts, is: &Facts) -> Vec<Reason> {
     let mut reasons = Vec::new();
     let (mut left, mut right) = (was.iter().peekable(), is.iter().peekable());
     loop {

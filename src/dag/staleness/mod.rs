@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use serde::{Deserialize, Serialize};
 
-pub use facts::{Fact, Facts, facts};
+pub use facts::{Fact, Facts, changes, facts};
 pub use reason::{Reason, short};
 
 use crate::project::{Node, is_parameter, makers, strip_transcoding};

@@ -6,6 +6,7 @@ use std::path::Path;
 use serde::Serialize;
 
 use super::compare::Whole;
+use crate::dag::staleness::{Reason, changes as fact_changes};
 use crate::runs::code_version;
 use crate::runs::definitions::{Definitions, Kept};
 use crate::store::{CodeVersion, Store, StoreError};
@@ -70,8 +71,21 @@ impl How {
     }
 }
 
-/// The definitions that differ; `None` when they were not kept of both runs.
-async fn definitions(root: &Path, first: &Whole, second: &Whole) -> Option<Vec<DefinitionChange>> {
+/// A difference in what nodes of both runs ran with, other than code: a parameter, the definition of a dataset, a package.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct SettingChange {
+    /// The difference.
+    #[serde(flatten)]
+    pub reason: Reason,
+    /// The nodes that it concerns, sorted.
+    pub nodes: Vec<String>,
+}
+
+/// The definitions and the settings that differ.
+type Differences = (Vec<DefinitionChange>, Option<Vec<SettingChange>>);
+
+/// The definitions and the settings that differ; `None` when they were not kept of both runs.
+async fn definitions(root: &Path, first: &Whole, second: &Whole) -> Option<Differences> {
     let keys = (first.run.definitions.clone()?, second.run.definitions.clone()?);
     let mut store = Store::new(root);
     let read = move || -> Result<_, StoreError> {
@@ -79,6 +93,7 @@ async fn definitions(root: &Path, first: &Whole, second: &Whole) -> Option<Vec<D
         else {
             return Ok(None);
         };
+        let settings = settings(&one, &two);
         let mut changes = changes(&one, &two);
         for (change, texts) in &mut changes {
             let mut text = |key: Option<&String>| match key {
@@ -97,9 +112,24 @@ async fn definitions(root: &Path, first: &Whole, second: &Whole) -> Option<Vec<D
                 }
             };
         }
-        Ok(Some(changes.into_iter().map(|(change, _)| change).collect()))
+        Ok(Some((changes.into_iter().map(|(change, _)| change).collect(), settings)))
     };
     tokio::task::spawn_blocking(read).await.ok()?.ok()?
+}
+
+/// The settings that differ of nodes of both runs; `None` when they were not kept of both.
+fn settings(first: &Definitions, second: &Definitions) -> Option<Vec<SettingChange>> {
+    if first.facts_of.is_empty() || second.facts_of.is_empty() {
+        return None;
+    }
+    let mut found: BTreeMap<Reason, Vec<String>> = BTreeMap::new();
+    for node in first.facts_of.keys() {
+        let Some((was, is)) = first.facts_of(node).zip(second.facts_of(node)) else { continue };
+        for reason in fact_changes(&was, &is) {
+            found.entry(reason).or_default().push(node.clone());
+        }
+    }
+    Some(found.into_iter().map(|(reason, nodes)| SettingChange { reason, nodes }).collect())
 }
 
 fn read(store: &mut Store, key: &str) -> Result<Option<Definitions>, StoreError> {
@@ -155,11 +185,16 @@ fn names<'a>(of: &'a Definitions, used: &'a [u32]) -> impl Iterator<Item = &'a s
     used.iter().filter_map(|index| of.all.get(*index as usize)).map(|one| &*one.name)
 }
 
-/// Compares the code of two runs of the project in `root`.
-pub(super) async fn compare(root: &Path, first: &Whole, second: &Whole) -> CodeChange {
+/// Compares the code of two runs of the project in `root`, and the settings of their nodes.
+pub(super) async fn compare(
+    root: &Path,
+    first: &Whole,
+    second: &Whole,
+) -> (CodeChange, Option<Vec<SettingChange>>) {
     let mut change = files(root, first, second).await;
-    change.definitions = definitions(root, first, second).await;
-    change
+    let (definitions, settings) = definitions(root, first, second).await.unzip();
+    change.definitions = definitions;
+    (change, settings.flatten())
 }
 
 /// The files that differ, by the commits, the diffs to them, and the untracked files.
@@ -230,7 +265,11 @@ mod tests {
             text: Some(format!("{name} {hash}")),
         };
         let nodes = nodes.iter().map(|(node, used)| ((*node).to_owned(), used.to_vec()));
-        Definitions { all: all.iter().map(kept).collect(), nodes: nodes.collect() }
+        Definitions {
+            all: all.iter().map(kept).collect(),
+            nodes: nodes.collect(),
+            ..Definitions::default()
+        }
     }
 
     #[test]

@@ -7,7 +7,8 @@ use indexmap::IndexMap;
 use serde::Serialize;
 use serde_json::Value as Json;
 
-use super::code::{self, CodeChange, DefinitionChange};
+use super::code::{self, CodeChange, DefinitionChange, SettingChange};
+use super::why::{Cause, causes};
 use super::{from_rows, request};
 use crate::project::{Snapshot, strip_transcoding};
 use crate::runs::{Failure, RunEvent, params};
@@ -92,6 +93,10 @@ pub struct Comparison {
     pub metrics: Vec<Change>,
     /// Differences in the code.
     pub code: CodeChange,
+    /// Differences in what the nodes of both runs ran with, other than code; `None` when it was not kept of both.
+    pub settings: Option<Vec<SettingChange>>,
+    /// What may have caused the different results, the most likely first.
+    pub causes: Vec<Cause>,
     /// The nodes of both runs: in the second run's order, then those of the first run alone.
     pub nodes: Vec<NodeChange>,
     /// The datasets of both runs, by name: inputs and saved datasets.
@@ -151,12 +156,12 @@ pub async fn compare(
     first: &Whole,
     second: &Whole,
 ) -> Comparison {
-    let code = code::compare(root, first, second).await;
+    let (code, settings) = code::compare(root, first, second).await;
     let parameters = match (&first.parameters, &second.parameters) {
         (Some(first), Some(second)) => Some(changes(&flat(first), &flat(second))),
         _ => None,
     };
-    Comparison {
+    let mut compared = Comparison {
         runs: RunPair { first: first.id, second: second.id },
         facts: changes(&facts(&first.run), &facts(&second.run)),
         overrides: changes(&overrides(&first.run), &overrides(&second.run)),
@@ -165,7 +170,11 @@ pub async fn compare(
         nodes: nodes(first, second, &files_of_nodes(snapshot), &code),
         datasets: datasets(first, second),
         code,
-    }
+        settings,
+        causes: Vec::new(),
+    };
+    compared.causes = causes(first, second, &compared);
+    compared
 }
 
 /// Values by name, in display order.

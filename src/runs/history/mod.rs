@@ -9,6 +9,7 @@ pub mod compare;
 mod course;
 pub mod filter;
 pub mod timeline;
+pub mod why;
 
 pub use compare::{Comparison, Whole, compare, whole};
 pub use course::{Course, News};

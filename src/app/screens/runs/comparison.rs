@@ -6,12 +6,13 @@ use serde_json::Value as Json;
 
 use super::columns::distinct;
 use crate::app::words::{Tone, number_text, seconds_text};
-use crate::dag::staleness::short;
+use crate::dag::staleness::{Fact, Reason, short};
 use crate::project::highlight::highlight;
 use crate::project::python::highlight::Highlighted;
 use crate::runs::history::Comparison;
-use crate::runs::history::code::{CodeChange, DefinitionChange};
+use crate::runs::history::code::{CodeChange, DefinitionChange, SettingChange};
 use crate::runs::history::compare::{Change, DatasetChange, NodeChange};
+use crate::runs::history::why::{Cause, Verdict};
 use crate::store::{CodeVersion, Direction, NodeOutcome};
 use crate::text::diff::{DiffRow, side_by_side, unified};
 use crate::text::size_text;
@@ -24,12 +25,27 @@ const NONE: &str = "–";
 pub struct Section {
     /// The title.
     pub title: &'static str,
+    /// What may have caused the different results.
+    pub causes: Vec<CauseLine>,
     /// The differing values.
     pub pairs: Vec<Pair>,
     /// The differing definitions.
     pub definitions: Vec<DefinitionDiff>,
     /// Further remarks.
     pub texts: Vec<String>,
+}
+
+/// A difference that may have caused the different results.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct CauseLine {
+    /// `likely`, `possible` or `ruled out`.
+    pub verdict: &'static str,
+    /// The tone of the verdict.
+    pub tone: Tone,
+    /// What differs.
+    pub what: String,
+    /// The nodes that it concerns, and the reason for the verdict.
+    pub because: String,
 }
 
 /// A definition that differs, with the difference of its text.
@@ -87,6 +103,10 @@ pub struct Pair {
 pub enum Row<'a> {
     /// The title of a section.
     Title(&'static str),
+    /// What may have caused the different results.
+    Cause(&'a CauseLine),
+    /// Why it may have.
+    Because(&'a CauseLine),
     /// A value in both runs, with its section.
     Pair(&'a Section, &'a Pair),
     /// A differing definition.
@@ -106,6 +126,10 @@ pub const WIDE: u16 = 100;
 pub fn rows(sections: &[Section], wide: bool) -> impl Iterator<Item = Row<'_>> {
     sections.iter().enumerate().flat_map(move |(index, section)| {
         let blank = (index > 0).then_some(Row::Blank);
+        let causes = section.causes.iter().flat_map(|cause| {
+            let because = (!cause.because.is_empty()).then_some(Row::Because(cause));
+            [Row::Cause(cause)].into_iter().chain(because)
+        });
         let pairs = section.pairs.iter().map(move |pair| Row::Pair(section, pair));
         let definitions = section.definitions.iter().flat_map(move |one| {
             let rows = one.rows(wide).iter().map(move |row| Row::Diff(one, *row));
@@ -114,7 +138,7 @@ pub fn rows(sections: &[Section], wide: bool) -> impl Iterator<Item = Row<'_>> {
         });
         let texts = section.texts.iter().map(|text| Row::Text(text));
         let head = blank.into_iter().chain([Row::Title(section.title)]);
-        head.chain(pairs).chain(definitions).chain(texts)
+        head.chain(causes).chain(pairs).chain(definitions).chain(texts)
     })
 }
 
@@ -133,12 +157,29 @@ pub fn sections(compared: &Comparison) -> Vec<Section> {
             ..Section::default()
         },
     };
+    let settings = compared.settings.as_deref().unwrap_or_default();
     let mut sections = vec![
+        why(&compared.causes),
         of_changes("Asked for", &compared.facts),
         of_changes("Overrides", &overrides),
         parameters,
         metrics(&compared.metrics),
         code(&compared.code, compared.parameters.is_some()),
+        of_settings("Node definitions", settings, |fact| match fact {
+            Fact::Function => Some("function".into()),
+            Fact::Bound(name) => Some(format!("{name} of the function")),
+            Fact::Takes => Some("inputs".into()),
+            Fact::Gives => Some("outputs".into()),
+            _ => None,
+        }),
+        of_settings("Catalog", settings, |fact| match fact {
+            Fact::Dataset(name, key) => Some(format!("{name} {key}")),
+            _ => None,
+        }),
+        of_settings("Packages", settings, |fact| match fact {
+            Fact::Package(name) => Some(name.clone()),
+            _ => None,
+        }),
         Section {
             title: "Nodes",
             pairs: compared.nodes.iter().map(node).collect(),
@@ -151,10 +192,71 @@ pub fn sections(compared: &Comparison) -> Vec<Section> {
         },
     ];
     sections.retain(|section| {
-        let Section { pairs, definitions, texts, .. } = section;
-        !(pairs.is_empty() && definitions.is_empty() && texts.is_empty())
+        let Section { causes, pairs, definitions, texts, .. } = section;
+        !(causes.is_empty() && pairs.is_empty() && definitions.is_empty() && texts.is_empty())
     });
     sections
+}
+
+/// Most causes that are listed of those that may explain the results, and of those that are ruled out.
+const CAUSES: (usize, usize) = (8, 4);
+
+/// What may have caused the different results.
+fn why(causes: &[Cause]) -> Section {
+    let (ruled_out, open): (Vec<&Cause>, Vec<&Cause>) =
+        causes.iter().partition(|cause| cause.verdict == Verdict::RuledOut);
+    let line = |cause: &&Cause| {
+        let (verdict, tone) = match cause.verdict {
+            Verdict::Likely => ("likely", Tone::Good),
+            Verdict::Possible => ("possible", Tone::Warning),
+            Verdict::RuledOut => ("ruled out", Tone::Dim),
+        };
+        let nodes = match cause.nodes.as_slice() {
+            [] => String::new(),
+            [one] => format!("node {one}"),
+            [one, two] => format!("nodes {one}, {two}"),
+            [one, two, rest @ ..] => format!("nodes {one}, {two} and {} more", rest.len()),
+        };
+        let parts = [nodes, cause.because.clone()];
+        let parts: Vec<String> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+        CauseLine { verdict, tone, what: cause.text.clone(), because: parts.join(": ") }
+    };
+    let more = |all: &[&Cause], most: usize, what: &str| {
+        let rest = all.len().saturating_sub(most);
+        (rest > 0).then(|| format!("{rest} more {what}"))
+    };
+    let shown = open.iter().take(CAUSES.0).chain(ruled_out.iter().take(CAUSES.1));
+    let mut lines: Vec<CauseLine> = shown.map(line).collect();
+    // What is true of several causes is said once, below the last of them.
+    for at in 1..lines.len() {
+        if lines[at].because == lines[at - 1].because {
+            lines[at - 1].because.clear();
+        }
+    }
+    let texts = [
+        more(&open, CAUSES.0, "may have contributed; they are listed below."),
+        more(&ruled_out, CAUSES.1, "are ruled out."),
+    ];
+    Section {
+        title: "Why the results differ",
+        causes: lines,
+        texts: texts.into_iter().flatten().collect(),
+        ..Section::default()
+    }
+}
+
+/// The settings that `name` gives a name, with the nodes that they concern.
+fn of_settings(
+    title: &'static str,
+    settings: &[SettingChange],
+    name: impl Fn(&Fact) -> Option<String>,
+) -> Section {
+    let pairs = settings.iter().filter_map(|setting| {
+        let Reason::Changed { what, from, to } = &setting.reason else { return None };
+        let text = |side: &Option<String>| side.clone().unwrap_or_else(|| NONE.to_owned());
+        Some(Pair { note: setting.nodes.join(", "), ..pair(&name(what)?, text(from), text(to)) })
+    });
+    Section { title, pairs: pairs.collect(), ..Section::default() }
 }
 
 fn of_changes(title: &'static str, changes: &[Change]) -> Section {
@@ -245,6 +347,7 @@ fn code(code: &CodeChange, told: bool) -> Section {
         pairs: commits.into_iter().collect(),
         definitions: definitions.into_iter().map(definition).collect(),
         texts: texts.into_iter().chain(incomplete).collect(),
+        ..Section::default()
     }
 }
 

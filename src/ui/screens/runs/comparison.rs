@@ -6,10 +6,12 @@ use super::super::super::paint::Paint;
 use super::super::super::theme::Role;
 use super::super::details::{draw_code, role_of};
 use crate::app::screens::runs::RunsScreen;
-use crate::app::screens::runs::comparison::{DefinitionDiff, Pair, Row, Section, WIDE, rows};
+use crate::app::screens::runs::comparison::{
+    CauseLine, DefinitionDiff, Pair, Row, Section, WIDE, rows,
+};
 use crate::app::screens::runs::page::{ComparisonPage, HEAD};
 use crate::app::shared::Shared;
-use crate::app::words::{outcome_text, seconds_text, when};
+use crate::app::words::{Tone, outcome_text, seconds_text, when};
 use crate::project::python::highlight::Highlighted;
 use crate::store::RunId;
 use crate::text::diff::DiffRow;
@@ -47,6 +49,17 @@ pub(super) fn draw(
         match line {
             Row::Title(title) => {
                 paint.text(line_area.x, line_area.y, title, Role::Title, line_area.width);
+            }
+            Row::Cause(cause) => draw_cause(paint, line_area, cause),
+            Row::Because(cause) => {
+                let x = line_area.x + VERDICT;
+                paint.text(
+                    x,
+                    line_area.y,
+                    &cause.because,
+                    Role::Dim,
+                    line_area.right().saturating_sub(x),
+                );
             }
             Row::Pair(section, pair) => draw_pair(paint, line_area, section, pair, &widths),
             Row::Definition(one) => draw_definition(paint, line_area, one),
@@ -88,6 +101,17 @@ fn head(
         let text = format!(" {} {fact}", paint.glyphs.dot);
         x += paint.text(x, area.y, &text, Role::Dim, area.right().saturating_sub(x + 1));
     }
+}
+
+/// The width of a verdict on a cause and of the space around it, in cells.
+const VERDICT: u16 = 13;
+
+/// Draws what may have caused the different results.
+fn draw_cause(paint: &mut Paint<'_>, area: Rect, cause: &CauseLine) {
+    paint.text(area.x + 2, area.y, cause.verdict, role_of(cause.tone), VERDICT - 2);
+    let role = if cause.tone == Tone::Dim { Role::Dim } else { Role::Text };
+    let x = area.x + VERDICT;
+    paint.text(x, area.y, &cause.what, role, area.right().saturating_sub(x));
 }
 
 /// Draws the name of a definition, the nodes that use it, and its place where there is room.
