@@ -63,6 +63,14 @@ fn fold(shown: &mut Vec<String>, row: &[&[String]], is_last: bool) -> bool {
     folds
 }
 
+/// The path of a frame of the project's own code, as [`lines`] shows it. A path with its middle left out is none, and that
+/// of a library neither: it is not complete.
+pub fn own_path(line: &str) -> Option<&str> {
+    let path = Frame::parse(line)?.path;
+    let complete = library(line).is_none() && !path.split('/').any(|part| part == "…");
+    complete.then_some(path)
+}
+
 /// The line after a frame: its code, and the marks below, are indented further.
 fn frame_end(lines: &[String], at: usize) -> usize {
     if Frame::parse(&lines[at]).is_none() {
@@ -183,6 +191,16 @@ KeyError: 'duration'
             folded[1], "  … 3 frames of kedro, pluggy, Python",
             "narrow lines name them, too"
         );
+    }
+
+    #[test]
+    fn only_frames_of_the_project_have_a_complete_path() {
+        let found = |room: usize| -> Vec<String> {
+            let lines = lines(TEXT, Path::new("/project"), room);
+            lines.iter().filter_map(|line| own_path(line)).map(str::to_owned).collect()
+        };
+        assert_eq!(found(120), ["src/shop/nodes.py"]);
+        assert_eq!(found(42), [""; 0], "the middle is left out");
     }
 
     #[test]

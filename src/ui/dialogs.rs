@@ -14,6 +14,7 @@ use crate::app::dialog::{
 };
 use crate::app::options::{FIELDS, FieldKind, Form};
 use crate::app::picker::{Picker, text};
+use crate::app::traceback::own_path;
 use crate::project::Severity;
 use crate::runs::history::change;
 use crate::text::{truncate, truncate_middle, width};
@@ -211,22 +212,18 @@ fn read(paint: &mut Paint<'_>, state: &State, dialog: &TextDialog) {
     let seen = dialog.lines.iter().skip(dialog.offset).take(usize::from(inner.height));
     for (row, line) in seen.enumerate() {
         let y = inner.y + row as u16;
-        if let Some(parts) = dialog.parts.get(dialog.offset + row).filter(|parts| !parts.is_empty())
-        {
-            draw_code(paint, Rect { y, height: 1, ..inner }, parts);
-            continue;
+        match dialog.parts.get(dialog.offset + row).filter(|parts| !parts.is_empty()) {
+            Some(parts) => draw_code(paint, Rect { y, height: 1, ..inner }, parts),
+            None => drop(paint.text(inner.x, y, line, role_of_line(dialog, line), inner.width)),
         }
-        let role = if line.starts_with(' ') || line.starts_with("Traceback") {
-            Role::Text
-        } else {
-            Role::Bad
-        };
-        let role = if dialog.place.is_none() && !dialog.title.starts_with("Traceback") {
-            Role::Text
-        } else {
-            role
-        };
-        paint.text(inner.x, y, line, role, inner.width);
+        if let Some((before, path)) =
+            own_path(line).and_then(|path| Some((line.split_once(path)?.0, path)))
+        {
+            let cells =
+                |text: &str| u16::try_from(width(text)).unwrap_or(u16::MAX).min(inner.width);
+            let from = cells(before);
+            paint.link(inner.x + from, y, cells(path).min(inner.width - from), path);
+        }
     }
     let mut close = keys(state, Scope::List, &[(Control::Leave, "close")]);
     if let Some(other) = &dialog.other {
@@ -242,6 +239,14 @@ fn read(paint: &mut Paint<'_>, state: &State, dialog: &TextDialog) {
         None => close,
     };
     footer(paint, area, &text);
+}
+
+fn role_of_line(dialog: &TextDialog, line: &str) -> Role {
+    let is_traceback = dialog.place.is_some() || dialog.title.starts_with("Traceback");
+    match line.starts_with(' ') || line.starts_with("Traceback") || !is_traceback {
+        true => Role::Text,
+        false => Role::Bad,
+    }
 }
 
 fn ask(paint: &mut Paint<'_>, state: &State, question: &Question) {

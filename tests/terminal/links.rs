@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use mlops_tui::store::{self, NewRun, NodeOutcome, NodeRecord, Outcome, Progress, Store};
+
 use crate::common::project::copy_of_sample;
 use crate::common::terminal::Terminal;
 
@@ -105,6 +107,51 @@ fn files_are_links_that_move_and_vanish_with_their_text() {
     terminal.wait_gone("stations.csv");
     assert_eq!(links(terminal), []);
 
+    terminal.keys("q");
+    assert!(terminal.wait_exit().success());
+}
+
+/// Adds a run to the history that failed in a node.
+fn fail(root: &Path) {
+    let traceback = format!(
+        "Traceback (most recent call last):\n  File \"/lib/site-packages/kedro/io/core.py\", line 3, in load\n    \
+         x()\n  File \"{}/src/harbour_bikes/nodes.py\", line 7, in clean\n    y()\nValueError: no\n",
+        root.display()
+    );
+    let failure = serde_json::json!({
+        "kind": "ValueError", "message": "no", "traceback": traceback, "frames": [],
+    });
+    let mut store = Store::new(root);
+    let new = NewRun { started_at: store::now(), pipeline: "p".into(), ..NewRun::default() };
+    let mut record = store.add_run(&new).unwrap();
+    record.outcome = Outcome::Failed;
+    let node = NodeRecord {
+        node: "clean".into(),
+        outcome: NodeOutcome::Failed,
+        failure: Some(failure.to_string()),
+        ..NodeRecord::default()
+    };
+    let progress =
+        Progress { record: &record, first: 1, entries: &[], nodes: &[node], datasets: &[] };
+    store.record(&progress).unwrap();
+}
+
+#[test]
+fn the_project_s_frames_of_a_traceback_are_links() {
+    let mut session = open("", &[]);
+    let (terminal, root) = (&mut session.terminal, &session.root);
+    fail(root);
+    terminal.wait_for("15 nodes");
+    terminal.keys("4");
+    terminal.wait_for("failed");
+    terminal.keys("T");
+    terminal.wait_for("in clean");
+    let found: Vec<(String, String)> =
+        links(terminal).into_iter().filter(|(text, _)| text.ends_with(".py")).collect();
+    let file = "src/harbour_bikes/nodes.py";
+    assert_eq!(found, [(file.to_owned(), target(root, file))]);
+    terminal.keys("<esc>");
+    terminal.wait_gone("in clean");
     terminal.keys("q");
     assert!(terminal.wait_exit().success());
 }
