@@ -143,8 +143,7 @@ impl Areas {
     /// The same areas with one pane in the room of the others. The log leaves a few rows to the main pane.
     #[must_use]
     pub fn maximise(self, pane: Pane) -> Areas {
-        let body =
-            Rect { height: self.log.bottom().max(self.main.bottom()) - self.main.y, ..self.main };
+        let body = Rect { height: self.bar.y.saturating_sub(self.main.y), ..self.main };
         let whole = Rect { width: self.rule.width, ..body };
         let none = Rect::default();
         match pane {
@@ -227,4 +226,21 @@ pub fn dialog(size: Size, width: u16, height: u16) -> Rect {
     let width = width.min(size.width.saturating_sub(2));
     let height = height.min(size.height.saturating_sub(2));
     Rect { x: (size.width - width) / 2, y: (size.height - height) / 3, width, height }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_maximised_pane_fills_the_room_above_the_bar() {
+        for log in [false, true] {
+            let areas = Areas::of(Size::new(100, 30), &Panes::default(), log, false);
+            for pane in [Pane::Main, Pane::Side] {
+                let area = areas.maximise(pane).pane(pane);
+                assert_eq!(area, Rect::new(0, 3, 100, 26), "{pane:?} {log}");
+                assert_eq!(area.bottom(), areas.bar.y);
+            }
+        }
+    }
 }

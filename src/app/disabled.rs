@@ -128,6 +128,7 @@ pub fn disabled_because(state: &State, command: Command) -> Option<String> {
         | Command::Goal
         | Command::Nesting
         | Command::Baseline
+        | Command::Artifacts
         | Command::ChartAxis
         | Command::ChartScale
         | Command::Smooth

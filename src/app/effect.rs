@@ -7,6 +7,7 @@ use crate::runs::debug::Prompt;
 use crate::runs::params::Params;
 use crate::store::{LogCursor, LogFilter, PruneLimits, RunFilter, RunId, RunPair};
 use crate::tracking::entities::Run;
+use crate::tracking::preview;
 
 /// What happens with the pipeline runs that made tracked runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -176,6 +177,15 @@ pub enum Effect {
     FindPipelineRuns(Vec<Run>, Made),
     /// Read all values of metrics: ids of runs and names of metrics.
     LoadCurves(Vec<(String, String)>),
+    /// List a folder among a run's artifacts; the empty path is the uppermost one.
+    LoadArtifacts {
+        /// The id of the run.
+        run: String,
+        /// The path of the folder.
+        folder: String,
+    },
+    /// Read a file among a run's artifacts for its preview.
+    LoadPreview(preview::Request),
     /// Read the tracking store.
     LoadTracking,
     /// Make the project's Python environment.

@@ -7,6 +7,7 @@ use crossterm::event::{KeyEvent, MouseEvent};
 
 use super::effect::{Generation, Made, RunKey};
 use super::keymap::Keymap;
+use super::screens::experiments::artifacts::Listed;
 use super::screens::experiments::curves::ReadCurve;
 use super::screens::pipeline::Plot;
 use super::settings::Settings;
@@ -21,6 +22,7 @@ use crate::runs::{Failure, Stamped, Warmth};
 use crate::store::{LogLine, NodeRecord, PruneLimits, Pruned, RunId, RunPair, RunRecord, Timing};
 use crate::text::UserError;
 use crate::tracking::entities::{Point, Run};
+use crate::tracking::preview::{self, Preview};
 
 /// An event of the loop.
 #[derive(Debug, Clone)]
@@ -191,6 +193,17 @@ pub enum Report {
     PipelineRuns(Result<Vec<(String, Option<RunRecord>)>, String>, Made),
     /// All values of metrics.
     Curves(Vec<ReadCurve>),
+    /// The entries of a folder among a run's artifacts.
+    Artifacts {
+        /// The id of the run.
+        run: String,
+        /// The path of the folder.
+        folder: String,
+        /// Its entries, or why it can't be listed.
+        listed: Listed,
+    },
+    /// The preview of an artifact.
+    Preview(preview::Request, Preview),
     /// Tracked runs that are new or have changed.
     TrackedRuns {
         /// The runs as they are now.

@@ -35,7 +35,7 @@ macro_rules! state {
             /// The screen that is shown.
             pub fn screen(&self) -> &dyn Screen {
                 match self.tab {
-                    $(Tab::$tab => &self.$field,)*
+                    $(Tab::$tab => self.$field.top(),)*
                 }
             }
 
@@ -43,7 +43,7 @@ macro_rules! state {
             pub fn screen_mut(&mut self) -> (&mut dyn Screen, &mut Shared) {
                 let shared = &mut self.shared;
                 match self.tab {
-                    $(Tab::$tab => (&mut self.$field, shared),)*
+                    $(Tab::$tab => (self.$field.top_mut(), shared),)*
                 }
             }
         }

@@ -7,6 +7,7 @@ use crate::project::python::highlight::{Highlighted, Token};
 use crate::project::{Origin, Place};
 use crate::store::{CodeVersion, Outcome};
 pub use crate::text::size_text;
+use crate::tracking::picture::Picture;
 
 /// The tone of a text, which `ui` maps to a colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -48,6 +49,8 @@ pub enum Line {
     },
     /// A line of code: its number and its index in the file.
     Code(u32, Arc<Highlighted>, usize),
+    /// A row of a picture: two rows of its pixels.
+    Picture(Arc<Picture>, usize),
     /// An empty line.
     Blank,
 }

@@ -1,4 +1,4 @@
-//! Comma-separated values (RFC 4180), but with `\n` as line end.
+//! Comma-separated values (RFC 4180); written with `\n` as line end, read with any separator.
 
 use super::sanitize;
 
@@ -48,6 +48,31 @@ impl Csv {
     }
 }
 
+/// The rows of a table, cell by cell. An open quote ends with the text.
+pub fn rows(text: &str, separator: char) -> impl Iterator<Item = Vec<String>> {
+    let mut chars = text.chars().peekable();
+    std::iter::from_fn(move || {
+        chars.peek()?;
+        let (mut row, mut cell, mut quoted) = (Vec::new(), String::new(), false);
+        while let Some(c) = chars.next() {
+            match c {
+                '"' if quoted && chars.peek() == Some(&'"') => {
+                    chars.next();
+                    cell.push('"');
+                }
+                '"' if quoted || cell.is_empty() => quoted = !quoted,
+                c if quoted => cell.push(c),
+                '\n' => break,
+                '\r' if chars.peek() == Some(&'\n') => {}
+                c if c == separator => row.push(std::mem::take(&mut cell)),
+                c => cell.push(c),
+            }
+        }
+        row.push(cell);
+        Some(row)
+    })
+}
+
 /// A number with all its digits, in a form that Python and pandas parse.
 pub fn exact(number: f64) -> String {
     format!("{number:?}")
@@ -56,6 +81,19 @@ pub fn exact(number: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn quotes_hold_separators_and_lines_together() {
+        for (text, separator, cells) in [
+            ("a,b\r\n1,\n", ',', vec![vec!["a", "b"], vec!["1", ""]]),
+            ("\"a,\"\"b\"\"\nc\",d", ',', vec![vec!["a,\"b\"\nc", "d"]]),
+            ("a\t5\" pipe\n\n", '\t', vec![vec!["a", "5\" pipe"], vec![""]]),
+            ("\"open,\nnever closed", ',', vec![vec!["open,\nnever closed"]]),
+            ("", ',', vec![]),
+        ] {
+            assert_eq!(rows(text, separator).collect::<Vec<_>>(), cells, "{text:?}");
+        }
+    }
 
     #[test]
     fn cells_are_quoted_where_they_have_to_be() {

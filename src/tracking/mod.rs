@@ -17,6 +17,8 @@ pub mod groups;
 pub mod inputs;
 mod link;
 mod overview;
+pub mod picture;
+pub mod preview;
 pub mod project;
 pub mod reference;
 pub mod rest;

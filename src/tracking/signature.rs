@@ -37,6 +37,58 @@ pub struct Signature {
     pub params: Json,
 }
 
+/// A column or a tensor of a signature.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Column {
+    /// What it is for a model.
+    pub part: Part,
+    /// The name; tensors often have none.
+    pub name: String,
+    /// The type, the default value, and whether it is optional.
+    pub kind: String,
+}
+
+/// The parts of a signature.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    /// What predictions take.
+    Inputs,
+    /// What predictions give.
+    Outputs,
+    /// Parameters of predictions.
+    Params,
+}
+
+impl Signature {
+    /// All columns in their order.
+    pub fn columns(&self) -> Vec<Column> {
+        let parts = [
+            (Part::Inputs, &self.inputs),
+            (Part::Outputs, &self.outputs),
+            (Part::Params, &self.params),
+        ];
+        let columns = parts.into_iter().flat_map(|(part, columns)| {
+            columns.as_array().into_iter().flatten().map(move |column| of_column(part, column))
+        });
+        columns.collect()
+    }
+}
+
+fn of_column(part: Part, column: &Json) -> Column {
+    let word = |json: &Json| json.as_str().map(str::to_owned).unwrap_or_else(|| json.to_string());
+    let kind = match &column["tensor-spec"] {
+        Json::Null => word(&column["type"]),
+        spec => format!("{} {}", word(&spec["dtype"]), spec["shape"]),
+    };
+    let optional = if column["required"] == false { ", optional" } else { "" };
+    let default = match &column["default"] {
+        Json::Null => String::new(),
+        default => format!(" = {default}"),
+    };
+    let name = column["name"].as_str().unwrap_or_default().to_owned();
+    Column { part, name, kind: format!("{kind}{default}{optional}") }
+}
+
 /// Parses an `MLmodel` file.
 ///
 /// # Errors
@@ -148,6 +200,16 @@ mod tests {
         let signature = described.signature.unwrap();
         assert_eq!(signature.inputs, json!([{"type": "double", "name": "x"}]));
         assert_eq!(signature.outputs, Json::Null);
+        let x = Column { part: Part::Inputs, name: "x".into(), kind: "double".into() };
+        assert_eq!(signature.columns(), [x]);
+        let tensor =
+            json!({"type": "tensor", "tensor-spec": {"dtype": "float32", "shape": [-1, 3]}});
+        let param = json!({"name": "top", "type": "long", "default": 5, "required": false});
+        let other =
+            Signature { outputs: json!([tensor]), params: json!([param]), ..Signature::default() };
+        let words: Vec<String> =
+            other.columns().into_iter().map(|column| column.name + ":" + &column.kind).collect();
+        assert_eq!(words, [":float32 [-1,3]", "top:long = 5, optional"]);
         assert_eq!(read("flavors: {}\n".as_bytes()).unwrap(), Described::default());
         for broken in ["[", "signature: {inputs: '['}\n", "flavors: 1\n"] {
             assert!(read(broken.as_bytes()).is_err(), "{broken}");

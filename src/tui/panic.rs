@@ -12,6 +12,7 @@ use std::thread;
 use tokio::sync::Notify;
 
 use super::{folders, terminal};
+use crate::system::contained::is_contained;
 use crate::text::secrets::redact;
 
 /// The message to print once the terminal is restored. Only the first panic sets it: others are consequences.
@@ -22,6 +23,9 @@ static HAPPENED: Notify = Notify::const_new();
 pub(super) fn install() {
     let own = thread::current().id();
     panic::set_hook(Box::new(move |info| {
+        if is_contained() {
+            return;
+        }
         let mut message = MESSAGE.lock().unwrap_or_else(PoisonError::into_inner);
         if message.is_some() {
             return;
@@ -66,14 +70,16 @@ fn write(text: &str) -> io::Result<PathBuf> {
     Ok(path)
 }
 
-/// Panics for tests, where `MLOPS_TUI_PANIC` says: in `task`, `thread` or
-/// `loop`. Release builds ignore the variable.
+/// Panics for tests, where `MLOPS_TUI_PANIC` says: in `task`, `thread`, `loop`, or `contained` work. Release builds ignore the variable.
 #[cfg(debug_assertions)]
 #[expect(clippy::panic, reason = "that is what it is for")]
 pub(super) fn provoke() {
+    use crate::system::contained::contained;
+
     match std::env::var("MLOPS_TUI_PANIC").as_deref() {
         Ok("task") => drop(tokio::spawn(async { panic!("asked for in a task") })),
         Ok("thread") => drop(thread::spawn(|| panic!("asked for in a thread"))),
+        Ok("contained") => drop(contained(|| panic!("asked for in contained work"))),
         Ok("loop") => panic!("asked for in the loop"),
         _ => {}
     }

@@ -13,6 +13,7 @@ pub mod glyphs;
 pub mod links;
 mod paint;
 pub mod picture;
+mod pixels;
 mod screens;
 pub mod theme;
 

@@ -106,6 +106,8 @@ pub const BUILT_IN: [(&str, &str); 10] = [
 pub struct Theme {
     /// Its name.
     pub name: String,
+    /// The colours that the terminal has.
+    pub depth: Depth,
     styles: HashMap<Role, Style>,
 }
 
@@ -144,7 +146,7 @@ impl Theme {
         {
             *selection = selection.remove_modifier(Modifier::DIM);
         }
-        Ok((Theme { name: name.into(), styles }, mistakes))
+        Ok((Theme { name: name.into(), depth, styles }, mistakes))
     }
 
     /// The built-in theme of this name, else the dark theme.

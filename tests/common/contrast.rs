@@ -23,6 +23,9 @@ pub const DECORATION: f64 = 3.0;
 /// `mono` has no colours of its own, so the terminal decides all its contrasts.
 const WITHOUT_COLOURS: &str = "mono";
 
+/// Two pixels of a picture, which has colours of its own.
+const PIXELS: &str = "▀";
+
 /// What `default` stands for where a theme leaves colours to the terminal, as text on background. These themes are
 /// made for dark terminals: xterm's colours have the darkest background, those of One Dark one of the lightest.
 const TERMINALS: [([u8; 3], [u8; 3]); 2] =
@@ -84,7 +87,7 @@ fn check_without_colours(state: &State) {
         let cells = drawn(state, &Theme::built_in(name, depth));
         for (before, cell) in coloured.content.iter().zip(&cells.content) {
             let told = || format!("{name} in {depth:?}: {cell:?}");
-            if cell.symbol() == " " {
+            if cell.symbol() == " " || cell.symbol() == PIXELS {
                 continue;
             }
             assert!(cell.bg == Color::Reset, "a background of its own: {}", told());
@@ -109,7 +112,8 @@ fn inks(state: &State, theme: &str) -> BTreeMap<Ink, BTreeSet<String>> {
     let look = Theme::built_in(theme, Depth::True);
     let mut seen = BTreeMap::new();
     let buffer = drawn(state, &look);
-    for cell in buffer.content.iter().filter(|cell| cell.symbol() != " ") {
+    let is_ink = |cell: &&Cell| cell.symbol() != " " && cell.symbol() != PIXELS;
+    for cell in buffer.content.iter().filter(is_ink) {
         let ink = (format!("{:?}{:?}", cell.fg, cell.bg), cell.modifier.bits());
         let (_, symbols) =
             seen.entry((ink, is_decoration(cell, &look))).or_insert((cell, BTreeSet::new()));

@@ -3,6 +3,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod artifacts;
 mod experiments;
 mod filters;
 mod fit;

@@ -21,6 +21,8 @@ import mlflow
 mlflow.set_tracking_uri("sqlite:///mlflow.db")
 with mlflow.start_run(run_name="first-one"):
     mlflow.log_param("lr", 0.1)
+    mlflow.log_dict({"layers": [8, 4]}, "model/shape.json")
+    mlflow.log_text("never read", "model/weights.pkl")
     for step in range(5):
         mlflow.log_metric("loss", 1.0 / (step + 1), step=step)
 pathlib.Path("ready").touch()
@@ -98,6 +100,13 @@ fn runs_appear_and_change_while_they_train() {
     assert_eq!(lines.len(), 2, "{csv}");
     assert!(lines[0].starts_with("run_id,status,name,started,"), "{csv}");
     assert!(lines[1].contains(",FINISHED,first-one,") && lines[1].contains(",0.2"), "{csv}");
+    terminal.keys("F");
+    terminal.wait_for("Artifacts of first-one");
+    terminal.wait_for("▸ model");
+    terminal.keys("lj");
+    terminal.wait_for("\"layers\": [");
+    terminal.keys("j");
+    terminal.wait_for("pickle, 10 B: never opened");
     terminal.keys("q");
     assert!(terminal.wait_exit().success());
 }

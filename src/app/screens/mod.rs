@@ -28,6 +28,22 @@ use crate::text::filter::{self, Completion, FilterError, Key};
 
 /// The interface of a screen. The defaults are those of a plain list.
 pub trait Screen {
+    /// The screen that is shown: this one, or a page of its own that takes its place.
+    fn top(&self) -> &dyn Screen
+    where
+        Self: Sized,
+    {
+        self
+    }
+
+    /// The screen that is shown, to be changed.
+    fn top_mut(&mut self) -> &mut dyn Screen
+    where
+        Self: Sized,
+    {
+        self
+    }
+
     /// The title over the main pane.
     fn title(&self, shared: &Shared) -> String;
 
@@ -61,6 +77,11 @@ pub trait Screen {
 
     /// Whether the main pane takes the whole width, and no details are shown.
     fn is_full_width(&self, _shared: &Shared) -> bool {
+        false
+    }
+
+    /// Whether the pane that has the focus takes the room of the others, as a maximised one does.
+    fn is_alone(&self, _shared: &Shared) -> bool {
         false
     }
 
@@ -204,7 +225,8 @@ pub trait Screen {
             self.is_full_width(shared),
         );
         let is_shown = areas.pane(shared.focus).area() > 0;
-        if shared.panes.maximised && is_shown { areas.maximise(shared.focus) } else { areas }
+        let is_alone = shared.panes.maximised || self.is_alone(shared);
+        if is_alone && is_shown { areas.maximise(shared.focus) } else { areas }
     }
 
     /// The number of visible rows of the list.

@@ -93,6 +93,7 @@ pub(super) fn act(state: &mut State, command: Command) -> Vec<Effect> {
         | Command::Goal
         | Command::Nesting
         | Command::Baseline
+        | Command::Artifacts
         | Command::ChartAxis
         | Command::ChartScale
         | Command::Smooth

@@ -154,6 +154,10 @@ pub(super) fn report(state: &mut State, report: Report) -> Vec<Effect> {
         }
         Report::PipelineRuns(found, then) => return pipeline_runs(state, found, then),
         Report::Curves(curves) => state.experiments.take_curves(&mut state.shared, curves),
+        Report::Artifacts { run, folder, listed } => {
+            state.experiments.artifacts.take(&state.shared, &run, folder, listed);
+        }
+        Report::Preview(of, preview) => state.experiments.artifacts.take_preview(of, preview),
         Report::TrackedRuns { runs, points } => return tracked(state, runs, points),
         Report::Backends(backends) => {
             let State { shared, remote, .. } = state;

@@ -13,7 +13,7 @@ use crate::cli::table::Reader;
 use crate::text::sanitize;
 use crate::tracking::entities::{Model, ModelVersion};
 use crate::tracking::filter::{Attribute, Comparator, Compare, Expr, Field, Order, Value};
-use crate::tracking::signature::{self, Described};
+use crate::tracking::signature::{self, Described, Part};
 
 /// Show a registered model with its versions, the newest first, and the signature of one of them.
 ///
@@ -129,31 +129,14 @@ fn describe(described: &Described) -> String {
     let Some(signature) = &described.signature else {
         return text + "  It has no signature.\n";
     };
-    let parts = [
-        ("takes", &signature.inputs),
-        ("gives", &signature.outputs),
-        ("params", &signature.params),
-    ];
-    for (title, columns) in parts {
-        for column in columns.as_array().into_iter().flatten() {
-            text += &format!("  {title}: {}\n", sanitize(&of_column(column)));
-        }
+    for column in signature.columns() {
+        let title = match column.part {
+            Part::Inputs => "takes",
+            Part::Outputs => "gives",
+            Part::Params => "params",
+        };
+        let name = if column.name.is_empty() { column.name } else { column.name + " " };
+        text += &format!("  {title}: {}\n", sanitize(&format!("{name}{}", column.kind)));
     }
     text
-}
-
-/// A column or a tensor: name, type, and whether it is optional.
-fn of_column(column: &Json) -> String {
-    let word = |json: &Json| json.as_str().map(str::to_owned).unwrap_or_else(|| json.to_string());
-    let kind = match &column["tensor-spec"] {
-        Json::Null => word(&column["type"]),
-        spec => format!("{} {}", word(&spec["dtype"]), spec["shape"]),
-    };
-    let name = column["name"].as_str().map(|name| format!("{name} ")).unwrap_or_default();
-    let optional = if column["required"] == false { ", optional" } else { "" };
-    let default = match &column["default"] {
-        Json::Null => String::new(),
-        default => format!(" = {default}"),
-    };
-    format!("{name}{kind}{default}{optional}")
 }

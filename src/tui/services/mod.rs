@@ -3,6 +3,7 @@
 //!
 //! Each sends its reports through the channel of the event loop. Dropping the services stops them all.
 
+mod artifacts;
 mod context;
 mod drawing;
 mod exact;
@@ -143,6 +144,8 @@ impl Services {
                 tracking::find_pipeline_runs(&self.context, runs, then);
             }
             Effect::LoadCurves(wanted) => tracking::curves(&self.context, wanted),
+            Effect::LoadArtifacts { run, folder } => artifacts::list(&self.context, run, folder),
+            Effect::LoadPreview(request) => artifacts::preview(&self.context, request),
             Effect::Run { generation, request, why } => {
                 let task = running::Task { generation: Some(generation), request: *request, why };
                 self.runs.start(&self.context, vec![task]);

@@ -66,15 +66,10 @@ pub(super) fn find_pipeline_runs(context: &Arc<Context>, runs: Vec<Run>, then: M
 pub(super) fn curves(context: &Arc<Context>, wanted: Vec<(String, String)>) {
     let (context, snapshot) = (context.clone(), context.snapshot());
     tokio::task::spawn_blocking(move || {
-        let store = choose(&context.root, snapshot.as_deref()).and_then(|choice| {
-            let location = location(&context.root, &choice);
-            let missing =
-                || TrackingError::Missing { uri: "tracking store".into(), place: choice.place };
-            Store::open(&location.ok_or_else(missing)?, tracking::workspace().as_deref())
-        });
+        let store = open(&context.root, snapshot.as_deref());
         let read = |(run, key): (String, String)| {
             let points = match &store {
-                Ok(store) => store.history(&run, &key).map_err(|error| error.to_string()),
+                Ok((store, _)) => store.history(&run, &key).map_err(|error| error.to_string()),
                 Err(error) => Err(error.to_string()),
             };
             ((run, key), points)
@@ -89,6 +84,18 @@ pub(super) fn curves(context: &Arc<Context>, wanted: Vec<(String, String)>) {
             context.send_blocking(Report::Curves(some));
         }
     });
+}
+
+/// Opens the store that the screen shows; with its location.
+pub(super) fn open(
+    root: &Path,
+    snapshot: Option<&Snapshot>,
+) -> Result<(Store, Location), TrackingError> {
+    let choice = choose(root, snapshot)?;
+    let location = location(root, &choice);
+    let missing = || TrackingError::Missing { uri: "tracking store".into(), place: choice.place };
+    let location = location.ok_or_else(missing)?;
+    Ok((Store::open(&location, tracking::workspace().as_deref())?, location))
 }
 
 fn choose(root: &Path, snapshot: Option<&Snapshot>) -> Result<Choice, TrackingError> {

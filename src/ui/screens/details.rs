@@ -3,6 +3,7 @@
 use ratatui::layout::Rect;
 
 use super::super::paint::Paint;
+use super::super::pixels;
 use super::super::theme::Role;
 use crate::app::words::{Details, Line, Tone};
 use crate::project::python::highlight::Token;
@@ -111,6 +112,7 @@ fn draw_line(paint: &mut Paint<'_>, area: Rect, line: &Line, values: usize) {
             let area = Rect { x: at, width: area.right().saturating_sub(at), ..area };
             draw_code(paint, area, code.lines.get(*index).map_or(&[], Vec::as_slice));
         }
+        Line::Picture(picture, row) => pixels::draw(paint, x, y, picture, *row, max),
         Line::Blank => {}
     }
 }

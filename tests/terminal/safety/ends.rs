@@ -115,6 +115,20 @@ fn a_panic_anywhere_ends_the_screen_once_and_names_the_report() {
 }
 
 #[test]
+fn a_decoder_that_panics_does_not_end_the_screen() {
+    let folder = project(NODES);
+    let home = tempfile::tempdir().unwrap();
+    let root = folder.path().to_str().unwrap();
+    let env = [("MLOPS_TUI_PANIC", "contained")];
+    let mut terminal = Terminal::start(home.path(), 100, 30, &[root], &env);
+    terminal.wait_for("Pipeline");
+    terminal.keys("2");
+    terminal.wait_for("Catalog ·");
+    terminal.keys("q");
+    assert!(terminal.wait_exit().success());
+}
+
+#[test]
 fn signals_that_were_ignored_stay_ignored() {
     let folder = project(NODES);
     let root = folder.path();

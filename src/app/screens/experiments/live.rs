@@ -14,6 +14,7 @@ impl ExperimentsScreen {
     /// The whole store was read again.
     pub fn reread(&mut self) {
         self.curves.expire();
+        self.artifacts.expire();
         self.changed.clear();
     }
 

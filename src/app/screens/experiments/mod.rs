@@ -1,18 +1,22 @@
 //! The experiments screen: the tracked runs of the project's store as a table.
 //!
 //! [`columns`] says which columns there are, [`table`] arranges rows and columns, [`filter`] helps to type the filter,
-//! [`page`] shows the curves of runs, which [`curves`] keeps, `about` puts runs into words, [`events`] says what happens to
+//! [`page`] shows the curves of runs, which [`curves`] keeps, [`artifacts`] shows the files of one, `about` puts runs into words, [`events`] says what happens to
 //! them while they train, and `live` brings that into the table.
 
 mod about;
+pub mod artifacts;
 pub mod columns;
 pub mod curves;
+mod disabled;
 pub mod events;
 pub mod export;
 pub mod filter;
 mod live;
 pub mod page;
+mod previewed;
 pub mod table;
+pub mod tree;
 
 use std::collections::HashSet;
 use std::time::{Duration, Instant};
@@ -30,7 +34,8 @@ use crate::text::filter::{Completion, FilterError};
 use crate::tracking::entities::Run;
 use crate::tracking::filter::Expr;
 use crate::tracking::{Goal, Overview};
-use columns::{Choices, Column, Source};
+use artifacts::ArtifactsPage;
+use columns::{Choices, Column, Source, name};
 use curves::{Curves, ReadCurve};
 use page::CurvesPage;
 use ratatui::layout::Position as Cell;
@@ -59,6 +64,8 @@ pub struct ExperimentsScreen {
     pub curves: Curves,
     /// The page of runs that is shown in place of the table.
     pub page: Option<CurvesPage>,
+    /// The page of a run's artifacts, which is shown in place of all else.
+    pub artifacts: ArtifactsPage,
     /// When the table was arranged, in seconds since the Unix epoch, and how long that took.
     arranged: (f64, Duration),
     /// Runs that have changed since and are not in the table yet.
@@ -131,6 +138,9 @@ impl ExperimentsScreen {
 
     /// The run of the page, if it has one run, else the selected run.
     pub fn shown<'s>(&'s self, shared: &'s Shared) -> Option<&'s Run> {
+        if let Some(id) = self.artifacts.run() {
+            return shared.tracked()?.runs.iter().find(|run| run.id == id);
+        }
         let Some(page) = &self.page else { return self.selected(shared) };
         let mut runs = page.found(shared.tracked()?);
         runs.next().filter(|_| page.runs.len() == 1)
@@ -396,6 +406,12 @@ impl Screen for ExperimentsScreen {
     }
 
     fn act(&mut self, shared: &mut Shared, command: Command) -> Vec<Effect> {
+        if command == Command::Artifacts {
+            let page = self.shown(shared).map(|run| ArtifactsPage::of(run.id.clone(), name(run)));
+            self.artifacts = page.unwrap_or_default();
+            (shared.side_offset, shared.focus) = (0, Pane::Main);
+            return Vec::new();
+        }
         if let Some(page) = &mut self.page {
             page.change(command, &self.curves);
             return Vec::new();
@@ -454,43 +470,14 @@ impl Screen for ExperimentsScreen {
     }
 
     fn disabled(&self, shared: &Shared, command: Command) -> Option<String> {
-        let none = self.selected(shared).is_none();
-        let of_page = matches!(
-            command,
-            Command::ZoomIn
-                | Command::ZoomOut
-                | Command::Fit
-                | Command::ChartAxis
-                | Command::ChartScale
-                | Command::Smooth
-                | Command::CrosshairLeft
-                | Command::CrosshairRight
-        );
-        let of_both = matches!(command, Command::ColumnLeft | Command::ColumnRight);
-        match command {
-            _ if of_both => None,
-            _ if of_page && self.page.is_none() => {
-                Some("this is for curves; enter shows those of the selected run".into())
-            }
-            _ if of_page => None,
-            _ if self.page.is_some() => Some("this is for the table; esc goes back to it".into()),
-            Command::Fold if self.nested(shared).is_none() => {
-                Some("the run has no nested runs".into())
-            }
-            Command::Filter if shared.tracked().is_none() => Some("there is no tracked run".into()),
-            Command::Mark | Command::Baseline | Command::Export if none => {
-                Some("no run is selected".into())
-            }
-            Command::HideColumn if self.table.cursor == 0 => {
-                Some("the name of the run stays; right goes to the next column".into())
-            }
-            Command::PinColumn if self.table.cursor == 0 => {
-                Some("the name is always pinned".into())
-            }
-            Command::Goal if self.table.column().is_none_or(|column| column.metric().is_none()) => {
-                Some("this is for columns of metrics; right goes to the next column".into())
-            }
-            _ => None,
-        }
+        disabled::because(self, shared, command)
+    }
+
+    fn top(&self) -> &dyn Screen {
+        if self.artifacts.run().is_some() { &self.artifacts } else { self }
+    }
+
+    fn top_mut(&mut self) -> &mut dyn Screen {
+        if self.artifacts.run().is_some() { &mut self.artifacts } else { self }
     }
 }

@@ -1,5 +1,7 @@
-//! The tracked runs of the project's store: the table here, the charts in [`page`].
+//! The tracked runs of the project's store: the table here, the charts in [`page`], and the artifacts
+//! in [`artifacts`].
 
+mod artifacts;
 mod page;
 
 use ratatui::layout::Rect;
@@ -50,6 +52,9 @@ pub(in crate::ui) fn draw(
     let Some(overview) = overview(paint, area, shared) else { return };
     if overview.runs.is_empty() {
         return paint.note(area, &["No run is tracked yet."]);
+    }
+    if screen.artifacts.run().is_some() {
+        return artifacts::draw(paint, area, &screen.artifacts, shared);
     }
     if let Some(shown) = &screen.page {
         return page::draw(paint, area, screen, overview, shown);
