@@ -38,7 +38,7 @@ pub(super) fn preview(context: &Arc<Context>, request: Request) {
 
 fn named(context: &Context, run: &str, path: &str) -> Result<Named, UserError> {
     let opened = tracking::open(&context.root, context.snapshot().as_deref());
-    let (store, location) = opened.map_err(UserError::plain)?;
+    let (store, location) = opened?;
     let found = store.run(run).map_err(UserError::plain)?;
     let run = found.ok_or("The run is no longer in the store.")?;
     artifacts::named(&store, &location.near(), &run, path).map_err(UserError::plain)

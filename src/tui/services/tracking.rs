@@ -70,7 +70,7 @@ pub(super) fn curves(context: &Arc<Context>, wanted: Vec<(String, String)>) {
         let read = |(run, key): (String, String)| {
             let points = match &store {
                 Ok((store, _)) => store.history(&run, &key).map_err(|error| error.to_string()),
-                Err(error) => Err(error.to_string()),
+                Err(why) => Err(why.clone()),
             };
             ((run, key), points)
         };
@@ -86,34 +86,41 @@ pub(super) fn curves(context: &Arc<Context>, wanted: Vec<(String, String)>) {
     });
 }
 
-/// Opens the store that the screen shows; with its location.
-pub(super) fn open(
-    root: &Path,
-    snapshot: Option<&Snapshot>,
-) -> Result<(Store, Location), TrackingError> {
-    let choice = choose(root, snapshot)?;
+/// Opens the store that the screen shows; with its location. The choice is made anew, and the project may have changed
+/// since the screen was read, so trust is asked for again.
+pub(super) fn open(root: &Path, snapshot: Option<&Snapshot>) -> Result<(Store, Location), String> {
+    let choice = choose(root, snapshot).map_err(|error| error.to_string())?;
     let location = location(root, &choice);
-    let missing = || TrackingError::Missing { uri: "tracking store".into(), place: choice.place };
-    let location = location.ok_or_else(missing)?;
-    Ok((Store::open(&location, tracking::workspace().as_deref())?, location))
+    let location =
+        location.ok_or_else(|| format!("There is no tracking store. {}", choice.place))?;
+    if let Some(why) = untrusted(root, &location, &choice) {
+        return Err(why);
+    }
+    let store = Store::open(&location, tracking::workspace().as_deref());
+    Ok((store.map_err(|error| error.to_string())?, location))
+}
+
+/// Why a server is not contacted: one that the project names receives the user's MLflow credentials.
+fn untrusted(root: &Path, location: &Location, choice: &Choice) -> Option<String> {
+    let Location::Server(uri) = location else { return None };
+    if choice.by == By::Variable || Trust::new(&folders::state()).holds(root) {
+        return None;
+    }
+    let place = choice.place.trim_end_matches('.');
+    Some(format!(
+        "{uri} is asked once you trust the project, for it gets your MLflow credentials. {place}."
+    ))
 }
 
 fn choose(root: &Path, snapshot: Option<&Snapshot>) -> Result<Choice, TrackingError> {
     tracking::choose(root, snapshot.map(|snapshot| snapshot.env.as_str()), None)
 }
 
-/// The content of a store. A server that the project names receives the user's MLflow credentials, so it is
-/// contacted in a trusted project only.
+/// The content of a store.
 fn overview(root: &Path, choice: &Choice) -> TrackingReport {
     let Some(location) = &choice.location else { return TrackingReport::Absent };
-    if let Location::Server(uri) = location
-        && choice.by != By::Variable
-        && !Trust::new(&folders::state()).holds(root)
-    {
-        let place = choice.place.trim_end_matches('.');
-        return TrackingReport::Failed(format!(
-            "{uri} is asked once you trust the project, for it gets your MLflow credentials. {place}."
-        ));
+    if let Some(why) = untrusted(root, location, choice) {
+        return TrackingReport::Failed(why);
     }
     match tracking::read(root, location) {
         Ok(overview) if matches!(location, Location::Project(..)) && overview.runs.is_empty() => {
@@ -277,5 +284,21 @@ fn stamp(location: &Location) -> Option<Stamp> {
         }
         Location::Project(root, _) => of_file(&crate::store::Store::new(root).path()),
         Location::Server(_) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_that_the_project_names_is_not_opened_without_trust() {
+        let folder = tempfile::tempdir().unwrap();
+        let conf = folder.path().join("conf/base");
+        std::fs::create_dir_all(&conf).unwrap();
+        let text = "server:\n  mlflow_tracking_uri: http://127.0.0.1:9\n";
+        std::fs::write(conf.join("mlflow.yml"), text).unwrap();
+        let Err(why) = open(folder.path(), None) else { panic!("it is opened") };
+        assert!(why.contains("is asked once you trust the project"), "{why}");
     }
 }
