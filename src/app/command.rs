@@ -125,6 +125,8 @@ each_screen! {
         AllColumns, "all-columns", "Show hidden columns again, all columns, or those whose values differ", ["a"], EXPERIMENTS, Some("columns");
         HideColumn, "hide-column", "Hide the column", ["H"], EXPERIMENTS, Some("hide");
         Baseline, "baseline", "Compare all runs with the selected one, or stop that", ["B"], EXPERIMENTS, Some("baseline");
+        Trend, "trend", "Show the curve of the metric in its column, or the last value alone", ["t"], EXPERIMENTS, Some("trend");
+        GroupRuns, "group-runs", "Group the runs that differ only in their seed, or by the param of the column: mean ± deviation; or show each run", ["O"], EXPERIMENTS, Some("group");
         Artifacts, "artifacts", "Show the artifacts of the run", ["F"], EXPERIMENTS, Some("artifacts");
         ChartAxis, "chart-axis", "Draw the curves over steps, over time, or over the time since their start", ["x"], EXPERIMENTS, Some("axis");
         ChartScale, "chart-scale", "Draw the curves on a logarithmic scale, or on a linear one", ["L"], EXPERIMENTS, Some("log");

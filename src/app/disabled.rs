@@ -43,7 +43,9 @@ pub fn disabled_because(state: &State, command: Command) -> Option<String> {
         },
         Command::RunAgain | Command::PipelineRun => match state.experiments.shown(shared) {
             Some(_) => None,
-            None if state.experiments.page.is_some() => Some("several runs are shown".into()),
+            None if state.experiments.page.is_some() || state.experiments.groups.is_some() => {
+                Some("several runs are shown".into())
+            }
             None => Some("no run is selected".into()),
         },
         Command::WhyBetter => (state.experiments.pair(shared).is_none())
@@ -128,6 +130,8 @@ pub fn disabled_because(state: &State, command: Command) -> Option<String> {
         | Command::Goal
         | Command::Nesting
         | Command::Baseline
+        | Command::GroupRuns
+        | Command::Trend
         | Command::Artifacts
         | Command::ChartAxis
         | Command::ChartScale

@@ -30,6 +30,7 @@ pub mod run;
 pub mod screens;
 pub mod settings;
 pub mod shared;
+pub mod sparkline;
 pub mod state;
 pub mod tab;
 pub mod traceback;

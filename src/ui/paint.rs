@@ -162,6 +162,7 @@ impl<'a> Paint<'a> {
             .map(|c| match c {
                 '…' => '~',
                 '·' => '-',
+                '±' => '~',
                 c if c.is_ascii() => c,
                 _ => '?',
             })

@@ -355,3 +355,86 @@ fn a_narrow_column_shows_coarse_numbers_and_no_part_of_a_number() {
     app.keys("jB");
     assert!(app.screen().contains("+1e-1"), "{}", app.screen());
 }
+
+/// Six runs: two learning rates with three seeds each.
+fn seeds() -> Overview {
+    let of = |number: i64| {
+        let (lr, seed) = (["0.1", "0.2"][number as usize % 2], (number / 2).to_string());
+        let mae = 1.0 + number as f64 / 10.0;
+        run(number, &format!("run-{number}"), &[("lr", lr), ("seed", &seed)], &[("mae", mae)])
+    };
+    Overview { runs: (0..6).map(of).collect(), ..overview() }
+}
+
+#[test]
+fn runs_that_differ_in_their_seed_are_one_row_with_mean_and_deviation() {
+    for (columns, rows) in [(80, 24), (160, 40)] {
+        let mut app = TestApp::open(columns, rows);
+        app.report(Report::Tracking(TrackingReport::Live(seeds())));
+        app.keys("5O");
+        insta::assert_snapshot!(format!("experiments_groups_{columns}"), app.screen());
+    }
+    let mut app = TestApp::open(160, 40);
+    app.report(Report::Tracking(TrackingReport::Live(seeds())));
+    app.keys("5O");
+    assert!(app.screen().contains("1.300 ± 0.20"), "{}", app.screen());
+    // A group is sorted, compared and marked as a run is.
+    app.keys("llls");
+    let first = |app: &TestApp| app.screen().lines().nth(4).unwrap().to_owned();
+    assert!(first(&app).contains("1.200 ± 0.20"), "{}", first(&app));
+    app.keys("<space>");
+    assert!(app.screen().contains("3 marked"), "{}", app.screen());
+    app.keys("<enter>");
+    assert!(app.screen().contains("3 runs"), "{}", app.screen());
+    // Back, and each run again.
+    app.keys("<esc><esc>O");
+    assert!(app.screen().contains("run-5"), "{}", app.screen());
+    // By a param, which is the column of the cursor.
+    app.keys("hhlO");
+    assert!(app.screen().contains("3 groups"), "{}", app.screen());
+    app.keys("O");
+    // A group can't be run again.
+    app.keys("hhhO").keys("r");
+    assert!(app.screen().contains("several runs are shown"), "{}", app.screen());
+}
+
+#[test]
+fn runs_without_a_seed_are_not_grouped_and_the_reason_is_said() {
+    let mut app = TestApp::open(160, 40);
+    let runs = (0..4).map(|number| {
+        let params =
+            [("a", ["1", "2"][number as usize % 2]), ("b", ["1", "2"][number as usize / 2])];
+        run(number, &format!("run-{number}"), &params, &[("mae", 1.0)])
+    });
+    let overview = Overview { runs: runs.collect(), ..overview() };
+    app.report(Report::Tracking(TrackingReport::Live(overview)));
+    app.keys("5O");
+    let screen = app.screen();
+    assert!(screen.contains("several params vary alone (a, b)"), "{screen}");
+    assert!(screen.contains("run-3"), "{screen}");
+}
+
+#[test]
+fn a_column_shows_the_curves_of_its_metric() {
+    let mut app = open(160, 40);
+    app.keys("llllt");
+    let wanted = asked(&app);
+    assert!(wanted.iter().all(|(_, key)| key == "mae"), "{wanted:?}");
+    assert_eq!(wanted.len(), 4, "the run without the metric has no curve");
+    let points = |values: [f64; 4]| -> Vec<Point> {
+        let point = |(step, value)| Point { step, timestamp: step, value };
+        (0..).zip(values).map(point).collect()
+    };
+    let read = wanted.into_iter().map(|id| (id, Ok(points([0.0, 1.0, f64::NAN, 7.0]))));
+    app.report(Report::Curves(read.collect()));
+    assert_eq!(app.screen().matches("▁▂?█").count(), 4, "{}", app.screen());
+    let run = app.state.shared.tracked().unwrap().runs[0].clone();
+    let new = ("mae".to_owned(), Point { step: 9, timestamp: 9, value: 0.0 });
+    app.report(Report::TrackedRuns {
+        points: vec![(run.id.clone(), new.0, new.1)],
+        runs: vec![run],
+    });
+    assert!(app.screen().contains("▁▂?█▁"), "it grows: {}", app.screen());
+    app.keys("t");
+    assert!(!app.screen().contains('▁'), "{}", app.screen());
+}

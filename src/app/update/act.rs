@@ -93,6 +93,8 @@ pub(super) fn act(state: &mut State, command: Command) -> Vec<Effect> {
         | Command::Goal
         | Command::Nesting
         | Command::Baseline
+        | Command::GroupRuns
+        | Command::Trend
         | Command::Artifacts
         | Command::ChartAxis
         | Command::ChartScale

@@ -358,5 +358,5 @@ proptest! {
 
 #[test]
 fn the_sparkline_is_part_of_the_face() {
-    assert_eq!(spark::sparkline(&points([1.0, 2.0]), 4, true), "_#");
+    assert_eq!(crate::app::sparkline::sparkline(&points([1.0, 2.0]), 4, true), "_#");
 }

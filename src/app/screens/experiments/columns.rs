@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use serde::{Deserialize, Serialize};
 
+use super::curves::TREND;
+use super::groups::Groups;
 use crate::app::words::{difference_text, number_text, seconds_text, when};
 use crate::text::{sanitize, short_names, width};
 use crate::tracking::entities::Run;
@@ -37,6 +39,12 @@ pub struct Choices {
     pub sorts: Vec<Sort>,
     /// Whether nested runs are beside their parents, not below them.
     pub flat: bool,
+    /// Metrics whose columns show the curve beside the last value.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub trends: BTreeSet<String>,
+    /// How runs are grouped, if they are.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub grouped: Option<Grouping>,
 }
 
 impl Choices {
@@ -45,6 +53,16 @@ impl Choices {
         let chosen = self.goals.get(&title(&Field::Metric(metric.to_owned())));
         chosen.copied().unwrap_or_else(|| Goal::of(metric))
     }
+}
+
+/// How runs are grouped.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Grouping {
+    /// Runs that differ only in their seed.
+    Seed,
+    /// Runs with the same value of a param.
+    Param(String),
 }
 
 /// A column by which the rows are sorted.
@@ -64,6 +82,8 @@ pub struct Source<'a> {
     pub overview: &'a Overview,
     /// What the user has chosen.
     pub choices: &'a Choices,
+    /// The groups, if the runs of the store are groups.
+    pub groups: Option<&'a Groups>,
     /// The run that the others are compared with.
     pub baseline: Option<&'a Run>,
     /// Seconds since the Unix epoch.
@@ -102,6 +122,8 @@ pub struct Column {
     pub width: u16,
     /// Whether it stays in view when the others scroll.
     pub pinned: bool,
+    /// Whether cells show the curve of the metric beside its last value.
+    pub trend: bool,
     /// Which values are better.
     pub goal: Option<Goal>,
     /// The runs with the best value.
@@ -191,7 +213,11 @@ impl Column {
             What::Took => took(run, now).map(seconds_text).unwrap_or_default(),
             What::Experiment => overview.experiment(run).to_owned(),
             What::Field(field) => match run.cell(field) {
-                Some(Cell::Number(number)) => self.number(number),
+                Some(Cell::Number(number)) => {
+                    let metric = self.metric();
+                    let spread = metric.and_then(|metric| source.groups?.text(&run.id, metric));
+                    spread.unwrap_or_else(|| self.number(number))
+                }
                 Some(Cell::Text(text)) => text.chars().take(LONGEST).collect(),
                 None => String::new(),
             },
@@ -211,9 +237,12 @@ impl Column {
         }
     }
 
-    /// Whether the column shows a param.
-    pub fn is_param(&self) -> bool {
-        matches!(self.what, What::Field(Field::Param(_)))
+    /// The param that the column shows.
+    pub fn param(&self) -> Option<&str> {
+        match &self.what {
+            What::Field(Field::Param(key)) => Some(key),
+            _ => None,
+        }
     }
 }
 
@@ -384,6 +413,7 @@ fn column(source: &Source<'_>, runs: &[usize], what: What, titles: &Titles) -> C
         numbers: matches!(what, What::Took),
         exact: false,
         width: 0,
+        trend: source.groups.is_none() && choices.trends.contains(&key),
         goal: None,
         best: HashSet::new(),
         what,
@@ -416,9 +446,11 @@ fn column(source: &Source<'_>, runs: &[usize], what: What, titles: &Titles) -> C
         let most = if column.what == What::Name { WIDEST_NAME } else { WIDEST };
         // The best value has a sign, and so has the title of a column by which the rows are sorted.
         let sign = if column.goal.is_some() { 2 } else { 0 };
-        let cells = texts.max().unwrap_or(0) + sign;
+        let trend = if column.trend { usize::from(TREND) + 1 } else { 0 };
+        let cells = texts.max().unwrap_or(0) + sign + trend;
         let title = width(&column.title) + 2;
         let wanted = cells.max(title.min(TITLE));
+        let most = if column.trend { most + TREND + 1 } else { most };
         u16::try_from(wanted).unwrap_or(most).clamp(LEAST, most)
     });
     column

@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+use crate::app::sparkline::sparkline;
 use crate::tracking::entities::Point;
 
 /// A metric of a run: the id of the run and the name of the metric.
@@ -23,12 +24,33 @@ pub struct Curves {
     failed: HashSet<CurveId>,
     /// Those that are shown, and read once more when they are wanted: the store may have changed in any way.
     old: HashSet<CurveId>,
+    /// Curves as lines of text, as long as they have not changed.
+    trends: HashMap<CurveId, String>,
 }
+
+/// The cells of a curve in the table.
+pub const TREND: u16 = 10;
 
 impl Curves {
     /// The values of a metric; `None` until they are read.
     pub fn get(&self, run: &str, key: &str) -> Option<&[Point]> {
         self.loaded.get(&(run.to_owned(), key.to_owned())).map(Vec::as_slice)
+    }
+
+    /// The curve of a metric as a line of at most [`TREND`] characters.
+    pub fn trend(&self, run: &str, key: &str) -> Option<&str> {
+        self.trends.get(&(run.to_owned(), key.to_owned())).map(String::as_str)
+    }
+
+    /// Makes lines of text of those that are read and have none.
+    pub fn make_trends<'i>(&mut self, ids: impl Iterator<Item = &'i CurveId>, ascii: bool) {
+        for id in ids {
+            if let Some(points) = self.loaded.get(id)
+                && !self.trends.contains_key(id)
+            {
+                self.trends.insert(id.clone(), sparkline(points, usize::from(TREND), ascii));
+            }
+        }
     }
 
     /// Which of these have to be read. They count as being read from now on.
@@ -48,6 +70,7 @@ impl Curves {
     /// Takes values that were read, and adds those that came meanwhile.
     pub fn take(&mut self, id: CurveId, points: Option<Vec<Point>>) {
         let late = self.coming.remove(&id).unwrap_or_default();
+        self.trends.remove(&id);
         let Some(mut points) = points else {
             self.loaded.remove(&id);
             self.failed.insert(id);
@@ -60,6 +83,7 @@ impl Curves {
     /// Takes a new value of a metric, if the metric was read or is being read.
     pub fn add(&mut self, run: String, key: String, point: Point) {
         let id = (run, key);
+        self.trends.remove(&id);
         if let Some(points) = self.loaded.get_mut(&id) {
             add(points, point);
         }

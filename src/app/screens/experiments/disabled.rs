@@ -39,11 +39,17 @@ pub(super) fn because(
         Command::Mark | Command::Baseline | Command::Export | Command::Artifacts if none => {
             Some("no run is selected".into())
         }
+        Command::GroupRuns if none => Some("there is no run".into()),
         Command::HideColumn if screen.table.cursor == 0 => {
             Some("the name of the run stays; right goes to the next column".into())
         }
         Command::PinColumn if screen.table.cursor == 0 => Some("the name is always pinned".into()),
-        Command::Goal if screen.table.column().is_none_or(|column| column.metric().is_none()) => {
+        Command::Trend if screen.groups.is_some() => {
+            Some("groups have no curves; enter shows those of their runs".into())
+        }
+        Command::Goal | Command::Trend
+            if screen.table.column().is_none_or(|column| column.metric().is_none()) =>
+        {
             Some("this is for columns of metrics; right goes to the next column".into())
         }
         _ => None,

@@ -88,7 +88,13 @@ mod tests {
         let runs = vec![run("a", "=1+1,2", 0.123_456_789), run("b", "-1", f64::NAN)];
         let overview = Overview { runs, ..Overview::default() };
         let choices = Choices { hidden: ["took".to_owned()].into(), ..Choices::default() };
-        let source = Source { overview: &overview, choices: &choices, baseline: None, now: 0.0 };
+        let source = Source {
+            overview: &overview,
+            choices: &choices,
+            groups: None,
+            baseline: None,
+            now: 0.0,
+        };
         let mut table = Table::default();
         table.arrange(&source, &Expr::default(), &HashSet::new());
         assert_eq!(

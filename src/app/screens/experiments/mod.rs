@@ -1,10 +1,11 @@
 //! The experiments screen: the tracked runs of the project's store as a table.
 //!
-//! [`columns`] says which columns there are, [`table`] arranges rows and columns, [`filter`] helps to type the filter,
-//! [`page`] shows the curves of runs, which [`curves`] keeps, [`artifacts`] shows the files of one, `about` puts runs into words, [`events`] says what happens to
+//! [`columns`] says which columns there are, [`table`] arranges rows and columns, [`groups`] makes one row of several runs,
+//! [`filter`] helps to type the filter, [`page`] shows the curves of runs, which [`curves`] keeps, [`artifacts`] shows the files of one, `about` puts runs into words, [`events`] says what happens to
 //! them while they train, and `live` brings that into the table.
 
 mod about;
+mod act;
 pub mod artifacts;
 pub mod columns;
 pub mod curves;
@@ -12,6 +13,7 @@ mod disabled;
 pub mod events;
 pub mod export;
 pub mod filter;
+pub mod groups;
 mod live;
 pub mod page;
 mod previewed;
@@ -26,20 +28,19 @@ use crate::app::areas::{Pane, ROOM_FOR_DETAILS};
 use crate::app::command::Command;
 use crate::app::effect::Effect;
 use crate::app::list::Position;
-use crate::app::prompt::PromptKind;
 use crate::app::shared::Shared;
 use crate::app::undo::Before;
 use crate::app::words::Details;
 use crate::text::filter::{Completion, FilterError};
 use crate::tracking::entities::Run;
 use crate::tracking::filter::Expr;
-use crate::tracking::{Goal, Overview};
 use artifacts::ArtifactsPage;
-use columns::{Choices, Column, Source, name};
-use curves::{Curves, ReadCurve};
+use columns::{Choices, Column, Source};
+use curves::{CurveId, Curves, ReadCurve};
+use groups::Groups;
 use page::CurvesPage;
 use ratatui::layout::Position as Cell;
-use table::{Table, moved, resized, sorted};
+use table::{Table, moved, sorted};
 
 /// The experiments screen.
 #[derive(Debug, Default)]
@@ -66,6 +67,8 @@ pub struct ExperimentsScreen {
     pub page: Option<CurvesPage>,
     /// The page of a run's artifacts, which is shown in place of all else.
     pub artifacts: ArtifactsPage,
+    /// The groups, if runs are grouped.
+    pub groups: Option<Groups>,
     /// When the table was arranged, in seconds since the Unix epoch, and how long that took.
     arranged: (f64, Duration),
     /// Runs that have changed since and are not in the table yet.
@@ -82,28 +85,35 @@ impl ExperimentsScreen {
     /// Arranges the rows anew, but not the columns; the selected run stays selected.
     fn refresh_rows(&mut self, shared: &Shared) {
         let kept = self.selected(shared).map(|run| run.id.clone());
-        let Some(overview) = shared.tracked() else { return };
-        let baseline = self.baseline(shared);
-        let source = Source { overview, choices: &self.choices, baseline, now: shared.now };
-        self.table.arrange_rows(&source, &self.closed);
-        self.select_again(shared, overview, kept.as_deref());
+        let mut table = std::mem::take(&mut self.table);
+        if let Some(source) = self.source(shared) {
+            table.arrange_rows(&source, &self.closed);
+        }
+        self.table = table;
+        self.select_again(shared, kept.as_deref());
     }
 
     /// Takes the runs of the store after a reading. `selected` is the id of the run that was selected before.
     pub fn arrange_around(&mut self, shared: &Shared, selected: Option<&str>) {
-        let Some(overview) = shared.tracked() else { return };
+        let Some(tracked) = shared.tracked() else { return };
         let began = Instant::now();
-        let baseline = self.baseline(shared);
-        let source = Source { overview, choices: &self.choices, baseline, now: shared.now };
-        self.table.arrange(&source, &self.expr, &self.closed);
+        self.groups = self.grouped(tracked, shared.now).and_then(Result::ok);
+        let mut table = std::mem::take(&mut self.table);
+        if let Some(source) = self.source(shared) {
+            // The groups have only runs that match.
+            let filter = if self.groups.is_some() { &Expr::default() } else { &self.expr };
+            table.arrange(&source, filter, &self.closed);
+        }
+        self.table = table;
         self.arranged = (shared.now, began.elapsed());
-        self.select_again(shared, overview, selected);
+        self.select_again(shared, selected);
         if let Some(page) = &mut self.page {
-            page.refresh(overview);
+            page.refresh(tracked);
         }
     }
 
-    fn select_again(&mut self, shared: &Shared, overview: &Overview, selected: Option<&str>) {
+    fn select_again(&mut self, shared: &Shared, selected: Option<&str>) {
+        let Some(overview) = self.listed(shared) else { return };
         let row = self
             .table
             .rows
@@ -123,10 +133,10 @@ impl ExperimentsScreen {
         curves.into_iter().for_each(|(id, points)| self.curves.take(id, points.ok()));
     }
 
-    /// The selected run.
-    pub fn selected<'s>(&self, shared: &'s Shared) -> Option<&'s Run> {
+    /// The run of the selected row. A group of runs is one, which the store does not have.
+    pub fn selected<'s>(&'s self, shared: &'s Shared) -> Option<&'s Run> {
         let row = self.table.rows.get(self.position.selected)?;
-        shared.tracked()?.runs.get(row.run)
+        self.listed(shared)?.runs.get(row.run)
     }
 
     /// The id of the run that stays selected when runs appear. While the screen is not `shown`, the newest run is selected
@@ -141,7 +151,11 @@ impl ExperimentsScreen {
         if let Some(id) = self.artifacts.run() {
             return shared.tracked()?.runs.iter().find(|run| run.id == id);
         }
-        let Some(page) = &self.page else { return self.selected(shared) };
+        let Some(page) = &self.page else {
+            let members = self.members(shared);
+            let [only] = members.as_slice() else { return None };
+            return shared.tracked()?.runs.iter().find(|run| run.id == *only);
+        };
         let mut runs = page.found(shared.tracked()?);
         runs.next().filter(|_| page.runs.len() == 1)
     }
@@ -155,20 +169,21 @@ impl ExperimentsScreen {
             return Some([by_id(one)?, by_id(other)?]);
         }
         let (baseline, selected) = (self.baseline(shared)?, self.selected(shared)?);
-        let is_pair = self.page.is_none() && baseline.id != selected.id;
+        let is_pair = self.page.is_none() && self.groups.is_none() && baseline.id != selected.id;
         is_pair.then(|| [baseline.clone(), selected.clone()])
     }
 
     /// What the table shows.
     pub fn source<'s>(&'s self, shared: &'s Shared) -> Option<Source<'s>> {
-        let (overview, baseline) = (shared.tracked()?, self.baseline(shared));
-        Some(Source { overview, choices: &self.choices, baseline, now: shared.now })
+        let (overview, baseline) = (self.listed(shared)?, self.baseline(shared));
+        let groups = self.groups.as_ref();
+        Some(Source { overview, choices: &self.choices, groups, baseline, now: shared.now })
     }
 
     /// The run that the others are compared with.
-    pub fn baseline<'s>(&self, shared: &'s Shared) -> Option<&'s Run> {
+    pub fn baseline<'s>(&'s self, shared: &'s Shared) -> Option<&'s Run> {
         let id = self.baseline.as_ref()?;
-        shared.tracked()?.runs.iter().find(|run| run.id == *id)
+        self.listed(shared)?.runs.iter().find(|run| run.id == *id)
     }
 
     /// Whether the nested runs of a run are hidden.
@@ -202,7 +217,7 @@ impl ExperimentsScreen {
     fn nested(&self, shared: &Shared) -> Option<String> {
         let row = self.table.rows.get(self.position.selected)?;
         let run = Some(row.run).filter(|run| self.table.parents.contains(run))?;
-        Some(shared.tracked()?.runs.get(run)?.id.clone())
+        Some(self.listed(shared)?.runs.get(run)?.id.clone())
     }
 
     fn toggle_nested(&mut self, shared: &Shared) {
@@ -213,11 +228,33 @@ impl ExperimentsScreen {
         self.refresh_rows(shared);
     }
 
+    /// The curves that the rows in view show.
+    fn trends_in_view(&self, shared: &Shared) -> Vec<CurveId> {
+        let (room, height) = (self.areas(shared).main.width, self.list_height(shared));
+        let Some(overview) = self.listed(shared) else { return Vec::new() };
+        let places = self.table.places(room);
+        let columns = places.iter().map(|place| &self.table.columns[place.column]);
+        let keys: Vec<&str> =
+            columns.filter(|column| column.trend).filter_map(Column::metric).collect();
+        let rows = self.table.rows.iter().skip(self.position.offset).take(height);
+        let runs = rows.filter_map(|row| overview.runs.get(row.run));
+        let has = |run: &Run, key: &str| run.metric(key).is_some();
+        runs.flat_map(|run| {
+            let own = keys.iter().filter(|key| has(run, key));
+            own.map(|key| (run.id.clone(), (*key).to_owned()))
+        })
+        .collect()
+    }
+
     fn toggle_mark(&mut self, shared: &mut Shared) {
-        let Some(id) = self.selected(shared).map(|run| run.id.clone()) else { return };
-        match self.marked.iter().position(|marked| *marked == id) {
-            Some(at) => drop(self.marked.remove(at)),
-            None => self.marked.push(id),
+        let members = self.members(shared);
+        match members.iter().all(|id| self.marked.contains(id)) {
+            true => self.marked.retain(|marked| !members.contains(marked)),
+            false => {
+                let new = members.into_iter().filter(|id| !self.marked.contains(id));
+                let new: Vec<String> = new.collect();
+                self.marked.extend(new);
+            }
         }
         self.select(shared, self.position.selected + 1);
     }
@@ -230,7 +267,15 @@ impl Screen for ExperimentsScreen {
         }
         let Some(overview) = shared.tracked() else { return "Experiments".into() };
         let mut title = "Experiments".to_owned();
-        if !self.query.is_empty() {
+        if let Some(groups) = &self.groups {
+            title += &format!(" · {} groups", groups.overview.runs.len());
+            if !groups.repeated.is_empty() {
+                title += &format!(" over {}", groups.repeated.join(", "));
+            }
+        }
+        if self.groups.is_some() && !self.query.is_empty() {
+            title += &format!(" · {}", self.query);
+        } else if !self.query.is_empty() {
             let (matching, total) = (self.table.matching.len(), overview.runs.len());
             title += &format!(" · {matching} of {total} · {}", self.query);
         } else if !overview.runs.is_empty() {
@@ -250,6 +295,11 @@ impl Screen for ExperimentsScreen {
         let Some(overview) = shared.tracked() else { return Details::default() };
         let Some(page) = &self.page else {
             let run = self.selected(shared);
+            if let (Some(groups), Some(run)) = (&self.groups, run)
+                && groups.members(&run.id).len() > 1
+            {
+                return groups.details(run, overview);
+            }
             return run.map(|run| about::run(overview, run, shared.now)).unwrap_or_default();
         };
         let runs: Vec<&Run> = page.found(overview).collect();
@@ -280,7 +330,7 @@ impl Screen for ExperimentsScreen {
     }
 
     fn names(&self, shared: &Shared) -> Vec<String> {
-        let overview = shared.tracked().filter(|_| self.page.is_none());
+        let overview = self.listed(shared).filter(|_| self.page.is_none());
         let Some(overview) = overview else { return Vec::new() };
         let runs = self.table.rows.iter().map(|row| &overview.runs[row.run]);
         runs.map(|run| format!("{} {}", run.name, overview.experiment(run))).collect()
@@ -336,9 +386,8 @@ impl Screen for ExperimentsScreen {
             return true;
         }
         let Some(overview) = shared.tracked() else { return false };
-        let selected = self.selected(shared).map(|run| run.id.clone());
         let runs = match self.marked.is_empty() {
-            true => selected.into_iter().collect(),
+            true => self.members(shared),
             false => self.marked.clone(),
         };
         if runs.is_empty() {
@@ -351,10 +400,15 @@ impl Screen for ExperimentsScreen {
 
     fn wanted(&mut self, shared: &mut Shared) -> Vec<Effect> {
         let room = self.areas(shared).main.as_size();
-        let Some(page) = self.page.as_ref().filter(|_| shared.tracked().is_some()) else {
-            return Vec::new();
+        let wanted = match &self.page {
+            _ if shared.tracked().is_none() => Vec::new(),
+            Some(page) => self.curves.ask(page.wanted(room)),
+            None => {
+                let trends = self.trends_in_view(shared);
+                self.curves.make_trends(trends.iter(), shared.settings.ascii);
+                self.curves.ask(trends.into_iter())
+            }
         };
-        let wanted = self.curves.ask(page.wanted(room));
         if wanted.is_empty() { Vec::new() } else { vec![Effect::LoadCurves(wanted)] }
     }
 
@@ -406,66 +460,7 @@ impl Screen for ExperimentsScreen {
     }
 
     fn act(&mut self, shared: &mut Shared, command: Command) -> Vec<Effect> {
-        if command == Command::Artifacts {
-            let page = self.shown(shared).map(|run| ArtifactsPage::of(run.id.clone(), name(run)));
-            self.artifacts = page.unwrap_or_default();
-            (shared.side_offset, shared.focus) = (0, Pane::Main);
-            return Vec::new();
-        }
-        if let Some(page) = &mut self.page {
-            page.change(command, &self.curves);
-            return Vec::new();
-        }
-        match command {
-            Command::Fold => self.toggle_nested(shared),
-            Command::Export => shared.begin(PromptKind::Export, "runs.csv"),
-            Command::Mark => self.toggle_mark(shared),
-            Command::SortColumn => self.sort(shared, false),
-            Command::SortColumnToo => self.sort(shared, true),
-            Command::HideColumn => self.choose(shared, |choices, column| {
-                choices.hidden.insert(column.key.clone());
-            }),
-            Command::AllColumns => {
-                let Choices { all, hidden, .. } = &mut self.choices;
-                // Hidden columns come back before all others do.
-                if std::mem::take(hidden).is_empty() {
-                    *all ^= true;
-                }
-                self.refresh(shared);
-            }
-            Command::PinColumn => self.choose(shared, |choices, column| {
-                if !choices.pinned.remove(&column.key) {
-                    choices.pinned.insert(column.key.clone());
-                }
-            }),
-            Command::ColumnLeft | Command::ColumnRight => {
-                self.move_column(shared, command == Command::ColumnRight);
-            }
-            Command::NarrowColumn | Command::WidenColumn => {
-                self.choose(shared, |choices, column| {
-                    let width = resized(column.width, command == Command::WidenColumn);
-                    choices.widths.insert(column.key.clone(), width);
-                })
-            }
-            Command::Goal => self.choose(shared, |choices, column| {
-                let next = match column.goal {
-                    None => Some(Goal::Highest),
-                    Some(Goal::Highest) => Some(Goal::Lowest),
-                    Some(Goal::Lowest) => None,
-                };
-                choices.goals.insert(column.key.clone(), next);
-            }),
-            Command::Nesting => {
-                self.choices.flat ^= true;
-                self.refresh_rows(shared);
-            }
-            Command::Baseline => {
-                let id = self.selected(shared).map(|run| run.id.clone());
-                self.baseline = id.filter(|id| self.baseline.as_ref() != Some(id));
-                self.refresh(shared);
-            }
-            _ => {}
-        }
+        self.obey(shared, command);
         Vec::new()
     }
 

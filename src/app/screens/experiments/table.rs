@@ -5,9 +5,9 @@ use std::collections::HashSet;
 use super::columns::{Choices, Column, NARROWEST, Sort, Source, WIDEST_NAME, columns};
 
 use crate::text::{sanitize, width};
-use crate::tracking::Goal;
 use crate::tracking::filter::{Expr, Matcher};
 use crate::tracking::table::{Keys, Row, tree};
+use crate::tracking::{Goal, Overview};
 
 /// The table of tracked runs.
 #[derive(Debug, Default)]
@@ -49,10 +49,7 @@ pub struct Place {
 impl Table {
     /// Arranges rows and columns anew. `closed` are ids of runs whose nested runs are hidden.
     pub fn arrange(&mut self, source: &Source<'_>, filter: &Expr, closed: &HashSet<String>) {
-        let Source { overview, now, .. } = *source;
-        let matcher = Matcher::new(filter, (now * 1000.0) as i64);
-        let runs = &overview.runs;
-        self.matching = (0..runs.len()).filter(|run| matcher.accepts(&runs[*run])).collect();
+        self.matching = matching(source.overview, filter, source.now);
         let kept = self.columns.get(self.cursor).map(|column| column.key.clone());
         self.columns = columns(source, &self.matching);
         let found = self.columns.iter().position(|column| Some(&column.key) == kept.as_ref());
@@ -78,7 +75,7 @@ impl Table {
             };
             order.sort_by_cached_key(ranks);
         }
-        self.rows = match choices.flat {
+        self.rows = match choices.flat || source.groups.is_some() {
             true => order.into_iter().map(|run| Row { run, depth: 0 }).collect(),
             false => tree(runs, &order),
         };
@@ -172,6 +169,13 @@ impl Table {
     }
 }
 
+/// The runs that match a filter, by index.
+pub fn matching(overview: &Overview, filter: &Expr, now: f64) -> Vec<usize> {
+    let matcher = Matcher::new(filter, (now * 1000.0) as i64);
+    let runs = &overview.runs;
+    (0..runs.len()).filter(|run| matcher.accepts(&runs[*run])).collect()
+}
+
 /// The sorts after the key for a column: the best values first, then the worst, then the order of time. With `also`
 /// the other sorts stay, and go before.
 pub fn sorted(sorts: &[Sort], column: &Column, also: bool) -> Vec<Sort> {
@@ -217,7 +221,6 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::tracking::Overview;
     use crate::tracking::entities::Run;
 
     fn run(id: &str, params: &[(&str, &str)], metrics: &[(&str, f64)]) -> Run {
@@ -241,7 +244,7 @@ mod tests {
     }
 
     fn source<'a>(overview: &'a Overview, choices: &'a Choices) -> Source<'a> {
-        Source { overview, choices, baseline: None, now: 0.0 }
+        Source { overview, choices, groups: None, baseline: None, now: 0.0 }
     }
 
     fn table(overview: &Overview, choices: &Choices) -> Table {

@@ -9,6 +9,7 @@ use ratatui::layout::Rect;
 use super::focused;
 use crate::app::screens::experiments::ExperimentsScreen;
 use crate::app::screens::experiments::columns::{Column, Source, What};
+use crate::app::screens::experiments::curves::TREND;
 use crate::app::screens::experiments::table::{LEVEL, Place, SIGN};
 use crate::app::shared::Shared;
 use crate::app::shared::TrackingReport;
@@ -123,14 +124,20 @@ impl Drawing<'_> {
         paint.text(area.x, y, sign, role, SIGN);
         for place in places {
             let column = &self.screen.table.columns[place.column];
-            let (x, width) = (area.x + place.x, place.width);
+            let (x, mut width) = (area.x + place.x, place.width);
             if column.what == What::Name {
                 self.name(paint, x, y, width, row, run);
                 continue;
             }
+            let right = x + width;
+            if column.trend && width > TREND {
+                let line = column.metric().and_then(|key| self.screen.curves.trend(&run.id, key));
+                paint.text(x, y, line.unwrap_or_default(), Role::Accent, TREND);
+                width -= TREND + 1;
+            }
             let (text, role) = self.cell(paint, column, row.run, run, usize::from(width));
             match column.numbers {
-                true => drop(paint.right(x + width, y, &text, role, width)),
+                true => drop(paint.right(right, y, &text, role, width)),
                 false => drop(paint.name(x, y, &text, role, width)),
             }
         }
@@ -139,7 +146,10 @@ impl Drawing<'_> {
     /// The sign of a mark, of the baseline, or of the state of a run.
     fn sign(&self, paint: &Paint<'_>, run: &Run) -> (&'static str, Role) {
         let glyphs = paint.glyphs;
-        if self.screen.marked.contains(&run.id) {
+        let marked = &self.screen.marked;
+        let members = self.source.groups.map_or(&[] as &[String], |groups| groups.members(&run.id));
+        let all = !members.is_empty() && members.iter().all(|id| marked.contains(id));
+        if all || marked.contains(&run.id) {
             return (glyphs.mark, Role::Mark);
         }
         if self.source.baseline.is_some_and(|baseline| baseline.id == run.id) {
@@ -187,7 +197,7 @@ impl Drawing<'_> {
         let Some((metric, value)) = column.metric().and_then(|key| Some((key, run.metric(key)?)))
         else {
             // Params that are those of the baseline stand back.
-            let is_param = column.is_param();
+            let is_param = column.param().is_some();
             let same = base.is_some_and(|base| is_param && column.text(source, base) == text);
             return (text, if is_param && !same { Role::Text } else { Role::Dim });
         };
@@ -200,7 +210,10 @@ impl Drawing<'_> {
             let short = text.split(" (").next().unwrap_or_default().to_owned();
             return (first_fitting([text, short, format!("{:+.0e}", value - base)], room), role);
         }
-        let coarse = format!("{value:.0e}");
+        let coarse = match text.contains('±') {
+            true => column.number(value),
+            false => format!("{value:.0e}"),
+        };
         match column.best.contains(&index) {
             true => {
                 let best = format!("{} {text}", paint.glyphs.best);

@@ -1,0 +1,99 @@
+//! What the commands of the experiments screen do.
+
+use super::ExperimentsScreen;
+use super::artifacts::ArtifactsPage;
+use super::columns::{Choices, Column, Grouping, name};
+use super::table::resized;
+use crate::app::areas::Pane;
+use crate::app::command::Command;
+use crate::app::prompt::PromptKind;
+use crate::app::shared::Shared;
+use crate::tracking::Goal;
+
+impl ExperimentsScreen {
+    /// Does what a command says, on the page that is shown or on the table.
+    pub(super) fn obey(&mut self, shared: &mut Shared, command: Command) {
+        if command == Command::Artifacts {
+            let page = self.shown(shared).map(|run| ArtifactsPage::of(run.id.clone(), name(run)));
+            self.artifacts = page.unwrap_or_default();
+            (shared.side_offset, shared.focus) = (0, Pane::Main);
+            return;
+        }
+        if let Some(page) = &mut self.page {
+            page.change(command, &self.curves);
+            return;
+        }
+        match command {
+            Command::Fold => self.toggle_nested(shared),
+            Command::Export => shared.begin(PromptKind::Export, "runs.csv"),
+            Command::Mark => self.toggle_mark(shared),
+            Command::SortColumn => self.sort(shared, false),
+            Command::SortColumnToo => self.sort(shared, true),
+            Command::HideColumn => self.choose(shared, |choices, column| {
+                choices.hidden.insert(column.key.clone());
+            }),
+            Command::AllColumns => {
+                let Choices { all, hidden, .. } = &mut self.choices;
+                // Hidden columns come back before all others do.
+                if std::mem::take(hidden).is_empty() {
+                    *all ^= true;
+                }
+                self.refresh(shared);
+            }
+            Command::PinColumn => self.choose(shared, |choices, column| {
+                if !choices.pinned.remove(&column.key) {
+                    choices.pinned.insert(column.key.clone());
+                }
+            }),
+            Command::ColumnLeft | Command::ColumnRight => {
+                self.move_column(shared, command == Command::ColumnRight);
+            }
+            Command::NarrowColumn | Command::WidenColumn => {
+                self.choose(shared, |choices, column| {
+                    let width = resized(column.width, command == Command::WidenColumn);
+                    choices.widths.insert(column.key.clone(), width);
+                })
+            }
+            Command::Goal => self.choose(shared, |choices, column| {
+                let next = match column.goal {
+                    None => Some(Goal::Highest),
+                    Some(Goal::Highest) => Some(Goal::Lowest),
+                    Some(Goal::Lowest) => None,
+                };
+                choices.goals.insert(column.key.clone(), next);
+            }),
+            Command::Nesting => {
+                self.choices.flat ^= true;
+                self.refresh_rows(shared);
+            }
+            Command::Trend => self.choose(shared, |choices, column| {
+                if !choices.trends.remove(&column.key) {
+                    choices.trends.insert(column.key.clone());
+                }
+            }),
+            Command::GroupRuns => self.toggle_groups(shared),
+            Command::Baseline => {
+                let id = self.selected(shared).map(|run| run.id.clone());
+                self.baseline = id.filter(|id| self.baseline.as_ref() != Some(id));
+                self.refresh(shared);
+            }
+            _ => {}
+        }
+    }
+
+    /// Groups the runs by the param of the column, else over their seeds; or shows each run again.
+    fn toggle_groups(&mut self, shared: &mut Shared) {
+        let param = self.table.column().and_then(Column::param).map(str::to_owned);
+        self.choices.grouped = match self.choices.grouped {
+            Some(_) => None,
+            None => Some(param.map_or(Grouping::Seed, Grouping::Param)),
+        };
+        let found = shared.tracked().and_then(|overview| self.grouped(overview, shared.now));
+        if let Some(Err(why)) = found {
+            self.choices.grouped = None;
+            shared.warn(format!("The runs can't be grouped: {why}."));
+        }
+        self.baseline = None;
+        self.refresh(shared);
+    }
+}
