@@ -4,10 +4,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::ExperimentsScreen;
-use super::columns::{Grouping, name, took};
-use super::table::matching;
-use crate::app::shared::Shared;
+use super::run::{name, took};
 use crate::app::words::{Details, Line, Tone, number_text, pairs};
 use crate::tracking::Overview;
 use crate::tracking::entities::Run;
@@ -24,33 +21,6 @@ pub struct Groups {
     spreads: HashMap<String, BTreeMap<String, Spread>>,
     /// What repeats the runs of a group: the params that are left out.
     pub repeated: Vec<String>,
-}
-
-impl ExperimentsScreen {
-    /// The groups that are asked for, or why there are none.
-    pub(super) fn grouped(&self, overview: &Overview, now: f64) -> Option<Result<Groups, String>> {
-        let param = match self.choices.grouped.as_ref()? {
-            Grouping::Seed => None,
-            Grouping::Param(param) => Some(param.as_str()),
-        };
-        let matching = matching(overview, &self.expr, now);
-        Some(Groups::of(overview, &matching, param, now))
-    }
-
-    /// The runs that the rows are about: those of the store, or the groups of them.
-    pub(super) fn listed<'s>(&'s self, shared: &'s Shared) -> Option<&'s Overview> {
-        let overview = shared.tracked()?;
-        Some(self.groups.as_ref().map_or(overview, |groups| &groups.overview))
-    }
-
-    /// The ids of the runs of the selected row: one run, or those of a group.
-    pub(super) fn members(&self, shared: &Shared) -> Vec<String> {
-        let Some(run) = self.selected(shared) else { return Vec::new() };
-        match &self.groups {
-            Some(groups) => groups.members(&run.id).to_vec(),
-            None => vec![run.id.clone()],
-        }
-    }
 }
 
 impl Groups {

@@ -1,8 +1,8 @@
 //! The experiments screen: the tracked runs of the project's store as a table.
 //!
 //! [`columns`] says which columns there are, [`table`] arranges rows and columns, [`groups`] makes one row of several runs,
-//! [`filter`] helps to type the filter, [`page`] shows the curves of runs, which [`curves`] keeps, [`artifacts`] shows the files of one, `about` puts runs into words, [`events`] says what happens to
-//! them while they train, and `live` brings that into the table.
+//! [`filter`] helps to type the filter, [`page`] shows the curves of runs, which [`curves`] keeps, [`artifacts`] shows the files of one,
+//! `about` puts runs into words, [`events`] says what happens to them while they train, and `live` brings that into the table.
 
 mod about;
 mod act;
@@ -14,9 +14,11 @@ pub mod events;
 pub mod export;
 pub mod filter;
 pub mod groups;
+mod listed;
 mod live;
 pub mod page;
 mod previewed;
+mod run;
 pub mod table;
 pub mod tree;
 
@@ -131,12 +133,6 @@ impl ExperimentsScreen {
             shared.warn(format!("The values of {key} can't be read: {why}"));
         }
         curves.into_iter().for_each(|(id, points)| self.curves.take(id, points.ok()));
-    }
-
-    /// The run of the selected row. A group of runs is one, which the store does not have.
-    pub fn selected<'s>(&'s self, shared: &'s Shared) -> Option<&'s Run> {
-        let row = self.table.rows.get(self.position.selected)?;
-        self.listed(shared)?.runs.get(row.run)
     }
 
     /// The id of the run that stays selected when runs appear. While the screen is not `shown`, the newest run is selected

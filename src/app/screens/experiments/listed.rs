@@ -1,0 +1,42 @@
+//! What the rows are about: the runs of the store, or groups of them.
+
+use super::ExperimentsScreen;
+use super::columns::Grouping;
+use super::groups::Groups;
+use super::table::matching;
+use crate::app::shared::Shared;
+use crate::tracking::Overview;
+use crate::tracking::entities::Run;
+
+impl ExperimentsScreen {
+    /// The groups that are asked for, or why there are none.
+    pub(super) fn grouped(&self, overview: &Overview, now: f64) -> Option<Result<Groups, String>> {
+        let param = match self.choices.grouped.as_ref()? {
+            Grouping::Seed => None,
+            Grouping::Param(param) => Some(param.as_str()),
+        };
+        let matching = matching(overview, &self.expr, now);
+        Some(Groups::of(overview, &matching, param, now))
+    }
+
+    /// The runs that the rows are about: those of the store, or the groups of them.
+    pub(super) fn listed<'s>(&'s self, shared: &'s Shared) -> Option<&'s Overview> {
+        let overview = shared.tracked()?;
+        Some(self.groups.as_ref().map_or(overview, |groups| &groups.overview))
+    }
+
+    /// The ids of the runs of the selected row: one run, or those of a group.
+    pub(super) fn members(&self, shared: &Shared) -> Vec<String> {
+        let Some(run) = self.selected(shared) else { return Vec::new() };
+        match &self.groups {
+            Some(groups) => groups.members(&run.id).to_vec(),
+            None => vec![run.id.clone()],
+        }
+    }
+
+    /// The run of the selected row. A group of runs is one, which the store does not have.
+    pub fn selected<'s>(&'s self, shared: &'s Shared) -> Option<&'s Run> {
+        let row = self.table.rows.get(self.position.selected)?;
+        self.listed(shared)?.runs.get(row.run)
+    }
+}
