@@ -174,7 +174,7 @@ each_screen! {
         ClearOverrides, "clear-overrides", "Remove the overrides of all parameters", [], EVERYWHERE, None;
         View, "view", "Show everything, hide parameters, or show only nodes", ["s"], PIPELINE, None;
         Direction, "direction", "Turn the drawing: downwards or to the right", ["d"], PIPELINE, None;
-        Zoom, "zoom", "Draw the graph as boxes, as single lines, or as an overview", ["z"], PIPELINE, None;
+        Zoom, "zoom", "Draw the graph as boxes, as single lines, or as an overview; a metric over a param, parallel coordinates, or rank correlations", ["z"], PICTURES, None;
         ZoomIn, "zoom-in", "Draw the graph larger; show less of the curves", ["+"], PICTURES, None;
         ZoomOut, "zoom-out", "Draw the graph smaller; show more of the curves", ["-"], PICTURES, None;
         Fit, "fit", "Choose size, direction and namespaces so that the whole graph fits the window; show all of the curves", ["0"], PICTURES, None;

@@ -21,6 +21,7 @@ pub mod picture;
 pub mod preview;
 pub mod project;
 pub mod reference;
+pub mod relate;
 pub mod rest;
 mod searched;
 pub mod signature;

@@ -438,3 +438,71 @@ fn a_column_shows_the_curves_of_its_metric() {
     app.keys("t");
     assert!(!app.screen().contains('▁'), "{}", app.screen());
 }
+
+/// Thirty runs of two kinds, whose error falls with the depth.
+fn sweep() -> Overview {
+    let of = |number: i64| {
+        let depth = (number % 10).to_string();
+        let kind = ["forest", "ridge"][number as usize % 2];
+        let mae = 2.0 - (number % 10) as f64 / 10.0 + (number % 3) as f64 / 50.0;
+        let params = [("model.depth", depth.as_str()), ("model.kind", kind), ("seed", "7")];
+        run(number, &format!("run-{number}"), &params, &[("mae", mae), ("rows", number as f64)])
+    };
+    Overview { runs: (0..30).map(of).collect(), ..overview() }
+}
+
+#[test]
+fn many_runs_are_drawn_against_a_param_in_parallel_and_by_rank() {
+    for (columns, rows) in [(80, 24), (160, 40)] {
+        let mut app = TestApp::open(columns, rows);
+        app.report(Report::Tracking(TrackingReport::Live(sweep())));
+        // The column of the metric is the one that is drawn.
+        app.keys("5lllllz");
+        assert!(app.screen().contains("over depth · 30 runs"), "{}", app.screen());
+        insta::assert_snapshot!(format!("experiments_scatter_{columns}"), app.screen());
+        app.keys("z");
+        insta::assert_snapshot!(format!("experiments_parallel_{columns}"), app.screen());
+        app.keys("z");
+        insta::assert_snapshot!(format!("experiments_ranks_{columns}"), app.screen());
+    }
+}
+
+#[test]
+fn a_brush_and_a_selection_act_on_the_runs_that_count() {
+    let mut app = TestApp::open(160, 40);
+    app.report(Report::Tracking(TrackingReport::Live(sweep())));
+    app.keys("5lllllzz");
+    let kept = |app: &mut TestApp| {
+        let State { shared, experiments, .. } = &app.state;
+        let plotted = experiments.plot.plotted(shared.tracked().unwrap()).unwrap();
+        plotted.kept.iter().filter(|kept| **kept).count()
+    };
+    app.keys("+");
+    let half = kept(&mut app);
+    assert!((10..20).contains(&half), "{half}");
+    app.keys("+");
+    assert!(kept(&mut app) < half);
+    app.keys("--");
+    assert_eq!(kept(&mut app), 30);
+    app.keys("+").keys("<esc>");
+    assert_eq!(kept(&mut app), 30, "esc takes the brushes first");
+    let before = app.screen();
+    app.keys(".");
+    assert_ne!(before, app.screen(), "another run is selected");
+    app.keys("<esc>");
+    assert!(app.screen().contains("Experiments · 30 runs"), "{}", app.screen());
+    // The rank correlations lead to the drawing of a param.
+    app.keys("zzzj<enter>");
+    assert!(app.screen().contains("over kind"), "{}", app.screen());
+    app.keys("H");
+    assert!(app.screen().contains("esc goes back to it"), "{}", app.screen());
+}
+
+#[test]
+fn runs_without_metrics_are_no_drawing() {
+    let mut app = TestApp::open(80, 24);
+    let runs = vec![run(1, "a", &[("x", "1")], &[]), run(2, "b", &[("x", "2")], &[])];
+    app.report(Report::Tracking(TrackingReport::Live(Overview { runs, ..overview() })));
+    app.keys("5zzz");
+    assert!(app.screen().contains("no metric to compare"), "{}", app.screen());
+}

@@ -63,6 +63,57 @@ pub(crate) fn csv(text: &str) -> Vec<Vec<String>> {
     rows
 }
 
+/// pandas' own rank correlation of a metric with each param that is a number in every run that has it, over the runs that
+/// have the metric, and the size of MLflow's table.
+const SPEARMAN: &str = r#"
+import json, sqlite3, sys
+import pandas
+store = sqlite3.connect(sys.argv[1])
+runs = pandas.read_sql("""
+    select m.run_uuid as run, m.value as metric from latest_metrics m join runs r on r.run_uuid = m.run_uuid
+    join experiments e on e.experiment_id = r.experiment_id
+    where m.key = 'rmse' and m.is_nan = 0 and r.lifecycle_stage = 'active' and e.lifecycle_stage = 'active'""", store)
+params = pandas.read_sql("select run_uuid as run, key, value from params", store)
+found = {}
+for key, own in params.groupby("key"):
+    both = runs.merge(own, on="run")
+    numbers = pandas.to_numeric(both["value"], errors="coerce")
+    if len(both) > 2 and numbers.notna().all() and numbers.nunique() > 1:
+        found[key] = [both["metric"].corr(numbers, method="spearman"), len(both)]
+print(json.dumps(found))
+"#;
+
+#[test]
+fn rank_correlations_are_those_of_pandas() {
+    let corpus = corpus("3.17.2", "sqlite", false);
+    let requirements = "tests/tracking/requirements-3.17.2.txt";
+    let theirs = Command::new(crate::python::environment(requirements, Some("3.11")))
+        .args(["-c", SPEARMAN])
+        .arg(corpus.folder.join("mlflow.db"))
+        .output()
+        .unwrap();
+    let theirs: Json = serde_json::from_slice(&theirs.stdout)
+        .unwrap_or_else(|_| panic!("{}", String::from_utf8_lossy(&theirs.stderr)));
+    let theirs = theirs.as_object().unwrap();
+    assert!(!theirs.is_empty());
+    let ours = json(&["correlate", "rmse"]);
+    for (param, expected) in theirs {
+        let row = ours["params"].as_array().unwrap().iter().find(|row| row["param"] == *param);
+        let row = row.unwrap_or_else(|| panic!("{param} is not in {ours}"));
+        let strength = row["strength"].as_f64().unwrap();
+        let signed = if row["rises"] == true { strength } else { -strength };
+        assert!(
+            (signed - expected[0].as_f64().unwrap()).abs() < 1e-9,
+            "{param}: {row}, {expected}"
+        );
+        assert_eq!(row["runs"], expected[1], "{param}");
+    }
+    assert!(text(&["correlate", "rmse"]).starts_with("param "));
+    let (_, complaint, code) = ask("sqlite", &["correlate", "nothing"]);
+    assert!(complaint.contains("No run has the metric `nothing`."), "{complaint}");
+    assert_eq!(code, 1);
+}
+
 #[test]
 fn runs_are_compared_by_what_differs() {
     let found = json(&["compare", "grid-00", "grid-02", "grid-07"]);

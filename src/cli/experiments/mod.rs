@@ -3,6 +3,7 @@
 mod artifacts;
 mod columns;
 mod compare;
+mod correlate;
 mod curve;
 mod datasets;
 mod follow;
@@ -47,6 +48,8 @@ enum Verb {
     Show(show::Arguments),
     /// Show the differences between runs
     Compare(compare::Arguments),
+    /// List the params by how strongly they go with a metric
+    Correlate(correlate::Arguments),
     /// Print or draw the values of a metric
     History(history::Arguments),
     /// List datasets with the runs that have read them
@@ -65,6 +68,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode> {
         Verb::Search(arguments) => search::run(&place.open()?, arguments),
         Verb::Show(arguments) => show::run(place, &place.open()?, arguments),
         Verb::Compare(arguments) => compare::run(place, arguments),
+        Verb::Correlate(arguments) => correlate::run(&place.open()?, arguments),
         Verb::Datasets(arguments) => datasets::run(place, &place.open()?, arguments),
         Verb::History(arguments) => history::run(&place.open()?, arguments),
         Verb::Artifacts(arguments) => artifacts::run(place, &place.open()?, arguments),

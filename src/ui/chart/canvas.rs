@@ -20,13 +20,13 @@ struct Dots {
 
 /// The cells of the plot.
 #[derive(Debug)]
-pub(super) struct Canvas {
+pub(in crate::ui) struct Canvas {
     area: Rect,
     cells: Vec<Dots>,
 }
 
 impl Canvas {
-    pub(super) fn new(area: Rect) -> Self {
+    pub(in crate::ui) fn new(area: Rect) -> Self {
         let count = usize::from(area.width) * usize::from(area.height);
         Canvas { area, cells: vec![Dots::default(); count] }
     }
@@ -54,7 +54,7 @@ impl Canvas {
     }
 
     /// Draws a line from one column to a later one. Each column gets the rows that the line passes in it.
-    pub(super) fn line(&mut self, from: (usize, usize), to: (usize, usize), owner: usize) {
+    pub(in crate::ui) fn line(&mut self, from: (usize, usize), to: (usize, usize), owner: usize) {
         let columns = to.0.saturating_sub(from.0).max(1) as f64;
         let row = |column: f64| {
             let part = ((column - from.0 as f64) / columns).clamp(0.0, 1.0);
@@ -67,7 +67,7 @@ impl Canvas {
     }
 
     /// Writes the cells.
-    pub(super) fn draw(&self, paint: &mut Paint<'_>, styles: &[Style]) {
+    pub(in crate::ui) fn draw(&self, paint: &mut Paint<'_>, styles: &[Style]) {
         let dim = paint.style(Role::Dim);
         let ascii = paint.glyphs.ascii();
         for (cell, at) in self.cells.iter().zip(self.area.positions()) {

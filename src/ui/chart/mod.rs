@@ -33,8 +33,10 @@ use crate::text::width;
 use crate::tracking::Goal;
 use crate::tracking::curve::{Axis, Scale};
 use crate::tracking::entities::Point;
-use canvas::Canvas;
+pub(in crate::ui) use canvas::Canvas;
 use curve::Curve;
+pub(in crate::ui) use plane::Plane;
+pub(in crate::ui) use ticks::Tick;
 
 /// The smallest area with axes, in cells; smaller ones have a sparkline.
 const SMALLEST: (u16, u16) = (12, 4);
@@ -120,6 +122,12 @@ pub(in crate::ui) fn draw(
     }
     marks::draw(paint, &plane, view.scale, &curves, &markers, &styles);
     legend::draw(paint, area, &lines, &markers, &styles);
+}
+
+/// Round numbers between two, at most `most`, with labels of at most `room` cells.
+pub(in crate::ui) fn numbers(extent: (f64, f64), most: usize, room: usize) -> Vec<Tick> {
+    let (low, high) = plane::heights(extent.0, extent.1);
+    ticks::heights(Scale::Linear, (low, high), most, room)
 }
 
 /// The title, and at its right how the curves are shown.

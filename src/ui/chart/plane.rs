@@ -9,7 +9,7 @@ pub(super) const LEAST: f64 = 1e-300;
 
 /// The cells of the plot, and the window of positions and heights that they show.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Plane {
+pub(in crate::ui) struct Plane {
     /// The cells.
     pub area: Rect,
     /// The first and the last position.
@@ -19,6 +19,16 @@ pub(super) struct Plane {
 }
 
 impl Plane {
+    /// The plane that shows these positions and heights.
+    pub(in crate::ui) fn of(area: Rect, window: (f64, f64), extent: (f64, f64)) -> Self {
+        Plane { area, window, heights: heights(extent.0, extent.1) }
+    }
+
+    /// The cell of a position and a height.
+    pub(in crate::ui) fn at(&self, x: f64, y: f64) -> Position {
+        self.cell(Spot { x, y })
+    }
+
     /// The columns of dots.
     pub(super) fn columns(&self) -> usize {
         usize::from(self.area.width) * 2
@@ -42,12 +52,12 @@ impl Plane {
     }
 
     /// The column of cells of a position.
-    pub(super) fn x(&self, x: f64) -> u16 {
+    pub(in crate::ui) fn x(&self, x: f64) -> u16 {
         self.area.x + (self.column(x) / 2) as u16
     }
 
     /// The row of cells of a height.
-    pub(super) fn y(&self, y: f64) -> u16 {
+    pub(in crate::ui) fn y(&self, y: f64) -> u16 {
         self.area.y + (self.row(y) / 4) as u16
     }
 

@@ -7,7 +7,7 @@ use crate::tracking::curve::Scale;
 
 /// A labelled place on an axis.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Tick {
+pub(in crate::ui) struct Tick {
     /// The height, or the position.
     pub at: f64,
     pub label: String,

@@ -3,6 +3,7 @@
 use super::ExperimentsScreen;
 use super::artifacts::ArtifactsPage;
 use super::columns::{Choices, Column, Grouping, name};
+use super::plot::{MOST, PlotPage};
 use super::table::resized;
 use crate::app::areas::Pane;
 use crate::app::command::Command;
@@ -18,6 +19,9 @@ impl ExperimentsScreen {
             self.artifacts = page.unwrap_or_default();
             (shared.side_offset, shared.focus) = (0, Pane::Main);
             return;
+        }
+        if command == Command::Zoom {
+            return self.show_plot(shared);
         }
         if let Some(page) = &mut self.page {
             page.change(command, &self.curves);
@@ -95,5 +99,36 @@ impl ExperimentsScreen {
         }
         self.baseline = None;
         self.refresh(shared);
+    }
+
+    /// Shows the runs of the page, the marked ones, or all of the table, at once.
+    fn show_plot(&mut self, shared: &mut Shared) {
+        let Some(overview) = shared.tracked() else { return };
+        let in_table = || {
+            let matching = self.table.rows.iter().filter_map(|row| {
+                let id = &self.listed(shared)?.runs.get(row.run)?.id;
+                let members = self.groups.as_ref().map(|groups| groups.members(id).to_vec());
+                Some(members.unwrap_or_else(|| vec![id.clone()]))
+            });
+            matching.flatten().collect::<Vec<String>>()
+        };
+        let mut runs = match &self.page {
+            Some(page) if page.runs.len() > 1 => page.runs.clone(),
+            None if self.marked.len() > 1 => self.marked.clone(),
+            _ => in_table(),
+        };
+        let many = runs.len();
+        runs.truncate(MOST);
+        let metric = match &self.page {
+            Some(page) => page.charts.get(page.selected).cloned(),
+            None => self.table.column().and_then(Column::metric).map(str::to_owned),
+        };
+        self.plot = PlotPage::of(overview, runs, metric.as_deref(), &self.choices);
+        (shared.side_offset, shared.focus) = (0, Pane::Main);
+        if many > MOST {
+            shared.warn(format!(
+                "The first {MOST} of {many} runs are shown; a filter chooses others."
+            ));
+        }
     }
 }

@@ -25,6 +25,10 @@ pub(super) fn because(
     let of_both = matches!(command, Command::ColumnLeft | Command::ColumnRight);
     match command {
         _ if of_both => None,
+        Command::Zoom if shared.tracked().is_none_or(|overview| overview.runs.is_empty()) => {
+            Some("there is no tracked run".into())
+        }
+        Command::Zoom => None,
         Command::Artifacts if screen.shown(shared).is_some() => None,
         Command::Artifacts if screen.page.is_some() => Some("several runs are shown".into()),
         _ if of_page && screen.page.is_none() => {

@@ -17,6 +17,7 @@ pub mod groups;
 mod listed;
 mod live;
 pub mod page;
+pub mod plot;
 mod previewed;
 mod run;
 pub mod table;
@@ -41,6 +42,7 @@ use columns::{Choices, Column, Source};
 use curves::{CurveId, Curves, ReadCurve};
 use groups::Groups;
 use page::CurvesPage;
+use plot::PlotPage;
 use ratatui::layout::Position as Cell;
 use table::{Table, moved, sorted};
 
@@ -69,6 +71,8 @@ pub struct ExperimentsScreen {
     pub page: Option<CurvesPage>,
     /// The page of a run's artifacts, which is shown in place of all else.
     pub artifacts: ArtifactsPage,
+    /// The page of many runs, which is shown in place of all else.
+    pub plot: PlotPage,
     /// The groups, if runs are grouped.
     pub groups: Option<Groups>,
     /// When the table was arranged, in seconds since the Unix epoch, and how long that took.
@@ -111,6 +115,9 @@ impl ExperimentsScreen {
         self.select_again(shared, selected);
         if let Some(page) = &mut self.page {
             page.refresh(tracked);
+        }
+        if self.plot.is_shown() {
+            self.plot.refresh(tracked, &self.choices);
         }
     }
 
@@ -465,10 +472,18 @@ impl Screen for ExperimentsScreen {
     }
 
     fn top(&self) -> &dyn Screen {
-        if self.artifacts.run().is_some() { &self.artifacts } else { self }
+        match (self.artifacts.run().is_some(), self.plot.is_shown()) {
+            (true, _) => &self.artifacts,
+            (false, true) => &self.plot,
+            (false, false) => self,
+        }
     }
 
     fn top_mut(&mut self) -> &mut dyn Screen {
-        if self.artifacts.run().is_some() { &mut self.artifacts } else { self }
+        match (self.artifacts.run().is_some(), self.plot.is_shown()) {
+            (true, _) => &mut self.artifacts,
+            (false, true) => &mut self.plot,
+            (false, false) => self,
+        }
     }
 }

@@ -3,6 +3,7 @@
 
 mod artifacts;
 mod page;
+mod plot;
 
 use ratatui::layout::Rect;
 
@@ -56,6 +57,9 @@ pub(in crate::ui) fn draw(
     }
     if screen.artifacts.run().is_some() {
         return artifacts::draw(paint, area, &screen.artifacts, shared);
+    }
+    if screen.plot.is_shown() {
+        return plot::draw(paint, area, &screen.plot, overview, shared);
     }
     if let Some(shown) = &screen.page {
         return page::draw(paint, area, screen, overview, shown);
