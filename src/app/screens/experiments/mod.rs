@@ -17,6 +17,7 @@ pub mod page;
 mod previewed;
 pub mod table;
 pub mod tree;
+mod written;
 
 use std::collections::HashSet;
 use std::time::{Duration, Instant};
@@ -413,7 +414,10 @@ impl Screen for ExperimentsScreen {
             return Vec::new();
         }
         if let Some(page) = &mut self.page {
-            page.change(command, &self.curves);
+            match command {
+                Command::Export => shared.begin(PromptKind::Export, &page.file_name()),
+                _ => page.change(command, &self.curves),
+            }
             return Vec::new();
         }
         match command {

@@ -4,6 +4,7 @@
 mod artifacts;
 mod page;
 
+pub(in crate::ui) use page::series;
 use ratatui::layout::Rect;
 
 use super::focused;
