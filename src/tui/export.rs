@@ -14,8 +14,8 @@ use crate::ui::picture::screen_picture;
 
 /// The supported file endings.
 const FORMATS: &str = ".svg, .txt, .dot, .mmd, .json";
-const FORMATS_OF_TABLES: &str = ".csv, .md";
-const FORMATS_OF_CURVES: &str = ".svg, .txt, .csv";
+const FORMATS_OF_TABLES: &str = ".csv, .md, .html";
+const FORMATS_OF_CURVES: &str = ".svg, .txt, .csv, .html";
 
 /// Writes what is shown to a new file.
 ///

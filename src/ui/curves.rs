@@ -3,6 +3,7 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Rect, Size};
 
+use super::chart::Series;
 use super::chart::svg::{Figure, Form, document};
 use super::color::Depth;
 use super::glyphs::Glyphs;
@@ -10,8 +11,12 @@ use super::paint::Paint;
 use super::screens::experiments;
 use super::theme::Theme;
 use crate::app::State;
+use crate::app::chart::ChartView;
+use crate::app::screens::experiments::columns::name;
 use crate::app::screens::experiments::page::CurvesPage;
 use crate::text::width;
+use crate::tracking::Goal;
+use crate::tracking::entities::{Point, Run};
 
 /// The visible charts as SVG, on a light background.
 pub fn to_svg(state: &State, page: &CurvesPage, room: Size) -> String {
@@ -22,7 +27,20 @@ pub fn to_svg(state: &State, page: &CurvesPage, room: Size) -> String {
     let figure =
         |key: &String| Figure::of(key, &experiments::series(screen, &runs, key), &page.view, form);
     let figures: Vec<Figure> = visible.iter().map(figure).collect();
-    document(&figures, page.grid(room).0)
+    document(&figures, page.grid(room).0, runs.len())
+}
+
+/// The curves of a metric of runs as SVG, on a light background.
+pub fn runs_to_svg<'a>(
+    metric: &str,
+    curves: impl Iterator<Item = (&'a Run, &'a [Point])>,
+) -> String {
+    let curves: Vec<(String, &[Point])> = curves.map(|(run, points)| (name(run), points)).collect();
+    let best = Goal::of(metric);
+    let series: Vec<Series<'_>> =
+        curves.iter().map(|(name, points)| Series { name, points, best }).collect();
+    let figure = Figure::of(metric, &series, &ChartView::default(), Form::LARGE);
+    document(&[figure], 1, series.len())
 }
 
 /// The visible charts as text, in the cells of the screen.

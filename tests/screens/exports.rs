@@ -87,3 +87,80 @@ fn curves_that_are_not_read_yet_are_not_written() {
     app.keys("<enter>");
     assert!(why(&app).unwrap().contains("still being read"));
 }
+
+/// The names of the runs of the last comparison.
+fn compared(app: &TestApp) -> Vec<&str> {
+    let last = app.effects.iter().rev().find_map(|effect| match effect {
+        Effect::WriteComparison(file, comparison) => {
+            assert_eq!(file, "runs.html");
+            Some(&comparison.overview.runs)
+        }
+        _ => None,
+    });
+    last.into_iter().flatten().map(|run| run.name.as_str()).collect()
+}
+
+#[test]
+fn html_compares_the_marked_runs_or_those_of_the_table_or_those_of_the_page() {
+    let mut app = open(160, 40);
+    let write = "<ctrl-s>runs.html<enter>";
+    app.keys(write);
+    assert_eq!(compared(&app), ["bold-fox", "calm-owl", "sweep", "dry-elk", "eager-ant"]);
+    assert!(app.screen().contains("Writing runs.html"), "{}", app.screen());
+    app.keys("j<space><esc>").keys("j<space>");
+    app.keys(write);
+    assert_eq!(compared(&app), ["dry-elk"]);
+    app.keys("<space><enter>");
+    answer(&mut app);
+    app.keys(write);
+    assert_eq!(compared(&app), ["dry-elk", "eager-ant"]);
+}
+
+/// What was copied last.
+fn copied(app: &TestApp) -> Option<&str> {
+    app.effects.iter().rev().find_map(|effect| match effect {
+        Effect::Copy(text) => Some(text.as_str()),
+        _ => None,
+    })
+}
+
+#[test]
+fn ids_and_values_are_copied_with_all_digits() {
+    let mut app = open(160, 40);
+    app.keys("y");
+    assert_eq!(copied(&app), Some(format!("{:032x}", 1).as_str()));
+    app.keys("Y");
+    assert_eq!(copied(&app), Some("bold-fox"));
+    app.keys("llllY");
+    assert_eq!(copied(&app), Some("0.41"), "{}", app.screen());
+    app.keys("jjY");
+    assert!(app.screen().contains("the cell is empty"), "{}", app.screen());
+}
+
+#[test]
+fn the_values_at_the_crosshair_are_copied() {
+    let mut app = open(160, 40);
+    app.keys("<enter>");
+    answer(&mut app);
+    app.keys("Y");
+    assert!(app.screen().contains("there is no crosshair"), "{}", app.screen());
+    app.keys("..").keys("Y");
+    let first = format!("{:?}", 1.0 + (-1.0_f64 / 30.0).exp());
+    assert_eq!(copied(&app), Some(first.as_str()));
+    let mut app = open(160, 40);
+    app.keys("<space><space><enter>");
+    answer(&mut app);
+    app.keys("..").keys("Y");
+    let second = 1.0 + (-2.0_f64 / 30.0).exp();
+    assert_eq!(copied(&app), Some(format!("bold-fox\t{first}\ncalm-owl\t{second:?}").as_str()));
+}
+
+#[test]
+fn the_filter_is_copied_when_there_is_one() {
+    let mut app = open(160, 40);
+    let copy = ":copy-filter<enter>";
+    app.keys(copy);
+    assert_eq!(copied(&app), None);
+    app.keys("<esc><esc>").keys("&metrics.r2 > 0.7<enter>").keys(copy);
+    assert_eq!(copied(&app), Some("metrics.r2 > 0.7"));
+}

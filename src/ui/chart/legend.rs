@@ -31,7 +31,7 @@ pub(super) struct Entry {
 
 /// The characters that tell the series apart without colours: the first letters of their names if those differ, else
 /// numbers and then letters.
-pub(super) fn markers(series: &[Series<'_>]) -> Vec<char> {
+pub(in crate::ui) fn markers(series: &[Series<'_>]) -> Vec<char> {
     let mut letters = Vec::with_capacity(series.len());
     for one in series {
         match one.name.chars().find(char::is_ascii_alphanumeric) {

@@ -37,6 +37,7 @@ use crate::tracking::curve::{Axis, Scale};
 use crate::tracking::entities::Point;
 use canvas::Canvas;
 use curve::Curve;
+pub(in crate::ui) use legend::markers;
 
 /// The smallest area with axes, in cells; smaller ones have a sparkline.
 const SMALLEST: (u16, u16) = (12, 4);

@@ -7,6 +7,8 @@
 mod about;
 pub mod artifacts;
 pub mod columns;
+pub mod comparison;
+mod copied;
 pub mod curves;
 mod disabled;
 pub mod events;

@@ -6,7 +6,7 @@ use ratatui::layout::Rect;
 
 use super::super::curve::Curve;
 use super::super::plane::Plane;
-use super::style::{class, dash};
+use super::style::{class, line as classes};
 use crate::tracking::curve::Spot;
 
 /// Writes a curve, and behind it the raw values if it is smoothed.
@@ -21,8 +21,7 @@ pub(super) fn write(out: &mut String, curve: &Curve, plane: &Plane, columns: u16
         let _ = writeln!(out, "<path class=\"raw {}\" d=\"{raw}\"/>", class(index));
     }
     if !line.is_empty() {
-        let _ =
-            writeln!(out, "<path class=\"line {}\"{} d=\"{line}\"/>", class(index), dash(index));
+        let _ = writeln!(out, "<path class=\"{}\" d=\"{line}\"/>", classes(index));
     }
 }
 

@@ -22,7 +22,7 @@ use crate::app::words::number_text;
 use crate::text::markup::escaped;
 use crate::text::{sanitize, truncate_middle, width};
 use crate::tracking::curve::Axis;
-pub(in crate::ui) use style::{dash, style};
+pub(in crate::ui) use style::{dashes, line, style};
 
 /// Tenths in a unit.
 const TENTHS: u32 = 10;
@@ -132,10 +132,20 @@ impl Figure {
         }
         Figure { elements: out, size }
     }
+
+    /// The chart as an element of its own inside of HTML. `label` is read to people who don't see it.
+    pub(in crate::ui) fn inline(&self, label: &str) -> String {
+        let (wide, high) = self.size;
+        format!(
+            "<svg viewBox=\"0 0 {wide} {high}\" role=\"img\" aria-label=\"{}\">\n{}</svg>\n",
+            escaped(&name(label, NAME)),
+            self.elements
+        )
+    }
 }
 
-/// Charts beside and below each other as a document.
-pub(in crate::ui) fn document(figures: &[Figure], across: usize) -> String {
+/// Charts of so many series beside and below each other as a document.
+pub(in crate::ui) fn document(figures: &[Figure], across: usize, count: usize) -> String {
     let rows: Vec<&[Figure]> = figures.chunks(across.max(1)).collect();
     let row_height = |row: &[Figure]| row.iter().map(|one| one.size.1).max().unwrap_or(0);
     let row_width = |row: &[Figure]| row.iter().map(|one| one.size.0).sum::<u32>();
@@ -143,9 +153,10 @@ pub(in crate::ui) fn document(figures: &[Figure], across: usize) -> String {
     let high: u32 = rows.iter().map(|row| row_height(row)).sum();
     let mut svg = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{wide}\" height=\"{high}\" \
-         viewBox=\"0 0 {wide} {high}\">\n<style>\n{}</style>\n\
+         viewBox=\"0 0 {wide} {high}\">\n<style>\n{}{}</style>\n\
          <rect class=\"paper\" width=\"{wide}\" height=\"{high}\"/>\n",
-        style("light")
+        style("light"),
+        dashes(count)
     );
     let mut y = 0;
     for row in rows {
@@ -275,9 +286,8 @@ fn entries(
         let y = below + (index / across) as u32 * LINE + 8;
         let _ = writeln!(
             out,
-            "<path class=\"line {}\"{} transform=\"translate({x} {y}) scale(.1)\" d=\"M0 0h360\"/>",
-            style::class(index),
-            dash(index)
+            "<path class=\"{}\" transform=\"translate({x} {y}) scale(.1)\" d=\"M0 0h360\"/>",
+            style::line(index)
         );
         let class = format!("sign {}", style::class(index));
         text(out, &class, (x + 42, y + 4), "start", &markers[index].to_string());

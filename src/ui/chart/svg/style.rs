@@ -6,19 +6,29 @@ use super::super::{ROLES, colours};
 use crate::ui::color::{Depth, web};
 use crate::ui::theme::{Role, Theme};
 
-/// The class of a series, which gives it its colour.
+/// The class that gives a series its colour.
 pub(super) fn class(index: usize) -> String {
     format!("c{}", index % ROLES.len())
 }
 
-/// The attribute with the stroke pattern of a series, in tenths: the first line is solid; the others have a dash of one
-/// of four lengths, followed by as many dots as make the pattern unique.
-pub(in crate::ui) fn dash(index: usize) -> String {
+/// The classes of the line of a series.
+pub(in crate::ui) fn line(index: usize) -> String {
+    match index {
+        0 => format!("line {}", class(index)),
+        index => format!("line {} d{index}", class(index)),
+    }
+}
+
+/// The stroke patterns of so many series, in tenths: the first line is solid; the others have a dash of one of four lengths,
+/// followed by as many dots as make the pattern unique.
+pub(in crate::ui) fn dashes(count: usize) -> String {
     const LENGTHS: [u32; 4] = [60, 20, 110, 35];
-    let Some(number) = index.checked_sub(1) else { return String::new() };
-    let dash = LENGTHS[number % LENGTHS.len()];
-    let dots = " 10 30".repeat(number / LENGTHS.len());
-    format!(" stroke-dasharray=\"{dash} 30{dots}\"")
+    let rule = |index: usize| {
+        let dash = LENGTHS[(index - 1) % LENGTHS.len()];
+        let dots = " 10 30".repeat((index - 1) / LENGTHS.len());
+        format!(".d{index} {{ stroke-dasharray: {dash} 30{dots} }}\n")
+    };
+    (1..count).map(rule).collect()
 }
 
 /// The rules for charts in the colours of a built-in theme.
