@@ -1,8 +1,6 @@
 //! Runs that are compared in a file.
 
-use super::ExperimentsScreen;
 use super::columns::Choices;
-use crate::app::shared::Shared;
 use crate::tracking::Overview;
 use crate::tracking::entities::Run;
 
@@ -45,22 +43,5 @@ impl Comparison {
             0 => String::new(),
             more => format!("The first {MOST_RUNS} of {} runs.", MOST_RUNS + more),
         }
-    }
-}
-
-impl ExperimentsScreen {
-    /// The runs of the page, else the marked runs, else those of the table.
-    pub fn comparison(&self, shared: &Shared) -> Option<Comparison> {
-        let overview = shared.tracked()?;
-        let by_id = |id: &String| overview.runs.iter().find(|run| run.id == *id);
-        let runs: Vec<&Run> = match (&self.page, self.marked.as_slice()) {
-            (Some(page), _) => page.found(overview).collect(),
-            (None, []) => {
-                self.table.rows.iter().filter_map(|row| overview.runs.get(row.run)).collect()
-            }
-            (None, marked) => marked.iter().filter_map(by_id).collect(),
-        };
-        let comparison = Comparison::of(overview, runs, &self.choices, shared.now);
-        Some(comparison).filter(|comparison| !comparison.overview.runs.is_empty())
     }
 }

@@ -1,7 +1,8 @@
-//! What of the page of curves is written to files, and when that is possible.
+//! What is written to files: the page of curves, when that is possible, and the runs that are compared.
 
 use super::ExperimentsScreen;
 use super::columns::name;
+use super::comparison::Comparison;
 use super::export;
 use super::page::CurvesPage;
 use crate::app::screens::Screen;
@@ -45,5 +46,20 @@ impl ExperimentsScreen {
             runs.iter().map(move |(_, run)| (*run, key.as_str(), points(run)))
         });
         export::values(curves)
+    }
+
+    /// The runs of the page, else the marked runs, else those of the table.
+    pub fn comparison(&self, shared: &Shared) -> Option<Comparison> {
+        let overview = shared.tracked()?;
+        let by_id = |id: &String| overview.runs.iter().find(|run| run.id == *id);
+        let runs: Vec<&Run> = match (&self.page, self.marked.as_slice()) {
+            (Some(page), _) => page.found(overview).collect(),
+            (None, []) => {
+                self.table.rows.iter().filter_map(|row| overview.runs.get(row.run)).collect()
+            }
+            (None, marked) => marked.iter().filter_map(by_id).collect(),
+        };
+        let comparison = Comparison::of(overview, runs, &self.choices, shared.now);
+        Some(comparison).filter(|comparison| !comparison.overview.runs.is_empty())
     }
 }
