@@ -5,6 +5,7 @@ pub mod csv;
 pub mod diff;
 pub mod filter;
 pub mod json;
+pub mod markup;
 mod names;
 pub mod secrets;
 mod similar;

@@ -192,7 +192,7 @@ each_screen! {
         JumpForward, "jump-forward", "Go forward again", [">"], PIPELINE, None;
         FollowRun, "follow-run", "Let the selection follow the running node, or stop following it", ["F"], PIPELINE, None;
         Tidy, "tidy", "Lay the graph out again from scratch", ["="], PIPELINE, None;
-        Export, "export", "Write the drawing to a file: .svg, .txt, .dot, .mmd or .json; or the table of experiments: .csv or .md", ["ctrl-s"], PICTURES, None;
+        Export, "export", "Write the drawing to a file: .svg, .txt, .dot, .mmd or .json; or the table of experiments: .csv, .md or .html; or curves: .svg, .txt, .csv or .html", ["ctrl-s"], PICTURES, None;
         SortColumnToo, "sort-column-too", "Sort by the column where the columns before are equal", ["S"], EXPERIMENTS, None;
         PinColumn, "pin-column", "Keep the column in view, or let it scroll", ["P"], EXPERIMENTS, None;
         ColumnLeft, "column-left", "Move the column, or the window of the curves, to the left", ["<"], EXPERIMENTS, None;
@@ -209,6 +209,8 @@ each_screen! {
         MakeEnvironment, "make-environment", "Make the project's Python environment", [], EVERYWHERE, None;
         CopyName, "copy-name", "Copy the name of the selected thing", ["y"], NAMES, None;
         CopyCommand, "copy-command", "Copy the kedro run command for the selected node, or the marked ones", ["Y"], PIPELINE, None;
+        CopyValue, "copy-value", "Copy the value in the column of the cursor, or those at the crosshair, with all digits", ["Y"], EXPERIMENTS, None;
+        CopyFilter, "copy-filter", "Copy the filter of the rows", [], EVERYWHERE, None;
     }
     {
         NextTab, "next-tab", "Show the next tab", ["]"], EVERYWHERE, None;

@@ -69,6 +69,10 @@ pub fn disabled_because(state: &State, command: Command) -> Option<String> {
             Err(why) => Some(why.into()),
             Ok(_) => state.screen().disabled(shared, command),
         },
+        Command::CopyFilter => match state.screen().filter_text() {
+            Err(why) => Some(why.into()),
+            Ok(text) => text.is_empty().then(|| "there is no filter".into()),
+        },
         Command::Undo => shared.edits.is_empty().then(|| "there is nothing to undo".into()),
         Command::Problems => shared.problems().is_empty().then(|| "there are no problems".into()),
         Command::Edit => {
@@ -85,6 +89,7 @@ pub fn disabled_because(state: &State, command: Command) -> Option<String> {
         | Command::RunGrid
         | Command::Watch
         | Command::CopyCommand
+        | Command::CopyValue
         | Command::Override
         | Command::ClearOverride
         | Command::CompareRuns

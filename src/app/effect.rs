@@ -1,6 +1,7 @@
 //! What the update asks the services for. Each effect has an answer among [`super::event::Report`].
 
 use super::remembered::Remembered;
+use super::screens::experiments::comparison::Comparison;
 use crate::project::Place;
 use crate::runs::RunRequest;
 use crate::runs::debug::Prompt;
@@ -196,6 +197,8 @@ pub enum Effect {
     Edit(Place),
     /// Write the drawing to this file, in the format of its ending.
     Export(String),
+    /// Read the curves of runs, and write the comparison as HTML to this file.
+    WriteComparison(String, Box<Comparison>),
     /// Keep the look of the screen for the next session.
     Remember(Box<Remembered>),
     /// Copy to the clipboard (OSC 52).

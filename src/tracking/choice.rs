@@ -28,6 +28,17 @@ pub enum Location {
 }
 
 impl Location {
+    /// The name of the store for people: its path from a folder on, or its URI without credentials.
+    pub fn name(&self, root: &Path) -> String {
+        match self {
+            Location::Sqlite(path) | Location::Files(path) => {
+                path.strip_prefix(root).unwrap_or(path).display().to_string()
+            }
+            Location::Project(..) => "own runs".to_owned(),
+            Location::Server(uri) => uri.to_string(),
+        }
+    }
+
     /// The folder of the store, which may contain its artifacts; the current folder if the store has none.
     pub fn near(&self) -> PathBuf {
         match self {

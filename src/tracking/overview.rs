@@ -71,13 +71,7 @@ pub struct RegisteredModel {
 /// # Errors
 /// When the store can't be read.
 pub fn read(root: &Path, location: &Location) -> Result<Overview, TrackingError> {
-    let source = match location {
-        Location::Sqlite(path) | Location::Files(path) => {
-            path.strip_prefix(root).unwrap_or(path).display().to_string()
-        }
-        Location::Project(..) => "own runs".to_owned(),
-        Location::Server(uri) => uri.to_string(),
-    };
+    let source = location.name(root);
     let store = Store::open(location, workspace().as_deref())?.hurried(ANSWER);
     let (all, now) = (Expr::default(), jiff::Timestamp::now().as_millisecond());
     let experiments = store.experiments(&all, &[], View::All, now)?.items.into_iter();

@@ -120,6 +120,18 @@ impl Store {
         }
     }
 
+    /// All values of a metric of several runs. A run that has not logged it has none.
+    ///
+    /// # Errors
+    /// When the store can't be read.
+    pub fn histories(&self, runs: &[Run], key: &str) -> Result<Vec<Vec<Point>>, TrackingError> {
+        let history = |run: &Run| match run.metric(key) {
+            Some(_) => self.history(&run.id, key),
+            None => Ok(Vec::new()),
+        };
+        runs.iter().map(history).collect()
+    }
+
     /// Registered models that match, sorted by name unless an order is given.
     ///
     /// # Errors

@@ -93,6 +93,14 @@ pub fn rgb(color: Color) -> Option<[u8; 3]> {
     }
 }
 
+/// A colour as SVG and CSS write it; `none` for a colour of the terminal.
+pub fn web(color: Option<Color>) -> String {
+    match color {
+        Some(Color::Rgb(red, green, blue)) => format!("#{red:02x}{green:02x}{blue:02x}"),
+        _ => "none".to_owned(),
+    }
+}
+
 /// The relative luminance of a colour, from 0 (black) to 1 (white): <https://www.w3.org/TR/WCAG22/#dfn-relative-luminance>.
 pub fn luminance(rgb: [u8; 3]) -> f64 {
     let [r, g, b] = rgb.map(|part| {

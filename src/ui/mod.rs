@@ -8,6 +8,8 @@
 mod chart;
 mod chrome;
 pub mod color;
+pub mod comparison;
+pub mod curves;
 mod dialogs;
 pub mod glyphs;
 pub mod links;

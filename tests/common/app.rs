@@ -86,7 +86,12 @@ impl TestApp {
         let mut rest = script;
         while let Some(c) = rest.chars().next() {
             let named = rest.strip_prefix('<').and_then(|rest| rest.split_once('>'));
+            let mut modifiers = KeyModifiers::NONE;
             let (code, after) = match named {
+                Some(("ctrl-s", after)) => {
+                    modifiers = KeyModifiers::CONTROL;
+                    (KeyCode::Char('s'), after)
+                }
                 Some(("enter", after)) => (KeyCode::Enter, after),
                 Some(("esc", after)) => (KeyCode::Esc, after),
                 Some(("tab", after)) => (KeyCode::Tab, after),
@@ -96,7 +101,7 @@ impl TestApp {
                 Some((name, _)) => panic!("<{name}> is not a key"),
                 None => (KeyCode::Char(c), &rest[c.len_utf8()..]),
             };
-            self.happen(Event::Key(KeyEvent::new(code, KeyModifiers::NONE)));
+            self.happen(Event::Key(KeyEvent::new(code, modifiers)));
             rest = after;
         }
         self

@@ -51,7 +51,7 @@ fn overview() -> Overview {
     Overview { source: "mlflow.db".into(), runs, experiments, models: Vec::new() }
 }
 
-fn open(columns: u16, rows: u16) -> TestApp {
+pub(crate) fn open(columns: u16, rows: u16) -> TestApp {
     let mut app = TestApp::open(columns, rows);
     app.report(Report::Tracking(TrackingReport::Live(overview())));
     app.keys("5");
@@ -199,7 +199,7 @@ fn asked(app: &TestApp) -> Vec<(String, String)> {
     wanted.flatten().collect()
 }
 
-fn answer(app: &mut TestApp) {
+pub(crate) fn answer(app: &mut TestApp) {
     let curve = |run: &str, key: &str| -> Vec<Point> {
         let down = if key == "mae" { 1.0 } else { -0.5 };
         let faster = if run.ends_with('1') { 1.0 } else { 2.0 };
@@ -386,6 +386,9 @@ fn runs_that_differ_in_their_seed_are_one_row_with_mean_and_deviation() {
     assert!(app.screen().contains("3 marked"), "{}", app.screen());
     app.keys("<enter>");
     assert!(app.screen().contains("3 runs"), "{}", app.screen());
+    // A comparison that is written has the runs of the groups.
+    let comparison = app.state.experiments.comparison(&app.state.shared).expect("runs");
+    assert_eq!(comparison.overview.runs.len(), 3);
     // Back, and each run again.
     app.keys("<esc><esc>O");
     assert!(app.screen().contains("run-5"), "{}", app.screen());

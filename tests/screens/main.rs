@@ -5,6 +5,7 @@ mod common;
 
 mod artifacts;
 mod experiments;
+mod exports;
 mod filters;
 mod fit;
 mod graph;

@@ -324,3 +324,47 @@ fn what_is_not_there_is_refused() {
     refused(&["history", "curve", "loss", "--plot", "--smooth", "1"], "from 0 to below 1", 2);
     refused(&["history", "curve", "loss", "--smooth", "0.5"], "--plot", 2);
 }
+
+#[test]
+fn runs_are_exported_in_the_format_of_the_ending() {
+    let folder = tempfile::tempdir().unwrap();
+    let to = |name: &str| folder.path().join(name).display().to_string();
+    let file = |name: &str| std::fs::read_to_string(folder.path().join(name)).unwrap();
+    let export = |name: &str, more: &[&str]| {
+        let (runs, to) = (["export", "grid-00", "grid-02"], to(name));
+        ask("sqlite", &[&runs[..], &["--to", &to], more].concat())
+    };
+    let done = (String::new(), String::new(), 0);
+    for name in ["runs.html", "runs.csv", "runs.md"] {
+        assert_eq!(export(name, &[]), done);
+    }
+    let html = file("runs.html");
+    assert!(html.starts_with("<!doctype html>") && html.ends_with("</html>\n"));
+    assert!(html.contains("Comparison of 2 runs") && html.contains(">grid-02</th>"));
+    let rows = csv(&file("runs.csv"));
+    assert_eq!((rows.len(), rows[0][0].as_str()), (3, "run_id"));
+    assert_eq!(file("runs.md").lines().count(), 4);
+    let (_, why, code) = export("runs.csv", &[]);
+    assert!(why.contains("exists already") && code == 1, "{why}");
+    let (_, why, code) = export("runs.xls", &[]);
+    assert!(why.contains("Use one of .html, .csv, .md, .svg") && code == 1, "{why}");
+    let (_, why, code) = export("runs.svg", &[]);
+    assert!(why.contains("name it with --metric") && code == 1, "{why}");
+    let (_, why, code) = export("none.svg", &["--metric", "no such"]);
+    assert!(why.contains("None of the runs has a metric") && code == 1, "{why}");
+    assert!(!folder.path().join("none.svg").exists());
+}
+
+#[test]
+fn curves_of_a_metric_are_printed() {
+    let found = json(&["search", "--limit", "1"]);
+    let run = found["runs"][0]["run_id"].as_str().unwrap();
+    let metric = found["runs"][0]["metrics"].as_object().unwrap().keys().next().unwrap();
+    let svg = text(&["export", run, "--metric", metric, "--to", "-"]);
+    assert!(svg.starts_with("<svg ") && svg.ends_with("</svg>\n"), "{svg}");
+    let values = csv(&text(&["export", run, "--metric", metric, "--to", "-", "--format", "csv"]));
+    let history = csv(&text(&["history", run, metric, "--csv"]));
+    let own: Vec<_> = values.iter().map(|row| row[3..].to_vec()).collect();
+    assert_eq!((own[0].join(","), own.len()), ("step,timestamp,value".into(), history.len()));
+    assert_eq!(own[1][..2], history[1][..2]);
+}

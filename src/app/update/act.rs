@@ -191,6 +191,14 @@ pub(super) fn act(state: &mut State, command: Command) -> Vec<Effect> {
             let command = queries::request(state, Command::RunSelected).to_command();
             return copy(state, command);
         }
+        Command::CopyValue => {
+            let value = state.experiments.copied_value(&state.shared);
+            return value.map(|value| copy(state, value)).unwrap_or_default();
+        }
+        Command::CopyFilter => {
+            let filter = state.screen().filter_text().map(str::to_owned);
+            return filter.map(|filter| copy(state, filter)).unwrap_or_default();
+        }
         Command::Show(tab) => navigate::show(state, tab),
         Command::NextTab | Command::PreviousTab => {
             navigate::cycle_tab(state, command == Command::NextTab);

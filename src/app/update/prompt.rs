@@ -11,9 +11,10 @@ use crate::app::key::Key;
 use crate::app::picker::{clear, line, text};
 use crate::app::prompt::{Prompt, PromptKind};
 use crate::app::state::State;
+use crate::app::tab::Tab;
 use crate::app::undo::Before;
 use crate::runs::history::change;
-use crate::text::{UserError, filter};
+use crate::text::{UserError, filter, sanitize};
 
 /// Begins to type the filter of the screen.
 pub(super) fn filter(state: &mut State) {
@@ -193,11 +194,14 @@ fn act(state: &mut State, kind: &PromptKind, written: String) -> Result<Vec<Effe
         }
         PromptKind::Export => {
             let file = written.trim().to_owned();
-            return Ok(Some(file)
-                .filter(|file| !file.is_empty())
-                .map(Effect::Export)
-                .into_iter()
-                .collect());
+            if file.is_empty() {
+                return Ok(Vec::new());
+            }
+            let is_comparison = state.tab == Tab::Experiments && file.ends_with(".html");
+            let comparison = state.experiments.comparison(&state.shared).filter(|_| is_comparison);
+            let Some(comparison) = comparison else { return Ok(vec![Effect::Export(file)]) };
+            state.shared.tell(format!("Writing {} ...", sanitize(&file)));
+            return Ok(vec![Effect::WriteComparison(file, Box::new(comparison))]);
         }
         PromptKind::Override(path) => {
             return overrides::check(shared, path.clone(), written);

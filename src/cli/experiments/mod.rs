@@ -6,6 +6,7 @@ mod compare;
 mod correlate;
 mod curve;
 mod datasets;
+mod export;
 mod follow;
 mod groups;
 mod history;
@@ -22,7 +23,7 @@ use color_eyre::eyre::Result;
 pub(super) use place::{Opened, PlaceArguments, asked, refuse, within};
 pub(super) use search::experiments;
 
-/// Look at tracked runs: where, list, search, show, compare, history, datasets, artifacts, follow.
+/// Look at tracked runs: where, list, search, show, compare, history, datasets, artifacts, export, follow.
 ///
 /// A RUN is the first digits of an id, a name, `latest`, or `best:metrics.rmse`. The store is only read, and
 /// nothing of the project is executed.
@@ -56,6 +57,8 @@ enum Verb {
     Datasets(datasets::Arguments),
     /// List the artifacts of a run, or print one
     Artifacts(artifacts::Arguments),
+    /// Write a comparison of runs, or the curves of a metric, to a file
+    Export(export::Arguments),
     /// Print runs and values of metrics as they are logged
     Follow(follow::Arguments),
 }
@@ -72,6 +75,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode> {
         Verb::Datasets(arguments) => datasets::run(place, &place.open()?, arguments),
         Verb::History(arguments) => history::run(&place.open()?, arguments),
         Verb::Artifacts(arguments) => artifacts::run(place, &place.open()?, arguments),
+        Verb::Export(arguments) => export::run(place, arguments),
         Verb::Follow(arguments) => follow::run(place, arguments),
     }
 }

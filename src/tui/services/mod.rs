@@ -144,6 +144,9 @@ impl Services {
                 tracking::find_pipeline_runs(&self.context, runs, then);
             }
             Effect::LoadCurves(wanted) => tracking::curves(&self.context, wanted),
+            Effect::WriteComparison(file, comparison) => {
+                tracking::write_comparison(&self.context, file, *comparison);
+            }
             Effect::LoadArtifacts { run, folder } => artifacts::list(&self.context, run, folder),
             Effect::LoadPreview(request) => artifacts::preview(&self.context, request),
             Effect::Run { generation, request, why } => {

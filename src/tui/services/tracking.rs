@@ -8,13 +8,16 @@ use std::time::{Duration, Instant, SystemTime};
 use super::context::Context;
 use crate::app::effect::Made;
 use crate::app::event::Report;
+use crate::app::screens::experiments::comparison::Comparison;
 use crate::app::shared::TrackingReport;
 use crate::project::Snapshot;
 use crate::store::{StoreError, Trust};
+use crate::text::UserError;
 use crate::tracking::entities::Run;
 use crate::tracking::follow::{Follower, News};
 use crate::tracking::{By, Choice, Location, Store, TrackingError};
-use crate::tui::folders;
+use crate::tui::{export, folders};
+use crate::ui::comparison;
 use crate::{remote, tracking};
 
 /// How long a store has to be quiet before it is read again.
@@ -83,6 +86,25 @@ pub(super) fn curves(context: &Arc<Context>, wanted: Vec<(String, String)>) {
             }
             context.send_blocking(Report::Curves(some));
         }
+    });
+}
+
+/// Reads the curves of a comparison, writes it to a new file, and reports that.
+pub(super) fn write_comparison(context: &Arc<Context>, file: String, comparison: Comparison) {
+    let (context, snapshot) = (context.clone(), context.snapshot());
+    tokio::task::spawn_blocking(move || {
+        let write = || -> Result<(), UserError> {
+            let (store, _) = open(&context.root, snapshot.as_deref())?;
+            let read = |key: &str| store.histories(&comparison.overview.runs, key);
+            let html = comparison::html(&comparison, read).map_err(UserError::plain)?;
+            export::write(&context.root.join(&file), &file, &html)
+        };
+        let excess = comparison.excess();
+        context.send_blocking(match write() {
+            Ok(()) if excess.is_empty() => Report::Notice(format!("Written: {file}")),
+            Ok(()) => Report::Notice(format!("Written: {file}. {excess}")),
+            Err(error) => Report::Failed(error.line()),
+        });
     });
 }
 

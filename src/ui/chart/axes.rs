@@ -28,9 +28,7 @@ pub(super) fn draw(
     window: (f64, f64),
     rule: bool,
 ) -> Plane {
-    let all = curves.iter().filter_map(Curve::heights);
-    let range = all.reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)));
-    let range = range.map(|(low, high)| heights(low, high));
+    let range = range(curves);
     let most = usize::from(area.height / 2).clamp(2, MOST);
     let room = usize::from(LABEL.max(area.width / 3));
     let ticks =
@@ -51,6 +49,22 @@ pub(super) fn draw(
     }
     below(paint, &plane, area, view.axis, rule);
     plane
+}
+
+/// The heights that the curves need; `None` if nothing is drawn.
+pub(super) fn range(curves: &[Curve]) -> Option<(f64, f64)> {
+    let all = curves.iter().filter_map(Curve::heights);
+    let range = all.reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)));
+    range.map(|(low, high)| heights(low, high))
+}
+
+/// The labelled positions of a window.
+pub(super) fn positions(axis: Axis, window: (f64, f64), most: usize, zone: &TimeZone) -> Vec<Tick> {
+    match axis {
+        Axis::Step => ticks::steps(window, most),
+        Axis::Relative => clock::durations(window, most),
+        Axis::Time => clock::times(window, most, zone),
+    }
 }
 
 /// The first and the last tick, then those between: they give way where there is no room.
@@ -80,11 +94,7 @@ fn below(paint: &mut Paint<'_>, plane: &Plane, area: Rect, axis: Axis, rule: boo
 /// The labels of positions, each with its column and its own first column: as many as fit with a gap.
 fn placed(plane: &Plane, area: Rect, axis: Axis) -> Vec<(u16, u16, String)> {
     let zone = TimeZone::system();
-    let ticks = |most| match axis {
-        Axis::Step => ticks::steps(plane.window, most),
-        Axis::Relative => clock::durations(plane.window, most),
-        Axis::Time => clock::times(plane.window, most, &zone),
-    };
+    let ticks = |most| positions(axis, plane.window, most, &zone);
     let place = |tick: Tick| {
         let x = plane.x(tick.at);
         let cells = width(&tick.label) as u16;

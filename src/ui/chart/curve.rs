@@ -83,6 +83,11 @@ impl Curve {
         curve
     }
 
+    /// The value at the crosshair, else the last one in the window.
+    pub(super) fn value(&self, crosshair: Option<f64>) -> Option<f64> {
+        if crosshair.is_some() { self.nearest.map(|at| at.1) } else { self.last }
+    }
+
     /// The lowest and the highest height that is drawn.
     pub(super) fn heights(&self) -> Option<(f64, f64)> {
         let line = extremes(&self.line);
@@ -92,13 +97,13 @@ impl Curve {
 
     /// Draws the dots: raw values alone, the line from point to point.
     pub(super) fn trace(&self, plane: &Plane, canvas: &mut Canvas, owner: usize) {
-        for column in columns(&self.raw, plane) {
+        for column in columns(&self.raw, |x| plane.column(x)) {
             for spot in &column.kept {
                 canvas.faint(column.at, plane.row(spot.y));
             }
         }
         let mut previous: Option<(usize, Spot)> = None;
-        for column in columns(&self.line, plane) {
+        for column in columns(&self.line, |x| plane.column(x)) {
             let [first, .., last] = *column.kept else {
                 // One value alone, which is its own first and last.
                 let Some(only) = column.kept.first().copied() else { continue };
@@ -126,11 +131,32 @@ impl Curve {
         owner: usize,
     ) {
         let Some((column, spot)) = from else { return };
-        let next = self.signs.partition_point(|(x, _)| *x < spot.x);
-        let is_broken = self.signs.get(next).is_some_and(|(x, _)| *x <= to.1.x);
-        if !is_broken {
+        if !self.is_broken(spot, to.1) {
             canvas.line((column, plane.row(spot.y)), (to.0, plane.row(to.1.y)), owner);
         }
+    }
+
+    /// Whether something between two points is no number.
+    fn is_broken(&self, from: Spot, to: Spot) -> bool {
+        let next = self.signs.partition_point(|(x, _)| *x < from.x);
+        self.signs.get(next).is_some_and(|(x, _)| *x <= to.x)
+    }
+
+    /// The unbroken pieces of the line, or of the raw values, reduced to what columns of positions can show.
+    pub(super) fn pieces(&self, spots: &[Spot], column: impl Fn(f64) -> usize) -> Vec<Vec<Spot>> {
+        let mut pieces: Vec<Vec<Spot>> = Vec::new();
+        for column in columns(spots, column) {
+            let first = column.kept.first().copied();
+            let joined = pieces.last_mut().filter(|piece| {
+                let ends = piece.last().copied().zip(first);
+                ends.is_some_and(|(from, to)| !self.is_broken(from, to))
+            });
+            match joined {
+                Some(piece) => piece.extend(column.kept),
+                None => pieces.push(column.kept),
+            }
+        }
+        pieces
     }
 }
 
@@ -142,11 +168,11 @@ struct Column {
 
 /// The values that the columns of dots show. Each column is decimated alone, because a series may begin and end
 /// elsewhere than the window.
-fn columns(spots: &[Spot], plane: &Plane) -> impl Iterator<Item = Column> {
+fn columns(spots: &[Spot], column: impl Fn(f64) -> usize) -> impl Iterator<Item = Column> {
     let mut rest = spots;
     std::iter::from_fn(move || {
-        let at = plane.column(rest.first()?.x);
-        let end = rest.partition_point(|spot| plane.column(spot.x) <= at);
+        let at = column(rest.first()?.x);
+        let end = rest.partition_point(|spot| column(spot.x) <= at);
         let (own, others) = rest.split_at(end);
         rest = others;
         Some(Column { at, kept: decimate(own, 1) })

@@ -31,7 +31,7 @@ pub(super) struct Entry {
 
 /// The characters that tell the series apart without colours: the first letters of their names if those differ, else
 /// numbers and then letters.
-pub(super) fn markers(series: &[Series<'_>]) -> Vec<char> {
+pub(in crate::ui) fn markers(series: &[Series<'_>]) -> Vec<char> {
     let mut letters = Vec::with_capacity(series.len());
     for one in series {
         match one.name.chars().find(char::is_ascii_alphanumeric) {
@@ -59,8 +59,7 @@ pub(super) fn lines(
     let mut lines = Vec::new();
     for names in NAMES {
         let entry = |(index, (series, curve)): (usize, (&Series<'_>, &Curve))| {
-            let value = if crosshair.is_some() { curve.nearest.map(|at| at.1) } else { curve.last };
-            let value = value.map_or_else(|| "-".into(), number_text);
+            let value = curve.value(crosshair).map_or_else(|| "-".into(), number_text);
             let name = truncate_middle(&sanitize(series.name), names);
             let space = if name.is_empty() { "" } else { " " };
             Entry { series: Some(index), text: format!("{name}{space}{value}") }
@@ -115,7 +114,7 @@ fn wrapped(entries: impl Iterator<Item = Entry>, room: usize) -> Vec<Vec<Entry>>
 }
 
 /// A position on the axis in words.
-fn position(axis: Axis, x: f64) -> String {
+pub(super) fn position(axis: Axis, x: f64) -> String {
     match axis {
         Axis::Step => format!("step {}", short(x as i128)),
         Axis::Relative => seconds_text(x),

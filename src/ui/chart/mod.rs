@@ -10,6 +10,7 @@
 //! - `marks`: the signs and values that lie on the plot.
 //! - `legend`: the names and values of the series.
 //! - `spark`: the form of one line.
+//! - [`svg`]: the same chart as SVG.
 
 mod axes;
 mod canvas;
@@ -19,6 +20,7 @@ mod legend;
 mod marks;
 mod plane;
 mod spark;
+pub(in crate::ui) mod svg;
 #[cfg(test)]
 mod tests;
 mod ticks;
@@ -35,6 +37,7 @@ use crate::tracking::curve::{Axis, Scale};
 use crate::tracking::entities::Point;
 pub(in crate::ui) use canvas::Canvas;
 use curve::Curve;
+pub(in crate::ui) use legend::markers;
 pub(in crate::ui) use plane::Plane;
 pub(in crate::ui) use ticks::Tick;
 
@@ -132,6 +135,18 @@ pub(in crate::ui) fn numbers(extent: (f64, f64), most: usize, room: usize) -> Ve
 
 /// The title, and at its right how the curves are shown.
 fn heading(paint: &mut Paint<'_>, area: Rect, title: &str, view: &ChartView) {
+    let how = how(view);
+    let room = usize::from(area.width);
+    let cells = width(title).min(room / 2) + width(&how) + 2;
+    let mut free = area.width;
+    if cells <= room {
+        free = paint.right(area.right(), area.y, &how, Role::Dim, area.width) - area.x - 2;
+    }
+    paint.name(area.x, area.y, title, Role::Title, free);
+}
+
+/// How the curves are shown, in words.
+fn how(view: &ChartView) -> String {
     let axis = match view.axis {
         Axis::Step => "step",
         Axis::Time => "time",
@@ -147,13 +162,7 @@ fn heading(paint: &mut Paint<'_>, area: Rect, title: &str, view: &ChartView) {
     if view.window.is_some() {
         how += " · zoomed";
     }
-    let room = usize::from(area.width);
-    let cells = width(title).min(room / 2) + width(&how) + 2;
-    let mut free = area.width;
-    if cells <= room {
-        free = paint.right(area.right(), area.y, &how, Role::Dim, area.width) - area.x - 2;
-    }
-    paint.name(area.x, area.y, title, Role::Title, free);
+    how
 }
 
 /// The order in which curves are drawn: as given, but the series with a point nearest to the crosshair comes last, so

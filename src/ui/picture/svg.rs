@@ -2,12 +2,11 @@
 
 use std::fmt::Write as _;
 
-use ratatui::style::Color;
-
 use super::Picture;
 use crate::dag::layout::{DOWN, LEFT, LineCell, RIGHT, Rect, UP};
+use crate::text::markup::escaped;
 use crate::text::width;
-use crate::ui::color::Depth;
+use crate::ui::color::{Depth, web};
 use crate::ui::glyphs::Glyphs;
 use crate::ui::theme::{Role, Theme};
 
@@ -125,7 +124,7 @@ fn rect(svg: &mut String, class: &str, (x, y): (f32, f32), (width, height): (f32
 fn written(svg: &mut String, class: &str, cell: (i32, i32), text: &str) {
     let (x, y) = corner(cell);
     let (wide, _) = corner((cells(text), 1));
-    let escaped = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+    let escaped = escaped(text);
     let _ = writeln!(
         svg,
         "<text class=\"{class}\" x=\"{x}\" y=\"{}\" textLength=\"{wide}\">{escaped}</text>",
@@ -148,12 +147,8 @@ fn head(cell: (i32, i32), way: u8) -> String {
 
 fn style() -> String {
     let theme = Theme::built_in("light", Depth::True);
-    let colour = |colour: Option<Color>| match colour {
-        Some(Color::Rgb(red, green, blue)) => format!("#{red:02x}{green:02x}{blue:02x}"),
-        _ => "none".to_owned(),
-    };
-    let ink = |role: Role| colour(theme.style(role).fg);
-    let paper = colour(theme.style(Role::Background).bg);
+    let ink = |role: Role| web(theme.style(role).fg);
+    let paper = web(theme.style(Role::Background).bg);
     let (edge, border) = (ink(Role::Edge), ink(Role::Border));
     let mut style = format!(
         "<style>\n\

@@ -24,7 +24,10 @@ impl ExperimentsScreen {
             return self.show_plot(shared);
         }
         if let Some(page) = &mut self.page {
-            page.change(command, &self.curves);
+            match command {
+                Command::Export => shared.begin(PromptKind::Export, &page.file_name()),
+                _ => page.change(command, &self.curves),
+            }
             return;
         }
         match command {
@@ -104,18 +107,10 @@ impl ExperimentsScreen {
     /// Shows the runs of the page, the marked ones, or all of the table, at once.
     fn show_plot(&mut self, shared: &mut Shared) {
         let Some(overview) = shared.tracked() else { return };
-        let in_table = || {
-            let matching = self.table.rows.iter().filter_map(|row| {
-                let id = &self.listed(shared)?.runs.get(row.run)?.id;
-                let members = self.groups.as_ref().map(|groups| groups.members(id).to_vec());
-                Some(members.unwrap_or_else(|| vec![id.clone()]))
-            });
-            matching.flatten().collect::<Vec<String>>()
-        };
         let mut runs = match &self.page {
             Some(page) if page.runs.len() > 1 => page.runs.clone(),
             None if self.marked.len() > 1 => self.marked.clone(),
-            _ => in_table(),
+            _ => self.ids_in_table(shared),
         };
         let many = runs.len();
         runs.truncate(MOST);

@@ -67,6 +67,11 @@ impl Curves {
         new.collect()
     }
 
+    /// Whether any of these is still being read for the first time.
+    pub fn are_coming(&self, mut wanted: impl Iterator<Item = CurveId>) -> bool {
+        wanted.any(|id| self.coming.contains_key(&id) && !self.loaded.contains_key(&id))
+    }
+
     /// Takes values that were read, and adds those that came meanwhile.
     pub fn take(&mut self, id: CurveId, points: Option<Vec<Point>>) {
         let late = self.coming.remove(&id).unwrap_or_default();

@@ -35,6 +35,8 @@ pub(super) fn because(
             Some("this is for curves; enter shows those of the selected run".into())
         }
         _ if of_page => None,
+        Command::CopyValue => screen.copied_value(shared).err().map(str::to_owned),
+        Command::Export if screen.page.is_some() => screen.no_chart(),
         _ if screen.page.is_some() => Some("this is for the table; esc goes back to it".into()),
         Command::Fold if screen.nested(shared).is_none() => {
             Some("the run has no nested runs".into())

@@ -1,9 +1,10 @@
-//! The table of tracked runs as text for other programs: the rows and columns that are shown, with all digits.
+//! The table of tracked runs, and the values of their metrics, as text for other programs: what is shown, with all digits.
 
 use super::columns::{Column, Source, What, name, took};
 use super::table::Table;
 use crate::text::csv::{Csv, exact};
 use crate::text::sanitize;
+use crate::tracking::entities::Point;
 use crate::tracking::entities::Run;
 use crate::tracking::filter::{Cell, Searched};
 
@@ -17,6 +18,31 @@ pub fn csv(source: &Source<'_>, table: &Table) -> String {
         csv.row(own.into_iter().chain(cells));
     }
     csv.text()
+}
+
+/// All values of metrics as comma-separated values: for each the run, the name of the metric, and its points.
+pub fn values<'a>(curves: impl IntoIterator<Item = (&'a Run, &'a str, &'a [Point])>) -> String {
+    let mut csv = Csv::new(["run_id", "run", "metric", "step", "timestamp", "value"], true);
+    for (run, key, points) in curves {
+        let own = [run.id.clone(), name(run), key.to_owned()].map(no_formula);
+        for point in points {
+            let numbers = [point.step.to_string(), point.timestamp.to_string(), exact(point.value)];
+            csv.row(own.iter().chain(&numbers));
+        }
+    }
+    csv.text()
+}
+
+/// A name for a new file of a metric: without what a file's name can't have, and not hidden.
+pub fn file_name(metric: &str, ending: &str) -> String {
+    const MOST: usize = 80;
+    let allowed = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.' | '@' | '=' | '+');
+    let name = metric.chars().take(MOST).map(|c| if allowed(c) { c } else { '_' });
+    let name: String = name.collect();
+    match name.trim_start_matches(['.', '-']) {
+        "" => format!("chart.{ending}"),
+        name => format!("{name}.{ending}"),
+    }
 }
 
 /// The table in Markdown.
@@ -42,7 +68,8 @@ fn rows<'a>(source: &Source<'a>, table: &'a Table) -> impl Iterator<Item = &'a R
     table.rows.iter().filter_map(move |row| runs.get(row.run))
 }
 
-fn value(source: &Source<'_>, column: &Column, run: &Run) -> String {
+/// The value of a cell, with all digits.
+pub fn value(source: &Source<'_>, column: &Column, run: &Run) -> String {
     match &column.what {
         What::Name => name(run),
         What::Started => run
@@ -73,6 +100,35 @@ mod tests {
     use super::*;
     use crate::tracking::Overview;
     use crate::tracking::filter::Expr;
+
+    #[test]
+    fn values_are_written_with_all_digits_and_without_formulas() {
+        let run = Run { id: "a".into(), name: "=cmd, x".into(), ..Run::default() };
+        let point = |step, value| Point { step, timestamp: 1_700_000_000_123, value };
+        let points = [point(-1, 0.1 + 0.2), point(2, f64::NAN), point(3, f64::NEG_INFINITY)];
+        assert_eq!(
+            values([(&run, "-1+1", &points[..]), (&run, "empty", &[])]),
+            "run_id,run,metric,step,timestamp,value\n\
+             a,\"'=cmd, x\",'-1+1,-1,1700000000123,0.30000000000000004\n\
+             a,\"'=cmd, x\",'-1+1,2,1700000000123,NaN\n\
+             a,\"'=cmd, x\",'-1+1,3,1700000000123,-inf\n"
+        );
+    }
+
+    #[test]
+    fn names_of_files_have_no_folders_and_no_control_characters() {
+        for (metric, name) in [
+            ("mae", "mae.svg"),
+            ("val/loss@1 \x1b\"", "val_loss@1___.svg"),
+            ("../../etc/passwd", "_.._etc_passwd.svg"),
+            ("-rf", "rf.svg"),
+            ("...", "chart.svg"),
+            ("größe", "größe.svg"),
+        ] {
+            assert_eq!(file_name(metric, "svg"), name);
+        }
+        assert_eq!(file_name(&"x".repeat(999), "svg").len(), 84);
+    }
 
     #[test]
     fn the_shown_table_is_written_with_all_digits_and_without_formulas() {

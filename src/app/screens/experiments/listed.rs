@@ -39,4 +39,15 @@ impl ExperimentsScreen {
         let row = self.table.rows.get(self.position.selected)?;
         self.listed(shared)?.runs.get(row.run)
     }
+
+    /// The ids of the runs of all rows, those of groups one by one.
+    pub(super) fn ids_in_table(&self, shared: &Shared) -> Vec<String> {
+        let Some(overview) = self.listed(shared) else { return Vec::new() };
+        let shown = self.table.rows.iter().filter_map(|row| overview.runs.get(row.run));
+        let ids = |run: &Run| match &self.groups {
+            Some(groups) => groups.members(&run.id).to_vec(),
+            None => vec![run.id.clone()],
+        };
+        shown.flat_map(ids).collect()
+    }
 }

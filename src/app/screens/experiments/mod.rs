@@ -8,6 +8,8 @@ mod about;
 mod act;
 pub mod artifacts;
 pub mod columns;
+pub mod comparison;
+mod copied;
 pub mod curves;
 mod disabled;
 pub mod events;
@@ -22,6 +24,7 @@ mod previewed;
 mod run;
 pub mod table;
 pub mod tree;
+mod written;
 
 use std::collections::HashSet;
 use std::time::{Duration, Instant};

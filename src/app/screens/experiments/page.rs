@@ -6,6 +6,7 @@ use ratatui::layout::Size;
 
 use super::columns::SYSTEM;
 use super::curves::{CurveId, Curves};
+use super::export::file_name;
 use crate::app::chart::{ChartView, Track, extent};
 use crate::app::command::Command;
 use crate::tracking::Overview;
@@ -86,6 +87,11 @@ impl CurvesPage {
         let (across, down) = self.grid(room);
         let first = if self.large { self.selected } else { self.first * across };
         first.min(self.charts.len())..(first + across * down).min(self.charts.len())
+    }
+
+    /// The name of a new file for the selected chart.
+    pub fn file_name(&self) -> String {
+        file_name(self.charts.get(self.selected).map_or("", String::as_str), "svg")
     }
 
     /// The curves that the visible charts need.

@@ -5,6 +5,7 @@ mod artifacts;
 mod page;
 mod plot;
 
+pub(in crate::ui) use page::series;
 use ratatui::layout::Rect;
 
 use super::focused;

@@ -14,6 +14,20 @@ use crate::ui::theme::Role;
 /// Cells between charts.
 const GAP: u16 = 1;
 
+/// The curves of a metric, one for each run.
+pub(in crate::ui) fn series<'a>(
+    screen: &'a ExperimentsScreen,
+    runs: &'a [(String, &Run)],
+    key: &str,
+) -> Vec<Series<'a>> {
+    let series = runs.iter().map(|(name, run)| Series {
+        name,
+        points: screen.curves.get(&run.id, key).unwrap_or_default(),
+        best: screen.choices.goal(key),
+    });
+    series.collect()
+}
+
 /// Draws the visible charts.
 pub(super) fn draw(
     paint: &mut Paint<'_>,
@@ -38,14 +52,7 @@ pub(super) fn draw(
     let (width, height) = (area.width / across, area.height / down);
     for (place, index) in (0..).zip(page.visible(room)) {
         let key = &page.charts[index];
-        let series: Vec<Series<'_>> = runs
-            .iter()
-            .map(|(name, run)| Series {
-                name,
-                points: screen.curves.get(&run.id, key).unwrap_or_default(),
-                best: screen.choices.goal(key),
-            })
-            .collect();
+        let series = series(screen, &runs, key);
         let (column, row) = (place % across, place / across);
         let rest = if column + 1 == across { 0 } else { GAP };
         let chart = Rect {
