@@ -136,6 +136,7 @@ pub fn disabled_because(state: &State, command: Command) -> Option<String> {
         | Command::Nesting
         | Command::Baseline
         | Command::GroupRuns
+        | Command::FollowMetric
         | Command::Trend
         | Command::Artifacts
         | Command::ChartAxis

@@ -35,6 +35,8 @@ pub enum PromptKind {
     Prune,
     /// The file that the drawing is written to.
     Export,
+    /// The value of a metric at which a message is wanted.
+    Follow(String),
 }
 
 impl PromptKind {
@@ -48,6 +50,7 @@ impl PromptKind {
             PromptKind::Grid => "grid, as lr=0.1,0.01 depth=4,8: ",
             PromptKind::Prune => "prune: ",
             PromptKind::Export => "write to: ",
+            PromptKind::Follow(_) => "say when it is: ",
         }
     }
 
@@ -55,6 +58,7 @@ impl PromptKind {
     pub fn hint(&self) -> &'static str {
         match self {
             PromptKind::Prune => change::ROOM_HINT,
+            PromptKind::Follow(_) => "< 0.3 or > 0.9; nothing for the best value alone",
             PromptKind::Export => "a new file; its ending chooses the format",
             PromptKind::Find
             | PromptKind::Filter(_)

@@ -94,7 +94,7 @@ pub fn seed(runs: &[Run]) -> Result<String, Vec<String>> {
 }
 
 /// Whether a param has a typical name of a seed, fold or repetition.
-fn names_seed(param: &str) -> bool {
+pub fn names_seed(param: &str) -> bool {
     let last = param.rsplit(['.', '/', ':']).next().unwrap_or_default().to_lowercase();
     let words = ["seed", "fold", "repeat", "replicate", "trial"];
     last == "random_state" || last.split(['_', '-']).any(|word| words.contains(&word))

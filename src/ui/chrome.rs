@@ -84,6 +84,9 @@ fn facts(state: &State, paint: &Paint<'_>) -> Vec<(String, Role)> {
     if beside > 0 {
         facts.push((format!("{beside} more"), Role::Running));
     }
+    if let Some(best) = state.experiments.best_so_far(&state.shared) {
+        facts.push((format!("{} {best}", glyphs.best), Role::Good));
+    }
     if let Some(watch) = &state.shared.watch {
         let of = match watch.from.len() {
             0 => String::new(),

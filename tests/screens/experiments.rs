@@ -413,7 +413,7 @@ fn runs_without_a_seed_are_not_grouped_and_the_reason_is_said() {
     app.report(Report::Tracking(TrackingReport::Live(overview)));
     app.keys("5O");
     let screen = app.screen();
-    assert!(screen.contains("several params vary alone (a, b)"), "{screen}");
+    assert!(screen.contains("no two runs differ only in a seed"), "{screen}");
     assert!(screen.contains("run-3"), "{screen}");
 }
 
@@ -492,6 +492,10 @@ fn a_brush_and_a_selection_act_on_the_runs_that_count() {
     let before = app.screen();
     app.keys(".");
     assert_ne!(before, app.screen(), "another run is selected");
+    // What made the selected run is a key away.
+    app.keys("r");
+    let asked = app.effects.iter().any(|effect| matches!(effect, Effect::FindPipelineRuns(..)));
+    assert!(asked, "{:?}", app.effects);
     app.keys("<esc>");
     assert!(app.screen().contains("Experiments · 30 runs"), "{}", app.screen());
     // The rank correlations lead to the drawing of a param.
@@ -508,4 +512,31 @@ fn runs_without_metrics_are_no_drawing() {
     app.report(Report::Tracking(TrackingReport::Live(Overview { runs, ..overview() })));
     app.keys("5zzz");
     assert!(app.screen().contains("no metric to compare"), "{}", app.screen());
+}
+
+#[test]
+fn a_followed_metric_is_seen_on_every_tab_and_says_when_it_crosses_its_threshold() {
+    let mut app = open(160, 40);
+    app.keys("llll").keys("f");
+    app.keys("0.3<enter>");
+    assert!(app.screen().contains("`0.3` is no threshold"), "{}", app.screen());
+    app.keys("<esc>f");
+    app.keys("< 0.35").keys("<enter>").keys("1");
+    assert!(app.screen().contains("★ mae 0.4100 bold-fox"), "{}", app.screen());
+    let of = |app: &TestApp| app.state.shared.tracked().unwrap().runs[0].clone();
+    let logs = |app: &mut TestApp, value: f64| {
+        let mut run = of(app);
+        run.metrics[0].1 = value;
+        let point = Point { step: 1, timestamp: 1, value };
+        let points = vec![(run.id.clone(), "mae".to_owned(), point)];
+        app.report(Report::TrackedRuns { points, runs: vec![run] });
+    };
+    logs(&mut app, 0.38);
+    assert!(!app.screen().contains("bold-fox: mae"), "{}", app.screen());
+    logs(&mut app, 0.34);
+    assert!(app.screen().contains("bold-fox: mae < 0.35"), "{}", app.screen());
+    logs(&mut app, 0.36);
+    assert!(app.screen().contains("★ mae 0.3400 bold-fox"), "the best so far: {}", app.screen());
+    app.keys("<esc>5f").keys("1");
+    assert!(!app.screen().contains("★ mae"), "{}", app.screen());
 }

@@ -94,6 +94,7 @@ pub(super) fn act(state: &mut State, command: Command) -> Vec<Effect> {
         | Command::Nesting
         | Command::Baseline
         | Command::GroupRuns
+        | Command::FollowMetric
         | Command::Trend
         | Command::Artifacts
         | Command::ChartAxis

@@ -176,8 +176,9 @@ fn accept_filter(
 }
 
 fn act(state: &mut State, kind: &PromptKind, written: String) -> Result<Vec<Effect>, UserError> {
-    let State { shared, runs, .. } = state;
+    let State { shared, runs, experiments, .. } = state;
     match kind {
+        PromptKind::Follow(metric) => experiments.follow(metric, &written)?,
         PromptKind::Find => shared.search = written,
         PromptKind::Filter(_) => {}
         PromptKind::Note(id) => {

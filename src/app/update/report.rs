@@ -319,6 +319,9 @@ fn tracked(
             toast = events::toast(before, run, shared.now).or(toast);
         }
     }
+    let crossed = experiments.notice(overview, &runs, &points, shared.now);
+    // The end of a run says more than the value that it ended with.
+    let toast = toast.or(crossed);
     points.into_iter().for_each(|(run, key, point)| experiments.curves.add(run, key, point));
     experiments.change(shared, runs, *tab == Tab::Experiments);
     toast.and_then(|toast| shared.show_toast(toast)).into_iter().collect()

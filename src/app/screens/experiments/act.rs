@@ -3,12 +3,14 @@
 use super::ExperimentsScreen;
 use super::artifacts::ArtifactsPage;
 use super::columns::{Choices, Column, Grouping, name};
+use super::followed::{Followed, Threshold};
 use super::plot::{MOST, PlotPage};
 use super::table::resized;
 use crate::app::areas::Pane;
 use crate::app::command::Command;
 use crate::app::prompt::PromptKind;
 use crate::app::shared::Shared;
+use crate::text::UserError;
 use crate::tracking::Goal;
 
 impl ExperimentsScreen {
@@ -78,6 +80,7 @@ impl ExperimentsScreen {
                     choices.trends.insert(column.key.clone());
                 }
             }),
+            Command::FollowMetric => self.begin_to_follow(shared),
             Command::GroupRuns => self.toggle_groups(shared),
             Command::Baseline => {
                 let id = self.selected(shared).map(|run| run.id.clone());
@@ -125,5 +128,23 @@ impl ExperimentsScreen {
                 "The first {MOST} of {many} runs are shown; a filter chooses others."
             ));
         }
+    }
+
+    /// Asks for the threshold of the column's metric, or ceases to follow it.
+    fn begin_to_follow(&mut self, shared: &mut Shared) {
+        let Some(metric) = self.table.column().and_then(Column::metric) else { return };
+        if self.choices.followed.take_if(|followed| followed.metric == metric).is_none() {
+            shared.begin(PromptKind::Follow(metric.to_owned()), "");
+        }
+    }
+
+    /// Follows a metric on every tab, with a threshold as it was typed.
+    ///
+    /// # Errors
+    /// If the text is no threshold.
+    pub fn follow(&mut self, metric: &str, threshold: &str) -> Result<(), UserError> {
+        let threshold = Threshold::parse(threshold)?;
+        self.choices.followed = Some(Followed { metric: metric.to_owned(), threshold });
+        Ok(())
     }
 }

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use serde::{Deserialize, Serialize};
 
 use super::curves::TREND;
+use super::followed::Followed;
 use super::groups::Groups;
 pub use super::run::{name, seconds, took};
 use crate::app::words::{difference_text, number_text, seconds_text, when};
@@ -43,6 +44,9 @@ pub struct Choices {
     /// Metrics whose columns show the curve beside the last value.
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     pub trends: BTreeSet<String>,
+    /// The metric that is followed on every tab.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub followed: Option<Followed>,
     /// How runs are grouped, if they are.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub grouped: Option<Grouping>,

@@ -53,7 +53,7 @@ pub(super) fn because(
         Command::Trend if screen.groups.is_some() => {
             Some("groups have no curves; enter shows those of their runs".into())
         }
-        Command::Goal | Command::Trend
+        Command::Goal | Command::Trend | Command::FollowMetric
             if screen.table.column().is_none_or(|column| column.metric().is_none()) =>
         {
             Some("this is for columns of metrics; right goes to the next column".into())

@@ -9,6 +9,7 @@ use crate::text::sanitize;
 use crate::tracking::entities::Run;
 
 use super::columns::{SYSTEM, name, took};
+use super::followed::Crossed;
 
 /// How long a message about a tracked run is shown, in seconds: of a good end, and of another.
 const SHOWN: (f64, f64) = (5.0, 20.0);
@@ -18,6 +19,17 @@ const METRICS: usize = 3;
 /// The message about a run that was known before and is now different; `None` if there is nothing to say.
 pub fn toast(before: &Run, run: &Run, now: f64) -> Option<Toast> {
     ended(before, run, now).or_else(|| not_a_number(before, run, now))
+}
+
+/// The message about a followed metric that crossed its threshold.
+pub fn crossed(crossed: Crossed, now: f64) -> Toast {
+    Toast {
+        outcome: Outcome::Succeeded,
+        title: crossed.title,
+        lines: vec![crossed.line],
+        commands: vec![Command::Show(Tab::Experiments)],
+        until: now + SHOWN.1,
+    }
 }
 
 fn ended(before: &Run, run: &Run, now: f64) -> Option<Toast> {

@@ -8,7 +8,7 @@ use super::run::{name, took};
 use crate::app::words::{Details, Line, Tone, number_text, pairs};
 use crate::tracking::Overview;
 use crate::tracking::entities::Run;
-use crate::tracking::groups::{Spread, all_but, by, seed, spread};
+use crate::tracking::groups::{Spread, by, names_seed, spread, varying};
 
 /// The groups of the runs that match the filter.
 #[derive(Debug, Default)]
@@ -25,10 +25,10 @@ pub struct Groups {
 
 impl Groups {
     /// Groups the runs of these indices. With a param, runs with the same value of it are a group; otherwise those that
-    /// differ only in their seed. Runs of different experiments are never in one group.
+    /// differ only in params with the name of a seed. Runs of different experiments are never in one group.
     ///
     /// # Errors
-    /// A sentence why no param can be taken for a seed.
+    /// Why no two runs are in one group.
     pub fn of(
         overview: &Overview,
         indices: &[usize],
@@ -40,20 +40,15 @@ impl Groups {
             experiments.entry(&run.experiment_id).or_default().push(run.clone());
         }
         let mut groups = Groups::default();
-        let mut reasons = Vec::new();
         let mut runs = Vec::new();
         for members in experiments.values() {
-            let params = match (param, seed(members)) {
-                (Some(param), _) => vec![param.to_owned()],
-                (None, Ok(seed)) => {
-                    let params = all_but(members, &seed);
-                    groups.repeated.push(seed);
+            let params = match param {
+                Some(param) => vec![param.to_owned()],
+                None => {
+                    let (seeds, params): (Vec<String>, Vec<String>) =
+                        varying(members).into_iter().partition(|key| names_seed(key));
+                    groups.repeated.extend(seeds);
                     params
-                }
-                (None, Err(several)) => {
-                    reasons.extend(several);
-                    // Runs with equal params repeat each other also where nothing is recorded of a seed.
-                    all_but(members, "")
                 }
             };
             for group in by(members, &params) {
@@ -62,13 +57,10 @@ impl Groups {
             }
         }
         if groups.members.values().all(|members| members.len() < 2) {
-            return Err(match reasons.is_empty() {
-                true => "no two runs differ only in a seed".into(),
-                false => format!(
-                    "several params vary alone ({}); go to the column of one to group by it",
-                    reasons.join(", ")
-                ),
-            });
+            return Err(
+                "no two runs differ only in a seed; go to the column of a param to group by it"
+                    .into(),
+            );
         }
         runs.sort_by_key(|run| std::cmp::Reverse(run.start_time));
         groups.repeated.sort();
@@ -237,7 +229,10 @@ mod tests {
         let by_lr = Groups::of(&overview(), &[0, 1, 2, 3], Some("seed"), 0.0).unwrap();
         assert_eq!(by_lr.overview.runs.len(), 3);
         let why = Groups::of(&overview(), &[0, 1], None, 0.0).unwrap_err();
-        assert_eq!(why, "no two runs differ only in a seed");
+        assert!(why.starts_with("no two runs differ only in a seed"), "{why}");
+        let grid = ["1", "2"].map(|alpha| run(alpha, 1, &[("alpha", alpha)], 1.0)).into();
+        let grid = Overview { runs: grid, ..Overview::default() };
+        assert!(Groups::of(&grid, &[0, 1], None, 0.0).is_err(), "alpha is no seed");
         let equal: Vec<Run> = ["a", "b"].map(|id| run(id, 1, &[("lr", "1")], 1.0)).into();
         let equal = Overview { runs: equal, ..Overview::default() };
         assert_eq!(Groups::of(&equal, &[0, 1], None, 0.0).unwrap().overview.runs.len(), 1);

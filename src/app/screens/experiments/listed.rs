@@ -1,9 +1,11 @@
 //! What the rows are about: the runs of the store, or groups of them.
 
 use super::ExperimentsScreen;
-use super::columns::Grouping;
+use super::columns::{Column, Grouping};
+use super::curves::CurveId;
 use super::groups::Groups;
 use super::table::matching;
+use crate::app::screens::Screen;
 use crate::app::shared::Shared;
 use crate::tracking::Overview;
 use crate::tracking::entities::Run;
@@ -49,5 +51,23 @@ impl ExperimentsScreen {
             None => vec![run.id.clone()],
         };
         shown.flat_map(ids).collect()
+    }
+
+    /// The curves that the rows in view show.
+    pub(super) fn trends_in_view(&self, shared: &Shared) -> Vec<CurveId> {
+        let (room, height) = (self.areas(shared).main.width, self.list_height(shared));
+        let Some(overview) = self.listed(shared) else { return Vec::new() };
+        let places = self.table.places(room);
+        let columns = places.iter().map(|place| &self.table.columns[place.column]);
+        let keys: Vec<&str> =
+            columns.filter(|column| column.trend).filter_map(Column::metric).collect();
+        let rows = self.table.rows.iter().skip(self.position.offset).take(height);
+        let runs = rows.filter_map(|row| overview.runs.get(row.run));
+        let has = |run: &Run, key: &str| run.metric(key).is_some();
+        runs.flat_map(|run| {
+            let own = keys.iter().filter(|key| has(run, key));
+            own.map(|key| (run.id.clone(), (*key).to_owned()))
+        })
+        .collect()
     }
 }

@@ -1,9 +1,10 @@
 //! Runs that change while the table is shown.
 
-use super::ExperimentsScreen;
+use super::{ExperimentsScreen, events};
+use crate::app::notice::Toast;
 use crate::app::shared::Shared;
 use crate::tracking::Overview;
-use crate::tracking::entities::Run;
+use crate::tracking::entities::{Point, Run};
 
 /// The part of the time that may be spent on arranging the table while runs train.
 const SHARE: f64 = 0.1;
@@ -29,6 +30,26 @@ impl ExperimentsScreen {
     pub fn change(&mut self, shared: &mut Shared, runs: Vec<Run>, shown: bool) {
         self.changed.extend(runs);
         self.tick(shared, shown);
+    }
+
+    /// Takes note of the followed metric in runs that have changed. Returns the message if one crosses the threshold.
+    pub fn notice(
+        &mut self,
+        overview: &Overview,
+        runs: &[Run],
+        points: &[(String, String, Point)],
+        now: f64,
+    ) -> Option<Toast> {
+        let followed = self.choices.followed.as_ref()?;
+        let goal = self.choices.goal(&followed.metric);
+        let crossed = self.bests.take(followed, goal, overview, runs, points)?;
+        Some(events::crossed(crossed, now))
+    }
+
+    /// The best value so far of the followed metric in the runs that train.
+    pub fn best_so_far(&self, shared: &Shared) -> Option<String> {
+        let followed = self.choices.followed.as_ref()?;
+        self.bests.text(followed, self.choices.goal(&followed.metric), shared.tracked()?)
     }
 
     /// Shows runs that have changed, if it is time. `shown` says whether the screen is shown.

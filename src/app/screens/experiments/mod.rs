@@ -15,6 +15,7 @@ mod disabled;
 pub mod events;
 pub mod export;
 pub mod filter;
+pub mod followed;
 pub mod groups;
 mod listed;
 mod live;
@@ -42,7 +43,8 @@ use crate::tracking::entities::Run;
 use crate::tracking::filter::Expr;
 use artifacts::ArtifactsPage;
 use columns::{Choices, Column, Source};
-use curves::{CurveId, Curves, ReadCurve};
+use curves::{Curves, ReadCurve};
+use followed::Bests;
 use groups::Groups;
 use page::CurvesPage;
 use plot::PlotPage;
@@ -70,6 +72,8 @@ pub struct ExperimentsScreen {
     pub baseline: Option<String>,
     /// The values of metrics that were read.
     pub curves: Curves,
+    /// The best values of the followed metric.
+    bests: Bests,
     /// The page of runs that is shown in place of the table.
     pub page: Option<CurvesPage>,
     /// The page of a run's artifacts, which is shown in place of all else.
@@ -152,9 +156,13 @@ impl ExperimentsScreen {
         run.map(|run| run.id.clone())
     }
 
-    /// The run of the page, if it has one run, else the selected run.
+    /// The run of the page, if it has one run or a selected one, else the selected run.
     pub fn shown<'s>(&'s self, shared: &'s Shared) -> Option<&'s Run> {
         if let Some(id) = self.artifacts.run() {
+            return shared.tracked()?.runs.iter().find(|run| run.id == id);
+        }
+        if self.plot.is_shown() {
+            let id = self.plot.selected_run()?;
             return shared.tracked()?.runs.iter().find(|run| run.id == id);
         }
         let Some(page) = &self.page else {
@@ -232,24 +240,6 @@ impl ExperimentsScreen {
             self.closed.insert(id);
         }
         self.refresh_rows(shared);
-    }
-
-    /// The curves that the rows in view show.
-    fn trends_in_view(&self, shared: &Shared) -> Vec<CurveId> {
-        let (room, height) = (self.areas(shared).main.width, self.list_height(shared));
-        let Some(overview) = self.listed(shared) else { return Vec::new() };
-        let places = self.table.places(room);
-        let columns = places.iter().map(|place| &self.table.columns[place.column]);
-        let keys: Vec<&str> =
-            columns.filter(|column| column.trend).filter_map(Column::metric).collect();
-        let rows = self.table.rows.iter().skip(self.position.offset).take(height);
-        let runs = rows.filter_map(|row| overview.runs.get(row.run));
-        let has = |run: &Run, key: &str| run.metric(key).is_some();
-        runs.flat_map(|run| {
-            let own = keys.iter().filter(|key| has(run, key));
-            own.map(|key| (run.id.clone(), (*key).to_owned()))
-        })
-        .collect()
     }
 
     fn toggle_mark(&mut self, shared: &mut Shared) {

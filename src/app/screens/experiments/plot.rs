@@ -64,7 +64,7 @@ pub struct PlotPage {
     /// The field of the horizontal axis, or the selected axis, by its index.
     pub field: usize,
     /// The id of the selected run.
-    pub run: Option<String>,
+    run: Option<String>,
     /// The parts of axes that runs must lie in to count, from 0 to 1, by the names of the fields.
     pub brushes: BTreeMap<String, (f64, f64)>,
     /// Which values of metrics are better.
@@ -114,6 +114,11 @@ impl PlotPage {
     /// Whether the page is shown.
     pub fn is_shown(&self) -> bool {
         !self.runs.is_empty()
+    }
+
+    /// The id of the selected run, where runs are drawn.
+    pub fn selected_run(&self) -> Option<&str> {
+        self.run.as_deref().filter(|_| self.form != Form::Importance)
     }
 
     /// Looks which fields there are; those that are shown stay, if they can.

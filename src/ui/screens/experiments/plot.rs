@@ -210,10 +210,7 @@ fn axis_of(
 fn ends(values: &Values) -> (String, String) {
     match values {
         Values::Numbers(_) => match values.extent() {
-            Some((low, high)) if low.fract() == 0.0 && high.fract() == 0.0 => {
-                (low.to_string(), high.to_string())
-            }
-            Some((low, high)) => (number_text(low), number_text(high)),
+            Some((low, high)) => (end_text(low), end_text(high)),
             None => ("-".into(), "-".into()),
         },
         Values::Texts { names, .. } => {
@@ -221,6 +218,12 @@ fn ends(values: &Values) -> (String, String) {
             (end(names.first()), end(names.last()))
         }
     }
+}
+
+/// A number with all its digits if they are few.
+fn end_text(value: f64) -> String {
+    let exact = value.to_string();
+    if exact.len() <= 6 { exact } else { number_text(value) }
 }
 
 /// The params, the strongest relation first.
