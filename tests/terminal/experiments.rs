@@ -41,6 +41,32 @@ with mlflow.start_run(run_name="second-one"):
         wait("go-%d" % (step + 1))
 "#;
 
+/// Eight runs that log a loss each whenever a file appears: first in their order, then the other way round.
+const GRID: &str = r#"
+import pathlib, time
+
+from mlflow import MlflowClient
+
+client = MlflowClient("sqlite:///mlflow.db")
+runs = [client.create_run("0", run_name="grid-%d" % i).info.run_id for i in range(8)]
+for i, run in enumerate(runs):
+    client.log_param(run, "lr", i)
+
+
+def wait(name):
+    while not pathlib.Path(name).exists():
+        time.sleep(0.01)
+
+
+for step in range(2):
+    for i, run in enumerate(runs):
+        client.log_metric(run, "loss", float(i + 1 if step == 0 else 8 - i), step=step)
+    pathlib.Path("ready").touch()
+    wait("go-%d" % step)
+for run in runs:
+    client.set_terminated(run)
+"#;
+
 /// A training process that is killed at the end of the test.
 struct Trainer(Child);
 
@@ -51,8 +77,8 @@ impl Drop for Trainer {
     }
 }
 
-fn train(root: &Path) -> Trainer {
-    fs::write(root.join("train.py"), TRAINER).unwrap();
+fn train(root: &Path, script: &str) -> Trainer {
+    fs::write(root.join("train.py"), script).unwrap();
     let mut command = Command::new(python());
     command.arg("train.py").current_dir(root).stdout(Stdio::null()).stderr(Stdio::null());
     let trainer = Trainer(command.spawn().unwrap());
@@ -66,7 +92,7 @@ fn train(root: &Path) -> Trainer {
 fn runs_appear_and_change_while_they_train() {
     let folder = project(NODES);
     let (root, home) = (folder.path(), tempfile::tempdir().unwrap());
-    let _trainer = train(root);
+    let _trainer = train(root, TRAINER);
     let arguments = [root.to_str().unwrap(), "--python", python().to_str().unwrap()];
     let mut terminal = Terminal::start(home.path(), 120, 30, &arguments, &[]);
     terminal.wait_for("mlflow.db");
@@ -107,6 +133,36 @@ fn runs_appear_and_change_while_they_train() {
     terminal.wait_for("\"layers\": [");
     terminal.keys("j");
     terminal.wait_for("pickle, 10 B: never opened");
+    terminal.keys("q");
+    assert!(terminal.wait_exit().success());
+}
+
+/// The numbers of the grid's runs in the order of the rows.
+fn ranked(screen: &str) -> Vec<usize> {
+    let number = |line: &str| -> Option<usize> {
+        let at = line.find("grid-").filter(|at| *at < 20)?;
+        line[at + 5..].chars().next()?.to_digit(10).map(|digit| digit as usize)
+    };
+    screen.lines().filter_map(number).collect()
+}
+
+#[test]
+fn a_grid_of_eight_runs_is_ranked_while_it_trains() {
+    let folder = project(NODES);
+    let (root, home) = (folder.path(), tempfile::tempdir().unwrap());
+    let _trainer = train(root, GRID);
+    let arguments = [root.to_str().unwrap(), "--python", python().to_str().unwrap()];
+    let mut terminal = Terminal::start(home.path(), 120, 30, &arguments, &[]);
+    terminal.wait_for("mlflow.db");
+    terminal.keys("5");
+    terminal.wait_for("● grid-7");
+    // By the loss, the lowest first.
+    terminal.keys("llls");
+    terminal.wait("the first order", |screen| ranked(screen) == [0, 1, 2, 3, 4, 5, 6, 7]);
+    fs::write(root.join("go-0"), "").unwrap();
+    terminal.wait("the other order", |screen| ranked(screen) == [7, 6, 5, 4, 3, 2, 1, 0]);
+    fs::write(root.join("go-1"), "").unwrap();
+    terminal.wait("all have ended", |screen| screen.matches("✓ grid-").count() == 8);
     terminal.keys("q");
     assert!(terminal.wait_exit().success());
 }

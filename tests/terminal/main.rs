@@ -6,6 +6,7 @@ mod common;
 mod background;
 mod experiments;
 mod links;
+mod path;
 mod remembered;
 mod safety;
 mod screen;

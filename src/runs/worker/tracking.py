@@ -19,6 +19,7 @@ class Group:
         self.channel = channel
         self.run_id = None
         self.active_reported = False
+        self.reported = False
 
     def install_hook(self):
         """Hooks into MLflow once the project has imported it. Called before each node."""
@@ -48,6 +49,9 @@ class Group:
             implicit = self.groups and (caller == PACKAGE or caller.startswith(PACKAGE + "."))
             if not implicit or run_id is not None or args or kwargs.get("nested"):
                 run = start_run(run_id, *args, **kwargs)
+                # Of several runs that nodes open, the history keeps the first.
+                if not self.reported and not kwargs.get("nested"):
+                    self.report(run.info.run_id)
             elif self.run_id is not None:
                 # The resumed run has its experiment and name already.
                 kept = {name: value for name, value in kwargs.items() if name in ("tags", "log_system_metrics")}
@@ -83,6 +87,7 @@ class Group:
 
     def report(self, run_id):
         if run_id is not None:
+            self.reported = True
             self.channel.event("tracked", run=run_id)
 
 
