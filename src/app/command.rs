@@ -126,6 +126,8 @@ each_screen! {
         HideColumn, "hide-column", "Hide the column", ["H"], EXPERIMENTS, Some("hide");
         Baseline, "baseline", "Compare all runs with the selected one, or stop that", ["B"], EXPERIMENTS, Some("baseline");
         Trend, "trend", "Show the curve of the metric in its column, or the last value alone", ["t"], EXPERIMENTS, Some("trend");
+        ChooseView, "choose-view", "Choose an experiment or a saved view of the table", ["V"], EXPERIMENTS, Some("view");
+        SaveView, "save-view", "Save columns, order and filter of the table as a view", ["i"], EXPERIMENTS, None;
         FollowMetric, "follow-metric", "Show the best value of the metric so far on every tab, and say when it crosses a threshold; again: stop that", ["f"], EXPERIMENTS, None;
         GroupRuns, "group-runs", "Group the runs that differ only in their seed, or by the param of the column: mean ± deviation; or show each run", ["O"], EXPERIMENTS, Some("group");
         Artifacts, "artifacts", "Show the artifacts of the run", ["F"], EXPERIMENTS, Some("artifacts");

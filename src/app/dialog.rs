@@ -47,6 +47,8 @@ pub enum Choose {
     Child,
     /// A vertex of the whole graph.
     Vertex,
+    /// An experiment, or a view of the tracked runs.
+    View,
     /// The theme.
     Theme,
     /// The keymap.

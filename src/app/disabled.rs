@@ -136,6 +136,8 @@ pub fn disabled_because(state: &State, command: Command) -> Option<String> {
         | Command::Nesting
         | Command::Baseline
         | Command::GroupRuns
+        | Command::ChooseView
+        | Command::SaveView
         | Command::FollowMetric
         | Command::Trend
         | Command::Artifacts

@@ -35,6 +35,8 @@ pub enum PromptKind {
     Prune,
     /// The file that the drawing is written to.
     Export,
+    /// The name of a view of the tracked runs.
+    SaveView,
     /// The value of a metric at which a message is wanted.
     Follow(String),
 }
@@ -50,6 +52,7 @@ impl PromptKind {
             PromptKind::Grid => "grid, as lr=0.1,0.01 depth=4,8: ",
             PromptKind::Prune => "prune: ",
             PromptKind::Export => "write to: ",
+            PromptKind::SaveView => "name of the view: ",
             PromptKind::Follow(_) => "say when it is: ",
         }
     }
@@ -64,6 +67,7 @@ impl PromptKind {
             | PromptKind::Filter(_)
             | PromptKind::Note(_)
             | PromptKind::Override(_)
+            | PromptKind::SaveView
             | PromptKind::Grid => "",
         }
     }

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::screens::experiments::columns::Choices;
+use super::screens::experiments::columns::{Choices, View};
 use super::screens::pipeline::zoom::Zoom;
 use crate::dag::VertexKind;
 use crate::dag::view::{Detail, Fold};
@@ -53,6 +53,8 @@ pub(super) struct Experiments {
     #[serde(skip_serializing_if = "String::is_empty")]
     pub(super) filter: String,
     pub(super) table: Choices,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub(super) views: BTreeMap<String, View>,
 }
 
 /// The look of the graph.

@@ -34,6 +34,7 @@ pub(super) fn draw(paint: &mut Paint<'_>, state: &State, dialog: &Dialog) {
                 Choose::Parent => "Leads here",
                 Choose::Child => "Leads to",
                 Choose::Vertex => "Find",
+                Choose::View => "View",
                 Choose::Theme => "Theme",
                 Choose::Keymap => "Keymap",
             };

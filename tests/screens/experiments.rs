@@ -540,3 +540,41 @@ fn a_followed_metric_is_seen_on_every_tab_and_says_when_it_crosses_its_threshold
     app.keys("<esc>5f").keys("1");
     assert!(!app.screen().contains("★ mae"), "{}", app.screen());
 }
+
+#[test]
+fn a_view_is_saved_under_a_name_and_chosen_again() {
+    let mut app = open(160, 40);
+    app.keys("llll").keys("s&metrics.mae < 0.5").keys("<enter>i").keys("good ones<enter>");
+    let saved = names(&app);
+    app.keys("<esc>").keys("sss");
+    assert_ne!(names(&app), saved);
+    app.keys("V");
+    insta::assert_snapshot!("experiments_views", app.screen());
+    app.keys("good").keys("<enter>");
+    assert_eq!(names(&app), saved);
+    assert!(app.screen().contains("metrics.mae < 0.5"), "{}", app.screen());
+    // The views are remembered.
+    let look = remember::look(&app.state);
+    let mut again =
+        TestApp { state: State::new(None, Settings::default(), NOW), effects: Vec::new() };
+    remember::put_back(&mut again.state, look);
+    assert!(again.state.experiments.views.contains_key("good ones"));
+    app.keys("V").keys("all runs<enter>");
+    assert_eq!(names(&app).len(), 5);
+    app.keys("i").keys("<enter>");
+    assert!(app.screen().contains("A view needs a name"), "{}", app.screen());
+}
+
+#[test]
+fn the_runs_of_one_experiment_are_shown_alone() {
+    let mut app = TestApp::open(160, 40);
+    let mut all = overview();
+    all.runs[1].experiment_id = "2".into();
+    all.experiments.insert("2".into(), "ridge".into());
+    app.report(Report::Tracking(TrackingReport::Live(all)));
+    app.keys("5V").keys("ridge<enter>");
+    assert_eq!(names(&app), ["calm-owl"]);
+    assert!(app.screen().contains("ridge · 1 of 5"), "{}", app.screen());
+    app.keys("<esc>");
+    assert_eq!(names(&app).len(), 5);
+}

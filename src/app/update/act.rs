@@ -94,6 +94,8 @@ pub(super) fn act(state: &mut State, command: Command) -> Vec<Effect> {
         | Command::Nesting
         | Command::Baseline
         | Command::GroupRuns
+        | Command::ChooseView
+        | Command::SaveView
         | Command::FollowMetric
         | Command::Trend
         | Command::Artifacts

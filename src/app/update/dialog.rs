@@ -320,7 +320,7 @@ fn chosen(state: &mut State, dialog: &Dialog) -> Outcome {
         return Command::named(name).map_or(Outcome::Stay, Outcome::Do);
     };
     let name = name.clone();
-    let State { shared, pipeline, .. } = &mut *state;
+    let State { shared, pipeline, experiments, .. } = &mut *state;
     match kind {
         Choose::Pipeline => {
             pipeline.show_pipeline(shared, name);
@@ -334,6 +334,10 @@ fn chosen(state: &mut State, dialog: &Dialog) -> Outcome {
         }
         Choose::Parent | Choose::Child => {
             pipeline.follow_edge(shared, *kind == Choose::Child, index);
+            Outcome::Closed
+        }
+        Choose::View => {
+            experiments.show_view(shared, index);
             Outcome::Closed
         }
         Choose::Theme => Outcome::Ask(vec![Effect::ChooseTheme(name)]),

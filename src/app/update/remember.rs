@@ -56,6 +56,7 @@ pub fn look(state: &State) -> Remembered {
         experiments: Experiments {
             filter: experiments.query.clone(),
             table: experiments.choices.clone(),
+            views: experiments.views.clone(),
         },
     }
 }
@@ -174,6 +175,7 @@ pub fn put_back(state: &mut State, remembered: Remembered) {
         runs.query.clone_from(&remembered.runs_filter);
     }
     experiments.choices.clone_from(&remembered.experiments.table);
+    experiments.views.clone_from(&remembered.experiments.views);
     drop(experiments.set_filter(shared, &remembered.experiments.filter));
     shared.memory.written = remembered;
 }

@@ -80,6 +80,8 @@ impl ExperimentsScreen {
                     choices.trends.insert(column.key.clone());
                 }
             }),
+            Command::ChooseView => self.choose_view(shared),
+            Command::SaveView => shared.begin(PromptKind::SaveView, ""),
             Command::FollowMetric => self.begin_to_follow(shared),
             Command::GroupRuns => self.toggle_groups(shared),
             Command::Baseline => {

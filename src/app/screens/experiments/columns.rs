@@ -41,6 +41,9 @@ pub struct Choices {
     pub sorts: Vec<Sort>,
     /// Whether nested runs are beside their parents, not below them.
     pub flat: bool,
+    /// The id of the experiment whose runs are shown alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub experiment: Option<String>,
     /// Metrics whose columns show the curve beside the last value.
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     pub trends: BTreeSet<String>,
@@ -58,6 +61,17 @@ impl Choices {
         let chosen = self.goals.get(&title(&Field::Metric(metric.to_owned())));
         chosen.copied().unwrap_or_else(|| Goal::of(metric))
     }
+}
+
+/// A view of the table: what the user has chosen, and the filter.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct View {
+    /// The filter.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub filter: String,
+    /// Columns, order, grouping and experiment.
+    pub table: Choices,
 }
 
 /// How runs are grouped.

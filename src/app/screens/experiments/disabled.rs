@@ -45,6 +45,9 @@ pub(super) fn because(
         Command::Mark | Command::Baseline | Command::Export | Command::Artifacts if none => {
             Some("no run is selected".into())
         }
+        Command::ChooseView | Command::SaveView if shared.tracked().is_none() => {
+            Some("there is no tracked run".into())
+        }
         Command::GroupRuns if none => Some("there is no run".into()),
         Command::HideColumn if screen.table.cursor == 0 => {
             Some("the name of the run stays; right goes to the next column".into())

@@ -17,7 +17,7 @@ impl ExperimentsScreen {
             Grouping::Seed => None,
             Grouping::Param(param) => Some(param.as_str()),
         };
-        let matching = matching(overview, &self.expr, now);
+        let matching = matching(overview, &self.expr, &self.choices, now);
         Some(Groups::of(overview, &matching, param, now))
     }
 

@@ -25,9 +25,10 @@ mod previewed;
 mod run;
 pub mod table;
 pub mod tree;
+mod views;
 mod written;
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::time::{Duration, Instant};
 
 use super::Screen;
@@ -42,7 +43,7 @@ use crate::text::filter::{Completion, FilterError};
 use crate::tracking::entities::Run;
 use crate::tracking::filter::Expr;
 use artifacts::ArtifactsPage;
-use columns::{Choices, Column, Source};
+use columns::{Choices, Column, Source, View};
 use curves::{Curves, ReadCurve};
 use followed::Bests;
 use groups::Groups;
@@ -72,6 +73,8 @@ pub struct ExperimentsScreen {
     pub baseline: Option<String>,
     /// The values of metrics that were read.
     pub curves: Curves,
+    /// The saved views by name.
+    pub views: BTreeMap<String, View>,
     /// The best values of the followed metric.
     bests: Bests,
     /// The page of runs that is shown in place of the table.
@@ -262,7 +265,9 @@ impl Screen for ExperimentsScreen {
             return about::page_title(shared, page);
         }
         let Some(overview) = shared.tracked() else { return "Experiments".into() };
-        let mut title = "Experiments".to_owned();
+        let experiment = self.choices.experiment.as_ref();
+        let name = experiment.map(|id| overview.experiments.get(id).unwrap_or(id));
+        let mut title = name.map_or_else(|| "Experiments".to_owned(), Clone::clone);
         if let Some(groups) = &self.groups {
             title += &format!(" · {} groups", groups.overview.runs.len());
             if !groups.repeated.is_empty() {
@@ -271,9 +276,12 @@ impl Screen for ExperimentsScreen {
         }
         if self.groups.is_some() && !self.query.is_empty() {
             title += &format!(" · {}", self.query);
-        } else if !self.query.is_empty() {
+        } else if !self.query.is_empty() || experiment.is_some() {
             let (matching, total) = (self.table.matching.len(), overview.runs.len());
-            title += &format!(" · {matching} of {total} · {}", self.query);
+            title += &format!(" · {matching} of {total}");
+            if !self.query.is_empty() {
+                title += &format!(" · {}", self.query);
+            }
         } else if !overview.runs.is_empty() {
             title += &format!(" · {} runs", overview.runs.len());
         }
@@ -423,6 +431,8 @@ impl Screen for ExperimentsScreen {
             self.marked.clear();
         } else if !self.query.is_empty() {
             return self.set_filter(shared, "").ok();
+        } else if self.choices.experiment.take().is_some() {
+            self.refresh(shared);
         } else {
             return None;
         }

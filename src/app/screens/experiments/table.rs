@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use super::columns::{Choices, Column, NARROWEST, Sort, Source, WIDEST_NAME, columns};
 
 use crate::text::{sanitize, width};
+use crate::tracking::entities::Run;
 use crate::tracking::filter::{Expr, Matcher};
 use crate::tracking::table::{Keys, Row, tree};
 use crate::tracking::{Goal, Overview};
@@ -49,7 +50,7 @@ pub struct Place {
 impl Table {
     /// Arranges rows and columns anew. `closed` are ids of runs whose nested runs are hidden.
     pub fn arrange(&mut self, source: &Source<'_>, filter: &Expr, closed: &HashSet<String>) {
-        self.matching = matching(source.overview, filter, source.now);
+        self.matching = matching(source.overview, filter, source.choices, source.now);
         let kept = self.columns.get(self.cursor).map(|column| column.key.clone());
         self.columns = columns(source, &self.matching);
         let found = self.columns.iter().position(|column| Some(&column.key) == kept.as_ref());
@@ -169,11 +170,13 @@ impl Table {
     }
 }
 
-/// The runs that match a filter, by index.
-pub fn matching(overview: &Overview, filter: &Expr, now: f64) -> Vec<usize> {
+/// The runs of the chosen experiment that match a filter, by index.
+pub fn matching(overview: &Overview, filter: &Expr, choices: &Choices, now: f64) -> Vec<usize> {
     let matcher = Matcher::new(filter, (now * 1000.0) as i64);
     let runs = &overview.runs;
-    (0..runs.len()).filter(|run| matcher.accepts(&runs[*run])).collect()
+    let experiment = choices.experiment.as_ref();
+    let of = |run: &Run| experiment.is_none_or(|id| run.experiment_id == *id);
+    (0..runs.len()).filter(|run| of(&runs[*run]) && matcher.accepts(&runs[*run])).collect()
 }
 
 /// The sorts after the key for a column: the best values first, then the worst, then the order of time. With `also`
@@ -221,7 +224,6 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::tracking::entities::Run;
 
     fn run(id: &str, params: &[(&str, &str)], metrics: &[(&str, f64)]) -> Run {
         Run {
