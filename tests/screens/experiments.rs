@@ -578,3 +578,25 @@ fn the_runs_of_one_experiment_are_shown_alone() {
     app.keys("<esc>");
     assert_eq!(names(&app).len(), 5);
 }
+
+#[test]
+fn a_regular_expression_chooses_the_charts() {
+    let mut app = open(160, 40);
+    app.keys("<enter>");
+    answer(&mut app);
+    app.keys("&^(mae|r2)$").keys("<enter>");
+    let charts = |app: &TestApp| app.state.experiments.page.as_ref().unwrap().charts.clone();
+    assert_eq!(charts(&app), ["mae", "r2"]);
+    assert!(app.screen().contains("2 of metrics like ^(mae|r2)$"), "{}", app.screen());
+    app.keys("&[").keys("<enter>");
+    assert!(app.screen().contains("unclosed character class"), "{}", app.screen());
+    app.keys("<esc>");
+    assert_eq!(charts(&app), ["mae", "r2"], "the filter before stays");
+    app.keys("&nothing").keys("<enter>");
+    assert!(app.screen().contains("No metric matches."), "{}", app.screen());
+    app.keys("<esc>");
+    assert_eq!(charts(&app).len(), 3);
+    app.keys("<esc>");
+    assert!(app.state.experiments.page.is_none());
+    assert_eq!(names(&app).len(), 5, "the table has a filter of its own");
+}

@@ -176,7 +176,7 @@ pub fn put_back(state: &mut State, remembered: Remembered) {
     }
     experiments.choices.clone_from(&remembered.experiments.table);
     experiments.views.clone_from(&remembered.experiments.views);
-    drop(experiments.set_filter(shared, &remembered.experiments.filter));
+    drop(experiments.filter_runs(shared, &remembered.experiments.filter));
     shared.memory.written = remembered;
 }
 

@@ -27,7 +27,8 @@ pub(super) fn undo(state: &mut State) -> Vec<Effect> {
             parameters.set_filter(shared, &before).unwrap_or_default()
         }
         Before::ExperimentsFilter(before) => {
-            experiments.set_filter(shared, &before).unwrap_or_default()
+            drop(experiments.filter_runs(shared, &before));
+            Vec::new()
         }
         Before::RunsFilter(before) => runs.set_query(shared, before),
         Before::MarkedNodes(before) => {

@@ -107,5 +107,8 @@ pub(super) fn page_title(shared: &Shared, page: &CurvesPage) -> String {
     if page.view.smoothing > 0.0 {
         parts.push(format!("smoothed {}", page.view.smoothing));
     }
+    if !page.filter.is_empty() {
+        parts.push(format!("{} of metrics like {}", page.charts.len(), page.filter));
+    }
     parts.join(" · ")
 }

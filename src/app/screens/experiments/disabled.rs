@@ -29,6 +29,7 @@ pub(super) fn because(
             Some("there is no tracked run".into())
         }
         Command::Zoom => None,
+        Command::Filter if screen.page.is_some() => None,
         Command::Artifacts if screen.shown(shared).is_some() => None,
         Command::Artifacts if screen.page.is_some() => Some("several runs are shown".into()),
         _ if of_page && screen.page.is_none() => {

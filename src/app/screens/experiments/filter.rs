@@ -5,6 +5,8 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 
 use super::columns;
+use regex::Regex;
+
 use crate::text::filter::{Candidate, Completion, FilterError};
 use crate::tracking::Overview;
 use crate::tracking::entities::Run;
@@ -32,6 +34,20 @@ pub fn parse(text: &str) -> Result<Expr, FilterError> {
     filter::parse(Entity::Run, text.trim_end()).map_err(|error| FilterError {
         at: text.get(..error.at).unwrap_or(text).chars().count(),
         text: error.message,
+    })
+}
+
+/// Parses the regular expression that chooses metrics.
+///
+/// # Errors
+/// If it is none.
+pub fn regex(text: &str) -> Result<Regex, FilterError> {
+    Regex::new(text).map_err(|error| {
+        // The message has the expression and a caret below it, both indented by four cells, and the reason at its end.
+        let message = error.to_string();
+        let caret = message.lines().find_map(|line| line.find('^'));
+        let reason = message.lines().last().unwrap_or_default().trim_start_matches("error: ");
+        FilterError { at: caret.unwrap_or(4).saturating_sub(4), text: reason.to_owned() }
     })
 }
 

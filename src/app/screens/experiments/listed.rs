@@ -1,12 +1,13 @@
 //! What the rows are about: the runs of the store, or groups of them.
 
-use super::ExperimentsScreen;
 use super::columns::{Column, Grouping};
 use super::curves::CurveId;
 use super::groups::Groups;
 use super::table::matching;
+use super::{ExperimentsScreen, filter};
 use crate::app::screens::Screen;
 use crate::app::shared::Shared;
+use crate::text::filter::FilterError;
 use crate::tracking::Overview;
 use crate::tracking::entities::Run;
 
@@ -51,6 +52,17 @@ impl ExperimentsScreen {
             None => vec![run.id.clone()],
         };
         shown.flat_map(ids).collect()
+    }
+
+    /// Sets the filter of the table.
+    ///
+    /// # Errors
+    /// If MLflow would refuse it.
+    pub fn filter_runs(&mut self, shared: &Shared, text: &str) -> Result<(), FilterError> {
+        self.expr = filter::parse(text)?;
+        self.query = text.trim().to_owned();
+        self.refresh(shared);
+        Ok(())
     }
 
     /// The curves that the rows in view show.

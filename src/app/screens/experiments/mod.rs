@@ -418,10 +418,11 @@ impl Screen for ExperimentsScreen {
 
     fn back(&mut self, shared: &mut Shared) -> Option<Vec<Effect>> {
         if let Some(page) = &mut self.page {
-            match (page.view.crosshair.is_some(), page.large) {
-                (true, _) => page.view.crosshair = None,
-                (false, true) => page.large = false,
-                (false, false) => self.page = None,
+            match (page.view.crosshair.is_some(), page.large, page.filter.is_empty()) {
+                (true, ..) => page.view.crosshair = None,
+                (false, true, _) => page.large = false,
+                (false, false, false) => page.set_filter("", shared.tracked()).ok()?,
+                (false, false, true) => self.page = None,
             }
             let room = self.areas(shared).main.as_size();
             if let Some(page) = &mut self.page {
@@ -430,7 +431,7 @@ impl Screen for ExperimentsScreen {
         } else if !self.marked.is_empty() {
             self.marked.clear();
         } else if !self.query.is_empty() {
-            return self.set_filter(shared, "").ok();
+            self.filter_runs(shared, "").ok()?;
         } else if self.choices.experiment.take().is_some() {
             self.refresh(shared);
         } else {
@@ -440,29 +441,32 @@ impl Screen for ExperimentsScreen {
     }
 
     fn filter_text(&self) -> Result<&str, &'static str> {
-        match self.page {
-            Some(_) => Err("this is for the table; esc goes back to it"),
-            None => Ok(&self.query),
-        }
+        Ok(self.page.as_ref().map_or(&self.query, |page| &page.filter))
     }
 
     fn complete_filter(&self, shared: &Shared, before: &str) -> Completion {
-        shared.tracked().map(|overview| filter::complete(before, overview)).unwrap_or_default()
+        let overview = shared.tracked().filter(|_| self.page.is_none());
+        overview.map(|overview| filter::complete(before, overview)).unwrap_or_default()
     }
 
     fn settled_filter<'t>(&self, shared: &Shared, text: &'t str) -> &'t str {
-        shared.tracked().map_or(text, |overview| filter::settled(text, overview))
+        match (&self.page, shared.tracked()) {
+            (Some(_), _) => Some(text).filter(|text| filter::regex(text).is_ok()).unwrap_or(""),
+            (None, overview) => overview.map_or(text, |overview| filter::settled(text, overview)),
+        }
     }
 
     fn set_filter(&mut self, shared: &mut Shared, text: &str) -> Result<Vec<Effect>, FilterError> {
-        self.expr = filter::parse(text)?;
-        self.query = text.trim().to_owned();
-        self.refresh(shared);
+        match &mut self.page {
+            Some(page) => page.set_filter(text, shared.tracked())?,
+            None => self.filter_runs(shared, text)?,
+        }
         Ok(Vec::new())
     }
 
     fn filter_edit(&self, before: String) -> Option<(&'static str, Before)> {
-        Some(("filter of the experiments", Before::ExperimentsFilter(before)))
+        let of_table = self.page.is_none();
+        of_table.then_some(("filter of the experiments", Before::ExperimentsFilter(before)))
     }
 
     fn act(&mut self, shared: &mut Shared, command: Command) -> Vec<Effect> {

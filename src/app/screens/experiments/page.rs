@@ -7,8 +7,10 @@ use ratatui::layout::Size;
 use super::columns::SYSTEM;
 use super::curves::{CurveId, Curves};
 use super::export::file_name;
+use super::filter::regex;
 use crate::app::chart::{ChartView, Track, extent};
 use crate::app::command::Command;
+use crate::text::filter::FilterError;
 use crate::tracking::Overview;
 use crate::tracking::entities::Run;
 
@@ -24,6 +26,8 @@ const PAN: f64 = 0.25;
 pub struct CurvesPage {
     /// Ids of the runs.
     pub runs: Vec<String>,
+    /// The regular expression that chooses metrics, as it was written; empty for all.
+    pub filter: String,
     /// Names of the metrics, one for each chart; those of the system come last.
     pub charts: Vec<String>,
     /// Index of the selected chart.
@@ -44,11 +48,34 @@ impl CurvesPage {
         page
     }
 
+    /// Chooses metrics by a regular expression.
+    ///
+    /// # Errors
+    /// If it is none.
+    pub fn set_filter(
+        &mut self,
+        text: &str,
+        overview: Option<&Overview>,
+    ) -> Result<(), FilterError> {
+        regex(text)?;
+        self.filter = text.to_owned();
+        if let Some(overview) = overview {
+            self.refresh(overview);
+        }
+        self.first = 0;
+        Ok(())
+    }
+
     /// Looks which metrics there are; the selected one stays selected.
     pub fn refresh(&mut self, overview: &Overview) {
+        let pattern = regex(&self.filter).ok().filter(|_| !self.filter.is_empty());
+        let chosen = |key: &&String| pattern.as_ref().is_none_or(|pattern| pattern.is_match(key));
         let kept = self.charts.get(self.selected).cloned();
-        let keys: BTreeSet<&String> =
-            self.found(overview).flat_map(|run| run.metrics.iter().map(|(key, _)| key)).collect();
+        let keys: BTreeSet<&String> = self
+            .found(overview)
+            .flat_map(|run| run.metrics.iter().map(|(key, _)| key))
+            .filter(chosen)
+            .collect();
         let (system, own): (Vec<&String>, Vec<&String>) =
             keys.into_iter().partition(|key| key.starts_with(SYSTEM));
         self.charts = own.into_iter().chain(system).cloned().collect();

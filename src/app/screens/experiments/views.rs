@@ -7,7 +7,6 @@ use super::ExperimentsScreen;
 use super::columns::View;
 use crate::app::dialog::{Choose, Dialog, picker_height};
 use crate::app::picker::{Choice, Picker};
-use crate::app::screens::Screen;
 use crate::app::shared::Shared;
 use crate::text::UserError;
 
@@ -68,14 +67,14 @@ impl ExperimentsScreen {
                 let View { filter, table } = self.views[&name].clone();
                 self.choices = table;
                 // A filter that another version wrote may be invalid.
-                if self.set_filter(shared, &filter).is_err() {
+                if self.filter_runs(shared, &filter).is_err() {
                     shared.warn(format!("The filter of {name} can't be read: {filter}"));
                     self.refresh(shared);
                 }
             }
             Some(Entry::Everything) => {
                 self.choices.experiment = None;
-                drop(self.set_filter(shared, ""));
+                drop(self.filter_runs(shared, ""));
             }
             None => {}
         }

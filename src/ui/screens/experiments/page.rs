@@ -43,6 +43,9 @@ pub(super) fn draw(
             &["These runs are no longer in the store.", "esc goes back to the table."],
         );
     }
+    if page.charts.is_empty() && !page.filter.is_empty() {
+        return paint.note(area, &["No metric matches.", "esc shows all metrics again."]);
+    }
     if page.charts.is_empty() {
         return paint.note(area, &["No metric is logged yet."]);
     }
