@@ -131,6 +131,20 @@ impl What {
     }
 }
 
+/// Differences in the request that leave the chosen nodes as they are.
+const NEUTRAL: [&str; 10] = [
+    "env",
+    "runner",
+    "async",
+    "keep-going",
+    "Kedro",
+    "Python",
+    "interpreter",
+    "worker",
+    "user",
+    "host",
+];
+
 /// The differences that may explain the results, the most likely first.
 pub(super) fn causes(first: &Whole, second: &Whole, compared: &Comparison) -> Vec<Cause> {
     let flow = Flow::of(first, second, compared);
@@ -165,8 +179,10 @@ pub(super) fn causes(first: &Whole, second: &Whole, compared: &Comparison) -> Ve
     if compared.settings.is_none() {
         found.extend(compared.parameters.iter().flatten().map(overridden));
     }
+    // The nodes that a smaller run leaves out were not taken away.
+    let is_whole = compared.facts.iter().all(|change| NEUTRAL.contains(&change.name.as_str()));
     for (name, placed) in &flow.order {
-        if !placed.in_both {
+        if is_whole && !placed.in_both {
             let added = second.nodes.iter().any(|node| node.node == **name);
             let what = What::Node { name: (*name).to_owned(), added };
             found.push(flow.judge(what, vec![(*name).to_owned()]));
@@ -486,6 +502,9 @@ mod tests {
         );
         let without = chain(2, &["a", "b"], &["0", "1", "2"], "3.11.1");
         assert_eq!(texts(&before, &without).await, ["Possible node removed: c: "]);
+        let mut sliced = without.clone();
+        sliced.run.new.request = r#"{"nodes":["a","b"]}"#.into();
+        assert_eq!(texts(&before, &sliced).await, [""; 0], "a smaller run was asked for");
     }
 
     #[tokio::test]
