@@ -401,6 +401,21 @@ fn sigint_ends_the_run_first_and_the_program_when_there_is_none() {
 }
 
 #[test]
+fn the_live_log_is_searched_and_filtered_on_its_page() {
+    for keys in ["&", "/"] {
+        let mut app = TestApp::open(120, 40);
+        app.keys("ry");
+        app.start_run(&["clean_stations"]);
+        app.keys("<tab><tab>").keys(keys);
+        assert!(app.screen().contains("Runs > run 1"), "{}", app.screen());
+        assert!(app.state.shared.prompt.is_some(), "{}", app.screen());
+        // The filter of the graph is another one.
+        app.keys("<esc>1").keys(keys);
+        assert!(!app.screen().contains("Runs > run 1"), "{}", app.screen());
+    }
+}
+
+#[test]
 fn runs_that_are_not_recorded_are_told_apart() {
     let mut app = TestApp::open(100, 30);
     for key in [1, 2] {

@@ -15,6 +15,7 @@ use crate::app::prompt::PromptKind;
 use crate::app::queries;
 use crate::app::shared::Shared;
 use crate::app::state::State;
+use crate::app::tab::Tab;
 use crate::app::traceback;
 use crate::app::words::when;
 use crate::project::{Place, highlight};
@@ -23,6 +24,9 @@ use crate::text::sanitize;
 
 /// Does what was asked for, or says why it can't be done now.
 pub(super) fn act(state: &mut State, command: Command) -> Vec<Effect> {
+    if matches!(command, Command::Find | Command::Filter) {
+        go_to_log(state);
+    }
     if let Some(why) = disabled_because(state, command) {
         let name = command.spec().name;
         state.shared.warn(format!("{name}: {why}"));
@@ -271,6 +275,17 @@ fn messages(state: &mut State) {
 fn copy(state: &mut State, text: String) -> Vec<Effect> {
     state.shared.tell(format!("Copied: {}", sanitize(&text)));
     vec![Effect::Copy(text)]
+}
+
+/// The pane below the graph shows the end of a run's log. Whoever searches or filters there means the whole log, which has
+/// a page.
+fn go_to_log(state: &mut State) {
+    let State { shared, runs, tab, .. } = &mut *state;
+    let id = shared.run.as_ref().and_then(|run| run.record.id);
+    if let Some(id) = id.filter(|_| *tab == Tab::Pipeline && shared.focus == Pane::Log) {
+        (*tab, shared.focus) = (Tab::Runs, Pane::Main);
+        runs.show_log(shared, id);
+    }
 }
 
 fn show_traceback(state: &mut State) {

@@ -236,6 +236,11 @@ impl RunsScreen {
         self.open_page(shared, id, Part::default());
     }
 
+    /// Shows the log of a run.
+    pub fn show_log(&mut self, shared: &mut Shared, id: RunId) {
+        self.open_page(shared, id, Part::Log);
+    }
+
     fn open_page(&mut self, shared: &mut Shared, id: RunId, part: Part) {
         let page = RunPage { id, part, nodes: Position::default(), log: LogView::default() };
         self.page = Some(Page::Run(Box::new(page)));
