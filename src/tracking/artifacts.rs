@@ -79,7 +79,18 @@ pub fn named(store: &Store, near: &Path, run: &Run, path: &str) -> Result<Named,
         if run.artifact_uri.is_empty() {
             return Ok(Named::Folder(Vec::new(), false));
         }
-        return open(&folder(run, near)?, path);
+        let folder = folder(run, near)?;
+        return match open(&folder, path) {
+            // MLflow makes the folder with the first artifact. One that lies elsewhere may have been left there.
+            Err(ArtifactError::Io { source, .. })
+                if path.is_empty()
+                    && source.kind() == io::ErrorKind::NotFound
+                    && folder.starts_with(near) =>
+            {
+                Ok(Named::Folder(Vec::new(), false))
+            }
+            found => found,
+        };
     };
     let path = inside(path)?;
     let is_folder = match path.as_str() {
@@ -236,6 +247,21 @@ mod tests {
         rustix::fs::mknodat(rustix::fs::CWD, &pipe, kind, mode, 0).unwrap();
         assert!(matches!(open(&folder, "pipe"), Err(ArtifactError::Io { .. })));
         assert!(matches!(open(&folder, "none"), Err(ArtifactError::Io { .. })));
+    }
+
+    #[test]
+    fn a_run_without_a_folder_has_no_artifacts_unless_it_lies_elsewhere() {
+        let folder = tempfile::tempdir().unwrap();
+        let near = folder.path();
+        let store = Store::Files(crate::tracking::files::FileStore::new(near));
+        let of = |artifact_uri: String| Run { id: "ab".into(), artifact_uri, ..Run::default() };
+        let own = of(near.join("1/ab/artifacts").display().to_string());
+        assert!(
+            matches!(named(&store, near, &own, ""), Ok(Named::Folder(none, false)) if none.is_empty())
+        );
+        assert!(matches!(named(&store, near, &own, "plot.png"), Err(ArtifactError::Io { .. })));
+        let moved = of("/gone/1/ab/artifacts".into());
+        assert!(matches!(named(&store, near, &moved, ""), Err(ArtifactError::Io { .. })));
     }
 
     #[test]
