@@ -143,7 +143,7 @@ fn the_project_s_frames_of_a_traceback_are_links() {
     fail(root);
     terminal.wait_for("15 nodes");
     terminal.keys("4");
-    terminal.wait_for("failed");
+    terminal.wait_for("ValueError: no");
     terminal.keys("T");
     terminal.wait_for("in clean");
     let found: Vec<(String, String)> =

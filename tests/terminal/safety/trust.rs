@@ -128,7 +128,8 @@ impl Trapped {
         }
         self.write(".gitattributes", "*.py filter=trap diff=trap\n*.yml filter=a.b=c\n");
         self.write("src/shop/nodes.py", &NODES.replace('x', "z"));
-        self.write("conf/base/parameters.yml", "size: 4\n");
+        // As long as what is committed, so that git has to read it through the filter.
+        self.write("conf/base/parameters.yml", "size: 4\nmodel:\n  depth: 2\n");
     }
 
     fn trap_python(&self) {
