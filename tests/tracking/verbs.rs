@@ -78,8 +78,8 @@ found = {}
 for key, own in params.groupby("key"):
     both = runs.merge(own, on="run")
     numbers = pandas.to_numeric(both["value"], errors="coerce")
-    if len(both) > 2 and numbers.notna().all() and numbers.nunique() > 1:
-        found[key] = [both["metric"].corr(numbers, method="spearman"), len(both)]
+    if len(both) > 2 and numbers.notna().all() and numbers.nunique() > 1 and both["metric"].nunique() > 1:
+        found[key] = [both["metric"].rank().corr(numbers.rank()), len(both)]
 print(json.dumps(found))
 "#;
 
