@@ -74,6 +74,32 @@ pub(in crate::ui) struct Series<'a> {
     pub best: Option<Goal>,
 }
 
+/// What a chart shows of its series.
+struct Seen {
+    /// The first and the last position.
+    window: (f64, f64),
+    /// The position of the crosshair, if it is in the window.
+    crosshair: Option<f64>,
+    /// The visible part of each series.
+    curves: Vec<Curve>,
+}
+
+impl Seen {
+    /// The visible part of some series; `None` without values.
+    fn of(series: &[Series<'_>], view: &ChartView) -> Option<Seen> {
+        let tracks: Vec<Track<'_>> =
+            series.iter().map(|series| Track::of(series.points, view.axis)).collect();
+        let window = view.visible(extent(&tracks)?);
+        let crosshair = view.crosshair.filter(|x| (window.0..=window.1).contains(x));
+        let curves = series
+            .iter()
+            .zip(&tracks)
+            .map(|(series, track)| Curve::of(track, series.best, view, window, crosshair))
+            .collect();
+        Some(Seen { window, crosshair, curves })
+    }
+}
+
 /// Draws the curves of some series with axes and a legend, or a sparkline where there is no room.
 pub(in crate::ui) fn draw(
     paint: &mut Paint<'_>,
@@ -91,20 +117,11 @@ pub(in crate::ui) fn draw(
         return;
     }
     heading(paint, area, title, view);
-    let tracks: Vec<Track<'_>> =
-        series.iter().map(|series| Track::of(series.points, view.axis)).collect();
-    let Some(data) = extent(&tracks) else {
+    let Some(Seen { window, crosshair, curves }) = Seen::of(series, view) else {
         let rest = Rect { y: area.y + 1, height: area.height - 1, ..area };
         paint.note(rest, &["no values yet"]);
         return;
     };
-    let window = view.visible(data);
-    let crosshair = view.crosshair.filter(|x| (window.0..=window.1).contains(x));
-    let curves: Vec<Curve> = series
-        .iter()
-        .zip(&tracks)
-        .map(|(series, track)| Curve::of(track, series.best, view, window, crosshair))
-        .collect();
     let markers = legend::markers(series);
     let lines = match area.height < WITH_LEGEND {
         true => Vec::new(),

@@ -16,8 +16,8 @@ use ratatui::layout::Rect;
 
 use super::curve::{Curve, Sign};
 use super::plane::Plane;
-use super::{Series, axes, how, legend, order, ticks};
-use crate::app::chart::{ChartView, Track, extent};
+use super::{Seen, Series, axes, how, legend, order, ticks};
+use crate::app::chart::ChartView;
 use crate::app::words::number_text;
 use crate::text::markup::escaped;
 use crate::text::{sanitize, truncate_middle, width};
@@ -90,19 +90,10 @@ impl Figure {
         let title = name(title, room.saturating_sub(width(&how) + 3).max(LEAST));
         text(&mut out, "title", (left, 18), "start", &escaped(&title));
         text(&mut out, "dim", (left + wide, 18), "end", &escaped(&how));
-        let tracks: Vec<Track<'_>> =
-            series.iter().map(|series| Track::of(series.points, view.axis)).collect();
-        let Some(data) = extent(&tracks) else {
+        let Some(Seen { window, crosshair, curves }) = Seen::of(series, view) else {
             text(&mut out, "dim", (left, top + 20), "start", "no values yet");
             return Figure { elements: out, size };
         };
-        let window = view.visible(data);
-        let crosshair = view.crosshair.filter(|x| (window.0..=window.1).contains(x));
-        let curves: Vec<Curve> = series
-            .iter()
-            .zip(&tracks)
-            .map(|(series, track)| Curve::of(track, series.best, view, window, crosshair))
-            .collect();
         let range = axes::range(&curves);
         // The dots of a plane are the tenths of the plot.
         let area = Rect { width: form.width * 5, height: form.height * 5 / 2, ..Rect::ZERO };
