@@ -28,6 +28,19 @@ impl Overview {
         self.experiments.get(&run.experiment_id).unwrap_or(&run.experiment_id)
     }
 
+    /// The runs with these ids, in the order of the ids. Unknown ids are left out.
+    pub fn of_ids(&self, ids: &[String]) -> Vec<&Run> {
+        let places: HashMap<&str, usize> =
+            ids.iter().enumerate().map(|(place, id)| (id.as_str(), place)).collect();
+        let mut found = vec![None; ids.len()];
+        for run in &self.runs {
+            if let Some(place) = places.get(run.id.as_str()) {
+                found[*place] = Some(run);
+            }
+        }
+        found.into_iter().flatten().collect()
+    }
+
     /// Puts runs as they are now in the place of those with the same ids; new ones go where their start belongs, and
     /// deleted ones are left out.
     pub fn update(&mut self, runs: Vec<Run>) {

@@ -87,6 +87,17 @@ pub struct Relation {
     pub runs: usize,
 }
 
+impl Relation {
+    /// The strength with two digits, negative where the metric falls with the number.
+    pub fn text(&self) -> String {
+        match self.rises {
+            Some(true) => format!("{:+.2}", self.strength),
+            Some(false) => format!("{:+.2}", -self.strength),
+            None => format!("{:.2}", self.strength),
+        }
+    }
+}
+
 /// The fewest runs that say anything of a relation.
 const FEWEST: usize = 3;
 

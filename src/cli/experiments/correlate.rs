@@ -67,15 +67,10 @@ pub(super) fn run(opened: &Opened, arguments: &Arguments) -> Result<ExitCode> {
         return output::text("No param says anything: at least 3 runs must differ in one.\n");
     }
     let row = |(param, one): &(String, Relation)| -> Vec<Cell> {
-        let number = match one.rises {
-            Some(true) => format!("{:+.2}", one.strength),
-            Some(false) => format!("{:+.2}", -one.strength),
-            None => format!("{:.2}", one.strength),
-        };
         let note = if one.rises.is_none() { "texts" } else { "" };
         vec![
             (param.clone(), Tone::Name),
-            (number, Tone::Plain),
+            (one.text(), Tone::Plain),
             (one.runs.to_string(), Tone::Plain),
             (note.to_owned(), Tone::Dim),
         ]

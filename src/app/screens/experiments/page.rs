@@ -1,6 +1,6 @@
 //! The page of one or several tracked runs: a chart for each metric, with the curves of all these runs.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 
 use ratatui::layout::Size;
 
@@ -85,15 +85,7 @@ impl CurvesPage {
 
     /// The runs of the page that are in the store.
     pub fn found<'s>(&self, overview: &'s Overview) -> impl Iterator<Item = &'s Run> + use<'s> {
-        let places: HashMap<&str, usize> =
-            self.runs.iter().enumerate().map(|(place, id)| (id.as_str(), place)).collect();
-        let mut found = vec![None; self.runs.len()];
-        for run in &overview.runs {
-            if let Some(place) = places.get(run.id.as_str()) {
-                found[*place] = Some(run);
-            }
-        }
-        found.into_iter().flatten()
+        overview.of_ids(&self.runs).into_iter()
     }
 
     /// The number of charts beside each other and below each other.

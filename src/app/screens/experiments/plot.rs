@@ -103,11 +103,12 @@ impl PlotPage {
         if let Some(index) = page.fields.iter().position(is_it) {
             page.metric = index;
         }
-        page.field = page.relations(overview).first().map_or(0, |(index, _)| *index);
-        page.run = page.plotted(overview).and_then(|plotted| {
-            let best = plotted.best.or(Some(0))?;
-            Some(plotted.runs.get(best)?.id.clone())
-        });
+        if let Some(plotted) = page.plotted(overview) {
+            let first = plotted.best.unwrap_or(0);
+            let run = plotted.runs.get(first).map(|run| run.id.clone());
+            let field = page.relations(&plotted).first().map_or(0, |(index, _)| *index);
+            (page.field, page.run) = (field, run);
+        }
         page
     }
 
@@ -124,7 +125,7 @@ impl PlotPage {
     /// Looks which fields there are; those that are shown stay, if they can.
     pub fn refresh(&mut self, overview: &Overview, choices: &Choices) {
         let kept = [self.metric, self.field].map(|index| self.fields.get(index).cloned());
-        let runs: Vec<Run> = self.found(overview).into_iter().cloned().collect();
+        let runs: Vec<Run> = overview.of_ids(&self.runs).into_iter().cloned().collect();
         let mut metrics: Vec<&String> =
             runs.iter().flat_map(|run| run.metrics.iter().map(|(key, _)| key)).collect();
         metrics.sort_by_key(|key| (key.starts_with(super::columns::SYSTEM), (*key).clone()));
@@ -138,12 +139,6 @@ impl PlotPage {
         let first = self.fields.iter().position(|field| matches!(field, Field::Metric(_)));
         let [metric, field] = [find(&kept[0]), find(&kept[1])];
         (self.metric, self.field) = (metric.or(first).unwrap_or(0), field.unwrap_or(0));
-    }
-
-    fn found<'s>(&self, overview: &'s Overview) -> Vec<&'s Run> {
-        let by_id: HashMap<&str, &Run> =
-            overview.runs.iter().map(|run| (run.id.as_str(), run)).collect();
-        self.runs.iter().filter_map(|id| by_id.get(id.as_str()).copied()).collect()
     }
 
     /// The metric; `None` if the runs have none.
@@ -168,7 +163,7 @@ impl PlotPage {
 
     /// The values of the runs; `None` without runs or metrics.
     pub fn plotted<'s>(&self, overview: &'s Overview) -> Option<Plotted<'s>> {
-        let runs = self.found(overview);
+        let runs = overview.of_ids(&self.runs);
         self.metric_key().filter(|_| !runs.is_empty())?;
         let values: Vec<Values> =
             self.fields.iter().map(|field| Values::of(&runs, field)).collect();
@@ -196,8 +191,7 @@ impl PlotPage {
     }
 
     /// The params that say something of the metric, the strongest relation first, by their index.
-    pub fn relations(&self, overview: &Overview) -> Vec<(usize, Relation)> {
-        let Some(plotted) = self.plotted(overview) else { return Vec::new() };
+    pub fn relations(&self, plotted: &Plotted<'_>) -> Vec<(usize, Relation)> {
         let metric = &plotted.values[self.metric];
         let params = self.fields.iter().enumerate().zip(&plotted.values);
         let mut found: Vec<(usize, Relation)> = params
@@ -322,13 +316,16 @@ impl Screen for PlotPage {
             lines.extend(EXPLAINED.iter().map(text));
             return Details { lines, ..Details::default() };
         }
-        let run = self.found(overview).into_iter().find(|run| Some(&run.id) == self.run.as_ref());
+        let run =
+            overview.of_ids(&self.runs).into_iter().find(|run| Some(&run.id) == self.run.as_ref());
         run.map(|run| about::run(overview, run, shared.now)).unwrap_or_default()
     }
 
     fn len(&self, shared: &Shared) -> usize {
         match (self.form, shared.tracked()) {
-            (Form::Importance, Some(overview)) => self.relations(overview).len(),
+            (Form::Importance, Some(overview)) => {
+                self.plotted(overview).map_or(0, |plotted| self.relations(&plotted).len())
+            }
             _ => 0,
         }
     }
@@ -373,9 +370,9 @@ impl Screen for PlotPage {
         let (Form::Importance, Some(overview)) = (self.form, shared.tracked()) else {
             return false;
         };
-        let Some((index, _)) = self.relations(overview).get(self.position.selected).copied() else {
-            return true;
-        };
+        let relations = self.plotted(overview).map(|plotted| self.relations(&plotted));
+        let selected = relations.and_then(|all| all.get(self.position.selected).copied());
+        let Some((index, _)) = selected else { return true };
         (self.field, self.form) = (index, Form::Scatter);
         true
     }
@@ -459,7 +456,8 @@ mod tests {
         let page = page();
         assert_eq!(page.titles(), ["kind", "lr", "acc", "mae"]);
         assert_eq!((page.metric_key(), page.goal()), (Some("mae"), Some(Goal::Lowest)));
-        let relations = page.relations(&overview());
+        let all = overview();
+        let relations = page.relations(&page.plotted(&all).unwrap());
         let titles = page.titles();
         let names: Vec<&str> = relations.iter().map(|(index, _)| titles[*index].as_str()).collect();
         assert_eq!(names, ["lr", "kind"]);

@@ -1,7 +1,5 @@
 //! What is written to files: the page of curves, when that is possible, and the runs that are compared.
 
-use std::collections::HashMap;
-
 use super::ExperimentsScreen;
 use super::columns::name;
 use super::comparison::Comparison;
@@ -58,9 +56,7 @@ impl ExperimentsScreen {
             None if self.marked.is_empty() => self.ids_in_table(shared),
             None => self.marked.clone(),
         };
-        let by_id: HashMap<&str, &Run> =
-            overview.runs.iter().map(|run| (run.id.as_str(), run)).collect();
-        let runs: Vec<&Run> = ids.iter().filter_map(|id| by_id.get(id.as_str()).copied()).collect();
+        let runs = overview.of_ids(&ids);
         let comparison = Comparison::of(overview, runs, &self.choices, shared.now);
         Some(comparison).filter(|comparison| !comparison.overview.runs.is_empty())
     }

@@ -38,7 +38,7 @@ pub(super) fn draw(
     match page.form {
         Form::Scatter => scatter(paint, area, page, &plotted),
         Form::Parallel => parallel(paint, area, page, &plotted),
-        Form::Importance => importance(paint, area, page, overview, shared),
+        Form::Importance => importance(paint, area, page, &plotted, shared),
     }
 }
 
@@ -231,10 +231,10 @@ fn importance(
     paint: &mut Paint<'_>,
     area: Rect,
     page: &PlotPage,
-    overview: &Overview,
+    plotted: &Plotted<'_>,
     shared: &Shared,
 ) {
-    let relations = page.relations(overview);
+    let relations = page.relations(plotted);
     if relations.is_empty() {
         return paint.note(
             area,
@@ -257,13 +257,8 @@ fn importance(
         let full = (relation.strength * f64::from(bar)).round() as u16;
         let sign = if paint.glyphs.ascii() { "#" } else { "█" };
         paint.text(bar_x, y, &sign.repeat(usize::from(full)), Role::Accent, bar);
-        let number = match relation.rises {
-            Some(true) => format!("{:+.2}", relation.strength),
-            Some(false) => format!("{:+.2}", -relation.strength),
-            None => format!("{:.2}", relation.strength),
-        };
         let x = bar_x + bar + 1;
-        paint.right(x + 5, y, &number, Role::Number, 5);
+        paint.right(x + 5, y, &relation.text(), Role::Number, 5);
         let note = match relation.rises {
             Some(_) => format!("{} runs", relation.runs),
             None => format!("{} runs, texts", relation.runs),
