@@ -125,11 +125,32 @@ impl Store {
     /// # Errors
     /// When the store can't be read.
     pub fn histories(&self, runs: &[Run], key: &str) -> Result<Vec<Vec<Point>>, TrackingError> {
-        let history = |run: &Run| match run.metric(key) {
-            Some(_) => self.history(&run.id, key),
-            None => Ok(Vec::new()),
-        };
-        runs.iter().map(history).collect()
+        let (mut found, mut failed) = (vec![Vec::new(); runs.len()], None);
+        let logged: Vec<usize> =
+            (0..runs.len()).filter(|index| runs[*index].metric(key).is_some()).collect();
+        let ids: Vec<(String, String)> =
+            logged.iter().map(|index| (runs[*index].id.clone(), key.to_owned())).collect();
+        self.read_histories(&ids, |index, read| match read {
+            Ok(points) => found[logged[index]] = points,
+            Err(error) => failed = Some(error),
+        });
+        failed.map_or(Ok(found), Err)
+    }
+
+    /// Reads all values of metrics, each given by the id of its run and its name, and hands them over one by one with
+    /// their index in `ids`, in any order. An error concerns its metric alone.
+    pub fn read_histories(
+        &self,
+        ids: &[(String, String)],
+        mut take: impl FnMut(usize, Result<Vec<Point>, TrackingError>),
+    ) {
+        match self {
+            Store::Sqlite(store) => store.histories(ids, take),
+            _ => ids
+                .iter()
+                .enumerate()
+                .for_each(|(index, (run, key))| take(index, self.history(run, key))),
+        }
     }
 
     /// Registered models that match, sorted by name unless an order is given.

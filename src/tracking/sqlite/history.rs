@@ -6,7 +6,7 @@ use crate::tracking::TrackingError;
 use crate::tracking::entities::Point;
 
 /// Points per read; takes about 20 milliseconds.
-const PIECE: i64 = 25_000;
+pub(super) const PIECE: i64 = 25_000;
 
 impl SqliteStore {
     /// All values of a metric of a run, sorted by time, step and value, like MLflow.
@@ -18,11 +18,7 @@ impl SqliteStore {
             true => self.by_step(run_id, key)?,
             false => self.by_row(run_id, key)?,
         };
-        let value = |point: &Point| if point.value.is_nan() { 0.0 } else { point.value };
-        points.sort_by(|a, b| {
-            let order = (a.timestamp, a.step).cmp(&(b.timestamp, b.step));
-            order.then_with(|| value(a).total_cmp(&value(b)))
-        });
+        sort(&mut points);
         Ok(points)
     }
 
@@ -81,4 +77,13 @@ impl SqliteStore {
                 .extend(read.into_iter().filter(|(_, is_key, _)| *is_key).map(|(.., point)| point));
         }
     }
+}
+
+/// Sorts values by time, step and value, as MLflow does, which stores NaN as zero.
+pub(super) fn sort(points: &mut Vec<Point>) {
+    let value = |point: &Point| if point.value.is_nan() { 0.0 } else { point.value };
+    points.sort_by(|a, b| {
+        let order = (a.timestamp, a.step).cmp(&(b.timestamp, b.step));
+        order.then_with(|| value(a).total_cmp(&value(b)))
+    });
 }

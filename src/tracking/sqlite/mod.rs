@@ -4,6 +4,7 @@
 
 pub(super) mod database;
 mod follow;
+mod histories;
 mod history;
 mod models;
 mod query;

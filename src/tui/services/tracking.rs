@@ -13,7 +13,7 @@ use crate::app::shared::TrackingReport;
 use crate::project::Snapshot;
 use crate::store::{StoreError, Trust};
 use crate::text::UserError;
-use crate::tracking::entities::Run;
+use crate::tracking::entities::{Point, Run};
 use crate::tracking::follow::{Follower, News};
 use crate::tracking::{By, Choice, Location, Store, TrackingError};
 use crate::tui::{export, folders};
@@ -69,21 +69,21 @@ pub(super) fn find_pipeline_runs(context: &Arc<Context>, runs: Vec<Run>, then: M
 pub(super) fn curves(context: &Arc<Context>, wanted: Vec<(String, String)>) {
     let (context, snapshot) = (context.clone(), context.snapshot());
     tokio::task::spawn_blocking(move || {
-        let store = open(&context.root, snapshot.as_deref());
-        let read = |(run, key): (String, String)| {
-            let points = match &store {
-                Ok((store, _)) => store.history(&run, &key).map_err(|error| error.to_string()),
-                Err(why) => Err(why.clone()),
-            };
-            ((run, key), points)
-        };
         // Some at a time, so that the first charts are drawn early.
-        let mut wanted = wanted.into_iter();
-        loop {
-            let some: Vec<_> = wanted.by_ref().take(CURVES_AT_ONCE).map(read).collect();
-            if some.is_empty() {
-                return;
+        let mut some = Vec::new();
+        let mut take = |index: usize, points: Result<Vec<Point>, String>| {
+            some.push((wanted[index].clone(), points));
+            if some.len() == CURVES_AT_ONCE {
+                context.send_blocking(Report::Curves(std::mem::take(&mut some)));
             }
+        };
+        match open(&context.root, snapshot.as_deref()) {
+            Ok((store, _)) => store.read_histories(&wanted, |index, points| {
+                take(index, points.map_err(|error| error.to_string()));
+            }),
+            Err(why) => (0..wanted.len()).for_each(|index| take(index, Err(why.clone()))),
+        }
+        if !some.is_empty() {
             context.send_blocking(Report::Curves(some));
         }
     });
