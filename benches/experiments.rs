@@ -1,5 +1,6 @@
 //! The table of tracked runs with 10,000 runs and 40 columns at 200x60: a frame while the cursor moves, a change of one
-//! run, sorting, and filtering; and the curves of ten runs with 1,000 to 100,000 values each.
+//! run, sorting, and filtering; the curves of ten runs with 1,000 to 100,000 values each; and 100 runs with 100 metrics
+//! of 1,000 values each: their page of charts and their comparison.
 //!
 //!     cargo bench --bench experiments
 
@@ -74,6 +75,70 @@ fn main() {
     for points in [1_000, 100_000] {
         curves(&mut app, points);
     }
+    many();
+}
+
+/// A hundred runs with a hundred metrics each.
+fn many() {
+    const COUNT: usize = 100;
+    let runs = (0..COUNT).map(|number| Run {
+        metrics: (0..COUNT).map(|key| (format!("loss_{key:02}"), (number * key) as f64)).collect(),
+        params: (0..20)
+            .map(|key| (format!("param_{key:02}"), (number * key).to_string()))
+            .collect(),
+        tags: Vec::new(),
+        ..run(number)
+    });
+    let overview = Overview { runs: runs.collect(), ..Overview::default() };
+    let mut app = TestApp::open(200, 60);
+    app.keys("5");
+    app.report(Report::Tracking(TrackingReport::Live(overview)));
+    app.keys(&"<space>".repeat(COUNT));
+    let mut terminal =
+        ratatui::Terminal::new(TestBackend::new(200, 60)).expect("a terminal in memory");
+    let theme = Theme::built_in("dark", Depth::True);
+    let mut draw = |app: &TestApp| {
+        terminal.draw(|frame| ui::draw(frame, &app.state, &theme)).expect("drawn");
+    };
+    let mut times: Vec<Duration> = (0..CHANGES)
+        .map(|_| {
+            let time = timed(|| {
+                app.keys("z");
+                draw(&app);
+            });
+            assert!(app.state.experiments.plot.is_shown());
+            app.keys("<esc>");
+            time
+        })
+        .collect();
+    row("100 runs with 100 metrics, compared", &mut times);
+    app.keys("<enter>");
+    let page = app.state.experiments.page.as_ref().expect("a page");
+    let (runs, keys) = (page.runs.clone(), page.charts.clone());
+    assert_eq!((runs.len(), keys.len()), (COUNT, COUNT));
+    let mut times = Vec::new();
+    for _ in 0..CHANGES {
+        app.state.experiments.curves = Default::default();
+        let read: Vec<_> = keys[..24]
+            .iter()
+            .flat_map(|key| runs.iter().enumerate().map(move |(run, id)| (run, id, key)))
+            .map(|(run, id, key)| ((id.clone(), key.clone()), Ok(points(run, 1_000))))
+            .collect();
+        times.push(timed(|| {
+            app.report(Report::Curves(read));
+            draw(&app);
+        }));
+    }
+    row("their page of charts with 1,000 values each, once they are read", &mut times);
+    let mut times = frames(&mut app, &["l", "h"]);
+    row("a frame of that page", &mut times);
+}
+
+/// The values of a metric of a run.
+fn points(run: usize, count: usize) -> Vec<Point> {
+    let value = |step: usize| ((step * (run + 3)) as f64 / 900.0).sin() / (1 + run) as f64;
+    let at = |step: usize| Point { step: step as i64, timestamp: step as i64, value: value(step) };
+    (0..count).map(at).collect()
 }
 
 /// The page of ten runs, with one chart over the whole pane.
@@ -81,18 +146,10 @@ fn curves(app: &mut TestApp, count: usize) {
     app.keys("g<space><space><space><space><space><space><space><space><space><space><enter>");
     let page = app.state.experiments.page.as_ref().expect("a page");
     let (runs, key) = (page.runs.clone(), page.charts[0].clone());
-    let value =
-        |run: usize, step: usize| ((step * (run + 3)) as f64 / 900.0).sin() / (1 + run) as f64;
-    let points = |run: usize| -> Vec<Point> {
-        let at = |step: usize| Point {
-            step: step as i64,
-            timestamp: step as i64,
-            value: value(run, step),
-        };
-        (0..count).map(at).collect()
-    };
-    let read =
-        runs.iter().enumerate().map(|(run, id)| ((id.clone(), key.clone()), Ok(points(run))));
+    let read = runs
+        .iter()
+        .enumerate()
+        .map(|(run, id)| ((id.clone(), key.clone()), Ok(points(run, count))));
     app.report(Report::Curves(read.collect()));
     app.keys("<enter>");
     let mut times = frames(app, &["l"]);

@@ -53,7 +53,7 @@ pub(super) fn draw(
 
 /// The heights that the curves need; `None` if nothing is drawn.
 pub(super) fn range(curves: &[Curve]) -> Option<(f64, f64)> {
-    let all = curves.iter().filter_map(Curve::heights);
+    let all = curves.iter().filter_map(|curve| curve.heights);
     let range = all.reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)));
     range.map(|(low, high)| heights(low, high))
 }

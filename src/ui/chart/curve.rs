@@ -4,7 +4,7 @@ use super::canvas::Canvas;
 use super::plane::Plane;
 use crate::app::chart::{ChartView, Track};
 use crate::tracking::Goal;
-use crate::tracking::curve::{Split, Spot, decimate, smooth, split_since};
+use crate::tracking::curve::{Split, Spot, smooth, split_since};
 use crate::tracking::entities::Point;
 
 /// A value that is not drawn as a dot.
@@ -29,6 +29,8 @@ pub(super) struct Curve {
     pub signs: Vec<(f64, Sign)>,
     /// The lowest and the highest raw value in the window.
     pub extremes: Option<(Spot, Spot)>,
+    /// The lowest and the highest height that is drawn.
+    pub heights: Option<(f64, f64)>,
     /// The number of raw values in the window that are drawn.
     pub count: usize,
     /// The best raw value in the window.
@@ -75,6 +77,11 @@ impl Curve {
         let (first, last) = inside.unwrap_or((after, before));
         let enter = before.zip(first).map(|(a, b)| between(a, b, window.0));
         let leave = last.zip(after).map(|(a, b)| between(a, b, window.1));
+        let line = if smoothed.is_some() { extremes(&curve.line) } else { None };
+        let ends = [enter, leave].into_iter().flatten().map(|spot| (spot, spot));
+        let drawn = line.into_iter().chain(curve.extremes).chain(ends);
+        curve.heights =
+            drawn.map(|(low, high)| (low.y, high.y)).reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)));
         if let Some(enter) = enter {
             curve.line.insert(0, enter);
         }
@@ -88,36 +95,19 @@ impl Curve {
         if crosshair.is_some() { self.nearest.map(|at| at.1) } else { self.last }
     }
 
-    /// The lowest and the highest height that is drawn.
-    pub(super) fn heights(&self) -> Option<(f64, f64)> {
-        let line = extremes(&self.line);
-        let both = line.into_iter().chain(self.extremes);
-        both.map(|(low, high)| (low.y, high.y)).reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)))
-    }
-
     /// Draws the dots: raw values alone, the line from point to point.
     pub(super) fn trace(&self, plane: &Plane, canvas: &mut Canvas, owner: usize) {
         for column in columns(&self.raw, |x| plane.column(x)) {
-            for spot in &column.kept {
+            for spot in column.kept() {
                 canvas.faint(column.at, plane.row(spot.y));
             }
         }
         let mut previous: Option<(usize, Spot)> = None;
         for column in columns(&self.line, |x| plane.column(x)) {
-            let [first, .., last] = *column.kept else {
-                // One value alone, which is its own first and last.
-                let Some(only) = column.kept.first().copied() else { continue };
-                self.link(plane, canvas, previous, (column.at, only), owner);
-                canvas.upright(column.at, (plane.row(only.y), plane.row(only.y)), owner);
-                previous = Some((column.at, only));
-                continue;
-            };
-            self.link(plane, canvas, previous, (column.at, first), owner);
-            let rows = column.kept.iter().map(|spot| plane.row(spot.y));
-            let (top, bottom) =
-                rows.fold((usize::MAX, 0), |(top, bottom), row| (top.min(row), bottom.max(row)));
-            canvas.upright(column.at, (top, bottom), owner);
-            previous = Some((column.at, last));
+            self.link(plane, canvas, previous, (column.at, column.first), owner);
+            let rows = (plane.row(column.high.y), plane.row(column.low.y));
+            canvas.upright(column.at, rows, owner);
+            previous = Some((column.at, column.last));
         }
     }
 
@@ -146,36 +136,56 @@ impl Curve {
     pub(super) fn pieces(&self, spots: &[Spot], column: impl Fn(f64) -> usize) -> Vec<Vec<Spot>> {
         let mut pieces: Vec<Vec<Spot>> = Vec::new();
         for column in columns(spots, column) {
-            let first = column.kept.first().copied();
             let joined = pieces.last_mut().filter(|piece| {
-                let ends = piece.last().copied().zip(first);
-                ends.is_some_and(|(from, to)| !self.is_broken(from, to))
+                piece.last().is_some_and(|from| !self.is_broken(*from, column.first))
             });
             match joined {
-                Some(piece) => piece.extend(column.kept),
-                None => pieces.push(column.kept),
+                Some(piece) => piece.extend(column.kept()),
+                None => pieces.push(column.kept().collect()),
             }
         }
         pieces
     }
 }
 
-/// The values of one column of dots: first, lowest, highest and last.
+/// The values of one column of dots that show.
 struct Column {
     at: usize,
-    kept: Vec<Spot>,
+    first: Spot,
+    low: Spot,
+    high: Spot,
+    last: Spot,
 }
 
-/// The values that the columns of dots show. Each column is decimated alone, because a series may begin and end
-/// elsewhere than the window.
+impl Column {
+    /// The values in order, each once.
+    fn kept(&self) -> impl Iterator<Item = Spot> + use<> {
+        let (one, other) = match self.low.x <= self.high.x {
+            true => (self.low, self.high),
+            false => (self.high, self.low),
+        };
+        let mut previous = None;
+        let all = [self.first, one, other, self.last].into_iter();
+        all.filter(move |spot| previous.replace(*spot) != Some(*spot))
+    }
+}
+
+/// The values that the columns of dots show: the first, lowest, highest and last one of each column.
 fn columns(spots: &[Spot], column: impl Fn(f64) -> usize) -> impl Iterator<Item = Column> {
-    let mut rest = spots;
+    let mut spots = spots.iter().map(move |spot| (column(spot.x), *spot)).peekable();
     std::iter::from_fn(move || {
-        let at = column(rest.first()?.x);
-        let end = rest.partition_point(|spot| column(spot.x) <= at);
-        let (own, others) = rest.split_at(end);
-        rest = others;
-        Some(Column { at, kept: decimate(own, 1) })
+        let (at, first) = spots.next()?;
+        let mut found = Column { at, first, low: first, high: first, last: first };
+        while let Some((_, spot)) = spots.next_if(|(next, _)| *next <= at) {
+            if spot.y < found.low.y {
+                found.low = spot;
+            }
+            if spot.y > found.high.y {
+                found.high = spot;
+            }
+            found.last = spot;
+        }
+        Some(found)
     })
 }
 
@@ -185,12 +195,17 @@ fn between(a: Spot, b: Spot, x: f64) -> Spot {
     Spot { x, y: a.y * (1.0 - part) + b.y * part }
 }
 
+/// The first of the lowest and the first of the highest.
 fn extremes(spots: &[Spot]) -> Option<(Spot, Spot)> {
-    let first = *spots.first()?;
-    let wider = |(low, high): (Spot, Spot), spot: &Spot| {
-        (if spot.y < low.y { *spot } else { low }, if spot.y > high.y { *spot } else { high })
-    };
-    Some(spots.iter().fold((first, first), wider))
+    let (mut low, mut high) = (*spots.first()?, *spots.first()?);
+    for spot in spots {
+        if spot.y < low.y {
+            low = *spot;
+        } else if spot.y > high.y {
+            high = *spot;
+        }
+    }
+    Some((low, high))
 }
 
 fn best(spots: &[Spot], goal: Goal) -> Option<Spot> {

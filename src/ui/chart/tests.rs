@@ -281,6 +281,39 @@ fn has_dot(buffer: &Buffer, plane: &plane::Plane, x: f64, y: f64) -> bool {
         && (sign - 0x2800) & u32::from(crate::dag::overview::BITS[column % 2][row % 4]) != 0
 }
 
+/// The rows of the labels of the vertical axis, with their numbers, as a reader sees them.
+fn labels(buffer: &Buffer) -> Vec<(f64, f64)> {
+    let rows = text(buffer);
+    let label = |(row, line): (usize, &str)| {
+        let (label, _) = line.split_once('┤')?;
+        Some((row as f64, label.trim().parse().ok()?))
+    };
+    rows.lines().enumerate().filter_map(label).collect()
+}
+
+/// Whether there are dots where a reader of the axes looks for a value, give or take a cell. `part` is the position in
+/// the window, from 0 to 1.
+fn is_found(buffer: &Buffer, part: f64, value: f64) -> bool {
+    let labels = labels(buffer);
+    let [top, .., bottom] = labels.as_slice() else { return true };
+    let row = top.0 + (top.1 - value) / (top.1 - bottom.1) * (bottom.0 - top.0);
+    let find = |sign: &str| {
+        buffer.area.positions().find(|at| buffer[*at].symbol() == sign).expect("the axes")
+    };
+    let corner = find("╰");
+    let width = (corner.x + 1..buffer.area.width)
+        .take_while(|x| ["─", "┬"].contains(&buffer[(*x, corner.y)].symbol()))
+        .count();
+    let column = f64::from(corner.x + 1) + part * width as f64;
+    let dots = |x: f64, y: f64| {
+        let at = (x.max(0.0) as u16, y.max(0.0) as u16);
+        buffer.cell(at).is_some_and(|cell| ("\u{2801}"..="\u{28ff}").contains(&cell.symbol()))
+    };
+    [-1.0, 0.0, 1.0]
+        .iter()
+        .any(|x| [-1.0, 0.0, 1.0].iter().any(|y| dots(column + x, (row + y).round())))
+}
+
 /// The plane of a chart as it can be seen: from the line of the vertical axis to before the last column.
 fn plane_of(buffer: &Buffer, window: (f64, f64), heights: (f64, f64)) -> plane::Plane {
     let area = buffer.area;
@@ -322,12 +355,14 @@ proptest! {
             let inside = |x: usize| window.0 <= x as f64 && x as f64 <= window.1;
             let tracks: Vec<Track<'_>> = series.iter().map(|one| Track::of(one.points, Axis::Step)).collect();
             let curves = series.iter().zip(&tracks).map(|(one, track)| Curve::of(track, one.best, &shown, window, None));
-            let heights = curves.filter_map(|curve| curve.heights());
+            let heights = curves.filter_map(|curve| curve.heights);
             let heights = heights.reduce(|a, b| (a.0.min(b.0), a.1.max(b.1))).unwrap();
             let plane = plane_of(&drawn, window, plane::heights(heights.0, heights.1));
             for (part, _) in spikes.iter().filter(|(part, _)| inside(at(*part))) {
                 let (x, y) = (at(*part), list[at(*part)].value);
                 prop_assert!(has_dot(&drawn, &plane, x as f64, y), "{x} of {count} in {window:?}:\n{}", text(&drawn));
+                let part = (x as f64 - window.0) / (window.1 - window.0).max(1e-9);
+                prop_assert!(is_found(&drawn, part, y), "{x} of {count}, {y}, in {window:?}:\n{}", text(&drawn));
             }
             view.zoom_in(data);
             view.zoom_in(data);
