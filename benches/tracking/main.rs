@@ -3,10 +3,11 @@
 //! - a database of 2,000 runs with 20 params and 20 metrics each, up to the table in its order;
 //! - a metric of a million points, up to the curve of 200 columns;
 //! - a file store of 2,000 runs, which the plain reading walks;
+//! - the curves of 100 runs with 100 metrics of 1,000 values each;
 //! - 10,000 runs in memory, sorted and filtered.
 //!
 //! `cargo bench --bench tracking` prints the medians and the ratios, as tables in Markdown; with `-- database`,
-//! `-- files` or `-- memory` only a part of them. It makes an environment with MLflow first, once.
+//! `-- files` `-- many` or `-- memory` only a part of them. It makes an environment with MLflow first, once.
 
 #[path = "../../tests/common/python.rs"]
 #[expect(dead_code, reason = "only an environment of MLflow is asked for")]
@@ -14,6 +15,7 @@ mod python;
 
 mod database;
 mod files;
+mod many;
 mod memory;
 
 use std::fmt::Display;
@@ -38,6 +40,9 @@ fn main() {
     let made = is_asked("files").then(|| files::measure(&python));
     println!("\n| what | time |\n|---|---:|");
     made.iter().for_each(files::measure_parts);
+    if is_asked("many") {
+        many::measure(&python);
+    }
     if is_asked("memory") {
         memory::measure();
     }
