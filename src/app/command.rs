@@ -144,7 +144,7 @@ each_screen! {
         Help, "help", "Show the commands that apply here", ["?", "f1"], EVERYWHERE, Some("help");
         Quit, "quit", "Leave the program", ["q", "ctrl-c"], EVERYWHERE, Some("quit");
         Back, "back", "Step back: close, unmark, leave the pane", ["esc"], EVERYWHERE, None;
-        Undo, "undo", "Take back the last edit: an override, a filter, marks, a note, a deleted run", ["u"], EVERYWHERE, None;
+        Undo, "undo", "Take back the last edit: an override, a filter, marks, a note, a view, a deleted run", ["u"], EVERYWHERE, None;
         Up, "up", "Move up", ["up", "k"], EVERYWHERE, None;
         Down, "down", "Move down", ["down", "j"], EVERYWHERE, None;
         Left, "left", "Move left, or close a group", ["left", "h"], EVERYWHERE, None;

@@ -566,6 +566,35 @@ fn a_view_is_saved_under_a_name_and_chosen_again() {
 }
 
 #[test]
+fn a_deleted_view_comes_back_by_undo() {
+    let mut app = open(80, 24);
+    let saved = |app: &TestApp| app.state.experiments.views.keys().cloned().collect::<Vec<_>>();
+    app.keys("i").keys("one<enter>").keys("&metrics.mae < 0.5").keys("<enter>i");
+    app.keys("two<enter>V<ctrl-x>");
+    assert!(app.screen().contains("Only saved views can be deleted."), "{}", app.screen());
+    app.keys("tw<ctrl-x>");
+    insta::assert_snapshot!("experiments_deleted_view", app.screen());
+    assert_eq!(saved(&app), ["one"]);
+    app.keys("<esc>u");
+    assert_eq!(app.state.experiments.views["two"].filter, "metrics.mae < 0.5");
+    // What was saved over a view comes back, too.
+    app.keys("i").keys("one<enter>");
+    assert_eq!(app.state.experiments.views["one"].filter, "metrics.mae < 0.5");
+    app.keys("u");
+    assert_eq!(app.state.experiments.views["one"].filter, "");
+    app.keys("uuu");
+    assert!(saved(&app).is_empty(), "{:?}", saved(&app));
+}
+
+#[test]
+fn the_key_that_deletes_views_leaves_other_lists_alone() {
+    let mut app = open(80, 24);
+    app.keys("i").keys("one<enter>").keys("p<ctrl-x>");
+    assert_eq!(app.state.shared.dialogs.len(), 1);
+    assert!(app.state.experiments.views.contains_key("one"));
+}
+
+#[test]
 fn the_runs_of_one_experiment_are_shown_alone() {
     let mut app = TestApp::open(160, 40);
     let mut all = overview();

@@ -41,6 +41,10 @@ pub(super) fn undo(state: &mut State) -> Vec<Effect> {
             runs.marked = before;
             Vec::new()
         }
+        Before::SavedView(name, before) => {
+            experiments.put_view(name, before);
+            Vec::new()
+        }
         Before::DeletedRun(id) => {
             runs.deleted.retain(|deleted| *deleted != id);
             runs.coming = Some(id);

@@ -5,10 +5,12 @@ use std::collections::BTreeMap;
 
 use super::ExperimentsScreen;
 use super::columns::View;
+use crate::app::command::Command;
 use crate::app::dialog::{Choose, Dialog, picker_height};
 use crate::app::picker::{Choice, Picker};
 use crate::app::shared::Shared;
-use crate::text::UserError;
+use crate::app::undo::Before;
+use crate::text::{UserError, sanitize};
 
 /// What a row of the list stands for. Names of views and of experiments may be equal, so rows are told apart by number.
 enum Entry {
@@ -20,8 +22,12 @@ enum Entry {
 impl ExperimentsScreen {
     /// Opens the list of views and experiments.
     pub(super) fn choose_view(&self, shared: &mut Shared) {
-        let choices: Vec<Choice> = self
-            .entries(shared)
+        let picker = Picker::new(self.choices_of_views(shared), 0, picker_height(shared.size));
+        shared.dialogs.push(Dialog::Choose(Choose::View, picker));
+    }
+
+    fn choices_of_views(&self, shared: &Shared) -> Vec<Choice> {
+        self.entries(shared)
             .into_iter()
             .map(|entry| match entry {
                 Entry::Everything => row("all runs", String::new()),
@@ -38,9 +44,7 @@ impl ExperimentsScreen {
                     row(name.unwrap_or(&id), format!("experiment, {count} run{s}"))
                 }
             })
-            .collect();
-        let picker = Picker::new(choices, 0, picker_height(shared.size));
-        shared.dialogs.push(Dialog::Choose(Choose::View, picker));
+            .collect()
     }
 
     /// All runs, the saved views, then the experiments that have runs.
@@ -84,14 +88,41 @@ impl ExperimentsScreen {
     ///
     /// # Errors
     /// If the name is empty.
-    pub fn save_view(&mut self, name: &str) -> Result<(), UserError> {
+    pub fn save_view(&mut self, shared: &mut Shared, name: &str) -> Result<(), UserError> {
         let name = name.trim();
         if name.is_empty() {
             return Err(UserError::hinted("A view needs a name", "Write one, or leave with esc."));
         }
         let view = View { filter: self.query.clone(), table: self.choices.clone() };
-        self.views.insert(name.to_owned(), view);
+        let before = self.views.insert(name.to_owned(), view).map(Box::new);
+        let edit = format!("saving the view {}", sanitize(name));
+        shared.edits.add(edit, Before::SavedView(name.to_owned(), before));
         Ok(())
+    }
+
+    /// Deletes the selected view, and lists the others.
+    pub fn delete_view(&mut self, shared: &mut Shared, picker: &mut Picker) {
+        let entry = picker.chosen().and_then(|index| self.entries(shared).into_iter().nth(index));
+        let Some(Entry::View(name)) = entry else {
+            return shared.warn("Only saved views can be deleted.");
+        };
+        let before = self.views.remove(&name).map(Box::new);
+        let (text, undo) = (sanitize(&name), shared.keymap.keys(Command::Undo));
+        let undo = undo.first().map_or("undo", String::as_str);
+        shared.tell(format!("The view {text} is deleted; {undo} brings it back."));
+        shared.edits.add(format!("deleting the view {text}"), Before::SavedView(name, before));
+        let selected = picker.position.selected;
+        picker.choices = self.choices_of_views(shared);
+        picker.refresh();
+        picker.position.select(selected, picker.matches.len(), picker_height(shared.size));
+    }
+
+    /// Puts back the view that had this name before; without one, there is none of this name.
+    pub fn put_view(&mut self, name: String, before: Option<Box<View>>) {
+        match before {
+            Some(view) => drop(self.views.insert(name, *view)),
+            None => drop(self.views.remove(&name)),
+        }
     }
 }
 
