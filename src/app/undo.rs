@@ -37,6 +37,8 @@ pub enum Before {
     MarkedNodes(BTreeSet<String>),
     /// The runs marked for a comparison.
     MarkedRuns(Vec<RunId>),
+    /// The tracked runs marked for a comparison.
+    MarkedTracked(Vec<String>),
     /// The saved view of this name, if there was one.
     SavedView(String, Option<Box<View>>),
     /// The note of a run.

@@ -357,7 +357,7 @@ fn a_narrow_column_shows_coarse_numbers_and_no_part_of_a_number() {
 }
 
 /// Six runs: two learning rates with three seeds each.
-fn seeds() -> Overview {
+pub(crate) fn seeds() -> Overview {
     let of = |number: i64| {
         let (lr, seed) = (["0.1", "0.2"][number as usize % 2], (number / 2).to_string());
         let mae = 1.0 + number as f64 / 10.0;

@@ -244,19 +244,6 @@ impl ExperimentsScreen {
         }
         self.refresh_rows(shared);
     }
-
-    fn toggle_mark(&mut self, shared: &mut Shared) {
-        let members = self.members(shared);
-        match members.iter().all(|id| self.marked.contains(id)) {
-            true => self.marked.retain(|marked| !members.contains(marked)),
-            false => {
-                let new = members.into_iter().filter(|id| !self.marked.contains(id));
-                let new: Vec<String> = new.collect();
-                self.marked.extend(new);
-            }
-        }
-        self.select(shared, self.position.selected + 1);
-    }
 }
 
 impl Screen for ExperimentsScreen {
