@@ -2,7 +2,7 @@
 
 use mlops_tui::app::effect::{Effect, Made};
 use mlops_tui::app::event::Report;
-use mlops_tui::app::settings::Settings;
+use mlops_tui::app::settings::{Overrides, Settings};
 use mlops_tui::app::shared::TrackingReport;
 use mlops_tui::app::update::remember;
 use mlops_tui::app::{State, update};
@@ -584,6 +584,30 @@ fn a_deleted_view_comes_back_by_undo() {
     assert_eq!(app.state.experiments.views["one"].filter, "");
     app.keys("uuu");
     assert!(saved(&app).is_empty(), "{:?}", saved(&app));
+}
+
+#[test]
+fn views_of_the_project_are_listed_and_a_saved_one_of_the_same_name_wins() {
+    let mut app = open(80, 24);
+    let text = "[tool.mlops-tui.views.best]\nfilter = 'metrics.mae < 0.5'\n\
+                columns = ['metrics.mae', 'params.seed', 'metrics.r2']\n\
+                order-by = ['metrics.mae ASC']\n[tool.mlops-tui.views.plain]\n";
+    Overrides::from_pyproject(text).unwrap().apply(&mut app.state.shared.settings);
+    app.keys("V");
+    insta::assert_snapshot!("experiments_project_views", app.screen());
+    app.keys("best<ctrl-x>");
+    assert!(app.screen().contains("This view is the project's"), "{}", app.screen());
+    app.keys("<enter>");
+    insta::assert_snapshot!("experiments_project_view", app.screen());
+    assert_eq!(names(&app), ["calm-owl", "bold-fox"]);
+    // The key for all columns brings the others back.
+    app.keys("a");
+    assert!(app.screen().contains("depth"), "{}", app.screen());
+    app.keys("<esc>").keys("i").keys("best<enter>").keys("V");
+    app.keys("best<enter>");
+    assert_eq!(names(&app).len(), 5, "the saved view has no filter");
+    app.keys("V").keys("best<ctrl-x>");
+    assert!(app.screen().contains("project's view · metrics.mae < 0.5"), "{}", app.screen());
 }
 
 #[test]

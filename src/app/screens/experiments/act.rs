@@ -44,9 +44,10 @@ impl ExperimentsScreen {
                 choices.hidden.insert(column.key.clone());
             }),
             Command::AllColumns => {
-                let Choices { all, hidden, .. } = &mut self.choices;
+                let Choices { all, hidden, only, .. } = &mut self.choices;
                 // Hidden columns come back before all others do.
-                if std::mem::take(hidden).is_empty() {
+                let some_hidden = std::mem::take(only) | !std::mem::take(hidden).is_empty();
+                if !some_hidden {
                     *all ^= true;
                 }
                 self.refresh(shared);

@@ -22,6 +22,7 @@ mod live;
 pub mod page;
 pub mod plot;
 mod previewed;
+pub mod project_views;
 mod run;
 pub mod table;
 pub mod tree;

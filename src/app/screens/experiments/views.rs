@@ -16,6 +16,8 @@ use crate::text::{UserError, sanitize};
 enum Entry {
     Everything,
     View(String),
+    /// A view of the project that no saved view of the same name hides.
+    ProjectView(String),
     Experiment(String),
 }
 
@@ -35,6 +37,11 @@ impl ExperimentsScreen {
                     let filter = &self.views[&name].filter;
                     row(&name, if filter.is_empty() { "view".into() } else { filter.clone() })
                 }
+                Entry::ProjectView(name) => {
+                    let filter = &shared.settings.views[&name].filter;
+                    let detail = format!("project's view · {filter}");
+                    row(&name, detail.trim_end_matches(" · ").to_owned())
+                }
                 Entry::Experiment(id) => {
                     let overview = shared.tracked();
                     let runs = overview.map_or(&[] as &[_], |overview| &overview.runs);
@@ -47,9 +54,12 @@ impl ExperimentsScreen {
             .collect()
     }
 
-    /// All runs, the saved views, then the experiments that have runs.
+    /// All runs, the saved views, those of the project, then the experiments that have runs.
     fn entries(&self, shared: &Shared) -> Vec<Entry> {
         let views = self.views.keys().cloned().map(Entry::View);
+        let of_project = shared.settings.views.keys();
+        let of_project = of_project.filter(|name| !self.views.contains_key(*name)).cloned();
+        let views = views.chain(of_project.map(Entry::ProjectView));
         let mut experiments: BTreeMap<&str, &str> = BTreeMap::new();
         if let Some(overview) = shared.tracked() {
             for run in &overview.runs {
@@ -67,20 +77,26 @@ impl ExperimentsScreen {
                 self.choices.experiment = Some(id);
                 self.refresh(shared);
             }
-            Some(Entry::View(name)) => {
-                let View { filter, table } = self.views[&name].clone();
-                self.choices = table;
-                // A filter that another version wrote may be invalid.
-                if self.filter_runs(shared, &filter).is_err() {
-                    shared.warn(format!("The filter of {name} can't be read: {filter}"));
-                    self.refresh(shared);
-                }
+            Some(Entry::View(name)) => self.take_view(shared, &name, self.views[&name].clone()),
+            Some(Entry::ProjectView(name)) => {
+                let view = shared.settings.views[&name].clone();
+                self.take_view(shared, &name, view);
             }
             Some(Entry::Everything) => {
                 self.choices.experiment = None;
                 drop(self.filter_runs(shared, ""));
             }
             None => {}
+        }
+    }
+
+    fn take_view(&mut self, shared: &mut Shared, name: &str, view: View) {
+        let View { filter, table } = view;
+        self.choices = table;
+        // A filter that another version wrote may be invalid.
+        if self.filter_runs(shared, &filter).is_err() {
+            shared.warn(format!("The filter of {name} can't be read: {filter}"));
+            self.refresh(shared);
         }
     }
 
@@ -103,8 +119,12 @@ impl ExperimentsScreen {
     /// Deletes the selected view, and lists the others.
     pub fn delete_view(&mut self, shared: &mut Shared, picker: &mut Picker) {
         let entry = picker.chosen().and_then(|index| self.entries(shared).into_iter().nth(index));
-        let Some(Entry::View(name)) = entry else {
-            return shared.warn("Only saved views can be deleted.");
+        let name = match entry {
+            Some(Entry::View(name)) => name,
+            Some(Entry::ProjectView(_)) => {
+                return shared.warn("This view is the project's: pyproject.toml has it.");
+            }
+            _ => return shared.warn("Only saved views can be deleted."),
         };
         let before = self.views.remove(&name).map(Box::new);
         let (text, undo) = (sanitize(&name), shared.keymap.keys(Command::Undo));
