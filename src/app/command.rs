@@ -118,6 +118,7 @@ each_screen! {
         ClearOverride, "clear-override", "Remove the override of the selected parameter", ["-"], PARAMETERS, Some("reset");
         CompareRuns, "compare-runs", "Compare the two marked runs, or the marked one with the selected one", ["c"], HISTORY, Some("compare");
         Timeline, "timeline", "Show the run's nodes in time, with the critical path", ["t"], HISTORY, Some("timeline");
+        TrackedRun, "tracked-run", "Show the tracked run to which the run has logged", ["="], HISTORY, None;
         RunAgain, "run-again", "Run again what made the tracked run; parameters can be changed before", ["R"], EXPERIMENTS, Some("again");
         PipelineRun, "pipeline-run", "Show the pipeline run that made the tracked run", ["r"], EXPERIMENTS, Some("run");
         WhyBetter, "why-better", "Compare the pipeline runs that made two tracked runs: code, parameters, data", ["W"], EXPERIMENTS, Some("why");

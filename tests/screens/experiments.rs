@@ -332,6 +332,41 @@ fn what_made_a_tracked_run_is_shown_or_run_again() {
 }
 
 #[test]
+fn a_pipeline_run_leads_to_its_tracked_run() {
+    let logged = |tracked: Option<&str>| RunRecord {
+        mlflow_run: tracked.map(str::to_owned),
+        ..RunRecord::begun(Some(run_id(7)), NewRun::default())
+    };
+    let list = |app: &mut TestApp, tracked: Option<&str>| {
+        app.state.runs.list.rows = vec![logged(tracked)];
+        app.keys("4=");
+    };
+    let mut app = TestApp::open(80, 24);
+    list(&mut app, Some("x"));
+    assert!(app.screen().contains("tracked-run: no tracking store is read"), "{}", app.screen());
+    app.report(Report::Tracking(TrackingReport::Live(overview())));
+    list(&mut app, None);
+    assert!(app.screen().contains("the run has logged to no MLflow run"), "{}", app.screen());
+    list(&mut app, Some("x"));
+    let told = "mlflow.db does not have the run's MLflow run";
+    assert!(app.screen().contains(told), "{}", app.screen());
+    // A closed parent, a page and a filter do not hide the run.
+    let elk = format!("{:032x}", 3);
+    app.keys("5jjc").keys("<enter>");
+    list(&mut app, Some(&elk));
+    assert_eq!(app.state.details().name, elk);
+    assert!(app.screen().contains("Experiments · 5 runs"), "{}", app.screen());
+    app.keys("&metrics.mae < 0.5").keys("<enter>");
+    list(&mut app, Some(&elk));
+    assert_eq!(app.state.details().name, elk);
+    app.keys("u");
+    assert_eq!(app.state.experiments.query, "metrics.mae < 0.5");
+    // The filter stays where the run is shown.
+    list(&mut app, Some(&format!("{:032x}", 2)));
+    assert_eq!(app.state.experiments.query, "metrics.mae < 0.5");
+}
+
+#[test]
 fn the_end_of_a_training_is_seen_on_every_tab() {
     let mut app = open(120, 30);
     app.keys("2");

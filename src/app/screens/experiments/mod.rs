@@ -24,6 +24,7 @@ pub mod plot;
 mod previewed;
 pub mod project_views;
 mod run;
+mod show;
 pub mod table;
 pub mod tree;
 mod views;
