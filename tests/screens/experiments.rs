@@ -8,8 +8,8 @@ use mlops_tui::app::update::remember;
 use mlops_tui::app::{State, update};
 use mlops_tui::runs::RunRequest;
 use mlops_tui::store::{NewRun, RunRecord};
-use mlops_tui::tracking::Overview;
-use mlops_tui::tracking::entities::{Point, Run};
+use mlops_tui::tracking::entities::{DatasetInput, LoggedModel, ModelMetric, Point, Run};
+use mlops_tui::tracking::{Belongings, Overview};
 
 use crate::common::app::{NOW, TestApp};
 use crate::common::run_id;
@@ -364,6 +364,75 @@ fn a_pipeline_run_leads_to_its_tracked_run() {
     // The filter stays where the run is shown.
     list(&mut app, Some(&format!("{:032x}", 2)));
     assert_eq!(app.state.experiments.query, "metrics.mae < 0.5");
+}
+
+#[test]
+fn datasets_and_system_metrics_have_sections_of_their_own() {
+    let mut app = TestApp::open(80, 24);
+    let metrics = [("mae", 0.5), ("system/cpu_utilization_percentage", 12.345_678)];
+    let mut measured = run(1, "trained", &[("lr", "0.1")], &metrics);
+    measured.datasets = vec![DatasetInput {
+        name: "train".into(),
+        digest: "7c1d".into(),
+        tags: vec![("mlflow.data.context".into(), "training".into())],
+        ..DatasetInput::default()
+    }];
+    let runs = vec![measured, run(2, "plain", &[("lr", "0.2")], &[("mae", 0.4)])];
+    app.report(Report::Tracking(TrackingReport::Live(Overview { runs, ..Overview::default() })));
+    app.keys("5<tab>");
+    insta::assert_snapshot!("experiments_sections", app.screen());
+    app.keys("<esc>j<tab>");
+    let screen = app.screen();
+    assert!(!screen.contains("Datasets") && !screen.contains("System"), "{screen}");
+}
+
+#[test]
+fn the_page_of_a_run_lists_its_logged_models_and_datasets() {
+    let mut app = open(80, 24);
+    let ids = |app: &TestApp| {
+        let asked = app.effects.iter().filter_map(|effect| match effect {
+            Effect::LoadBelongings(id) => Some(id.clone()),
+            _ => None,
+        });
+        asked.collect::<Vec<_>>()
+    };
+    let id = format!("{:032x}", 1);
+    assert!(ids(&app).is_empty(), "nothing is read for the table");
+    app.keys("<enter><esc>").keys("<enter>");
+    assert_eq!(ids(&app), [id.as_str()], "it is read once");
+    let model = |name: &str, metrics: &[(&str, f64)]| LoggedModel {
+        name: name.into(),
+        metrics: metrics
+            .iter()
+            .map(|(key, value)| ModelMetric {
+                key: (*key).into(),
+                value: *value,
+                ..ModelMetric::default()
+            })
+            .collect(),
+        ..LoggedModel::default()
+    };
+    let mut late = model("late", &[("mae", 0.9), ("mae", 0.4), ("mae", 0.8)]);
+    for (metric, step) in late.metrics.iter_mut().zip([1, 20, 5]) {
+        metric.step = step;
+    }
+    let models = vec![(1, model("early", &[("mae", 0.51234)])), (20, late)];
+    let datasets = vec![DatasetInput {
+        name: "train".into(),
+        digest: "7c1d".into(),
+        ..DatasetInput::default()
+    }];
+    let read = Belongings { datasets, models };
+    app.report(Report::Belongings(id, Ok(Box::new(read))));
+    app.keys("<tab>}}").keys("G");
+    insta::assert_snapshot!("experiments_belongings", app.screen());
+    app.keys("<esc><esc>").keys("j<enter>");
+    assert!(!app.screen().contains("Logged models"), "{}", app.screen());
+    app.report(Report::Belongings("x".into(), Err("the file is gone".into())));
+    assert!(app.screen().contains("can't be read: the file is gone"), "{}", app.screen());
+    // Another reading of the store may have changed it.
+    app.report(Report::Tracking(TrackingReport::Live(overview())));
+    assert_eq!(ids(&app).len(), 3);
 }
 
 #[test]

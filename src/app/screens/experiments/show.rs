@@ -3,9 +3,11 @@
 use super::ExperimentsScreen;
 use super::artifacts::ArtifactsPage;
 use super::plot::PlotPage;
+use crate::app::effect::Effect;
 use crate::app::screens::Screen;
 use crate::app::shared::Shared;
 use crate::app::undo::Before;
+use crate::tracking::Belongings;
 use crate::tracking::entities::Run;
 
 impl ExperimentsScreen {
@@ -45,5 +47,28 @@ impl ExperimentsScreen {
         let overview = self.listed(shared).filter(|_| self.groups.is_none())?;
         let is_it = |run: &Run| run.id == id;
         self.table.rows.iter().position(|row| overview.runs.get(row.run).is_some_and(is_it))
+    }
+
+    /// Asks for what belongs to the run of the page, unless that is known or being read.
+    pub(super) fn ask_belongings(&mut self, shared: &Shared) -> Vec<Effect> {
+        let run = self.page.as_ref().and(self.shown(shared)).map(|run| run.id.clone());
+        let new = run.filter(|id| !self.belongings.contains_key(id));
+        if let Some(id) = &new {
+            self.belongings.insert(id.clone(), Belongings::default());
+        }
+        new.map(Effect::LoadBelongings).into_iter().collect()
+    }
+
+    /// Takes what belongs to a run.
+    pub fn take_belongings(
+        &mut self,
+        shared: &mut Shared,
+        run: String,
+        read: Result<Box<Belongings>, String>,
+    ) {
+        match read {
+            Ok(read) => drop(self.belongings.insert(run, *read)),
+            Err(why) => shared.warn(format!("Datasets and models can't be read: {why}")),
+        }
     }
 }
