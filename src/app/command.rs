@@ -118,6 +118,7 @@ each_screen! {
         ClearOverride, "clear-override", "Remove the override of the selected parameter", ["-"], PARAMETERS, Some("reset");
         CompareRuns, "compare-runs", "Compare the two marked runs, or the marked one with the selected one", ["c"], HISTORY, Some("compare");
         Timeline, "timeline", "Show the run's nodes in time, with the critical path", ["t"], HISTORY, Some("timeline");
+        TrackedRun, "tracked-run", "Show the tracked run to which the run has logged", ["="], HISTORY, None;
         RunAgain, "run-again", "Run again what made the tracked run; parameters can be changed before", ["R"], EXPERIMENTS, Some("again");
         PipelineRun, "pipeline-run", "Show the pipeline run that made the tracked run", ["r"], EXPERIMENTS, Some("run");
         WhyBetter, "why-better", "Compare the pipeline runs that made two tracked runs: code, parameters, data", ["W"], EXPERIMENTS, Some("why");
@@ -144,7 +145,7 @@ each_screen! {
         Help, "help", "Show the commands that apply here", ["?", "f1"], EVERYWHERE, Some("help");
         Quit, "quit", "Leave the program", ["q", "ctrl-c"], EVERYWHERE, Some("quit");
         Back, "back", "Step back: close, unmark, leave the pane", ["esc"], EVERYWHERE, None;
-        Undo, "undo", "Take back the last edit: an override, a filter, marks, a note, a deleted run", ["u"], EVERYWHERE, None;
+        Undo, "undo", "Take back the last edit: an override, a filter, marks, a note, a view, a deleted run", ["u"], EVERYWHERE, None;
         Up, "up", "Move up", ["up", "k"], EVERYWHERE, None;
         Down, "down", "Move down", ["down", "j"], EVERYWHERE, None;
         Left, "left", "Move left, or close a group", ["left", "h"], EVERYWHERE, None;

@@ -59,6 +59,8 @@ pub enum Control {
     Clear,
     /// Shows or hides the frames of libraries.
     Fold,
+    /// Deletes the selected saved view.
+    Delete,
 }
 
 /// A row of the table of controls.
@@ -107,6 +109,7 @@ controls! {
         PageUp, "page-up", "Move up by a page of matches", ["pageup"];
         PageDown, "page-down", "Move down by a page of matches", ["pagedown"];
         Clear, "clear", "Empty the line", ["ctrl-u"];
+        Delete, "delete", "Delete the selected saved view of experiments", ["ctrl-x"];
         Accept, "accept", "Accept the typed text, or the selected match", ["enter"];
         Leave, "leave", "Leave the line without accepting it", ["esc", "ctrl-c", "ctrl-g"];
     }

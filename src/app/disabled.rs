@@ -2,6 +2,7 @@
 
 use super::command::Command;
 use super::queries;
+use super::screens::experiments::ExperimentsScreen;
 use super::shared::Exact;
 use super::state::State;
 
@@ -40,6 +41,10 @@ pub fn disabled_because(state: &State, command: Command) -> Option<String> {
             None => Some("nothing is running".into()),
             Some(_) => (shared.going_on().all(|run| run.cancelling))
                 .then(|| "the run is being cancelled".into()),
+        },
+        Command::TrackedRun => match state.runs.shown_run() {
+            Some(run) => ExperimentsScreen::missing(shared, run.mlflow_run.as_deref()),
+            None => Some("no run is selected".into()),
         },
         Command::RunAgain | Command::PipelineRun => match state.experiments.shown(shared) {
             Some(_) => None,

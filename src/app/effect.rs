@@ -178,6 +178,8 @@ pub enum Effect {
     FindPipelineRuns(Vec<Run>, Made),
     /// Read all values of metrics: ids of runs and names of metrics.
     LoadCurves(Vec<(String, String)>),
+    /// Read the datasets and the logged models of the run with this id.
+    LoadBelongings(String),
     /// List a folder among a run's artifacts; the empty path is the uppermost one.
     LoadArtifacts {
         /// The id of the run.

@@ -21,6 +21,7 @@ use crate::runs::history::{Comparison, Whole};
 use crate::runs::{Failure, Stamped, Warmth};
 use crate::store::{LogLine, NodeRecord, PruneLimits, Pruned, RunId, RunPair, RunRecord, Timing};
 use crate::text::UserError;
+use crate::tracking::Belongings;
 use crate::tracking::entities::{Point, Run};
 use crate::tracking::preview::{self, Preview};
 
@@ -193,6 +194,8 @@ pub enum Report {
     PipelineRuns(Result<Vec<(String, Option<RunRecord>)>, String>, Made),
     /// All values of metrics.
     Curves(Vec<ReadCurve>),
+    /// The datasets and the logged models of the run with this id; or why they can't be read.
+    Belongings(String, Result<Box<Belongings>, String>),
     /// The entries of a folder among a run's artifacts.
     Artifacts {
         /// The id of the run.

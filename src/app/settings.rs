@@ -1,8 +1,12 @@
 //! The user's settings: theme, keymap, glyphs, mouse, worker. Parsed here from text that `tui` reads.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 
 use super::keymap::FileError;
+use super::screens::experiments::columns::View;
+use super::screens::experiments::project_views::ProjectView;
 
 /// The `theme` that follows the background of the terminal.
 pub const AUTO: &str = "auto";
@@ -30,6 +34,8 @@ pub struct Settings {
     pub ask_fresh: AskFresh,
     /// When files and pages on the screen are hyperlinks.
     pub links: Linked,
+    /// The views of tracked runs that the project shares, by name.
+    pub views: BTreeMap<String, View>,
 }
 
 impl Default for Settings {
@@ -45,6 +51,7 @@ impl Default for Settings {
             notify: Vec::new(),
             ask_fresh: AskFresh::Once,
             links: Linked::Auto,
+            views: BTreeMap::new(),
         }
     }
 }
@@ -139,7 +146,9 @@ pub struct Overrides {
     /// The tracking store of the project; `tracking` reads it.
     pub tracking_uri: Option<String>,
     /// Further tracking stores by name; `tracking` reads them.
-    pub stores: Option<std::collections::BTreeMap<String, String>>,
+    pub stores: Option<BTreeMap<String, String>>,
+    /// The views of tracked runs that the project shares, by name.
+    pub views: Option<BTreeMap<String, ProjectView>>,
 }
 
 impl Overrides {
@@ -151,7 +160,13 @@ impl Overrides {
         if text.lines().all(|line| line.trim().is_empty() || line.trim_start().starts_with('#')) {
             return Ok(Overrides::default());
         }
-        serde_yaml::from_str(text).map_err(|error| FileError::yaml(&error))
+        let overrides: Overrides =
+            serde_yaml::from_str(text).map_err(|error| FileError::yaml(&error))?;
+        match overrides.views {
+            None => Ok(overrides),
+            // The list of views would show it as one of the project.
+            Some(_) => Err(FileError::at(text, "views", "`views` belong in pyproject.toml.")),
+        }
     }
 
     /// Parses `[tool.mlops-tui]` of a `pyproject.toml`; nothing where there is no such table.
@@ -204,6 +219,9 @@ impl Overrides {
         if let Some(notify) = &self.notify {
             settings.notify.clone_from(notify);
         }
+        for (name, view) in self.views.iter().flatten() {
+            settings.views.insert(name.clone(), view.0.clone());
+        }
     }
 }
 
@@ -231,6 +249,53 @@ mod tests {
         let error = Overrides::from_pyproject(text).unwrap_err();
         assert_eq!(error.line, Some(4), "{error:?}");
         assert!(error.text.contains("keymap"), "{error:?}");
+    }
+
+    #[test]
+    fn a_view_of_the_project_has_columns_filter_and_order() {
+        let text = "[tool.mlops-tui.views.'best ones']\nfilter = 'metrics.mae < 0.5'\n\
+                    columns = ['params.lr', 'metrics.`val mae`', 'took']\n\
+                    order-by = ['metrics.`val mae` DESC', 'took', 'name asc']\n";
+        let mut settings = Settings::default();
+        Overrides::from_pyproject(text).unwrap().apply(&mut settings);
+        let View { filter, table } = &settings.views["best ones"];
+        assert_eq!((filter.as_str(), table.only), ("metrics.mae < 0.5", true));
+        assert_eq!(table.order, ["params.lr", "metrics.val mae", "took"]);
+        let sorts = table.sorts.iter().map(|sort| (sort.column.as_str(), sort.descending));
+        let expected = [("metrics.val mae", true), ("took", false), ("name", false)];
+        assert_eq!(sorts.collect::<Vec<_>>(), expected);
+        let text = "[tool.mlops-tui.views]\nall = {order-by = ['started']}\n";
+        let mut settings = Settings::default();
+        Overrides::from_pyproject(text).unwrap().apply(&mut settings);
+        assert!(!settings.views["all"].table.only, "without columns, those that differ are shown");
+    }
+
+    #[test]
+    fn views_are_the_projects_alone() {
+        let error = Overrides::from_yaml("theme: dark\nviews:\n  all: {}\n").unwrap_err();
+        assert_eq!(error.line, Some(2), "{error:?}");
+    }
+
+    #[test]
+    fn a_mistake_in_a_view_is_told_with_its_line() {
+        for (view, line, told) in [
+            ("filter = ''\nfilter_ = ''", 3, "filter_"),
+            ("columns = []\nfilter = 'metrics.mae <'", 3, "`metrics.mae <`: "),
+            (
+                "filter = ''\ncolumns = [\n  'took',\n  'lr',\n]",
+                3,
+                "`lr` is no column; there are name",
+            ),
+            ("columns = ['took DESC']", 2, "`took DESC` is no column"),
+            ("filter = ''\norder-by = ['mae']", 3, "`mae` is no order"),
+            ("order-by = ['start_time DESC']", 2, "is no order"),
+            ("columns = ['took']\norder-by = ['started']", 1, "`started` of `order-by`"),
+        ] {
+            let text = format!("[tool.mlops-tui.views.v]\n{view}\n");
+            let error = Overrides::from_pyproject(&text).unwrap_err();
+            assert_eq!(error.line, Some(line), "{view}: {error:?}");
+            assert!(error.text.contains(told) && !error.text.ends_with(".."), "{error:?}");
+        }
     }
 
     #[test]

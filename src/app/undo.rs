@@ -1,7 +1,8 @@
-//! The user's own edits on the screen that `undo` takes back: overrides, filters, marks, notes and deleted runs.
+//! The user's own edits on the screen that `undo` takes back: overrides, filters, marks, notes, views and deleted runs.
 
 use std::collections::{BTreeSet, VecDeque};
 
+use super::screens::experiments::columns::View;
 use crate::runs::params::Params;
 use crate::store::RunId;
 
@@ -36,6 +37,10 @@ pub enum Before {
     MarkedNodes(BTreeSet<String>),
     /// The runs marked for a comparison.
     MarkedRuns(Vec<RunId>),
+    /// The tracked runs marked for a comparison.
+    MarkedTracked(Vec<String>),
+    /// The saved view of this name, if there was one.
+    SavedView(String, Option<Box<View>>),
     /// The note of a run.
     Note(RunId, Option<String>),
     /// A run that is no longer listed.

@@ -212,6 +212,14 @@ mod tests {
         let text = example("# ~/.config/mlops-tui/config.yaml");
         assert!(text.contains("theme:") && Overrides::from_yaml(&text).is_ok());
         assert!(checks(&settings, &text), "{text}");
+        for start in ["# pyproject.toml", "[tool.mlops-tui.stores]", "[tool.mlops-tui.views.best]"]
+        {
+            let text = example(start);
+            let toml: toml::Table = toml::from_str(&text).unwrap();
+            let own = serde_json::to_value(&toml["tool"]["mlops-tui"]).unwrap();
+            assert!(follows(&own, &settings, &settings), "{own}");
+            assert!(Overrides::from_pyproject(&text).is_ok(), "{text}");
+        }
         assert!(checks(&theme(), &example("palette:")));
         assert!(checks(&keymap(), &example("extends: vim")));
         assert!(checks(&keymap(), &example("ask:")));

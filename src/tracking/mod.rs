@@ -6,6 +6,7 @@
 //! opening a store with it may migrate the database.
 
 pub mod artifacts;
+mod belongings;
 mod choice;
 pub mod curve;
 pub mod entities;
@@ -29,6 +30,7 @@ mod sqlite;
 mod store;
 pub mod table;
 
+pub use belongings::Belongings;
 pub use choice::{By, Choice, Location, PROJECT, ServerUri, choose, in_folder, workspace};
 pub use goal::Goal;
 pub use link::{pipeline_runs, run_between};

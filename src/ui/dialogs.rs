@@ -34,7 +34,7 @@ pub(super) fn draw(paint: &mut Paint<'_>, state: &State, dialog: &Dialog) {
                 Choose::Parent => "Leads here",
                 Choose::Child => "Leads to",
                 Choose::Vertex => "Find",
-                Choose::View => "View",
+                Choose::View => return commands(paint, state, picker, &views_title(state)),
                 Choose::Theme => "Theme",
                 Choose::Keymap => "Keymap",
             };
@@ -45,6 +45,15 @@ pub(super) fn draw(paint: &mut Paint<'_>, state: &State, dialog: &Dialog) {
         Dialog::Ask(question) => ask(paint, state, question),
         Dialog::Options(form) => options(paint, state, form),
         Dialog::Environment => environment(paint, state),
+    }
+}
+
+/// The title of the list of views, with the key that deletes one.
+fn views_title(state: &State) -> String {
+    let keys = state.shared.keymap.control_keys(Scope::Line, Control::Delete);
+    match keys.first().filter(|_| !state.experiments.views.is_empty()) {
+        Some(key) => format!("View ({key} deletes a saved one)"),
+        None => "View".to_owned(),
     }
 }
 

@@ -92,6 +92,10 @@ impl TestApp {
                     modifiers = KeyModifiers::CONTROL;
                     (KeyCode::Char('s'), after)
                 }
+                Some(("ctrl-x", after)) => {
+                    modifiers = KeyModifiers::CONTROL;
+                    (KeyCode::Char('x'), after)
+                }
                 Some(("enter", after)) => (KeyCode::Enter, after),
                 Some(("esc", after)) => (KeyCode::Esc, after),
                 Some(("tab", after)) => (KeyCode::Tab, after),

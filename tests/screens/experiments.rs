@@ -2,14 +2,14 @@
 
 use mlops_tui::app::effect::{Effect, Made};
 use mlops_tui::app::event::Report;
-use mlops_tui::app::settings::Settings;
+use mlops_tui::app::settings::{Overrides, Settings};
 use mlops_tui::app::shared::TrackingReport;
 use mlops_tui::app::update::remember;
 use mlops_tui::app::{State, update};
 use mlops_tui::runs::RunRequest;
 use mlops_tui::store::{NewRun, RunRecord};
-use mlops_tui::tracking::Overview;
-use mlops_tui::tracking::entities::{Point, Run};
+use mlops_tui::tracking::entities::{DatasetInput, LoggedModel, ModelMetric, Point, Run};
+use mlops_tui::tracking::{Belongings, Overview};
 
 use crate::common::app::{NOW, TestApp};
 use crate::common::run_id;
@@ -332,6 +332,110 @@ fn what_made_a_tracked_run_is_shown_or_run_again() {
 }
 
 #[test]
+fn a_pipeline_run_leads_to_its_tracked_run() {
+    let logged = |tracked: Option<&str>| RunRecord {
+        mlflow_run: tracked.map(str::to_owned),
+        ..RunRecord::begun(Some(run_id(7)), NewRun::default())
+    };
+    let list = |app: &mut TestApp, tracked: Option<&str>| {
+        app.state.runs.list.rows = vec![logged(tracked)];
+        app.keys("4=");
+    };
+    let mut app = TestApp::open(80, 24);
+    list(&mut app, Some("x"));
+    assert!(app.screen().contains("tracked-run: no tracking store is read"), "{}", app.screen());
+    app.report(Report::Tracking(TrackingReport::Live(overview())));
+    list(&mut app, None);
+    assert!(app.screen().contains("the run has logged to no MLflow run"), "{}", app.screen());
+    list(&mut app, Some("x"));
+    let told = "mlflow.db does not have the run's MLflow run";
+    assert!(app.screen().contains(told), "{}", app.screen());
+    // A closed parent, a page and a filter do not hide the run.
+    let elk = format!("{:032x}", 3);
+    app.keys("5jjc").keys("<enter>");
+    list(&mut app, Some(&elk));
+    assert_eq!(app.state.details().name, elk);
+    assert!(app.screen().contains("Experiments · 5 runs"), "{}", app.screen());
+    app.keys("&metrics.mae < 0.5").keys("<enter>");
+    list(&mut app, Some(&elk));
+    assert_eq!(app.state.details().name, elk);
+    app.keys("u");
+    assert_eq!(app.state.experiments.query, "metrics.mae < 0.5");
+    // The filter stays where the run is shown.
+    list(&mut app, Some(&format!("{:032x}", 2)));
+    assert_eq!(app.state.experiments.query, "metrics.mae < 0.5");
+}
+
+#[test]
+fn datasets_and_system_metrics_have_sections_of_their_own() {
+    let mut app = TestApp::open(80, 24);
+    let metrics = [("mae", 0.5), ("system/cpu_utilization_percentage", 12.345_678)];
+    let mut measured = run(1, "trained", &[("lr", "0.1")], &metrics);
+    measured.datasets = vec![DatasetInput {
+        name: "train".into(),
+        digest: "7c1d".into(),
+        tags: vec![("mlflow.data.context".into(), "training".into())],
+        ..DatasetInput::default()
+    }];
+    let runs = vec![measured, run(2, "plain", &[("lr", "0.2")], &[("mae", 0.4)])];
+    app.report(Report::Tracking(TrackingReport::Live(Overview { runs, ..Overview::default() })));
+    app.keys("5<tab>");
+    insta::assert_snapshot!("experiments_sections", app.screen());
+    app.keys("<esc>j<tab>");
+    let screen = app.screen();
+    assert!(!screen.contains("Datasets") && !screen.contains("System"), "{screen}");
+}
+
+#[test]
+fn the_page_of_a_run_lists_its_logged_models_and_datasets() {
+    let mut app = open(80, 24);
+    let ids = |app: &TestApp| {
+        let asked = app.effects.iter().filter_map(|effect| match effect {
+            Effect::LoadBelongings(id) => Some(id.clone()),
+            _ => None,
+        });
+        asked.collect::<Vec<_>>()
+    };
+    let id = format!("{:032x}", 1);
+    assert!(ids(&app).is_empty(), "nothing is read for the table");
+    app.keys("<enter><esc>").keys("<enter>");
+    assert_eq!(ids(&app), [id.as_str()], "it is read once");
+    let model = |name: &str, metrics: &[(&str, f64)]| LoggedModel {
+        name: name.into(),
+        metrics: metrics
+            .iter()
+            .map(|(key, value)| ModelMetric {
+                key: (*key).into(),
+                value: *value,
+                ..ModelMetric::default()
+            })
+            .collect(),
+        ..LoggedModel::default()
+    };
+    let mut late = model("late", &[("mae", 0.9), ("mae", 0.4), ("mae", 0.8)]);
+    for (metric, step) in late.metrics.iter_mut().zip([1, 20, 5]) {
+        metric.step = step;
+    }
+    let models = vec![(1, model("early", &[("mae", 0.51234)])), (20, late)];
+    let datasets = vec![DatasetInput {
+        name: "train".into(),
+        digest: "7c1d".into(),
+        ..DatasetInput::default()
+    }];
+    let read = Belongings { datasets, models };
+    app.report(Report::Belongings(id, Ok(Box::new(read))));
+    app.keys("<tab>}}").keys("G");
+    insta::assert_snapshot!("experiments_belongings", app.screen());
+    app.keys("<esc><esc>").keys("j<enter>");
+    assert!(!app.screen().contains("Logged models"), "{}", app.screen());
+    app.report(Report::Belongings("x".into(), Err("the file is gone".into())));
+    assert!(app.screen().contains("can't be read: the file is gone"), "{}", app.screen());
+    // Another reading of the store may have changed it.
+    app.report(Report::Tracking(TrackingReport::Live(overview())));
+    assert_eq!(ids(&app).len(), 3);
+}
+
+#[test]
 fn the_end_of_a_training_is_seen_on_every_tab() {
     let mut app = open(120, 30);
     app.keys("2");
@@ -357,7 +461,7 @@ fn a_narrow_column_shows_coarse_numbers_and_no_part_of_a_number() {
 }
 
 /// Six runs: two learning rates with three seeds each.
-fn seeds() -> Overview {
+pub(crate) fn seeds() -> Overview {
     let of = |number: i64| {
         let (lr, seed) = (["0.1", "0.2"][number as usize % 2], (number / 2).to_string());
         let mae = 1.0 + number as f64 / 10.0;
@@ -563,6 +667,59 @@ fn a_view_is_saved_under_a_name_and_chosen_again() {
     assert_eq!(names(&app).len(), 5);
     app.keys("i").keys("<enter>");
     assert!(app.screen().contains("A view needs a name"), "{}", app.screen());
+}
+
+#[test]
+fn a_deleted_view_comes_back_by_undo() {
+    let mut app = open(80, 24);
+    let saved = |app: &TestApp| app.state.experiments.views.keys().cloned().collect::<Vec<_>>();
+    app.keys("i").keys("one<enter>").keys("&metrics.mae < 0.5").keys("<enter>i");
+    app.keys("two<enter>V<ctrl-x>");
+    assert!(app.screen().contains("Only saved views can be deleted."), "{}", app.screen());
+    app.keys("tw<ctrl-x>");
+    insta::assert_snapshot!("experiments_deleted_view", app.screen());
+    assert_eq!(saved(&app), ["one"]);
+    app.keys("<esc>u");
+    assert_eq!(app.state.experiments.views["two"].filter, "metrics.mae < 0.5");
+    // What was saved over a view comes back, too.
+    app.keys("i").keys("one<enter>");
+    assert_eq!(app.state.experiments.views["one"].filter, "metrics.mae < 0.5");
+    app.keys("u");
+    assert_eq!(app.state.experiments.views["one"].filter, "");
+    app.keys("uuu");
+    assert!(saved(&app).is_empty(), "{:?}", saved(&app));
+}
+
+#[test]
+fn views_of_the_project_are_listed_and_a_saved_one_of_the_same_name_wins() {
+    let mut app = open(80, 24);
+    let text = "[tool.mlops-tui.views.best]\nfilter = 'metrics.mae < 0.5'\n\
+                columns = ['metrics.mae', 'params.seed', 'metrics.r2']\n\
+                order-by = ['metrics.mae ASC']\n[tool.mlops-tui.views.plain]\n";
+    Overrides::from_pyproject(text).unwrap().apply(&mut app.state.shared.settings);
+    app.keys("V");
+    insta::assert_snapshot!("experiments_project_views", app.screen());
+    app.keys("best<ctrl-x>");
+    assert!(app.screen().contains("This view is the project's"), "{}", app.screen());
+    app.keys("<enter>");
+    insta::assert_snapshot!("experiments_project_view", app.screen());
+    assert_eq!(names(&app), ["calm-owl", "bold-fox"]);
+    // The key for all columns brings the others back.
+    app.keys("a");
+    assert!(app.screen().contains("depth"), "{}", app.screen());
+    app.keys("<esc>").keys("i").keys("best<enter>").keys("V");
+    app.keys("best<enter>");
+    assert_eq!(names(&app).len(), 5, "the saved view has no filter");
+    app.keys("V").keys("best<ctrl-x>");
+    assert!(app.screen().contains("project's view · metrics.mae < 0.5"), "{}", app.screen());
+}
+
+#[test]
+fn the_key_that_deletes_views_leaves_other_lists_alone() {
+    let mut app = open(80, 24);
+    app.keys("i").keys("one<enter>").keys("p<ctrl-x>");
+    assert_eq!(app.state.shared.dialogs.len(), 1);
+    assert!(app.state.experiments.views.contains_key("one"));
 }
 
 #[test]

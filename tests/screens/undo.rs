@@ -1,8 +1,11 @@
 //! Taking back the user's own edits.
 
 use mlops_tui::app::effect::Effect;
+use mlops_tui::app::event::Report;
+use mlops_tui::app::shared::TrackingReport;
 
 use crate::common::app::TestApp;
+use crate::experiments;
 
 fn notice(app: &TestApp) -> &str {
     app.state.shared.notice.as_ref().map_or("", |notice| notice.text.as_str())
@@ -49,4 +52,29 @@ fn a_filter_and_marks_come_back() {
     assert_eq!(app.state.pipeline.filter_text, "");
     app.keys("u");
     assert_eq!(notice(&app), "undo: there is nothing to undo");
+}
+
+#[test]
+fn marks_of_tracked_runs_come_back() {
+    let mut app = experiments::open(160, 40);
+    app.keys("<space><space>");
+    let marked = app.state.experiments.marked.clone();
+    assert_eq!(marked.len(), 2);
+    app.keys("<esc>");
+    assert!(app.state.experiments.marked.is_empty());
+    app.keys("u");
+    assert_eq!(notice(&app), "Undone: marks of tracked runs.");
+    assert_eq!(app.state.experiments.marked, marked);
+    // A group is marked and unmarked as a whole.
+    app.report(Report::Tracking(TrackingReport::Live(experiments::seeds())));
+    app.keys("<esc>").keys("Og<space>");
+    let group = app.state.experiments.marked.clone();
+    assert_eq!(group.len(), 3);
+    app.keys("k<space>");
+    assert!(app.state.experiments.marked.is_empty());
+    app.keys("u");
+    assert_eq!(notice(&app), "Undone: marks of a group of runs.");
+    assert_eq!(app.state.experiments.marked, group);
+    app.keys("u");
+    assert!(app.state.experiments.marked.is_empty());
 }

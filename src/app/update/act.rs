@@ -123,6 +123,12 @@ pub(super) fn act(state: &mut State, command: Command) -> Vec<Effect> {
         Command::RunStale => return running::run_stale(state),
         Command::Watch => return watch::toggle(state),
         Command::Retry => return running::retry(state),
+        Command::TrackedRun => {
+            let run = state.runs.shown_run().and_then(|run| run.mlflow_run.clone());
+            navigate::show(state, Tab::Experiments);
+            let State { shared, experiments, .. } = state;
+            run.iter().for_each(|id| experiments.show_run(shared, id));
+        }
         Command::RunAgain | Command::PipelineRun => {
             let run = state.experiments.shown(&state.shared).cloned();
             let then = if command == Command::RunAgain { Made::Again } else { Made::Show };

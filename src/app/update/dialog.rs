@@ -174,6 +174,7 @@ fn choose_by_key(
 ) -> Outcome {
     let height = picker_height(state.shared.size);
     let by_number = matches!(dialog, Dialog::Choose(Choose::Parent | Choose::Child, _));
+    let of_views = matches!(dialog, Dialog::Choose(Choose::View, _));
     let (Dialog::Help(picker) | Dialog::Palette(picker) | Dialog::Choose(_, picker)) = dialog
     else {
         return Outcome::Stay;
@@ -183,6 +184,10 @@ fn choose_by_key(
             return Outcome::Ask(theme_of_settings(&mut state.shared, dialog));
         }
         Some(Control::Accept) => return chosen(state, dialog),
+        Some(Control::Delete) if of_views => {
+            let State { shared, experiments, .. } = state;
+            experiments.delete_view(shared, picker);
+        }
         Some(Control::Clear) => {
             picker::clear(&mut picker.query);
             picker.refresh();

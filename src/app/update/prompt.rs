@@ -178,7 +178,7 @@ fn accept_filter(
 fn act(state: &mut State, kind: &PromptKind, written: String) -> Result<Vec<Effect>, UserError> {
     let State { shared, runs, experiments, .. } = state;
     match kind {
-        PromptKind::SaveView => experiments.save_view(&written)?,
+        PromptKind::SaveView => experiments.save_view(shared, &written)?,
         PromptKind::Follow(metric) => experiments.follow(metric, &written)?,
         PromptKind::Find => shared.search = written,
         PromptKind::Filter(_) => {}

@@ -153,6 +153,9 @@ pub(super) fn report(state: &mut State, report: Report) -> Vec<Effect> {
             models.select(shared, models.position.selected);
         }
         Report::PipelineRuns(found, then) => return pipeline_runs(state, found, then),
+        Report::Belongings(run, read) => {
+            state.experiments.take_belongings(&mut state.shared, run, read);
+        }
         Report::Curves(curves) => state.experiments.take_curves(&mut state.shared, curves),
         Report::Artifacts { run, folder, listed } => {
             state.experiments.artifacts.take(&state.shared, &run, folder, listed);

@@ -41,6 +41,14 @@ pub(super) fn undo(state: &mut State) -> Vec<Effect> {
             runs.marked = before;
             Vec::new()
         }
+        Before::MarkedTracked(before) => {
+            experiments.marked = before;
+            Vec::new()
+        }
+        Before::SavedView(name, before) => {
+            experiments.put_view(name, before);
+            Vec::new()
+        }
         Before::DeletedRun(id) => {
             runs.deleted.retain(|deleted| *deleted != id);
             runs.coming = Some(id);
@@ -67,6 +75,7 @@ pub(super) struct Filters {
     /// Whether the marks are those of a slice, which are removed together with it.
     is_sliced: bool,
     compared: Vec<RunId>,
+    tracked: Vec<String>,
 }
 
 impl Filters {
@@ -82,6 +91,7 @@ impl Filters {
             nodes: pipeline.marked.clone(),
             is_sliced: pipeline.slice.is_some(),
             compared: runs.marked.clone(),
+            tracked: experiments.marked.clone(),
         }
     }
 
@@ -110,6 +120,9 @@ impl Filters {
         }
         if self.compared != runs.marked {
             edits.add("marks of runs", Before::MarkedRuns(self.compared));
+        }
+        if self.tracked != experiments.marked {
+            edits.add("marks of tracked runs", Before::MarkedTracked(self.tracked));
         }
     }
 }

@@ -1,14 +1,13 @@
 //! `mlops-tui experiments compare`.
 
-use std::collections::HashMap;
-use std::collections::hash_map::Entry;
 use std::process::ExitCode;
 
 use color_eyre::eyre::Result;
 use serde_json::{Map, Value as Json, json};
 
-use super::search::{experiments, sign};
-use super::{Opened, PlaceArguments, columns};
+use super::search::sign;
+use super::several::Found;
+use super::{PlaceArguments, columns};
 use crate::app::words::Tone;
 use crate::cli::csv;
 use crate::cli::output;
@@ -16,7 +15,6 @@ use crate::cli::table::{Align, Cell, Reader, lines};
 use crate::cli::tracked::{self, when};
 use crate::tracking::entities::Run;
 use crate::tracking::filter::{Attribute, Field, Searched};
-use crate::tracking::reference::find_run;
 use crate::tracking::table;
 
 /// Show the metrics, params and tags in which runs differ.
@@ -51,28 +49,7 @@ const LEAST: usize = 16;
 const KEYS: usize = 24;
 
 pub(super) fn run(place: &PlaceArguments, arguments: &Arguments) -> Result<ExitCode> {
-    let named = place.named()?;
-    // Each store is opened once; the unnamed one is the default store.
-    let mut stores: HashMap<Option<&str>, (Opened, Vec<String>)> = HashMap::new();
-    let mut runs = Vec::new();
-    for reference in &arguments.runs {
-        let (name, run) = match reference.split_once(':') {
-            Some((name, run)) if name == "project" || named.contains(name) => (Some(name), run),
-            _ => (None, reference.as_str()),
-        };
-        let (opened, active) = match stores.entry(name) {
-            Entry::Occupied(entry) => entry.into_mut(),
-            Entry::Vacant(entry) => {
-                let opened = match name {
-                    Some(name) => place.open_named(name)?,
-                    None => place.open()?,
-                };
-                let active = experiments(&opened, &[])?;
-                entry.insert((opened, active))
-            }
-        };
-        runs.push(find_run(&opened.store, run, Some(active))?);
-    }
+    let Found { runs, .. } = Found::new(place, &arguments.runs)?;
     let mut rows = table::columns(&runs, arguments.all);
     rows.retain(|row| arguments.all || table::differs(&runs, row));
     if arguments.json {

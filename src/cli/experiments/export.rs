@@ -8,16 +8,14 @@ use std::process::ExitCode;
 use clap::ValueEnum;
 use color_eyre::eyre::{Result, bail, eyre};
 
-use super::search::experiments;
-use super::{Opened, PlaceArguments};
+use super::PlaceArguments;
+use super::several::Found;
 use crate::app::screens::experiments::columns::{Choices, Source};
 use crate::app::screens::experiments::comparison::{Comparison, MOST_RUNS};
 use crate::app::screens::experiments::export;
 use crate::app::screens::experiments::table::Table;
 use crate::cli::output;
-use crate::tracking::entities::{Run, View};
 use crate::tracking::filter::Expr;
-use crate::tracking::reference::find_run;
 use crate::tracking::{self, Overview};
 use crate::ui::{comparison, curves};
 
@@ -26,12 +24,14 @@ use crate::ui::{comparison, curves};
 /// The ending of the file chooses the format. Of runs: .html, one page with tables and curves that needs no network and
 /// no script, for at most 100 runs; .csv or .md, the table alone. With --metric: .svg, the curves; .csv, the values.
 ///
+/// Runs of several stores are written when STORE: stands before them, as for `experiments compare`.
+///
 /// Examples: mlops-tui experiments export best:metrics.rmse latest --to runs.html
 ///           mlops-tui experiments export latest --metric loss --to - --format svg
 #[derive(Debug, clap::Args)]
 #[command(verbatim_doc_comment)]
 pub(super) struct Arguments {
-    /// The first digits of an id, a name, `latest`, or `best:metrics.rmse`
+    /// The first digits of an id, a name, `latest`, or `best:metrics.rmse`; of another store STORE:RUN
     #[arg(required = true, value_name = "RUN")]
     runs: Vec<String>,
     /// The new file; - prints
@@ -84,17 +84,11 @@ impl Arguments {
 
 pub(super) fn run(place: &PlaceArguments, arguments: &Arguments) -> Result<ExitCode> {
     let format = arguments.format()?;
-    let opened = place.open()?;
-    let active = experiments(&opened, &[])?;
-    let mut runs = Vec::new();
-    for reference in &arguments.runs {
-        let mut run = find_run(&opened.store, reference, Some(&active))?;
-        tracking::hide_secrets(&mut run);
-        runs.push(run);
-    }
+    let mut found = Found::new(place, &arguments.runs)?;
+    found.runs.iter_mut().for_each(tracking::hide_secrets);
     let text = match &arguments.metric {
-        Some(metric) => of_metric(&opened, &runs, metric, format)?,
-        None => of_runs(place, &opened, runs, format)?,
+        Some(metric) => of_metric(&found, metric, format)?,
+        None => of_runs(place, found, format)?,
     };
     if arguments.prints() {
         return output::text(&text);
@@ -111,12 +105,12 @@ pub(super) fn run(place: &PlaceArguments, arguments: &Arguments) -> Result<ExitC
 }
 
 /// The curves of a metric, or its values.
-fn of_metric(opened: &Opened, runs: &[Run], metric: &str, format: Format) -> Result<String> {
-    if runs.iter().all(|run| run.metric(metric).is_none()) {
+fn of_metric(found: &Found, metric: &str, format: Format) -> Result<String> {
+    if found.runs.iter().all(|run| run.metric(metric).is_none()) {
         bail!("None of the runs has a metric `{metric}`.");
     }
-    let lists = opened.store.histories(runs, metric)?;
-    let curves = runs.iter().zip(&lists).map(|(run, list)| (run, list.as_slice()));
+    let lists = found.histories(found.runs.len(), metric)?;
+    let curves = found.runs.iter().zip(&lists).map(|(run, list)| (run, list.as_slice()));
     Ok(match format {
         Format::Csv => export::values(curves.map(|(run, points)| (run, metric, points))),
         _ => curves::runs_to_svg(metric, curves),
@@ -124,28 +118,21 @@ fn of_metric(opened: &Opened, runs: &[Run], metric: &str, format: Format) -> Res
 }
 
 /// The comparison of runs, or their table.
-fn of_runs(
-    place: &PlaceArguments,
-    opened: &Opened,
-    runs: Vec<Run>,
-    format: Format,
-) -> Result<String> {
-    let all = opened.store.experiments(&Expr::default(), &[], View::All, opened.now)?.items;
+fn of_runs(place: &PlaceArguments, mut found: Found, format: Format) -> Result<String> {
     let overview = Overview {
-        source: place.location()?.name(&place.root()),
-        experiments: all.into_iter().map(|one| (one.id, one.name)).collect(),
+        source: found.source(|| Ok(place.location()?.name(&place.root())))?,
+        experiments: found.name_experiments()?,
         ..Overview::default()
     };
-    let now = opened.now as f64 / 1e3;
+    let now = jiff::Timestamp::now().as_millisecond() as f64 / 1e3;
     if format == Format::Html {
-        let compared = Comparison::of(&overview, &runs, &Choices::default(), now);
+        let compared = Comparison::of(&overview, &found.runs, &Choices::default(), now);
         if compared.left_out > 0 {
             output::complain(&format!("Only the first {MOST_RUNS} runs are compared."));
         }
-        let read = |key: &str| opened.store.histories(&compared.overview.runs, key);
-        return Ok(comparison::html(&compared, read)?);
+        return comparison::html(&compared, |key| found.histories(MOST_RUNS, key));
     }
-    let overview = Overview { runs, ..overview };
+    let overview = Overview { runs: found.runs, ..overview };
     let choices = Choices { all: true, flat: true, ..Choices::default() };
     let source =
         Source { overview: &overview, choices: &choices, groups: None, baseline: None, now };

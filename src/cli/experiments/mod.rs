@@ -13,6 +13,7 @@ mod history;
 mod list;
 mod place;
 mod search;
+mod several;
 mod show;
 
 use std::process::ExitCode;

@@ -144,6 +144,7 @@ impl Services {
                 tracking::find_pipeline_runs(&self.context, runs, then);
             }
             Effect::LoadCurves(wanted) => tracking::curves(&self.context, wanted),
+            Effect::LoadBelongings(run) => tracking::belongings(&self.context, run),
             Effect::WriteComparison(file, comparison) => {
                 tracking::write_comparison(&self.context, file, *comparison);
             }

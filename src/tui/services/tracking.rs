@@ -15,7 +15,7 @@ use crate::store::{StoreError, Trust};
 use crate::text::UserError;
 use crate::tracking::entities::{Point, Run};
 use crate::tracking::follow::{Follower, News};
-use crate::tracking::{By, Choice, Location, Store, TrackingError};
+use crate::tracking::{Belongings, By, Choice, Location, Store, TrackingError};
 use crate::tui::{export, folders};
 use crate::ui::comparison;
 use crate::{remote, tracking};
@@ -86,6 +86,17 @@ pub(super) fn curves(context: &Arc<Context>, wanted: Vec<(String, String)>) {
         if !some.is_empty() {
             context.send_blocking(Report::Curves(some));
         }
+    });
+}
+
+/// Reports the datasets and the logged models of a run.
+pub(super) fn belongings(context: &Arc<Context>, run: String) {
+    let (context, snapshot) = (context.clone(), context.snapshot());
+    tokio::task::spawn_blocking(move || {
+        let read = open(&context.root, snapshot.as_deref()).and_then(|(store, _)| {
+            Belongings::read(&store, &run).map(Box::new).map_err(|error| error.to_string())
+        });
+        context.send_blocking(Report::Belongings(run, read));
     });
 }
 

@@ -155,6 +155,27 @@ fn runs_are_tracked_without_mlflow() {
     assert_eq!(compared["differences"]["params"]["size"], json!(["16", "8", "4", "16"]));
     assert_eq!(compared["differences"]["metrics"]["scores.mae"], json!([0.5, 0.125, 0.25, 0.5]));
 
+    // They are also written together, with the experiments of each store.
+    let of_both = ["export", "prod:abc", "2", "--to", "-"];
+    let table = ask(root, &[&of_both[..], &["--format", "csv"]].concat());
+    assert!(table.contains("prod:Default") && table.contains("theirs"), "{table}");
+    assert_eq!(table.lines().count(), 3, "{table}");
+    let values = ask(
+        root,
+        &[
+            &["export", "2", "prod:abc", "1", "--to", "-"][..],
+            &["--metric", "scores.mae"],
+            &["--format", "csv"],
+        ]
+        .concat(),
+    );
+    let ids = values.lines().skip(1).map(|line| line.split(',').next().unwrap_or_default());
+    let mut ids: Vec<&str> = ids.collect();
+    ids.dedup();
+    assert_eq!(ids, ["2", "abc", "1"], "{values}");
+    let page = ask(root, &of_both);
+    assert!(page.contains("prod, own runs"), "{page}");
+
     // A later run of Kedro's adds a run, and leaves the file that ours have saved to them.
     fs::write(root.join("data/counts.json"), r#"{"rows": 9}"#).unwrap();
     let runs = json_of(root, &["search"]);

@@ -1,14 +1,15 @@
 //! Tracked runs in words: the details of one, and what differs between several.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::columns::{name, seconds, took};
+use super::columns::{SYSTEM, name, seconds, took};
 use super::page::CurvesPage;
 use crate::app::shared::Shared;
 use crate::app::words::{Details, Line, Tone, number_text, pairs, seconds_text, when};
-use crate::tracking::Overview;
+use crate::project::python::highlight::Token;
 use crate::tracking::curve::{Axis, Scale};
-use crate::tracking::entities::Run;
+use crate::tracking::entities::{ModelMetric, Run};
+use crate::tracking::{Belongings, Overview};
 
 /// Tags of MLflow that say where a run comes from, with their labels.
 const TAGS: [(&str, &str); 5] = [
@@ -20,7 +21,12 @@ const TAGS: [(&str, &str); 5] = [
 ];
 
 /// The details of a run.
-pub(super) fn run(overview: &Overview, run: &Run, now: f64) -> Details {
+pub(super) fn run(
+    overview: &Overview,
+    run: &Run,
+    belongings: Option<&Belongings>,
+    now: f64,
+) -> Details {
     let mut lines = vec![Line::Title(run.name.clone())];
     let tone = match run.status.as_str() {
         "FINISHED" => Tone::Good,
@@ -42,13 +48,59 @@ pub(super) fn run(overview: &Overview, run: &Run, now: f64) -> Details {
         }
     }
     lines.push(Line::Field("id", run.id.clone(), Tone::Dim));
-    let metrics = run.metrics.iter().map(|(key, value)| (key, value.to_string()));
+    let (system, metrics): (Vec<_>, Vec<_>) =
+        run.metrics.iter().partition(|(key, _)| key.starts_with(SYSTEM));
+    let metrics = metrics.iter().map(|(key, value)| (key, value.to_string()));
     pairs(&mut lines, "Metrics", metrics.collect());
     let params = run.params.iter().map(|(key, value)| (key, value.clone()));
     pairs(&mut lines, "Params", params.collect());
+    models(&mut lines, belongings);
+    // Some stores tell the datasets with the run, others only when they are asked for them.
+    let read = belongings.map_or(&[][..], |belongings| &belongings.datasets);
+    let datasets = if run.datasets.is_empty() { read } else { &run.datasets };
+    let datasets = datasets.iter().map(|dataset| {
+        let context = dataset.context().map(|context| format!("{context} · "));
+        (&dataset.name, context.unwrap_or_default() + &dataset.digest)
+    });
+    pairs(&mut lines, "Datasets", datasets.collect());
     let tags = run.tags.iter().filter(|(key, _)| !key.starts_with("mlflow."));
     pairs(&mut lines, "Tags", tags.map(|(key, value)| (key, value.clone())).collect());
+    // The title says what the beginning of the keys would repeat.
+    let system: Vec<(String, String)> = system
+        .into_iter()
+        .map(|(key, value)| (key[SYSTEM.len()..].to_owned(), number_text(*value)))
+        .collect();
+    let system = system.iter().map(|(key, value)| (key, value.clone()));
+    pairs(&mut lines, "System metrics", system.collect());
     Details { lines, place: None, name: run.id.clone() }
+}
+
+/// The logged models by step, each with its metrics below.
+fn models(lines: &mut Vec<Line>, belongings: Option<&Belongings>) {
+    let models = belongings.map_or(&[][..], |belongings| &belongings.models);
+    if models.is_empty() {
+        return;
+    }
+    lines.push(Line::Blank);
+    lines.push(Line::Text("Logged models".into(), Tone::Dim));
+    for (step, model) in models {
+        lines.push(Line::Text(format!("step {step} · {}", model.name), Tone::Name));
+        // A metric that was logged several times counts with its last value.
+        let mut metrics: BTreeMap<&str, &ModelMetric> = BTreeMap::new();
+        for metric in &model.metrics {
+            let last = metrics.entry(&metric.key).or_insert(metric);
+            if (metric.step, metric.timestamp) >= (last.step, last.timestamp) {
+                *last = metric;
+            }
+        }
+        lines.extend(metrics.into_iter().map(|(key, metric)| Line::Config {
+            depth: 1,
+            key: key.to_owned(),
+            value: number_text(metric.value),
+            token: Token::Plain,
+            origin: None,
+        }));
+    }
 }
 
 /// What differs between runs: params first, then metrics, with the value of each run.

@@ -9,7 +9,9 @@ use super::table::resized;
 use crate::app::areas::Pane;
 use crate::app::command::Command;
 use crate::app::prompt::PromptKind;
+use crate::app::screens::Screen;
 use crate::app::shared::Shared;
+use crate::app::undo::Before;
 use crate::text::UserError;
 use crate::tracking::Goal;
 
@@ -42,9 +44,10 @@ impl ExperimentsScreen {
                 choices.hidden.insert(column.key.clone());
             }),
             Command::AllColumns => {
-                let Choices { all, hidden, .. } = &mut self.choices;
+                let Choices { all, hidden, only, .. } = &mut self.choices;
                 // Hidden columns come back before all others do.
-                if std::mem::take(hidden).is_empty() {
+                let some_hidden = std::mem::take(only) | !std::mem::take(hidden).is_empty();
+                if !some_hidden {
                     *all ^= true;
                 }
                 self.refresh(shared);
@@ -91,6 +94,25 @@ impl ExperimentsScreen {
             }
             _ => {}
         }
+    }
+
+    /// Marks the runs of the selected row, or removes their marks.
+    fn toggle_mark(&mut self, shared: &mut Shared) {
+        let members = self.members(shared);
+        // The mark of one run is taken back by the same key.
+        if members.len() > 1 {
+            let before = Before::MarkedTracked(self.marked.clone());
+            shared.edits.add("marks of a group of runs", before);
+        }
+        match members.iter().all(|id| self.marked.contains(id)) {
+            true => self.marked.retain(|marked| !members.contains(marked)),
+            false => {
+                let new = members.into_iter().filter(|id| !self.marked.contains(id));
+                let new: Vec<String> = new.collect();
+                self.marked.extend(new);
+            }
+        }
+        self.select(shared, self.position.selected + 1);
     }
 
     /// Groups the runs by the param of the column, else over their seeds; or shows each run again.

@@ -24,6 +24,9 @@ pub struct Choices {
     /// Columns that were moved, and those before them, in their order.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub order: Vec<String>,
+    /// Whether only the columns in `order` are shown.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub only: bool,
     /// Columns that are hidden.
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     pub hidden: BTreeSet<String>,
@@ -168,7 +171,8 @@ const SAMPLE: usize = 300;
 const LONGEST: usize = 200;
 
 impl What {
-    fn key(&self) -> String {
+    /// The name of the column as in filters.
+    pub fn key(&self) -> String {
         match self {
             What::Name => "name".into(),
             What::Started => "started".into(),
@@ -254,24 +258,28 @@ pub fn columns(source: &Source<'_>, runs: &[usize]) -> Vec<Column> {
         .map(all)
         .any(|run| runs.first().is_some_and(|first| run.experiment_id != all(first).experiment_id));
     let mut fields = Fields::of(runs.iter().map(all));
-    if !choices.all {
+    let every = choices.all || choices.only;
+    if !every {
         fields.keep_telling(overview, runs);
     }
     fields.sort_by_use(runs.iter().map(all));
     let [params, metrics, tags] = &fields.0;
-    let shown_tags = tags.iter().filter(|_| choices.all);
+    let shown_tags = tags.iter().filter(|_| every);
     for field in params.iter().chain(metrics).chain(shown_tags) {
         whats.push(What::Field(field.clone()));
     }
     whats.push(What::Took);
-    if several || choices.all {
+    if several || every {
         whats.push(What::Experiment);
     }
     let titles = Titles::of(&fields);
+    let shown = |key: &String| {
+        !choices.hidden.contains(key) && (!choices.only || choices.order.contains(key))
+    };
     let mut columns: Vec<Column> = whats
         .into_iter()
+        .filter(|what| *what == What::Name || shown(&what.key()))
         .map(|what| column(source, runs, what, &titles))
-        .filter(|column| column.what == What::Name || !choices.hidden.contains(&column.key))
         .collect();
     let place = |key: &String| choices.order.iter().position(|other| other == key);
     columns.sort_by_key(|column| (!column.pinned, place(&column.key).unwrap_or(usize::MAX)));

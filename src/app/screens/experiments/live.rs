@@ -15,6 +15,7 @@ impl ExperimentsScreen {
     /// The whole store was read again.
     pub fn reread(&mut self) {
         self.curves.expire();
+        self.belongings.clear();
         self.artifacts.expire();
         self.changed.clear();
     }

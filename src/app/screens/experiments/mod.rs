@@ -22,13 +22,15 @@ mod live;
 pub mod page;
 pub mod plot;
 mod previewed;
+pub mod project_views;
 mod run;
+mod show;
 pub mod table;
 pub mod tree;
 mod views;
 mod written;
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::time::{Duration, Instant};
 
 use super::Screen;
@@ -40,6 +42,7 @@ use crate::app::shared::Shared;
 use crate::app::undo::Before;
 use crate::app::words::Details;
 use crate::text::filter::{Completion, FilterError};
+use crate::tracking::Belongings;
 use crate::tracking::entities::Run;
 use crate::tracking::filter::Expr;
 use artifacts::ArtifactsPage;
@@ -73,6 +76,8 @@ pub struct ExperimentsScreen {
     pub baseline: Option<String>,
     /// The values of metrics that were read.
     pub curves: Curves,
+    /// The datasets and logged models of the runs whose page was shown, by id; nothing while they are being read.
+    belongings: HashMap<String, Belongings>,
     /// The saved views by name.
     pub views: BTreeMap<String, View>,
     /// The best values of the followed metric.
@@ -244,19 +249,6 @@ impl ExperimentsScreen {
         }
         self.refresh_rows(shared);
     }
-
-    fn toggle_mark(&mut self, shared: &mut Shared) {
-        let members = self.members(shared);
-        match members.iter().all(|id| self.marked.contains(id)) {
-            true => self.marked.retain(|marked| !members.contains(marked)),
-            false => {
-                let new = members.into_iter().filter(|id| !self.marked.contains(id));
-                let new: Vec<String> = new.collect();
-                self.marked.extend(new);
-            }
-        }
-        self.select(shared, self.position.selected + 1);
-    }
 }
 
 impl Screen for ExperimentsScreen {
@@ -304,11 +296,11 @@ impl Screen for ExperimentsScreen {
             {
                 return groups.details(run, overview);
             }
-            return run.map(|run| about::run(overview, run, shared.now)).unwrap_or_default();
+            return run.map(|run| about::run(overview, run, None, shared.now)).unwrap_or_default();
         };
         let runs: Vec<&Run> = page.found(overview).collect();
         match runs.as_slice() {
-            [run] => about::run(overview, run, shared.now),
+            [run] => about::run(overview, run, self.belongings.get(&run.id), shared.now),
             runs => about::runs(runs),
         }
     }
@@ -413,7 +405,11 @@ impl Screen for ExperimentsScreen {
                 self.curves.ask(trends.into_iter())
             }
         };
-        if wanted.is_empty() { Vec::new() } else { vec![Effect::LoadCurves(wanted)] }
+        let mut effects = self.ask_belongings(shared);
+        if !wanted.is_empty() {
+            effects.push(Effect::LoadCurves(wanted));
+        }
+        effects
     }
 
     fn back(&mut self, shared: &mut Shared) -> Option<Vec<Effect>> {

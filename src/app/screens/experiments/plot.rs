@@ -318,7 +318,7 @@ impl Screen for PlotPage {
         }
         let run =
             overview.of_ids(&self.runs).into_iter().find(|run| Some(&run.id) == self.run.as_ref());
-        run.map(|run| about::run(overview, run, shared.now)).unwrap_or_default()
+        run.map(|run| about::run(overview, run, None, shared.now)).unwrap_or_default()
     }
 
     fn len(&self, shared: &Shared) -> usize {
