@@ -296,6 +296,7 @@ impl Screen for ExperimentsScreen {
             {
                 return groups.details(run, overview);
             }
+            let run = self.shown(shared).or(run);
             return run.map(|run| about::run(overview, run, None, shared.now)).unwrap_or_default();
         };
         let runs: Vec<&Run> = page.found(overview).collect();

@@ -289,19 +289,22 @@ fn key(field: &Field) -> String {
 }
 
 impl Screen for PlotPage {
-    fn title(&self, _shared: &Shared) -> String {
+    fn title(&self, shared: &Shared) -> String {
         let titles = self.titles();
         let name = |index: usize| titles.get(index).map_or("", String::as_str);
         let runs = self.runs.len();
-        match self.form {
+        let (title, next) = match self.form {
             Form::Scatter => {
-                format!("{} over {} · {runs} runs", name(self.metric), name(self.field))
+                (format!("{} over {}", name(self.metric), name(self.field)), "parallel axes")
             }
-            Form::Parallel => format!("Parallel coordinates · {runs} runs"),
+            Form::Parallel => ("Parallel coordinates".into(), "correlations"),
             Form::Importance => {
-                format!("Rank correlation with {} · {runs} runs", name(self.metric))
+                (format!("Rank correlation with {}", name(self.metric)), "a metric over a value")
             }
-        }
+        };
+        let key = shared.keymap.keys(Command::Zoom).into_iter().next();
+        let next = key.map(|key| format!(" · {key} {next}")).unwrap_or_default();
+        format!("{title} · {runs} runs{next}")
     }
 
     fn side_title(&self) -> &'static str {

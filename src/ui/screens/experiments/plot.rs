@@ -47,7 +47,14 @@ fn scatter(paint: &mut Paint<'_>, area: Rect, page: &PlotPage, plotted: &Plotted
     let titles = page.titles();
     let (xs, ys) = (&plotted.values[page.field], &plotted.values[page.metric]);
     paint.name(area.x, area.y, &titles[page.metric], Role::Title, area.width / 2);
-    let hint = format!("{} runs", plotted.kept.iter().filter(|kept| **kept).count());
+    let has_both = |run: &usize| xs.position(*run).is_some() && ys.position(*run).is_some();
+    let drawn = (0..plotted.runs.len()).filter(has_both);
+    let chosen = drawn.clone().filter(|run| plotted.kept[*run]).count();
+    let hint = match drawn.count() {
+        drawn if drawn > chosen => format!("{chosen} of {drawn} runs chosen"),
+        drawn if drawn < plotted.runs.len() => format!("{drawn} runs have both"),
+        _ => String::new(),
+    };
     paint.right(area.right(), area.y, &hint, Role::Dim, area.width / 2);
     let (Some(x), Some(y)) = (xs.extent(), ys.extent()) else {
         let rest = Rect { y: area.y + 1, height: area.height - 1, ..area };
