@@ -2,6 +2,7 @@
 
 #[path = "../common/airflow.rs"]
 mod airflow;
+mod answers;
 mod client;
 mod first;
 #[path = "../common/ports.rs"]
