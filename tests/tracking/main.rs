@@ -10,6 +10,8 @@ mod files;
 mod follow;
 mod models;
 mod parsing;
+#[path = "../common/ports.rs"]
+mod ports;
 mod program;
 mod proxy;
 #[path = "../common/python.rs"]

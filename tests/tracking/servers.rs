@@ -1,16 +1,15 @@
 //! Real servers of MLflow, each in a folder of its own; they end with the value that stands for them.
 
 use std::fs::{self, File};
-use std::net::TcpListener;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use mlops_tui::tracking::ServerUri;
 use mlops_tui::tracking::rest::RestStore;
 
+use crate::ports::free_port;
 use crate::python;
 
 /// Versions whose server is asked.
@@ -135,18 +134,6 @@ pub fn store(uri: &str, variables: &[(&str, &str)]) -> RestStore {
         variables.iter().find(|(other, _)| *other == name).map(|(_, value)| (*value).to_owned())
     };
     RestStore::open_with(&ServerUri::new(uri), None, &variable).unwrap()
-}
-
-/// A port below those that the system gives to others while the server starts.
-fn free_port() -> u16 {
-    static NEXT: AtomicU32 = AtomicU32::new(0);
-    loop {
-        let next = std::process::id() * 16 + NEXT.fetch_add(1, Ordering::Relaxed);
-        let port = 20_000 + (next % 12_000) as u16;
-        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
-            return port;
-        }
-    }
 }
 
 fn path_with(folder: &Path) -> std::ffi::OsString {

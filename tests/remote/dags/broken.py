@@ -1,0 +1,3 @@
+"""A file that should hold an Airflow dag, and can't be imported."""
+
+from nowhere import nothing

@@ -1,0 +1,32 @@
+//! Real Airflows, asked over HTTP.
+
+#[path = "../common/airflow.rs"]
+mod airflow;
+mod answers;
+mod client;
+mod first;
+#[path = "../common/ports.rs"]
+mod ports;
+#[path = "../common/python.rs"]
+#[expect(dead_code, reason = "only the environments of Airflow are asked for")]
+mod python;
+
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+
+use airflow::{Airflow, Version};
+
+/// The one server of a version, with the DAGs of `tests/remote/dags`. It is lent to one test at a time, and ends with the
+/// test process.
+fn server(version: Version) -> MutexGuard<'static, Airflow> {
+    static SERVERS: [OnceLock<Mutex<Airflow>>; 2] = [OnceLock::new(), OnceLock::new()];
+    let start = || {
+        let airflow = Airflow::start(version);
+        for name in ["three_tasks.py", "slow.py", "broken.py"] {
+            let from = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/remote/dags/").to_owned() + name;
+            std::fs::copy(from, airflow.dags_folder().join(name)).unwrap();
+        }
+        Mutex::new(airflow)
+    };
+    let server = SERVERS[usize::from(version == Version::Two)].get_or_init(start);
+    server.lock().unwrap_or_else(PoisonError::into_inner)
+}
