@@ -16,7 +16,7 @@ use crate::dag::staleness::Freshness;
 use crate::datasets;
 use crate::project::python::highlight::Highlighted;
 use crate::project::{Problem, Snapshot};
-use crate::remote::Backend;
+use crate::remote::Found;
 use crate::runs::history::{Comparison, Whole};
 use crate::runs::{Failure, Stamped, Warmth};
 use crate::store::{LogLine, NodeRecord, PruneLimits, Pruned, RunId, RunPair, RunRecord, Timing};
@@ -215,7 +215,7 @@ pub enum Report {
         points: Vec<(String, String, Point)>,
     },
     /// Engines that the project is set up for.
-    Backends(Vec<Backend>),
+    Backends(Vec<Found>),
     /// A line of progress from making the Python environment.
     EnvironmentProgress(String),
     /// The Python environment is made, or why not.

@@ -25,7 +25,7 @@ use crate::dag::view::{self, RunState};
 use crate::datasets;
 use crate::project::python::highlight::Highlighted;
 use crate::project::{Pipeline, Problem, Snapshot};
-use crate::remote::Backend;
+use crate::remote::Found;
 use crate::runs::params::Params;
 use crate::runs::{Failure, RunRequest, Warmth};
 use crate::store::{Outcome, Timing};
@@ -83,7 +83,7 @@ pub struct Project {
     /// The requested source files, by path.
     pub sources: HashMap<String, Source>,
     /// Engines found.
-    pub backends: Vec<Backend>,
+    pub backends: Vec<Found>,
     /// The tracking store.
     pub tracking: Option<TrackingReport>,
 }

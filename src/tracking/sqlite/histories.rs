@@ -110,7 +110,7 @@ impl SqliteStore {
             match next {
                 Some(next) if count == PIECE => last = next,
                 _ => {
-                    found.iter_mut().for_each(sort);
+                    found.iter_mut().for_each(|list| sort(list));
                     return Ok(found);
                 }
             }
@@ -138,7 +138,7 @@ impl SqliteStore {
             match read.last() {
                 Some(row) if read.len() as i64 == PIECE => last = *row,
                 _ => {
-                    found.iter_mut().for_each(sort);
+                    found.iter_mut().for_each(|list| sort(list));
                     return Ok(found);
                 }
             }

@@ -80,7 +80,7 @@ impl SqliteStore {
 }
 
 /// Sorts values by time, step and value, as MLflow does, which stores NaN as zero.
-pub(super) fn sort(points: &mut Vec<Point>) {
+pub(super) fn sort(points: &mut [Point]) {
     let value = |point: &Point| if point.value.is_nan() { 0.0 } else { point.value };
     points.sort_by(|a, b| {
         let order = (a.timestamp, a.step).cmp(&(b.timestamp, b.step));

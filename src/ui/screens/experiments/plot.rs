@@ -170,7 +170,8 @@ fn parallel(paint: &mut Paint<'_>, area: Rect, page: &PlotPage, plotted: &Plotte
             if let (Some(from), Some(to)) = (before, now) {
                 canvas.line(from, to, owner);
             }
-            before = now;
+            // A line goes on to the next value that the run has.
+            before = now.or(before);
         }
     }
     canvas.draw(paint, &styles);
