@@ -10,7 +10,6 @@ mod plan;
 mod search;
 mod settings;
 mod shapes;
-mod tls;
 mod transport;
 
 use std::fmt;

@@ -1,24 +1,26 @@
 //! Requests to a tracking server: credentials, time-outs, retries where they help, and limits on the size of
 //! answers.
 
-use std::error::Error;
 use std::fmt;
 use std::io::Read;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::StatusCode;
 use reqwest::blocking::{Client, Response};
-use reqwest::header::RETRY_AFTER;
 use serde::Deserialize;
 use serde_json::{Map, Value as Json};
 
 use super::settings::{Credentials, Settings};
-use super::tls;
+use crate::system::http::{self, causes, is_of_tls, is_timeout, query, retry_after, root};
+use crate::system::tls;
 use crate::text::UserError;
 use crate::text::secrets::redact;
 
+/// The variable that names the trusted certificates.
+const SERVER: &str = "MLFLOW_TRACKING_SERVER_CERT_PATH";
+/// The variable that names the client's certificate and key.
+const CLIENT: &str = "MLFLOW_TRACKING_CLIENT_CERT_PATH";
 /// Largest answer in bytes.
 const LARGEST: u64 = 256 << 20;
 /// Time limit for the download of a file of any size.
@@ -110,14 +112,17 @@ impl Transport {
         match &settings.server_certificates {
             Some(server) if !settings.insecure => {
                 let client = settings.client_certificate.as_deref();
-                builder = builder.tls_backend_preconfigured(tls::config(server, client)?);
+                builder = builder.tls_backend_preconfigured(tls::config(
+                    (SERVER, server),
+                    client.map(|path| (CLIENT, path)),
+                )?);
             }
             _ => {
                 builder = builder.tls_danger_accept_invalid_certs(settings.insecure);
                 if let Some(path) = &settings.client_certificate {
-                    let identity = reqwest::Identity::from_pem(&tls::read(tls::CLIENT, path)?);
+                    let identity = reqwest::Identity::from_pem(&tls::read(CLIENT, path)?);
                     builder = builder.identity(identity.map_err(|error| {
-                        let (name, path, reason) = (tls::CLIENT, path.display(), root(&error));
+                        let (name, path, reason) = (CLIENT, path.display(), root(&error));
                         format!("{name}: {path} can't be used: {reason}.")
                     })?);
                 }
@@ -207,11 +212,9 @@ impl Transport {
         true
     }
 
-    /// Exponential backoff with a jitter of 25 %, so that clients that failed together do not retry together.
+    /// The pause before the next try.
     fn pause(&self, tries: u32) -> Duration {
-        let random = getrandom::u64().unwrap_or_default() as f64 / u64::MAX as f64;
-        let factor = f64::from(2_u32.saturating_pow(tries - 1)) * (0.75 + random / 2.0);
-        self.settings.backoff.mul_f64(factor)
+        http::backoff(self.settings.backoff, tries)
     }
 
     /// Sends a request; returns when the head of the answer has arrived.
@@ -407,66 +410,5 @@ fn after(failure: Failure, tries: u32) -> Failure {
         }
         Failure::Other(report) => Failure::Other(again(report)),
         Failure::TooLarge => Failure::TooLarge,
-    }
-}
-
-/// An error with its causes; repeated texts are left out.
-fn causes(error: &dyn Error) -> String {
-    let mut report = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        let text = error.to_string();
-        if !report.contains(&text) {
-            report = format!("{report}: {text}");
-        }
-        cause = error.source();
-    }
-    report
-}
-
-/// The root cause of an error.
-fn root(error: &dyn Error) -> String {
-    let mut error = error;
-    while let Some(cause) = error.source() {
-        error = cause;
-    }
-    error.to_string()
-}
-
-fn is_timeout(error: &std::io::Error) -> bool {
-    let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<reqwest::Error>());
-    error.kind() == std::io::ErrorKind::TimedOut || inner.is_some_and(reqwest::Error::is_timeout)
-}
-
-fn is_of_tls(reason: &str) -> bool {
-    let reason = reason.to_lowercase();
-    ["certificate", "tls", "handshake", "unknownissuer", "received corrupt message"]
-        .iter()
-        .any(|word| reason.contains(word))
-}
-
-/// `Retry-After`, in seconds or as a date.
-fn retry_after(response: &Response) -> Option<Duration> {
-    let text = response.headers().get(RETRY_AFTER)?.to_str().ok()?.trim();
-    if let Ok(seconds) = text.parse::<u32>() {
-        return Some(Duration::from_secs(seconds.into()));
-    }
-    let at = jiff::fmt::rfc2822::parse(text).ok()?.timestamp();
-    Duration::try_from(at.duration_since(jiff::Timestamp::now())).ok()
-}
-
-/// The fields as a URL query; a list repeats its field.
-fn query(fields: &Map<String, Json>) -> String {
-    let mut pairs = Vec::new();
-    for (name, value) in fields {
-        let values = value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice);
-        for value in values {
-            let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-            pairs.push(format!("{name}={}", utf8_percent_encode(&text, NON_ALPHANUMERIC)));
-        }
-    }
-    match pairs.is_empty() {
-        true => String::new(),
-        false => format!("?{}", pairs.join("&")),
     }
 }

@@ -19,26 +19,24 @@ use rustls::{
 use crate::system::files;
 use crate::text::UserError;
 
-/// The variable that names the trusted certificates.
-const SERVER: &str = "MLFLOW_TRACKING_SERVER_CERT_PATH";
-/// The variable that names the client's certificate and key.
-pub(super) const CLIENT: &str = "MLFLOW_TRACKING_CLIENT_CERT_PATH";
-
-/// The TLS configuration with the user's trusted certificates and, optionally, a client certificate.
+/// The TLS configuration with the user's trusted certificates and, optionally, a client certificate with its key. Each is
+/// a file in PEM format, with the name of the setting that it comes from, for messages.
 ///
 /// # Errors
 /// When a file is invalid: which one, and why.
-pub(super) fn config(server: &Path, client: Option<&Path>) -> Result<ClientConfig, UserError> {
+pub fn config(
+    (name, server): (&str, &Path),
+    client: Option<(&str, &Path)>,
+) -> Result<ClientConfig, UserError> {
     let unusable = |error: &dyn std::fmt::Display| {
-        format!("{SERVER}: {} can't be used: {error}.", server.display())
+        format!("{name}: {} can't be used: {error}.", server.display())
     };
-    let named: Vec<CertificateDer<'static>> =
-        CertificateDer::pem_slice_iter(&read(SERVER, server)?)
-            .collect::<Result<_, _>>()
-            .map_err(|error| unusable(&error))?;
+    let named: Vec<CertificateDer<'static>> = CertificateDer::pem_slice_iter(&read(name, server)?)
+        .collect::<Result<_, _>>()
+        .map_err(|error| unusable(&error))?;
     if named.is_empty() {
         return Err(
-            format!("{SERVER}: {} has no certificate in PEM format.", server.display()).into()
+            format!("{name}: {} has no certificate in PEM format.", server.display()).into()
         );
     }
     let mut roots = RootCertStore::empty();
@@ -50,22 +48,22 @@ pub(super) fn config(server: &Path, client: Option<&Path>) -> Result<ClientConfi
     let builder = ClientConfig::builder()
         .dangerous()
         .with_custom_certificate_verifier(Arc::new(Verifier { inner, named }));
-    let Some(path) = client else { return Ok(builder.with_no_client_auth()) };
+    let Some((name, path)) = client else { return Ok(builder.with_no_client_auth()) };
     let unusable = |error: &dyn std::fmt::Display| {
-        format!("{CLIENT}: {} can't be used: {error}.", path.display())
+        format!("{name}: {} can't be used: {error}.", path.display())
     };
-    let text = read(CLIENT, path)?;
+    let text = read(name, path)?;
     let own = CertificateDer::pem_slice_iter(&text).collect::<Result<_, _>>();
     let own = own.map_err(|error| unusable(&error))?;
     let key = PrivateKeyDer::from_pem_slice(&text).map_err(|error| unusable(&error))?;
     Ok(builder.with_client_auth_cert(own, key).map_err(|error| unusable(&error))?)
 }
 
-/// The content of a file that a variable names.
+/// The content of a file that a setting names.
 ///
 /// # Errors
 /// When the file can't be read: which one, and why.
-pub(super) fn read(name: &str, path: &Path) -> Result<Vec<u8>, UserError> {
+pub fn read(name: &str, path: &Path) -> Result<Vec<u8>, UserError> {
     files::read(path, 4 << 20)
         .map_err(|error| format!("{name}: {}: {error}.", path.display()).into())
 }
