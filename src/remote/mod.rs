@@ -1,6 +1,7 @@
 //! Remote runs: the same pipeline on an engine.
 //!
 //! - [`found`] detects the engines that a project is set up for.
+//! - [`Profile`] is a connection that a project names: an engine, its address and credentials.
 //! - [`Backend`] is what an engine can be asked for. What it can't do is data: [`Backend::can`].
 //! - [`model`] has the runs, tasks and logs, in the same words for every engine.
 //!
@@ -9,6 +10,8 @@
 mod backend;
 mod found;
 pub mod model;
+mod profile;
 
 pub use backend::{Action, Backend, Check, RemoteError};
 pub use found::{Found, found};
+pub use profile::{Credentials, Engine, Profile, Profiles};

@@ -7,6 +7,7 @@
 mod names;
 mod text;
 
+use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -96,14 +97,31 @@ impl fmt::Debug for Secret {
 
 static KEEPS_VALUES: AtomicBool = AtomicBool::new(false);
 
-/// Makes later secrets keep their values. Only the command that reveals a secret calls this; no
-/// other process keeps any value.
+/// Makes later secrets keep their values. Only the command that reveals a secret calls this; other
+/// processes keep a value only as in [`keeping`].
 pub fn keep_values() {
     KEEPS_VALUES.store(true, Ordering::Relaxed);
 }
 
+thread_local! {
+    static KEEPS_HERE: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Does something while secrets that are made on this thread keep their values: they are to be sent where they belong.
+pub fn keeping<T>(act: impl FnOnce() -> T) -> T {
+    let before = KEEPS_HERE.replace(true);
+    let result = act();
+    KEEPS_HERE.set(before);
+    result
+}
+
+/// Whether secrets that are made on this thread keep their values.
+pub fn keeps() -> bool {
+    KEEPS_VALUES.load(Ordering::Relaxed) || KEEPS_HERE.get()
+}
+
 fn kept(value: &str) -> Option<Arc<str>> {
-    KEEPS_VALUES.load(Ordering::Relaxed).then(|| value.into())
+    keeps().then(|| value.into())
 }
 
 fn digest(value: &str) -> [u8; 16] {

@@ -47,6 +47,7 @@ mod value;
 mod tests;
 
 use super::{Budget, Metadata, Pipeline, Problem};
+use crate::text::secrets;
 
 pub use cache::SourceCache;
 
@@ -82,6 +83,8 @@ const STACK_BYTES: usize = 256 << 20;
 
 /// Runs `work` on a new thread with a large stack.
 pub(super) fn on_large_stack<T: Send>(work: impl FnOnce() -> T + Send) -> T {
+    let keeps = secrets::keeps();
+    let work = move || if keeps { secrets::keeping(work) } else { work() };
     std::thread::scope(|scope| {
         let thread = std::thread::Builder::new().stack_size(STACK_BYTES).spawn_scoped(scope, work);
         match thread {
