@@ -4,14 +4,32 @@
 //! - [`Profile`] is a connection that a project names: an engine, its address and credentials.
 //! - [`Backend`] is what an engine can be asked for. What it can't do is data: [`Backend::can`].
 //! - [`model`] has the runs, tasks and logs, in the same words for every engine.
+//! - [`Follower`] looks at a run again and again.
+//! - [`Airflow`] is Apache Airflow 2 and 3 over its REST API.
 //!
 //! Nothing here knows of the screen. All requests block, so screens make them on threads of their own.
 
+mod airflow;
 mod backend;
+mod follow;
 mod found;
+mod http;
 pub mod model;
 mod profile;
 
+pub use airflow::Airflow;
 pub use backend::{Action, Backend, Check, RemoteError};
+pub use follow::{Follower, News};
 pub use found::{Found, found};
 pub use profile::{Credentials, Engine, Profile, Profiles};
+
+/// Prepares a connection to the engine of a profile; nothing is sent.
+///
+/// # Errors
+/// When a certificate or the proxy can't be used.
+pub fn connect(profile: &Profile) -> Result<Box<dyn Backend>, crate::text::UserError> {
+    match profile.engine {
+        Engine::Airflow => Ok(Box::new(Airflow::new(profile)?)),
+        Engine::KedroServer => Err("A Kedro server can't be reached yet.".into()),
+    }
+}
