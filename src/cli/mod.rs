@@ -21,6 +21,7 @@ mod models;
 mod output;
 mod plot;
 mod project;
+mod remote;
 mod run;
 mod runs;
 mod schema;
@@ -111,6 +112,8 @@ enum Verb {
     Experiments(experiments::Arguments),
     /// Look at registered models: list, search, show
     Models(models::Arguments),
+    /// Run pipelines on engines: list, check, pipelines, submit, runs, show, logs, cancel, retry, pause
+    Remote(remote::Arguments),
     /// Make the project's Python environment
     Env(env::Arguments),
     /// Check what the project needs: interpreter, Kedro, store, terminal
@@ -188,6 +191,7 @@ fn dispatch(arguments: Arguments) -> Result<ExitCode> {
         Some(Verb::Runs(arguments)) => runs::run(&arguments),
         Some(Verb::Experiments(arguments)) => experiments::run(&arguments),
         Some(Verb::Models(arguments)) => models::run(&arguments),
+        Some(Verb::Remote(arguments)) => remote::run(&arguments),
         Some(Verb::Env(arguments)) => env::run(&arguments),
         Some(Verb::Doctor(arguments)) => doctor::run(&arguments),
         Some(Verb::Completions { shell }) => output::bytes(&complete::script(shell)?),

@@ -20,6 +20,28 @@ pub(super) fn typed(text: &str) -> Json {
     value_to_json(&config::value(text))
 }
 
+/// The parameters as one object, nested by their dotted keys as Kedro nests them. Secrets are in it as they are.
+pub fn nested(params: &Params) -> Json {
+    let mut root = serde_json::Map::new();
+    for (key, text) in params {
+        let mut map = &mut root;
+        let mut parts = key.split('.').peekable();
+        while let Some(part) = parts.next() {
+            if parts.peek().is_none() {
+                map.insert(part.to_owned(), typed(text));
+                break;
+            }
+            let slot = map.entry(part).or_insert(Json::Null);
+            if !slot.is_object() {
+                *slot = Json::Object(serde_json::Map::new());
+            }
+            let Json::Object(inner) = slot else { break };
+            map = inner;
+        }
+    }
+    Json::Object(root)
+}
+
 /// The text that `typed` parses to this value.
 pub fn as_written(value: &Json) -> String {
     match value {
@@ -121,6 +143,15 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn dotted_keys_are_nested() {
+        let pairs = [("a.b", "1"), ("a.c.d", "x"), ("e", "[1, 2]"), ("a.c", "5"), ("a.c.f", "yes")];
+        let params =
+            pairs.iter().map(|(key, text)| ((*key).to_owned(), (*text).to_owned())).collect();
+        assert_eq!(nested(&params), json!({"a": {"b": 1, "c": {"f": true}}, "e": [1, 2]}));
+        assert_eq!(nested(&Params::new()), json!({}));
+    }
 
     #[test]
     fn values_have_the_types_that_omegaconf_gives_them() {

@@ -11,6 +11,8 @@ mod ports;
 #[expect(dead_code, reason = "only the environments of Airflow are asked for")]
 mod python;
 
+mod verbs;
+
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use airflow::{Airflow, Version};

@@ -39,7 +39,11 @@ impl Screen for RemoteScreen {
             lines.push(Line::Link(label, file.clone(), file.clone(), Tone::Plain));
         }
         lines.push(Line::Blank);
-        lines.push(Line::Text("Submitting is not built yet.".into(), Tone::Dim));
+        let text = match backend.name {
+            "Airflow" => "`mlops-tui remote` submits and follows runs.",
+            _ => "Runs on this engine can't be submitted yet.",
+        };
+        lines.push(Line::Text(text.into(), Tone::Dim));
         let place = backend.config.first().map(|file| Place::line(std::path::Path::new(file), 1));
         Details { lines, place, name: backend.name.into() }
     }

@@ -100,7 +100,7 @@ fn to_json(run: &RunRecord) -> Json {
 }
 
 /// A time on this machine's clock.
-fn clock(at: f64, format: &str) -> String {
+pub(super) fn clock(at: f64, format: &str) -> String {
     let time = jiff::Timestamp::from_microsecond((at * 1e6) as i64);
     time.map(|time| {
         time.to_zoned_datetime(jiff::tz::TimeZone::system()).strftime(format).to_string()

@@ -1,0 +1,85 @@
+//! `mlops-tui remote cancel`, `retry` and `pause`.
+
+use std::process::ExitCode;
+
+use color_eyre::eyre::Result;
+use serde_json::json;
+
+use super::submit::follow;
+use super::{Opened, RunArguments};
+use crate::cli::output;
+use crate::remote::{Action, RemoteError};
+
+/// Stop a run on the engine.
+///
+/// Example: mlops-tui remote cancel last
+#[derive(Debug, clap::Args)]
+pub(super) struct Cancel {
+    #[command(flatten)]
+    run: RunArguments,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// Run the failed tasks of a run once more, and those after them.
+///
+/// Example: mlops-tui remote retry last --wait
+#[derive(Debug, clap::Args)]
+pub(super) struct Retry {
+    #[command(flatten)]
+    run: RunArguments,
+    /// Follow the run to its end
+    #[arg(long, short)]
+    wait: bool,
+    /// Print JSON, with --wait a line for each change
+    #[arg(long)]
+    json: bool,
+}
+
+/// Stop the engine's own starts of a pipeline, or resume them.
+///
+/// Example: mlops-tui remote pause --off
+#[derive(Debug, clap::Args)]
+pub(super) struct Pause {
+    /// The pipeline, by its name in the project or its id on the engine [default: the project's]
+    pipeline: Option<String>,
+    /// Resume them
+    #[arg(long)]
+    off: bool,
+}
+
+pub(super) fn cancel(opened: &Opened, arguments: &Cancel) -> Result<ExitCode> {
+    opened.backend.can(Action::Cancel).map_err(RemoteError::Unable)?;
+    let run = arguments.run.find(opened)?;
+    opened.backend.cancel(&run.id)?;
+    if arguments.json {
+        return output::json(&json!({"run": run.id.run, "cancelled": true}));
+    }
+    output::text(&format!("Cancelled: {}.\n", run.id.run))
+}
+
+pub(super) fn retry(opened: &Opened, arguments: &Retry) -> Result<ExitCode> {
+    opened.backend.can(Action::Retry).map_err(RemoteError::Unable)?;
+    let run = arguments.run.find(opened)?;
+    let tasks = opened.backend.retry(&run.id)?;
+    match (arguments.json, arguments.wait) {
+        (true, true) => output::json_line(&json!({"event": "retry", "tasks": tasks}))?,
+        (true, false) => output::json(&json!({"run": run.id.run, "tasks": tasks}))?,
+        (false, _) => {
+            output::text(&format!("Run again: {} of {}.\n", tasks.join(", "), run.id.run))?
+        }
+    };
+    match arguments.wait {
+        true => follow(opened, run.id, arguments.json),
+        false => Ok(ExitCode::SUCCESS),
+    }
+}
+
+pub(super) fn pause(opened: &Opened, arguments: &Pause) -> Result<ExitCode> {
+    opened.backend.can(Action::Pause).map_err(RemoteError::Unable)?;
+    let pipeline = opened.pipeline(arguments.pipeline.as_deref())?;
+    opened.backend.pause(&pipeline, !arguments.off)?;
+    let state = if arguments.off { "Resumed" } else { "Paused" };
+    output::text(&format!("{state}: {pipeline}.\n"))
+}

@@ -1,0 +1,202 @@
+//! `mlops-tui remote logs`.
+
+use std::collections::HashMap;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use color_eyre::eyre::Result;
+use regex::Regex;
+use serde_json::json;
+
+use super::{Opened, RunArguments, clock};
+use crate::app::words::Tone;
+use crate::cli::output;
+use crate::cli::table::Reader;
+use crate::remote::model::{LogLine, Run, Task};
+use crate::remote::{Action, RemoteError};
+use crate::text::UserError;
+
+/// Print the logs of a run's tasks, in the order of the tasks; by default of their latest tries.
+///
+/// Example: mlops-tui remote logs last --failed --grep 'Error|Traceback'
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    #[command(flatten)]
+    run: RunArguments,
+    /// Only this task; several are separated by commas
+    #[arg(long, short, value_name = "TASK", value_delimiter = ',')]
+    task: Vec<String>,
+    /// Only tasks that failed
+    #[arg(long)]
+    failed: bool,
+    /// The number of the try, from 1 [default: the latest]
+    #[arg(long = "try", value_name = "NUMBER", conflicts_with = "all_tries")]
+    attempt: Option<u32>,
+    /// All tries
+    #[arg(long)]
+    all_tries: bool,
+    /// Only lines that match this regular expression
+    #[arg(long, short, value_name = "REGEX", value_parser = pattern)]
+    grep: Option<Regex>,
+    /// Follow the logs until the run ends
+    #[arg(long, short, conflicts_with_all = ["attempt", "all_tries"])]
+    follow: bool,
+    /// Print JSON lines
+    #[arg(long)]
+    json: bool,
+}
+
+/// The pause between two looks at a log that is followed.
+const EVERY: Duration = Duration::from_secs(1);
+
+fn pattern(text: &str) -> Result<Regex, String> {
+    Regex::new(text).map_err(|error| error.to_string())
+}
+
+pub(super) fn run(opened: &Opened, arguments: &Arguments) -> Result<ExitCode> {
+    opened.backend.can(Action::Logs).map_err(RemoteError::Unable)?;
+    let run = arguments.run.find(opened)?;
+    if arguments.follow {
+        return follow(opened, arguments, run);
+    }
+    let tasks = chosen(opened, arguments, &run)?;
+    let mut printer = Printer::new(arguments);
+    for task in &tasks {
+        let last = task.attempt.max(1);
+        let attempts = match (arguments.attempt, arguments.all_tries) {
+            (Some(attempt), _) => attempt..=attempt,
+            (None, true) => 1..=last,
+            (None, false) => last..=last,
+        };
+        for attempt in attempts {
+            let mut from: Option<String> = None;
+            loop {
+                let page = opened.backend.log(&run.id, task, attempt, from.as_deref())?;
+                printer.print(task, attempt, &page.lines)?;
+                match page.next {
+                    Some(next) if Some(&next) != from.as_ref() => from = Some(next),
+                    _ => break,
+                }
+                // More of a log that still grows is for --follow.
+                if !task.state.phase.is_over() {
+                    break;
+                }
+            }
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The tasks whose logs are wanted.
+fn chosen(opened: &Opened, arguments: &Arguments, run: &Run) -> Result<Vec<Task>> {
+    let mut tasks = opened.backend.tasks(&run.id)?;
+    let is_named = |task: &Task, name: &String| *name == task.id || *name == task.name();
+    for name in &arguments.task {
+        if !tasks.iter().any(|task| is_named(task, name)) {
+            let names: Vec<String> = tasks.iter().map(Task::name).collect();
+            let known = crate::text::did_you_mean(name, names.iter().map(String::as_str));
+            return Err(UserError::from(format!("The run has no task `{name}`.{known}")).into());
+        }
+    }
+    tasks.retain(|task| {
+        let named =
+            arguments.task.is_empty() || arguments.task.iter().any(|name| is_named(task, name));
+        named && (!arguments.failed || task.state.name == "failed")
+    });
+    Ok(tasks)
+}
+
+/// Prints what is added to the logs until the run ends.
+fn follow(opened: &Opened, arguments: &Arguments, mut run: Run) -> Result<ExitCode> {
+    let mut printer = Printer::new(arguments);
+    let mut places: HashMap<(String, u32), String> = HashMap::new();
+    loop {
+        let is_over = run.state.phase.is_over();
+        for task in chosen(opened, arguments, &run)? {
+            if task.attempt == 0 {
+                continue;
+            }
+            for attempt in 1..=task.attempt {
+                let key = (task.name(), attempt);
+                // An earlier try is read once more after the next one began, then it has ended.
+                let from = places.get(&key).cloned();
+                if from.as_deref() == Some(ENDED) {
+                    continue;
+                }
+                let page = opened.backend.log(&run.id, &task, attempt, from.as_deref())?;
+                printer.print(&task, attempt, &page.lines)?;
+                let has_ended = attempt < task.attempt || task.state.phase.is_over();
+                match page.next {
+                    Some(next) => drop(places.insert(key, next)),
+                    None if has_ended => drop(places.insert(key, ENDED.into())),
+                    None => {}
+                }
+            }
+        }
+        if is_over {
+            return Ok(ExitCode::SUCCESS);
+        }
+        std::thread::sleep(EVERY);
+        run = opened.backend.run(&run.id)?;
+    }
+}
+
+/// The place of a log that was read to its end.
+const ENDED: &str = "\0ended";
+
+/// Prints lines with a heading for each try of a task.
+struct Printer<'a> {
+    arguments: &'a Arguments,
+    reader: Reader,
+    /// The task and try of the last heading.
+    shown: Option<(String, u32)>,
+}
+
+impl<'a> Printer<'a> {
+    fn new(arguments: &'a Arguments) -> Self {
+        Printer { arguments, reader: Reader::of_stdout(), shown: None }
+    }
+
+    fn print(&mut self, task: &Task, attempt: u32, lines: &[LogLine]) -> Result<()> {
+        let wanted = |line: &&LogLine| {
+            self.arguments.grep.as_ref().is_none_or(|pattern| pattern.is_match(&line.text))
+        };
+        let lines: Vec<&LogLine> = lines.iter().filter(wanted).collect();
+        if lines.is_empty() {
+            return Ok(());
+        }
+        if self.arguments.json {
+            for line in lines {
+                output::json_line(&json!({
+                    "task": task.id, "index": task.index, "try": attempt,
+                    "at": line.at, "level": line.level, "text": line.text,
+                }))?;
+            }
+            return Ok(());
+        }
+        let head = (task.name(), attempt);
+        let mut text = String::new();
+        if self.shown.as_ref() != Some(&head) {
+            let title = match (task.attempt.max(task.attempts), attempt) {
+                (0 | 1, _) => head.0.clone(),
+                (_, attempt) => format!("{}, try {attempt}", head.0),
+            };
+            text += &format!("{}\n", self.reader.paint(&self.reader.line(&title), Tone::Name));
+            self.shown = Some(head);
+        }
+        for line in lines {
+            let tone = match line.level.as_deref() {
+                Some("error" | "critical") => Tone::Bad,
+                Some("warning") => Tone::Warning,
+                Some("debug") => Tone::Dim,
+                _ => Tone::Plain,
+            };
+            let at = self.reader.paint(&clock(line.at, "%H:%M:%S"), Tone::Dim);
+            let gap = if line.at.is_some() { "  " } else { "" };
+            let whole = crate::text::sanitize(&line.text);
+            text += &format!("{at}{gap}{}\n", self.reader.paint(&whole, tone));
+        }
+        output::text(&text)?;
+        Ok(())
+    }
+}
