@@ -103,7 +103,10 @@ mod tests {
     use super::*;
 
     /// An engine that answers what a test has prepared: for each look the run's state and those of its tasks.
-    struct Script(RefCell<Vec<Option<(&'static str, Vec<(&'static str, u32)>)>>>);
+    struct Script(RefCell<Vec<Option<Look>>>);
+
+    /// The state of a run, and the state and try of each of its tasks.
+    type Look = (&'static str, Vec<(&'static str, u32)>);
 
     fn state(name: &str) -> State {
         let phase = match name {

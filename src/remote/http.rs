@@ -135,7 +135,9 @@ impl Http {
                 Ok((answer, later)) => match answer.status {
                     // It was turned away before anything was done.
                     429 => (Ok(answer), Some(later.unwrap_or_default())),
-                    502..=504 if ask.repeatable => (Ok(answer), Some(later.unwrap_or_default())),
+                    500 | 502..=504 if ask.repeatable => {
+                        (Ok(answer), Some(later.unwrap_or_default()))
+                    }
                     _ => return Ok(answer),
                 },
                 Err((error, is_safe)) => {

@@ -211,8 +211,17 @@ impl Profile {
     /// # Errors
     /// When the command can't be run, fails, or prints nothing.
     pub fn fresh_credentials(&self) -> Result<Credentials, UserError> {
-        let Credentials::Command(words) = &self.credentials.0 else {
-            return Ok(self.credentials.0.clone());
+        let words = match &self.credentials.0 {
+            Credentials::Command(words) => words,
+            known => {
+                if let Credentials::Basic { password: secret, .. } | Credentials::Token(secret) =
+                    known
+                {
+                    // From now on it is removed from all texts.
+                    let _ = Secret::of(secret);
+                }
+                return Ok(known.clone());
+            }
         };
         let [program, arguments @ ..] = words.as_slice() else {
             return Err(format!("The command of `{}` is empty.", self.credentials.1).into());

@@ -17,7 +17,6 @@ use rustls::{
 };
 
 use crate::system::files;
-use crate::text::UserError;
 
 /// The TLS configuration with the user's trusted certificates and, optionally, a client certificate with its key. Each is
 /// a file in PEM format, with the name of the setting that it comes from, for messages.
@@ -27,7 +26,7 @@ use crate::text::UserError;
 pub fn config(
     (name, server): (&str, &Path),
     client: Option<(&str, &Path)>,
-) -> Result<ClientConfig, UserError> {
+) -> Result<ClientConfig, String> {
     let unusable = |error: &dyn std::fmt::Display| {
         format!("{name}: {} can't be used: {error}.", server.display())
     };
@@ -35,9 +34,7 @@ pub fn config(
         .collect::<Result<_, _>>()
         .map_err(|error| unusable(&error))?;
     if named.is_empty() {
-        return Err(
-            format!("{name}: {} has no certificate in PEM format.", server.display()).into()
-        );
+        return Err(format!("{name}: {} has no certificate in PEM format.", server.display()));
     }
     let mut roots = RootCertStore::empty();
     for certificate in &named {
@@ -56,16 +53,15 @@ pub fn config(
     let own = CertificateDer::pem_slice_iter(&text).collect::<Result<_, _>>();
     let own = own.map_err(|error| unusable(&error))?;
     let key = PrivateKeyDer::from_pem_slice(&text).map_err(|error| unusable(&error))?;
-    Ok(builder.with_client_auth_cert(own, key).map_err(|error| unusable(&error))?)
+    builder.with_client_auth_cert(own, key).map_err(|error| unusable(&error))
 }
 
 /// The content of a file that a setting names.
 ///
 /// # Errors
 /// When the file can't be read: which one, and why.
-pub fn read(name: &str, path: &Path) -> Result<Vec<u8>, UserError> {
-    files::read(path, 4 << 20)
-        .map_err(|error| format!("{name}: {}: {error}.", path.display()).into())
+pub fn read(name: &str, path: &Path) -> Result<Vec<u8>, String> {
+    files::read(path, 4 << 20).map_err(|error| format!("{name}: {}: {error}.", path.display()))
 }
 
 #[derive(Debug)]

@@ -3,14 +3,19 @@
 #[path = "../common/airflow.rs"]
 mod airflow;
 mod answers;
+#[path = "../common/breaking.rs"]
+mod breaking;
 mod client;
+#[path = "../common/dice.rs"]
+#[expect(dead_code, reason = "only numbers are thrown")]
+mod dice;
+mod faults;
 mod first;
 #[path = "../common/ports.rs"]
 mod ports;
 #[path = "../common/python.rs"]
 #[expect(dead_code, reason = "only the environments of Airflow are asked for")]
 mod python;
-
 mod verbs;
 
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};

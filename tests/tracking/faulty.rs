@@ -1,6 +1,6 @@
 //! Servers that fail in many ways: each is told in words, asked again where that helps, and no secret is told.
 
-use std::io::{Read, Write};
+use std::io::Write;
 use std::net::TcpListener;
 use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Mutex};
@@ -11,6 +11,8 @@ use mlops_tui::tracking::filter::{Expr, parse};
 use mlops_tui::tracking::follow::{Follower, News};
 use mlops_tui::tracking::rest::RestStore;
 use mlops_tui::tracking::{Location, ServerUri, Store, TrackingError};
+
+use crate::breaking::request;
 
 pub const PASSWORD: &str = "pw.of-Ada/19";
 pub const TOKEN: &str = "Tk-of-Ada-2077";
@@ -53,33 +55,6 @@ pub fn serve(replies: Vec<Reply>) -> (String, Receiver<String>) {
         }
     });
     (format!("http://{address}"), requests)
-}
-
-pub fn request(stream: &mut impl Read) -> String {
-    let mut text = Vec::new();
-    let mut buffer = [0; 4096];
-    loop {
-        let count = stream.read(&mut buffer).unwrap_or(0);
-        text.extend_from_slice(&buffer[..count]);
-        // A hello of TLS has no such end.
-        if text.starts_with(&[22]) {
-            return String::new();
-        }
-        let so_far = String::from_utf8_lossy(&text).into_owned();
-        let Some((head, body)) = so_far.split_once("\r\n\r\n") else {
-            if count == 0 {
-                return so_far;
-            }
-            continue;
-        };
-        let length = head.lines().find_map(|line| {
-            let (name, value) = line.split_once(':')?;
-            name.eq_ignore_ascii_case("content-length").then(|| value.trim().parse().ok())?
-        });
-        if count == 0 || body.len() >= length.unwrap_or(0) {
-            return so_far;
-        }
-    }
 }
 
 pub fn send(stream: &mut impl Write, reply: &Reply) -> std::io::Result<()> {

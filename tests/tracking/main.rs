@@ -3,7 +3,10 @@
 mod agreement;
 mod answers;
 mod auth;
+#[path = "../common/breaking.rs"]
+mod breaking;
 mod corpus;
+#[path = "../common/dice.rs"]
 mod dice;
 mod faulty;
 mod files;

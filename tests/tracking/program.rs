@@ -4,7 +4,8 @@ use std::io::{BufReader, Read, Write};
 use std::net::TcpListener;
 use std::process::{Command, Output, Stdio};
 
-use crate::faulty::{PASSWORD, Reply, TOKEN, ok, request, serve};
+use crate::breaking::request;
+use crate::faulty::{PASSWORD, Reply, TOKEN, ok, serve};
 
 const PROXY_PASSWORD: &str = "pw-of-the-proxy";
 /// `ada:pw-of-the-proxy`, as it is sent.

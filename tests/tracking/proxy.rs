@@ -1,23 +1,18 @@
 //! A proxy between us and real servers that breaks answers at random, and a server that is restarted: what is
 //! read stays what a good connection reads, nothing is lost or doubled.
 
-use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::atomic::Ordering;
 
 use mlops_tui::tracking::entities::{Point, RunQuery, View};
 use mlops_tui::tracking::filter::{Entity, Expr, parse};
 use mlops_tui::tracking::rest::RestStore;
 use rusqlite::Connection;
 
+use crate::breaking::proxy;
 use crate::corpus::corpus;
-use crate::dice::Dice;
-use crate::faulty::{Reply, ok, request, serve};
+use crate::faulty::{Reply, ok, serve};
 use crate::servers::{SERVERS, Server, store};
 
-/// No more answers are broken one after the other.
-const MOST_IN_A_ROW: usize = 3;
 /// What is read in one page is this much here.
 const PAGES: [(&str, &str); 3] = [
     // Blanks keep the length of the body.
@@ -26,105 +21,9 @@ const PAGES: [(&str, &str); 3] = [
     ("max_results=1000", "max_results=2"),
 ];
 
-/// How an answer is broken.
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Fault {
-    None,
-    /// It ends somewhere.
-    Cut,
-    Status(&'static str),
-    /// The connection is reset.
-    Reset,
-    /// It never comes.
-    Silence,
-}
-
-const FAULTS: [Fault; 12] = [
-    Fault::None,
-    Fault::None,
-    Fault::None,
-    Fault::None,
-    Fault::Cut,
-    Fault::Cut,
-    Fault::Status("500 Internal Server Error"),
-    Fault::Status("502 Bad Gateway"),
-    Fault::Status("503 Service Unavailable"),
-    Fault::Status("429 Too Many Requests\r\nRetry-After: 0"),
-    Fault::Reset,
-    Fault::Silence,
-];
-
-struct Plan {
-    dice: Dice,
-    in_a_row: usize,
-    silences: usize,
-}
-
-impl Plan {
-    fn next(&mut self) -> Fault {
-        let mut fault = FAULTS[self.dice.below(FAULTS.len())];
-        // Each silence lasts as long as the client waits.
-        if fault == Fault::Silence && self.silences == 0 {
-            fault = Fault::Reset;
-        }
-        if self.in_a_row == MOST_IN_A_ROW {
-            fault = Fault::None;
-        }
-        self.silences -= usize::from(fault == Fault::Silence);
-        self.in_a_row = if fault == Fault::None { 0 } else { self.in_a_row + 1 };
-        fault
-    }
-}
-
-/// The address of a proxy before a server, and how many answers it broke so far.
-fn proxy(server: &str, seed: u64) -> (String, Arc<AtomicUsize>) {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = listener.local_addr().unwrap();
-    let server = server.trim_start_matches("http://").to_owned();
-    let broken = Arc::new(AtomicUsize::new(0));
-    let count = broken.clone();
-    let plan = Arc::new(Mutex::new(Plan { dice: Dice(seed), in_a_row: 0, silences: 1 }));
-    std::thread::spawn(move || {
-        for stream in listener.incoming() {
-            let Ok(stream) = stream else { continue };
-            let (server, count, plan) = (server.clone(), count.clone(), plan.clone());
-            std::thread::spawn(move || pass(stream, &server, &plan, &count));
-        }
-    });
-    (format!("http://{address}"), broken)
-}
-
-/// Hands one request on, and its answer back, whole or broken. A client that is gone is no matter.
-fn pass(mut client: TcpStream, server: &str, plan: &Mutex<Plan>, count: &AtomicUsize) {
-    let mut asked = request(&mut client);
-    for (from, to) in PAGES {
-        asked = asked.replace(from, to);
-    }
-    // Each connection carries one request, so that the answer ends where the connection does.
-    let asked = asked.replacen("\r\n", "\r\nConnection: close\r\n", 1);
-    let mut upstream = TcpStream::connect(server).unwrap();
-    upstream.write_all(asked.as_bytes()).unwrap();
-    let mut answer = Vec::new();
-    upstream.read_to_end(&mut answer).unwrap();
-    let (fault, part) = {
-        let mut plan = plan.lock().unwrap();
-        (plan.next(), plan.dice.below(answer.len()))
-    };
-    count.fetch_add(usize::from(fault != Fault::None), Ordering::Relaxed);
-    match fault {
-        Fault::None => drop(client.write_all(&answer)),
-        Fault::Cut => drop(client.write_all(&answer[..part])),
-        Fault::Status(status) => {
-            drop(write!(client, "HTTP/1.1 {status}\r\nContent-Length: 6\r\n\r\n<html>"));
-        }
-        Fault::Reset => {
-            let _ = client.write_all(&answer[..part.min(100)]);
-            let now = Some(std::time::Duration::ZERO);
-            rustix::net::sockopt::set_socket_linger(&client, now).unwrap();
-        }
-        // Until the client has gone.
-        Fault::Silence => drop(client.read(&mut [0; 16])),
-    }
+/// A request with small pages.
+fn in_small_pages(asked: String) -> String {
+    PAGES.iter().fold(asked, |asked, (from, to)| asked.replace(from, to))
 }
 
 /// Adds copies of all runs of a store that is being served, and a long history.
@@ -217,7 +116,7 @@ fn broken_answers_and_a_restart_lose_and_double_nothing() {
         assert_eq!(ids.len(), direct.runs.len());
 
         let seed = if version == "2.22.1" { 3 } else { 77 };
-        let (uri, broken) = proxy(&server.uri, seed);
+        let (uri, broken) = proxy(&server.uri, seed, in_small_pages);
         let patient = [
             ("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "10"),
             ("MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR", "0.01"),

@@ -13,7 +13,8 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::server::WebPkiClientVerifier;
 use rustls::{RootCertStore, ServerConfig, ServerConnection, StreamOwned};
 
-use crate::faulty::{ok, request, send};
+use crate::breaking::request;
+use crate::faulty::{ok, send};
 use crate::servers::store;
 
 const SERVER: &str = "MLFLOW_TRACKING_SERVER_CERT_PATH";
