@@ -137,7 +137,7 @@ fn scripted(answers: Vec<&'static str>) -> String {
             } else {
                 let answer = answers[place.min(answers.len() - 1)];
                 place += 1;
-                match answer.split_once('\n') {
+                match answer.rsplit_once('\n').filter(|_| !answer.starts_with("HTTP")) {
                     Some((status, body)) => format!(
                         "HTTP/1.1 {status}\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{body}",
                         body.len()
