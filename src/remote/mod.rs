@@ -2,12 +2,14 @@
 //!
 //! - [`found`] detects the engines that a project is set up for.
 //! - [`Backend`] is what an engine can be asked for. What it can't do is data: [`Backend::can`].
+//! - [`kedro_server`] is a Kedro server as a backend.
 //! - [`model`] has the runs, tasks and logs, in the same words for every engine.
 //!
 //! Nothing here knows of the screen. All requests block, so screens make them on threads of their own.
 
 mod backend;
 mod found;
+pub mod kedro_server;
 pub mod model;
 
 pub use backend::{Action, Backend, Check, RemoteError};
