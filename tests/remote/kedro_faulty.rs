@@ -1,9 +1,8 @@
 //! Kedro servers that fail in many ways, and other services in their place: what is told, and what is never sent twice.
 
-use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpListener;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use mlops_tui::remote::kedro_server::{KedroServer, TimeLimits};
@@ -11,112 +10,15 @@ use mlops_tui::remote::model::{Phase, Run, RunId, RunsQuery, Submission};
 use mlops_tui::remote::{Backend, RemoteError};
 use serde_json::{Value, json};
 
-/// What a server does with a request.
-#[derive(Clone)]
-enum Reply {
-    /// Answers with a status line, further headers if there are any, and a body.
-    Answer(&'static str, String),
-    /// Sends fewer bytes than it promised.
-    Half,
-    /// Closes the connection without a word.
-    Nothing,
-    /// Waits until the test lets it go on, and answers then.
-    Held(Arc<AtomicBool>, String),
-    /// Answers, and listens no more.
-    Last(String),
+use crate::scripted::{Reply, Scripted};
+
+/// A healthy one with the given answer to a run.
+fn healthy(run: Reply) -> Scripted {
+    Scripted::start(&[("/health", health()), ("/snapshot", snapshot()), ("/run", run)])
 }
 
-/// A server with a reply for each route, and what it was asked.
-struct Scripted {
-    address: String,
-    requests: Arc<Mutex<Vec<String>>>,
-}
-
-impl Scripted {
-    fn start(routes: &[(&'static str, Reply)]) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = listener.local_addr().unwrap().to_string();
-        let requests: Arc<Mutex<Vec<String>>> = Arc::default();
-        let (routes, seen) = (routes.to_vec(), Arc::clone(&requests));
-        std::thread::spawn(move || {
-            for stream in listener.incoming() {
-                let mut stream = stream.unwrap();
-                let request = request(&mut stream);
-                let route =
-                    routes.iter().find(|(route, _)| request.contains(&format!(" {route} ")));
-                let reply = route.map(|(_, reply)| reply.clone());
-                seen.lock().unwrap().push(request);
-                match reply {
-                    Some(Reply::Last(body)) => {
-                        drop(listener);
-                        return send(&mut stream, "200 OK", &body);
-                    }
-                    // The others are answered while this one waits.
-                    reply => drop(std::thread::spawn(move || answer(&mut stream, reply))),
-                }
-            }
-        });
-        Scripted { address, requests }
-    }
-
-    /// A healthy one with the given answer to a run.
-    fn healthy(run: Reply) -> Self {
-        Scripted::start(&[("/health", health()), ("/snapshot", snapshot()), ("/run", run)])
-    }
-
-    fn connection(&self) -> KedroServer {
-        KedroServer::open_with(&format!("http://{}", self.address), None, short()).unwrap()
-    }
-
-    /// The bodies that were sent to a route.
-    fn asked(&self, route: &str) -> Vec<String> {
-        let requests = self.requests.lock().unwrap();
-        let those = requests.iter().filter(|request| request.contains(&format!(" {route} ")));
-        those.map(|request| request.split_once("\r\n\r\n").unwrap().1.to_owned()).collect()
-    }
-}
-
-fn request(stream: &mut TcpStream) -> String {
-    let mut text = String::new();
-    let mut buffer = [0; 4096];
-    loop {
-        let count = stream.read(&mut buffer).unwrap_or(0);
-        text += std::str::from_utf8(&buffer[..count]).unwrap();
-        let Some((head, body)) = text.split_once("\r\n\r\n") else {
-            assert!(count > 0, "half a request: {text}");
-            continue;
-        };
-        let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
-        if body.len() >= length.map_or(0, |length| length.parse().unwrap()) {
-            return text;
-        }
-    }
-}
-
-fn answer(stream: &mut TcpStream, reply: Option<Reply>) {
-    match reply {
-        None => send(stream, "404 Not Found", r#"{"detail": "Not Found"}"#),
-        Some(Reply::Answer(head, body)) => send(stream, head, &body),
-        Some(Reply::Half) => {
-            let _ =
-                write!(stream, "HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{{\"status\": \"succ");
-        }
-        Some(Reply::Nothing) => {}
-        Some(Reply::Held(go, body)) => {
-            until(|| go.load(Ordering::Relaxed));
-            send(stream, "200 OK", &body);
-        }
-        Some(Reply::Last(_)) => unreachable!("answered by the loop"),
-    }
-}
-
-fn send(stream: &mut TcpStream, head: &str, body: &str) {
-    let length = body.len();
-    // The client may have gone.
-    let _ = write!(
-        stream,
-        "HTTP/1.1 {head}\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n{body}"
-    );
+fn connection(scripted: &Scripted) -> KedroServer {
+    KedroServer::open_with(&format!("http://{}", scripted.address), None, short()).unwrap()
 }
 
 fn ok(body: Value) -> Reply {
@@ -260,8 +162,8 @@ fn only_the_servers_word_makes_a_run_succeed_or_fail() {
         ),
     ];
     for (reply, name, phase, told) in cases {
-        let scripted = Scripted::healthy(reply);
-        let run = ended(&scripted.connection(), Value::Null);
+        let scripted = healthy(reply);
+        let run = ended(&connection(&scripted), Value::Null);
         let error = run.error.clone().unwrap_or_default();
         assert_eq!((run.state.name.as_str(), run.state.phase), (name, phase), "{error}");
         assert_eq!(run.error.is_some(), !told.is_empty());
@@ -278,7 +180,7 @@ fn only_the_servers_word_makes_a_run_succeed_or_fail() {
 #[test]
 fn a_run_that_could_not_be_sent_was_not_started() {
     let routes = [("/health", health()), ("/snapshot", Reply::Last(snapshot_json().to_string()))];
-    let run = ended(&Scripted::start(&routes).connection(), Value::Null);
+    let run = ended(&connection(&Scripted::start(&routes)), Value::Null);
     assert_eq!((run.state.name.as_str(), run.state.phase), ("not sent", Phase::Failed));
     let error = run.error.unwrap();
     assert!(error.contains("/run: no connection: "), "{error}");
@@ -291,7 +193,7 @@ fn a_run_goes_on_when_its_nodes_are_not_known() {
         json!({"status": "failure", "error": {"type": "ImportError", "message": "no shop"}});
     let routes = [("/health", health()), ("/snapshot", ok(failure)), ("/run", ok(success()))];
     let scripted = Scripted::start(&routes);
-    let server = scripted.connection();
+    let server = connection(&scripted);
     let run = ended(&server, Value::Null);
     assert_eq!(run.state.phase, Phase::Succeeded);
     let told = format!(
@@ -304,8 +206,8 @@ fn a_run_goes_on_when_its_nodes_are_not_known() {
 
 #[test]
 fn parameters_and_slice_become_the_body_of_the_request() {
-    let scripted = Scripted::healthy(ok(success()));
-    let server = scripted.connection();
+    let scripted = healthy(ok(success()));
+    let server = connection(&scripted);
     let slice = json!({
         "from_nodes": ["next"], "to_nodes": ["last"], "node_names": ["next", "last"], "tags": ["next", "last"],
         "pipeline_names": ["late", "early"], "namespaces": [], "from_inputs": ["a"], "to_outputs": ["c"],
@@ -336,8 +238,8 @@ fn parameters_and_slice_become_the_body_of_the_request() {
 
 #[test]
 fn what_the_server_does_not_take_is_refused_before_anything_is_sent() {
-    let scripted = Scripted::healthy(ok(success()));
-    let server = scripted.connection();
+    let scripted = healthy(ok(success()));
+    let server = connection(&scripted);
     let options = |options: Value| json!({"_mlops_tui": options});
     for (conf, told) in [
         (json!([1]), "The parameters of a run must be an object."),
@@ -399,7 +301,7 @@ fn other_services_and_broken_answers_are_told() {
     ];
     for (reply, kind, told) in cases {
         let scripted = Scripted::start(&[("/health", reply), ("/run", ok(success()))]);
-        let server = scripted.connection();
+        let server = connection(&scripted);
         let error = server.submit(&submission(Value::Null)).unwrap_err();
         assert_eq!(error, kind(error.to_string()));
         let text = error.to_string();
@@ -441,7 +343,7 @@ fn nothing_at_the_address_is_told() {
 fn an_unhealthy_server_and_one_without_snapshots_are_told_part_by_part() {
     let sick = ok(json!({"status": "unhealthy", "kedro_version": "1.5.0"}));
     let scripted = Scripted::start(&[("/health", sick)]);
-    let check = scripted.connection().check();
+    let check = connection(&scripted).check();
     let found: Vec<_> = check.into_iter().map(|part| (part.what, part.found)).collect();
     assert_eq!(found[1], ("health", Err("The server says that it is `unhealthy`.".to_owned())));
     assert_eq!(found[2], ("version", Ok("Kedro 1.5.0".to_owned())));
@@ -450,13 +352,13 @@ fn an_unhealthy_server_and_one_without_snapshots_are_told_part_by_part() {
 
     let odd = ok(json!({"status": "success", "metadata": {"project_name": "x"}}));
     let scripted = Scripted::start(&[("/health", health()), ("/snapshot", odd)]);
-    let check = scripted.connection().check();
+    let check = connection(&scripted).check();
     assert!(check[3].found.clone().unwrap_err().contains("it has no `metadata` of a project"));
 }
 
 #[test]
 fn a_password_in_the_address_is_sent_and_not_shown() {
-    let scripted = Scripted::healthy(Reply::Nothing);
+    let scripted = healthy(Reply::Nothing);
     let address = format!("http://ada:hush-19@{}", scripted.address);
     let server = KedroServer::open_with(&address, Some("shop"), short()).unwrap();
     let run = ended(&server, Value::Null);
@@ -471,8 +373,8 @@ fn a_password_in_the_address_is_sent_and_not_shown() {
 #[test]
 fn a_run_that_goes_on_is_not_disturbed_by_snapshots() {
     let go = Arc::new(AtomicBool::new(false));
-    let scripted = Scripted::healthy(Reply::Held(Arc::clone(&go), success().to_string()));
-    let server = scripted.connection();
+    let scripted = healthy(Reply::Held(Arc::clone(&go), success().to_string()));
+    let server = connection(&scripted);
     let id = server.submit(&submission(Value::Null)).unwrap().id;
     assert_eq!(id, RunId { pipeline: "early".to_owned(), run: "r1".to_owned() });
     until(|| scripted.asked("/run").len() == 1);
@@ -491,4 +393,34 @@ fn a_run_that_goes_on_is_not_disturbed_by_snapshots() {
     until(|| server.run(&id).unwrap().state.phase == Phase::Succeeded);
     server.pipelines().unwrap();
     assert_eq!(scripted.asked("/snapshot").len(), 2);
+}
+
+#[test]
+fn runs_with_parameters_wait_for_each_other() {
+    let with = || json!({"depth": 3});
+    for (first, second, waits) in [
+        (with(), with(), true),
+        (with(), Value::Null, true),
+        (Value::Null, with(), true),
+        (Value::Null, Value::Null, false),
+    ] {
+        let go = Arc::new(AtomicBool::new(false));
+        let scripted = healthy(Reply::Held(Arc::clone(&go), success().to_string()));
+        let server = connection(&scripted);
+        let first = server.submit(&submission(first)).unwrap().id;
+        let mut second = submission(second);
+        second.id = "r2".to_owned();
+        let second = server.submit(&second).unwrap().id;
+        let sent = if waits { 1 } else { 2 };
+        until(|| scripted.asked("/run").len() == sent);
+        // Long enough for one that does not wait.
+        std::thread::sleep(Duration::from_millis(100));
+        let phases = [&first, &second].map(|id| server.run(id).unwrap().state.phase);
+        let expected = if waits { Phase::Waiting } else { Phase::Running };
+        assert_eq!(phases, [Phase::Running, expected]);
+        assert_eq!(scripted.asked("/run").len(), sent);
+        go.store(true, Ordering::Relaxed);
+        until(|| [&first, &second].iter().all(|id| server.run(id).unwrap().state.phase.is_over()));
+        assert_eq!(scripted.asked("/run").len(), 2);
+    }
 }

@@ -18,11 +18,19 @@ use crate::python;
 
 const SESSION: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/common/session.py");
 
-/// A pipeline whose node leaves a mark and then waits for the file `go`.
+/// A pipeline whose nodes each leave a mark and then wait for the file `go`.
 const WAITING: &str = r#"
-        "waiting": Pipeline([Node(wait, "params:mark", "waited", name="wait")]),
+        "waiting": Pipeline([Node(one, None, "one", name="one"), Node(two, None, "two", name="two")]),
         **pipelines,
     }
+
+
+def one():
+    return wait("one")
+
+
+def two():
+    return wait("two")
 
 
 def wait(mark):
@@ -55,7 +63,6 @@ impl Server {
             .replace("import Pipeline\n", "import Node, Pipeline\n")
             .replace("\n        **pipelines,\n    }\n", WAITING);
         fs::write(registry, text).unwrap();
-        fs::write(root.join("conf/base/parameters_waiting.yml"), "mark: none\n").unwrap();
         let port = free_port();
         let kedro = python.with_file_name("kedro");
         let start =
@@ -196,7 +203,7 @@ fn a_slice_runs_to_success_with_its_nodes() {
     let mut asked = submission("data_processing", "first", conf.clone());
     asked.note = Some("a try".to_owned());
     let run = connection.submit(&asked).unwrap();
-    assert_eq!((run.state.name.as_str(), run.state.phase), ("preparing", Phase::Waiting));
+    assert_eq!((run.state.name.as_str(), run.state.phase), ("waiting", Phase::Waiting));
     assert_eq!((run.kind.as_str(), &run.conf, run.ended), ("manual", &conf, None));
     assert!(matches!(connection.submit(&asked), Err(RemoteError::Conflict(_))));
 
@@ -268,10 +275,10 @@ fn an_unknown_pipeline_and_a_bad_runner_are_told() {
 fn two_runs_go_on_at_once_and_are_listed_newest_first() {
     let server = server();
     let connection = server.connection();
-    let start = |mark: &str| {
-        let conf = json!({"mark": mark});
-        let run = connection.submit(&submission("waiting", mark, conf)).unwrap();
-        until_exists(&server.root.join(mark));
+    let start = |node: &str| {
+        let conf = json!({"_mlops_tui": {"node_names": [node]}});
+        let run = connection.submit(&submission("waiting", node, conf)).unwrap();
+        until_exists(&server.root.join(node));
         run.id
     };
     let (one, two) = (start("one"), start("two"));
@@ -281,7 +288,7 @@ fn two_runs_go_on_at_once_and_are_listed_newest_first() {
     };
     let pair = |run: &str, state: &str| (run.to_owned(), state.to_owned());
     let tasks = connection.tasks(&one).unwrap();
-    assert_eq!((ids(&tasks), tasks[0].state.phase), (vec!["wait"], Phase::Unknown));
+    assert_eq!((ids(&tasks), tasks[0].state.phase), (vec!["one"], Phase::Unknown));
     let all = RunsQuery::default();
     assert_eq!(listed(all.clone()), [pair("two", "running"), pair("one", "running")]);
     assert_eq!(listed(RunsQuery { limit: 1, ..all.clone() }), [pair("two", "running")]);
@@ -303,8 +310,8 @@ fn two_runs_go_on_at_once_and_are_listed_newest_first() {
 fn a_server_that_dies_leaves_the_fate_of_its_run_unknown() {
     let mut server = Server::start();
     let connection = server.connection();
-    let run = connection.submit(&submission("waiting", "x", json!({"mark": "begun"}))).unwrap();
-    until_exists(&server.root.join("begun"));
+    let run = connection.submit(&submission("waiting", "x", Value::Null)).unwrap();
+    until_exists(&server.root.join("one"));
     assert_eq!(connection.run(&run.id).unwrap().state.phase, Phase::Running);
     server.kill();
     let run = until_over(&connection, &run.id);

@@ -15,6 +15,7 @@ mod project;
 #[path = "../common/python.rs"]
 #[expect(dead_code, reason = "only environments of servers are asked for")]
 mod python;
+mod scripted;
 
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 

@@ -10,7 +10,7 @@ mod outcome;
 mod request;
 mod snapshot;
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use serde_json::{Map, Value as Json};
 
@@ -48,6 +48,8 @@ struct Connection {
     client: Client,
     /// The runs that were submitted, oldest first.
     runs: Mutex<Vec<Submitted>>,
+    /// A run has ended.
+    ended: Condvar,
     /// The latest answer of `/snapshot`, locked while the server is asked for one.
     snapshot: Mutex<Option<Arc<Json>>>,
 }
@@ -55,6 +57,8 @@ struct Connection {
 /// A run that was submitted through a connection.
 struct Submitted {
     run: Run,
+    /// Whether it has parameters.
+    has_params: bool,
     /// Whether the server may skip nodes, and does not say which.
     may_skip: bool,
     /// The names of its nodes; `None` until the server has told them.
@@ -85,6 +89,7 @@ impl KedroServer {
             connection: Arc::new(Connection {
                 client: Client::new(address, limits)?,
                 runs: Mutex::default(),
+                ended: Condvar::new(),
                 snapshot: Mutex::default(),
             }),
         })
@@ -132,6 +137,8 @@ impl Connection {
 
     /// Runs to the end what was submitted. The nodes are asked for first: later they could disturb the run.
     fn follow(&self, id: &RunId, body: &Map<String, Json>) {
+        let waits = |runs: &mut Vec<Submitted>| waits(runs, id);
+        drop(self.ended.wait_while(locked(&self.runs), waits));
         {
             // No snapshot is asked for by other threads until the run counts as running.
             let mut kept = locked(&self.snapshot);
@@ -147,7 +154,17 @@ impl Connection {
         if let Ok(submitted) = found(&mut locked(&self.runs), id) {
             outcome.store(&mut submitted.run, now());
         }
+        self.ended.notify_all();
     }
+}
+
+/// Whether a run has to wait for one that was submitted before it. Kedro 1.7 mixes up `${runtime_params:}` of runs that begin
+/// together, without a word, so a run with parameters has the server for itself as far as this connection goes.
+fn waits(runs: &[Submitted], id: &RunId) -> bool {
+    let Some(at) = runs.iter().position(|submitted| submitted.run.id == *id) else { return false };
+    let is_live = |run: &Run| matches!(run.state.phase, Phase::Waiting | Phase::Running);
+    let mut before = runs[..at].iter().filter(|submitted| is_live(&submitted.run));
+    before.any(|submitted| submitted.has_params || runs[at].has_params)
 }
 
 fn state(name: &str, phase: Phase) -> State {
@@ -240,7 +257,7 @@ impl Backend for KedroServer {
     /// a run that succeeded.
     fn tasks(&self, id: &RunId) -> Result<Vec<Task>, RemoteError> {
         let mut runs = locked(&self.connection.runs);
-        let Submitted { run, may_skip, nodes } = found(&mut runs, id)?;
+        let Submitted { run, may_skip, nodes, .. } = found(&mut runs, id)?;
         let nodes = nodes.clone().unwrap_or(Ok(Vec::new()))?;
         let succeeded = run.state.phase == Phase::Succeeded && !*may_skip;
         let state = match succeeded {
@@ -271,7 +288,7 @@ impl Backend for KedroServer {
     }
 
     /// Starts a run and returns at once. A thread asks for the run's nodes, sends the request once, holds the connection
-    /// until the server answers, and keeps the outcome for [`Backend::run`].
+    /// until the server answers, and keeps the outcome for [`Backend::run`]. Runs with parameters wait for each other.
     fn submit(&self, submission: &Submission) -> Result<Run, RemoteError> {
         let body = request::body(submission).map_err(RemoteError::Refused)?;
         let id = RunId { pipeline: submission.pipeline.clone(), run: submission.id.clone() };
@@ -279,7 +296,7 @@ impl Backend for KedroServer {
         self.connection.client.health().map_err(Failure::into_error)?;
         let run = Run {
             id: id.clone(),
-            state: state("preparing", Phase::Waiting),
+            state: state("waiting", Phase::Waiting),
             queued: Some(now()),
             started: None,
             ended: None,
@@ -296,7 +313,8 @@ impl Backend for KedroServer {
                 return Err(RemoteError::Conflict(reason));
             }
             let may_skip = body.get("only_missing_outputs") == Some(&Json::Bool(true));
-            runs.push(Submitted { run: run.clone(), may_skip, nodes: None });
+            let has_params = body.contains_key("params");
+            runs.push(Submitted { run: run.clone(), has_params, may_skip, nodes: None });
         }
         let connection = Arc::clone(&self.connection);
         std::thread::spawn(move || connection.follow(&id, &body));
