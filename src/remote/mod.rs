@@ -3,6 +3,7 @@
 //! - [`found`] detects the engines that a project is set up for.
 //! - [`Profile`] is a connection that a project names: an engine, its address and credentials.
 //! - [`Backend`] is what an engine can be asked for. What it can't do is data: [`Backend::can`].
+//! - [`kedro_server`] is a Kedro server as a backend.
 //! - [`model`] has the runs, tasks and logs, in the same words for every engine.
 //! - [`Follower`] looks at a run again and again.
 //! - [`Airflow`] is Apache Airflow 2 and 3 over its REST API.
@@ -14,6 +15,7 @@ mod backend;
 mod follow;
 mod found;
 mod http;
+pub mod kedro_server;
 pub mod model;
 mod profile;
 
@@ -21,15 +23,19 @@ pub use airflow::Airflow;
 pub use backend::{Action, Backend, Check, RemoteError};
 pub use follow::{Follower, News};
 pub use found::{Found, found};
+pub use kedro_server::KedroServer;
 pub use profile::{Credentials, Engine, Profile, Profiles};
 
-/// Prepares a connection to the engine of a profile; nothing is sent.
+/// Prepares a connection to the engine of a profile, for the project with this package; nothing is sent.
 ///
 /// # Errors
-/// When a certificate or the proxy can't be used.
-pub fn connect(profile: &Profile) -> Result<Box<dyn Backend>, crate::text::UserError> {
+/// When the address, a certificate or the proxy can't be used.
+pub fn connect(
+    profile: &Profile,
+    package: &str,
+) -> Result<Box<dyn Backend>, crate::text::UserError> {
     match profile.engine {
         Engine::Airflow => Ok(Box::new(Airflow::new(profile)?)),
-        Engine::KedroServer => Err("A Kedro server can't be reached yet.".into()),
+        Engine::KedroServer => Ok(Box::new(KedroServer::open(&profile.url, Some(package))?)),
     }
 }

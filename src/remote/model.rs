@@ -21,12 +21,17 @@ pub enum Phase {
     Skipped,
     /// The engine uses a word that is not known here.
     Unknown,
+    /// The engine can't say any more what becomes of it; it may still go on.
+    Lost,
 }
 
 impl Phase {
-    /// Whether nothing more happens unless somebody acts.
+    /// Whether nothing more will be known of it unless somebody acts.
     pub fn is_over(self) -> bool {
-        matches!(self, Phase::Succeeded | Phase::Failed | Phase::UpstreamFailed | Phase::Skipped)
+        matches!(
+            self,
+            Phase::Succeeded | Phase::Failed | Phase::UpstreamFailed | Phase::Skipped | Phase::Lost
+        )
     }
 }
 

@@ -201,6 +201,8 @@ impl Profile {
     pub fn deployed(&self, pipeline: &str, project: &str) -> String {
         match (self.pipelines.get(pipeline), pipeline) {
             (Some(id), _) => id.clone(),
+            // It runs the project itself.
+            (None, pipeline) if self.engine == Engine::KedroServer => pipeline.to_owned(),
             (None, "__default__") => project.replace('_', "-"),
             (None, pipeline) => format!("{project}-{pipeline}").replace('_', "-"),
         }
@@ -452,8 +454,9 @@ mod tests {
             )
         );
         assert_eq!(prod.deployed("__default__", "bikes"), "bikes-v2");
-        assert_eq!(lab.deployed("__default__", "harbour_bikes"), "harbour-bikes");
-        assert_eq!(lab.deployed("data_science", "harbour_bikes"), "harbour-bikes-data-science");
+        assert_eq!(token.deployed("__default__", "harbour_bikes"), "harbour-bikes");
+        assert_eq!(token.deployed("data_science", "harbour_bikes"), "harbour-bikes-data-science");
+        assert_eq!(lab.deployed("__default__", "harbour_bikes"), "__default__");
         assert_eq!((lab.engine, &lab.credentials.0), (Engine::KedroServer, &Credentials::None));
         assert_eq!(token.fresh_credentials().unwrap(), Credentials::Token("tk-of-ada-8".into()));
         assert_eq!(asked.fresh_credentials().unwrap(), Credentials::Token("tk-of-echo-8".into()));

@@ -15,7 +15,7 @@ use crate::python;
 pub const ADMIN: (&str, &str) = ("ada", "pw-of-Ada/1915");
 pub const VIEWER: (&str, &str) = ("vera", "pw-of-Vera/1843");
 
-const SUPERVISOR: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/common/airflow.py");
+const SUPERVISOR: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/common/session.py");
 
 /// The releases of Airflow that are tested.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

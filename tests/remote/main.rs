@@ -1,4 +1,4 @@
-//! Real Airflows, asked over HTTP.
+//! Real Airflows and Kedro servers, asked over HTTP.
 
 #[path = "../common/airflow.rs"]
 mod airflow;
@@ -11,11 +11,17 @@ mod client;
 mod dice;
 mod faults;
 mod first;
+mod kedro_faulty;
+mod kedro_server;
 #[path = "../common/ports.rs"]
 mod ports;
+#[path = "../common/project.rs"]
+#[expect(dead_code, reason = "only the sample project is copied")]
+mod project;
 #[path = "../common/python.rs"]
-#[expect(dead_code, reason = "only the environments of Airflow are asked for")]
+#[expect(dead_code, reason = "only environments of servers are asked for")]
 mod python;
+mod scripted;
 mod verbs;
 
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};

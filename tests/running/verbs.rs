@@ -305,8 +305,13 @@ fn accepted(error: &keymap::FileError) -> BTreeSet<String> {
 
 #[test]
 fn the_schema_of_the_settings_says_what_the_program_accepts() {
-    let parse = |name: &str, value: &Json| {
-        Overrides::from_yaml(&serde_json::json!({ name: value }).to_string())
+    // Views belong to a project, all else to both files.
+    let parse = |name: &str, value: &Json| match name {
+        "views" => {
+            let table = serde_json::json!({"tool": {"mlops-tui": {name: value}}});
+            Overrides::from_pyproject(&toml::to_string(&table).expect("TOML"))
+        }
+        name => Overrides::from_yaml(&serde_json::json!({ name: value }).to_string()),
     };
     let schema = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/settings.schema.json");
     let schema: Json = serde_json::from_str(&std::fs::read_to_string(schema).unwrap()).unwrap();

@@ -10,6 +10,7 @@ use crate::app::words::{Tone, seconds_text};
 use crate::cli::output;
 use crate::cli::table::{Align, Cell, Reader, lines};
 use crate::remote::model::{Run, RunsQuery};
+use crate::remote::{Action, RemoteError};
 use crate::store::now;
 
 /// List the engines that the project names.
@@ -190,6 +191,7 @@ pub(super) fn pipelines(opened: &Opened, arguments: &Pipelines) -> Result<ExitCo
 }
 
 pub(super) fn runs(opened: &Opened, arguments: &Runs) -> Result<ExitCode> {
+    opened.backend.can(Action::Runs).map_err(RemoteError::Unable)?;
     let pipeline = match (&arguments.pipeline, arguments.all) {
         (_, true) => None,
         (name, _) => Some(opened.pipeline(name.as_deref())?),

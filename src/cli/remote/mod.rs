@@ -15,7 +15,7 @@ use serde_json::{Value as Json, json};
 use super::project::{EnvOption, FolderOption};
 use crate::app::words::Tone;
 use crate::remote::model::{Phase, Run, RunId, RunsQuery, State, Task};
-use crate::remote::{Backend, Profile, Profiles, connect};
+use crate::remote::{Action, Backend, Profile, Profiles, RemoteError, connect};
 use crate::text::UserError;
 
 /// Run pipelines on engines: list, check, pipelines, submit, runs, show, logs, cancel, retry, pause.
@@ -104,9 +104,9 @@ impl PlaceArguments {
     fn open(&self) -> Result<Opened> {
         let root = self.project.root()?;
         let profile = self.profiles()?.choose(self.profile.as_deref())?.clone();
-        let backend = connect(&profile)?;
-        let (metadata, _) = crate::project::discovery::metadata(&root);
-        Ok(Opened { profile, backend, package: metadata.package_name })
+        let package = crate::project::discovery::metadata(&root).0.package_name;
+        let backend = connect(&profile, &package)?;
+        Ok(Opened { profile, backend, package })
     }
 }
 
@@ -124,6 +124,7 @@ struct RunArguments {
 impl RunArguments {
     /// Looks the run up on the engine.
     fn find(&self, opened: &Opened) -> Result<Run> {
+        opened.backend.can(Action::Runs).map_err(RemoteError::Unable)?;
         let pipeline = match &self.pipeline {
             Some(name) => opened.pipeline(Some(name))?,
             None => opened.pipeline(None)?,
@@ -132,7 +133,7 @@ impl RunArguments {
         if self.run != "last" {
             match opened.backend.run(&id) {
                 Ok(run) => return Ok(run),
-                Err(crate::remote::RemoteError::Missing(_)) => {}
+                Err(RemoteError::Missing(_)) => {}
                 Err(error) => return Err(error.into()),
             }
         }
@@ -181,7 +182,7 @@ fn tone(state: &State) -> Tone {
         Phase::Succeeded => Tone::Good,
         Phase::Failed => Tone::Bad,
         Phase::Running => Tone::Busy,
-        Phase::Retrying | Phase::UpstreamFailed | Phase::Unknown => Tone::Warning,
+        Phase::Retrying | Phase::UpstreamFailed | Phase::Unknown | Phase::Lost => Tone::Warning,
         Phase::Waiting | Phase::Skipped => Tone::Dim,
     }
 }
@@ -232,5 +233,6 @@ fn phase(phase: Phase) -> &'static str {
         Phase::UpstreamFailed => "upstream-failed",
         Phase::Skipped => "skipped",
         Phase::Unknown => "unknown",
+        Phase::Lost => "lost",
     }
 }

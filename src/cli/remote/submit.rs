@@ -10,14 +10,15 @@ use crate::app::words::Tone;
 use crate::cli::output;
 use crate::cli::table::Reader;
 use crate::remote::model::{Phase, Run, RunId, Submission};
-use crate::remote::{Action, Follower, News, RemoteError};
+use crate::remote::{Action, Engine, Follower, News, RemoteError};
 use crate::runs::params::{Params, nested};
 use crate::runs::request::parse_params;
 use crate::store::now;
 
 /// Start a run on the engine.
 ///
-/// With --wait it is followed to its end, and the exit code is 0 if it succeeded, 1 if not.
+/// With --wait it is followed to its end, and the exit code is 0 if it succeeded, 1 if not. A run on a Kedro server is
+/// always followed.
 ///
 /// Example: mlops-tui remote submit --wait --params model.alpha=0.1
 #[derive(Debug, clap::Args)]
@@ -57,7 +58,8 @@ pub(super) fn run(opened: &Opened, arguments: &Arguments) -> Result<ExitCode> {
         backend.pause(&pipeline, false)?;
     }
     let run = backend.submit(&submission)?;
-    if !arguments.wait {
+    // A Kedro server runs for as long as it is waited for.
+    if !arguments.wait && opened.profile.engine != Engine::KedroServer {
         if arguments.json {
             return output::json(&run_json(&run));
         }
@@ -103,6 +105,9 @@ pub(super) fn follow(opened: &Opened, id: RunId, json: bool) -> Result<ExitCode>
             Err(error) => return Err(error.into()),
         }
         std::thread::sleep(follower.pause());
+    }
+    if let Some(error) = follower.run().and_then(|run| run.error.as_ref()) {
+        output::complain(error);
     }
     let is_good = follower.run().is_some_and(|run| run.state.phase == Phase::Succeeded);
     Ok(if is_good { ExitCode::SUCCESS } else { ExitCode::FAILURE })

@@ -1,9 +1,9 @@
-"""Runs the programs of an Airflow in a session of their own, until standard input ends.
+"""Runs the programs of a server in a session of their own, until standard input ends.
 
-    airflow.py FOLDER PROGRAMS        PROGRAMS is a JSON list of argument lists
+    session.py FOLDER PROGRAMS        PROGRAMS is a JSON list of argument lists
 
 The end of standard input means that the test process has ended, however it did. Then the whole session ends, with the tasks
-that Airflow put into process groups of their own, and the folder is deleted; after the word `keep` the folder stays.
+that Airflow puts into process groups of their own, and the folder is deleted; after the word `keep` the folder stays.
 When a program ends by itself the others end too, and the folder stays with its log.
 """
 
@@ -59,7 +59,7 @@ def main():
     word = word_at_end(programs)
     end_session()
     if word is None:
-        sys.exit("a program of Airflow ended by itself")
+        sys.exit("a program of the server ended by itself")
     if word.strip() != "keep":
         shutil.rmtree(folder, ignore_errors=True)
 
