@@ -9,6 +9,9 @@
 mod backend;
 mod found;
 pub mod model;
+pub mod plan;
+mod slug;
 
 pub use backend::{Action, Backend, Check, RemoteError};
 pub use found::{Found, found};
+pub use plan::{Grouping, Plan, PlanError, PlannedTask};
