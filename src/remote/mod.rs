@@ -7,11 +7,16 @@
 //! Nothing here knows of the screen. All requests block, so screens make them on threads of their own.
 
 mod backend;
+pub mod dag_file;
+pub mod dag_settings;
+mod dag_template;
 mod found;
 pub mod model;
 pub mod plan;
 mod slug;
 
 pub use backend::{Action, Backend, Check, RemoteError};
+pub use dag_file::{Airflow, DagFile};
+pub use dag_settings::DagSettings;
 pub use found::{Found, found};
 pub use plan::{Grouping, Plan, PlanError, PlannedTask};

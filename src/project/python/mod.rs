@@ -49,6 +49,7 @@ mod tests;
 use super::{Budget, Metadata, Pipeline, Problem};
 
 pub use cache::SourceCache;
+pub use repr::{float_repr, str_repr};
 
 /// The registered pipelines, as far as they could be evaluated.
 #[derive(Debug, Clone, Default)]
