@@ -13,7 +13,7 @@ pub mod layer;
 pub mod layout;
 pub mod overview;
 #[cfg(test)]
-mod samples;
+pub(crate) mod samples;
 pub mod slice;
 pub mod staleness;
 pub mod view;

@@ -330,6 +330,36 @@ pub struct Dataset {
     pub definition: Located,
 }
 
+impl Dataset {
+    /// Whether the dataset lives in memory, so that no other process can read it: a `MemoryDataset`, or a
+    /// `CachedDataset` of one.
+    pub fn in_memory(&self) -> bool {
+        match class(&self.type_name) {
+            "CachedDataset" | "CachedDataSet" => {
+                let inner = self.definition.value.get("dataset").map(|inner| &inner.value);
+                let type_name = inner.and_then(|inner| match inner.get("type") {
+                    Some(named) => named.value.as_str(),
+                    None => inner.as_str(),
+                });
+                type_name.is_some_and(is_memory)
+            }
+            _ => is_memory(&self.type_name),
+        }
+    }
+}
+
+fn is_memory(type_name: &str) -> bool {
+    matches!(
+        class(type_name),
+        "MemoryDataset" | "MemoryDataSet" | "SharedMemoryDataset" | "SharedMemoryDataSet"
+    )
+}
+
+/// The last part of a dotted name.
+fn class(type_name: &str) -> &str {
+    type_name.rsplit('.').next().unwrap_or_default()
+}
+
 /// A dataset factory pattern.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Pattern {
@@ -418,6 +448,28 @@ pub fn is_parameter(name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_dataset_is_in_memory_by_its_type_or_by_the_one_that_it_caches() {
+        let text = |text: &str| Located { value: Value::Str(text.to_owned()), origin: None };
+        let map = |key: &str, value: Located| Located {
+            value: Value::Map([(key.to_owned(), value)].into_iter().collect()),
+            origin: None,
+        };
+        let cached = |inner: Located| ("kedro.io.CachedDataset", map("dataset", inner));
+        let cases = [
+            (("MemoryDataset", Located::default()), true),
+            (("kedro.io.MemoryDataSet", Located::default()), true),
+            (("pandas.CSVDataset", Located::default()), false),
+            (cached(text("kedro.io.MemoryDataset")), true),
+            (cached(map("type", text("MemoryDataset"))), true),
+            (cached(map("type", text("pandas.CSVDataset"))), false),
+        ];
+        for ((type_name, definition), wanted) in cases {
+            let dataset = Dataset { type_name: type_name.into(), definition, ..Dataset::default() };
+            assert_eq!(dataset.in_memory(), wanted, "{dataset:?}");
+        }
+    }
 
     #[test]
     fn makers_are_found_by_names_without_transcoding() {

@@ -6,24 +6,35 @@
 //! - [`kedro_server`] is a Kedro server as a backend.
 //! - [`model`] has the runs, tasks and logs, in the same words for every engine.
 //! - [`Follower`] looks at a run again and again.
-//! - [`Airflow`] is Apache Airflow 2 and 3 over its REST API.
+//! - [`Plan`] says which nodes share a task, [`DagFile`] writes an Airflow DAG of it, and [`Deployment`] puts it into a folder.
+//! - [`AirflowServer`] is Apache Airflow 2 and 3 over its REST API.
 //!
 //! Nothing here knows of the screen. All requests block, so screens make them on threads of their own.
 
 mod airflow;
 mod backend;
+pub mod dag_file;
+pub mod dag_settings;
+mod dag_template;
+pub mod deploy;
 mod follow;
 mod found;
 mod http;
 pub mod kedro_server;
 pub mod model;
+pub mod plan;
 mod profile;
+mod slug;
 
-pub use airflow::Airflow;
+pub use airflow::AirflowServer;
 pub use backend::{Action, Backend, Check, RemoteError};
+pub use dag_file::{Airflow, DagFile};
+pub use dag_settings::DagSettings;
+pub use deploy::{Change, Deployment};
 pub use follow::{Follower, News};
 pub use found::{Found, found};
 pub use kedro_server::KedroServer;
+pub use plan::{Grouping, Plan, PlanError, PlannedTask};
 pub use profile::{Credentials, Engine, Profile, Profiles};
 
 /// Prepares a connection to the engine of a profile, for the project with this package; nothing is sent.
@@ -35,7 +46,7 @@ pub fn connect(
     package: &str,
 ) -> Result<Box<dyn Backend>, crate::text::UserError> {
     match profile.engine {
-        Engine::Airflow => Ok(Box::new(Airflow::new(profile)?)),
+        Engine::Airflow => Ok(Box::new(AirflowServer::new(profile)?)),
         Engine::KedroServer => Ok(Box::new(KedroServer::open(&profile.url, Some(package))?)),
     }
 }

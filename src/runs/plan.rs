@@ -189,7 +189,7 @@ pub fn foresee(root: &Path, request: RunRequest) -> Prepared {
     let never: Vec<&String> = snapshot
         .datasets
         .values()
-        .filter(|dataset| !in_memory(dataset) || !to_keep(dataset))
+        .filter(|dataset| !dataset.in_memory() || !to_keep(dataset))
         .map(|dataset| &dataset.name)
         .collect();
     prepared.memory = json!({
@@ -296,7 +296,7 @@ fn look(snapshot: &Snapshot, name: &str, kept: &HashMap<&str, &Kept>) -> InputSo
     let dataset = snapshot.datasets.get(name).or_else(|| {
         snapshot.datasets.values().find(|dataset| strip_transcoding(&dataset.name) == name)
     });
-    let Some(dataset) = dataset.filter(|dataset| !in_memory(dataset)) else {
+    let Some(dataset) = dataset.filter(|dataset| !dataset.in_memory()) else {
         return match kept.get(name) {
             Some(one) => {
                 InputSource::Kept { run: one.run, bytes: one.bytes, file: one.file.clone() }
@@ -332,13 +332,8 @@ fn writes(snapshot: &Snapshot, plan: &Plan, request: &RunRequest) -> Vec<Target>
         None => format!("{}: {}", snapshot.env, strip_transcoding(&dataset.name)),
     };
     let saved = outputs.filter_map(|name| snapshot.datasets.get(name));
-    let saved = saved.filter(|dataset| !in_memory(dataset) && !dataset.versioned);
+    let saved = saved.filter(|dataset| !dataset.in_memory() && !dataset.versioned);
     saved.map(target).collect::<BTreeSet<_>>().into_iter().collect()
-}
-
-pub(super) fn in_memory(dataset: &Dataset) -> bool {
-    let class = dataset.type_name.rsplit('.').next().unwrap_or_default();
-    matches!(class, "MemoryDataset" | "MemoryDataSet")
 }
 
 /// Whether the dataset may be kept: its `metadata` does not have `mlops-tui: {keep: false}`.

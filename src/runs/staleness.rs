@@ -94,7 +94,7 @@ impl Staleness {
                 continue;
             }
             let Some(dataset) = snapshot.datasets.get(name.as_str()) else { continue };
-            if plan::in_memory(dataset) {
+            if dataset.in_memory() {
                 continue;
             }
             let seen = self.hashes.get(base);

@@ -254,8 +254,7 @@ pub(super) fn look(
         }
         let base = strip_transcoding(&record.dataset).to_owned();
         let saved = record.direction == Direction::Save;
-        let dataset =
-            snapshot.datasets.get(&record.dataset).filter(|dataset| !plan::in_memory(dataset));
+        let dataset = snapshot.datasets.get(&record.dataset).filter(|dataset| !dataset.in_memory());
         let Some(dataset) = dataset else {
             if saved {
                 contents.push(((base, Direction::Save), Content::Made(id)));

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use indexmap::IndexMap;
 use mlops_tui::remote::model::{Phase, RunId, RunsQuery, Submission};
 use mlops_tui::remote::{
-    Airflow as Client, Backend, Credentials, Engine, Follower, Profile, RemoteError,
+    AirflowServer as Client, Backend, Credentials, Engine, Follower, Profile, RemoteError,
 };
 use serde_json::json;
 

@@ -50,6 +50,7 @@ use super::{Budget, Metadata, Pipeline, Problem};
 use crate::text::secrets;
 
 pub use cache::SourceCache;
+pub use repr::{float_repr, str_repr};
 
 /// The registered pipelines, as far as they could be evaluated.
 #[derive(Debug, Clone, Default)]

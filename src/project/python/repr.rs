@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 /// A float as Python writes it: the shortest digits; an exponent from 1e16 upwards and below 1e-4.
-pub(super) fn float_repr(float: f64) -> String {
+pub fn float_repr(float: f64) -> String {
     if float.is_nan() {
         return "nan".into();
     }
@@ -35,7 +35,7 @@ fn printable(c: char) -> bool {
 }
 
 /// A string as Python's `repr` quotes it.
-pub(super) fn str_repr(text: &str) -> String {
+pub fn str_repr(text: &str) -> String {
     let quote = if text.contains('\'') && !text.contains('"') { '"' } else { '\'' };
     let mut out = String::with_capacity(text.len() + 2);
     out.push(quote);

@@ -30,19 +30,19 @@ const SUBMISSIONS: u32 = 3;
 const SKEW: f64 = 5.0;
 
 /// A connection to an Airflow server.
-pub struct Airflow {
+pub struct AirflowServer {
     session: Session,
     /// The tasks of DAGs in the order in which they can run.
     orders: Mutex<HashMap<String, Vec<String>>>,
 }
 
-impl Airflow {
+impl AirflowServer {
     /// Prepares a connection; nothing is sent.
     ///
     /// # Errors
     /// When a certificate or the proxy can't be used.
     pub fn new(profile: &Profile) -> Result<Self, UserError> {
-        Ok(Airflow { session: Session::new(profile)?, orders: Mutex::default() })
+        Ok(AirflowServer { session: Session::new(profile)?, orders: Mutex::default() })
     }
 
     /// All pages of a list. `rows` takes the rows from an answer, with the total of rows.
@@ -86,7 +86,7 @@ impl Airflow {
     }
 }
 
-impl Backend for Airflow {
+impl Backend for AirflowServer {
     fn can(&self, action: Action) -> Result<(), &'static str> {
         match action {
             Action::Deploy => Err("Airflow reads DAGs from its folder; its API takes none"),
@@ -158,11 +158,11 @@ impl Backend for Airflow {
     }
 
     fn run(&self, id: &RunId) -> Result<Run, RemoteError> {
-        self.session.get(&Airflow::path(id)).map(DagRun::run)
+        self.session.get(&AirflowServer::path(id)).map(DagRun::run)
     }
 
     fn tasks(&self, id: &RunId) -> Result<Vec<Task>, RemoteError> {
-        let path = format!("{}/taskInstances", Airflow::path(id));
+        let path = format!("{}/taskInstances", AirflowServer::path(id));
         let found =
             self.pages(&path, 0, |page: TaskInstances| (page.task_instances, page.total_entries))?;
         let mut tasks: Vec<Task> = found.into_iter().map(TaskInstance::task).collect();
@@ -182,7 +182,7 @@ impl Backend for Airflow {
     ) -> Result<LogPage, RemoteError> {
         let mut path = format!(
             "{}/taskInstances/{}/logs/{attempt}?full_content=false",
-            Airflow::path(id),
+            AirflowServer::path(id),
             segment(&task.id)
         );
         if let Some(index) = task.index {
@@ -234,7 +234,7 @@ impl Backend for Airflow {
         if run.state.phase.is_over() {
             return Err(RemoteError::Refused(format!("{} has ended: {}.", id.run, run.state.name)));
         }
-        self.session.patch::<Json>(&Airflow::path(id), &json!({"state": "failed"})).map(drop)
+        self.session.patch::<Json>(&AirflowServer::path(id), &json!({"state": "failed"})).map(drop)
     }
 
     fn retry(&self, id: &RunId) -> Result<Vec<String>, RemoteError> {

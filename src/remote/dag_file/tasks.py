@@ -1,0 +1,37 @@
+
+
+def run_nodes(names, conf):
+    """Runs nodes in a Kedro session. `conf` is what the run was started with: parameters, and settings under `_mlops_tui`."""
+    from kedro.framework.project import pipelines
+    from kedro.framework.session import KedroSession
+    from kedro.framework.startup import bootstrap_project
+
+    parameters = dict(conf or {})
+    own = parameters.pop("_mlops_tui", None) or {}
+    # Relative paths mean the same as for `kedro run`. A task has a process of its own.
+    os.chdir(PROJECT)
+    # This puts the project's source folder on `sys.path`.
+    bootstrap_project(Path(PROJECT))
+    if hasattr(pipelines, "set_requested"):
+        # Otherwise Kedro 1.7 loads the one pipeline alone, and misses those that the registry composes it of.
+        pipelines.set_requested = lambda names: None
+    takes = inspect.signature(KedroSession.create).parameters
+    given = {
+        "project_path": PROJECT,
+        "conf_source": CONF_SOURCE,
+        "env": own.get("env") or ENV,
+        # Kedro 0.18 and 0.19 call them `extra_params`.
+        "runtime_params" if "runtime_params" in takes else "extra_params": parameters,
+    }
+    with KedroSession.create(**given) as session:
+        takes = inspect.signature(session.run).parameters
+        pipeline = {"pipeline_names": [PIPELINE]} if "pipeline_names" in takes else {"pipeline_name": PIPELINE}
+        session.run(**pipeline, node_names=names)
+
+
+def make_task(task_id, nodes, doc):
+    @task(task_id=task_id, doc_md=doc)
+    def run(dag_run=None):
+        run_nodes(nodes, dag_run.conf)
+
+    return run()
