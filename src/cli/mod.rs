@@ -112,7 +112,7 @@ enum Verb {
     Experiments(experiments::Arguments),
     /// Look at registered models: list, search, show
     Models(models::Arguments),
-    /// Run pipelines on engines: list, check, pipelines, submit, runs, show, logs, cancel, retry, pause
+    /// Run pipelines on engines: list, check, plan, deploy, submit, runs, show, logs, cancel, retry
     Remote(remote::Arguments),
     /// Make the project's Python environment
     Env(env::Arguments),

@@ -1,6 +1,7 @@
 //! `mlops-tui remote`: runs on engines, one file for each group of verbs.
 
 mod act;
+mod deploy;
 mod list;
 mod logs;
 mod show;
@@ -18,7 +19,7 @@ use crate::remote::model::{Phase, Run, RunId, RunsQuery, State, Task};
 use crate::remote::{Action, Backend, Profile, Profiles, RemoteError, connect};
 use crate::text::UserError;
 
-/// Run pipelines on engines: list, check, pipelines, submit, runs, show, logs, cancel, retry, pause.
+/// Run pipelines on engines: list, check, pipelines, plan, deploy, submit, runs, show, logs, cancel, retry, pause.
 ///
 /// The project names its engines in conf/<env>/remote.yml. A RUN is its id, a part of it that no other run has,
 /// or `last`.
@@ -52,6 +53,10 @@ enum Verb {
     Check(list::CheckArguments),
     /// List the pipelines that are on the engine
     Pipelines(list::Pipelines),
+    /// Show which nodes share a task
+    Plan(deploy::PlanArguments),
+    /// Write the pipeline as a DAG file for Airflow
+    Deploy(deploy::DeployArguments),
     /// Start a run
     Submit(submit::Arguments),
     /// List runs, the newest first
@@ -70,12 +75,16 @@ enum Verb {
 
 pub(super) fn run(arguments: &Arguments) -> Result<ExitCode> {
     let place = &arguments.place;
-    if let Verb::List(arguments) = &arguments.verb {
-        return list::profiles(&place.profiles()?, arguments);
-    }
+    let verb = match &arguments.verb {
+        Verb::List(arguments) => return list::profiles(&place.profiles()?, arguments),
+        Verb::Plan(arguments) => return deploy::plan(place, arguments),
+        Verb::Deploy(arguments) => return deploy::deploy(place, arguments),
+        verb => verb,
+    };
     let opened = place.open()?;
-    match &arguments.verb {
-        Verb::List(_) => Ok(ExitCode::SUCCESS),
+    match verb {
+        // They need no connection.
+        Verb::List(_) | Verb::Plan(_) | Verb::Deploy(_) => Ok(ExitCode::SUCCESS),
         Verb::Check(arguments) => list::check(&opened, arguments),
         Verb::Pipelines(arguments) => list::pipelines(&opened, arguments),
         Verb::Submit(arguments) => submit::run(&opened, arguments),
