@@ -4,9 +4,13 @@
 mod airflow;
 mod answers;
 mod client;
+mod deploy;
 mod first;
 #[path = "../common/ports.rs"]
 mod ports;
+#[path = "../common/project.rs"]
+#[expect(dead_code, reason = "only the copy of the sample project is asked for")]
+mod project;
 #[path = "../common/python.rs"]
 #[expect(dead_code, reason = "only the environments of Airflow are asked for")]
 mod python;
