@@ -6,6 +6,7 @@ mod answers;
 #[path = "../common/breaking.rs"]
 mod breaking;
 mod client;
+mod deploy;
 #[path = "../common/dice.rs"]
 #[expect(dead_code, reason = "only numbers are thrown")]
 mod dice;
