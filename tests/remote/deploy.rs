@@ -19,7 +19,6 @@ fn the_sample_project_runs_on_airflow_3() {
 }
 
 #[test]
-#[ignore = "the first task stays in state running on Airflow 2.11.2 and never ends; the cause is not known"]
 fn the_sample_project_runs_on_airflow_2() {
     runs_on(Version::Two, Airflow::Two, "sample_on_2");
 }

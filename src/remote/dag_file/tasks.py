@@ -2,16 +2,27 @@
 
 def run_nodes(names, conf):
     """Runs nodes in a Kedro session. `conf` is what the run was started with: parameters, and settings under `_mlops_tui`."""
-    from kedro.framework.project import pipelines
-    from kedro.framework.session import KedroSession
-    from kedro.framework.startup import bootstrap_project
+    # Kedro replaces the handlers of Airflow by one that prints. Airflow 2 logs what is printed, so the two would feed each
+    # other for ever: nothing that Kedro prints meanwhile is captured, and then the handlers are those of before again.
+    root = logging.getLogger()
+    handlers, streams = list(root.handlers), (sys.stdout, sys.stderr)
+    sys.stdout, sys.stderr = sys.__stdout__, sys.__stderr__
+    try:
+        from kedro.framework.project import pipelines
+        from kedro.framework.session import KedroSession
+        from kedro.framework.startup import bootstrap_project
+
+        # Relative paths mean the same as for `kedro run`. A task has a process of its own.
+        os.chdir(PROJECT)
+        # This puts the project's source folder on `sys.path`.
+        bootstrap_project(Path(PROJECT))
+    finally:
+        files = [one for one in root.handlers if isinstance(one, logging.FileHandler) and one not in handlers]
+        root.handlers[:] = handlers + files
+        sys.stdout, sys.stderr = streams
 
     parameters = dict(conf or {})
     own = parameters.pop("_mlops_tui", None) or {}
-    # Relative paths mean the same as for `kedro run`. A task has a process of its own.
-    os.chdir(PROJECT)
-    # This puts the project's source folder on `sys.path`.
-    bootstrap_project(Path(PROJECT))
     if hasattr(pipelines, "set_requested"):
         # Otherwise Kedro 1.7 loads the one pipeline alone, and misses those that the registry composes it of.
         pipelines.set_requested = lambda names: None

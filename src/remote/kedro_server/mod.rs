@@ -2,8 +2,8 @@
 //!
 //! It has three routes. `/health` says its version, `/snapshot` lists pipelines and nodes, and `/run` answers when the run
 //! has ended. It keeps no list of runs, so a [`KedroServer`] remembers those that were submitted through it; they are
-//! forgotten with it. [`request`] says what a submission may hold, [`outcome`] what becomes of a run, [`snapshot`] reads
-//! pipelines, and [`client`] speaks HTTP.
+//! forgotten with it. `request` says what a submission may hold, `outcome` what becomes of a run, `snapshot` reads
+//! pipelines, and `client` speaks HTTP.
 
 mod client;
 mod outcome;

@@ -1,5 +1,5 @@
 //! Views of the table that a project shares, as `[tool.mlops-tui.views.NAME]` in `pyproject.toml` describes them. They
-//! become the same [`View`]s as those that users save; [`views`](super::views) lists both.
+//! become the same [`View`]s as those that users save; `views` lists both.
 
 use serde::Deserialize;
 
