@@ -24,7 +24,7 @@ pub(in super::super) fn draw(
                 "This project is set up for no engine.",
                 "Engines are found by their Kedro plug-ins: kedro-airflow, kedro-snowflake, kedro-kubeflow, \
                  kedro-sagemaker, kedro-vertexai, kedro-azureml.",
-                "Submitting to them is not built yet.",
+                "`mlops-tui remote` submits to Airflow and Kedro servers that remote.yml names.",
             ],
         );
     }
