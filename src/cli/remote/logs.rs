@@ -12,7 +12,7 @@ use super::{Opened, RunArguments, clock};
 use crate::app::words::Tone;
 use crate::cli::output;
 use crate::cli::table::Reader;
-use crate::remote::model::{LogLine, Run, Task};
+use crate::remote::model::{LogLine, Phase, Run, Task};
 use crate::remote::{Action, RemoteError};
 use crate::text::UserError;
 
@@ -101,7 +101,9 @@ fn chosen(opened: &Opened, arguments: &Arguments, run: &Run) -> Result<Vec<Task>
     tasks.retain(|task| {
         let named =
             arguments.task.is_empty() || arguments.task.iter().any(|name| is_named(task, name));
-        named && (!arguments.failed || task.state.name == "failed")
+        // A task that waits for its next try has failed at this one.
+        let has_failed = matches!(task.state.phase, Phase::Failed | Phase::Retrying);
+        named && (!arguments.failed || has_failed)
     });
     Ok(tasks)
 }
