@@ -1,8 +1,9 @@
 //! The histories of many metrics at once. Without an index of metrics by key, each history alone costs a reading of all
 //! values of its run, so the rows are read once, in the cheaper of two orders, and distributed.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
+use indexmap::IndexMap;
 use rusqlite::Row;
 
 use super::history::{PIECE, sort};
@@ -24,43 +25,33 @@ impl SqliteStore {
         ids: &[Id],
         mut take: impl FnMut(usize, Result<Vec<Point>, TrackingError>),
     ) {
-        let mut by_key: HashMap<&str, Vec<usize>> = HashMap::new();
-        let mut keys: Vec<&str> = Vec::new();
+        let mut by_key: IndexMap<&str, Vec<usize>> = IndexMap::new();
         for (index, (_, key)) in ids.iter().enumerate() {
-            let own = by_key.entry(key).or_insert_with(|| {
-                keys.push(key);
-                Vec::new()
-            });
-            own.push(index);
+            by_key.entry(key).or_default().push(index);
         }
-        let mut others = Vec::new();
-        for key in keys {
-            let own = &by_key[key];
-            if own.len() == 1 || !self.is_most(key, own.len()) {
-                others.extend_from_slice(own);
-                continue;
-            }
-            match self.of_key(key, own, ids) {
-                Ok(found) => own.iter().zip(found).for_each(|(index, list)| take(*index, Ok(list))),
-                // Each of them says what is wrong.
-                Err(_) => others.extend_from_slice(own),
+        let mut by_run: IndexMap<&str, Vec<usize>> = IndexMap::new();
+        for (key, own) in by_key {
+            let is_cheap = own.len() > 1 && self.is_most(key, own.len());
+            match is_cheap.then(|| self.of_key(key, &own, ids)) {
+                Some(Ok(found)) => {
+                    own.iter().zip(found).for_each(|(index, list)| take(*index, Ok(list)));
+                }
+                // Each of those that can't be read says why.
+                Some(Err(_)) | None => {
+                    own.iter()
+                        .for_each(|index| by_run.entry(&ids[*index].0).or_default().push(*index));
+                }
             }
         }
-        let mut by_run: HashMap<&str, Vec<usize>> = HashMap::new();
-        others.iter().for_each(|index| by_run.entry(&ids[*index].0).or_default().push(*index));
-        let mut seen = HashSet::new();
-        for index in &others {
-            let own = &by_run[ids[*index].0.as_str()];
-            if own.len() == 1 || self.schema.steps_indexed {
-                take(*index, self.history(&ids[*index].0, &ids[*index].1));
-            } else if seen.insert(&ids[*index].0) {
-                match self.of_run(own, ids) {
-                    Ok(found) => {
-                        own.iter().zip(found).for_each(|(index, list)| take(*index, Ok(list)));
-                    }
-                    Err(_) => own.iter().for_each(|index| {
-                        take(*index, self.history(&ids[*index].0, &ids[*index].1));
-                    }),
+        for own in by_run.into_values() {
+            let is_cheap = own.len() > 1 && !self.schema.steps_indexed;
+            match is_cheap.then(|| self.of_run(&own, ids)) {
+                Some(Ok(found)) => {
+                    own.iter().zip(found).for_each(|(index, list)| take(*index, Ok(list)));
+                }
+                Some(Err(_)) | None => {
+                    let alone = |index: &usize| self.history(&ids[*index].0, &ids[*index].1);
+                    own.iter().for_each(|index| take(*index, alone(index)));
                 }
             }
         }
