@@ -269,6 +269,12 @@ fn fail_and_retry(project: &Project) {
         logs.contains("RuntimeError: the chain is off") && logs.contains("Traceback"),
         "{logs}"
     );
+    let followed = project.succeed(&["logs", "breaks", "-p", "slow", "--follow"]).text;
+    assert_eq!(
+        followed.matches("RuntimeError: the chain is off").count(),
+        logs.matches("RuntimeError: the chain is off").count()
+    );
+    assert!(followed.contains("wait") && followed.len() > logs.len(), "{followed}");
     let runs = project.succeed(&["runs", "-p", "slow", "--state", "failed", "--json"]).json();
     assert!(runs.as_array().unwrap().iter().any(|run| run["run"] == "breaks"), "{runs:#}");
     let again = project.succeed(&["retry", "breaks", "-p", "slow", "--json"]).json();

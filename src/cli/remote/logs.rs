@@ -111,28 +111,29 @@ fn chosen(opened: &Opened, arguments: &Arguments, run: &Run) -> Result<Vec<Task>
 /// Prints what is added to the logs until the run ends.
 fn follow(opened: &Opened, arguments: &Arguments, mut run: Run) -> Result<ExitCode> {
     let mut printer = Printer::new(arguments);
-    let mut places: HashMap<(String, u32), String> = HashMap::new();
+    // Where the rest of each log begins; `None` if it was read to its end.
+    let mut places: HashMap<(String, u32), Option<String>> = HashMap::new();
     loop {
         let is_over = run.state.phase.is_over();
         for task in chosen(opened, arguments, &run)? {
-            if task.attempt == 0 {
-                continue;
-            }
             for attempt in 1..=task.attempt {
                 let key = (task.name(), attempt);
+                let mut place = places.get(&key).cloned();
                 // An earlier try is read once more after the next one began, then it has ended.
-                let from = places.get(&key).cloned();
-                if from.as_deref() == Some(ENDED) {
-                    continue;
-                }
-                let page = opened.backend.log(&run.id, &task, attempt, from.as_deref())?;
-                printer.print(&task, attempt, &page.lines)?;
                 let has_ended = attempt < task.attempt || task.state.phase.is_over();
-                match page.next {
-                    Some(next) => drop(places.insert(key, next)),
-                    None if has_ended => drop(places.insert(key, ENDED.into())),
-                    None => {}
+                while place != Some(None) {
+                    let from = place.clone().flatten();
+                    let page = opened.backend.log(&run.id, &task, attempt, from.as_deref())?;
+                    printer.print(&task, attempt, &page.lines)?;
+                    if page.next.is_some() || has_ended {
+                        place = Some(page.next);
+                    }
+                    // The rest of a log that grows comes with the next look.
+                    if !has_ended {
+                        break;
+                    }
                 }
+                places.extend(place.map(|place| (key, place)));
             }
         }
         if is_over {
@@ -142,9 +143,6 @@ fn follow(opened: &Opened, arguments: &Arguments, mut run: Run) -> Result<ExitCo
         run = opened.backend.run(&run.id)?;
     }
 }
-
-/// The place of a log that was read to its end.
-const ENDED: &str = "\0ended";
 
 /// Prints lines with a heading for each try of a task.
 struct Printer<'a> {

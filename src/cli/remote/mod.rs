@@ -134,10 +134,7 @@ impl RunArguments {
     /// Looks the run up on the engine.
     fn find(&self, opened: &Opened) -> Result<Run> {
         opened.backend.can(Action::Runs).map_err(RemoteError::Unable)?;
-        let pipeline = match &self.pipeline {
-            Some(name) => opened.pipeline(Some(name))?,
-            None => opened.pipeline(None)?,
-        };
+        let pipeline = opened.pipeline(self.pipeline.as_deref())?;
         let id = RunId { pipeline: pipeline.clone(), run: self.run.clone() };
         if self.run != "last" {
             match opened.backend.run(&id) {
