@@ -9,6 +9,7 @@ use indexmap::IndexMap;
 use serde::Serialize;
 
 use super::code::{Code, Reach};
+use crate::text::UserError;
 use crate::text::secrets::{Secret, redact};
 
 /// Everything known about a Kedro project in one environment, and everything that could not be
@@ -394,6 +395,15 @@ pub struct Problem {
     pub remedy: String,
     /// Whether a part of the project is missing from the snapshot because of this problem.
     pub hides: bool,
+}
+
+impl From<&Problem> for UserError {
+    /// The problem with its place, and its remedy as a hint.
+    fn from(problem: &Problem) -> Self {
+        let place = problem.place.as_ref().map(|place| format!("{place}: ")).unwrap_or_default();
+        let hint = Some(problem.remedy.clone()).filter(|remedy| !remedy.is_empty());
+        UserError { text: format!("{place}{}", problem.text), hint }
+    }
 }
 
 impl Problem {

@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 use indexmap::IndexMap;
 
 use crate::project::python::{float_repr, str_repr};
-use crate::project::{Located, Options, Problem, Reader, Severity, Value};
+use crate::project::{Located, Options, Reader, Severity, Value};
 use crate::text::UserError;
 
 /// The kind of configuration, and the mapping for all pipelines.
@@ -71,7 +71,7 @@ impl DagSettings {
             ..Options::default()
         });
         if let Some(problem) = read.problems.iter().find(|one| one.severity == Severity::Error) {
-            return Err(told(problem));
+            return Err(problem.into());
         }
         let root = read.config.kinds.get(KIND);
         let mut given = IndexMap::new();
@@ -176,12 +176,6 @@ fn wrong(located: &Located, what: &str, wanted: &str) -> UserError {
         None => String::new(),
     };
     format!("{place}{what} must be {wanted}.").into()
-}
-
-fn told(problem: &Problem) -> UserError {
-    let place = problem.place.as_ref().map(|place| format!("{place}: ")).unwrap_or_default();
-    let hint = Some(problem.remedy.clone()).filter(|remedy| !remedy.is_empty());
-    UserError { text: format!("{place}{}", problem.text), hint }
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::io::Read;
 use std::time::{Duration, Instant};
 
 use reqwest::Method;
-use reqwest::blocking::{Client, Response};
+use reqwest::blocking::{Client, ClientBuilder, Response};
 use serde_json::Value as Json;
 
 use super::backend::RemoteError;
@@ -72,43 +72,16 @@ impl Http {
     /// # Errors
     /// When a certificate or the proxy can't be used: which one, and why.
     pub fn new(profile: &Profile) -> Result<Self, UserError> {
-        // If another provider is installed already, that one is used.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let mut builder = Client::builder()
+        let client = builder(profile)?
             .user_agent(concat!("mlops-tui/", env!("CARGO_PKG_VERSION")))
             .timeout(profile.timeout)
             .connect_timeout(profile.timeout.min(Duration::from_secs(10)))
             // Credentials stay with the address that they are for.
-            .redirect(reqwest::redirect::Policy::none());
-        if let Some(proxy) = &profile.proxy {
-            let proxy = reqwest::Proxy::all(proxy).map_err(|error| {
-                format!(
-                    "{}: the proxy of `{}` can't be used: {}.",
-                    profile.place,
-                    profile.name,
-                    root(&error)
-                )
+            .redirect(reqwest::redirect::Policy::none())
+            .build()
+            .map_err(|error| {
+                format!("The connection can't be prepared: {}.", causes(&error.without_url()))
             })?;
-            builder = builder.proxy(proxy);
-        }
-        match &profile.ca {
-            Some(ca) if !profile.insecure => {
-                let client = profile.certificate.as_deref().map(|path| ("certificate", path));
-                builder = builder.tls_backend_preconfigured(tls::config(("ca", ca), client)?);
-            }
-            _ => {
-                builder = builder.tls_danger_accept_invalid_certs(profile.insecure);
-                if let Some(path) = &profile.certificate {
-                    let identity = reqwest::Identity::from_pem(&tls::read("certificate", path)?);
-                    builder = builder.identity(identity.map_err(|error| {
-                        format!("certificate: {} can't be used: {}.", path.display(), root(&error))
-                    })?);
-                }
-            }
-        }
-        let client = builder.build().map_err(|error| {
-            format!("The connection can't be prepared: {}.", causes(&error.without_url()))
-        })?;
         Ok(Http {
             client,
             base: profile.url.clone(),
@@ -231,6 +204,37 @@ impl Http {
             () => format!("the connection broke: {reason}"),
         };
         (self.lost(&text), is_connect)
+    }
+}
+
+/// A client with the certificates and the proxy of a profile.
+///
+/// # Errors
+/// When a certificate or the proxy can't be used: which one, and why.
+pub(super) fn builder(profile: &Profile) -> Result<ClientBuilder, UserError> {
+    // If another provider is installed already, that one is used.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let mut builder = Client::builder();
+    if let Some(proxy) = &profile.proxy {
+        let proxy = reqwest::Proxy::all(proxy).map_err(|error| {
+            let (place, name) = (&profile.place, &profile.name);
+            format!("{place}: the proxy of `{name}` can't be used: {}.", root(&error))
+        })?;
+        builder = builder.proxy(proxy);
+    }
+    match &profile.ca {
+        Some(ca) if !profile.insecure => {
+            let client = profile.certificate.as_deref().map(|path| ("certificate", path));
+            Ok(builder.tls_backend_preconfigured(tls::config(("ca", ca), client)?))
+        }
+        _ => {
+            builder = builder.tls_danger_accept_invalid_certs(profile.insecure);
+            let Some(path) = &profile.certificate else { return Ok(builder) };
+            let identity = reqwest::Identity::from_pem(&tls::read("certificate", path)?);
+            Ok(builder.identity(identity.map_err(|error| {
+                format!("certificate: {} can't be used: {}.", path.display(), root(&error))
+            })?))
+        }
     }
 }
 

@@ -47,6 +47,6 @@ pub fn connect(
 ) -> Result<Box<dyn Backend>, crate::text::UserError> {
     match profile.engine {
         Engine::Airflow => Ok(Box::new(AirflowServer::new(profile)?)),
-        Engine::KedroServer => Ok(Box::new(KedroServer::open(&profile.url, Some(package))?)),
+        Engine::KedroServer => Ok(Box::new(KedroServer::of(profile, Some(package))?)),
     }
 }

@@ -153,11 +153,7 @@ impl Profiles {
             let file = problem.place.as_ref().and_then(|place| place.file.file_name());
             file.is_some_and(|name| name.to_string_lossy().starts_with("remote"))
         });
-        profiles.mistakes.extend(of_files.map(|problem| {
-            let place = problem.place.as_ref();
-            let place = place.map(|place| format!("{}:{}: ", place.file.display(), place.line));
-            format!("{}{}", place.unwrap_or_default(), problem.text).into()
-        }));
+        profiles.mistakes.extend(of_files.map(UserError::from));
         profiles
     }
 
@@ -325,6 +321,9 @@ fn profile(
         ));
     }
     let of_name = given("credentials")?;
+    if engine == Engine::KedroServer && of_name.is_some() {
+        return Err(wrong(map.get("credentials"), "a Kedro server takes no credentials."));
+    }
     let credentials = match &of_name {
         None => Credentials::None,
         Some(entry) => {
@@ -505,6 +504,10 @@ mod tests {
                 "`insecure` must be true or false",
             ),
             ("a:\n  engine: [airflow]\n", "`engine` must be a text"),
+            (
+                "a:\n  engine: kedro-server\n  url: http://h\n  credentials: known\n",
+                "conf/base/remote.yml:4: `a`: a Kedro server takes no credentials",
+            ),
         ] {
             let found = mistakes(remote);
             assert!(found.len() == 1 && found[0].contains(wanted), "{remote}: {found:?}");

@@ -1,16 +1,16 @@
 //! Requests to a Kedro server, and failures in words.
 
-use std::error::Error;
 use std::fmt;
 use std::io::Read;
 use std::time::Duration;
 
 use reqwest::Url;
-use reqwest::blocking::{RequestBuilder, Response};
+use reqwest::blocking::{ClientBuilder, RequestBuilder, Response};
 use reqwest::header::{CONTENT_TYPE, LOCATION};
 use serde_json::{Map, Value as Json};
 
 use crate::remote::RemoteError;
+use crate::system::http::{is_timeout, root};
 use crate::text::UserError;
 use crate::text::secrets::redact;
 
@@ -106,7 +106,11 @@ impl Client {
     ///
     /// # Errors
     /// When the address can't be used.
-    pub fn new(address: &str, limits: TimeLimits) -> Result<Self, UserError> {
+    pub fn new(
+        address: &str,
+        limits: TimeLimits,
+        builder: ClientBuilder,
+    ) -> Result<Self, UserError> {
         let base = address.trim_end_matches('/');
         let url = Url::parse(base).ok().filter(|url| {
             let is_plain = url.query().is_none() && url.fragment().is_none();
@@ -118,7 +122,7 @@ impl Client {
         }
         // If another provider is installed already, that one is used.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let http = reqwest::blocking::Client::builder()
+        let http = builder
             .user_agent(concat!("mlops-tui/", env!("CARGO_PKG_VERSION")))
             .connect_timeout(limits.connection)
             // The library's own limit is 30 s; a run has none.
@@ -290,18 +294,4 @@ fn fault(entry: &Json) -> String {
         true => what.to_owned(),
         false => format!("`{}`: {what}", place.join(".")),
     }
-}
-
-/// The root cause of an error.
-fn root(error: &dyn Error) -> String {
-    let mut error = error;
-    while let Some(cause) = error.source() {
-        error = cause;
-    }
-    error.to_string()
-}
-
-fn is_timeout(error: &std::io::Error) -> bool {
-    let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<reqwest::Error>());
-    error.kind() == std::io::ErrorKind::TimedOut || inner.is_some_and(reqwest::Error::is_timeout)
 }

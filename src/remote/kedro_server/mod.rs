@@ -20,7 +20,9 @@ pub use request::OPTIONS;
 use self::client::{Client, Failure};
 use self::outcome::Outcome;
 use super::backend::{Action, Backend, Check, RemoteError};
+use super::http;
 use super::model::{Deployed, LogPage, Phase, Run, RunId, RunsQuery, State, Submission, Task};
+use super::profile::Profile;
 use crate::project::Pipeline;
 use crate::store::now;
 use crate::text::UserError;
@@ -84,15 +86,35 @@ impl KedroServer {
         package: Option<&str>,
         limits: TimeLimits,
     ) -> Result<Self, UserError> {
-        Ok(KedroServer {
+        let builder = reqwest::blocking::Client::builder();
+        Ok(KedroServer::with(Client::new(address, limits, builder)?, package))
+    }
+
+    /// Prepares a connection to the server of a profile, with its certificates, proxy and time limit; nothing is sent.
+    ///
+    /// # Errors
+    /// When the address, a certificate or the proxy can't be used.
+    pub fn of(profile: &Profile, package: Option<&str>) -> Result<Self, UserError> {
+        let limits = TimeLimits::default();
+        let limits = TimeLimits {
+            connection: limits.connection.min(profile.timeout),
+            health: profile.timeout,
+            ..limits
+        };
+        let client = Client::new(&profile.url, limits, http::builder(profile)?)?;
+        Ok(KedroServer::with(client, package))
+    }
+
+    fn with(client: Client, package: Option<&str>) -> Self {
+        KedroServer {
             package: package.map(str::to_owned),
             connection: Arc::new(Connection {
-                client: Client::new(address, limits)?,
+                client,
                 runs: Mutex::default(),
                 ended: Condvar::new(),
                 snapshot: Mutex::default(),
             }),
-        })
+        }
     }
 
     fn project(&self) -> Result<String, String> {
