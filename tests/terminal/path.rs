@@ -78,6 +78,7 @@ fn from_the_best_run_to_a_better_one_in_a_dozen_keys() {
     press(&mut terminal, "R", &mut keys);
     terminal.wait_for("Run with options");
     terminal.keys("size=9");
+    terminal.wait_for("│ 1 node");
     press(&mut terminal, "<enter>", &mut keys);
     terminal.wait_for("Trust this project?");
     press(&mut terminal, "y", &mut keys);
