@@ -135,6 +135,9 @@ fn a_node_runs_to_its_end_and_its_metrics_reach_mlflow() {
     terminal.wait_for("succeeded 15/15");
     terminal.keys("5");
     terminal.wait_for("mlflow.db");
+    // The selection stays on its run when a newer one is listed.
+    terminal.wait_for("2 runs");
+    terminal.keys("g");
     terminal.wait_for("forest.mae:");
     // A node by itself, its inputs kept by the run before, and its own metrics.
     terminal.keys("1/linear.evaluate<enter>");
@@ -145,7 +148,9 @@ fn a_node_runs_to_its_end_and_its_metrics_reach_mlflow() {
     terminal.wait_for("succeeded 1/1");
     // Runs write to mlflow.db, which is no reason to read the project again.
     assert!(terminal.screen().contains("exact ✓"));
-    terminal.keys("5g");
+    terminal.keys("5");
+    terminal.wait_for("3 runs");
+    terminal.keys("g");
     terminal.wait("the metrics of the node alone", |screen| {
         screen.contains("linear.mae:") && !screen.contains("forest.mae:")
     });
@@ -363,8 +368,7 @@ fn the_terminal_is_given_back_on_every_end() {
         assert!(session.terminal.look(vt100::Screen::alternate_screen));
         session.terminal.signal(signal);
         session.terminal.wait_exit();
-        session.terminal.wait("the screen to be left", |_| true);
-        assert!(!session.terminal.look(vt100::Screen::alternate_screen));
+        session.terminal.wait_left();
         assert!(!session.terminal.look(vt100::Screen::hide_cursor));
     }
 }

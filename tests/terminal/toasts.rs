@@ -71,7 +71,9 @@ fn esc_ends_the_making_of_the_environment() {
     terminal.keys("make-env\r");
     terminal.wait_for("Installing: 1 of 3 packages");
     let pid = fs::read_to_string(root.join("uv.pid")).unwrap();
-    let is_alive = || std::path::Path::new("/proc").join(pid.trim()).join("cmdline").exists();
+    // A process that has ended and was not waited for yet has an empty command line.
+    let command_line = std::path::Path::new("/proc").join(pid.trim()).join("cmdline");
+    let is_alive = || fs::read(&command_line).is_ok_and(|text| !text.is_empty());
     assert!(is_alive());
     terminal.keys("<esc>");
     terminal.wait_for("The Python environment is not complete");
