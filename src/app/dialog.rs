@@ -8,8 +8,11 @@ use super::effect::Effect;
 use super::list::Position;
 use super::options::Form;
 use super::picker::Picker;
+use super::screens::remote::asked::Ask;
+use super::screens::remote::submit::SubmitForm;
 use crate::project::python::highlight::Token;
 use crate::project::{Place, highlight};
+use crate::remote;
 use crate::runs::RunRequest;
 use crate::store::{PruneLimits, Pruned, RunId};
 
@@ -30,6 +33,10 @@ pub enum Dialog {
     Ask(Question),
     /// The form of a run's options.
     Options(Box<Form>),
+    /// The form for a run on an engine.
+    Submit(Box<SubmitForm>),
+    /// A text to read, after which something is done or not.
+    Confirm(Box<Confirmed>),
     /// The progress of making the Python environment.
     Environment,
 }
@@ -72,6 +79,17 @@ pub struct TextDialog {
     pub place: Option<Place>,
 }
 
+/// A text that says what would be done.
+#[derive(Debug, Clone)]
+pub struct Confirmed {
+    /// The text.
+    pub text: TextDialog,
+    /// What is done, in a few words.
+    pub does: &'static str,
+    /// How it is done.
+    pub ask: Ask,
+}
+
 /// A question, with what its answer is about.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Question {
@@ -89,6 +107,8 @@ pub enum Question {
     DeleteRun(RunId),
     /// Cancel this run, which another program runs?
     CancelElsewhere(RunId),
+    /// Stop this run on the engine of this profile?
+    StopRemote(String, remote::model::RunId),
     /// Prune the history to these limits? Holds what would be deleted.
     Prune(PruneLimits, Pruned),
 }

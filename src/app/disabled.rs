@@ -5,6 +5,7 @@ use super::queries;
 use super::screens::experiments::ExperimentsScreen;
 use super::shared::Exact;
 use super::state::State;
+use super::tab::Tab;
 
 /// Why `command` can't act now; `None` when it can.
 pub fn disabled_because(state: &State, command: Command) -> Option<String> {
@@ -15,6 +16,9 @@ pub fn disabled_because(state: &State, command: Command) -> Option<String> {
     let shared = &state.shared;
     let project = &shared.project;
     match command {
+        Command::Retry | Command::CancelRun if state.tab == Tab::Remote => {
+            state.screen().disabled(shared, command)
+        }
         Command::Retry => shared.no_run_now().or_else(|| match queries::failed_run(state) {
             Some(_) => None,
             None => Some("the run that is shown did not fail".into()),
@@ -150,7 +154,14 @@ pub fn disabled_because(state: &State, command: Command) -> Option<String> {
         | Command::ChartScale
         | Command::Smooth
         | Command::CrosshairLeft
-        | Command::CrosshairRight => state.screen().disabled(shared, command),
+        | Command::CrosshairRight
+        | Command::Submit
+        | Command::Deploy
+        | Command::AllRuns
+        | Command::CheckConnection
+        | Command::PausePipeline
+        | Command::EarlierTry
+        | Command::LaterTry => state.screen().disabled(shared, command),
         Command::Open
         | Command::Show(_)
         | Command::Back

@@ -2,6 +2,7 @@
 
 use super::remembered::Remembered;
 use super::screens::experiments::comparison::Comparison;
+use super::screens::remote::asked::Ask;
 use crate::project::Place;
 use crate::runs::RunRequest;
 use crate::runs::debug::Prompt;
@@ -191,6 +192,8 @@ pub enum Effect {
     LoadPreview(preview::Request),
     /// Read the tracking store.
     LoadTracking,
+    /// Ask an engine for something. Whatever is sent to an engine is asked for a trusted project alone.
+    Remote(Box<Ask>),
     /// Make the project's Python environment.
     CreateEnvironment,
     /// Stop making it.

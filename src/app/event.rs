@@ -10,6 +10,7 @@ use super::keymap::Keymap;
 use super::screens::experiments::artifacts::Listed;
 use super::screens::experiments::curves::ReadCurve;
 use super::screens::pipeline::Plot;
+use super::screens::remote::asked::Answer;
 use super::settings::Settings;
 use super::shared::{Available, TrackingReport};
 use crate::dag::staleness::Freshness;
@@ -214,6 +215,8 @@ pub enum Report {
         /// New values: id of the run, name of the metric, value.
         points: Vec<(String, String, Point)>,
     },
+    /// An engine answers.
+    Remote(Box<Answer>),
     /// Engines that the project is set up for.
     Backends(Vec<Found>),
     /// A line of progress from making the Python environment.

@@ -13,7 +13,7 @@ use crate::text::sanitize;
 /// The number of messages that are kept.
 const KEPT: usize = 20;
 /// How long the end of a run is shown, in seconds: of one that succeeded, and of another.
-const SHOWN: (f64, f64) = (5.0, 20.0);
+pub const SHOWN: (f64, f64) = (5.0, 20.0);
 
 /// A short message on the bar.
 #[derive(Debug, Clone, PartialEq)]

@@ -163,6 +163,13 @@ pub fn when(now: f64, at: f64) -> String {
     }
 }
 
+/// The local time of an event: `2026-11-02 15:04:05`.
+pub fn clock_text(at: f64) -> String {
+    let local = |time: jiff::Timestamp| time.to_zoned_datetime(jiff::tz::TimeZone::system());
+    let time = jiff::Timestamp::from_second(at as i64).map(local);
+    time.map(|time| time.strftime("%Y-%m-%d %H:%M:%S").to_string()).unwrap_or_default()
+}
+
 /// A duration for people: `0.21 s`, `12.4 s`, `3 min 20 s`, `2 h 5 min`.
 pub fn seconds_text(seconds: f64) -> String {
     let whole = seconds.max(0.0) as u64;

@@ -162,6 +162,12 @@ pub struct Submission {
     pub note: Option<String>,
 }
 
+/// An id for a new run: the time, and some random digits.
+pub fn new_run_id() -> String {
+    let time = jiff::Timestamp::now().strftime("%Y-%m-%dT%H-%M-%S").to_string();
+    format!("mlops-tui__{time}__{:08x}", getrandom::u32().unwrap_or_default())
+}
+
 /// Which runs to list, newest first.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct RunsQuery {

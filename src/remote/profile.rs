@@ -36,6 +36,14 @@ impl Engine {
     const ALL: [(Engine, &'static str); 2] =
         [(Engine::Airflow, "airflow"), (Engine::KedroServer, "kedro-server")];
 
+    /// Its name for people.
+    pub fn title(self) -> &'static str {
+        match self {
+            Engine::Airflow => "Airflow",
+            Engine::KedroServer => "Kedro server",
+        }
+    }
+
     /// Its name in `remote.yml`.
     pub fn name(self) -> &'static str {
         Engine::ALL.iter().find(|(engine, _)| *engine == self).map_or("", |(_, name)| name)

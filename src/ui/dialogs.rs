@@ -1,5 +1,7 @@
 //! Dialogs over the screen.
 
+mod submit;
+
 use ratatui::layout::Rect;
 use ratatui_textarea::TextArea;
 
@@ -44,6 +46,8 @@ pub(super) fn draw(paint: &mut Paint<'_>, state: &State, dialog: &Dialog) {
         Dialog::Text(dialog) => read(paint, state, dialog),
         Dialog::Ask(question) => ask(paint, state, question),
         Dialog::Options(form) => options(paint, state, form),
+        Dialog::Submit(form) => submit::form(paint, state, form),
+        Dialog::Confirm(confirmed) => submit::confirm(paint, state, confirmed),
         Dialog::Environment => environment(paint, state),
     }
 }
@@ -210,15 +214,18 @@ fn footer(paint: &mut Paint<'_>, area: Rect, text: &str) {
     paint.right(area.right().saturating_sub(2), y, &text, Role::Dim, area.width.saturating_sub(4));
 }
 
-fn read(paint: &mut Paint<'_>, state: &State, dialog: &TextDialog) {
+/// Opens the frame of a text. Returns its area and the area of the lines.
+fn lines_of(paint: &mut Paint<'_>, state: &State, dialog: &TextDialog) -> (Rect, Rect) {
     let height = u16::try_from(text_height(state.shared.size)).unwrap_or(u16::MAX);
     let lines = u16::try_from(dialog.lines.len()).unwrap_or(u16::MAX).max(1);
-    let area = areas::dialog(
-        state.shared.size,
-        state.shared.size.width.saturating_sub(4).min(120),
-        lines.min(height) + 2,
-    );
+    let width = state.shared.size.width.saturating_sub(4).min(120);
+    let area = areas::dialog(state.shared.size, width, lines.min(height) + 2);
     let inner = open(paint, area, &dialog.title);
+    (area, inner)
+}
+
+fn read(paint: &mut Paint<'_>, state: &State, dialog: &TextDialog) {
+    let (area, inner) = lines_of(paint, state, dialog);
     let seen = dialog.lines.iter().skip(dialog.offset).take(usize::from(inner.height));
     for (row, line) in seen.enumerate() {
         let y = inner.y + row as u16;
@@ -263,8 +270,8 @@ fn ask(paint: &mut Paint<'_>, state: &State, question: &Question) {
     let (title, text, yes, no) = match question {
         Question::Trust(_) => (
             "Trust this project?",
-            "Running nodes, and letting Kedro itself read the project, executes the project's Python code. \
-             The answer is remembered for this folder."
+            "Running nodes, and letting Kedro itself read the project, executes the project's Python code; \
+             its engines get the credentials that it names. The answer is remembered for this folder."
                 .to_owned(),
             "trust it",
             "not now",
@@ -299,6 +306,12 @@ fn ask(paint: &mut Paint<'_>, state: &State, question: &Question) {
             "Cancel this run?",
             format!("Another program runs run {id}. It is asked to cancel the run."),
             "cancel it",
+            "let it go on",
+        ),
+        Question::StopRemote(profile, id) => (
+            "Stop this run?",
+            format!("{} of {} is stopped on {profile}; its tasks end as failed.", id.run, id.pipeline),
+            "stop it",
             "let it go on",
         ),
         Question::Prune(_, pruned) => (

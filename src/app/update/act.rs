@@ -107,7 +107,18 @@ pub(super) fn act(state: &mut State, command: Command) -> Vec<Effect> {
         | Command::ChartScale
         | Command::Smooth
         | Command::CrosshairLeft
-        | Command::CrosshairRight => {
+        | Command::CrosshairRight
+        | Command::Submit
+        | Command::Deploy
+        | Command::AllRuns
+        | Command::CheckConnection
+        | Command::PausePipeline
+        | Command::EarlierTry
+        | Command::LaterTry => {
+            let (screen, shared) = state.screen_mut();
+            return screen.act(shared, command);
+        }
+        Command::Retry | Command::CancelRun if state.tab == Tab::Remote => {
             let (screen, shared) = state.screen_mut();
             return screen.act(shared, command);
         }

@@ -7,7 +7,7 @@ use super::{overrides, reading, running};
 use crate::app::command::{COMMANDS, Command};
 use crate::app::control::{CONTROLS, Control, Scope};
 use crate::app::dialog::{
-    Choose, Dialog, Question, TextDialog, picker_area, picker_height, text_height,
+    Choose, Confirmed, Dialog, Question, TextDialog, picker_area, picker_height, text_height,
 };
 use crate::app::disabled::disabled_because;
 use crate::app::effect::Effect;
@@ -16,6 +16,8 @@ use crate::app::key::Key;
 use crate::app::list::Position;
 use crate::app::options::{FIELDS, FieldKind, Form};
 use crate::app::picker::{self, Choice, Picker};
+use crate::app::screens::remote::asked::Ask;
+use crate::app::screens::remote::submit::SubmitForm;
 use crate::app::shared::{Exact, Shared};
 use crate::app::state::State;
 use crate::app::undo::Before;
@@ -112,6 +114,8 @@ pub(super) fn key(state: &mut State, key: Key, event: KeyEvent) -> Outcome {
         Dialog::Problems(position) => problems(state, position, control),
         Dialog::Text(text) => read(&mut state.shared, text, control),
         Dialog::Options(form) => options(&mut state.shared, form, event, control),
+        Dialog::Submit(form) => submit(&mut state.shared, form, event, control),
+        Dialog::Confirm(confirmed) => confirm(&state.shared, confirmed, control),
         Dialog::Environment => match control {
             Some(Control::Leave) if state.shared.is_making() => {
                 Outcome::Ask(cancel_environment(&mut state.shared))
@@ -137,7 +141,8 @@ fn scope(dialog: &Dialog) -> Scope {
         Dialog::Help(_) | Dialog::Palette(_) | Dialog::Choose(..) => Scope::Line,
         Dialog::Problems(_) | Dialog::Text(_) | Dialog::Environment => Scope::List,
         Dialog::Ask(_) => Scope::Ask,
-        Dialog::Options(_) => Scope::Form,
+        Dialog::Confirm(_) => Scope::List,
+        Dialog::Options(_) | Dialog::Submit(_) => Scope::Form,
     }
 }
 
@@ -274,6 +279,47 @@ fn options(
     Outcome::Stay
 }
 
+fn submit(
+    shared: &mut Shared,
+    form: &mut SubmitForm,
+    event: KeyEvent,
+    control: Option<Control>,
+) -> Outcome {
+    let len = form.fields.len();
+    let is_text = !form.fields[form.at].is_switch();
+    match control {
+        Some(Control::Leave) => return Outcome::Closed,
+        Some(Control::Accept) => match form.ask() {
+            Ok(ask) => {
+                shared.tell(format!("Submitting {} to {} ...", form.pipeline, form.profile));
+                return Outcome::Ask(vec![Effect::Remote(Box::new(ask))]);
+            }
+            Err(error) => shared.warn(error.line()),
+        },
+        Some(Control::Down) => form.at = (form.at + 1) % len,
+        Some(Control::Up) => form.at = (form.at + len - 1) % len,
+        Some(Control::Toggle) if !is_text => form.toggle(),
+        Some(Control::Clear) => picker::clear(&mut form.fields[form.at].text),
+        _ if is_text => drop(form.fields[form.at].text.input(event)),
+        _ => {}
+    }
+    Outcome::Stay
+}
+
+fn confirm(shared: &Shared, confirmed: &mut Confirmed, control: Option<Control>) -> Outcome {
+    match control {
+        Some(Control::Leave) => return Outcome::Closed,
+        Some(Control::Accept) => {
+            return Outcome::Ask(vec![Effect::Remote(Box::new(confirmed.ask.clone()))]);
+        }
+        Some(control) => {
+            confirmed.text.scroll(rows(control, text_height(shared.size)), shared.size);
+        }
+        None => {}
+    }
+    Outcome::Stay
+}
+
 /// The rows that a control moves by, where a page has `height` of them.
 fn rows(control: Control, height: usize) -> isize {
     let page = isize::try_from(height).unwrap_or(1);
@@ -399,6 +445,9 @@ fn answer(state: &mut State, question: Question, yes: bool) -> Vec<Effect> {
             shared.tell(format!("Run {id} is being cancelled."));
             vec![Effect::CancelElsewhere(id)]
         }
+        Question::StopRemote(profile, id) if yes => {
+            vec![Effect::Remote(Box::new(Ask::Cancel(profile, id)))]
+        }
         Question::Prune(room, _) if yes => {
             shared.tell("Deleting the old runs.");
             shared.edits.forget_deleted_runs();
@@ -409,6 +458,7 @@ fn answer(state: &mut State, question: Question, yes: bool) -> Vec<Effect> {
         Question::DeleteRun(_)
         | Question::CancelElsewhere(_)
         | Question::OverrideType(..)
+        | Question::StopRemote(..)
         | Question::Prune(..)
         | Question::Quit => Vec::new(),
     }
@@ -430,6 +480,7 @@ pub(super) fn mouse(state: &mut State, column: u16, row: u16, wheel: isize) -> O
             }
         }
         Dialog::Text(text) => text.scroll(wheel, size),
+        Dialog::Confirm(confirmed) => confirmed.text.scroll(wheel, size),
         Dialog::Problems(position) => {
             let len = state.shared.problems().len();
             position.move_by(wheel.signum(), len, height / 2);

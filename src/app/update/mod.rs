@@ -64,6 +64,8 @@ pub fn update(state: &mut State, event: Event) -> Vec<Effect> {
     }
     let (screen, shared) = state.screen_mut();
     effects.extend(screen.wanted(shared));
+    let visible = state.tab == Tab::Remote;
+    effects.extend(state.remote.follow(&state.shared, visible));
     effects
 }
 

@@ -162,6 +162,10 @@ pub(super) fn report(state: &mut State, report: Report) -> Vec<Effect> {
         }
         Report::Preview(of, preview) => state.experiments.artifacts.take_preview(of, preview),
         Report::TrackedRuns { runs, points } => return tracked(state, runs, points),
+        Report::Remote(answer) => {
+            let State { shared, remote, .. } = state;
+            return remote.take(shared, *answer);
+        }
         Report::Backends(backends) => {
             let State { shared, remote, .. } = state;
             shared.project.backends = backends;
@@ -228,6 +232,7 @@ fn read(state: &mut State, snapshot: Arc<Snapshot>) -> Vec<Effect> {
         return vec![state.shared.read_static()];
     }
     state.shared.project.broken = None;
+    state.remote.reread();
     state.shared.project.read = Some(snapshot.clone());
     if !matches!(state.shared.project.exact, Exact::None | Exact::Reading(_)) {
         state.shared.project.exact = Exact::Outdated;

@@ -9,7 +9,7 @@ use super::{Opened, clock, run_json, task_json, tone};
 use crate::app::words::Tone;
 use crate::cli::output;
 use crate::cli::table::Reader;
-use crate::remote::model::{Phase, Run, RunId, Submission};
+use crate::remote::model::{Phase, Run, RunId, Submission, new_run_id};
 use crate::remote::{Action, Engine, Follower, News, RemoteError};
 use crate::runs::params::{Params, nested};
 use crate::runs::request::parse_params;
@@ -51,7 +51,7 @@ pub(super) fn run(opened: &Opened, arguments: &Arguments) -> Result<ExitCode> {
     backend.can(Action::Submit).map_err(RemoteError::Unable)?;
     let pipeline = opened.pipeline(arguments.pipeline.as_deref())?;
     let conf = nested(&arguments.params);
-    let id = arguments.id.clone().unwrap_or_else(new_id);
+    let id = arguments.id.clone().unwrap_or_else(new_run_id);
     let submission =
         Submission { pipeline: pipeline.clone(), id, conf, note: arguments.note.clone() };
     if arguments.resume {
@@ -70,12 +70,6 @@ pub(super) fn run(opened: &Opened, arguments: &Arguments) -> Result<ExitCode> {
         output::text(&format!("Submitted: {}.\n", run.id.run))?;
     }
     follow(opened, run.id, arguments.json)
-}
-
-/// An id for a run: the time, and some random digits.
-fn new_id() -> String {
-    let time = jiff::Timestamp::now().strftime("%Y-%m-%dT%H-%M-%S").to_string();
-    format!("mlops-tui__{time}__{:08x}", getrandom::u32().unwrap_or_default())
 }
 
 /// Follows a run to its end, and prints what changes.

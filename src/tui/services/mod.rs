@@ -10,6 +10,7 @@ mod exact;
 mod look;
 mod prompting;
 mod reading;
+mod remote;
 mod running;
 mod stale;
 mod storing;
@@ -62,6 +63,7 @@ pub(super) struct Services {
     exact: Option<tokio::task::AbortHandle>,
     runs: running::Runs,
     environment: Option<tokio::task::AbortHandle>,
+    remotes: remote::Remotes,
     _settings: Option<watching::SettingsWatcher>,
 }
 
@@ -76,6 +78,7 @@ impl Services {
             exact: None,
             runs: running::Runs::default(),
             environment: None,
+            remotes: remote::Remotes::default(),
             _settings: watching::settings(&folders::config(), context.reports.clone()),
             context,
         };
@@ -140,6 +143,7 @@ impl Services {
                 });
             }
             Effect::LoadTracking => tracking::load(&self.context),
+            Effect::Remote(ask) => self.remotes.ask(&self.context, *ask),
             Effect::FindPipelineRuns(runs, then) => {
                 tracking::find_pipeline_runs(&self.context, runs, then);
             }

@@ -1,5 +1,7 @@
 //! The log of a run, with the run's state in the rule above it.
 
+use ratatui::layout::Rect;
+
 use super::super::paint::Paint;
 use super::super::theme::Role;
 use crate::app::areas::Areas;
@@ -8,6 +10,7 @@ use crate::app::run::{Level, NodeState};
 use crate::app::shared::Shared;
 use crate::app::words::outcome_text;
 use crate::app::words::seconds_text;
+use crate::text::{sanitize, width};
 
 /// The largest width of node names, in cells.
 const NAMES: usize = 26;
@@ -81,4 +84,25 @@ pub(super) fn clock(at: f64) -> String {
             local.strftime("%H:%M:%S").to_string()
         })
         .unwrap_or_default()
+}
+
+/// Highlights in a drawn line the first match of a search, which is in lower case. The first `column` cells of the line are
+/// scrolled out.
+pub(super) fn mark(paint: &mut Paint<'_>, area: Rect, line: &str, column: usize, found: &str) {
+    if found.is_empty() {
+        return;
+    }
+    let text: String = sanitize(line).chars().skip(column).collect();
+    // If lower case changes the length of the text, positions do not match, so nothing is highlighted.
+    let lower = text.to_lowercase();
+    if lower.len() == text.len()
+        && let Some(at) = lower.find(found)
+    {
+        let before = u16::try_from(width(&text[..at])).unwrap_or(u16::MAX);
+        let cells = u16::try_from(width(&text[at..at + found.len()])).unwrap_or(0);
+        if before < area.width {
+            let marked = Rect { x: area.x + before, width: cells.min(area.width - before), ..area };
+            paint.restyle(marked, Role::Selection);
+        }
+    }
 }

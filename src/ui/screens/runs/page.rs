@@ -282,22 +282,8 @@ fn log_line(
         paint.name(x, area.y, line.node.as_deref().unwrap_or_default(), Role::Dim, names);
         x += names + 2;
     }
-    let text: String = sanitize(&line.text).chars().skip(column).collect();
     let room = area.right().saturating_sub(x + 1);
     paint.parts(x, area.y, &ansi::parts(&line.text), role, column, room);
-    if found.is_empty() {
-        return;
-    }
-    // If lower case changes the length of the text, positions do not match, so nothing is highlighted.
-    let lower = text.to_lowercase();
-    if lower.len() == text.len()
-        && let Some(at) = lower.find(found)
-    {
-        let before = u16::try_from(width(&text[..at])).unwrap_or(u16::MAX);
-        let cells = u16::try_from(width(&text[at..at + found.len()])).unwrap_or(0);
-        if before < room {
-            let marked = Rect { x: x + before, width: cells.min(room - before), ..area };
-            paint.restyle(marked, Role::Selection);
-        }
-    }
+    let rest = Rect { x, width: room, height: 1, ..area };
+    super::super::log::mark(paint, rest, &line.text, column, found);
 }

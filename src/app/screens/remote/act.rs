@@ -1,0 +1,179 @@
+//! What the commands of the remote screen do, and why they can't act now.
+
+use super::RemoteScreen;
+use super::asked::{Ask, Profile};
+use super::run::Part;
+use super::submit::SubmitForm;
+use crate::app::command::Command;
+use crate::app::dialog::{Dialog, Question};
+use crate::app::effect::Effect;
+use crate::app::shared::Shared;
+use crate::remote::{Action, Engine};
+use crate::remote::model::{Deployed, Phase};
+
+impl RemoteScreen {
+    pub(super) fn act_on(&mut self, shared: &mut Shared, command: Command) -> Vec<Effect> {
+        let height = self.body_height(shared);
+        let Some(profile) = self.shown_profile().cloned() else { return Vec::new() };
+        let name = profile.name.clone();
+        match command {
+            Command::Log => {
+                if let Some(page) = &mut self.page {
+                    if page.run.is_none()
+                        && let Some(run) = page.list.selected()
+                    {
+                        let id = run.id.clone();
+                        page.open_run(id);
+                    }
+                    page.run.iter_mut().for_each(|run| run.open_log());
+                }
+                return Vec::new();
+            }
+            Command::FollowLog => {
+                if let Some(log) = self.run_page_mut().and_then(|run| run.log.as_mut()) {
+                    log.toggle_follow(height);
+                }
+                return Vec::new();
+            }
+            Command::EarlierTry | Command::LaterTry => {
+                let by = if command == Command::LaterTry { 1 } else { -1 };
+                if let Some(run) = self.run_page_mut() {
+                    run.turn_try(by);
+                }
+                return Vec::new();
+            }
+            Command::AllRuns => {
+                self.page.iter_mut().for_each(|page| page.toggle_all());
+                return Vec::new();
+            }
+            Command::Deploy => {
+                let pipeline = shared.shown_pipeline().map(|pipeline| pipeline.name.clone());
+                let ask = pipeline.map(|pipeline| Ask::Deploy { profile: name, pipeline, write: false });
+                return ask.map(effect).into_iter().collect();
+            }
+            Command::CancelRun => {
+                if let Some(run) = self.shown_run() {
+                    shared.ask(Question::StopRemote(name, run.id.clone()));
+                }
+                return Vec::new();
+            }
+            _ => {}
+        }
+        // The rest is sent to the engine at once.
+        if shared.project.trusted != Some(true) {
+            shared.ask(Question::Trust(Vec::new()));
+            return Vec::new();
+        }
+        let ask = match command {
+            Command::CheckConnection => {
+                let known = self.known.entry(name.clone()).or_default();
+                known.asking = true;
+                Some(Ask::Check(name))
+            }
+            Command::Retry => self.shown_run().map(|run| Ask::Retry(name, run.id.clone())),
+            Command::PausePipeline => {
+                let deployed = self.deployed(shared, &profile);
+                deployed.map(|deployed| Ask::Pause(name, deployed.id.clone(), !deployed.paused))
+            }
+            Command::Submit => {
+                if let Some(deployed) = self.deployed(shared, &profile) {
+                    let form = SubmitForm::new(&name, deployed);
+                    shared.dialogs.push(Dialog::Submit(Box::new(form)));
+                }
+                None
+            }
+            _ => None,
+        };
+        ask.map(effect).into_iter().collect()
+    }
+
+    /// The pipeline on the engine that a command is for: that of the run that is shown, else that of the pipeline that the
+    /// other tabs show, else the only one of the project.
+    fn deployed(&self, shared: &Shared, profile: &Profile) -> Option<&Deployed> {
+        let all = self.known.get(&profile.name)?.pipelines.as_ref()?.as_ref().ok()?;
+        let by_id = |id: &str| all.iter().find(|deployed| deployed.id == id);
+        if let Some(run) = self.shown_run() {
+            return by_id(&run.id.pipeline);
+        }
+        let shown = shared.shown_pipeline().map_or("", |pipeline| pipeline.name.as_str());
+        let of_shown = profile.pipelines.iter().find(|(name, _)| name == shown);
+        let mut own = profile.pipelines.iter().filter_map(|(_, id)| by_id(id));
+        of_shown.and_then(|(_, id)| by_id(id)).or_else(|| own.next())
+    }
+
+    pub(super) fn disabled_because(&self, shared: &Shared, command: Command) -> Option<String> {
+        let Some(profile) = self.shown_profile() else {
+            return Some(match &self.page {
+                None if self.profiles.is_empty() => "the project names no engine".into(),
+                _ => "no profile is selected".into(),
+            });
+        };
+        if let Some(why) = &profile.broken {
+            return Some(why.clone());
+        }
+        let action = match command {
+            Command::Submit => Some(Action::Submit),
+            // The API of Airflow takes no files; the folder does.
+            Command::Deploy if profile.engine != Engine::Airflow => Some(Action::Deploy),
+            Command::CancelRun => Some(Action::Cancel),
+            Command::Retry => Some(Action::Retry),
+            Command::PausePipeline => Some(Action::Pause),
+            Command::Log => Some(Action::Logs),
+            _ => None,
+        };
+        if let Some(why) = action.and_then(|action| self.unable(&profile.name, action)) {
+            return Some(uncapitalised(why));
+        }
+        let run = self.shown_run();
+        let phase = run.map(|run| run.state.phase);
+        let log = self.run_page().filter(|run| run.part == Part::Log).and_then(|run| run.log.as_ref());
+        match command {
+            Command::CancelRun | Command::Retry | Command::Log if run.is_none() => {
+                Some("no run is selected".into())
+            }
+            Command::CancelRun if phase.is_some_and(Phase::is_over) => Some("the run has ended".into()),
+            Command::Retry if phase == Some(Phase::Succeeded) => Some("the run succeeded".into()),
+            Command::Submit | Command::PausePipeline if shared.project.trusted == Some(true) => {
+                match self.known.get(&profile.name).and_then(|known| known.pipelines.as_ref()) {
+                    None => Some("the engine has not answered yet".into()),
+                    Some(Err(why)) => Some(why.clone()),
+                    Some(Ok(_)) if self.deployed(shared, profile).is_none() => {
+                        Some("the pipeline is not on the engine; deploy writes it".into())
+                    }
+                    Some(Ok(_)) => None,
+                }
+            }
+            Command::AllRuns if self.page.is_none() => Some("no engine is open".into()),
+            Command::AllRuns if self.run_page().is_some() => Some("a run is shown".into()),
+            Command::FollowLog if log.is_none() => Some("no log is shown".into()),
+            Command::EarlierTry | Command::LaterTry => match log {
+                None => Some("no log is shown".into()),
+                Some(log) if command == Command::EarlierTry && log.attempt <= 1 => {
+                    Some("this is the first try".into())
+                }
+                Some(log) if command == Command::LaterTry && log.attempt >= log.task.attempt => {
+                    Some("this is the last try".into())
+                }
+                Some(_) => None,
+            },
+            Command::Deploy if shared.shown_pipeline().is_none() => Some("there is no pipeline".into()),
+            Command::Deploy if profile.folder.is_none() => Some(format!(
+                "profile {} names no `folder` of DAG files; `mlops-tui remote deploy --stdout` prints the file",
+                profile.name
+            )),
+            _ => None,
+        }
+    }
+}
+
+/// The effect of a request.
+fn effect(ask: Ask) -> Effect {
+    Effect::Remote(Box::new(ask))
+}
+
+/// A sentence as the reason after a command's name.
+fn uncapitalised(text: &str) -> String {
+    let mut letters = text.trim_end_matches('.').chars();
+    let first = letters.next().into_iter().flat_map(char::to_lowercase);
+    first.chain(letters).collect()
+}

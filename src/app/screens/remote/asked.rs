@@ -1,0 +1,183 @@
+//! What the remote screen asks the engines for, and their answers.
+
+use std::path::PathBuf;
+
+use crate::remote::model::{Deployed, LogLine, Run, RunId, Submission, Task};
+use crate::remote::{Action, Check, Engine};
+use crate::text::UserError;
+
+/// A request to an engine, or to the service that holds the connections.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Ask {
+    /// Read the profiles of the project for a run environment. Nothing is sent to an engine.
+    Profiles(Option<String>),
+    /// Look at the connection of this profile part by part, and list its pipelines.
+    Check(String),
+    /// Look again and again at what the screen shows, and at nothing else.
+    Show(Option<Shown>),
+    /// Start a run.
+    Submit {
+        /// The profile.
+        profile: String,
+        /// What to start.
+        submission: Box<Submission>,
+        /// Whether the engine's starts of the pipeline are resumed first.
+        resume: bool,
+    },
+    /// Stop a run.
+    Cancel(String, RunId),
+    /// Run the failed tasks of a run once more.
+    Retry(String, RunId),
+    /// Stop or resume the engine's own starts of a pipeline.
+    Pause(String, String, bool),
+    /// Make the DAG file of a registered pipeline, and say what writing it changes, or write it.
+    Deploy {
+        /// The profile.
+        profile: String,
+        /// The registered pipeline.
+        pipeline: String,
+        /// Whether the file is written.
+        write: bool,
+    },
+}
+
+/// What the screen shows of an engine.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Shown {
+    /// The profile.
+    pub profile: String,
+    /// What of it.
+    pub what: What,
+}
+
+/// A thing on an engine that can be looked at again and again.
+#[derive(Debug, Clone, PartialEq)]
+pub enum What {
+    /// The newest runs.
+    Runs {
+        /// Of these deployed pipelines; of all if there are none.
+        pipelines: Vec<String>,
+        /// At most so many of each.
+        limit: usize,
+    },
+    /// A run with its tasks.
+    Run(RunId),
+    /// The log of a try of a task.
+    Log {
+        /// The run.
+        id: RunId,
+        /// The task.
+        task: Box<Task>,
+        /// The number of the try.
+        attempt: u32,
+    },
+    /// The tasks of several runs, each of which is read once if it has ended.
+    Grid(Vec<RunId>),
+}
+
+/// A profile as the screen shows it: without credentials.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Profile {
+    /// Its name.
+    pub name: String,
+    /// The engine.
+    pub engine: Engine,
+    /// The engine's address.
+    pub url: String,
+    /// Where the profile is written, as `FILE:LINE`.
+    pub place: String,
+    /// The folder that the engine reads its pipelines from.
+    pub folder: Option<PathBuf>,
+    /// The ids of the project's pipelines on the engine, by their names.
+    pub pipelines: Vec<(String, String)>,
+    /// What the engine can't do, with the reason.
+    pub unable: Vec<(Action, &'static str)>,
+    /// Why there can be no connection.
+    pub broken: Option<String>,
+}
+
+/// An answer of an engine, or of the service that holds the connections.
+#[derive(Debug, Clone)]
+pub enum Answer {
+    /// The profiles of the project, and what is wrong with others.
+    Profiles(Vec<Profile>, Vec<UserError>),
+    /// The check of a connection, and the pipelines on the engine.
+    Checked {
+        /// The profile.
+        profile: String,
+        /// The parts of the check.
+        checks: Vec<Check>,
+        /// The pipelines; or why they can't be listed.
+        pipelines: Result<Vec<Deployed>, String>,
+    },
+    /// Runs, newest first.
+    Runs {
+        /// The profile.
+        profile: String,
+        /// The runs.
+        runs: Vec<Run>,
+        /// Whether these are all there are.
+        all: bool,
+    },
+    /// A run with its tasks.
+    Run {
+        /// The profile.
+        profile: String,
+        /// The run.
+        run: Box<Run>,
+        /// Its tasks.
+        tasks: Vec<Task>,
+    },
+    /// Lines that follow those read before.
+    Log {
+        /// The profile.
+        profile: String,
+        /// The run.
+        id: RunId,
+        /// The name of the task.
+        task: String,
+        /// The number of the try.
+        attempt: u32,
+        /// Whether these are the first lines.
+        first: bool,
+        /// The lines.
+        lines: Vec<LogLine>,
+        /// Whether the log has ended.
+        ended: bool,
+    },
+    /// Why what the screen shows can't be looked at now. It is looked at again later.
+    Unanswered {
+        /// The profile.
+        profile: String,
+        /// What was looked at.
+        what: What,
+        /// Why.
+        why: String,
+    },
+    /// Something was done; with the run that it was done to.
+    Done {
+        /// The profile.
+        profile: String,
+        /// What was done, in a sentence.
+        text: String,
+        /// The run as it is now, for a run that was submitted.
+        run: Option<Box<Run>>,
+    },
+    /// Something was not done.
+    Refused(UserError),
+    /// What writing a DAG file would change.
+    Preview {
+        /// The profile.
+        profile: String,
+        /// The registered pipeline.
+        pipeline: String,
+        /// The file.
+        file: PathBuf,
+        /// The text of a new file, or the difference to the present one; empty if there is none.
+        change: String,
+        /// Whether there is no such file yet.
+        is_new: bool,
+        /// What the user should know besides.
+        warnings: Vec<String>,
+    },
+}
