@@ -10,10 +10,12 @@ mod names;
 pub mod secrets;
 mod similar;
 mod user_error;
+mod wrap;
 
 pub use names::short_names;
 pub use similar::{closest, did_you_mean};
 pub use user_error::UserError;
+pub use wrap::wrap;
 
 /// Whether a dotted name is `outer`, or lies below it: `a.b` is within `a`, and `ab` is not.
 pub fn is_within(name: &str, outer: &str) -> bool {

@@ -28,17 +28,10 @@ const HISTORY: &[Tab] = &[Tab::Runs];
 const EXPERIMENTS: &[Tab] = &[Tab::Experiments];
 const MARKS: &[Tab] = &[Tab::Pipeline, Tab::Runs, Tab::Experiments];
 const PICTURES: &[Tab] = &[Tab::Pipeline, Tab::Experiments];
-const NAMES: &[Tab] = &[
-    Tab::Pipeline,
-    Tab::Catalog,
-    Tab::Parameters,
-    Tab::Runs,
-    Tab::Experiments,
-    Tab::Remote,
-];
+const NAMES: &[Tab] =
+    &[Tab::Pipeline, Tab::Catalog, Tab::Parameters, Tab::Runs, Tab::Experiments, Tab::Remote];
 const PARAMETERS: &[Tab] = &[Tab::Parameters];
-const PLACES: &[Tab] =
-    &[Tab::Pipeline, Tab::Catalog, Tab::Parameters, Tab::Runs, Tab::Remote];
+const PLACES: &[Tab] = &[Tab::Pipeline, Tab::Catalog, Tab::Parameters, Tab::Runs, Tab::Remote];
 const REMOTE: &[Tab] = &[Tab::Remote];
 const RUNS_TOO: &[Tab] = &[Tab::Pipeline, Tab::Runs, Tab::Remote];
 const HISTORY_TOO: &[Tab] = &[Tab::Runs, Tab::Remote];

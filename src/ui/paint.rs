@@ -11,6 +11,7 @@ use super::glyphs::Glyphs;
 use super::links::Links;
 use super::theme::{Role, Theme};
 use crate::text::ansi::{Hue, Part};
+pub(super) use crate::text::wrap;
 use crate::text::{sanitize, truncate, truncate_middle, width};
 
 /// A buffer with a theme and glyphs to draw with.
@@ -254,18 +255,6 @@ impl<'a> Paint<'a> {
             }
         }
     }
-}
-
-/// Breaks a text into lines of at most `width` cells, between words if possible.
-pub(super) fn wrap(text: &str, width: usize) -> Vec<String> {
-    let lines = text.lines().map(sanitize);
-    let wrapped = |line: String| -> Vec<String> {
-        let options = textwrap::Options::new(width.max(1))
-            .word_splitter(textwrap::WordSplitter::NoHyphenation)
-            .wrap_algorithm(textwrap::WrapAlgorithm::FirstFit);
-        textwrap::wrap(&line, options).into_iter().map(Into::into).collect()
-    };
-    lines.flat_map(wrapped).collect()
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ mod fit;
 mod graph;
 mod long_names;
 mod remembered;
+mod remote;
 mod runs_screen;
 mod sessions;
 mod undo;

@@ -262,15 +262,18 @@ impl Connection {
             Some(What::Runs { .. }) => {
                 Some(if self.looked.is_some() { PAUSE } else { Duration::ZERO })
             }
+            Some(What::Pipelines) => Some(PAUSE),
             Some(What::Run(_)) => Some(self.pause_of_run()),
             Some(What::Log { .. }) => Some(match self.log {
                 None => Duration::ZERO,
                 Some(_) => self.pause_of_run().min(PAUSE),
             }),
-            Some(What::Grid(runs)) => Some(match runs.iter().any(|run| !self.grid.contains_key(run)) {
-                true => Duration::ZERO,
-                false => PAUSE,
-            }),
+            Some(What::Grid(runs)) => {
+                Some(match runs.iter().any(|run| !self.grid.contains_key(run)) {
+                    true => Duration::ZERO,
+                    false => PAUSE,
+                })
+            }
         }
     }
 
@@ -371,6 +374,9 @@ impl Connection {
         let looked = match self.what.clone() {
             None => self.look_behind(),
             Some(What::Runs { pipelines, limit }) => self.look_at_runs(&pipelines, limit),
+            Some(What::Pipelines) => self.backend.pipelines().map(|pipelines| {
+                self.context.answer(Answer::Pipelines(self.name.clone(), pipelines));
+            }),
             Some(What::Run(_)) => self.look_at_run(),
             Some(What::Log { id, task, attempt }) => {
                 self.look_at_run().and_then(|()| self.look_at_log(&id, &task, attempt))
@@ -398,9 +404,8 @@ impl Connection {
                 Err(error) => return Err(error),
             }
         }
-        self.going_on.retain(|id| {
-            runs.iter().any(|run| run.id == *id && !run.state.phase.is_over())
-        });
+        self.going_on
+            .retain(|id| runs.iter().any(|run| run.id == *id && !run.state.phase.is_over()));
         self.context.answer(Answer::Runs { profile: self.name.clone(), runs, all: false });
         Ok(())
     }

@@ -36,12 +36,8 @@ pub(super) fn form(paint: &mut Paint<'_>, state: &State, form: &SubmitForm) {
         }
         paint.name(inner.x, y, one.label(), if active { Role::Title } else { Role::Dim }, labels);
         let skip = labels + 2;
-        let line = Rect {
-            x: inner.x + skip,
-            y,
-            width: inner.width.saturating_sub(skip),
-            height: 1,
-        };
+        let line =
+            Rect { x: inner.x + skip, y, width: inner.width.saturating_sub(skip), height: 1 };
         let written = text(&one.text);
         if one.is_switch() {
             let sign = if written == "yes" { "[x] " } else { "[ ] " };

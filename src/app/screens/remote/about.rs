@@ -1,5 +1,6 @@
 //! The details of a profile, of a run and of a task.
 
+use super::super::Screen;
 use super::RemoteScreen;
 use super::asked::Profile;
 use super::run::{Part, RunPage};
@@ -9,6 +10,7 @@ use crate::app::words::{Details, Line, Tone, clock_text, pairs, seconds_text, wh
 use crate::project::Place;
 use crate::remote::model::{Phase, Run, State, Task};
 use crate::remote::{Engine, Found};
+use crate::text::wrap;
 
 /// The tone of a state.
 pub fn tone(state: &State) -> Tone {
@@ -21,8 +23,23 @@ pub fn tone(state: &State) -> Tone {
     }
 }
 
-/// The details of what is selected.
+/// The details of what is selected. Long texts are broken into lines.
 pub(super) fn details(screen: &RemoteScreen, shared: &Shared) -> Details {
+    let mut details = selected(screen, shared);
+    let areas = screen.areas(shared);
+    let area = if screen.is_full_width(shared) { areas.main } else { areas.side };
+    let width = usize::from(area.width.saturating_sub(2)).max(10);
+    let broken = details.lines.into_iter().flat_map(|line| match line {
+        Line::Text(text, tone) if tone != Tone::Name => {
+            wrap(&text, width).into_iter().map(|line| Line::Text(line, tone)).collect()
+        }
+        line => vec![line],
+    });
+    details.lines = broken.collect();
+    details
+}
+
+fn selected(screen: &RemoteScreen, shared: &Shared) -> Details {
     if let Some(page) = screen.run_page() {
         let Some(run) = screen.shown_run() else { return Details::default() };
         let mut details = of_run(run, shared.now);
@@ -33,7 +50,9 @@ pub(super) fn details(screen: &RemoteScreen, shared: &Shared) -> Details {
         return details;
     }
     if screen.page.is_some() {
-        return screen.shown_run().map(|run| of_run(run, shared.now)).unwrap_or_default();
+        if let Some(run) = screen.shown_run() {
+            return of_run(run, shared.now);
+        }
     }
     match screen.shown_profile() {
         Some(profile) => of_profile(screen, profile, shared),
@@ -50,10 +69,10 @@ fn of_profile(screen: &RemoteScreen, profile: &Profile, shared: &Shared) -> Deta
         Line::Title(profile.name.clone()),
         Line::Field("engine", profile.engine.title().into(), Tone::Plain),
         Line::Link("address", profile.url.clone(), profile.url.clone(), Tone::Plain),
-        Line::Field("written in", profile.place.clone(), Tone::Dim),
+        Line::Field("file", profile.place.clone(), Tone::Dim),
     ];
     if let Some(folder) = &profile.folder {
-        lines.push(Line::Field("DAG folder", folder.display().to_string(), Tone::Plain));
+        lines.push(Line::Field("DAGs", folder.display().to_string(), Tone::Plain));
     }
     lines.push(Line::Blank);
     match screen.known.get(&profile.name) {
@@ -67,10 +86,10 @@ fn of_profile(screen: &RemoteScreen, profile: &Profile, shared: &Shared) -> Deta
         Some(known) => {
             for check in &known.checks {
                 let (text, tone) = match &check.found {
-                    Ok(text) => (text.clone(), Tone::Good),
-                    Err(why) => (why.clone(), Tone::Bad),
+                    Ok(text) => (text, Tone::Good),
+                    Err(why) => (why, Tone::Bad),
                 };
-                lines.push(Line::Field(check.what, text, tone));
+                lines.push(Line::Text(format!("{}: {text}", check.what), tone));
             }
             if known.asking {
                 lines.push(Line::Text("Asking ...".into(), Tone::Busy));
@@ -86,7 +105,9 @@ fn of_profile(screen: &RemoteScreen, profile: &Profile, shared: &Shared) -> Deta
                         None => ("not on the engine".to_owned(), Tone::Dim),
                         Some(one) if one.broken => ("its file can't be read".into(), Tone::Bad),
                         Some(one) if one.paused => ("paused".into(), Tone::Warning),
-                        Some(one) => (one.schedule.clone().unwrap_or_else(|| "ready".into()), Tone::Good),
+                        Some(one) => {
+                            (one.schedule.clone().unwrap_or_else(|| "ready".into()), Tone::Good)
+                        }
                     };
                     lines.push(Line::Text(format!("{name}: {id}, {text}"), tone));
                 }
@@ -124,7 +145,9 @@ fn of_engine(found: &Found) -> Details {
     }
     lines.push(Line::Blank);
     let text = match found.name {
-        "Airflow" => "No profile in remote.yml has `engine: airflow`; with one, runs are submitted and followed here.",
+        "Airflow" => {
+            "No profile in remote.yml has `engine: airflow`; with one, runs are submitted and followed here."
+        }
         _ => "Runs on this engine can't be submitted yet.",
     };
     lines.push(Line::Text(text.into(), Tone::Dim));
@@ -135,14 +158,14 @@ fn of_engine(found: &Found) -> Details {
 fn of_run(run: &Run, now: f64) -> Details {
     let mut lines = vec![
         Line::Title(run.id.run.clone()),
+        Line::Text(format!("of {}", run.id.pipeline), Tone::Dim),
         Line::Field("state", run.state.name.clone(), tone(&run.state)),
-        Line::Field("pipeline", run.id.pipeline.clone(), Tone::Name),
     ];
     let mut field = |label, text: Option<String>| {
         lines.extend(text.map(|text| Line::Field(label, text, Tone::Plain)));
     };
     field("kind", Some(run.kind.clone()).filter(|kind| !kind.is_empty()));
-    field("submitted", run.queued.map(clock_text));
+    field("queued", run.queued.map(clock_text));
     field("began", run.started.map(clock_text));
     field("ended", run.ended.map(clock_text));
     field("took", took(run, now).map(seconds_text));

@@ -8,8 +8,8 @@ use crate::app::command::Command;
 use crate::app::dialog::{Dialog, Question};
 use crate::app::effect::Effect;
 use crate::app::shared::Shared;
-use crate::remote::{Action, Engine};
 use crate::remote::model::{Deployed, Phase};
+use crate::remote::{Action, Engine};
 
 impl RemoteScreen {
     pub(super) fn act_on(&mut self, shared: &mut Shared, command: Command) -> Vec<Effect> {
@@ -48,7 +48,8 @@ impl RemoteScreen {
             }
             Command::Deploy => {
                 let pipeline = shared.shown_pipeline().map(|pipeline| pipeline.name.clone());
-                let ask = pipeline.map(|pipeline| Ask::Deploy { profile: name, pipeline, write: false });
+                let ask =
+                    pipeline.map(|pipeline| Ask::Deploy { profile: name, pipeline, write: false });
                 return ask.map(effect).into_iter().collect();
             }
             Command::CancelRun => {
@@ -126,12 +127,15 @@ impl RemoteScreen {
         }
         let run = self.shown_run();
         let phase = run.map(|run| run.state.phase);
-        let log = self.run_page().filter(|run| run.part == Part::Log).and_then(|run| run.log.as_ref());
+        let log =
+            self.run_page().filter(|run| run.part == Part::Log).and_then(|run| run.log.as_ref());
         match command {
             Command::CancelRun | Command::Retry | Command::Log if run.is_none() => {
                 Some("no run is selected".into())
             }
-            Command::CancelRun if phase.is_some_and(Phase::is_over) => Some("the run has ended".into()),
+            Command::CancelRun if phase.is_some_and(Phase::is_over) => {
+                Some("the run has ended".into())
+            }
             Command::Retry if phase == Some(Phase::Succeeded) => Some("the run succeeded".into()),
             Command::Submit | Command::PausePipeline if shared.project.trusted == Some(true) => {
                 match self.known.get(&profile.name).and_then(|known| known.pipelines.as_ref()) {
@@ -156,7 +160,9 @@ impl RemoteScreen {
                 }
                 Some(_) => None,
             },
-            Command::Deploy if shared.shown_pipeline().is_none() => Some("there is no pipeline".into()),
+            Command::Deploy if shared.shown_pipeline().is_none() => {
+                Some("there is no pipeline".into())
+            }
             Command::Deploy if profile.folder.is_none() => Some(format!(
                 "profile {} names no `folder` of DAG files; `mlops-tui remote deploy --stdout` prints the file",
                 profile.name

@@ -23,7 +23,8 @@ impl RemoteScreen {
             Answer::Profiles(profiles, mistakes) => {
                 // A connection that is set up in another way now is looked at again.
                 let same = |name: &String| {
-                    let of = |all: &[super::Profile]| all.iter().find(|one| one.name == *name).cloned();
+                    let of =
+                        |all: &[super::Profile]| all.iter().find(|one| one.name == *name).cloned();
                     of(&self.profiles) == of(&profiles)
                 };
                 let changed: Vec<String> =
@@ -46,6 +47,9 @@ impl RemoteScreen {
                 let known = self.known.entry(profile).or_default();
                 (known.asking, known.checks, known.at) = (false, checks, now);
                 known.pipelines = Some(pipelines);
+            }
+            Answer::Pipelines(profile, pipelines) => {
+                self.known.entry(profile).or_default().pipelines = Some(Ok(pipelines));
             }
             Answer::Runs { profile, runs, all } => {
                 let Some(page) = self.page_of(&profile) else { return Vec::new() };
@@ -87,7 +91,7 @@ impl RemoteScreen {
                         run.error = Some(why);
                     }
                     (What::Grid(_), Some(run)) => run.error = Some(why),
-                    (What::Runs { .. }, _) => page.error = Some(why),
+                    (What::Runs { .. } | What::Pipelines, _) => page.error = Some(why),
                     _ => {}
                 }
             }
@@ -157,4 +161,3 @@ fn show_end(shared: &mut Shared, profile: &str, run: &Run) -> Option<Effect> {
     let commands = vec![Command::Show(Tab::Remote)];
     shared.show_toast(Toast { outcome, title, lines, commands, until })
 }
-

@@ -60,6 +60,8 @@ pub enum What {
         /// At most so many of each.
         limit: usize,
     },
+    /// The pipelines on the engine, until those of the project are among them.
+    Pipelines,
     /// A run with its tasks.
     Run(RunId),
     /// The log of a try of a task.
@@ -110,6 +112,8 @@ pub enum Answer {
         /// The pipelines; or why they can't be listed.
         pipelines: Result<Vec<Deployed>, String>,
     },
+    /// The pipelines on the engine.
+    Pipelines(String, Vec<Deployed>),
     /// Runs, newest first.
     Runs {
         /// The profile.

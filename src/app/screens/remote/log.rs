@@ -172,7 +172,8 @@ impl TaskLog {
                 (0..from).rev().chain((from..len).rev()).find(has)
             }
             _ => {
-                let from = if by == 0 { self.offset } else { shown.map_or(self.offset, |at| at + 1) };
+                let from =
+                    if by == 0 { self.offset } else { shown.map_or(self.offset, |at| at + 1) };
                 let from = from.min(len);
                 (from..len).chain(0..from).find(has)
             }

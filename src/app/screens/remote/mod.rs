@@ -116,34 +116,29 @@ impl RemoteScreen {
         let profile = page.profile.clone();
         let run = page.run.as_ref();
         let what = match run.map(|run| (run, run.part, &run.log)) {
-            None => {
-                let pipelines = self.pipelines_of(page)?;
-                What::Runs { pipelines, limit: page.limit }
-            }
+            None => match self.pipelines_of(page)?.as_slice() {
+                [] if !page.all => What::Pipelines,
+                pipelines => What::Runs { pipelines: pipelines.to_vec(), limit: page.limit },
+            },
             Some((run, Part::Log, Some(log))) if self.unable(&profile, Action::Logs).is_none() => {
                 let task = Box::new(log.task.clone());
                 What::Log { id: run.id.clone(), task, attempt: log.attempt }
             }
-            Some((run, Part::Grid, _)) => {
-                What::Grid(run.grid.runs.iter().rev().cloned().collect())
-            }
+            Some((run, Part::Grid, _)) => What::Grid(run.grid.runs.iter().rev().cloned().collect()),
             Some((run, ..)) => What::Run(run.id.clone()),
         };
         Some(Shown { profile, what })
     }
 
-    /// The pipelines whose runs a page shows; empty for all. `None` if they are not known, or there are none.
+    /// The pipelines of the project that are on the engine of a page; `None` if they are not known.
     fn pipelines_of(&self, page: &Page) -> Option<Vec<String>> {
         let profile = self.profile(&page.profile)?;
-        // An engine without a history lists the few runs of this session.
-        if page.all || self.unable(&page.profile, Action::Runs).is_some() {
+        if page.all {
             return Some(Vec::new());
         }
         let deployed = self.known.get(&page.profile)?.pipelines.as_ref()?.as_ref().ok()?;
         let own = |one: &&Deployed| profile.pipelines.iter().any(|(_, id)| *id == one.id);
-        let own: Vec<String> =
-            deployed.iter().filter(own).map(|pipeline| pipeline.id.clone()).collect();
-        (!own.is_empty()).then_some(own)
+        Some(deployed.iter().filter(own).map(|pipeline| pipeline.id.clone()).collect())
     }
 
     /// The profile of a name.
@@ -256,7 +251,7 @@ impl Screen for RemoteScreen {
     }
 
     fn side_title(&self) -> &'static str {
-        if self.page.is_some() { "Run" } else { "Engine" }
+        if self.shown_run().is_some() { "Run" } else { "Engine" }
     }
 
     fn details(&self, shared: &Shared) -> Details {
@@ -322,7 +317,8 @@ impl Screen for RemoteScreen {
     }
 
     fn scroll(&mut self, shared: &mut Shared, by: isize, _sideways: bool) -> bool {
-        let is_text = self.run_page().is_some_and(|run| matches!(run.part, Part::Log | Part::About));
+        let is_text =
+            self.run_page().is_some_and(|run| matches!(run.part, Part::Log | Part::About));
         is_text && self.go_on_page(shared, Command::Down, by)
     }
 
@@ -356,7 +352,8 @@ impl Screen for RemoteScreen {
         match run.part {
             Part::Tasks => run.open_log(),
             Part::Grid => {
-                let selected = run.grid.selected().map(|(run, task)| (run.clone(), task.to_owned()));
+                let selected =
+                    run.grid.selected().map(|(run, task)| (run.clone(), task.to_owned()));
                 if let Some((id, task)) = selected {
                     page.open_task(id, &task);
                 }

@@ -172,7 +172,11 @@ mod tests {
         page.take(vec![run("2", 20.0, Phase::Running), run("1", 10.0, Phase::Failed)], false, 50.0);
         assert_eq!(ids(&page), ["2", "1"]);
         page.list.position.selected = 1;
-        page.take(vec![run("3", 30.0, Phase::Running), run("2", 20.0, Phase::Succeeded)], false, 50.0);
+        page.take(
+            vec![run("3", 30.0, Phase::Running), run("2", 20.0, Phase::Succeeded)],
+            false,
+            50.0,
+        );
         assert_eq!(ids(&page), ["3", "2", "1"]);
         assert_eq!(page.list.selected().unwrap().id.run, "1");
         assert_eq!(page.runs[1].state.phase, Phase::Succeeded);
@@ -181,7 +185,11 @@ mod tests {
     #[test]
     fn runs_are_filtered_by_state_time_and_text() {
         let mut page = Page::new("a".into());
-        page.take(vec![run("new", 900.0, Phase::Running), run("old", 10.0, Phase::Failed)], true, 1_000.0);
+        page.take(
+            vec![run("new", 900.0, Phase::Running), run("old", 10.0, Phase::Failed)],
+            true,
+            1_000.0,
+        );
         for (query, expected) in [
             ("is:failed", vec!["old"]),
             ("is:running", vec!["new"]),

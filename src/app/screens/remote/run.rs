@@ -155,6 +155,8 @@ pub struct Grid {
     /// For each run that was read the cells by the index of the task.
     pub cells: HashMap<RunId, HashMap<usize, Cell>>,
     rows: HashMap<String, usize>,
+    /// Whether a task failed in any of the runs.
+    pub has_failures: bool,
     /// The position among the tasks.
     pub position: Position,
     /// The selected run.
@@ -171,6 +173,12 @@ impl Grid {
         self.column = at.unwrap_or(self.runs.len().saturating_sub(1));
         let Grid { cells, runs, .. } = self;
         cells.retain(|run, _| runs.contains(run));
+        self.count_failures();
+    }
+
+    fn count_failures(&mut self) {
+        let mut cells = self.cells.values().flat_map(HashMap::values);
+        self.has_failures = cells.any(|cell| cell.phase == Phase::Failed);
     }
 
     /// Takes the tasks of a run.
@@ -186,6 +194,7 @@ impl Grid {
             cells.insert(row, Cell { phase: task.state.phase, attempt: task.attempt });
         }
         self.cells.insert(run.clone(), cells);
+        self.count_failures();
     }
 
     /// The cell of a task in a run; `None` if the run has no such task, or was not read.
@@ -269,8 +278,10 @@ mod tests {
         assert_eq!(grid.cell(0, &id("b")), None);
         assert_eq!(grid.failures(0), (1, 2));
         assert_eq!(grid.failures(1), (0, 0));
+        assert!(grid.has_failures);
         grid.set_runs(&[id("d"), id("c"), id("b")], &id("b"));
         assert_eq!(grid.runs[grid.column], id("b"));
         assert_eq!(grid.cell(0, &id("a")), None);
+        assert!(!grid.has_failures, "the run that failed is no longer shown");
     }
 }

@@ -164,7 +164,10 @@ mod tests {
         form.fields[2].text = line("model.depth=3,alpha=2");
         form.fields[3].text = line(" a try ");
         let Ask::Submit { profile, submission, resume } = form.ask().unwrap() else { panic!() };
-        assert_eq!((profile.as_str(), submission.pipeline.as_str(), resume), ("prod", "shop", true));
+        assert_eq!(
+            (profile.as_str(), submission.pipeline.as_str(), resume),
+            ("prod", "shop", true)
+        );
         let expected = json!({"alpha": 2, "name": "two words", "model": {"depth": 3}});
         assert_eq!(submission.conf, expected);
         assert_eq!(submission.note.as_deref(), Some("a try"));

@@ -24,13 +24,7 @@ pub(super) fn told(page: &RunPage) -> String {
     run.map(|run| run.run.clone()).unwrap_or_default()
 }
 
-pub(super) fn draw(
-    paint: &mut Paint<'_>,
-    area: Rect,
-    shared: &Shared,
-    page: &Page,
-    run: &RunPage,
-) {
+pub(super) fn draw(paint: &mut Paint<'_>, area: Rect, shared: &Shared, page: &Page, run: &RunPage) {
     let grid = &run.grid;
     if grid.tasks.is_empty() {
         return paint.note(area, &[run.error.as_deref().unwrap_or("Reading the runs ...")]);
@@ -40,7 +34,8 @@ pub(super) fn draw(
     let names = seen().map(|(_, name)| width(&sanitize(name))).max().unwrap_or(0);
     // The newest runs are seen first; names give way to six of them.
     let least = RUN * 6.min(u16::try_from(grid.runs.len()).unwrap_or(6)) + FAILED + 4;
-    let names = u16::try_from(names).unwrap_or(u16::MAX).min(area.width.saturating_sub(least).max(8));
+    let names =
+        u16::try_from(names).unwrap_or(u16::MAX).min(area.width.saturating_sub(least).max(8));
     let from = area.x + 2 + names + 1;
     let room = area.right().saturating_sub(from + FAILED) / RUN;
     let columns = usize::from(room).min(grid.runs.len());
@@ -59,8 +54,11 @@ pub(super) fn draw(
         if shown.len() > 1 && u16::try_from(columns).unwrap_or(0) * RUN > 2 * cells + 2 {
             paint.text(from, area.y, &age(oldest), Role::Comment, end - from);
         }
-        paint.right(end.max(from + cells), area.y, &newest, Role::Comment, cells);
-        paint.text(end.max(from + cells) + 1, area.y, "failed", Role::Dim, FAILED);
+        let right = end.max(from + cells).min(area.right());
+        paint.right(right, area.y, &newest, Role::Comment, cells);
+        if grid.has_failures && right + FAILED <= area.right() {
+            paint.text(right + 1, area.y, "failed", Role::Dim, FAILED);
+        }
     }
     for (row, (index, name)) in seen().enumerate() {
         let y = area.y + 1 + row as u16;
@@ -76,12 +74,13 @@ pub(super) fn draw(
             };
             // More than one try is worth a mark.
             let again = cell.is_some_and(|cell| cell.attempt > 1);
+            if selected && first + column == grid.column {
+                // The cell under the cursor is left out of the highlighted row.
+                paint.fill(Rect { x: at(column), y, width: 1, height: 1 }, Role::Background);
+            }
             paint.text(at(column), y, sign, role, 1);
             if again {
                 paint.text(at(column) + 1, y, "'", Role::Warning, 1);
-            }
-            if selected && first + column == grid.column {
-                paint.restyle(Rect { x: at(column), y, width: 1, height: 1 }, Role::Focus);
             }
         }
         let (failed, ended) = grid.failures(index);

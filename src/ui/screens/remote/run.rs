@@ -75,7 +75,9 @@ fn head(
     facts.extend(run.error.as_ref().map(|error| (error.clone(), Role::Bad)));
     facts.extend(began(run).map(|at| (when(shared.now, at), Role::Dim)));
     facts.push((format!("{} on {}", run.id.pipeline, page.profile), Role::Dim));
-    facts.extend(Some(run.kind.clone()).filter(|kind| !kind.is_empty()).map(|kind| (kind, Role::Dim)));
+    facts.extend(
+        Some(run.kind.clone()).filter(|kind| !kind.is_empty()).map(|kind| (kind, Role::Dim)),
+    );
     facts.extend(run.note.clone().map(|note| (note, Role::Dim)));
     for (fact, role) in facts {
         let text = format!(" {} {fact}", paint.glyphs.dot);
@@ -116,13 +118,7 @@ fn of_log(log: &TaskLog) -> String {
 }
 
 /// Draws the tasks with their tries, durations and bars in time.
-fn tasks(
-    paint: &mut Paint<'_>,
-    area: Rect,
-    shared: &Shared,
-    page: &RunPage,
-    run: Option<&Run>,
-) {
+fn tasks(paint: &mut Paint<'_>, area: Rect, shared: &Shared, page: &RunPage, run: Option<&Run>) {
     if page.tasks.is_empty() {
         let text = match (&page.error, page.is_read) {
             (Some(why), _) => why.as_str(),
@@ -136,14 +132,10 @@ fn tasks(
     let cells = |text: &str| u16::try_from(width(&sanitize(text))).unwrap_or(u16::MAX);
     let states = seen().map(|(_, task)| cells(&state_text(task))).max().unwrap_or(0).clamp(5, 24);
     let names = seen().map(|(_, task)| cells(&task.name())).max().unwrap_or(0);
-    let most = area.width.saturating_sub(states + TIME + CHART + 8).max(8);
+    let most = area.width.saturating_sub(states + TIME + CHART.max(area.width / 3) + 8).max(8);
     let names = names.clamp(4, most.max(4));
     let chart_at = area.x + 3 + names + 2 + states + TIME + 1;
-    let chart = Rect {
-        x: chart_at,
-        width: area.right().saturating_sub(chart_at + 1),
-        ..area
-    };
+    let chart = Rect { x: chart_at, width: area.right().saturating_sub(chart_at + 1), ..area };
     let (start, whole) = span(page, run, shared.now);
     paint.text(area.x + 3, area.y, "task", Role::Dim, names);
     paint.text(area.x + 5 + names, area.y, "state", Role::Dim, states);
@@ -230,7 +222,8 @@ fn log(
     };
     if log.matches.is_empty() {
         let unable = screen.profile(&page.profile).and_then(|profile| {
-            let logs = profile.unable.iter().find(|(action, _)| *action == crate::remote::Action::Logs);
+            let logs =
+                profile.unable.iter().find(|(action, _)| *action == crate::remote::Action::Logs);
             logs.map(|(_, why)| (*why).to_owned())
         });
         let text = match (&run.error, unable) {
@@ -266,6 +259,12 @@ fn log(
         x += 2;
         let room = area.right().saturating_sub(x + 1);
         paint.parts(x, y, &ansi::parts(&line.text), role, log.column, room);
-        log_pane::mark(paint, Rect { x, y, width: room, height: 1 }, &line.text, log.column, &found);
+        log_pane::mark(
+            paint,
+            Rect { x, y, width: room, height: 1 },
+            &line.text,
+            log.column,
+            &found,
+        );
     }
 }

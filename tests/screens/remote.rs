@@ -1,0 +1,466 @@
+//! The remote screen: profiles, the runs of an engine, the page of a run, and what is sent to it.
+
+use std::path::PathBuf;
+
+use mlops_tui::app::effect::Effect;
+use mlops_tui::app::event::Report;
+use mlops_tui::app::screens::remote::asked::{Answer, Ask, Profile, Shown, What};
+use mlops_tui::remote::model::{Deployed, LogLine, Phase, Run, RunId, State, Task};
+use mlops_tui::remote::{Action, Check, Engine};
+use mlops_tui::text::UserError;
+use serde_json::json;
+
+use crate::common::app::{NOW, TestApp};
+
+fn profile(name: &str, engine: Engine) -> Profile {
+    Profile {
+        name: name.into(),
+        engine,
+        url: format!("https://{name}.example.com:8080"),
+        place: "conf/base/remote.yml:2".into(),
+        folder: Some("/srv/dags".into()),
+        pipelines: vec![
+            ("__default__".into(), "shop".into()),
+            ("train".into(), "shop-train".into()),
+        ],
+        unable: match engine {
+            Engine::Airflow => Vec::new(),
+            Engine::KedroServer => vec![
+                (Action::Runs, "A Kedro server keeps no list of runs."),
+                (Action::Logs, "A Kedro server has no logs."),
+                (Action::Cancel, "A Kedro server can't stop a run."),
+                (Action::Deploy, "A Kedro server runs the project that it was started in."),
+            ],
+        },
+        broken: None,
+    }
+}
+
+fn state(name: &str) -> State {
+    let phase = match name {
+        "success" => Phase::Succeeded,
+        "failed" => Phase::Failed,
+        "running" => Phase::Running,
+        "up_for_retry" => Phase::Retrying,
+        "upstream_failed" => Phase::UpstreamFailed,
+        "skipped" => Phase::Skipped,
+        _ => Phase::Waiting,
+    };
+    State { name: name.into(), phase }
+}
+
+fn id(run: &str) -> RunId {
+    RunId { pipeline: "shop".into(), run: run.into() }
+}
+
+fn run(name: &str, of: &str, age: f64, took: f64) -> Run {
+    let state = state(of);
+    let began = (state.phase != Phase::Waiting).then_some(NOW - age);
+    Run {
+        id: id(name),
+        ended: state.phase.is_over().then_some(NOW - age + took),
+        state,
+        queued: Some(NOW - age - 1.0),
+        started: began,
+        kind: if name.starts_with("sch") { "scheduled" } else { "manual" }.into(),
+        conf: json!({}),
+        note: None,
+        error: None,
+    }
+}
+
+fn runs() -> Vec<Run> {
+    vec![
+        Run { conf: json!({"model": {"alpha": 0.5}}), ..run("manual__4", "running", 65.0, 0.0) },
+        run("manual__3", "queued", 70.0, 0.0),
+        Run {
+            note: Some("with the new prices".into()),
+            ..run("manual__2", "failed", 4_000.0, 95.0)
+        },
+        run("scheduled__2026-11-01T00:00:00+00:00", "success", 90_000.0, 143.0),
+    ]
+}
+
+fn task(name: &str, of: &str, begin: f64, end: Option<f64>, attempt: u32) -> Task {
+    Task {
+        id: name.into(),
+        index: None,
+        state: state(of),
+        attempt,
+        attempts: 3,
+        started: (attempt > 0).then_some(NOW - begin),
+        ended: end.map(|end| NOW - end),
+        host: (attempt > 0).then(|| "worker-1".into()),
+    }
+}
+
+fn tasks() -> Vec<Task> {
+    vec![
+        task("clean-trips", "success", 60.0, Some(40.0), 1),
+        task("train-model", "running", 38.0, None, 2),
+        task("evaluate", "up_for_retry", 30.0, Some(20.0), 1),
+        Task { index: Some(3), ..task("report", "scheduled", 0.0, None, 0) },
+        task("publish-with-a-name-that-is-rather-long-for-a-task", "none", 0.0, None, 0),
+    ]
+}
+
+fn checks() -> Vec<Check> {
+    [("address", "https://prod.example.com:8080, REST API v2"), ("credentials", "signed in as ada")]
+        .map(|(what, found)| Check { what, found: Ok(found.into()) })
+        .into_iter()
+        .chain([Check { what: "version", found: Ok("Airflow 3.3.2".into()) }])
+        .collect()
+}
+
+fn deployed(paused: bool) -> Vec<Deployed> {
+    let params = vec![("alpha".into(), json!(0.1)), ("countries".into(), json!(["pl", "de"]))];
+    vec![Deployed { id: "shop".into(), paused, params, ..Deployed::default() }]
+}
+
+fn answer(app: &mut TestApp, answer: Answer) {
+    app.report(Report::Remote(Box::new(answer)));
+}
+
+/// What the engines were asked for since the last time.
+fn asked(app: &mut TestApp) -> Vec<Ask> {
+    let asks = app.effects.drain(..).filter_map(|effect| match effect {
+        Effect::Remote(ask) => Some(*ask),
+        _ => None,
+    });
+    asks.collect()
+}
+
+/// The tab with these profiles, in a trusted project or not.
+fn open(columns: u16, rows: u16, profiles: Vec<Profile>, trusted: bool) -> TestApp {
+    let mut app = TestApp::open(columns, rows);
+    app.report(Report::Trust(trusted));
+    app.keys("7");
+    assert!(asked(&mut app).contains(&Ask::Profiles(None)));
+    answer(&mut app, Answer::Profiles(profiles, Vec::new()));
+    app
+}
+
+/// The runs of a profile.
+fn listed(columns: u16, rows: u16) -> TestApp {
+    let mut app = open(columns, rows, vec![profile("prod", Engine::Airflow)], true);
+    assert_eq!(asked(&mut app), [Ask::Check("prod".into())]);
+    let pipelines = Ok(deployed(false));
+    answer(&mut app, Answer::Checked { profile: "prod".into(), checks: checks(), pipelines });
+    let what = What::Runs { pipelines: vec!["shop".into()], limit: 100 };
+    assert_eq!(asked(&mut app), [Ask::Show(Some(Shown { profile: "prod".into(), what }))]);
+    answer(&mut app, Answer::Runs { profile: "prod".into(), runs: runs(), all: true });
+    app
+}
+
+/// The page of the run that goes on.
+fn opened(columns: u16, rows: u16) -> TestApp {
+    let mut app = listed(columns, rows);
+    app.keys("<enter>");
+    let what = What::Run(id("manual__4"));
+    assert_eq!(asked(&mut app), [Ask::Show(Some(Shown { profile: "prod".into(), what }))]);
+    let run = Box::new(runs().remove(0));
+    answer(&mut app, Answer::Run { profile: "prod".into(), run, tasks: tasks() });
+    app
+}
+
+#[test]
+fn profiles_are_listed_with_their_health_and_what_is_wrong() {
+    for (columns, rows) in [(80, 24), (200, 60)] {
+        let mut broken = profile("broken", Engine::Airflow);
+        broken.broken = Some("`ca` of `broken`: there is no file ca.pem.".into());
+        let profiles =
+            vec![profile("prod", Engine::Airflow), profile("box", Engine::KedroServer), broken];
+        let mut app = open(columns, rows, profiles.clone(), true);
+        assert_eq!(asked(&mut app), [Ask::Check("prod".into()), Ask::Check("box".into())]);
+        let pipelines = Ok(deployed(true));
+        answer(&mut app, Answer::Checked { profile: "prod".into(), checks: checks(), pipelines });
+        let why = "https://box.example.com:8080 does not answer: connection refused.";
+        let checks = vec![Check { what: "address", found: Err(why.into()) }];
+        let pipelines = Err(why.to_owned());
+        answer(&mut app, Answer::Checked { profile: "box".into(), checks, pipelines });
+        let mistake = UserError::hinted(
+            "conf/base/remote.yml:9: `old`: there is no engine `airfow`.",
+            "Did you mean `airflow`?",
+        );
+        answer(&mut app, Answer::Profiles(profiles, vec![mistake]));
+        insta::assert_snapshot!(format!("remote_profiles_{columns}"), app.screen());
+        app.keys("j");
+        assert!(app.screen().contains("refused"), "{}", app.screen());
+        app.keys("jd");
+        assert!(app.screen().contains("there is no file ca.pem"), "{}", app.screen());
+        assert_eq!(asked(&mut app), []);
+    }
+}
+
+#[test]
+fn nothing_is_sent_for_a_project_that_is_not_trusted() {
+    let mut app = open(80, 24, vec![profile("prod", Engine::Airflow)], false);
+    insta::assert_snapshot!("remote_untrusted", app.screen());
+    app.keys("ra<enter>");
+    assert!(app.screen().contains("Trust this project?"), "{}", app.screen());
+    app.keys("n");
+    assert_eq!(asked(&mut app), []);
+    app.keys("cy");
+    assert_eq!(asked(&mut app), [Ask::Check("prod".into())]);
+}
+
+#[test]
+fn a_project_without_engines_is_told_how_to_name_one() {
+    let mut app = open(80, 24, Vec::new(), true);
+    insta::assert_snapshot!("remote_none", app.screen());
+    app.keys("r<enter>d");
+    assert_eq!(asked(&mut app), []);
+}
+
+#[test]
+fn runs_are_listed_filtered_and_the_rest_is_read_at_the_end() {
+    for (columns, rows) in [(80, 24), (200, 60)] {
+        let mut app = listed(columns, rows);
+        insta::assert_snapshot!(format!("remote_runs_{columns}"), app.screen());
+        app.keys("&is:failed<enter>");
+        assert!(app.screen().contains("1 of 4 · is:failed"), "{}", app.screen());
+        assert!(app.screen().contains("with the new prices"));
+        app.keys("<esc>a");
+        let what = What::Runs { pipelines: Vec::new(), limit: 100 };
+        assert_eq!(asked(&mut app), [Ask::Show(Some(Shown { profile: "prod".into(), what }))]);
+        // Another tab shows nothing of the engine.
+        app.keys("1");
+        assert_eq!(asked(&mut app), [Ask::Show(None)]);
+    }
+}
+
+#[test]
+fn an_engine_that_does_not_answer_keeps_what_was_known() {
+    let mut app = listed(120, 30);
+    let what = What::Runs { pipelines: vec!["shop".into()], limit: 100 };
+    let why = "prod did not answer within 30 s.".to_owned();
+    answer(&mut app, Answer::Unanswered { profile: "prod".into(), what, why });
+    let screen = app.screen();
+    assert!(screen.contains("✗ prod did not answer within 30 s."), "{screen}");
+    assert!(screen.contains("scheduled"), "{screen}");
+    answer(&mut app, Answer::Runs { profile: "prod".into(), runs: runs(), all: true });
+    assert!(app.screen().contains("✓ Airflow 3.3.2"));
+}
+
+#[test]
+fn pipelines_that_are_not_deployed_are_looked_for_until_they_are() {
+    let mut app = open(100, 30, vec![profile("prod", Engine::Airflow)], true);
+    asked(&mut app);
+    let pipelines = Ok(Vec::new());
+    answer(&mut app, Answer::Checked { profile: "prod".into(), checks: checks(), pipelines });
+    let shown = |what| Ask::Show(Some(Shown { profile: "prod".into(), what }));
+    assert_eq!(asked(&mut app), [shown(What::Pipelines)]);
+    insta::assert_snapshot!("remote_not_deployed", app.screen());
+    app.keys("r");
+    assert!(app.screen().contains("the pipeline is not on the engine"), "{}", app.screen());
+    answer(&mut app, Answer::Pipelines("prod".into(), deployed(false)));
+    let what = What::Runs { pipelines: vec!["shop".into()], limit: 100 };
+    assert_eq!(asked(&mut app), [shown(what)]);
+}
+
+#[test]
+fn a_run_is_shown_with_its_tasks_in_time() {
+    for (columns, rows) in [(80, 24), (200, 60)] {
+        let mut app = opened(columns, rows);
+        insta::assert_snapshot!(format!("remote_tasks_{columns}"), app.screen());
+        app.keys("j<tab><tab><tab>");
+        insta::assert_snapshot!(format!("remote_about_{columns}"), app.screen());
+    }
+}
+
+fn line(level: &str, text: &str) -> LogLine {
+    LogLine { at: Some(NOW), level: Some(level.into()), text: text.into() }
+}
+
+fn log(app: &mut TestApp, attempt: u32, first: bool, lines: Vec<LogLine>) {
+    answer(
+        app,
+        Answer::Log {
+            profile: "prod".into(),
+            id: id("manual__4"),
+            task: "train-model".into(),
+            attempt,
+            first,
+            lines,
+            ended: attempt == 1,
+        },
+    );
+}
+
+#[test]
+fn the_log_of_each_try_is_read_followed_filtered_and_searched() {
+    let mut app = opened(100, 24);
+    app.keys("j<enter>");
+    let what =
+        |attempt| What::Log { id: id("manual__4"), task: Box::new(tasks().remove(1)), attempt };
+    let shown = |attempt| Ask::Show(Some(Shown { profile: "prod".into(), what: what(attempt) }));
+    assert_eq!(asked(&mut app), [shown(2)]);
+    assert!(app.screen().contains("Reading the log"));
+    let lines =
+        vec![line("info", "loading"), line("warning", "few rows"), line("error", "KeyError: 'x'")];
+    log(&mut app, 2, true, lines);
+    log(&mut app, 2, false, vec![line("info", "\u{1b}[32mgreen\u{1b}[0m and \u{7}clean")]);
+    // A late answer about another try is not mixed in.
+    log(&mut app, 1, false, vec![line("info", "of the first try")]);
+    insta::assert_snapshot!("remote_log", app.screen());
+    app.keys("&level:warning<enter>");
+    let screen = app.screen();
+    assert!(screen.contains("few rows") && !screen.contains("loading"), "{screen}");
+    app.keys("<esc>,");
+    assert_eq!(asked(&mut app), [shown(1)]);
+    log(&mut app, 1, true, vec![line("info", "of the first try")]);
+    let screen = app.screen();
+    assert!(screen.contains("try 1 of 2") && screen.contains("of the first try"), "{screen}");
+    app.keys(",");
+    assert!(app.screen().contains("this is the first try"));
+    app.keys("/FIRST<enter>");
+    app.keys("/nowhere<enter>n");
+    assert!(app.screen().contains("No line has `nowhere`"), "{}", app.screen());
+    app.keys("<esc>");
+    assert!(app.screen().contains("clean-trips"), "{}", app.screen());
+}
+
+#[test]
+fn the_grid_shows_the_last_runs_and_leads_to_a_log() {
+    let mut app = opened(100, 24);
+    app.keys("<tab><tab>");
+    let newest: Vec<RunId> = runs().iter().map(|run| run.id.clone()).collect();
+    let what = What::Grid(newest.clone());
+    assert_eq!(
+        asked(&mut app).last(),
+        Some(&Ask::Show(Some(Shown { profile: "prod".into(), what })))
+    );
+    let failed = vec![
+        task("clean-trips", "success", 60.0, Some(40.0), 1),
+        task("train-model", "failed", 38.0, Some(10.0), 3),
+        task("evaluate", "upstream_failed", 0.0, None, 0),
+    ];
+    let run = Box::new(runs().remove(2));
+    answer(&mut app, Answer::Run { profile: "prod".into(), run, tasks: failed });
+    insta::assert_snapshot!("remote_grid", app.screen());
+    app.keys("jh");
+    app.keys("h");
+    assert!(app.screen().contains("manual__2"), "{}", app.screen());
+    app.keys("<enter>");
+    let what = What::Run(id("manual__2"));
+    let shown = |what| Ask::Show(Some(Shown { profile: "prod".into(), what }));
+    assert_eq!(asked(&mut app), [shown(what)]);
+    let failed = vec![task("train-model", "failed", 38.0, Some(10.0), 3)];
+    let run = Box::new(runs().remove(2));
+    answer(&mut app, Answer::Run { profile: "prod".into(), run, tasks: failed.clone() });
+    let task = Box::new(failed[0].clone());
+    assert_eq!(asked(&mut app), [shown(What::Log { id: id("manual__2"), task, attempt: 3 })]);
+}
+
+#[test]
+fn a_run_is_submitted_with_the_parameters_of_the_form() {
+    for (columns, rows) in [(80, 24), (200, 60)] {
+        let mut app = open(columns, rows, vec![profile("prod", Engine::Airflow)], true);
+        let pipelines = Ok(deployed(true));
+        answer(&mut app, Answer::Checked { profile: "prod".into(), checks: checks(), pipelines });
+        answer(&mut app, Answer::Runs { profile: "prod".into(), runs: runs(), all: true });
+        asked(&mut app);
+        app.keys("r0.7<tab><tab>model.depth=3");
+        insta::assert_snapshot!(format!("remote_submit_{columns}"), app.screen());
+        app.keys(",bad<enter>");
+        assert_eq!(asked(&mut app), [], "{}", app.screen());
+        app.keys("<backspace><backspace><backspace><backspace><enter>");
+        let asks = asked(&mut app);
+        let [Ask::Submit { profile, submission, resume: true }] = asks.as_slice() else {
+            panic!("{asks:?}")
+        };
+        assert_eq!((profile.as_str(), submission.pipeline.as_str()), ("prod", "shop"));
+        assert_eq!(submission.conf, json!({"alpha": 0.7, "model": {"depth": 3}}));
+        let run = Some(Box::new(run("manual__5", "queued", 0.0, 0.0)));
+        let text = "Submitted: manual__5".to_owned();
+        answer(&mut app, Answer::Done { profile: "prod".into(), text, run });
+        assert!(app.screen().contains("Remote > prod > manual__5"), "{}", app.screen());
+    }
+}
+
+#[test]
+fn a_deployment_is_shown_before_it_is_written() {
+    let mut app = listed(80, 24);
+    app.keys("d");
+    let ask = |write| Ask::Deploy { profile: "prod".into(), pipeline: "__default__".into(), write };
+    assert_eq!(asked(&mut app), [ask(false)]);
+    let preview = |change: &str| Answer::Preview {
+        profile: "prod".into(),
+        pipeline: "__default__".into(),
+        file: PathBuf::from("/srv/dags/shop_dag.py"),
+        change: change.into(),
+        is_new: false,
+        warnings: vec!["airflow.yml: `max_runs` is not used.".into()],
+    };
+    let change = "--- shop_dag.py\n+++ shop_dag.py\n@@ -1,2 +1,2 @@\n import os\n-RETRIES = 1\n+RETRIES = 2\n";
+    answer(&mut app, preview(change));
+    insta::assert_snapshot!("remote_deploy", app.screen());
+    app.keys("<esc>");
+    assert_eq!(asked(&mut app), []);
+    answer(&mut app, preview(change));
+    app.keys("j<enter>");
+    assert_eq!(asked(&mut app), [ask(true)]);
+    answer(&mut app, preview(""));
+    assert!(app.screen().contains("Unchanged: /srv/dags/shop_dag.py"), "{}", app.screen());
+}
+
+#[test]
+fn runs_are_stopped_after_a_question_retried_and_paused_at_once() {
+    let mut app = listed(100, 24);
+    app.keys("x");
+    assert!(app.screen().contains("Stop this run?"), "{}", app.screen());
+    app.keys("<enter>n");
+    assert_eq!(asked(&mut app), []);
+    app.keys("xy");
+    assert_eq!(asked(&mut app), [Ask::Cancel("prod".into(), id("manual__4"))]);
+    app.keys("jjC");
+    assert_eq!(asked(&mut app), [Ask::Retry("prod".into(), id("manual__2"))]);
+    app.keys("x");
+    assert!(app.screen().contains("the run has ended"), "{}", app.screen());
+    app.keys("jC");
+    assert!(app.screen().contains("the run succeeded"), "{}", app.screen());
+    app.keys("P");
+    assert_eq!(asked(&mut app), [Ask::Pause("prod".into(), "shop".into(), true)]);
+    let error = UserError::from("prod does not permit this to ada.");
+    answer(&mut app, Answer::Refused(error));
+    assert!(app.screen().contains("does not permit this"), "{}", app.screen());
+}
+
+#[test]
+fn what_an_engine_cannot_do_is_refused_with_its_reason() {
+    let mut app = open(100, 24, vec![profile("box", Engine::KedroServer)], true);
+    let pipelines = Ok(vec![Deployed { id: "__default__".into(), ..Deployed::default() }]);
+    answer(&mut app, Answer::Checked { profile: "box".into(), checks: checks(), pipelines });
+    answer(&mut app, Answer::Runs { profile: "box".into(), runs: runs(), all: true });
+    asked(&mut app);
+    for (key, why) in [
+        ("x", "a Kedro server can't stop a run"),
+        ("d", "a Kedro server runs the project"),
+        ("L", "a Kedro server has no logs"),
+    ] {
+        app.keys(key);
+        assert!(app.screen().contains(why), "{}", app.screen());
+    }
+    assert_eq!(asked(&mut app), []);
+}
+
+#[test]
+fn the_end_of_a_run_is_told_on_every_tab_once() {
+    let mut app = listed(120, 30);
+    app.keys("1");
+    let mut ended = runs();
+    ended[0] =
+        Run { error: Some("it was stopped".into()), ..run("manual__4", "failed", 65.0, 60.0) };
+    let answers = |runs| Answer::Runs { profile: "prod".into(), runs, all: false };
+    app.effects.clear();
+    answer(&mut app, answers(ended.clone()));
+    let screen = app.screen();
+    assert!(screen.contains("shop on prod: failed after 1 min 0 s"), "{screen}");
+    assert!(screen.contains("it was stopped"), "{screen}");
+    let notified = |app: &TestApp| {
+        app.effects.iter().filter(|effect| matches!(effect, Effect::Notify(_))).count()
+    };
+    assert_eq!(notified(&app), 1);
+    answer(&mut app, answers(ended));
+    assert_eq!(notified(&app), 1);
+}
