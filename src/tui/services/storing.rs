@@ -214,3 +214,19 @@ impl Storing {
         let _ = tokio::time::timeout(FAREWELL, self.ask(|_| Ok(()))).await;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::{NewRun, Remote};
+
+    #[test]
+    fn runs_on_engines_do_not_go_on_here() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut store = Store::new(folder.path());
+        store.add_remote_run(&Remote::default(), &NewRun::default()).unwrap();
+        assert!(!goes_on(&mut store));
+        store.add_run(&NewRun::default()).unwrap();
+        assert!(goes_on(&mut store));
+    }
+}
