@@ -6,6 +6,18 @@ use super::screens::experiments::ExperimentsScreen;
 use super::shared::Exact;
 use super::state::State;
 use super::tab::Tab;
+use crate::store::RunRecord;
+use crate::text::sanitize;
+
+fn is_remote(run: &RunRecord) -> bool {
+    run.new.remote.is_some()
+}
+
+/// A run on an engine is cancelled and retried there, not here.
+fn on_engine(run: &RunRecord) -> Option<String> {
+    let remote = run.new.remote.as_ref()?;
+    Some(format!("the run is on {}, see the Remote tab", sanitize(&remote.profile)))
+}
 
 /// Why `command` can't act now; `None` when it can.
 pub fn disabled_because(state: &State, command: Command) -> Option<String> {
@@ -20,7 +32,7 @@ pub fn disabled_because(state: &State, command: Command) -> Option<String> {
             state.screen().disabled(shared, command)
         }
         Command::Retry => shared.no_run_now().or_else(|| match queries::failed_run(state) {
-            Some(_) => None,
+            Some(run) => on_engine(run),
             None => Some("the run that is shown did not fail".into()),
         }),
         Command::EditFailure => match queries::failure_shown(state) {
@@ -41,6 +53,9 @@ pub fn disabled_because(state: &State, command: Command) -> Option<String> {
             shared.overrides.is_empty().then(|| "no parameter is overridden".into())
         }
         Command::CancelRun if queries::running_elsewhere(state).is_some() => None,
+        Command::CancelRun if state.screen().selected_run().is_some_and(is_remote) => {
+            state.screen().selected_run().and_then(on_engine)
+        }
         Command::CancelRun => match shared.going_on().next() {
             None => Some("nothing is running".into()),
             Some(_) => (shared.going_on().all(|run| run.cancelling))

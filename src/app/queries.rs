@@ -39,7 +39,7 @@ pub fn running_elsewhere(state: &State) -> Option<RunId> {
         return other.record.id;
     };
     let own = shared.going_on().any(|own| own.record.is_same(run));
-    run.id.filter(|_| run.outcome == Outcome::Running && !own)
+    run.id.filter(|_| run.outcome == Outcome::Running && !own && run.new.remote.is_none())
 }
 
 /// The nodes that a run is asked for: the marked ones, else the selected one.

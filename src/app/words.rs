@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::project::python::highlight::{Highlighted, Token};
 use crate::project::{Origin, Place};
-use crate::store::{CodeVersion, Outcome};
+use crate::store::{CodeVersion, Outcome, Remote, RunRecord};
 pub use crate::text::size_text;
 use crate::tracking::picture::Picture;
 
@@ -80,6 +80,16 @@ pub fn pairs(lines: &mut Vec<Line>, title: &str, pairs: Vec<(&String, String)>) 
         token: Token::Plain,
         origin: None,
     }));
+}
+
+/// Which run on which engine it is: `prod (airflow), bikes, manual__2026`.
+pub fn remote_text(remote: &Remote) -> String {
+    format!("{} ({}), {}, {}", remote.profile, remote.engine, remote.pipeline, remote.run)
+}
+
+/// Where a run was, for the list of runs: `on prod`; `None` for a run of this project's own worker.
+pub fn on_engine(run: &RunRecord) -> Option<String> {
+    run.new.remote.as_ref().map(|remote| format!("on {}", remote.profile))
 }
 
 /// The word for an outcome, with its tone.

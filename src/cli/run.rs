@@ -2,7 +2,7 @@
 
 use color_eyre::eyre::{Result, WrapErr, bail, eyre};
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -219,13 +219,40 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode> {
         return Ok(arguments.errors.code(prepared.has_errors));
     }
     let interpreter = interpreter.map_err(|error| eyre!(error))?;
-    let mut claim = claims::claim(&root, &prepared).map_err(|error| eyre!(error))?;
+    let how = How { json: arguments.json, detached: arguments.detached, warm: arguments.warm };
+    perform(&root, request, &prepared, &interpreter, &how)
+}
+
+/// Runs what is asked for, as `mlops-tui run` does.
+pub(super) fn here(root: &Path, request: RunRequest, json: bool) -> Result<ExitCode> {
+    let interpreter = interpreter::choose(root, None).map_err(|error| eyre!(error))?;
+    let prepared = plan::prepare(root, request.clone())?;
+    prepared.warnings.iter().for_each(output::warn);
+    perform(root, request, &prepared, &interpreter, &How { json, ..How::default() })
+}
+
+/// How a run is followed.
+#[derive(Default)]
+struct How {
+    json: bool,
+    detached: bool,
+    warm: bool,
+}
+
+fn perform(
+    root: &Path,
+    request: RunRequest,
+    prepared: &Prepared,
+    interpreter: &interpreter::Interpreter,
+    arguments: &How,
+) -> Result<ExitCode> {
+    let mut claim = claims::claim(root, prepared).map_err(|error| eyre!(error))?;
     super::block_on(async {
         let mut signals = Signals::new()?;
-        let spec = Spec::new(&interpreter.path, &root);
+        let spec = Spec::new(&interpreter.path, root);
         let worker = runs::detach::worker(spec, arguments.warm)?;
         let process = worker
-            .start(&prepared)
+            .start(prepared)
             .wrap_err_with(|| format!("{} can't be started", interpreter.path.display()))?;
         let mut printer = Printer::new(arguments.json, arguments.detached);
         printer.say(&format!("Python {} ({})", interpreter.path.display(), interpreter.reason));
@@ -239,9 +266,9 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode> {
             detached: arguments.detached,
             ..Asked::default()
         };
-        let subject = Subject { root: root.clone(), request, asked, taken: prepared.taken() };
+        let subject = Subject { root: root.to_owned(), request, asked, taken: prepared.taken() };
         let tell = |text: String| complain(&text);
-        let (recorder, record) = Recorder::start(Store::new(&root), subject, tell).await;
+        let (recorder, record) = Recorder::start(Store::new(root), subject, tell).await;
         if let (Some(claim), Some(id)) = (&mut claim, record.id) {
             claim.set_run(id);
         }

@@ -16,6 +16,7 @@ pub mod highlight;
 pub mod json;
 pub mod mistakes;
 pub mod model;
+pub mod params;
 pub mod python;
 pub mod reader;
 mod secrets;

@@ -1,5 +1,7 @@
 //! What an engine can be asked for.
 
+use std::collections::HashMap;
+
 use super::model::{Deployed, LogPage, Run, RunId, RunsQuery, Submission, Task};
 use crate::text::UserError;
 
@@ -104,6 +106,13 @@ pub trait Backend: Send {
     /// # Errors
     /// When the engine does not answer, or does not have the run.
     fn tasks(&self, id: &RunId) -> Result<Vec<Task>, RemoteError>;
+
+    /// The names of the nodes that each task of a deployed pipeline holds, by the task's id. Tasks that the engine says
+    /// nothing about are left out; see [`super::plan::nodes_by_name`].
+    ///
+    /// # Errors
+    /// When the engine does not answer, or does not have the pipeline.
+    fn nodes(&self, pipeline: &str) -> Result<HashMap<String, Vec<String>>, RemoteError>;
 
     /// A part of the log of a try of a task: the first one, or the one that begins at `from`.
     ///

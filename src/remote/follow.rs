@@ -97,6 +97,7 @@ impl Follower {
 #[cfg(test)]
 mod tests {
     use std::cell::RefCell;
+    use std::collections::HashMap;
 
     use super::super::backend::{Action, Check};
     use super::super::model::{Deployed, LogPage, Phase, RunsQuery, State, Submission};
@@ -164,6 +165,9 @@ mod tests {
                 host: None,
             };
             Ok(tasks.into_iter().enumerate().map(task).collect())
+        }
+        fn nodes(&self, _: &str) -> Result<HashMap<String, Vec<String>>, RemoteError> {
+            Err(UNABLE)
         }
         fn log(
             &self,

@@ -7,6 +7,7 @@
 //! - [`model`] has the runs, tasks and logs, in the same words for every engine.
 //! - [`Follower`] looks at a run again and again.
 //! - [`Plan`] says which nodes share a task, [`DagFile`] writes an Airflow DAG of it, and [`Deployment`] puts it into a folder.
+//! - [`history`] records runs in the project's history.
 //! - [`AirflowServer`] is Apache Airflow 2 and 3 over its REST API.
 //!
 //! Nothing here knows of the screen. All requests block, so screens make them on threads of their own.
@@ -19,12 +20,14 @@ mod dag_template;
 pub mod deploy;
 mod follow;
 mod found;
+pub mod history;
 mod http;
 pub mod kedro_server;
 pub mod model;
 pub mod plan;
 mod profile;
 mod slug;
+mod traceback;
 
 pub use airflow::AirflowServer;
 pub use backend::{Action, Backend, Check, RemoteError};

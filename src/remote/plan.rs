@@ -197,6 +197,32 @@ impl Plan {
     }
 }
 
+/// The nodes of tasks that only their ids are known of, such as those of a DAG that kedro-airflow has made: `task` holds
+/// the nodes that a plan of the pipeline would give it, or the node whose name becomes its id. The pipeline is looked at
+/// first, then the others. Tasks that fit no node are left out.
+pub fn nodes_by_name<'t>(
+    snapshot: &Snapshot,
+    pipeline: &str,
+    tasks: impl Iterator<Item = &'t str>,
+) -> HashMap<String, Vec<String>> {
+    let mut pipelines: Vec<&Pipeline> = snapshot.pipelines.iter().collect();
+    pipelines.sort_by_key(|one| one.name != pipeline);
+    let mut known: HashMap<String, Vec<String>> = HashMap::new();
+    for one in pipelines {
+        let plans = [Grouping::Memory, Grouping::Namespace];
+        let plans =
+            plans.iter().filter_map(|grouping| Plan::of(snapshot, &one.name, grouping).ok());
+        for task in plans.flat_map(|plan| plan.tasks) {
+            known.entry(task.id).or_insert(task.nodes);
+        }
+        for node in &one.nodes {
+            known.entry(slug(&node.name)).or_insert_with(|| vec![node.name.clone()]);
+        }
+    }
+    let found = |task: &str| Some((task.to_owned(), known.get(&slug(task))?.clone()));
+    tasks.filter_map(found).collect()
+}
+
 /// What gets from node to node. A dataset under several transcodings is one dataset.
 fn passed<'a>(snapshot: &Snapshot, pipeline: &'a Pipeline) -> Vec<Passed<'a>> {
     let numbers: HashMap<&str, usize> =

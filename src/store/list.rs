@@ -6,7 +6,7 @@ use rusqlite::types::Value;
 use rusqlite::{OptionalExtension, Row, params_from_iter};
 
 use super::database::{Store, StoreError};
-use super::record::{NewRun, Outcome, RunId, RunRecord};
+use super::record::{NewRun, Outcome, Remote, RunId, RunRecord};
 use crate::text::filter::Op;
 
 /// A filter for runs; the default selects all of them.
@@ -59,6 +59,10 @@ pub enum RunTest {
     Noted,
     /// It ran in the background.
     Detached,
+    /// It ran on an engine.
+    Remote,
+    /// It ran on the engine of this profile.
+    On(String),
     /// It is of this pipeline.
     Pipeline(String),
     /// It included this node.
@@ -114,6 +118,8 @@ impl RunTest {
             RunTest::Pinned => ("pinned".into(), Vec::new()),
             RunTest::Noted => ("COALESCE(note, '') <> ''".into(), Vec::new()),
             RunTest::Detached => ("detached".into(), Vec::new()),
+            RunTest::Remote => ("remote IS NOT NULL".into(), Vec::new()),
+            RunTest::On(profile) => text("remote ->> '$.profile' = ?", profile),
             RunTest::Pipeline(name) => text("pipeline = ?", name),
             RunTest::Node(name) => text("id IN (SELECT run FROM nodes WHERE node = ?)", name),
             RunTest::FailedNode(name) => text("failed_node = ?", name),
@@ -197,7 +203,7 @@ impl RunFilter {
 const COLUMNS: &str = "id, started_at, pipeline, env, request, command, user, host, why, python, \
     worker, batch, detached, outcome, ended_at, nodes_total, nodes_done, failed_node, reason, \
     kedro_version, python_version, git, parameters, definitions, mlflow_run, pinned, note, log_lines, \
-    metrics, (SELECT json_group_array(json_array(dataset, json(metrics))) FROM datasets \
+    remote, metrics, (SELECT json_group_array(json_array(dataset, json(metrics))) FROM datasets \
         WHERE run = id AND direction = 'save' AND json_valid(metrics)) AS measured";
 
 impl Store {
@@ -258,6 +264,7 @@ fn record(row: &Row<'_>) -> rusqlite::Result<RunRecord> {
             worker: row.get("worker")?,
             batch: row.get("batch")?,
             detached: row.get("detached")?,
+            remote: row.get::<_, Option<String>>("remote")?.map(|json| remote(&json)),
         },
         outcome: Outcome::from_text(&outcome),
         ended_at: row.get("ended_at")?,
@@ -276,6 +283,11 @@ fn record(row: &Row<'_>) -> rusqlite::Result<RunRecord> {
         note: row.get("note")?,
         log_lines: row.get::<_, i64>("log_lines")?.unsigned_abs(),
     })
+}
+
+/// A remote run whose text another version wrote in another format is still no local one.
+fn remote(json: &str) -> Remote {
+    serde_json::from_str(json).unwrap_or_default()
 }
 
 /// The metrics of the MLflow run, and those in datasets that it does not have.

@@ -4,11 +4,19 @@ use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 use serde_json::Value as Json;
 
 use super::record::{Level, Line, RunId, Source};
-use super::{claims, kept, log, texts};
+use super::{claims, kept, log, remote, texts};
 
 /// Each function migrates the schema from the version of its index to the next version.
-const MIGRATIONS: [fn(&Transaction<'_>) -> rusqlite::Result<()>; 7] =
-    [first, nodes_and_logs, kept::create, mark, key, claims::create, texts::create_parts];
+const MIGRATIONS: [fn(&Transaction<'_>) -> rusqlite::Result<()>; 8] = [
+    first,
+    nodes_and_logs,
+    kept::create,
+    mark,
+    key,
+    claims::create,
+    texts::create_parts,
+    remote::create,
+];
 
 /// The version of the schema that this program writes.
 pub(super) const VERSION: usize = MIGRATIONS.len();

@@ -18,6 +18,7 @@ mod migrations;
 mod nodes;
 mod prune;
 pub mod record;
+mod remote;
 mod runs;
 mod texts;
 mod trust;
@@ -39,7 +40,7 @@ pub use prune::{PruneLimits, Pruned};
 pub(crate) use record::run_id;
 pub use record::{
     CodeVersion, DatasetRecord, Direction, Entry, Level, Line, LogLine, NewRun, NodeOutcome,
-    NodeRecord, Outcome, Progress, RunId, RunPair, RunRecord, Source,
+    NodeRecord, Outcome, Progress, Remote, RunId, RunPair, RunRecord, Source,
 };
 pub use runs::{Recording, now};
 pub use texts::text_hash;

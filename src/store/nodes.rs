@@ -68,7 +68,8 @@ impl Store {
         Ok(datasets.unwrap_or_default())
     }
 
-    /// The timing of each node over the last `runs` runs in which that node succeeded.
+    /// The timing of each node over the last `runs` runs on this project's own worker in which that node succeeded.
+    /// The times of other machines say nothing about this one.
     ///
     /// # Errors
     /// When the store can't be read.
@@ -83,11 +84,12 @@ impl Store {
                          SELECT MIN(node) FROM nodes
                          UNION ALL
                          SELECT (SELECT MIN(node) FROM nodes WHERE node > names.node) FROM names
-                         WHERE node IS NOT NULL)
+                         WHERE node IS NOT NULL),
+                     remotes (id) AS (SELECT id FROM runs WHERE remote IS NOT NULL)
                      SELECT node, seconds FROM nodes JOIN names USING (node)
-                     WHERE outcome = 'succeeded' AND seconds IS NOT NULL AND run >= COALESCE(
+                     WHERE outcome = 'succeeded' AND seconds IS NOT NULL AND run NOT IN remotes AND run >= COALESCE(
                          (SELECT run FROM nodes AS older
-                          WHERE older.node = names.node AND outcome = 'succeeded'
+                          WHERE older.node = names.node AND outcome = 'succeeded' AND run NOT IN remotes
                           ORDER BY run DESC LIMIT 1 OFFSET ?1 - 1), 0)
                      ORDER BY node, run DESC",
                 )?

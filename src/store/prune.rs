@@ -40,7 +40,7 @@ impl Pruned {
 }
 
 impl Store {
-    /// Deletes a run that is not running, with everything stored for it; `None` if there is no such
+    /// Deletes a run that is not running here, with everything stored for it; `None` if there is no such
     /// run. The file shrinks with the next [`Store::prune`].
     ///
     /// # Errors
@@ -48,7 +48,8 @@ impl Store {
     pub fn delete_run(&mut self, id: RunId) -> Result<Option<Pruned>, StoreError> {
         let deleted = self.write_freeing(|connection| {
             connection.execute(
-                "DELETE FROM runs WHERE id = ?1 AND outcome != ?2",
+                // What runs on an engine is not disturbed; looked at again, it has a new record.
+                "DELETE FROM runs WHERE id = ?1 AND (outcome != ?2 OR remote IS NOT NULL)",
                 params![id, Outcome::Running.as_str()],
             )
         })?;

@@ -145,6 +145,22 @@ pub struct NewRun {
     /// Whether the run outlives the program that started it.
     #[serde(default)]
     pub detached: bool,
+    /// The run on an engine that this is the record of; `None` for a run of this project's own worker.
+    #[serde(default)]
+    pub remote: Option<Remote>,
+}
+
+/// A run on an engine. Profile, pipeline and run together name one run.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Remote {
+    /// The profile of the project that names the engine.
+    pub profile: String,
+    /// The kind of engine, such as `airflow`.
+    pub engine: String,
+    /// The deployed pipeline, by its id on the engine.
+    pub pipeline: String,
+    /// The run's id on the engine.
+    pub run: String,
 }
 
 /// A run in the history.

@@ -6,7 +6,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use rusqlite::{Connection, TransactionBehavior, params};
 
 use super::database::{Store, StoreError};
-use super::record::{Entry, NewRun, Outcome, Progress, RunId, RunRecord};
+use super::record::{Entry, NewRun, Outcome, Progress, Remote, RunId, RunRecord};
 use super::{liveness, log, nodes};
 
 /// A run on another machine counts as lost after this many seconds without a write. The recording
@@ -21,33 +21,7 @@ impl Store {
     pub fn add_run(&mut self, new: &NewRun) -> Result<RunRecord, StoreError> {
         let pid = std::process::id();
         let started = liveness::started(pid).unwrap_or_default();
-        let seen_at = now();
-        let id = self.write(|connection| {
-            connection.execute(
-                "INSERT INTO runs (started_at, pipeline, env, request, command, user, host, why, python,
-                     worker, batch, detached, outcome, pid, process_started, seen_at)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)",
-                params![
-                    new.started_at,
-                    new.pipeline,
-                    new.env,
-                    new.request,
-                    new.command,
-                    new.user,
-                    new.host,
-                    new.why,
-                    new.python,
-                    new.worker,
-                    new.batch,
-                    new.detached,
-                    Outcome::Running.as_str(),
-                    pid,
-                    started,
-                    seen_at,
-                ],
-            )?;
-            Ok(connection.last_insert_rowid())
-        })?;
+        let id = self.write(|connection| insert(connection, new, pid, &started))?;
         Ok(RunRecord::begun(RunId::new(id), new.clone()))
     }
 
@@ -136,7 +110,7 @@ impl Store {
         let mut lost = Vec::new();
         for run in running {
             let alive = match run.recording(host.as_deref()) {
-                Recording::By(_) => true,
+                Recording::By(_) | Recording::Remote(_) => true,
                 Recording::Elsewhere(_) => {
                     run.seen_at.is_some_and(|seen_at| now() - seen_at < SILENCE)
                 }
@@ -154,6 +128,10 @@ impl Store {
     /// # Errors
     /// When the store can't be read.
     pub fn recording(&mut self, id: RunId) -> Result<Recording, StoreError> {
+        let remote = self.run(id)?.filter(|run| run.outcome == Outcome::Running);
+        if let Some(remote) = remote.and_then(|run| run.new.remote) {
+            return Ok(Recording::Remote(remote));
+        }
         let running = self.read(running)?.unwrap_or_default();
         let run = running.iter().find(|run| run.id == id);
         Ok(run.map_or(Recording::Ended, |run| run.recording(liveness::host().as_deref())))
@@ -171,6 +149,43 @@ pub enum Recording {
     Elsewhere(String),
     /// The process with this number, on this machine.
     By(u32),
+    /// An engine runs it, and whoever looks at it there records it.
+    Remote(Remote),
+}
+
+/// Inserts a run that goes on, and returns its number. No process records a run with the number 0.
+pub(super) fn insert(
+    connection: &Connection,
+    new: &NewRun,
+    pid: u32,
+    process_started: &str,
+) -> rusqlite::Result<i64> {
+    let remote = new.remote.as_ref().and_then(|remote| serde_json::to_string(remote).ok());
+    connection.execute(
+        "INSERT INTO runs (started_at, pipeline, env, request, command, user, host, why, python,
+             worker, batch, detached, outcome, pid, process_started, seen_at, remote)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)",
+        params![
+            new.started_at,
+            new.pipeline,
+            new.env,
+            new.request,
+            new.command,
+            new.user,
+            new.host,
+            new.why,
+            new.python,
+            new.worker,
+            new.batch,
+            new.detached,
+            Outcome::Running.as_str(),
+            pid,
+            process_started,
+            now(),
+            remote,
+        ],
+    )?;
+    Ok(connection.last_insert_rowid())
 }
 
 fn update(connection: &Connection, record: &RunRecord, seen_at: f64) -> rusqlite::Result<usize> {
@@ -182,7 +197,7 @@ fn update(connection: &Connection, record: &RunRecord, seen_at: f64) -> rusqlite
             "UPDATE runs SET env = ?2, outcome = ?3, ended_at = ?4, nodes_total = ?5, nodes_done = ?6,
                  failed_node = ?7, reason = ?8, kedro_version = ?9, python_version = ?10, git = ?11,
                  parameters = ?12, mlflow_run = ?13, worker = ?14, seen_at = ?15, definitions = ?16,
-                 metrics = ?17 WHERE id = ?1",
+                 metrics = ?17, started_at = ?18 WHERE id = ?1",
         )?
         .execute(params![
             record.id,
@@ -202,6 +217,8 @@ fn update(connection: &Connection, record: &RunRecord, seen_at: f64) -> rusqlite
             seen_at,
             record.definitions,
             metrics,
+            // Known from the beginning, but for remote runs that were waiting.
+            record.new.started_at,
         ])
 }
 
@@ -258,9 +275,13 @@ impl Running {
     }
 }
 
+/// The runs that go on and that a process records. Only its engine knows whether a remote run goes on.
 fn running(connection: &mut Connection) -> rusqlite::Result<Vec<Running>> {
     connection
-        .prepare("SELECT id, pid, process_started, host, seen_at FROM runs WHERE outcome = ?1")?
+        .prepare(
+            "SELECT id, pid, process_started, host, seen_at FROM runs
+             WHERE outcome = ?1 AND remote IS NULL",
+        )?
         .query_map([Outcome::Running.as_str()], |row| {
             Ok(Running {
                 id: row.get(0)?,

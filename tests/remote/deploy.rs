@@ -8,7 +8,7 @@ use mlops_tui::remote::dag_file::nodes_of;
 use mlops_tui::remote::{Airflow, Change, DagFile, DagSettings, Grouping, Plan, deploy};
 use serde_json::{Value, json};
 
-use crate::airflow::{ADMIN, Version};
+use crate::airflow::{ADMIN, Airflow as Server, Version};
 use crate::client::User;
 use crate::project::copy_of_sample;
 use crate::server;
@@ -74,8 +74,100 @@ fn runs_on(version: Version, airflow: Airflow, run: &str) {
     assert_eq!(ada.until(&failed, is_over)["state"], "failed");
     let log = ada.get(&format!("{failed}/logs/1"))["content"].to_string();
     assert!(log.contains("in clean_trips") || log.contains("\"name\":\"clean_trips\""), "{log}");
+    assert_eq!(ada.until(&format!("dags/{dag}/dagRuns/wrong"), is_over)["state"], "failed");
+    history(&root, &server, dag, &plan, run);
     assert_eq!(deployment.write(&server.dags_folder()).unwrap(), Change::Unchanged);
     fs::remove_file(deployment.path(&server.dags_folder())).unwrap();
+}
+
+/// Both runs are in the project's history, like runs of this machine; the failed one is brought home, and fails here as there.
+fn history(root: &Path, server: &Server, dag: &str, plan: &Plan, good: &str) {
+    let profile = format!(
+        "engines:\n  engine: airflow\n  url: {}\n  credentials: of_ada\n  pipelines: {{__default__: {dag}}}\n",
+        server.address()
+    );
+    fs::write(root.join("conf/base/remote.yml"), profile).unwrap();
+    let credentials = format!("of_ada: {{username: {}, password: {}}}\n", ADMIN.0, ADMIN.1);
+    fs::write(root.join("conf/local/credentials.yml"), credentials).unwrap();
+    let verb = |words: &[&str]| {
+        let python = Version::Three.python();
+        let output = std::process::Command::new(env!("CARGO_BIN_EXE_mlops-tui"))
+            .args(words)
+            .arg("-C")
+            .arg(root)
+            .env("VIRTUAL_ENV", python.parent().and_then(Path::parent).unwrap())
+            .env("MLOPS_TUI_STATE_DIR", root.join(".state"))
+            .env("DO_NOT_TRACK", "1")
+            .env("NO_PROXY", "*")
+            .stdin(std::process::Stdio::null())
+            .output()
+            .unwrap();
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        let (text, errors) = (text(&output.stdout), text(&output.stderr));
+        assert!(!text.contains(ADMIN.1) && !errors.contains(ADMIN.1), "{words:?}: {errors}");
+        (output.status.success(), text)
+    };
+    let json = |words: &[&str]| -> Value {
+        let (_, text) = verb(words);
+        serde_json::from_str(&text).unwrap_or_else(|error| panic!("{words:?}: {error}: {text}"))
+    };
+    for _ in 0..2 {
+        assert!(verb(&["remote", "show", good]).0);
+        assert!(verb(&["remote", "show", "wrong"]).0);
+    }
+    let filter = ["runs", "list", "--json", "--filter", "on:engines is:remote"];
+    let listed = json(&filter);
+    let ids: Vec<String> =
+        listed.as_array().unwrap().iter().map(|run| run["id"].to_string()).collect();
+    assert_eq!(ids.len(), 2, "{listed:#}");
+
+    let shown = json(&["runs", "show", &ids[1], "--json"]);
+    assert_eq!((&shown["outcome"], &shown["remote"]["run"]), (&json!("succeeded"), &json!(good)));
+    assert_eq!(shown["request"]["params"]["linear.model_options.alpha"], "2.5");
+    assert!(shown["request"]["params"].get("_mlops_tui.id").is_none());
+    let mut nodes: Vec<&str> = shown["timeline"]["bars"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|bar| {
+            assert!(bar["start"].is_number() && bar["end"].is_number(), "{bar}");
+            bar["node"].as_str().unwrap()
+        })
+        .collect();
+    let mut planned: Vec<&str> =
+        plan.tasks.iter().flat_map(|task| &task.nodes).map(String::as_str).collect();
+    nodes.sort_unstable();
+    planned.sort_unstable();
+    assert_eq!(nodes, planned);
+
+    let there = json(&["runs", "show", &ids[0], "--json"]);
+    assert_eq!(
+        (&there["outcome"], &there["failed_node"]),
+        (&json!("failed"), &json!("clean_trips"))
+    );
+    let home = json(&["remote", "home", "wrong", "--json"]);
+    assert_eq!((&home["node"], &home["line"]), (&json!("clean_trips"), &json!(26)));
+    assert!(home["file"].as_str().unwrap().ends_with("data_processing/nodes.py"), "{home:#}");
+    assert_eq!(home["params"], json!({"trips.min_minutes": "a text"}));
+    let logs = verb(&["remote", "logs", "wrong"]).1;
+    assert!(logs.contains("in clean_trips"), "{logs}");
+    assert!(verb(&["runs", "logs", &ids[0]]).1.contains("in clean_trips"));
+
+    assert!(!verb(&["remote", "home", "wrong", "--run"]).0);
+    let here = json(&["runs", "show", "last", "--json"]);
+    assert_eq!((&here["remote"], &here["failed_node"]), (&Value::Null, &json!("clean_trips")));
+    let place = |run: &Value| {
+        let frames = run["failure"]["frames"].as_array().unwrap().clone();
+        let own = frames.into_iter().rev().find(|frame| frame["in_project"] == true).unwrap();
+        (
+            own,
+            run["failure"]["message"].clone(),
+            run["failure"]["kind"].as_str().unwrap().rsplit('.').next().unwrap().to_owned(),
+        )
+    };
+    assert_eq!(place(&here), place(&there), "it fails here as there");
+    let changes = json(&["runs", "diff", &ids[0], "last", "--json"]);
+    assert_eq!(changes["overrides"], json!([]), "{changes:#}");
 }
 
 fn is_over(answer: &Value) -> bool {

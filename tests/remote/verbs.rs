@@ -148,6 +148,42 @@ fn drive(version: Version) {
     submit(&project);
     fail_and_retry(&project);
     cancel(&project);
+    history(&project);
+}
+
+/// What the verbs have seen is in the project's history.
+fn history(project: &Project) {
+    let list = |filter: &str| -> Vec<Value> {
+        let output = Command::new(env!("CARGO_BIN_EXE_mlops-tui"))
+            .args(["runs", "list", "--json", &format!("--filter={filter}"), "-C"])
+            .arg(project.root())
+            .output()
+            .unwrap();
+        serde_json::from_slice(&output.stdout).unwrap()
+    };
+    let of = |run: &str| {
+        let runs = list("on:ada");
+        let of_run: Vec<_> = runs.iter().filter(|one| one["remote"]["run"] == run).collect();
+        assert_eq!(of_run.len(), 1, "{run}: {runs:#?}");
+        of_run[0].clone()
+    };
+    let counted = of("counted");
+    assert_eq!(
+        (&counted["outcome"], &counted["note"]),
+        (&json!("succeeded"), &json!("from a test"))
+    );
+    assert_eq!((&counted["nodes_done"], &counted["nodes_total"]), (&json!(3), &json!(3)));
+    assert_eq!(counted["request"]["params"], json!({"bikes": "4", "model.alpha": "0.5"}));
+    assert!(counted["why"].as_str().unwrap().contains("remote submit"), "{counted:#}");
+    let breaks = of("breaks");
+    assert_eq!(
+        (&breaks["outcome"], &breaks["failed_node"]),
+        (&json!("failed"), &json!("break_down"))
+    );
+    assert_eq!(breaks["reason"], "RuntimeError: the chain is off");
+    assert!(breaks["log_lines"].as_u64() > Some(0));
+    assert_eq!(of("stopped")["outcome"], "cancelled");
+    assert!(list("-is:remote").is_empty());
 }
 
 fn check(project: &Project, version: Version) {

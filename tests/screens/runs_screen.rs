@@ -12,7 +12,8 @@ use mlops_tui::project::{Options, Reader};
 use mlops_tui::runs::history::{self, change};
 use mlops_tui::runs::{Failure, RunEvent, Stamped};
 use mlops_tui::store::{
-    Level, NewRun, NodeOutcome, NodeRecord, Outcome, Progress, RunFilter, RunId, RunRecord, Store,
+    Level, NewRun, NodeOutcome, NodeRecord, Outcome, Progress, Remote, RunFilter, RunId, RunRecord,
+    Store,
 };
 
 use crate::common::app::{NOW, TestApp};
@@ -349,6 +350,28 @@ fn a_run_of_another_program_goes_on_live_and_is_cancelled() {
     screen.shows("cancelled");
     assert!(!screen.app.state.shows_time());
     screen.keys("x").shows("nothing is running");
+}
+
+#[test]
+fn a_remote_run_is_shown_as_one_and_left_to_its_engine() {
+    let (folder, mut store) = two_runs();
+    let remote = Remote {
+        profile: "prod".into(),
+        engine: "airflow".into(),
+        pipeline: "bikes".into(),
+        run: "manual__7".into(),
+    };
+    let new = NewRun { started_at: 89_990.0, pipeline: "remote_one".into(), ..NewRun::default() };
+    let mut run = store.add_remote_run(&remote, &new).unwrap();
+    let mut screen = Screen::over((folder, store), 160, 30);
+    screen.shows("on prod");
+    screen.shows("prod (airflow), bikes, manual__7");
+    screen.keys("x").shows("the run is on prod, see the Remote tab");
+    run.outcome = Outcome::Failed;
+    record(&mut screen.store, &run, 1, "it ends", &[]);
+    screen.written();
+    screen.keys("C").shows("the run is on prod, see the Remote tab");
+    assert!(!screen.app.effects.iter().any(|effect| matches!(effect, Effect::CancelElsewhere(_))));
 }
 
 #[test]

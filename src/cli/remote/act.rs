@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use color_eyre::eyre::Result;
 use serde_json::json;
 
+use super::kept::Kept;
 use super::submit::follow;
 use super::{Opened, RunArguments};
 use crate::cli::output;
@@ -53,6 +54,12 @@ pub(super) fn cancel(opened: &Opened, arguments: &Cancel) -> Result<ExitCode> {
     opened.backend.can(Action::Cancel).map_err(RemoteError::Unable)?;
     let run = arguments.run.find(opened)?;
     opened.backend.cancel(&run.id)?;
+    // The run is there as it was when the engine does not answer any more.
+    let mut kept = Kept::new(opened, &run.id.pipeline);
+    let after = opened.backend.run(&run.id).unwrap_or(run.clone());
+    if let Some(record) = kept.look(&after) {
+        kept.cancelled(&record);
+    }
     if arguments.json {
         return output::json(&json!({"run": run.id.run, "cancelled": true}));
     }
@@ -70,9 +77,15 @@ pub(super) fn retry(opened: &Opened, arguments: &Retry) -> Result<ExitCode> {
             output::text(&format!("Run again: {} of {}.\n", tasks.join(", "), run.id.run))?
         }
     };
+    let mut kept = Kept::new(opened, &run.id.pipeline);
     match arguments.wait {
-        true => follow(opened, run.id, arguments.json),
-        false => Ok(ExitCode::SUCCESS),
+        true => follow(opened, run.id, arguments.json, &mut kept),
+        false => {
+            if let Ok(run) = opened.backend.run(&run.id) {
+                kept.look(&run);
+            }
+            Ok(ExitCode::SUCCESS)
+        }
     }
 }
 

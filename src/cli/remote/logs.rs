@@ -8,6 +8,7 @@ use color_eyre::eyre::Result;
 use regex::Regex;
 use serde_json::json;
 
+use super::kept::Kept;
 use super::{Opened, RunArguments, clock};
 use crate::app::words::Tone;
 use crate::cli::output;
@@ -60,6 +61,12 @@ pub(super) fn run(opened: &Opened, arguments: &Arguments) -> Result<ExitCode> {
         return follow(opened, arguments, run);
     }
     let tasks = chosen(opened, arguments, &run)?;
+    // The log of an ended run does not grow any more.
+    let mut kept = Kept::new(opened, &run.id.pipeline);
+    let record = match run.state.phase.is_over() {
+        true => kept.look(&run),
+        false => None,
+    };
     let mut printer = Printer::new(arguments);
     for task in &tasks {
         let last = task.attempt.max(1);
@@ -70,9 +77,11 @@ pub(super) fn run(opened: &Opened, arguments: &Arguments) -> Result<ExitCode> {
         };
         for attempt in attempts {
             let mut from: Option<String> = None;
+            let mut whole = Vec::new();
             loop {
                 let page = opened.backend.log(&run.id, task, attempt, from.as_deref())?;
                 printer.print(task, attempt, &page.lines)?;
+                whole.extend(page.lines);
                 match page.next {
                     Some(next) if Some(&next) != from.as_ref() => from = Some(next),
                     _ => break,
@@ -81,6 +90,9 @@ pub(super) fn run(opened: &Opened, arguments: &Arguments) -> Result<ExitCode> {
                 if !task.state.phase.is_over() {
                     break;
                 }
+            }
+            if let Some(record) = &record {
+                kept.log(record, task, attempt, &whole);
             }
         }
     }

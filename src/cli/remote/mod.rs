@@ -2,11 +2,14 @@
 
 mod act;
 mod deploy;
+mod home;
+mod kept;
 mod list;
 mod logs;
 mod show;
 mod submit;
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Subcommand;
@@ -19,7 +22,7 @@ use crate::remote::model::{Phase, Run, RunId, RunsQuery, State, Task};
 use crate::remote::{Action, Backend, Profile, Profiles, RemoteError, connect};
 use crate::text::UserError;
 
-/// Run pipelines on engines: list, check, pipelines, plan, deploy, submit, runs, show, logs, cancel, retry, pause.
+/// Run pipelines on engines: list, check, pipelines, plan, deploy, submit, runs, show, logs, cancel, retry, home, pause.
 ///
 /// The project names its engines in conf/<env>/remote.yml. A RUN is its id, a part of it that no other run has,
 /// or `last`.
@@ -69,6 +72,8 @@ enum Verb {
     Cancel(act::Cancel),
     /// Run the failed tasks of a run once more, and those after them
     Retry(act::Retry),
+    /// Bring a failed task home: its node, where it failed, and the command that runs it here
+    Home(home::Arguments),
     /// Stop or resume the engine's own starts of a pipeline
     Pause(act::Pause),
 }
@@ -93,6 +98,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode> {
         Verb::Logs(arguments) => logs::run(&opened, arguments),
         Verb::Cancel(arguments) => act::cancel(&opened, arguments),
         Verb::Retry(arguments) => act::retry(&opened, arguments),
+        Verb::Home(arguments) => home::run(&opened, arguments),
         Verb::Pause(arguments) => act::pause(&opened, arguments),
     }
 }
@@ -103,6 +109,10 @@ struct Opened {
     backend: Box<dyn Backend>,
     /// The project's package.
     package: String,
+    /// The project's folder.
+    root: PathBuf,
+    /// The run environment, if one was chosen.
+    env: Option<String>,
 }
 
 impl PlaceArguments {
@@ -115,7 +125,7 @@ impl PlaceArguments {
         let profile = self.profiles()?.choose(self.profile.as_deref())?.clone();
         let package = crate::project::discovery::metadata(&root).0.package_name;
         let backend = connect(&profile, &package)?;
-        Ok(Opened { profile, backend, package })
+        Ok(Opened { profile, backend, package, root, env: self.env.name() })
     }
 }
 

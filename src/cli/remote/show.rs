@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use color_eyre::eyre::Result;
 use serde_json::Value as Json;
 
+use super::kept::Kept;
 use super::{Opened, RunArguments, clock, run_json, task_json, tone};
 use crate::app::words::{Tone, seconds_text};
 use crate::cli::output;
@@ -27,6 +28,7 @@ pub(super) struct Arguments {
 pub(super) fn run(opened: &Opened, arguments: &Arguments) -> Result<ExitCode> {
     let run = arguments.run.find(opened)?;
     let tasks = opened.backend.tasks(&run.id)?;
+    Kept::new(opened, &run.id.pipeline).finish(&run, &tasks);
     if arguments.json {
         let mut json = run_json(&run);
         json["tasks"] = tasks.iter().map(task_json).collect::<Vec<Json>>().into();

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use color_eyre::eyre::Result;
 use serde_json::json;
 
+use super::kept::Kept;
 use super::{Opened, clock, run_json, task_json, tone};
 use crate::app::words::Tone;
 use crate::cli::output;
@@ -58,6 +59,8 @@ pub(super) fn run(opened: &Opened, arguments: &Arguments) -> Result<ExitCode> {
         backend.pause(&pipeline, false)?;
     }
     let run = backend.submit(&submission)?;
+    let mut kept = Kept::new(opened, &pipeline).submitted();
+    kept.look(&run);
     // A Kedro server runs for as long as it is waited for.
     if !arguments.wait && opened.profile.engine != Engine::KedroServer {
         if arguments.json {
@@ -69,11 +72,16 @@ pub(super) fn run(opened: &Opened, arguments: &Arguments) -> Result<ExitCode> {
     if !arguments.json {
         output::text(&format!("Submitted: {}.\n", run.id.run))?;
     }
-    follow(opened, run.id, arguments.json)
+    follow(opened, run.id, arguments.json, &mut kept)
 }
 
-/// Follows a run to its end, and prints what changes.
-pub(super) fn follow(opened: &Opened, id: RunId, json: bool) -> Result<ExitCode> {
+/// Follows a run to its end, prints what changes, and keeps it in the history.
+pub(super) fn follow(
+    opened: &Opened,
+    id: RunId,
+    json: bool,
+    kept: &mut Kept<'_>,
+) -> Result<ExitCode> {
     let reader = Reader::of_stdout();
     let mut follower = Follower::new(id);
     let mut is_lost = false;
@@ -82,6 +90,9 @@ pub(super) fn follow(opened: &Opened, id: RunId, json: bool) -> Result<ExitCode>
             Ok(news) => {
                 if std::mem::take(&mut is_lost) {
                     output::complain("The engine answers again.");
+                }
+                if let Some(run) = follower.run().filter(|_| !news.is_empty()) {
+                    kept.finish(run, follower.tasks());
                 }
                 for one in news {
                     print(&one, reader, json)?;

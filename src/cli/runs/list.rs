@@ -8,7 +8,7 @@ use serde_json::Value as Json;
 use super::{clock, sign, to_json};
 use crate::app::screens::runs::columns::Columns;
 use crate::app::words::seconds_text;
-use crate::app::words::{Tone, outcome_text};
+use crate::app::words::{Tone, on_engine, outcome_text};
 use crate::cli::table::{Align, Cell, Reader, lines};
 use crate::cli::{complete, output};
 use crate::runs::history::filter::{parse, parse_outcome, parse_time};
@@ -172,6 +172,9 @@ fn what(run: &RunRecord, options: String) -> Cell {
         (None, Some(reason)) => (format!("{word}: {reason}"), Tone::Bad),
         (None, None) => (options, Tone::Dim),
     };
+    let parts = [on_engine(run).unwrap_or_default(), text];
+    let parts = parts.into_iter().filter(|part| !part.is_empty());
+    let text = parts.collect::<Vec<_>>().join(" · ");
     match &run.note {
         Some(note) if text.is_empty() => (note.clone(), Tone::Plain),
         Some(note) => (format!("{note} · {text}"), tone),

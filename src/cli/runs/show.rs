@@ -9,7 +9,7 @@ use super::reference::RunName;
 use super::{clock, sign, to_json};
 use crate::app::run::headline;
 use crate::app::words::seconds_text;
-use crate::app::words::{Tone, code_text, number_text, outcome_text};
+use crate::app::words::{Tone, code_text, number_text, outcome_text, remote_text};
 use crate::cli::output;
 use crate::cli::table::{Align, Cell, Reader, lines};
 use crate::runs::history::{self, Bar, Timeline, Whole, timeline};
@@ -125,6 +125,7 @@ fn head(whole: &Whole, reader: Reader, now: f64) -> String {
         (None, _) => Some(who),
     };
     field("asked by", asked);
+    field("on", run.new.remote.as_ref().map(remote_text));
     field("batch", run.new.batch.clone());
     field("env", run.new.env.clone());
     let version = |name: &str, version: &Option<String>| {

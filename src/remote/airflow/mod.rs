@@ -173,6 +173,10 @@ impl Backend for AirflowServer {
         Ok(tasks)
     }
 
+    fn nodes(&self, pipeline: &str) -> Result<HashMap<String, Vec<String>>, RemoteError> {
+        Ok(self.session.get::<Tasks>(&format!("dags/{}/tasks", segment(pipeline)))?.nodes())
+    }
+
     fn log(
         &self,
         id: &RunId,

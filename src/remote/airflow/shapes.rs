@@ -1,10 +1,11 @@
 //! The answers of Airflow's REST API, of both versions. What is missing or unknown is left out, never an error.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use serde::Deserialize;
 use serde_json::Value as Json;
 
+use super::super::dag_file::nodes_of;
 use super::super::model::{Deployed, Phase, Run, RunId, State, Task};
 
 /// Seconds since the Unix epoch of a time such as `2026-12-01T01:07:29.528702Z`.
@@ -174,9 +175,16 @@ pub(super) struct Tasks {
 struct DagTask {
     task_id: String,
     downstream_task_ids: Vec<String>,
+    doc_md: Option<String>,
 }
 
 impl Tasks {
+    /// The nodes of the tasks that a DAG file of ours has made.
+    pub fn nodes(self) -> HashMap<String, Vec<String>> {
+        let nodes = |task: DagTask| Some((task.task_id, nodes_of(&task.doc_md?)?));
+        self.tasks.into_iter().filter_map(nodes).collect()
+    }
+
     /// The ids in an order in which the tasks can run; those that can run at once keep the order of their names.
     pub fn sorted(mut self) -> Vec<String> {
         self.tasks.sort_by(|a, b| a.task_id.cmp(&b.task_id));

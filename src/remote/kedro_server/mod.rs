@@ -10,6 +10,7 @@ mod outcome;
 mod request;
 mod snapshot;
 
+use std::collections::HashMap;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use serde_json::{Map, Value as Json};
@@ -297,6 +298,16 @@ impl Backend for KedroServer {
             host: None,
         };
         Ok(nodes.into_iter().map(task).collect())
+    }
+
+    /// A node is a task of its own.
+    fn nodes(&self, pipeline: &str) -> Result<HashMap<String, Vec<String>>, RemoteError> {
+        let pipelines = self.connection.pipelines(self.connection.snapshot())?;
+        let Some(found) = pipelines.iter().find(|one| one.name == pipeline) else {
+            return Err(RemoteError::Missing(format!("The server has no pipeline `{pipeline}`.")));
+        };
+        let own = |name: &String| (name.clone(), vec![name.clone()]);
+        Ok(found.nodes.iter().map(|node| own(&node.name)).collect())
     }
 
     fn log(

@@ -248,3 +248,19 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn tasks_of_others_are_matched_by_their_names() {
+    let lines = "raw -> clean -> table
+        table -> split_days -> train test
+        train test -> fit -> model";
+    let snapshot = project(pipeline(lines), &["raw", "table"]);
+    // The second is named as Airflow's own tutorials name tasks, and the last one is no node.
+    let tasks = ["split-days-fit", "split_days", "clean", "notify"];
+    let found = nodes_by_name(&snapshot, "demo", tasks.into_iter());
+    let nodes = |task: &str| found.get(task).map(|names| names.join(" "));
+    assert_eq!(nodes("split-days-fit").as_deref(), Some("split_days fit"));
+    assert_eq!(nodes("split_days").as_deref(), Some("split_days"));
+    assert_eq!(nodes("clean").as_deref(), Some("clean"));
+    assert_eq!(nodes("notify"), None);
+}

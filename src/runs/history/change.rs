@@ -3,7 +3,9 @@
 use thiserror::Error;
 
 use super::filter::parse_time;
-use crate::store::{Outcome, PruneLimits, Pruned, Recording, RunId, Store, StoreError};
+use crate::store::{
+    Outcome, PruneLimits, Pruned, Recording, Remote, RunId, RunRecord, Store, StoreError,
+};
 use crate::system::signals;
 use crate::text::{UserError, size_text};
 
@@ -19,6 +21,12 @@ pub enum ChangeError {
     /// The run to cancel is on another machine.
     #[error("Run {0} is running on {1}; cancel it there.")]
     Elsewhere(RunId, String),
+    /// The run to cancel is on an engine.
+    #[error(
+        "Run {0} runs on `{profile}`; cancel it there: mlops-tui remote cancel {run} --profile {profile} --pipeline {pipeline}",
+        profile = .1.profile, run = .1.run, pipeline = .1.pipeline
+    )]
+    Remote(RunId, Remote),
     /// The process that recorded the run has ended.
     #[error("The program of run {0} has ended; the run counts as lost.")]
     Gone(RunId),
@@ -42,6 +50,7 @@ pub fn cancel(store: &mut Store, id: RunId) -> Result<(), ChangeError> {
     match store.recording(id)? {
         Recording::Ended => Err(ChangeError::Ended(id)),
         Recording::Elsewhere(host) => Err(ChangeError::Elsewhere(id, host)),
+        Recording::Remote(remote) => Err(ChangeError::Remote(id, remote)),
         Recording::Gone => {
             store.recover()?;
             Err(ChangeError::Gone(id))
@@ -92,7 +101,8 @@ pub fn delete(store: &mut Store, ids: &[RunId]) -> Result<Pruned, ChangeError> {
 /// The same as for [`delete`].
 pub fn deletable(store: &mut Store, ids: &[RunId]) -> Result<Pruned, ChangeError> {
     for id in ids {
-        if store.run(*id)?.is_some_and(|run| run.outcome == Outcome::Running) {
+        let goes_on = |run: &RunRecord| run.outcome == Outcome::Running && run.new.remote.is_none();
+        if store.run(*id)?.as_ref().is_some_and(goes_on) {
             return Err(ChangeError::GoesOn(*id));
         }
     }
@@ -234,6 +244,24 @@ mod tests {
         assert_eq!(report(&some), expected);
         some.left.push(left);
         assert!(report(&some).ends_with(" 2 folders in p/apart stay."), "{}", report(&some));
+    }
+
+    #[test]
+    fn a_run_on_an_engine_is_cancelled_there() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut store = Store::new(folder.path());
+        let remote = Remote {
+            profile: "prod".into(),
+            engine: "airflow".into(),
+            pipeline: "bikes".into(),
+            run: "a".into(),
+        };
+        let run = store.add_remote_run(&remote, &NewRun::default()).unwrap().id.unwrap();
+        let error = cancel(&mut store, run).unwrap_err().to_string();
+        assert!(error.ends_with("remote cancel a --profile prod --pipeline bikes"), "{error}");
+        assert_eq!(store.run(run).unwrap().unwrap().outcome, Outcome::Running);
+        assert_eq!(delete(&mut store, &[run]).unwrap().runs, [run]);
+        assert_eq!(store.run(run).unwrap(), None);
     }
 
     #[test]

@@ -56,6 +56,7 @@ pub fn new_run(request: &RunRequest, asked: &Asked, key: Option<&Key>) -> NewRun
         worker: some(&asked.worker),
         batch: asked.batch.clone(),
         detached: asked.detached,
+        remote: None,
     }
 }
 

@@ -92,6 +92,7 @@ fn measured(
         ("mlflow.source.git.commit", code.and_then(|code| code.commit.clone())),
         ("mlops-tui.batch", record.new.batch),
         ("mlops-tui.mlflow_run", record.mlflow_run),
+        ("mlops-tui.on", record.new.remote.map(|remote| remote.profile)),
     ]
     .into_iter()
     .filter_map(|(key, value)| Some((key.to_owned(), value?)))

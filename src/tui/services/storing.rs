@@ -14,7 +14,9 @@ use tokio::sync::oneshot;
 use super::Reports;
 use crate::app::{effect::Generation, event::Report};
 use crate::runs::history::{self, change};
-use crate::store::{Outcome, PruneLimits, Pruned, RunFilter, RunId, Store, StoreError};
+use crate::store::{
+    Outcome, PruneLimits, Pruned, RunFilter, RunId, RunTerm, RunTest, Store, StoreError,
+};
 
 /// The number of runs that a node's usual duration is computed from.
 const TIMED: usize = 20;
@@ -35,9 +37,15 @@ fn goes_on(store: &mut Store) -> bool {
     store.runs(&going_on(1)).is_ok_and(|runs| !runs.is_empty())
 }
 
-/// The runs that go on, at most this many.
+/// The runs that go on, at most this many. Remote runs are not among them: they are followed on their engine, and neither
+/// their nodes nor their data change here.
 fn going_on(most: usize) -> RunFilter {
-    RunFilter { outcomes: vec![Outcome::Running], limit: Some(most), ..RunFilter::default() }
+    RunFilter {
+        outcomes: vec![Outcome::Running],
+        terms: vec![RunTerm { negated: true, any: vec![RunTest::Remote] }],
+        limit: Some(most),
+        ..RunFilter::default()
+    }
 }
 
 fn gone(root: &Path) -> String {
@@ -204,5 +212,21 @@ impl Storing {
     /// Waits until all jobs are done, for a limited time: a disk may be gone.
     pub(super) async fn finish(&self) {
         let _ = tokio::time::timeout(FAREWELL, self.ask(|_| Ok(()))).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::{NewRun, Remote};
+
+    #[test]
+    fn runs_on_engines_do_not_go_on_here() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut store = Store::new(folder.path());
+        store.add_remote_run(&Remote::default(), &NewRun::default()).unwrap();
+        assert!(!goes_on(&mut store));
+        store.add_run(&NewRun::default()).unwrap();
+        assert!(goes_on(&mut store));
     }
 }

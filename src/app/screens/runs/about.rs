@@ -5,7 +5,8 @@ use super::page::Part;
 use crate::app::run::{NodeState, headline};
 use crate::app::shared::Shared;
 use crate::app::words::{
-    Details, Line, Tone, code_text, number_text, outcome_text, seconds_text, size_text, when,
+    Details, Line, Tone, code_text, number_text, outcome_text, remote_text, seconds_text,
+    size_text, when,
 };
 use crate::project::Place;
 use crate::store::{DatasetRecord, Direction, RunRecord};
@@ -111,6 +112,7 @@ fn start_fields(shared: &Shared, run: &RunRecord, lines: &mut Vec<Line>) {
     let who = [&run.new.user, &run.new.host].into_iter().flatten().cloned().collect::<Vec<_>>();
     field("by", Some(who.join("@")));
     field("via", run.new.why.clone());
+    field("on", run.new.remote.as_ref().map(remote_text));
     field("batch", run.new.batch.clone());
     field("Kedro", run.kedro_version.clone());
     let python = [&run.python_version, &run.new.python].into_iter().flatten().cloned();

@@ -522,7 +522,9 @@ impl Screen for RunsScreen {
                 none.then(|| "no run is recorded yet".into())
             }
             Command::DeleteRun => self.no_run().or_else(|| {
-                let running = self.shown_run().is_some_and(|run| run.outcome == Outcome::Running);
+                let here =
+                    |run: &RunRecord| run.outcome == Outcome::Running && run.new.remote.is_none();
+                let running = self.shown_run().is_some_and(here);
                 running.then(|| "the run is still running".into())
             }),
             Command::CompareRuns if self.is_comparison() => {

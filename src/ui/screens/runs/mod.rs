@@ -14,7 +14,7 @@ use crate::app::screens::runs::columns::Column;
 use crate::app::screens::runs::page::Page;
 use crate::app::shared::Shared;
 use crate::app::words::seconds_text;
-use crate::app::words::{outcome_text, when};
+use crate::app::words::{on_engine, outcome_text, when};
 use crate::store::{Outcome, RunRecord};
 use crate::text::{sanitize, width};
 
@@ -140,6 +140,9 @@ fn what(run: &RunRecord, options: String) -> table::Cell {
             (parts.collect::<Vec<_>>().join(" "), Role::Dim)
         }
     };
+    let parts = [on_engine(run).unwrap_or_default(), text];
+    let parts = parts.into_iter().filter(|part| !part.is_empty());
+    let text = parts.collect::<Vec<_>>().join(" · ");
     match &run.note {
         Some(note) if text.is_empty() => (note.clone(), Role::Text),
         Some(note) => (format!("{note} · {text}"), role),
