@@ -1,6 +1,8 @@
 //! What an engine can be asked for.
 
-use super::model::{Deployed, LogPage, Run, RunId, RunsQuery, Submission, Task};
+use std::time::Duration;
+
+use super::model::{Changes, Deployed, LogPage, Run, RunId, RunsQuery, Submission, Task};
 use crate::text::UserError;
 
 /// Something an engine may or may not be able to do.
@@ -104,6 +106,24 @@ pub trait Backend: Send {
     /// # Errors
     /// When the engine does not answer, or does not have the run.
     fn tasks(&self, id: &RunId) -> Result<Vec<Task>, RemoteError>;
+
+    /// What has changed since a time, in all runs or in those of one pipeline. The time is the engine's own: it comes from
+    /// [`Changes::next`] of an earlier call. Without a time, only where to begin.
+    ///
+    /// # Errors
+    /// When the engine does not answer, or refuses; [`RemoteError::Unable`] when it has nothing like it.
+    fn changes(
+        &self,
+        _pipeline: Option<&str>,
+        _since: Option<f64>,
+    ) -> Result<Changes, RemoteError> {
+        Err(RemoteError::Unable("This engine can't be asked what has changed."))
+    }
+
+    /// For how long the engine asked to be left alone, if it did so with its last refusal (`Retry-After`).
+    fn rest(&self) -> Duration {
+        Duration::ZERO
+    }
 
     /// A part of the log of a try of a task: the first one, or the one that begins at `from`.
     ///

@@ -5,7 +5,7 @@
 //! - [`Backend`] is what an engine can be asked for. What it can't do is data: [`Backend::can`].
 //! - [`kedro_server`] is a Kedro server as a backend.
 //! - [`model`] has the runs, tasks and logs, in the same words for every engine.
-//! - [`Follower`] looks at a run again and again.
+//! - [`Follower`] looks at a run again and again, [`Watcher`] at many runs of one engine.
 //! - [`Plan`] says which nodes share a task, [`DagFile`] writes an Airflow DAG of it, and [`Deployment`] puts it into a folder.
 //! - [`AirflowServer`] is Apache Airflow 2 and 3 over its REST API.
 //!
@@ -25,6 +25,7 @@ pub mod model;
 pub mod plan;
 mod profile;
 mod slug;
+mod watch;
 
 pub use airflow::AirflowServer;
 pub use backend::{Action, Backend, Check, RemoteError};
@@ -36,6 +37,7 @@ pub use found::{Found, found};
 pub use kedro_server::KedroServer;
 pub use plan::{Grouping, Plan, PlanError, PlannedTask};
 pub use profile::{Credentials, Engine, Profile, Profiles};
+pub use watch::{Seen, Watcher};
 
 /// Prepares a connection to the engine of a profile, for the project with this package; nothing is sent.
 ///

@@ -2,23 +2,26 @@
 //!
 //! - `session`: which API the server has, signing in, requests and their failures.
 //! - `shapes`: the answers.
+//! - `changes`: what has changed since a time.
 //! - `logs`: the logs of both versions as lines.
 //!
 //! Source: the API documents of Airflow 3.3 and 2.11, and what servers of both answered (`tests/remote/answers`).
 
+mod changes;
 mod logs;
 mod session;
 mod shapes;
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use serde_json::{Value as Json, json};
 
 use self::session::{Api, Session, segment, value};
 use self::shapes::{Dag, DagRun, Dags, Runs, TaskInstance, TaskInstances, Tasks};
 use super::backend::{Action, Backend, Check, RemoteError};
-use super::model::{Deployed, LogPage, Phase, Run, RunId, RunsQuery, Submission, Task};
+use super::model::{Changes, Deployed, LogPage, Phase, Run, RunId, RunsQuery, Submission, Task};
 use super::profile::Profile;
 use crate::text::UserError;
 
@@ -171,6 +174,14 @@ impl Backend for AirflowServer {
         let place = |task: &Task| order.get(&task.id).copied().unwrap_or(usize::MAX);
         tasks.sort_by(|a, b| (place(a), &a.id, a.index).cmp(&(place(b), &b.id, b.index)));
         Ok(tasks)
+    }
+
+    fn changes(&self, pipeline: Option<&str>, since: Option<f64>) -> Result<Changes, RemoteError> {
+        changes::since(&self.session, pipeline, since)
+    }
+
+    fn rest(&self) -> Duration {
+        self.session.rest()
     }
 
     fn log(
