@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::model::{Changes, Deployed, LogPage, Run, RunId, RunsQuery, Submission, Task};
+use super::model::{Changes, Deployed, LogPage, Mark, Run, RunId, RunsQuery, Submission, Task};
 use crate::text::UserError;
 
 /// Something an engine may or may not be able to do.
@@ -155,6 +155,15 @@ pub trait Backend: Send {
     /// # Errors
     /// When the engine does not answer, or refuses; when nothing has failed.
     fn retry(&self, id: &RunId) -> Result<Vec<String>, RemoteError>;
+
+    /// Sets the state of a run or of one of its tasks by hand. The engine stops what runs, and decides what becomes of a marked
+    /// run's other tasks.
+    ///
+    /// # Errors
+    /// When the engine does not answer, or refuses; [`RemoteError::Unable`] when it has nothing like it.
+    fn mark(&self, _id: &RunId, _task: Option<&Task>, _as: Mark) -> Result<(), RemoteError> {
+        Err(RemoteError::Unable("This engine keeps no states that could be set."))
+    }
 
     /// Stops or resumes the engine's own starts of a pipeline.
     ///

@@ -176,6 +176,15 @@ pub struct Submission {
     pub note: Option<String>,
 }
 
+/// A state that is set by hand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mark {
+    /// As if it had ended well.
+    Succeeded,
+    /// As if it had failed. What runs is stopped.
+    Failed,
+}
+
 /// Which runs to list, newest first.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct RunsQuery {

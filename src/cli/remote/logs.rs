@@ -8,13 +8,12 @@ use color_eyre::eyre::Result;
 use regex::Regex;
 use serde_json::json;
 
-use super::{Opened, RunArguments, clock};
+use super::{Opened, RunArguments, clock, is_named, no_task};
 use crate::app::words::Tone;
 use crate::cli::output;
 use crate::cli::table::Reader;
 use crate::remote::model::{LogLine, Phase, Run, Task};
 use crate::remote::{Action, RemoteError};
-use crate::text::UserError;
 
 /// Print the logs of a run's tasks, in the order of the tasks; by default of their latest tries.
 ///
@@ -90,12 +89,9 @@ pub(super) fn run(opened: &Opened, arguments: &Arguments) -> Result<ExitCode> {
 /// The tasks whose logs are wanted.
 fn chosen(opened: &Opened, arguments: &Arguments, run: &Run) -> Result<Vec<Task>> {
     let mut tasks = opened.backend.tasks(&run.id)?;
-    let is_named = |task: &Task, name: &String| *name == task.id || *name == task.name();
     for name in &arguments.task {
         if !tasks.iter().any(|task| is_named(task, name)) {
-            let names: Vec<String> = tasks.iter().map(Task::name).collect();
-            let known = crate::text::did_you_mean(name, names.iter().map(String::as_str));
-            return Err(UserError::from(format!("The run has no task `{name}`.{known}")).into());
+            return Err(no_task(name, &tasks).into());
         }
     }
     tasks.retain(|task| {
