@@ -7,6 +7,7 @@
 //! - [`model`] has the runs, tasks and logs, in the same words for every engine.
 //! - [`Follower`] looks at a run again and again, [`Watcher`] at many runs of one engine.
 //! - [`Plan`] says which nodes share a task, [`DagFile`] writes an Airflow DAG of it, and [`Deployment`] puts it into a folder.
+//! - [`search`] looks for a regular expression in the logs of a run.
 //! - [`AirflowServer`] is Apache Airflow 2 and 3 over its REST API.
 //!
 //! Nothing here knows of the screen. All requests block, so screens make them on threads of their own.
@@ -24,6 +25,7 @@ pub mod kedro_server;
 pub mod model;
 pub mod plan;
 mod profile;
+pub mod search;
 mod slug;
 mod watch;
 

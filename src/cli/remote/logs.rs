@@ -1,6 +1,7 @@
 //! `mlops-tui remote logs`.
 
 use std::collections::HashMap;
+use std::ops::ControlFlow;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -13,7 +14,7 @@ use crate::app::words::Tone;
 use crate::cli::output;
 use crate::cli::table::Reader;
 use crate::remote::model::{LogLine, Phase, Run, Task};
-use crate::remote::{Action, RemoteError};
+use crate::remote::{Action, RemoteError, connect, search};
 
 /// Print the logs of a run's tasks, in the order of the tasks; by default of their latest tries.
 ///
@@ -59,31 +60,43 @@ pub(super) fn run(opened: &Opened, arguments: &Arguments) -> Result<ExitCode> {
         return follow(opened, arguments, run);
     }
     let tasks = chosen(opened, arguments, &run)?;
-    let mut printer = Printer::new(arguments);
-    for task in &tasks {
+    let tries = |task: Task| {
         let last = task.attempt.max(1);
         let attempts = match (arguments.attempt, arguments.all_tries) {
             (Some(attempt), _) => attempt..=attempt,
             (None, true) => 1..=last,
             (None, false) => last..=last,
         };
-        for attempt in attempts {
-            let mut from: Option<String> = None;
-            loop {
-                let page = opened.backend.log(&run.id, task, attempt, from.as_deref())?;
-                printer.print(task, attempt, &page.lines)?;
-                match page.next {
-                    Some(next) if Some(&next) != from.as_ref() => from = Some(next),
-                    _ => break,
-                }
-                // More of a log that still grows is for --follow.
-                if !task.state.phase.is_over() {
-                    break;
-                }
+        attempts.map(move |attempt| (task.clone(), attempt))
+    };
+    let tries: Vec<(Task, u32)> = tasks.into_iter().flat_map(tries).collect();
+    let mut printer = Printer::new(arguments);
+    let (mut code, mut printed) = (ExitCode::SUCCESS, Ok(()));
+    // One log that can't be read does not keep the others back.
+    let mut print = |place: usize, lines: Result<Vec<LogLine>, RemoteError>| {
+        let (task, attempt) = &tries[place];
+        match lines {
+            Ok(lines) => printed = printer.print(task, *attempt, &lines),
+            Err(error) => {
+                output::complain(&format!("{}, try {attempt}: {error}", task.name()));
+                code = ExitCode::FAILURE;
+            }
+        }
+        if printed.is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+    };
+    match &arguments.grep {
+        Some(pattern) => {
+            let connect = || connect(&opened.profile, &opened.package);
+            search::search(connect, &run.id, &tries, pattern, print)?;
+        }
+        None => {
+            for (place, (task, attempt)) in tries.iter().enumerate() {
+                let part = |lines| print(place, lines);
+                search::read(&*opened.backend, &run.id, (task, *attempt), part);
             }
         }
     }
-    Ok(ExitCode::SUCCESS)
+    printed.map(|()| code)
 }
 
 /// The tasks whose logs are wanted.
