@@ -1,8 +1,9 @@
 //! What an engine can be asked for.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
-use super::model::{Deployed, LogPage, Run, RunId, RunsQuery, Submission, Task};
+use super::model::{Changes, Deployed, LogPage, Mark, Run, RunId, RunsQuery, Submission, Task};
 use crate::text::UserError;
 
 /// Something an engine may or may not be able to do.
@@ -112,7 +113,27 @@ pub trait Backend: Send {
     ///
     /// # Errors
     /// When the engine does not answer, or does not have the pipeline.
-    fn nodes(&self, pipeline: &str) -> Result<HashMap<String, Vec<String>>, RemoteError>;
+    fn nodes(&self, _pipeline: &str) -> Result<HashMap<String, Vec<String>>, RemoteError> {
+        Ok(HashMap::new())
+    }
+
+    /// What has changed since a time, in all runs or in those of one pipeline. The time is the engine's own: it comes from
+    /// [`Changes::next`] of an earlier call. Without a time, only where to begin.
+    ///
+    /// # Errors
+    /// When the engine does not answer, or refuses; [`RemoteError::Unable`] when it has nothing like it.
+    fn changes(
+        &self,
+        _pipeline: Option<&str>,
+        _since: Option<f64>,
+    ) -> Result<Changes, RemoteError> {
+        Err(RemoteError::Unable("This engine can't be asked what has changed."))
+    }
+
+    /// For how long the engine asked to be left alone, if it did so with its last refusal (`Retry-After`).
+    fn rest(&self) -> Duration {
+        Duration::ZERO
+    }
 
     /// A part of the log of a try of a task: the first one, or the one that begins at `from`.
     ///
@@ -144,6 +165,15 @@ pub trait Backend: Send {
     /// # Errors
     /// When the engine does not answer, or refuses; when nothing has failed.
     fn retry(&self, id: &RunId) -> Result<Vec<String>, RemoteError>;
+
+    /// Sets the state of a run or of one of its tasks by hand. The engine stops what runs, and decides what becomes of a marked
+    /// run's other tasks.
+    ///
+    /// # Errors
+    /// When the engine does not answer, or refuses; [`RemoteError::Unable`] when it has nothing like it.
+    fn mark(&self, _id: &RunId, _task: Option<&Task>, _as: Mark) -> Result<(), RemoteError> {
+        Err(RemoteError::Unable("This engine keeps no states that could be set."))
+    }
 
     /// Stops or resumes the engine's own starts of a pipeline.
     ///

@@ -85,6 +85,38 @@ impl Follower {
         Ok(news)
     }
 
+    /// How often it was looked at in vain since the last answer.
+    pub(super) fn failures(&self) -> u32 {
+        self.failures
+    }
+
+    /// Takes a run that was read elsewhere; news if it is in another state.
+    pub(super) fn take_run(&mut self, run: Run) -> Option<News> {
+        let is_news = self.run.as_ref().is_none_or(|old| old.state != run.state);
+        let news = is_news.then(|| News::Run(run.clone()));
+        self.run = Some(run);
+        news
+    }
+
+    /// Takes a task that was read elsewhere; news if it is in another state or at another try.
+    pub(super) fn take_task(&mut self, task: Task) -> Option<News> {
+        let same = |other: &&mut Task| (&other.id, other.index) == (&task.id, task.index);
+        let is_news = match self.tasks.iter_mut().find(same) {
+            Some(old) => {
+                let is_news = (&old.state, old.attempt) != (&task.state, task.attempt);
+                *old = task.clone();
+                is_news
+            }
+            None => {
+                // Tasks of one expansion stay together.
+                let place = self.tasks.iter().rposition(|other| other.id == task.id);
+                self.tasks.insert(place.map_or(self.tasks.len(), |place| place + 1), task.clone());
+                true
+            }
+        };
+        is_news.then_some(News::Task(task))
+    }
+
     /// How long to wait before the next look.
     pub fn pause(&self) -> Duration {
         match self.failures {

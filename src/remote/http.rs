@@ -1,15 +1,16 @@
 //! HTTP for engines: a client for a profile, tries where they are safe, and failures in words.
 
 use std::io::Read;
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use reqwest::Method;
-use reqwest::blocking::{Client, ClientBuilder, Response};
+use reqwest::blocking::{Client, ClientBuilder};
 use serde_json::Value as Json;
 
 use super::backend::RemoteError;
 use super::profile::{Credentials, Profile};
-use crate::system::http::{backoff, causes, is_of_tls, is_timeout, retry_after, root};
+use crate::system::http::{backoff, causes, date, is_of_tls, is_timeout, retry_after, root};
 use crate::system::tls;
 use crate::text::UserError;
 use crate::text::secrets::redact;
@@ -64,6 +65,8 @@ pub(super) struct Http {
     name: String,
     place: String,
     timeout: Duration,
+    /// When the engine may be asked again, if it said so.
+    later: Mutex<Option<Instant>>,
 }
 
 impl Http {
@@ -88,12 +91,19 @@ impl Http {
             name: profile.name.clone(),
             place: profile.place.clone(),
             timeout: profile.timeout,
+            later: Mutex::default(),
         })
     }
 
     /// The engine's address, without secrets.
     pub fn address(&self) -> String {
         redact(&self.base)
+    }
+
+    /// For how long the engine asked to be left alone with its last refusal.
+    pub fn rest(&self) -> Duration {
+        let later = *self.later.lock().unwrap_or_else(PoisonError::into_inner);
+        later.map_or(Duration::ZERO, |later| later.saturating_duration_since(Instant::now()))
     }
 
     /// Sends a request, with further tries where they are safe, and returns the answer, whatever its status.
@@ -118,6 +128,8 @@ impl Http {
                 }
             };
             let Some(earliest) = earliest else { return failure };
+            *self.later.lock().unwrap_or_else(PoisonError::into_inner) =
+                Instant::now().checked_add(earliest);
             let pause = earliest.max(backoff(BACKOFF, tries));
             if tries >= TRIES || start.elapsed() + pause > PATIENCE {
                 return failure;
@@ -145,7 +157,8 @@ impl Http {
             request = request.header("Content-Type", "application/json").body(body.to_string());
         }
         let response = request.send().map_err(|error| self.unanswered(error))?;
-        let (later, date) = (retry_after(&response), date(&response));
+        let date = date(&response).map(|date| date.as_second() as f64);
+        let later = retry_after(&response);
         let status = response.status().as_u16();
         let mut body = Vec::new();
         match response.take(LARGEST + 1).read_to_end(&mut body) {
@@ -236,10 +249,4 @@ pub(super) fn builder(profile: &Profile) -> Result<ClientBuilder, UserError> {
             })?))
         }
     }
-}
-
-/// The time that the server says it is.
-fn date(response: &Response) -> Option<f64> {
-    let text = response.headers().get("date")?.to_str().ok()?;
-    Some(jiff::fmt::rfc2822::parse(text).ok()?.timestamp().as_second() as f64)
 }

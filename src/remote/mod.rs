@@ -5,9 +5,10 @@
 //! - [`Backend`] is what an engine can be asked for. What it can't do is data: [`Backend::can`].
 //! - [`kedro_server`] is a Kedro server as a backend.
 //! - [`model`] has the runs, tasks and logs, in the same words for every engine.
-//! - [`Follower`] looks at a run again and again.
+//! - [`Follower`] looks at a run again and again, [`Watcher`] at many runs of one engine.
 //! - [`Plan`] says which nodes share a task, [`DagFile`] writes an Airflow DAG of it, and [`Deployment`] puts it into a folder.
 //! - [`history`] records runs in the project's history.
+//! - [`search`] looks for a regular expression in the logs of a run.
 //! - [`AirflowServer`] is Apache Airflow 2 and 3 over its REST API.
 //!
 //! Nothing here knows of the screen. All requests block, so screens make them on threads of their own.
@@ -26,8 +27,10 @@ pub mod kedro_server;
 pub mod model;
 pub mod plan;
 mod profile;
+pub mod search;
 mod slug;
 mod traceback;
+mod watch;
 
 pub use airflow::AirflowServer;
 pub use backend::{Action, Backend, Check, RemoteError};
@@ -39,6 +42,7 @@ pub use found::{Found, found};
 pub use kedro_server::KedroServer;
 pub use plan::{Grouping, Plan, PlanError, PlannedTask};
 pub use profile::{Credentials, Engine, Profile, Profiles};
+pub use watch::{Seen, Watcher};
 
 /// Prepares a connection to the engine of a profile, for the project with this package; nothing is sent.
 ///

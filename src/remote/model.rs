@@ -129,6 +129,20 @@ impl Task {
     }
 }
 
+/// What has changed on an engine since a time. A run or task may be among it that has not changed: engines tell by
+/// when they wrote a row last.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Changes {
+    /// The runs as they are now.
+    pub runs: Vec<Run>,
+    /// The tasks as they are now. They were read after the runs.
+    pub tasks: Vec<(RunId, Task)>,
+    /// The time to ask from the next time, by the engine's clock.
+    pub next: f64,
+    /// How many requests it took.
+    pub requests: usize,
+}
+
 /// A line of a log.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LogLine {
@@ -166,6 +180,15 @@ pub struct Submission {
 pub fn new_run_id() -> String {
     let time = jiff::Timestamp::now().strftime("%Y-%m-%dT%H-%M-%S").to_string();
     format!("mlops-tui__{time}__{:08x}", getrandom::u32().unwrap_or_default())
+}
+
+/// A state that is set by hand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mark {
+    /// As if it had ended well.
+    Succeeded,
+    /// As if it had failed. What runs is stopped.
+    Failed,
 }
 
 /// Which runs to list, newest first.

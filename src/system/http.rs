@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::blocking::Response;
-use reqwest::header::RETRY_AFTER;
+use reqwest::header::{DATE, RETRY_AFTER};
 use serde_json::{Map, Value as Json};
 
 /// Exponential backoff after some tries, with a jitter of 25 %, so that clients that failed together do not retry
@@ -59,7 +59,15 @@ pub fn retry_after(response: &Response) -> Option<Duration> {
         return Some(Duration::from_secs(seconds.into()));
     }
     let at = jiff::fmt::rfc2822::parse(text).ok()?.timestamp();
-    Duration::try_from(at.duration_since(jiff::Timestamp::now())).ok()
+    // By the clock that the date was made with; ours may be another.
+    let now = date(response).unwrap_or_else(jiff::Timestamp::now);
+    Duration::try_from(at.duration_since(now)).ok()
+}
+
+/// The time that a server says it is.
+pub fn date(response: &Response) -> Option<jiff::Timestamp> {
+    let text = response.headers().get(DATE)?.to_str().ok()?;
+    Some(jiff::fmt::rfc2822::parse(text).ok()?.timestamp())
 }
 
 /// The fields as a URL query; a list repeats its field.

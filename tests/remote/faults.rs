@@ -18,7 +18,7 @@ use crate::breaking::{proxy, request};
 use crate::client::User;
 use crate::server;
 
-fn profile(url: &str, password: &str) -> Profile {
+pub fn profile(url: &str, password: &str) -> Profile {
     Profile {
         name: "prod".into(),
         engine: Engine::Airflow,
@@ -38,7 +38,7 @@ fn profile(url: &str, password: &str) -> Profile {
     }
 }
 
-fn client(url: &str) -> Client {
+pub fn client(url: &str) -> Client {
     Client::new(&profile(url, ADMIN.1)).unwrap()
 }
 
@@ -127,7 +127,7 @@ fn a_restart_of_the_server_is_survived() {
 
 /// The address of a server that gives these answers, one for each request that is not for its health or a token; the last
 /// one again and again.
-fn scripted(answers: Vec<&'static str>) -> String {
+pub fn scripted(answers: Vec<&'static str>) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     std::thread::spawn(move || {

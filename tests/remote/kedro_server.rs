@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use mlops_tui::project::{Options, Reader};
 use mlops_tui::remote::kedro_server::KedroServer;
-use mlops_tui::remote::model::{Phase, Run, RunId, RunsQuery, Submission, Task};
+use mlops_tui::remote::model::{Mark, Phase, Run, RunId, RunsQuery, Submission, Task};
 use mlops_tui::remote::{Action, Backend, RemoteError};
 use serde_json::{Value, json};
 
@@ -336,6 +336,7 @@ fn what_the_server_cannot_do_is_refused_with_the_reason() {
     let id = RunId { pipeline: "p".to_owned(), run: "r".to_owned() };
     let unable = |action| RemoteError::Unable(connection.can(action).unwrap_err());
     assert_eq!(connection.cancel(&id), Err(unable(Action::Cancel)));
+    assert_eq!(connection.mark(&id, None, Mark::Failed), Err(unable(Action::Mark)));
     assert_eq!(connection.retry(&id), Err(unable(Action::Retry)));
     assert_eq!(connection.pause("p", true), Err(unable(Action::Pause)));
     for action in [Action::Runs, Action::Logs, Action::Deploy, Action::Mark] {

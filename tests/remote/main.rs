@@ -24,6 +24,7 @@ mod project;
 mod python;
 mod scripted;
 mod verbs;
+mod watch;
 
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 

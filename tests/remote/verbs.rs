@@ -147,6 +147,7 @@ fn drive(version: Version) {
     check(&project, version);
     submit(&project);
     fail_and_retry(&project);
+    mark(&project);
     cancel(&project);
     history(&project);
 }
@@ -325,6 +326,34 @@ fn fail_and_retry(project: &Project) {
     let good = project.succeed(&["runs", "--json", "--state", "success"]).json();
     assert!(good.as_array().unwrap().iter().all(|run| run["pipeline"] == "three_tasks"));
     project.refuse("ada", &["retry", "counted"], "has failed");
+}
+
+fn mark(project: &Project) {
+    let tasks = |run: &Value| -> Vec<String> {
+        let tasks = run["tasks"].as_array().unwrap().iter();
+        tasks.map(|task| task["state"].as_str().unwrap().to_owned()).collect()
+    };
+    let breaks = |verb, more: &[&str]| {
+        project.succeed(&[&[verb, "breaks", "-p", "slow", "--json"], more].concat()).json()
+    };
+    let marked = breaks("mark", &["break_down", "--as", "success"]);
+    assert_eq!(marked, json!({"run": "breaks", "tasks": ["break_down"], "as": "success"}));
+    assert_eq!(tasks(&breaks("show", &[]))[..2], ["success", "success"]);
+    let marked = breaks("mark", &["--as", "failed"]);
+    assert_eq!(marked, json!({"run": "breaks", "tasks": [], "as": "failed"}));
+    assert_eq!(breaks("show", &[])["state"], "failed");
+    breaks("mark", &["--as", "success"]);
+    assert_eq!(breaks("show", &[])["state"], "success");
+    // One of those that a task was expanded to, and all of them.
+    let marked = project.succeed(&["mark", "counted", "double[1]", "--as", "failed"]).text;
+    assert_eq!(marked, "Marked as failed: double[1] of counted.\n");
+    let shown = project.succeed(&["show", "counted", "--json"]).json();
+    assert_eq!(tasks(&shown)[1..4], ["success", "failed", "success"]);
+    project.succeed(&["mark", "counted", "double", "--as", "success"]);
+    let shown = project.succeed(&["show", "counted", "--json"]).json();
+    assert_eq!(tasks(&shown)[1..4], ["success", "success", "success"]);
+    project.refuse("ada", &["mark", "counted", "duoble", "--as", "failed"], "has no task `duoble`");
+    project.refuse("vera", &["mark", "counted", "--as", "failed"], "not do this");
 }
 
 fn cancel(project: &Project) {

@@ -1,4 +1,4 @@
-//! `mlops-tui remote cancel`, `retry` and `pause`.
+//! `mlops-tui remote cancel`, `retry`, `mark` and `pause`.
 
 use std::process::ExitCode;
 
@@ -7,9 +7,9 @@ use serde_json::json;
 
 use super::kept::Kept;
 use super::submit::follow;
-use super::{Opened, RunArguments};
+use super::{Opened, RunArguments, is_named, no_task};
 use crate::cli::output;
-use crate::remote::{Action, RemoteError};
+use crate::remote::{Action, RemoteError, model};
 
 /// Stop a run on the engine.
 ///
@@ -36,6 +36,30 @@ pub(super) struct Retry {
     /// Print JSON, with --wait a line for each change
     #[arg(long)]
     json: bool,
+}
+
+/// Set the state of a run or of one of its tasks by hand; what runs is stopped. In a run that has failed, a task marked as
+/// successful lets those after it run.
+///
+/// Example: mlops-tui remote mark last train_model --as success
+#[derive(Debug, clap::Args)]
+pub(super) struct Mark {
+    #[command(flatten)]
+    run: RunArguments,
+    /// The task; of an expanded one `TASK[NUMBER]`, or all of them by its id [default: the run]
+    task: Option<String>,
+    /// The state
+    #[arg(long = "as", value_name = "STATE")]
+    state: As,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum As {
+    Success,
+    Failed,
 }
 
 /// Stop the engine's own starts of a pipeline, or resume them.
@@ -87,6 +111,34 @@ pub(super) fn retry(opened: &Opened, arguments: &Retry) -> Result<ExitCode> {
             Ok(ExitCode::SUCCESS)
         }
     }
+}
+
+pub(super) fn mark(opened: &Opened, arguments: &Mark) -> Result<ExitCode> {
+    opened.backend.can(Action::Mark).map_err(RemoteError::Unable)?;
+    let run = arguments.run.find(opened)?;
+    let (mark, state) = match arguments.state {
+        As::Success => (model::Mark::Succeeded, "success"),
+        As::Failed => (model::Mark::Failed, "failed"),
+    };
+    let mut names = Vec::new();
+    match &arguments.task {
+        None => opened.backend.mark(&run.id, None, mark)?,
+        Some(name) => {
+            let tasks = opened.backend.tasks(&run.id)?;
+            for task in tasks.iter().filter(|task| is_named(task, name)) {
+                opened.backend.mark(&run.id, Some(task), mark)?;
+                names.push(task.name());
+            }
+            if names.is_empty() {
+                return Err(no_task(name, &tasks).into());
+            }
+        }
+    }
+    if arguments.json {
+        return output::json(&json!({"run": run.id.run, "tasks": names, "as": state}));
+    }
+    let tasks = if names.is_empty() { String::new() } else { format!("{} of ", names.join(", ")) };
+    output::text(&format!("Marked as {state}: {tasks}{}.\n", run.id.run))
 }
 
 pub(super) fn pause(opened: &Opened, arguments: &Pause) -> Result<ExitCode> {

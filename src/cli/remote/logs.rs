@@ -1,6 +1,7 @@
 //! `mlops-tui remote logs`.
 
 use std::collections::HashMap;
+use std::ops::ControlFlow;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -9,13 +10,12 @@ use regex::Regex;
 use serde_json::json;
 
 use super::kept::Kept;
-use super::{Opened, RunArguments, clock};
+use super::{Opened, RunArguments, clock, is_named, no_task};
 use crate::app::words::Tone;
 use crate::cli::output;
 use crate::cli::table::Reader;
 use crate::remote::model::{LogLine, Phase, Run, Task};
-use crate::remote::{Action, RemoteError};
-use crate::text::UserError;
+use crate::remote::{Action, RemoteError, connect, search};
 
 /// Print the logs of a run's tasks, in the order of the tasks; by default of their latest tries.
 ///
@@ -67,47 +67,61 @@ pub(super) fn run(opened: &Opened, arguments: &Arguments) -> Result<ExitCode> {
         true => kept.look(&run),
         false => None,
     };
-    let mut printer = Printer::new(arguments);
-    for task in &tasks {
+    let tries = |task: Task| {
         let last = task.attempt.max(1);
         let attempts = match (arguments.attempt, arguments.all_tries) {
             (Some(attempt), _) => attempt..=attempt,
             (None, true) => 1..=last,
             (None, false) => last..=last,
         };
-        for attempt in attempts {
-            let mut from: Option<String> = None;
-            let mut whole = Vec::new();
-            loop {
-                let page = opened.backend.log(&run.id, task, attempt, from.as_deref())?;
-                printer.print(task, attempt, &page.lines)?;
-                whole.extend(page.lines);
-                match page.next {
-                    Some(next) if Some(&next) != from.as_ref() => from = Some(next),
-                    _ => break,
-                }
-                // More of a log that still grows is for --follow.
-                if !task.state.phase.is_over() {
-                    break;
-                }
+        attempts.map(move |attempt| (task.clone(), attempt))
+    };
+    let tries: Vec<(Task, u32)> = tasks.into_iter().flat_map(tries).collect();
+    let mut printer = Printer::new(arguments);
+    let (mut code, mut printed) = (ExitCode::SUCCESS, Ok(()));
+    // One log that can't be read does not keep the others back.
+    let mut print = |place: usize, lines: Result<Vec<LogLine>, RemoteError>| {
+        let (task, attempt) = &tries[place];
+        match lines {
+            Ok(lines) => printed = printer.print(task, *attempt, &lines),
+            Err(error) => {
+                output::complain(&format!("{}, try {attempt}: {error}", task.name()));
+                code = ExitCode::FAILURE;
             }
-            if let Some(record) = &record {
-                kept.log(record, task, attempt, &whole);
+        }
+        if printed.is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+    };
+    match &arguments.grep {
+        Some(pattern) => {
+            let connect = || connect(&opened.profile, &opened.package);
+            search::search(connect, &run.id, &tries, pattern, print)?;
+        }
+        None => {
+            for (place, (task, attempt)) in tries.iter().enumerate() {
+                let mut whole = Some(Vec::new());
+                let part = |lines: Result<Vec<LogLine>, RemoteError>| {
+                    match (&lines, &mut whole) {
+                        (Ok(lines), Some(whole)) => whole.extend(lines.iter().cloned()),
+                        _ => whole = None,
+                    }
+                    print(place, lines)
+                };
+                search::read(&*opened.backend, &run.id, (task, *attempt), part);
+                if let (Some(record), Some(whole)) = (&record, whole) {
+                    kept.log(record, task, *attempt, &whole);
+                }
             }
         }
     }
-    Ok(ExitCode::SUCCESS)
+    printed.map(|()| code)
 }
 
 /// The tasks whose logs are wanted.
 fn chosen(opened: &Opened, arguments: &Arguments, run: &Run) -> Result<Vec<Task>> {
     let mut tasks = opened.backend.tasks(&run.id)?;
-    let is_named = |task: &Task, name: &String| *name == task.id || *name == task.name();
     for name in &arguments.task {
         if !tasks.iter().any(|task| is_named(task, name)) {
-            let names: Vec<String> = tasks.iter().map(Task::name).collect();
-            let known = crate::text::did_you_mean(name, names.iter().map(String::as_str));
-            return Err(UserError::from(format!("The run has no task `{name}`.{known}")).into());
+            return Err(no_task(name, &tasks).into());
         }
     }
     tasks.retain(|task| {

@@ -22,7 +22,8 @@ use crate::remote::model::{Phase, Run, RunId, RunsQuery, State, Task};
 use crate::remote::{Action, Backend, Profile, Profiles, RemoteError, connect};
 use crate::text::UserError;
 
-/// Run pipelines on engines: list, check, pipelines, plan, deploy, submit, runs, show, logs, cancel, retry, home, pause.
+/// Run pipelines on engines: list, check, pipelines, plan, deploy, submit, runs, show, logs, cancel, retry, mark, home,
+/// pause.
 ///
 /// The project names its engines in conf/<env>/remote.yml. A RUN is its id, a part of it that no other run has,
 /// or `last`.
@@ -74,6 +75,8 @@ enum Verb {
     Retry(act::Retry),
     /// Bring a failed task home: its node, where it failed, and the command that runs it here
     Home(home::Arguments),
+    /// Set the state of a run or of one of its tasks by hand
+    Mark(act::Mark),
     /// Stop or resume the engine's own starts of a pipeline
     Pause(act::Pause),
 }
@@ -99,6 +102,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode> {
         Verb::Cancel(arguments) => act::cancel(&opened, arguments),
         Verb::Retry(arguments) => act::retry(&opened, arguments),
         Verb::Home(arguments) => home::run(&opened, arguments),
+        Verb::Mark(arguments) => act::mark(&opened, arguments),
         Verb::Pause(arguments) => act::pause(&opened, arguments),
     }
 }
@@ -176,6 +180,18 @@ impl RunArguments {
             .into()),
         }
     }
+}
+
+/// Whether a task is meant by this name: its id, which stands for all that it was expanded to, or its name with the number.
+fn is_named(task: &Task, name: &str) -> bool {
+    name == task.id || name == task.name()
+}
+
+/// The error for a name that no task of a run has.
+fn no_task(name: &str, tasks: &[Task]) -> UserError {
+    let names: Vec<String> = tasks.iter().map(Task::name).collect();
+    let known = crate::text::did_you_mean(name, names.iter().map(String::as_str));
+    format!("The run has no task `{name}`.{known}").into()
 }
 
 impl Opened {

@@ -2,23 +2,28 @@
 //!
 //! - `session`: which API the server has, signing in, requests and their failures.
 //! - `shapes`: the answers.
+//! - `changes`: what has changed since a time.
 //! - `logs`: the logs of both versions as lines.
 //!
 //! Source: the API documents of Airflow 3.3 and 2.11, and what servers of both answered (`tests/remote/answers`).
 
+mod changes;
 mod logs;
 mod session;
 mod shapes;
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use serde_json::{Value as Json, json};
 
 use self::session::{Api, Session, segment, value};
 use self::shapes::{Dag, DagRun, Dags, Runs, TaskInstance, TaskInstances, Tasks};
 use super::backend::{Action, Backend, Check, RemoteError};
-use super::model::{Deployed, LogPage, Phase, Run, RunId, RunsQuery, Submission, Task};
+use super::model::{
+    Changes, Deployed, LogPage, Mark, Phase, Run, RunId, RunsQuery, Submission, Task,
+};
 use super::profile::Profile;
 use crate::text::UserError;
 
@@ -177,6 +182,14 @@ impl Backend for AirflowServer {
         Ok(self.session.get::<Tasks>(&format!("dags/{}/tasks", segment(pipeline)))?.nodes())
     }
 
+    fn changes(&self, pipeline: Option<&str>, since: Option<f64>) -> Result<Changes, RemoteError> {
+        changes::since(&self.session, pipeline, since)
+    }
+
+    fn rest(&self) -> Duration {
+        self.session.rest()
+    }
+
     fn log(
         &self,
         id: &RunId,
@@ -251,6 +264,35 @@ impl Backend for AirflowServer {
         match names.is_empty() {
             true => Err(RemoteError::Refused(format!("No task of {} has failed.", id.run))),
             false => Ok(names),
+        }
+    }
+
+    fn mark(&self, id: &RunId, task: Option<&Task>, as_: Mark) -> Result<(), RemoteError> {
+        let state = match as_ {
+            Mark::Succeeded => "success",
+            Mark::Failed => "failed",
+        };
+        let mut path = AirflowServer::path(id);
+        let Some(task) = task else {
+            return self.session.patch::<Json>(&path, &json!({"state": state})).map(drop);
+        };
+        path += &format!("/taskInstances/{}", segment(&task.id));
+        if let Some(index) = task.index {
+            path += &format!("/{index}");
+        }
+        let mut body = json!({"new_state": state});
+        // Airflow 2 only tells what would change, unless it is told otherwise. Airflow 3 does not know the key.
+        if self.session.api()? == Api::V1 {
+            body["dry_run"] = false.into();
+        }
+        match self.session.patch::<Json>(&path, &body) {
+            Ok(_) => Ok(()),
+            // Airflow 3 refuses a state that the task has already, also when an answer was lost and the request sent again.
+            Err(RemoteError::Conflict(error)) => {
+                let task = self.session.get::<TaskInstance>(&path)?.task();
+                if task.state.name == state { Ok(()) } else { Err(RemoteError::Conflict(error)) }
+            }
+            Err(error) => Err(error),
         }
     }
 

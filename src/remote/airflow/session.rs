@@ -1,7 +1,7 @@
 //! Which API a server has, signing in, and requests with their failures in words.
 
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::de::DeserializeOwned;
@@ -173,6 +173,22 @@ impl Session {
         self.ask(Ask::get(path))
     }
 
+    /// The same, with the server's time of the answer.
+    ///
+    /// # Errors
+    /// When the server does not answer, or refuses.
+    pub fn get_dated<T: DeserializeOwned>(
+        &self,
+        path: &str,
+    ) -> Result<(T, Option<f64>), RemoteError> {
+        self.ask_dated(Ask::get(path))
+    }
+
+    /// For how long the server asked to be left alone.
+    pub fn rest(&self) -> Duration {
+        self.http.rest()
+    }
+
     /// Sends something once.
     ///
     /// # Errors
@@ -190,6 +206,13 @@ impl Session {
     }
 
     fn ask<T: DeserializeOwned>(&self, ask: Ask<'_>) -> Result<T, RemoteError> {
+        self.ask_dated(ask).map(|(found, _)| found)
+    }
+
+    fn ask_dated<T: DeserializeOwned>(
+        &self,
+        ask: Ask<'_>,
+    ) -> Result<(T, Option<f64>), RemoteError> {
         let path = format!("/api/{}/{}", self.api()?.name(), ask.path);
         let ask = Ask { path: &path, ..ask };
         let mut credentials = self.credentials()?;
@@ -204,10 +227,11 @@ impl Session {
         if !answer.is_success() {
             return Err(self.refused(&answer));
         }
-        serde_json::from_slice(&answer.body).map_err(|error| {
+        let found = serde_json::from_slice(&answer.body).map_err(|error| {
             self.http
                 .lost(&format!("its answer is not understood: {error} ({})", path_alone(&path)))
-        })
+        })?;
+        Ok((found, answer.date))
     }
 
     /// Whether other credentials may be accepted where these were not.

@@ -138,6 +138,8 @@ pub(super) struct TaskInstances {
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct TaskInstance {
+    dag_id: String,
+    dag_run_id: String,
     task_id: String,
     map_index: Option<i64>,
     state: Option<String>,
@@ -149,6 +151,11 @@ pub(super) struct TaskInstance {
 }
 
 impl TaskInstance {
+    /// The run that it belongs to.
+    pub fn run(&self) -> RunId {
+        RunId { pipeline: self.dag_id.clone(), run: self.dag_run_id.clone() }
+    }
+
     pub fn task(self) -> Task {
         Task {
             id: self.task_id,

@@ -22,7 +22,9 @@ use self::client::{Client, Failure};
 use self::outcome::Outcome;
 use super::backend::{Action, Backend, Check, RemoteError};
 use super::http;
-use super::model::{Deployed, LogPage, Phase, Run, RunId, RunsQuery, State, Submission, Task};
+use super::model::{
+    Deployed, LogPage, Mark, Phase, Run, RunId, RunsQuery, State, Submission, Task,
+};
 use super::profile::Profile;
 use crate::project::Pipeline;
 use crate::store::now;
@@ -360,6 +362,10 @@ impl Backend for KedroServer {
 
     fn retry(&self, _id: &RunId) -> Result<Vec<String>, RemoteError> {
         Err(RemoteError::Unable(NO_RETRY))
+    }
+
+    fn mark(&self, _id: &RunId, _task: Option<&Task>, _as: Mark) -> Result<(), RemoteError> {
+        Err(RemoteError::Unable(NO_MARK))
     }
 
     fn pause(&self, _pipeline: &str, _paused: bool) -> Result<(), RemoteError> {
