@@ -23,7 +23,6 @@ pub struct Spec {
 
 const EVERYWHERE: &[Tab] = &[];
 const PIPELINE: &[Tab] = &[Tab::Pipeline];
-const RUNS: &[Tab] = &[Tab::Pipeline, Tab::Runs];
 const HISTORY: &[Tab] = &[Tab::Runs];
 const EXPERIMENTS: &[Tab] = &[Tab::Experiments];
 const MARKS: &[Tab] = &[Tab::Pipeline, Tab::Runs, Tab::Experiments];
@@ -33,8 +32,8 @@ const NAMES: &[Tab] =
 const PARAMETERS: &[Tab] = &[Tab::Parameters];
 const PLACES: &[Tab] = &[Tab::Pipeline, Tab::Catalog, Tab::Parameters, Tab::Runs, Tab::Remote];
 const REMOTE: &[Tab] = &[Tab::Remote];
-const RUNS_TOO: &[Tab] = &[Tab::Pipeline, Tab::Runs, Tab::Remote];
-const HISTORY_TOO: &[Tab] = &[Tab::Runs, Tab::Remote];
+const RUNS: &[Tab] = &[Tab::Pipeline, Tab::Runs, Tab::Remote];
+const LOGS: &[Tab] = &[Tab::Runs, Tab::Remote];
 
 /// Makes [`Command`], [`COMMANDS`] and the index of one in the other. A row is the variant, the name, the
 /// help line, the default keys, the tabs, and the word on the key bar. The commands that show the screens
@@ -114,7 +113,7 @@ each_screen! {
         RunFromHere, "run-from-here", "Run the selected node and all nodes after it", ["f"], PIPELINE, Some("from");
         RunToHere, "run-to-here", "Run the selected node and all nodes before it", ["t"], PIPELINE, Some("to");
         RunPipeline, "run-pipeline", "Run the whole pipeline", ["a"], PIPELINE, Some("all");
-        CancelRun, "cancel-run", "Cancel the run, also one that another program or an engine started", ["x"], RUNS_TOO, Some("cancel");
+        CancelRun, "cancel-run", "Cancel the run, also one that another program or an engine started", ["x"], RUNS, Some("cancel");
         RunDetached, "run-detached", "Run the marked nodes, or the whole pipeline, in the background: the run outlives this screen", ["B"], PIPELINE, None;
         RunOptions, "run-options", "Choose nodes, parameters and runner, then run", ["o"], PIPELINE, Some("options");
         EditFailure, "edit-failure", "Open your editor at the line that failed", ["J"], EVERYWHERE, Some("jump");
@@ -141,6 +140,9 @@ each_screen! {
         Smooth, "smooth", "Smooth the curves more, or not at all", ["m"], EXPERIMENTS, Some("smooth");
         Submit, "submit", "Start a run on the engine; parameters can be changed before", ["r"], REMOTE, Some("submit");
         Deploy, "deploy", "Write the pipeline as a DAG file for the engine; what changes is shown before", ["d"], REMOTE, Some("deploy");
+        RunHere, "run-here", "Run the node of the selected task here, with the parameters of the run", ["R"], REMOTE, Some("here");
+        ShowStates, "show-states", "Show the states of the run's tasks on the graph of the pipeline", ["o"], REMOTE, Some("graph");
+        InHistory, "in-history", "Show the run in the history: its timeline, its log, comparisons with others", ["="], REMOTE, None;
         AllRuns, "all-runs", "Show the runs of all pipelines on the engine, or those of this project", ["a"], REMOTE, Some("all");
         CheckConnection, "check-connection", "Look at the connection: address, credentials, version, permissions", ["c"], REMOTE, Some("check");
         PausePipeline, "pause-pipeline", "Stop the engine's own starts of the pipeline, or resume them", ["P"], REMOTE, Some("pause");
@@ -180,8 +182,8 @@ each_screen! {
         DeleteRun, "delete-run", "Delete the run from the history", ["d"], HISTORY, None;
         PruneRuns, "prune-runs", "Delete old runs by age, size or count", ["X"], HISTORY, None;
         LogLevel, "log-level", "Show all lines of the log, warnings and errors, or only errors", ["s"], HISTORY, Some("level");
-        FollowLog, "follow-log", "Follow the end of the log, or stop following it", ["F"], HISTORY_TOO, Some("follow");
-        Log, "log", "Show the log of the run, or of the task; on the pipeline, show or hide it", ["L"], RUNS_TOO, None;
+        FollowLog, "follow-log", "Follow the end of the log, or stop following it", ["F"], LOGS, Some("follow");
+        Log, "log", "Show the log of the run, or of the task; on the pipeline, show or hide it", ["L"], RUNS, None;
         Traceback, "traceback", "Show the traceback of the failure", ["T"], EVERYWHERE, None;
         Debug, "debug", "Open a Python prompt with the node's inputs loaded", ["b"], RUNS, None;
         PostMortem, "post-mortem", "Run the node, and open the debugger where it fails", ["ctrl-b"], RUNS, None;

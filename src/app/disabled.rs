@@ -176,7 +176,10 @@ pub fn disabled_because(state: &State, command: Command) -> Option<String> {
         | Command::CheckConnection
         | Command::PausePipeline
         | Command::EarlierTry
-        | Command::LaterTry => state.screen().disabled(shared, command),
+        | Command::LaterTry
+        | Command::RunHere
+        | Command::ShowStates
+        | Command::InHistory => state.screen().disabled(shared, command),
         Command::Open
         | Command::Show(_)
         | Command::Back

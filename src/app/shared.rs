@@ -86,6 +86,17 @@ pub struct Project {
     pub backends: Vec<Found>,
     /// The tracking store.
     pub tracking: Option<TrackingReport>,
+    /// A run on an engine whose states the graph shows.
+    pub on_engine: Option<OnEngine>,
+}
+
+/// A run on an engine whose states the graph shows in place of those here.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct OnEngine {
+    /// The run, and where it is.
+    pub name: String,
+    /// What its nodes do.
+    pub states: HashMap<String, RunState>,
 }
 
 /// What failed beside the reading of the files.
@@ -304,6 +315,9 @@ impl Shared {
 
     /// The status of a node: its state in a run, else its freshness.
     pub fn node_status(&self, node: &str) -> view::NodeStatus {
+        if let Some(run) = &self.project.on_engine {
+            return view::NodeStatus::of(run.states.get(node).copied(), None);
+        }
         let run = self.node_run(node).map(|(_, state)| match state {
             NodeState::Waiting => RunState::Waiting,
             NodeState::Running(_) => RunState::Running,

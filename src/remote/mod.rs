@@ -7,7 +7,7 @@
 //! - [`model`] has the runs, tasks and logs, in the same words for every engine.
 //! - [`Follower`] looks at a run again and again, [`Watcher`] at many runs of one engine.
 //! - [`Plan`] says which nodes share a task, [`DagFile`] writes an Airflow DAG of it, and [`Deployment`] puts it into a folder.
-//! - [`history`] records runs in the project's history.
+//! - [`history`] records runs in the project's history, [`kept`] what is seen of them on an engine.
 //! - [`search`] looks for a regular expression in the logs of a run.
 //! - [`AirflowServer`] is Apache Airflow 2 and 3 over its REST API.
 //!
@@ -24,6 +24,7 @@ mod found;
 pub mod history;
 mod http;
 pub mod kedro_server;
+pub mod kept;
 pub mod model;
 pub mod plan;
 mod profile;

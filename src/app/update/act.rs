@@ -18,7 +18,9 @@ use crate::app::state::State;
 use crate::app::tab::Tab;
 use crate::app::traceback;
 use crate::app::words::when;
+use crate::dag::Slice;
 use crate::project::{Place, highlight};
+use crate::runs::RunRequest;
 use crate::runs::debug::Prompt;
 use crate::text::sanitize;
 
@@ -134,6 +136,37 @@ pub(super) fn act(state: &mut State, command: Command) -> Vec<Effect> {
         Command::RunStale => return running::run_stale(state),
         Command::Watch => return watch::toggle(state),
         Command::Retry => return running::retry(state),
+        Command::RunHere => {
+            let Some((node, request)) = queries::debugged(state) else { return Vec::new() };
+            let request = RunRequest { slice: Slice::nodes([node]), ..request };
+            state.shared.project.on_engine = None;
+            navigate::show(state, Tab::Pipeline);
+            return running::start(&mut state.shared, request, command);
+        }
+        Command::ShowStates => {
+            let State { shared, remote, pipeline, .. } = &mut *state;
+            let of = remote.run_page().and_then(|run| run.kept.as_ref());
+            let name = of.map(|kept| kept.pipeline.clone());
+            if let Some(name) = name.filter(|name| *name != shared.pipeline)
+                && shared.snapshot().is_some_and(|snapshot| snapshot.pipeline(&name).is_some())
+            {
+                pipeline.show_pipeline(shared, name);
+                shared.project.staleness.clear();
+            }
+            remote.show_states(shared);
+            pipeline.refresh_states(shared);
+            pipeline.redraw_by_status(shared);
+            navigate::show(state, Tab::Pipeline);
+            return state.shared.look_stale().into_iter().collect();
+        }
+        Command::InHistory => {
+            let kept = state.remote.run_page().and_then(|run| run.kept.as_ref());
+            if let Some(id) = kept.and_then(|kept| kept.id) {
+                navigate::show(state, Tab::Runs);
+                let State { shared, runs, .. } = state;
+                runs.show(shared, id);
+            }
+        }
         Command::TrackedRun => {
             let run = state.runs.shown_run().and_then(|run| run.mlflow_run.clone());
             navigate::show(state, Tab::Experiments);

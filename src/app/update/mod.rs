@@ -64,7 +64,7 @@ pub fn update(state: &mut State, event: Event) -> Vec<Effect> {
     }
     let (screen, shared) = state.screen_mut();
     effects.extend(screen.wanted(shared));
-    let visible = state.tab == Tab::Remote;
+    let visible = state.tab == Tab::Remote || state.shared.project.on_engine.is_some();
     effects.extend(state.remote.follow(&state.shared, visible));
     effects
 }

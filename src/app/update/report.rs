@@ -163,8 +163,14 @@ pub(super) fn report(state: &mut State, report: Report) -> Vec<Effect> {
         Report::Preview(of, preview) => state.experiments.artifacts.take_preview(of, preview),
         Report::TrackedRuns { runs, points } => return tracked(state, runs, points),
         Report::Remote(answer) => {
-            let State { shared, remote, .. } = state;
-            return remote.take(shared, *answer);
+            let State { shared, remote, pipeline, .. } = state;
+            let effects = remote.take(shared, *answer);
+            if shared.project.on_engine.is_some() {
+                remote.show_states(shared);
+                pipeline.refresh_states(shared);
+                pipeline.redraw_by_status(shared);
+            }
+            return effects;
         }
         Report::Backends(backends) => {
             let State { shared, remote, .. } = state;

@@ -147,6 +147,9 @@ impl Screen for PipelineScreen {
         if !self.filter_text.is_empty() {
             title.push_str(&format!(" · {}", self.filter_text));
         }
+        if let Some(run) = &shared.project.on_engine {
+            title.push_str(&format!(" · states on {}", run.name));
+        }
         title
     }
 
@@ -203,7 +206,10 @@ impl Screen for PipelineScreen {
     }
 
     fn back(&mut self, shared: &mut Shared) -> Option<Vec<Effect>> {
-        if self.slice.is_some() || self.marked.is_empty() {
+        if shared.project.on_engine.take().is_some() {
+            self.refresh_states(shared);
+            self.redraw_by_status(shared);
+        } else if self.slice.is_some() || self.marked.is_empty() {
             view::leave(self, shared);
         } else {
             self.marked.clear();

@@ -5,6 +5,7 @@ use super::RemoteScreen;
 use super::asked::Profile;
 use super::run::{Part, RunPage};
 use super::runs::took;
+use crate::app::run::headline;
 use crate::app::shared::Shared;
 use crate::app::words::{Details, Line, Tone, clock_text, pairs, seconds_text, when};
 use crate::project::Place;
@@ -45,6 +46,14 @@ fn selected(screen: &RemoteScreen, shared: &Shared) -> Details {
         let mut details = of_run(run, shared.now);
         if let Some(task) = page.selected().filter(|_| page.part != Part::Grid) {
             of_task(&mut details.lines, task, shared.now);
+            for node in page.nodes_of(task) {
+                details.lines.push(Line::Field("node", node.clone(), Tone::Name));
+            }
+            if let Some((node, failure)) = page.failure()
+                && page.nodes_of(task).contains(node)
+            {
+                details.lines.push(Line::Text(headline(failure), Tone::Bad));
+            }
         }
         summary(&mut details.lines, page);
         return details;

@@ -1,5 +1,6 @@
 //! What the commands of the remote screen do, and why they can't act now.
 
+use super::super::Screen;
 use super::RemoteScreen;
 use super::asked::{Ask, Profile};
 use super::run::Part;
@@ -146,6 +147,17 @@ impl RemoteScreen {
                     }
                     Some(Ok(_)) => None,
                 }
+            }
+            Command::RunHere if self.debugged(shared).is_none() => {
+                Some("no task is selected that holds a node of the project".into())
+            }
+            Command::ShowStates if self.run_page().is_none_or(|run| run.states().is_empty()) => {
+                Some("no run of this project's pipelines is shown".into())
+            }
+            Command::InHistory
+                if self.run_page().and_then(|run| run.kept.as_ref()?.id).is_none() =>
+            {
+                Some("no run is shown that the history has".into())
             }
             Command::AllRuns if self.page.is_none() => Some("no engine is open".into()),
             Command::AllRuns if self.run_page().is_some() => Some("a run is shown".into()),

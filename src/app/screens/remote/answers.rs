@@ -69,6 +69,12 @@ impl RemoteScreen {
                 page.take_one(*run, now);
                 return ended.iter().filter_map(|run| show_end(shared, &profile, run)).collect();
             }
+            Answer::Kept { profile, id, kept } => {
+                let run = self.page_of(&profile).and_then(|page| page.run.as_mut());
+                if let Some(run) = run.filter(|run| run.id == id) {
+                    run.kept = Some(kept);
+                }
+            }
             Answer::Log { profile, id, task, attempt, first, lines, ended } => {
                 let height = self.body_height(shared);
                 let Some(run) = self.page_of(&profile).and_then(|page| page.run.as_mut()) else {

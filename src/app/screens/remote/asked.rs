@@ -1,9 +1,12 @@
 //! What the remote screen asks the engines for, and their answers.
 
+use std::collections::HashMap;
 use std::path::PathBuf;
 
 use crate::remote::model::{Deployed, LogLine, Run, RunId, Submission, Task};
 use crate::remote::{Action, Check, Engine};
+use crate::runs::Failure;
+use crate::store;
 use crate::text::UserError;
 
 /// A request to an engine, or to the service that holds the connections.
@@ -98,6 +101,21 @@ pub struct Profile {
     pub broken: Option<String>,
 }
 
+/// What the project's history keeps of a run on an engine.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct KeptRun {
+    /// Its number in the history.
+    pub id: Option<store::RunId>,
+    /// The pipeline by its name in the project.
+    pub pipeline: String,
+    /// The run environment.
+    pub env: Option<String>,
+    /// The nodes that each task holds, by the task's id.
+    pub nodes: HashMap<String, Vec<String>>,
+    /// The nodes that failed, with their exceptions.
+    pub failures: Vec<(String, Failure)>,
+}
+
 /// An answer of an engine, or of the service that holds the connections.
 #[derive(Debug, Clone)]
 pub enum Answer {
@@ -131,6 +149,15 @@ pub enum Answer {
         run: Box<Run>,
         /// Its tasks.
         tasks: Vec<Task>,
+    },
+    /// What the history keeps of a run.
+    Kept {
+        /// The profile.
+        profile: String,
+        /// The run.
+        id: RunId,
+        /// What is kept.
+        kept: Box<KeptRun>,
     },
     /// Lines that follow those read before.
     Log {

@@ -7,6 +7,7 @@ mod about;
 mod act;
 mod answers;
 pub mod asked;
+mod home;
 pub mod log;
 pub mod page;
 pub mod run;
@@ -21,12 +22,13 @@ use super::Screen;
 use crate::app::command::Command;
 use crate::app::effect::Effect;
 use crate::app::list::Position;
-use crate::app::shared::Shared;
+use crate::app::shared::{OnEngine, Shared};
 use crate::app::words::Details;
 use crate::remote::model::{Deployed, Run};
 use crate::remote::{Action, Check, Found};
-use crate::text::UserError;
+use crate::runs::{Failure, RunRequest};
 use crate::text::filter::{FilterError, Key, parse};
+use crate::text::{UserError, sanitize};
 use asked::{Ask, Profile, Shown, What};
 use page::Page;
 use run::{HEAD, Part, RunPage};
@@ -172,6 +174,13 @@ impl RemoteScreen {
         self.page.as_mut()?.run.as_deref_mut()
     }
 
+    /// Shows the states of the run's tasks on the graph, as they are now.
+    pub fn show_states(&self, shared: &mut Shared) {
+        let (Some(page), Some(run)) = (&self.page, self.run_page()) else { return };
+        let name = format!("{}: {}", page.profile, sanitize(&run.id.run));
+        shared.project.on_engine = Some(OnEngine { name, states: run.states() });
+    }
+
     /// Why an engine can't do something.
     fn unable(&self, profile: &str, action: Action) -> Option<&'static str> {
         let unable = &self.profile(profile)?.unable;
@@ -310,6 +319,21 @@ impl Screen for RemoteScreen {
         self.page.as_ref().is_some_and(|page| {
             page.run.is_some() || page.runs.iter().any(|run| !run.state.phase.is_over())
         })
+    }
+
+    fn failure(&self, shared: &Shared) -> Option<(String, Failure)> {
+        let Some(run) = self.run_page() else { return shared.failure() };
+        let (node, failure) = run.failure()?;
+        Some((format!("{node}, {}", run.id.run), failure.clone()))
+    }
+
+    /// The node of the selected task, the one that failed if it holds several, with the run's parameters.
+    fn debugged(&self, _shared: &Shared) -> Option<(String, RunRequest)> {
+        let (page, run) = (self.run_page()?, self.shown_run()?);
+        let nodes = page.nodes_of(page.selected()?);
+        let failed = page.failure().map(|(node, _)| node).filter(|node| nodes.contains(node));
+        let node = failed.or_else(|| nodes.first())?;
+        Some((node.clone(), home::request(page.kept.as_deref()?, run)))
     }
 
     fn go(&mut self, shared: &mut Shared, command: Command, page: isize) -> bool {

@@ -4,9 +4,12 @@ use std::collections::HashMap;
 
 use strum::VariantArray;
 
+use super::asked::KeptRun;
 use super::log::TaskLog;
 use crate::app::list::Position;
+use crate::dag::view::RunState;
 use crate::remote::model::{Phase, RunId, Task};
+use crate::runs::Failure;
 
 /// Lines over the part of a run's page: the run, and the titles of the parts.
 pub const HEAD: u16 = 2;
@@ -58,6 +61,8 @@ pub struct RunPage {
     pub grid: Grid,
     /// Why the run could not be looked at the last time.
     pub error: Option<String>,
+    /// What the project's history keeps of the run.
+    pub kept: Option<Box<KeptRun>>,
     /// The task whose log is shown once the tasks are known.
     pub wanted: Option<String>,
 }
@@ -74,6 +79,7 @@ impl RunPage {
             log: None,
             grid: Grid::default(),
             error: None,
+            kept: None,
             wanted: None,
         }
     }
@@ -84,6 +90,35 @@ impl RunPage {
             (Part::Log, Some(log)) => Some(&log.task),
             _ => self.tasks.get(self.position.selected),
         }
+    }
+
+    /// The nodes that a task holds; none for a task that is none of the project's.
+    pub fn nodes_of(&self, task: &Task) -> &[String] {
+        let nodes = self.kept.as_ref().and_then(|kept| kept.nodes.get(&task.id));
+        nodes.map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// The node of the selected task, the one that failed first, with its exception; without a selection in a log or in the
+    /// list any node that failed.
+    pub fn failure(&self) -> Option<&(String, Failure)> {
+        let failures = &self.kept.as_ref()?.failures;
+        let nodes = self.selected().map(|task| self.nodes_of(task)).unwrap_or_default();
+        failures.iter().find(|(node, _)| nodes.contains(node)).or_else(|| failures.first())
+    }
+
+    /// What the nodes do in the run.
+    pub fn states(&self) -> HashMap<String, RunState> {
+        let of_task = |task: &Task| {
+            let state = match task.state.phase {
+                Phase::Waiting | Phase::Unknown => RunState::Waiting,
+                Phase::Running | Phase::Retrying => RunState::Running,
+                Phase::Succeeded => RunState::Done,
+                Phase::Failed => RunState::Failed,
+                Phase::UpstreamFailed | Phase::Skipped | Phase::Lost => RunState::Stopped,
+            };
+            self.nodes_of(task).iter().map(move |node| (node.clone(), state)).collect::<Vec<_>>()
+        };
+        self.tasks.iter().flat_map(of_task).collect()
     }
 
     /// Takes the tasks as they are now.

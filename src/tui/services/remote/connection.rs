@@ -1,22 +1,19 @@
-//! The engines: a thread for each connection, which looks again and again at what the screen shows, and does what it is
-//! asked for.
+//! A connection: looks again and again at what the screen shows, does what it is asked for, and records the runs of the
+//! project's pipelines in its history.
 
 use std::collections::HashMap;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::Duration;
 
-use super::context::Context;
+use super::metadata;
 use crate::app::event::Report;
-use crate::app::screens::remote::asked::{Answer, Ask, Profile as Row, Shown, What};
-use crate::project::{Metadata, Options, Reader};
-use crate::remote::deploy::deployment;
-use crate::remote::model::{Run, RunId, RunsQuery, Submission, new_run_id};
-use crate::remote::{
-    Action, Airflow, Backend, Change, DagFile, DagSettings, Follower, Grouping, Plan, Profile,
-    Profiles, RemoteError, connect,
-};
-use crate::text::UserError;
+use crate::app::screens::remote::asked::{Answer, Ask, KeptRun, Shown, What};
+use crate::remote::kept::Kept;
+use crate::remote::model::{Run, RunId, RunsQuery, Submission, Task, new_run_id};
+use crate::remote::{Backend, Follower, Profile, RemoteError, connect};
+use crate::store::{NodeRecord, RunRecord};
+use crate::tui::services::context::Context;
 
 /// Runs that are read at each look; older ones are read once.
 const NEWEST: usize = 100;
@@ -29,183 +26,20 @@ const LOST: Duration = Duration::from_secs(60);
 /// Most runs that are followed while another tab is shown.
 const MOST: usize = 20;
 
-/// What engines may be unable to do.
-const ACTIONS: [Action; 10] = [
-    Action::Pipelines,
-    Action::Runs,
-    Action::Tasks,
-    Action::Logs,
-    Action::Deploy,
-    Action::Submit,
-    Action::Cancel,
-    Action::Retry,
-    Action::Mark,
-    Action::Pause,
-];
-
-/// All connections of a project.
-#[derive(Default)]
-pub(super) struct Remotes {
-    /// The profiles that were read last; the thread that reads them puts them here.
-    profiles: Arc<Mutex<Vec<Profile>>>,
-    /// The threads by the names of their profiles, with the profiles that they were started with.
-    threads: HashMap<String, (Profile, Sender<Ask>)>,
-}
-
-impl Remotes {
-    /// Starts to do what the screen asks for.
-    pub(super) fn ask(&mut self, context: &Arc<Context>, ask: Ask) {
-        let name = match &ask {
-            Ask::Profiles(env) => return self.read(context, env.clone()),
-            Ask::Deploy { profile, pipeline, write } => {
-                return self.deploy(context, profile, pipeline, *write);
-            }
-            Ask::Show(shown) => {
-                // The others show nothing.
-                let name = shown.as_ref().map(|shown| shown.profile.clone());
-                for (of, (_, thread)) in &self.threads {
-                    if Some(of) != name.as_ref() {
-                        let _ = thread.send(Ask::Show(None));
-                    }
-                }
-                let Some(name) = name else { return };
-                name
-            }
-            Ask::Check(profile)
-            | Ask::Submit { profile, .. }
-            | Ask::Cancel(profile, _)
-            | Ask::Retry(profile, _)
-            | Ask::Pause(profile, ..) => profile.clone(),
-        };
-        let Some(profile) = self.profile(&name) else { return };
-        let kept = self.threads.remove(&name).filter(|(of, _)| *of == profile);
-        let (_, thread) = match kept {
-            Some(kept) => self.threads.entry(name).insert_entry(kept).into_mut(),
-            None => {
-                let (sender, asks) = channel();
-                let (context, of) = (context.clone(), profile.clone());
-                std::thread::spawn(move || serve(context, of, &asks));
-                self.threads.entry(name).insert_entry((profile, sender)).into_mut()
-            }
-        };
-        // The thread lives as long as its sender does.
-        let _ = thread.send(ask);
-    }
-
-    fn profile(&self, name: &str) -> Option<Profile> {
-        let profiles = self.profiles.lock().unwrap_or_else(PoisonError::into_inner);
-        profiles.iter().find(|profile| profile.name == name).cloned()
-    }
-
-    /// Reads the profiles and reports them.
-    fn read(&self, context: &Arc<Context>, env: Option<String>) {
-        let (context, kept) = (context.clone(), self.profiles.clone());
-        tokio::task::spawn_blocking(move || {
-            let read = Profiles::read(&context.root, env.as_deref());
-            let metadata = metadata(&context);
-            let snapshot = context.snapshot();
-            let names = snapshot.iter().flat_map(|snapshot| &snapshot.pipelines);
-            let names: Vec<String> = names.map(|pipeline| pipeline.name.clone()).collect();
-            let row = |profile: &Profile| row(profile, &metadata.package_name, &names);
-            let rows = read.list.iter().map(row).collect();
-            *kept.lock().unwrap_or_else(PoisonError::into_inner) = read.list;
-            context.answer(Answer::Profiles(rows, read.mistakes));
-        });
-    }
-
-    /// Makes a DAG file, and reports what writing it changes, or writes it.
-    fn deploy(&self, context: &Arc<Context>, profile: &str, pipeline: &str, write: bool) {
-        let Some(profile) = self.profile(profile) else { return };
-        let (context, pipeline) = (context.clone(), pipeline.to_owned());
-        tokio::task::spawn_blocking(move || {
-            let answer = deployed(&context, &profile, &pipeline, write);
-            context.answer(answer.unwrap_or_else(Answer::Refused));
-        });
-    }
-}
-
-impl Context {
-    fn answer(&self, answer: Answer) {
-        self.send_blocking(Report::Remote(Box::new(answer)));
-    }
-}
-
-fn metadata(context: &Context) -> Metadata {
-    match context.snapshot() {
-        Some(snapshot) => snapshot.metadata.clone(),
-        None => crate::project::discovery::metadata(&context.root).0,
-    }
-}
-
-/// A profile as the screen shows it.
-fn row(profile: &Profile, package: &str, pipelines: &[String]) -> Row {
-    let (unable, broken) = match connect(profile, package) {
-        Ok(backend) => {
-            let unable = |action: &Action| Some((*action, backend.can(*action).err()?));
-            (ACTIONS.iter().filter_map(unable).collect(), None)
-        }
-        Err(error) => (Vec::new(), Some(error.line())),
-    };
-    let deployed = |name: &String| (name.clone(), profile.deployed(name, package));
-    Row {
-        name: profile.name.clone(),
-        engine: profile.engine,
-        url: crate::text::secrets::redact(&profile.url),
-        place: profile.place.clone(),
-        folder: profile.folder.clone(),
-        pipelines: pipelines.iter().map(deployed).collect(),
-        unable,
-        broken,
-    }
-}
-
-fn deployed(
-    context: &Context,
-    profile: &Profile,
-    pipeline: &str,
-    write: bool,
-) -> Result<Answer, UserError> {
-    let folder = profile.folder.as_deref();
-    let folder = folder.ok_or_else(|| format!("Profile {} has no `folder`.", profile.name))?;
-    let env = context.snapshot().map(|snapshot| snapshot.env.clone());
-    let mut reader = Reader::new(&context.root);
-    let snapshot = reader.read(&Options { env: env.clone(), ..Options::default() });
-    let plan = Plan::of(&snapshot, pipeline, &Grouping::default()).map_err(UserError::from)?;
-    let settings = DagSettings::read(&mut reader, env.as_deref(), pipeline)?;
-    let file = DagFile::new(&snapshot, &plan, &settings, Airflow::Three);
-    let made = deployment(&snapshot, &file, None)?;
-    let path = made.path(folder);
-    if write {
-        made.write(folder)?;
-        let text = format!("Written: {}. The engine reads it at its next look.", path.display());
-        return Ok(Answer::Done { profile: profile.name.clone(), text, run: None });
-    }
-    let change = made.change(folder)?;
-    let unused = |key: &String| format!("airflow.yml: `{key}` is not used.");
-    Ok(Answer::Preview {
-        profile: profile.name.clone(),
-        pipeline: pipeline.to_owned(),
-        file: path,
-        is_new: change == Change::New,
-        change: match change {
-            Change::New => made.text,
-            Change::Unchanged => String::new(),
-            Change::Changed(difference) => difference,
-        },
-        warnings: made.unused.iter().map(unused).collect(),
-    })
-}
-
 /// Holds a connection until the screen has no more use for it.
-fn serve(context: Arc<Context>, profile: Profile, asks: &Receiver<Ask>) {
+pub(super) fn serve(context: Arc<Context>, profile: Profile, asks: &Receiver<Ask>) {
     let package = metadata(&context).package_name;
     // The screen offers nothing of a profile that can't be connected.
     let Ok(backend) = connect(&profile, &package) else { return };
-    let name = profile.name;
+    let name = profile.name.clone();
     let mut connection = Connection {
         context,
         backend,
+        profile,
         name,
+        kept: HashMap::new(),
+        seen: HashMap::new(),
+        has_complained: false,
         what: None,
         looked: None,
         follower: None,
@@ -234,8 +68,14 @@ fn serve(context: Arc<Context>, profile: Profile, asks: &Receiver<Ask>) {
 struct Connection {
     context: Arc<Context>,
     backend: Box<dyn Backend>,
+    profile: Profile,
     /// The name of the profile.
     name: String,
+    /// The history for the runs of each deployed pipeline.
+    kept: HashMap<String, Kept>,
+    /// The runs that were recorded, and whether they had ended.
+    seen: HashMap<RunId, bool>,
+    has_complained: bool,
     what: Option<What>,
     /// The list at the last look; `None` before the first one.
     looked: Option<Vec<Run>>,
@@ -299,7 +139,7 @@ impl Connection {
             }
             Ask::Submit { submission, resume, .. } => self.submit(*submission, resume),
             Ask::Cancel(_, id) => {
-                let done = self.backend.cancel(&id);
+                let done = self.cancel(&id);
                 self.done(done.map(|()| format!("Stopped: {}", id.run)));
             }
             Ask::Retry(_, id) => {
@@ -352,6 +192,7 @@ impl Connection {
         let answer = match resumed.and_then(|()| self.backend.submit(&submission)) {
             Ok(run) => {
                 self.going_on.push(run.id.clone());
+                self.record(&run, None, true);
                 let text = format!("Submitted: {}", run.id.run);
                 Answer::Done { profile: self.name.clone(), text, run: Some(Box::new(run)) }
             }
@@ -406,7 +247,84 @@ impl Connection {
         }
         self.going_on
             .retain(|id| runs.iter().any(|run| run.id == *id && !run.state.phase.is_over()));
+        for run in &runs {
+            self.keep_once(run);
+        }
         self.context.answer(Answer::Runs { profile: self.name.clone(), runs, all: false });
+        Ok(())
+    }
+
+    /// Records a run of the list once it is going on, and once it has ended.
+    fn keep_once(&mut self, run: &Run) {
+        let is_over = run.state.phase.is_over();
+        let is_new = match self.seen.get(&run.id) {
+            None => !is_over,
+            Some(ended) => is_over && !ended,
+        };
+        if is_new {
+            self.record(run, None, false);
+        }
+    }
+
+    /// Records a run of the project's pipelines in the history; `tasks` are asked for if they are not given.
+    fn record(&mut self, run: &Run, tasks: Option<&[Task]>, submitted: bool) -> Option<RunRecord> {
+        let snapshot = self.context.snapshot()?;
+        let pipeline = &run.id.pipeline;
+        if !self.kept.get(pipeline).is_some_and(|kept| Arc::ptr_eq(kept.snapshot(), &snapshot)) {
+            let env = Some(snapshot.env.clone());
+            let kept = Kept::new(snapshot, env, &self.profile, pipeline);
+            self.kept.insert(pipeline.clone(), kept);
+        }
+        let kept = self.kept.get_mut(pipeline)?;
+        kept.pipeline()?;
+        if submitted {
+            kept.submitted_by("submit".into());
+        }
+        let backend = &*self.backend;
+        let record = match tasks {
+            Some(tasks) => kept.finish(backend, run, tasks),
+            None => kept.look(backend, run),
+        };
+        if let Some(complaint) = kept.complaint()
+            && !std::mem::replace(&mut self.has_complained, true)
+        {
+            self.context.send_blocking(Report::Notice(complaint));
+        }
+        self.seen.insert(run.id.clone(), run.state.phase.is_over());
+        record
+    }
+
+    /// Records a run, and reports what is kept of it.
+    fn keep(&mut self, run: &Run, tasks: &[Task]) {
+        let Some(record) = self.record(run, Some(tasks), false) else { return };
+        let Some(kept) = self.kept.get_mut(&run.id.pipeline) else { return };
+        let nodes = record.id.and_then(|id| kept.store().nodes(id).ok()).unwrap_or_default();
+        let failure = |node: NodeRecord| {
+            let failure = serde_json::from_str(node.failure.as_deref()?).ok()?;
+            Some((node.node, failure))
+        };
+        let of_task = |task: &Task| (task.id.clone(), kept.nodes_of(task).to_vec());
+        let kept = KeptRun {
+            id: record.id,
+            pipeline: record.new.pipeline,
+            env: record.new.env,
+            failures: nodes.into_iter().filter_map(failure).collect(),
+            nodes: tasks.iter().map(of_task).collect(),
+        };
+        let (profile, id) = (self.name.clone(), run.id.clone());
+        self.context.answer(Answer::Kept { profile, id, kept: Box::new(kept) });
+    }
+
+    /// Stops a run, and records that it was stopped from here.
+    fn cancel(&mut self, id: &RunId) -> Result<(), RemoteError> {
+        self.backend.cancel(id)?;
+        // The run is stopped even if it can't be recorded.
+        if let Ok(run) = self.backend.run(id)
+            && let Some(record) = self.record(&run, None, false)
+            && let Some(kept) = self.kept.get_mut(&id.pipeline)
+        {
+            kept.cancelled(&record);
+        }
         Ok(())
     }
 
@@ -433,7 +351,14 @@ impl Connection {
         self.going_on = going_on.map(|run| run.id.clone()).take(MOST).collect();
         if self.looked.as_ref() != Some(&runs) || self.failures > 0 {
             self.looked = Some(runs.clone());
-            self.context.answer(Answer::Runs { profile: self.name.clone(), runs, all });
+            self.context.answer(Answer::Runs {
+                profile: self.name.clone(),
+                runs: runs.clone(),
+                all,
+            });
+            for run in runs.iter().take(NEWEST) {
+                self.keep_once(run);
+            }
         }
         Ok(())
     }
@@ -444,21 +369,18 @@ impl Connection {
         let Some(run) = follower.run() else { return Ok(()) };
         if !news.is_empty() || self.failures > 0 {
             let (run, tasks) = (Box::new(run.clone()), follower.tasks().to_vec());
+            let known = (run.clone(), tasks.clone());
             self.going_on.retain(|id| *id != run.id);
             if !run.state.phase.is_over() {
                 self.going_on.push(run.id.clone());
             }
             self.context.answer(Answer::Run { profile: self.name.clone(), run, tasks });
+            self.keep(&known.0, &known.1);
         }
         Ok(())
     }
 
-    fn look_at_log(
-        &mut self,
-        id: &RunId,
-        task: &crate::remote::model::Task,
-        attempt: u32,
-    ) -> Result<(), RemoteError> {
+    fn look_at_log(&mut self, id: &RunId, task: &Task, attempt: u32) -> Result<(), RemoteError> {
         let tasks = self.follower.as_ref().map(Follower::tasks).unwrap_or_default();
         let task = tasks.iter().find(|other| other.name() == task.name()).unwrap_or(task).clone();
         // Before its first try a task has no log.
