@@ -8,6 +8,7 @@
 //! - [`Follower`] looks at a run again and again, [`Watcher`] at many runs of one engine.
 //! - [`Plan`] says which nodes share a task, [`DagFile`] writes an Airflow DAG of it, and [`Deployment`] puts it into a folder.
 //! - [`history`] records runs in the project's history, [`kept`] what is seen of them on an engine.
+//! - [`traceback`] finds the exception in a log.
 //! - [`search`] looks for a regular expression in the logs of a run.
 //! - [`AirflowServer`] is Apache Airflow 2 and 3 over its REST API.
 //!
@@ -30,7 +31,7 @@ pub mod plan;
 mod profile;
 pub mod search;
 mod slug;
-mod traceback;
+pub mod traceback;
 mod watch;
 
 pub use airflow::AirflowServer;

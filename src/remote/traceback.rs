@@ -9,7 +9,8 @@ use serde_json::{Value as Json, json};
 use super::model::LogLine;
 use crate::text::secrets::redact;
 
-const HEAD: &str = "Traceback (most recent call last):";
+/// The line that a traceback begins with.
+pub const HEAD: &str = "Traceback (most recent call last):";
 
 #[expect(clippy::unwrap_used, reason = "the pattern is constant")]
 static FRAME: LazyLock<Regex> =
@@ -18,7 +19,7 @@ static FRAME: LazyLock<Regex> =
 /// The exception that a task failed with, in the form of a local failure, and the place of its first line. Of several
 /// tracebacks it is the last one that leads into the project, else the first one. Paths of project files are those in
 /// `root`, wherever the engine has the project.
-pub(super) fn last(lines: &[LogLine], root: &Path, package: &str) -> Option<(usize, Json)> {
+pub fn last(lines: &[LogLine], root: &Path, package: &str) -> Option<(usize, Json)> {
     let heads = lines.iter().enumerate().filter(|(_, line)| line.text.trim_end() == HEAD);
     let mut found: Option<(usize, Json)> = None;
     for (at, _) in heads {

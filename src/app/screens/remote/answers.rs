@@ -87,6 +87,10 @@ impl RemoteScreen {
                     && let Some(log) = run.log.as_mut().filter(of)
                 {
                     log.take(first, lines, ended, height);
+                    if let Some(snapshot) = shared.snapshot() {
+                        let metadata = &snapshot.metadata;
+                        log.find_failure(&metadata.root, &metadata.package_name);
+                    }
                     run.error = None;
                 }
             }

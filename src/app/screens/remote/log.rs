@@ -1,10 +1,16 @@
 //! The log of a try of a task, as it is read from the engine.
 
+use std::path::Path;
+
 use crate::remote::model::{LogLine, Task};
+use crate::remote::traceback;
+use crate::runs::Failure;
 use crate::text::filter::{Filter, FilterError, Key, Kind, Row, key, parse, value};
 
 /// Most lines that are kept; the oldest are dropped.
 const MOST: usize = 200_000;
+/// Lines of the longest traceback that may still grow.
+const LONGEST: usize = 1_000;
 /// Cells of one step sideways.
 const STEP: usize = 20;
 
@@ -47,6 +53,12 @@ pub struct TaskLog {
     pub ended: bool,
     /// The index in `lines` of the line that a search found.
     pub found: Option<usize>,
+    /// The exception that the log shows.
+    pub failure: Option<Failure>,
+    /// Where the last traceback begins in `lines`.
+    head: Option<usize>,
+    /// The number of lines in which tracebacks were looked for.
+    looked: usize,
 }
 
 /// How bad a level is: 0 is the worst.
@@ -86,7 +98,27 @@ impl TaskLog {
             is_read: false,
             ended: false,
             found: None,
+            failure: None,
+            head: None,
+            looked: 0,
         }
+    }
+
+    /// Finds the exception in the lines that were taken last; `root` and `package` are those of the project.
+    pub fn find_failure(&mut self, root: &Path, package: &str) {
+        let is_head = |line: &LogLine| line.text.trim_end() == traceback::HEAD;
+        let from = self.looked.min(self.lines.len());
+        if let Some(at) = self.lines[from..].iter().position(is_head) {
+            self.head = Some(from + at);
+        }
+        self.looked = self.lines.len();
+        let Some(head) = self.head else { return };
+        // A traceback may come in several parts.
+        if self.lines.len() - head > LONGEST && self.failure.is_some() {
+            return;
+        }
+        let found = traceback::last(&self.lines[head..], root, package);
+        self.failure = found.and_then(|(_, failure)| serde_json::from_value(failure).ok());
     }
 
     /// Takes lines that were read; the `first` ones of the log replace those known before.
@@ -94,7 +126,7 @@ impl TaskLog {
         if first {
             self.lines.clear();
             self.matches.clear();
-            self.dropped = 0;
+            (self.dropped, self.looked, self.head, self.failure) = (0, 0, None, None);
         }
         (self.is_read, self.ended) = (true, ended);
         let from = self.lines.len();
@@ -103,6 +135,8 @@ impl TaskLog {
         if excess > 0 {
             self.lines.drain(..excess);
             self.dropped += excess;
+            self.looked = self.looked.saturating_sub(excess);
+            self.head = self.head.and_then(|head| head.checked_sub(excess));
             self.refresh(height);
         } else {
             let new = (from..self.lines.len()).filter(|at| self.filter.matches(&&self.lines[*at]));
@@ -260,6 +294,25 @@ mod tests {
         assert!(log.find("line 99.", -1, 10));
         assert_eq!(log.found, Some(99));
         assert!(!log.find("nothing", 1, 10));
+    }
+
+    #[test]
+    fn an_exception_is_found_although_its_traceback_comes_in_parts() {
+        let mut log = log(3);
+        let line = |text: &str| LogLine { at: Some(1.0), level: None, text: text.into() };
+        let frame = r#"  File "/opt/shop/src/shop/nodes.py", line 7, in score"#;
+        for text in [traceback::HEAD, frame, "    1 / 0", "ZeroDivisionError: division by zero"] {
+            log.take(false, vec![line(text)], false, 10);
+            log.find_failure(Path::new("/home/ada/shop"), "shop");
+        }
+        let failure = log.failure.clone().unwrap();
+        assert_eq!(
+            (failure.kind.as_str(), failure.message.as_str()),
+            ("ZeroDivisionError", "division by zero")
+        );
+        log.take(true, lines(0, 2), true, 10);
+        log.find_failure(Path::new("/home/ada/shop"), "shop");
+        assert_eq!(log.failure, None);
     }
 
     #[test]

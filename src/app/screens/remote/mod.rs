@@ -323,6 +323,12 @@ impl Screen for RemoteScreen {
 
     fn failure(&self, shared: &Shared) -> Option<(String, Failure)> {
         let Some(run) = self.run_page() else { return shared.failure() };
+        // The history has the exceptions of tasks that the engine has given up; the log shows those of earlier tries, too.
+        if let (Part::Log, Some(log)) = (run.part, &run.log)
+            && let Some(failure) = &log.failure
+        {
+            return Some((format!("{}, try {}", log.task.name(), log.attempt), failure.clone()));
+        }
         let (node, failure) = run.failure()?;
         Some((format!("{node}, {}", run.id.run), failure.clone()))
     }
