@@ -13,6 +13,7 @@ use crate::remote::kept::Kept;
 use crate::remote::model::{Run, RunId, RunsQuery, Submission, Task, new_run_id};
 use crate::remote::{Backend, Follower, Profile, RemoteError, connect};
 use crate::store::{NodeRecord, RunRecord};
+use crate::system::http::backoff;
 use crate::tui::services::context::Context;
 
 /// Runs that are read at each look; older ones are read once.
@@ -21,6 +22,8 @@ const NEWEST: usize = 100;
 const PAUSE: Duration = Duration::from_millis(1_500);
 /// The pause between two looks at what has ended, or while another tab is shown.
 const IDLE: Duration = Duration::from_secs(5);
+/// The least time for each request of a look.
+const REQUEST: Duration = Duration::from_millis(250);
 /// The longest pause while the engine does not answer.
 const LOST: Duration = Duration::from_secs(60);
 /// Most runs that are followed while another tab is shown.
@@ -31,23 +34,7 @@ pub(super) fn serve(context: Arc<Context>, profile: Profile, asks: &Receiver<Ask
     let package = metadata(&context).package_name;
     // The screen offers nothing of a profile that can't be connected.
     let Ok(backend) = connect(&profile, &package) else { return };
-    let name = profile.name.clone();
-    let mut connection = Connection {
-        context,
-        backend,
-        profile,
-        name,
-        kept: HashMap::new(),
-        seen: HashMap::new(),
-        has_complained: false,
-        what: None,
-        looked: None,
-        follower: None,
-        log: None,
-        grid: HashMap::new(),
-        going_on: Vec::new(),
-        failures: 0,
-    };
+    let mut connection = Connection::new(context, backend, profile);
     loop {
         let ask = match connection.pause() {
             Some(pause) => asks.recv_timeout(pause),
@@ -80,8 +67,7 @@ struct Connection {
     /// The list at the last look; `None` before the first one.
     looked: Option<Vec<Run>>,
     follower: Option<Follower>,
-    /// Where the rest of the log begins; `None` inside if it has ended, and outside before the first look.
-    log: Option<Option<String>>,
+    log: Log,
     /// Whether the runs of the grid have ended, for those that were read.
     grid: HashMap<RunId, bool>,
     /// Runs that went on at the last look.
@@ -90,23 +76,60 @@ struct Connection {
     failures: u32,
 }
 
+/// How far the log was read.
+#[derive(Debug, Clone, Default, PartialEq)]
+enum Log {
+    /// Not at all.
+    #[default]
+    New,
+    /// The task has not begun, or the engine gives the whole log each time.
+    Whole,
+    /// Up to here.
+    To(String),
+    /// To its end.
+    Ended,
+}
+
 impl Connection {
+    fn new(context: Arc<Context>, backend: Box<dyn Backend>, profile: Profile) -> Self {
+        Connection {
+            context,
+            backend,
+            name: profile.name.clone(),
+            profile,
+            kept: HashMap::new(),
+            seen: HashMap::new(),
+            has_complained: false,
+            what: None,
+            looked: None,
+            follower: None,
+            log: Log::New,
+            grid: HashMap::new(),
+            going_on: Vec::new(),
+            failures: 0,
+        }
+    }
+
     /// How long to wait for something to do before the next look; `None` if there is nothing to look at.
     fn pause(&self) -> Option<Duration> {
         if self.failures > 0 {
-            let longer = PAUSE.mul_f64(2_f64.powi(self.failures.min(10) as i32)).min(LOST);
+            let longer = backoff(PAUSE, self.failures.min(10)).min(LOST).max(self.backend.rest());
             return (self.what.is_some() || !self.going_on.is_empty()).then_some(longer);
         }
         match &self.what {
             None => (!self.going_on.is_empty()).then_some(IDLE),
-            Some(What::Runs { .. }) => {
-                Some(if self.looked.is_some() { PAUSE } else { Duration::ZERO })
+            Some(What::Runs { .. }) if self.looked.is_none() => Some(Duration::ZERO),
+            // Each pipeline is a request.
+            Some(What::Runs { pipelines, .. }) => {
+                let requests = u32::try_from(pipelines.len()).unwrap_or(u32::MAX);
+                Some(PAUSE.max(REQUEST.saturating_mul(requests)))
             }
             Some(What::Pipelines) => Some(PAUSE),
             Some(What::Run(_)) => Some(self.pause_of_run()),
             Some(What::Log { .. }) => Some(match self.log {
-                None => Duration::ZERO,
-                Some(_) => self.pause_of_run().min(PAUSE),
+                Log::New => Duration::ZERO,
+                Log::Ended => self.pause_of_run(),
+                Log::Whole | Log::To(_) => self.pause_of_run().min(PAUSE),
             }),
             Some(What::Grid(runs)) => {
                 Some(match runs.iter().any(|run| !self.grid.contains_key(run)) {
@@ -170,7 +193,7 @@ impl Connection {
             _ => None,
         };
         if of_log(&what) != of_log(&self.what) {
-            self.log = None;
+            self.log = Log::New;
         }
         match (&what, &self.what) {
             (Some(What::Grid(_)), Some(What::Grid(_))) => {}
@@ -385,20 +408,23 @@ impl Connection {
         let task = tasks.iter().find(|other| other.name() == task.name()).unwrap_or(task).clone();
         // Before its first try a task has no log.
         if task.attempt == 0 {
+            self.log = Log::Whole;
             return Ok(());
         }
         let has_ended = attempt < task.attempt || task.state.phase.is_over();
-        let mut first = self.log.is_none();
-        while self.log != Some(None) {
-            let from = self.log.clone().flatten();
+        let mut first = !matches!(self.log, Log::To(_));
+        while self.log != Log::Ended {
+            let from = match &self.log {
+                Log::To(place) => Some(place.clone()),
+                _ => None,
+            };
             let page = self.backend.log(id, &task, attempt, from.as_deref())?;
             let is_last = page.next.is_none() || page.next == from;
             let ended = has_ended && is_last;
             self.log = match (ended, page.next) {
-                (true, _) => Some(None),
-                // Without a place to go on from, the whole log is read again at the next look.
-                (false, None) => None,
-                (false, next) => Some(next),
+                (true, _) => Log::Ended,
+                (false, None) => Log::Whole,
+                (false, Some(next)) => Log::To(next),
             };
             if first || ended || !page.lines.is_empty() {
                 self.context.answer(Answer::Log {
@@ -441,3 +467,6 @@ impl Connection {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;
