@@ -107,7 +107,7 @@ impl<'a> DagFile<'a> {
         };
         let mut text = format!(
             "\"\"\"A pipeline of a Kedro project as an Airflow DAG. Made by mlops-tui, which writes it anew at each deployment.\"\"\"\n\n\
-             import inspect\nimport logging\nimport os\nimport sys\nfrom datetime import datetime, timedelta\nfrom pathlib import Path\n\n\
+             import inspect\nimport json\nimport logging\nimport os\nimport sys\nfrom datetime import datetime, timedelta\nfrom pathlib import Path\n\n\
              from {import} import dag, task\n\n"
         );
         let constants = [

@@ -3,7 +3,7 @@
 //! [`record`] is called at each look at a run, and changes only what has changed. [`keep_log`] stores the log of a try once
 //! it has ended, and with it the exception of a failed task. Neither asks the engine.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
 use indexmap::IndexMap;
@@ -19,6 +19,7 @@ use crate::store::{
     Source, Store, StoreError, now,
 };
 use crate::text::secrets::{HIDDEN, Key, SECRET, redact};
+use crate::tracking;
 
 /// Where a run is, and who asked for it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -124,6 +125,35 @@ pub fn record(
         store.record(&progress)?;
     }
     Ok(store.run(id)?.unwrap_or(updated))
+}
+
+/// Notes which tracked run a run has logged to, and the metrics of all those that its tasks have logged to.
+///
+/// # Errors
+/// When the store can't be written.
+pub fn tracked(
+    store: &mut Store,
+    record: &RunRecord,
+    runs: &[tracking::entities::Run],
+) -> Result<RunRecord, StoreError> {
+    // The one with metrics is what people look for.
+    let with_metrics = runs.iter().find(|run| !run.metrics.is_empty());
+    let Some(main) = with_metrics.or(runs.first()) else { return Ok(record.clone()) };
+    let mut metrics = BTreeMap::new();
+    for (key, value) in runs.iter().rev().flat_map(|run| &run.metrics) {
+        if value.is_finite() {
+            metrics.insert(key.clone(), *value);
+        }
+    }
+    let record = RunRecord { mlflow_run: Some(main.id.clone()), metrics, ..record.clone() };
+    store.record(&Progress {
+        record: &record,
+        first: 1,
+        entries: &[],
+        nodes: &[],
+        datasets: &[],
+    })?;
+    Ok(record)
 }
 
 /// Notes that a run was cancelled from here. Airflow counts such a run as failed.

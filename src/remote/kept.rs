@@ -9,9 +9,10 @@ use super::backend::{Action, Backend, RemoteError};
 use super::history::{self, Origin};
 use super::model::{LogLine, Phase, Run, Task};
 use super::plan::nodes_by_name;
-use super::profile::Profile;
+use super::profile::{Engine, Profile};
 use crate::project::Snapshot;
 use crate::store::{RunRecord, Store, StoreError};
+use crate::tracking;
 
 /// The history, for the runs of one deployed pipeline.
 pub struct Kept {
@@ -87,6 +88,10 @@ impl Kept {
         tasks: &[Task],
     ) -> Option<RunRecord> {
         let record = self.see(backend, run, tasks)?;
+        let record = match run.state.phase.is_over() {
+            true => self.find_tracked(run, record),
+            false => record,
+        };
         if !run.state.phase.is_over() || backend.can(Action::Logs).is_err() {
             return Some(record);
         }
@@ -101,6 +106,25 @@ impl Kept {
         }
         let stored = record.id.map(|id| self.store.run(id)).transpose();
         self.told_of(stored)?.flatten()
+    }
+
+    /// Finds the tracked runs that the run has logged to, where the project's tracking store has them.
+    fn find_tracked(&mut self, run: &Run, record: RunRecord) -> RunRecord {
+        let metadata = &self.snapshot.metadata;
+        let found = || {
+            let choice = tracking::choose(&metadata.root, Some(&self.snapshot.env), None).ok()?;
+            let location = choice.location?;
+            let store = tracking::Store::open(&location, tracking::workspace().as_deref()).ok()?;
+            tracking::runs_of_airflow(&store, &run.id.pipeline, &run.id.run).ok()
+        };
+        let found = if self.origin.engine == Engine::Airflow.name() { found() } else { None };
+        match found {
+            Some(runs) if !runs.is_empty() => {
+                let noted = history::tracked(&mut self.store, &record, &runs);
+                self.told_of(noted).unwrap_or(record)
+            }
+            _ => record,
+        }
     }
 
     /// Keeps the whole log of a try that has ended.

@@ -43,6 +43,19 @@ pub fn run_between(
     Ok(<[Run; 1]>::try_from(found).ok().map(|[run]| run.id))
 }
 
+/// The tracked runs that the tasks of an Airflow run have logged to, newest first. Our DAG files have the tasks tag them.
+///
+/// # Errors
+/// When the store can't be read.
+pub fn runs_of_airflow(store: &Store, dag: &str, run: &str) -> Result<Vec<Run>, TrackingError> {
+    let tag = |key: &str, text: &str| {
+        let (field, value) = (Field::Tag(key.to_owned()), Value::Text(text.to_owned()));
+        Expr::Compare(Compare { field, comparator: Comparator::Equal, value })
+    };
+    let filter = Expr::And(vec![tag("airflow.dag_id", dag), tag("airflow.run_id", run)]);
+    Ok(store.search_runs(&RunQuery { filter, ..RunQuery::default() })?.items)
+}
+
 /// The pipeline runs of the project's history that have logged to a tracked run, or to its parent; newest
 /// first. Empty if there is no history.
 ///
@@ -96,6 +109,29 @@ mod tests {
         assert_eq!(between(12.5, 20.0), None);
         assert_eq!(between(10.0, 30.0), None, "it could be either");
         assert_eq!(between(11.0, 11.0).as_deref(), Some("own"));
+    }
+
+    #[test]
+    fn the_runs_of_an_airflow_run_are_found_by_their_tags() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().join("mlruns");
+        let write = |path: String, text: &str| {
+            let path = root.join(path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, text).unwrap();
+        };
+        write("0/meta.yaml".to_owned(), "experiment_id: '0'\nname: Default\n");
+        let runs =
+            [("a", "shop", "r1"), ("b", "shop", "r1"), ("c", "shop", "r2"), ("d", "other", "r1")];
+        for (number, (id, dag, run)) in runs.into_iter().enumerate() {
+            let meta = format!("run_id: {id}\nexperiment_id: '0'\nstart_time: {}000\n", number + 1);
+            write(format!("0/{id}/meta.yaml"), &meta);
+            write(format!("0/{id}/tags/airflow.dag_id"), dag);
+            write(format!("0/{id}/tags/airflow.run_id"), run);
+        }
+        let store = Store::Files(FileStore::new(&root));
+        let found = runs_of_airflow(&store, "shop", "r1").unwrap();
+        assert_eq!(found.iter().map(|run| run.id.as_str()).collect::<Vec<_>>(), ["b", "a"]);
     }
 
     #[test]

@@ -33,7 +33,7 @@ pub mod table;
 pub use belongings::Belongings;
 pub use choice::{By, Choice, Location, PROJECT, ServerUri, choose, in_folder, workspace};
 pub use goal::Goal;
-pub use link::{pipeline_runs, run_between};
+pub use link::{pipeline_runs, run_between, runs_of_airflow};
 pub use overview::{Overview, RegisteredModel, hide_secrets, read};
 pub use sqlite::SqliteStore;
 pub use store::Store;

@@ -139,6 +139,10 @@ fn history(root: &Path, server: &Server, dag: &str, plan: &Plan, good: &str) {
     nodes.sort_unstable();
     planned.sort_unstable();
     assert_eq!(nodes, planned);
+    // The tracked runs of its tasks are found by their tags.
+    let tracked = shown["mlflow_run"].as_str().unwrap();
+    assert!(verb(&["experiments", "show", tracked]).0);
+    assert!(shown["metrics"]["linear.mae"].is_number(), "{:#}", shown["metrics"]);
 
     let there = json(&["runs", "show", &ids[0], "--json"]);
     assert_eq!(

@@ -1,7 +1,9 @@
 
 
-def run_nodes(names, conf):
+def run_nodes(names, conf, tags):
     """Runs nodes in a Kedro session. `conf` is what the run was started with: parameters, and settings under `_mlops_tui`."""
+    # MLflow gives its runs these tags.
+    os.environ["MLFLOW_RUN_CONTEXT"] = json.dumps(tags)
     # Kedro replaces the handlers of Airflow by one that prints. Airflow 2 logs what is printed, so the two would feed each
     # other for ever: nothing that Kedro prints meanwhile is captured, and then the handlers are those of before again.
     root = logging.getLogger()
@@ -43,6 +45,7 @@ def run_nodes(names, conf):
 def make_task(task_id, nodes, doc):
     @task(task_id=task_id, doc_md=doc)
     def run(dag_run=None):
-        run_nodes(nodes, dag_run.conf)
+        tags = {"airflow.dag_id": dag_run.dag_id, "airflow.run_id": dag_run.run_id, "airflow.task_id": task_id}
+        run_nodes(nodes, dag_run.conf, tags)
 
     return run()

@@ -115,10 +115,11 @@ module("kedro.framework.project", pipelines=pipelines)
 module("kedro.framework.session", KedroSession=Old)
 os.chdir = lambda path: seen.update(folder=path)
 exec(compile(sys.stdin.read(), "dag.py", "exec"), {"__name__": "dag"})
-run = types.SimpleNamespace(conf={"model": {"depth": 3}, "_mlops_tui": {"env": "cloud", "id": "x"}})
+run = types.SimpleNamespace(dag_id="d", run_id="r", conf={"model": {"depth": 3}, "_mlops_tui": {"env": "cloud", "id": "x"}})
 functions["odd"](dag_run=run)
+seen["tags"] = json.loads(os.environ["MLFLOW_RUN_CONTEXT"])
 module("kedro.framework.session", KedroSession=New)
-functions["split"](dag_run=types.SimpleNamespace(conf=None))
+functions["split"](dag_run=types.SimpleNamespace(dag_id="d", run_id="r", conf=None))
 pipelines.set_requested(["one"])
 print(json.dumps(seen))
 "#;
@@ -148,6 +149,9 @@ fn the_file_runs_nodes_with_any_kedro() {
         {"pipelines": ["training"], "nodes": ["split"]},
     ]);
     assert_eq!(seen["runs"], runs);
+    let tags =
+        serde_json::json!({"airflow.dag_id": "d", "airflow.run_id": "r", "airflow.task_id": "odd"});
+    assert_eq!(seen["tags"], tags);
     assert_eq!(seen["edges"], serde_json::json!([["split", "odd"]]));
     let doc = seen["tasks"]["odd"].as_str().unwrap();
     assert_eq!(nodes_of(doc), Some(plan.tasks[1].nodes.clone()));
