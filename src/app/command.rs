@@ -146,6 +146,7 @@ each_screen! {
         AllRuns, "all-runs", "Show the runs of all pipelines on the engine, or those of this project", ["a"], REMOTE, Some("all");
         CheckConnection, "check-connection", "Look at the connection: address, credentials, version, permissions", ["c"], REMOTE, Some("check");
         PausePipeline, "pause-pipeline", "Stop the engine's own starts of the pipeline, or resume them", ["P"], REMOTE, Some("pause");
+        MarkState, "mark-state", "Set the state of the selected task, or of the run, by hand", ["m"], REMOTE, None;
         EarlierTry, "earlier-try", "Show the log of the try before", [","], REMOTE, None;
         LaterTry, "later-try", "Show the log of the next try", ["."], REMOTE, None;
         Open, "open", "Open what is selected: its details, its group, its run", ["enter"], EVERYWHERE, None;

@@ -54,6 +54,8 @@ pub enum Choose {
     Child,
     /// A vertex of the whole graph.
     Vertex,
+    /// The state to set on an engine.
+    State,
     /// An experiment, or a view of the tracked runs.
     View,
     /// The theme.

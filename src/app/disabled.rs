@@ -175,6 +175,7 @@ pub fn disabled_because(state: &State, command: Command) -> Option<String> {
         | Command::AllRuns
         | Command::CheckConnection
         | Command::PausePipeline
+        | Command::MarkState
         | Command::EarlierTry
         | Command::LaterTry
         | Command::RunHere

@@ -83,6 +83,13 @@ impl Deployment {
         folder.join(&self.name)
     }
 
+    /// What is left to do once the file is written into a folder: nothing, or to commit it where Airflow reads a repository.
+    pub fn next_step(folder: &Path) -> &'static str {
+        let folder = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
+        let is_in_git = folder.ancestors().any(|above| above.join(".git").exists());
+        if is_in_git { "It is in a git repository: commit and push it." } else { "" }
+    }
+
     /// What writing the file into a folder would change.
     ///
     /// # Errors
@@ -153,6 +160,16 @@ mod tests {
         let plan = Plan { pipeline: pipelines[0].to_owned(), tasks: vec![task] };
         let settings = DagSettings::default();
         deployment(&snapshot, &DagFile::new(&snapshot, &plan, &settings, Airflow::Three), None)
+    }
+
+    #[test]
+    fn a_folder_in_a_repository_is_to_be_committed() {
+        let folder = tempfile::tempdir().unwrap();
+        let dags = folder.path().join("platform/dags");
+        fs::create_dir_all(&dags).unwrap();
+        assert_eq!(Deployment::next_step(&dags), "");
+        fs::create_dir(folder.path().join(".git")).unwrap();
+        assert!(Deployment::next_step(&dags).contains("commit and push"));
     }
 
     #[test]

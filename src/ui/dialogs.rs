@@ -36,6 +36,9 @@ pub(super) fn draw(paint: &mut Paint<'_>, state: &State, dialog: &Dialog) {
                 Choose::Parent => "Leads here",
                 Choose::Child => "Leads to",
                 Choose::Vertex => "Find",
+                Choose::State => {
+                    return commands(paint, state, picker, &state.remote.marked_title());
+                }
                 Choose::View => return commands(paint, state, picker, &views_title(state)),
                 Choose::Theme => "Theme",
                 Choose::Keymap => "Keymap",

@@ -8,7 +8,7 @@ use mlops_tui::app::screens::remote::asked::{Answer, Ask, KeptRun, Profile, Show
 use mlops_tui::app::tab::Tab;
 use mlops_tui::dag::Slice;
 use mlops_tui::dag::view::NodeStatus;
-use mlops_tui::remote::model::{Deployed, LogLine, Phase, Run, RunId, State, Task};
+use mlops_tui::remote::model::{Deployed, LogLine, Mark, Phase, Run, RunId, State, Task};
 use mlops_tui::remote::{Action, Check, Engine};
 use mlops_tui::runs::{Failure, Frame};
 use mlops_tui::text::UserError;
@@ -569,4 +569,24 @@ fn a_task_without_a_node_of_the_project_is_not_run_here() {
     assert!(app.screen().contains("no task is selected that holds a node"), "{}", app.screen());
     app.keys("=");
     assert!(app.screen().contains("Runs > run 7"), "{}", app.screen());
+}
+
+#[test]
+fn the_state_of_a_task_or_of_a_run_is_set_by_hand() {
+    let mut app = opened(100, 24);
+    app.keys("jm");
+    insta::assert_snapshot!("remote_mark", app.screen());
+    app.keys("<esc>");
+    assert_eq!(asked(&mut app), []);
+    app.keys("m<enter>");
+    let asks = asked(&mut app);
+    let [Ask::Mark { profile, id: of, task: Some(task), mark: Mark::Succeeded }] = asks.as_slice()
+    else {
+        panic!("{asks:?}")
+    };
+    assert_eq!((profile.as_str(), of, task.id.as_str()), ("prod", &id("manual__4"), "train-model"));
+    app.keys("<esc>jmfailed<enter>");
+    let (profile, of) = ("prod".to_owned(), id("manual__3"));
+    let ask = Ask::Mark { profile, id: of, task: None, mark: Mark::Failed };
+    assert!(asked(&mut app).contains(&ask));
 }

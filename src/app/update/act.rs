@@ -115,6 +115,7 @@ pub(super) fn act(state: &mut State, command: Command) -> Vec<Effect> {
         | Command::AllRuns
         | Command::CheckConnection
         | Command::PausePipeline
+        | Command::MarkState
         | Command::EarlierTry
         | Command::LaterTry => {
             let (screen, shared) = state.screen_mut();

@@ -391,6 +391,10 @@ fn chosen(state: &mut State, dialog: &Dialog) -> Outcome {
             experiments.show_view(shared, index);
             Outcome::Closed
         }
+        Choose::State => {
+            let ask = state.remote.mark(index);
+            Outcome::Ask(ask.map(|ask| Effect::Remote(Box::new(ask))).into_iter().collect())
+        }
         Choose::Theme => Outcome::Ask(vec![Effect::ChooseTheme(name)]),
         Choose::Keymap => Outcome::Ask(vec![Effect::ChooseKeymap(name)]),
     }

@@ -13,7 +13,7 @@ use crate::cli::output;
 use crate::cli::table::{Align, Cell, Reader as Terminal, lines};
 use crate::project::{Options, Reader, Snapshot};
 use crate::remote::deploy::deployment;
-use crate::remote::{Airflow, Change, DagFile, DagSettings, Grouping, Plan};
+use crate::remote::{Airflow, Change, DagFile, DagSettings, Deployment, Grouping, Plan};
 use crate::text::UserError;
 
 /// Show which nodes share a task on the engine.
@@ -152,7 +152,10 @@ pub(super) fn deploy(place: &PlaceArguments, arguments: &DeployArguments) -> Res
     }
     let text = match (&change, is_written) {
         (Change::Unchanged, _) => format!("Unchanged: {}.\n", path.display()),
-        (_, true) => format!("Written: {}. DAG {}.\n", path.display(), made.id),
+        (_, true) => {
+            let text = format!("Written: {}. DAG {}.", path.display(), made.id);
+            format!("{}\n", [text.as_str(), Deployment::next_step(&folder)].join(" ").trim_end())
+        }
         (_, false) => format!(
             "Would be {}: {}. --yes writes it.\n",
             if word == "new" { "new" } else { "changed" },

@@ -3,14 +3,21 @@
 use super::super::Screen;
 use super::RemoteScreen;
 use super::asked::{Ask, Profile};
-use super::run::Part;
+use super::run::{Part, RunPage};
 use super::submit::SubmitForm;
 use crate::app::command::Command;
-use crate::app::dialog::{Dialog, Question};
+use crate::app::dialog::{Choose, Dialog, Question, picker_height};
 use crate::app::effect::Effect;
+use crate::app::picker::{Choice, Picker};
 use crate::app::shared::Shared;
-use crate::remote::model::{Deployed, Phase};
+use crate::remote::model::{Deployed, Mark, Phase, Run, Task};
 use crate::remote::{Action, Engine};
+
+/// The states that are set by hand, with what they mean.
+const MARKS: [(Mark, &str, &str); 2] = [
+    (Mark::Succeeded, "success", "as if it had ended well; what comes after it can run"),
+    (Mark::Failed, "failed", "as if it had failed; what runs is stopped"),
+];
 
 impl RemoteScreen {
     pub(super) fn act_on(&mut self, shared: &mut Shared, command: Command) -> Vec<Effect> {
@@ -41,6 +48,16 @@ impl RemoteScreen {
                 if let Some(run) = self.run_page_mut() {
                     run.turn_try(by);
                 }
+                return Vec::new();
+            }
+            Command::MarkState => {
+                let choices = MARKS.map(|(_, name, detail)| Choice {
+                    name: name.into(),
+                    detail: detail.into(),
+                    ..Choice::default()
+                });
+                let picker = Picker::new(choices.into(), 0, picker_height(shared.size));
+                shared.dialogs.push(Dialog::Choose(Choose::State, picker));
                 return Vec::new();
             }
             Command::AllRuns => {
@@ -103,6 +120,33 @@ impl RemoteScreen {
         of_shown.and_then(|(_, id)| by_id(id)).or_else(|| own.next())
     }
 
+    /// What is marked: the selected task, or the run.
+    fn marked(&self) -> Option<(&Run, Option<&Task>)> {
+        let page = self.run_page().filter(|run| matches!(run.part, Part::Tasks | Part::Log));
+        Some((self.shown_run()?, page.and_then(RunPage::selected)))
+    }
+
+    /// The title of the list of states.
+    pub fn marked_title(&self) -> String {
+        match self.marked() {
+            Some((_, Some(task))) => format!("State of task {}", task.name()),
+            Some((run, None)) => format!("State of {}", run.id.run),
+            None => "State".into(),
+        }
+    }
+
+    /// The request for the chosen state.
+    pub fn mark(&self, index: usize) -> Option<Ask> {
+        let (mark, ..) = *MARKS.get(index)?;
+        let (run, task) = self.marked()?;
+        Some(Ask::Mark {
+            profile: self.shown_profile()?.name.clone(),
+            id: run.id.clone(),
+            task: task.cloned().map(Box::new),
+            mark,
+        })
+    }
+
     pub(super) fn disabled_because(&self, shared: &Shared, command: Command) -> Option<String> {
         let Some(profile) = self.shown_profile() else {
             return Some(match &self.page {
@@ -120,6 +164,7 @@ impl RemoteScreen {
             Command::CancelRun => Some(Action::Cancel),
             Command::Retry => Some(Action::Retry),
             Command::PausePipeline => Some(Action::Pause),
+            Command::MarkState => Some(Action::Mark),
             Command::Log => Some(Action::Logs),
             _ => None,
         };
@@ -131,7 +176,9 @@ impl RemoteScreen {
         let log =
             self.run_page().filter(|run| run.part == Part::Log).and_then(|run| run.log.as_ref());
         match command {
-            Command::CancelRun | Command::Retry | Command::Log if run.is_none() => {
+            Command::CancelRun | Command::Retry | Command::Log | Command::MarkState
+                if run.is_none() =>
+            {
                 Some("no run is selected".into())
             }
             Command::CancelRun if phase.is_some_and(Phase::is_over) => {

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::path::PathBuf;
 
-use crate::remote::model::{Deployed, LogLine, Run, RunId, Submission, Task};
+use crate::remote::model::{Deployed, LogLine, Mark, Run, RunId, Submission, Task};
 use crate::remote::{Action, Check, Engine};
 use crate::runs::Failure;
 use crate::store;
@@ -31,6 +31,17 @@ pub enum Ask {
     Cancel(String, RunId),
     /// Run the failed tasks of a run once more.
     Retry(String, RunId),
+    /// Set the state of a task, or of the run without one, by hand.
+    Mark {
+        /// The profile.
+        profile: String,
+        /// The run.
+        id: RunId,
+        /// The task.
+        task: Option<Box<Task>>,
+        /// The state.
+        mark: Mark,
+    },
     /// Stop or resume the engine's own starts of a pipeline.
     Pause(String, String, bool),
     /// Make the DAG file of a registered pipeline, and say what writing it changes, or write it.

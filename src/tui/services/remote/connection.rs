@@ -169,6 +169,11 @@ impl Connection {
                 let done = self.backend.retry(&id);
                 self.done(done.map(|tasks| format!("Tried again: {}", tasks.join(", "))));
             }
+            Ask::Mark { id, task, mark, .. } => {
+                let done = self.backend.mark(&id, task.as_deref(), mark);
+                let what = task.map_or(id.run, |task| task.name());
+                self.done(done.map(|_| format!("The state of {what} is set.")));
+            }
             Ask::Pause(_, pipeline, paused) => {
                 let done = self.backend.pause(&pipeline, paused);
                 let word = if paused { "paused" } else { "resumed" };

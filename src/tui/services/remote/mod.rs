@@ -12,7 +12,8 @@ use crate::app::screens::remote::asked::{Answer, Ask, Profile as Row};
 use crate::project::{Metadata, Options, Reader};
 use crate::remote::deploy::deployment;
 use crate::remote::{
-    Action, Airflow, Change, DagFile, DagSettings, Grouping, Plan, Profile, Profiles, connect,
+    Action, Airflow, Change, DagFile, DagSettings, Deployment, Grouping, Plan, Profile, Profiles,
+    connect,
 };
 use crate::text::UserError;
 
@@ -62,6 +63,7 @@ impl Remotes {
             | Ask::Submit { profile, .. }
             | Ask::Cancel(profile, _)
             | Ask::Retry(profile, _)
+            | Ask::Mark { profile, .. }
             | Ask::Pause(profile, ..) => profile.clone(),
         };
         let Some(profile) = self.profile(&name) else { return };
@@ -164,7 +166,11 @@ fn deployed(
     let path = made.path(folder);
     if write {
         made.write(folder)?;
-        let text = format!("Written: {}. The engine reads it at its next look.", path.display());
+        let next = match Deployment::next_step(folder) {
+            "" => "The engine reads it at its next look.",
+            step => step,
+        };
+        let text = format!("Written: {}. {next}", path.display());
         return Ok(Answer::Done { profile: profile.name.clone(), text, run: None });
     }
     let change = made.change(folder)?;
