@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use mlops_tui::app::effect::Effect;
-use mlops_tui::app::event::Report;
+use mlops_tui::app::event::{Event, Report};
 use mlops_tui::app::screens::remote::asked::{Answer, Ask, Profile, Shown, What};
 use mlops_tui::remote::model::{Deployed, LogLine, Phase, Run, RunId, State, Task};
 use mlops_tui::remote::{Action, Check, Engine};
@@ -463,4 +463,34 @@ fn the_end_of_a_run_is_told_on_every_tab_once() {
     assert_eq!(notified(&app), 1);
     answer(&mut app, answers(ended));
     assert_eq!(notified(&app), 1);
+}
+
+#[test]
+fn a_written_pipeline_is_waited_for_and_not_offered_again() {
+    let mut app = open(80, 24, vec![profile("prod", Engine::Airflow)], true);
+    let checked = |pipelines| Answer::Checked {
+        profile: "prod".into(),
+        checks: checks(),
+        pipelines: Ok(pipelines),
+    };
+    answer(&mut app, checked(Vec::new()));
+    assert!(app.screen().contains("No pipeline of this project is on the engine"));
+    app.keys("r");
+    assert!(app.screen().contains("deploy writes it"), "{}", app.screen());
+    asked(&mut app);
+    let file = "/srv/dags/shop_dag.py".into();
+    let pipeline = "__default__".into();
+    answer(&mut app, Answer::Written { profile: "prod".into(), pipeline, file });
+    assert_eq!(asked(&mut app), [Ask::Check("prod".into())]);
+    let screen = app.screen();
+    assert!(screen.contains("Written: /srv/dags/shop_dag.py"), "{screen}");
+    insta::assert_snapshot!("remote_written", screen);
+    app.happen(Event::Resize(200, 60));
+    let screen = app.screen();
+    assert!(screen.contains("__default__: shop, written, not read by the engine yet"), "{screen}");
+    assert!(screen.contains("train: shop-train, not on the engine"), "{screen}");
+    app.keys("r");
+    assert!(app.screen().contains("the engine has not read the DAG file yet"), "{}", app.screen());
+    answer(&mut app, checked(deployed(false)));
+    assert!(!app.screen().contains("not read by"), "{}", app.screen());
 }

@@ -177,8 +177,8 @@ fn deployed(
     let path = made.path(folder);
     if write {
         made.write(folder)?;
-        let text = format!("Written: {}. The engine reads it at its next look.", path.display());
-        return Ok(Answer::Done { profile: profile.name.clone(), text, run: None });
+        let (profile, pipeline) = (profile.name.clone(), pipeline.to_owned());
+        return Ok(Answer::Written { profile, pipeline, file: path });
     }
     let change = made.change(folder)?;
     let unused = |key: &String| format!("airflow.yml: `{key}` is not used.");

@@ -142,7 +142,12 @@ impl RemoteScreen {
                     None => Some("the engine has not answered yet".into()),
                     Some(Err(why)) => Some(why.clone()),
                     Some(Ok(_)) if self.deployed(shared, profile).is_none() => {
-                        Some("the pipeline is not on the engine; deploy writes it".into())
+                        let written = self.known.get(&profile.name).map(|known| &known.written);
+                        let text = match written.is_some_and(|written| !written.is_empty()) {
+                            true => "the engine has not read the DAG file yet",
+                            false => "the pipeline is not on the engine; deploy writes it",
+                        };
+                        Some(text.into())
                     }
                     Some(Ok(_)) => None,
                 }

@@ -107,6 +107,11 @@ impl RemoteScreen {
                 // What the engine lists may have changed with it.
                 return vec![Effect::Remote(Box::new(Ask::Check(profile)))];
             }
+            Answer::Written { profile, pipeline, file } => {
+                shared.tell(format!("Written: {}", file.display()));
+                self.known.entry(profile.clone()).or_default().written.insert(pipeline);
+                return vec![Effect::Remote(Box::new(Ask::Check(profile)))];
+            }
             Answer::Refused(error) => shared.warn(error.line()),
             Answer::Preview { profile, pipeline, file, change, is_new, warnings } => {
                 if change.is_empty() {

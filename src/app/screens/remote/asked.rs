@@ -167,6 +167,15 @@ pub enum Answer {
         /// The run as it is now, for a run that was submitted.
         run: Option<Box<Run>>,
     },
+    /// A DAG file was written.
+    Written {
+        /// The profile.
+        profile: String,
+        /// The registered pipeline.
+        pipeline: String,
+        /// The file.
+        file: PathBuf,
+    },
     /// Something was not done.
     Refused(UserError),
     /// What writing a DAG file would change.
