@@ -494,3 +494,24 @@ fn a_written_pipeline_is_waited_for_and_not_offered_again() {
     answer(&mut app, checked(deployed(false)));
     assert!(!app.screen().contains("not read by"), "{}", app.screen());
 }
+
+#[test]
+fn the_fault_of_a_connection_is_shown_without_the_address_beside_it() {
+    let mut app = open(
+        80,
+        24,
+        vec![profile("prod", Engine::Airflow), profile("box", Engine::KedroServer)],
+        true,
+    );
+    for (profile, why) in [
+        ("prod", "prod: no connection to https://prod.example.com:8080: refused."),
+        ("box", "https://box.example.com:8080/health: no connection: refused."),
+    ] {
+        let checks = vec![Check { what: "address", found: Err(why.into()) }];
+        let pipelines = Err(why.into());
+        answer(&mut app, Answer::Checked { profile: profile.into(), checks, pipelines });
+    }
+    let screen = app.screen();
+    assert!(screen.contains("Airflow       no connection to"), "{screen}");
+    assert!(screen.contains("Kedro server  no connection: r"), "{screen}");
+}
