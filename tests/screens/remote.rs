@@ -515,3 +515,16 @@ fn the_fault_of_a_connection_is_shown_without_the_address_beside_it() {
     assert!(screen.contains("Airflow       no connection to"), "{screen}");
     assert!(screen.contains("Kedro server  no connection: r"), "{screen}");
 }
+
+#[test]
+fn the_only_profile_opens_by_itself_unless_another_one_is_wrong() {
+    let only = || vec![profile("prod", Engine::Airflow)];
+    assert!(open(80, 24, only(), true).screen().contains("Remote > prod"));
+    let mut app = TestApp::open(80, 24);
+    app.report(Report::Trust(true));
+    app.keys("7");
+    let mistake = UserError::from("conf/base/remote.yml:9: `old`: `url` is missing.");
+    answer(&mut app, Answer::Profiles(only(), vec![mistake]));
+    let screen = app.screen();
+    assert!(screen.contains("`old`: `url` is") && !screen.contains("Remote >"), "{screen}");
+}

@@ -35,8 +35,9 @@ impl RemoteScreen {
                 if self.page.as_ref().is_some_and(gone) {
                     self.page = None;
                 }
-                // Who has one engine wants to see its runs.
+                // Who has one engine wants to see its runs, but not at the price of what is wrong with another.
                 if let [only] = self.profiles.as_slice()
+                    && self.mistakes.is_empty()
                     && !std::mem::replace(&mut self.opened, true)
                     && only.broken.is_none()
                 {
