@@ -528,3 +528,21 @@ fn the_only_profile_opens_by_itself_unless_another_one_is_wrong() {
     let screen = app.screen();
     assert!(screen.contains("`old`: `url` is") && !screen.contains("Remote >"), "{screen}");
 }
+
+#[test]
+fn a_task_that_fails_comes_into_sight() {
+    let mut app = opened(80, 24);
+    let all = |last: &str| -> Vec<Task> {
+        let name = |index: usize| format!("task-{index}");
+        let done = (0..40).map(|index| task(&name(index), "success", 60.0, Some(50.0), 1));
+        done.chain([task("the-last", last, 30.0, None, 1)]).collect()
+    };
+    let report = |app: &mut TestApp, last| {
+        let run = Box::new(runs().remove(0));
+        answer(app, Answer::Run { profile: "prod".into(), run, tasks: all(last) });
+    };
+    report(&mut app, "running");
+    assert!(!app.screen().contains("the-last"), "{}", app.screen());
+    report(&mut app, "failed");
+    assert!(app.screen().contains("▌✗ the-last"), "{}", app.screen());
+}

@@ -1,5 +1,6 @@
 //! Taking the answers of engines.
 
+use super::super::Screen;
 use super::RemoteScreen;
 use super::asked::{Answer, Ask, What};
 use super::page::Page;
@@ -59,11 +60,17 @@ impl RemoteScreen {
                 return ended.iter().filter_map(|run| show_end(shared, &profile, run)).collect();
             }
             Answer::Run { profile, run, tasks } => {
+                let height = self.list_height(shared);
                 let Some(page) = self.page_of(&profile) else { return Vec::new() };
                 let ended = ended(&page.runs, std::slice::from_ref(&run));
                 if let Some(shown) = &mut page.run {
                     match shown.id == run.id {
-                        true => shown.take(tasks),
+                        true => {
+                            shown.take(tasks);
+                            // What was selected may be out of sight.
+                            let (selected, len) = (shown.position.selected, shown.tasks.len());
+                            shown.position.select(selected, len, height);
+                        }
                         false => shown.grid.add(&run.id, &tasks),
                     }
                 }
