@@ -306,6 +306,7 @@ fn the_log_of_each_try_is_read_followed_filtered_and_searched() {
     app.keys("&level:warning<enter>");
     let screen = app.screen();
     assert!(screen.contains("few rows") && !screen.contains("loading"), "{screen}");
+    assert!(screen.contains("level:warning, 2 of 4 lines"), "{screen}");
     app.keys("<esc>,");
     assert_eq!(asked(&mut app), [shown(1)]);
     log(&mut app, 1, true, vec![line("info", "of the first try")]);
@@ -545,4 +546,16 @@ fn a_task_that_fails_comes_into_sight() {
     assert!(!app.screen().contains("the-last"), "{}", app.screen());
     report(&mut app, "failed");
     assert!(app.screen().contains("▌✗ the-last"), "{}", app.screen());
+}
+
+#[test]
+fn the_log_says_why_there_are_no_tasks() {
+    let mut app = listed(80, 24);
+    app.keys("<enter><tab>");
+    assert!(app.screen().contains("No task is selected."), "{}", app.screen());
+    let why = "prod: no connection to https://prod.example.com:8080".to_owned();
+    let what = What::Run(id("manual__4"));
+    answer(&mut app, Answer::Unanswered { profile: "prod".into(), what, why });
+    assert!(!app.screen().contains("No task is selected."), "{}", app.screen());
+    assert_eq!(app.screen().matches("no connection").count(), 2, "{}", app.screen());
 }
