@@ -3,13 +3,13 @@
 use std::path::PathBuf;
 
 use mlops_tui::app::effect::Effect;
-use mlops_tui::app::event::Report;
+use mlops_tui::app::event::{Event, Report};
 use mlops_tui::app::screens::remote::asked::{Answer, Ask, KeptRun, Profile, Shown, What};
 use mlops_tui::app::tab::Tab;
 use mlops_tui::dag::Slice;
 use mlops_tui::dag::view::NodeStatus;
 use mlops_tui::remote::model::{Deployed, LogLine, Mark, Phase, Run, RunId, State, Task};
-use mlops_tui::remote::{Action, Check, Engine};
+use mlops_tui::remote::{Action, Airflow, Check, Engine};
 use mlops_tui::runs::{Failure, Frame};
 use mlops_tui::text::UserError;
 use serde_json::json;
@@ -311,6 +311,7 @@ fn the_log_of_each_try_is_read_followed_filtered_and_searched() {
     app.keys("&level:warning<enter>");
     let screen = app.screen();
     assert!(screen.contains("few rows") && !screen.contains("loading"), "{screen}");
+    assert!(screen.contains("level:warning, 2 of 4 lines"), "{screen}");
     app.keys("<esc>,");
     assert_eq!(asked(&mut app), [shown(1)]);
     log(&mut app, 1, true, vec![line("info", "of the first try")]);
@@ -387,11 +388,17 @@ fn a_run_is_submitted_with_the_parameters_of_the_form() {
 fn a_deployment_is_shown_before_it_is_written() {
     let mut app = listed(80, 24);
     app.keys("d");
-    let ask = |write| Ask::Deploy { profile: "prod".into(), pipeline: "__default__".into(), write };
+    let ask = |write| Ask::Deploy {
+        profile: "prod".into(),
+        pipeline: "__default__".into(),
+        airflow: Airflow::Three,
+        write,
+    };
     assert_eq!(asked(&mut app), [ask(false)]);
     let preview = |change: &str| Answer::Preview {
         profile: "prod".into(),
         pipeline: "__default__".into(),
+        airflow: Airflow::Three,
         file: PathBuf::from("/srv/dags/shop_dag.py"),
         change: change.into(),
         is_new: false,
@@ -589,4 +596,98 @@ fn the_state_of_a_task_or_of_a_run_is_set_by_hand() {
     let (profile, of) = ("prod".to_owned(), id("manual__3"));
     let ask = Ask::Mark { profile, id: of, task: None, mark: Mark::Failed };
     assert!(asked(&mut app).contains(&ask));
+}
+
+#[test]
+fn a_written_pipeline_is_waited_for_and_not_offered_again() {
+    let mut app = open(80, 24, vec![profile("prod", Engine::Airflow)], true);
+    let checked = |pipelines| Answer::Checked {
+        profile: "prod".into(),
+        checks: checks(),
+        pipelines: Ok(pipelines),
+    };
+    answer(&mut app, checked(Vec::new()));
+    assert!(app.screen().contains("No pipeline of this project is on the engine"));
+    app.keys("r");
+    assert!(app.screen().contains("deploy writes it"), "{}", app.screen());
+    asked(&mut app);
+    let file = "/srv/dags/shop_dag.py".into();
+    let pipeline = "__default__".into();
+    answer(&mut app, Answer::Written { profile: "prod".into(), pipeline, file, next: "" });
+    assert_eq!(asked(&mut app), [Ask::Check("prod".into())]);
+    let screen = app.screen();
+    assert!(screen.contains("Written: /srv/dags/shop_dag.py"), "{screen}");
+    insta::assert_snapshot!("remote_written", screen);
+    app.happen(Event::Resize(200, 60));
+    let screen = app.screen();
+    assert!(screen.contains("__default__: shop, written, not read by the engine yet"), "{screen}");
+    assert!(screen.contains("train: shop-train, not on the engine"), "{screen}");
+    app.keys("r");
+    assert!(app.screen().contains("the engine has not read the DAG file yet"), "{}", app.screen());
+    answer(&mut app, checked(deployed(false)));
+    assert!(!app.screen().contains("not read by"), "{}", app.screen());
+}
+
+#[test]
+fn the_fault_of_a_connection_is_shown_without_the_address_beside_it() {
+    let mut app = open(
+        80,
+        24,
+        vec![profile("prod", Engine::Airflow), profile("box", Engine::KedroServer)],
+        true,
+    );
+    for (profile, why) in [
+        ("prod", "prod: no connection to https://prod.example.com:8080: refused."),
+        ("box", "https://box.example.com:8080/health: no connection: refused."),
+    ] {
+        let checks = vec![Check { what: "address", found: Err(why.into()) }];
+        let pipelines = Err(why.into());
+        answer(&mut app, Answer::Checked { profile: profile.into(), checks, pipelines });
+    }
+    let screen = app.screen();
+    assert!(screen.contains("Airflow       no connection to"), "{screen}");
+    assert!(screen.contains("Kedro server  no connection: r"), "{screen}");
+}
+
+#[test]
+fn the_only_profile_opens_by_itself_unless_another_one_is_wrong() {
+    let only = || vec![profile("prod", Engine::Airflow)];
+    assert!(open(80, 24, only(), true).screen().contains("Remote > prod"));
+    let mut app = TestApp::open(80, 24);
+    app.report(Report::Trust(true));
+    app.keys("7");
+    let mistake = UserError::from("conf/base/remote.yml:9: `old`: `url` is missing.");
+    answer(&mut app, Answer::Profiles(only(), vec![mistake]));
+    let screen = app.screen();
+    assert!(screen.contains("`old`: `url` is") && !screen.contains("Remote >"), "{screen}");
+}
+
+#[test]
+fn a_task_that_fails_comes_into_sight() {
+    let mut app = opened(80, 24);
+    let all = |last: &str| -> Vec<Task> {
+        let name = |index: usize| format!("task-{index}");
+        let done = (0..40).map(|index| task(&name(index), "success", 60.0, Some(50.0), 1));
+        done.chain([task("the-last", last, 30.0, None, 1)]).collect()
+    };
+    let report = |app: &mut TestApp, last| {
+        let run = Box::new(runs().remove(0));
+        answer(app, Answer::Run { profile: "prod".into(), run, tasks: all(last) });
+    };
+    report(&mut app, "running");
+    assert!(!app.screen().contains("the-last"), "{}", app.screen());
+    report(&mut app, "failed");
+    assert!(app.screen().contains("▌✗ the-last"), "{}", app.screen());
+}
+
+#[test]
+fn the_log_says_why_there_are_no_tasks() {
+    let mut app = listed(80, 24);
+    app.keys("<enter><tab>");
+    assert!(app.screen().contains("No task is selected."), "{}", app.screen());
+    let why = "prod: no connection to https://prod.example.com:8080".to_owned();
+    let what = What::Run(id("manual__4"));
+    answer(&mut app, Answer::Unanswered { profile: "prod".into(), what, why });
+    assert!(!app.screen().contains("No task is selected."), "{}", app.screen());
+    assert_eq!(app.screen().matches("no connection").count(), 2, "{}", app.screen());
 }

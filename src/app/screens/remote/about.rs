@@ -111,6 +111,9 @@ fn of_profile(screen: &RemoteScreen, profile: &Profile, shared: &Shared) -> Deta
                 for (name, id) in &profile.pipelines {
                     let deployed = pipelines.iter().find(|deployed| deployed.id == *id);
                     let (text, tone) = match deployed {
+                        None if known.written.contains(name) => {
+                            ("written, not read by the engine yet".to_owned(), Tone::Busy)
+                        }
                         None => ("not on the engine".to_owned(), Tone::Dim),
                         Some(one) if one.broken => ("its file can't be read".into(), Tone::Bad),
                         Some(one) if one.paused => ("paused".into(), Tone::Warning),

@@ -11,7 +11,7 @@ use crate::app::effect::Effect;
 use crate::app::picker::{Choice, Picker};
 use crate::app::shared::Shared;
 use crate::remote::model::{Deployed, Mark, Phase, Run, Task};
-use crate::remote::{Action, Engine};
+use crate::remote::{Action, Airflow, Engine};
 
 /// The states that are set by hand, with what they mean.
 const MARKS: [(Mark, &str, &str); 2] = [
@@ -66,8 +66,15 @@ impl RemoteScreen {
             }
             Command::Deploy => {
                 let pipeline = shared.shown_pipeline().map(|pipeline| pipeline.name.clone());
-                let ask =
-                    pipeline.map(|pipeline| Ask::Deploy { profile: name, pipeline, write: false });
+                let version = self.known.get(&name).and_then(|known| known.found("version"));
+                let is_two = version.is_some_and(|version| version.starts_with("Airflow 2"));
+                let airflow = if is_two { Airflow::Two } else { Airflow::Three };
+                let ask = pipeline.map(|pipeline| Ask::Deploy {
+                    profile: name,
+                    pipeline,
+                    airflow,
+                    write: false,
+                });
                 return ask.map(effect).into_iter().collect();
             }
             Command::CancelRun => {
@@ -190,7 +197,12 @@ impl RemoteScreen {
                     None => Some("the engine has not answered yet".into()),
                     Some(Err(why)) => Some(why.clone()),
                     Some(Ok(_)) if self.deployed(shared, profile).is_none() => {
-                        Some("the pipeline is not on the engine; deploy writes it".into())
+                        let written = self.known.get(&profile.name).map(|known| &known.written);
+                        let text = match written.is_some_and(|written| !written.is_empty()) {
+                            true => "the engine has not read the DAG file yet",
+                            false => "the pipeline is not on the engine; deploy writes it",
+                        };
+                        Some(text.into())
                     }
                     Some(Ok(_)) => None,
                 }

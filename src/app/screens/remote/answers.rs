@@ -1,5 +1,6 @@
 //! Taking the answers of engines.
 
+use super::super::Screen;
 use super::RemoteScreen;
 use super::asked::{Answer, Ask, What};
 use super::page::Page;
@@ -35,8 +36,9 @@ impl RemoteScreen {
                 if self.page.as_ref().is_some_and(gone) {
                     self.page = None;
                 }
-                // Who has one engine wants to see its runs.
+                // Who has one engine wants to see its runs, but not at the price of what is wrong with another.
                 if let [only] = self.profiles.as_slice()
+                    && self.mistakes.is_empty()
                     && !std::mem::replace(&mut self.opened, true)
                     && only.broken.is_none()
                 {
@@ -58,11 +60,17 @@ impl RemoteScreen {
                 return ended.iter().filter_map(|run| show_end(shared, &profile, run)).collect();
             }
             Answer::Run { profile, run, tasks } => {
+                let height = self.list_height(shared);
                 let Some(page) = self.page_of(&profile) else { return Vec::new() };
                 let ended = ended(&page.runs, std::slice::from_ref(&run));
                 if let Some(shown) = &mut page.run {
                     match shown.id == run.id {
-                        true => shown.take(tasks),
+                        true => {
+                            shown.take(tasks);
+                            // What was selected may be out of sight.
+                            let (selected, len) = (shown.position.selected, shown.tasks.len());
+                            shown.position.select(selected, len, height);
+                        }
                         false => shown.grid.add(&run.id, &tasks),
                     }
                 }
@@ -117,8 +125,14 @@ impl RemoteScreen {
                 // What the engine lists may have changed with it.
                 return vec![Effect::Remote(Box::new(Ask::Check(profile)))];
             }
+            Answer::Written { profile, pipeline, file, next } => {
+                let text = format!("Written: {}. {next}", file.display());
+                shared.tell(text.trim_end());
+                self.known.entry(profile.clone()).or_default().written.insert(pipeline);
+                return vec![Effect::Remote(Box::new(Ask::Check(profile)))];
+            }
             Answer::Refused(error) => shared.warn(error.line()),
-            Answer::Preview { profile, pipeline, file, change, is_new, warnings } => {
+            Answer::Preview { profile, pipeline, airflow, file, change, is_new, warnings } => {
                 if change.is_empty() {
                     shared.tell(format!("Unchanged: {}", file.display()));
                     return Vec::new();
@@ -130,7 +144,7 @@ impl RemoteScreen {
                 lines.extend(change.lines().map(sanitize));
                 let title = format!("Deploy {pipeline} to {profile}");
                 let text = TextDialog { title, lines, ..TextDialog::default() };
-                let ask = Ask::Deploy { profile, pipeline, write: true };
+                let ask = Ask::Deploy { profile, pipeline, airflow, write: true };
                 let confirmed = Confirmed { text, does: "write it", ask };
                 shared.dialogs.push(Dialog::Confirm(Box::new(confirmed)));
             }

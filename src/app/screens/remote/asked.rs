@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 
 use crate::remote::model::{Deployed, LogLine, Mark, Run, RunId, Submission, Task};
-use crate::remote::{Action, Check, Engine};
+use crate::remote::{Action, Airflow, Check, Engine};
 use crate::runs::Failure;
 use crate::store;
 use crate::text::UserError;
@@ -50,6 +50,8 @@ pub enum Ask {
         profile: String,
         /// The registered pipeline.
         pipeline: String,
+        /// The release line that reads the file.
+        airflow: Airflow,
         /// Whether the file is written.
         write: bool,
     },
@@ -205,6 +207,17 @@ pub enum Answer {
         /// The run as it is now, for a run that was submitted.
         run: Option<Box<Run>>,
     },
+    /// A DAG file was written.
+    Written {
+        /// The profile.
+        profile: String,
+        /// The registered pipeline.
+        pipeline: String,
+        /// The file.
+        file: PathBuf,
+        /// What is left to do, in a sentence, if anything.
+        next: &'static str,
+    },
     /// Something was not done.
     Refused(UserError),
     /// What writing a DAG file would change.
@@ -213,6 +226,8 @@ pub enum Answer {
         profile: String,
         /// The registered pipeline.
         pipeline: String,
+        /// The release line that reads the file.
+        airflow: Airflow,
         /// The file.
         file: PathBuf,
         /// The text of a new file, or the difference to the present one; empty if there is none.

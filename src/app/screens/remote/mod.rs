@@ -14,7 +14,7 @@ pub mod run;
 pub mod runs;
 pub mod submit;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use strum::VariantArray;
 
@@ -67,6 +67,8 @@ pub struct Known {
     pub at: f64,
     /// The pipelines on the engine, or why they can't be listed; `None` before the first check.
     pub pipelines: Option<Result<Vec<Deployed>, String>>,
+    /// The registered pipelines whose DAG files were written in this session.
+    pub written: HashSet<String>,
 }
 
 impl Known {

@@ -124,12 +124,15 @@ impl RunPage {
     /// Takes the tasks as they are now.
     pub fn take(&mut self, tasks: Vec<Task>) {
         let selected = self.tasks.get(self.position.selected).map(Task::name);
-        // The first look selects what has failed, for that is what one comes for.
-        let wanted = match (selected, self.is_read) {
-            (Some(name), _) => tasks.iter().position(|task| task.name() == name),
-            (None, false) => tasks.iter().position(|task| task.state.phase == Phase::Failed),
-            (None, true) => None,
+        let has_failed = |task: &Task| task.state.phase == Phase::Failed;
+        let is_new = |task: &&Task| {
+            !self.tasks.iter().any(|old| old.name() == task.name() && has_failed(old))
         };
+        let failure = tasks.iter().find(|task| has_failed(task) && is_new(task));
+        // What fails is selected, for that is what one comes for, unless one has moved to another task.
+        let is_free = self.position.selected == 0 && self.part == Part::Tasks;
+        let name = failure.filter(|_| is_free).map(Task::name).or(selected);
+        let wanted = name.and_then(|name| tasks.iter().position(|task| task.name() == name));
         self.position.selected = wanted.unwrap_or(self.position.selected);
         if let Some(log) = &mut self.log
             && let Some(task) = tasks.iter().find(|task| task.name() == log.task.name())
@@ -275,13 +278,29 @@ mod tests {
     }
 
     #[test]
-    fn the_first_look_selects_what_failed_and_later_ones_leave_the_selection() {
+    fn what_fails_is_selected_once_unless_another_task_was() {
+        let three = |second, third| {
+            vec![task("x", Phase::Succeeded, 1), task("y", second, 2), task("z", third, 1)]
+        };
         let mut page = RunPage::new(id("a"));
-        page.take(vec![task("x", Phase::Succeeded, 1), task("y", Phase::Failed, 2)]);
+        page.take(three(Phase::Running, Phase::Waiting));
+        assert_eq!(page.selected().unwrap().id, "x");
+        page.take(three(Phase::Failed, Phase::Waiting));
+        assert_eq!(page.selected().unwrap().id, "y");
+        page.take(three(Phase::Failed, Phase::Failed));
         assert_eq!(page.selected().unwrap().id, "y");
         page.position.selected = 0;
-        page.take(vec![task("new", Phase::Failed, 1), task("x", Phase::Succeeded, 1)]);
+        page.take(three(Phase::Failed, Phase::Failed));
         assert_eq!(page.selected().unwrap().id, "x");
+        let mut page = RunPage::new(id("a"));
+        page.take(three(Phase::Running, Phase::Failed));
+        assert_eq!(page.selected().unwrap().id, "z");
+        // A log that is read stays.
+        let mut page = RunPage::new(id("a"));
+        page.take(three(Phase::Running, Phase::Waiting));
+        page.open_log();
+        page.take(three(Phase::Failed, Phase::Waiting));
+        assert_eq!(page.position.selected, 0);
     }
 
     #[test]

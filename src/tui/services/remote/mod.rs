@@ -45,8 +45,8 @@ impl Remotes {
     pub(super) fn ask(&mut self, context: &Arc<Context>, ask: Ask) {
         let name = match &ask {
             Ask::Profiles(env) => return self.read(context, env.clone()),
-            Ask::Deploy { profile, pipeline, write } => {
-                return self.deploy(context, profile, pipeline, *write);
+            Ask::Deploy { profile, pipeline, airflow, write } => {
+                return self.deploy(context, profile, pipeline, (*airflow, *write));
             }
             Ask::Show(shown) => {
                 // The others show nothing.
@@ -103,11 +103,11 @@ impl Remotes {
     }
 
     /// Makes a DAG file, and reports what writing it changes, or writes it.
-    fn deploy(&self, context: &Arc<Context>, profile: &str, pipeline: &str, write: bool) {
+    fn deploy(&self, context: &Arc<Context>, profile: &str, pipeline: &str, how: (Airflow, bool)) {
         let Some(profile) = self.profile(profile) else { return };
         let (context, pipeline) = (context.clone(), pipeline.to_owned());
         tokio::task::spawn_blocking(move || {
-            let answer = deployed(&context, &profile, &pipeline, write);
+            let answer = deployed(&context, &profile, &pipeline, how);
             context.answer(answer.unwrap_or_else(Answer::Refused));
         });
     }
@@ -152,7 +152,7 @@ fn deployed(
     context: &Context,
     profile: &Profile,
     pipeline: &str,
-    write: bool,
+    (airflow, write): (Airflow, bool),
 ) -> Result<Answer, UserError> {
     let folder = profile.folder.as_deref();
     let folder = folder.ok_or_else(|| format!("Profile {} has no `folder`.", profile.name))?;
@@ -161,23 +161,21 @@ fn deployed(
     let snapshot = reader.read(&Options { env: env.clone(), ..Options::default() });
     let plan = Plan::of(&snapshot, pipeline, &Grouping::default()).map_err(UserError::from)?;
     let settings = DagSettings::read(&mut reader, env.as_deref(), pipeline)?;
-    let file = DagFile::new(&snapshot, &plan, &settings, Airflow::Three);
+    let file = DagFile::new(&snapshot, &plan, &settings, airflow);
     let made = deployment(&snapshot, &file, None)?;
     let path = made.path(folder);
     if write {
         made.write(folder)?;
-        let next = match Deployment::next_step(folder) {
-            "" => "The engine reads it at its next look.",
-            step => step,
-        };
-        let text = format!("Written: {}. {next}", path.display());
-        return Ok(Answer::Done { profile: profile.name.clone(), text, run: None });
+        let (profile, pipeline) = (profile.name.clone(), pipeline.to_owned());
+        let next = Deployment::next_step(folder);
+        return Ok(Answer::Written { profile, pipeline, file: path, next });
     }
     let change = made.change(folder)?;
     let unused = |key: &String| format!("airflow.yml: `{key}` is not used.");
     Ok(Answer::Preview {
         profile: profile.name.clone(),
         pipeline: pipeline.to_owned(),
+        airflow,
         file: path,
         is_new: change == Change::New,
         change: match change {

@@ -117,13 +117,21 @@ fn health(
             (glyphs.running, "asking ...".into(), Role::Running)
         }
         Some(known) => match known.fault() {
-            Some(why) => (glyphs.failed, why.to_owned(), Role::Bad),
+            Some(why) => (glyphs.failed, without_place(why, profile).to_owned(), Role::Bad),
             None => {
                 let version = known.found("version").unwrap_or("it answers");
                 (glyphs.done, version.to_owned(), Role::Good)
             }
         },
     }
+}
+
+/// A fault without the name and the address of the profile, which have columns of their own.
+fn without_place<'a>(why: &'a str, profile: &Profile) -> &'a str {
+    let named = why.strip_prefix(&profile.name).and_then(|rest| rest.strip_prefix(": "));
+    let why = named.unwrap_or(why);
+    let about = why.strip_prefix(profile.url.trim_end_matches('/'));
+    about.and_then(|rest| rest.split_once(": ")).map_or(why, |(_, rest)| rest)
 }
 
 /// The sign and the role of a phase.

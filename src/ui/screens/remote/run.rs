@@ -112,7 +112,11 @@ fn of_log(log: &TaskLog) -> String {
         parts.push(format!("try {} of {}", log.attempt, log.task.attempt));
     }
     parts.extend(Some(&log.query).filter(|query| !query.is_empty()).cloned());
-    parts.push(format!("{} lines", log.dropped + log.lines.len()));
+    let all = log.dropped + log.lines.len();
+    parts.push(match log.query.is_empty() {
+        true => format!("{all} lines"),
+        false => format!("{} of {all} lines", log.matches.len()),
+    });
     parts.extend((log.follow && !log.ended).then(|| "following".to_owned()));
     parts.join(", ")
 }
@@ -217,7 +221,8 @@ fn log(
 ) {
     let unable = screen.disabled(shared, Command::Log).filter(|_| run.log.is_none());
     let Some(log) = &run.log else {
-        let text = unable.unwrap_or_else(|| "No task is selected.".into());
+        let text =
+            unable.or_else(|| run.error.clone()).unwrap_or_else(|| "No task is selected.".into());
         return paint.note(area, &[&text]);
     };
     if log.matches.is_empty() {

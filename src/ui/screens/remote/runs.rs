@@ -122,6 +122,14 @@ fn empty(paint: &mut Paint<'_>, area: Rect, screen: &RemoteScreen, shared: &Shar
     } else if let Some(why) = page.error.as_deref().or(fault) {
         let check = key(Command::CheckConnection);
         vec![why.to_owned(), format!("It is asked again; {check} shows the whole check.")]
+    } else if !page.all
+        && own() == Some(false)
+        && known.is_some_and(|known| !known.written.is_empty())
+    {
+        vec![
+            "The DAG file is written, and waits until Airflow reads it.".into(),
+            "By Airflow's own settings this takes up to five minutes.".into(),
+        ]
     } else if !page.all && own() == Some(false) {
         vec![
             "No pipeline of this project is on the engine.".into(),
