@@ -414,6 +414,15 @@ fn a_deployment_is_shown_before_it_is_written() {
     assert_eq!(asked(&mut app), [ask(true)]);
     answer(&mut app, preview(""));
     assert!(app.screen().contains("Unchanged: /srv/dags/shop_dag.py"), "{}", app.screen());
+    // The file is for the release line of the server.
+    let mut checks = checks();
+    checks[2].found = Ok("Airflow 2.11.2".into());
+    let pipelines = Ok(deployed(false));
+    answer(&mut app, Answer::Checked { profile: "prod".into(), checks, pipelines });
+    asked(&mut app);
+    app.keys("d");
+    let asks = asked(&mut app);
+    assert!(matches!(&asks[..], [Ask::Deploy { airflow: Airflow::Two, .. }]), "{asks:?}");
 }
 
 #[test]

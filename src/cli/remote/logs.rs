@@ -113,6 +113,9 @@ pub(super) fn run(opened: &Opened, arguments: &Arguments) -> Result<ExitCode> {
             }
         }
     }
+    if arguments.grep.is_some() && printer.shown.is_none() && !arguments.json {
+        output::complain("No line matches.");
+    }
     printed.map(|()| code)
 }
 

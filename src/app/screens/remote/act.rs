@@ -33,7 +33,7 @@ impl RemoteScreen {
                         let id = run.id.clone();
                         page.open_run(id);
                     }
-                    page.run.iter_mut().for_each(|run| run.open_log());
+                    page.run.iter_mut().for_each(|run| run.open_last_log());
                 }
                 return Vec::new();
             }
@@ -123,8 +123,10 @@ impl RemoteScreen {
         }
         let shown = shared.shown_pipeline().map_or("", |pipeline| pipeline.name.as_str());
         let of_shown = profile.pipelines.iter().find(|(name, _)| name == shown);
-        let mut own = profile.pipelines.iter().filter_map(|(_, id)| by_id(id));
-        of_shown.and_then(|(_, id)| by_id(id)).or_else(|| own.next())
+        let own = profile.pipelines.iter().filter_map(|(_, id)| by_id(id));
+        let own: Vec<&Deployed> = own.collect();
+        let only = || if let [only] = own.as_slice() { Some(*only) } else { None };
+        of_shown.and_then(|(_, id)| by_id(id)).or_else(only)
     }
 
     /// What is marked: the selected task, or the run.

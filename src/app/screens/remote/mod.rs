@@ -382,7 +382,7 @@ impl Screen for RemoteScreen {
             return true;
         };
         match run.part {
-            Part::Tasks => run.open_log(),
+            Part::Tasks => run.open_last_log(),
             Part::Grid => {
                 let selected =
                     run.grid.selected().map(|(run, task)| (run.clone(), task.to_owned()));

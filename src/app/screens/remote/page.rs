@@ -138,7 +138,7 @@ impl Page {
         }
         if let Some(index) = before.tasks.iter().position(|other| other.name() == task) {
             before.position.selected = index;
-            before.open_log();
+            before.open_last_log();
         }
     }
 }

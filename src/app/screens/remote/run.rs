@@ -149,16 +149,24 @@ impl RunPage {
             && let Some(index) = self.tasks.iter().position(|task| task.name() == name)
         {
             self.position.selected = index;
-            self.open_log();
+            self.open_last_log();
         }
     }
 
-    /// Shows the log of the selected task, if it has run.
+    /// Shows the log of the selected task: the one that was shown before, or that of its latest try.
     pub fn open_log(&mut self) {
         self.part = Part::Log;
         let Some(task) = self.tasks.get(self.position.selected) else { return };
         if self.log.as_ref().is_none_or(|log| log.task.name() != task.name()) {
             self.log = Some(TaskLog::new(task.clone(), task.attempt.max(1)));
+        }
+    }
+
+    /// Shows the log of the latest try of the selected task.
+    pub fn open_last_log(&mut self) {
+        self.open_log();
+        if let Some(log) = self.log.as_mut().filter(|log| log.attempt < log.task.attempt) {
+            *log = TaskLog::new(log.task.clone(), log.task.attempt);
         }
     }
 
@@ -315,6 +323,11 @@ mod tests {
         assert!(page.turn_try(-1) && !page.turn_try(-1));
         page.take(vec![task("x", Phase::Running, 3)]);
         assert_eq!(page.log.as_ref().unwrap().attempt, 1);
+        page.open_log();
+        assert_eq!(page.log.as_ref().unwrap().attempt, 1);
+        page.open_last_log();
+        assert_eq!(page.log.as_ref().unwrap().attempt, 3);
+        assert!(page.turn_try(-1) && page.turn_try(-1));
         assert!(page.turn_try(1) && page.turn_try(1) && !page.turn_try(1));
     }
 
