@@ -146,6 +146,7 @@ each_screen! {
         PausePipeline, "pause-pipeline", "Stop the engine's own starts of the pipeline, or resume them", ["P"], REMOTE, Some("pause");
         EarlierTry, "earlier-try", "Show the log of the try before", [","], REMOTE, None;
         LaterTry, "later-try", "Show the log of the next try", ["."], REMOTE, None;
+        SearchLogs, "search-logs", "Search the logs of all tasks and tries of the run by a regular expression", ["S"], REMOTE, Some("search");
         Open, "open", "Open what is selected: its details, its group, its run", ["enter"], EVERYWHERE, None;
         Edit, "edit", "Open the selected thing in your editor, at its line", ["e"], PLACES, Some("edit");
         Find, "find", "Find by name", ["/"], EVERYWHERE, Some("find");

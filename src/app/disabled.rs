@@ -176,7 +176,8 @@ pub fn disabled_because(state: &State, command: Command) -> Option<String> {
         | Command::CheckConnection
         | Command::PausePipeline
         | Command::EarlierTry
-        | Command::LaterTry => state.screen().disabled(shared, command),
+        | Command::LaterTry
+        | Command::SearchLogs => state.screen().disabled(shared, command),
         Command::Open
         | Command::Show(_)
         | Command::Back

@@ -114,7 +114,8 @@ pub(super) fn act(state: &mut State, command: Command) -> Vec<Effect> {
         | Command::CheckConnection
         | Command::PausePipeline
         | Command::EarlierTry
-        | Command::LaterTry => {
+        | Command::LaterTry
+        | Command::SearchLogs => {
             let (screen, shared) = state.screen_mut();
             return screen.act(shared, command);
         }

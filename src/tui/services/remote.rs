@@ -1,6 +1,8 @@
 //! The engines: a thread for each connection, which looks again and again at what the screen shows, and does what it is
 //! asked for.
 
+mod search;
+
 use std::collections::HashMap;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -50,6 +52,8 @@ pub(super) struct Remotes {
     profiles: Arc<Mutex<Vec<Profile>>>,
     /// The threads by the names of their profiles, with the profiles that they were started with.
     threads: HashMap<String, (Profile, Sender<Ask>)>,
+    /// The search over logs that goes on.
+    searching: search::Searching,
 }
 
 impl Remotes {
@@ -57,6 +61,11 @@ impl Remotes {
     pub(super) fn ask(&mut self, context: &Arc<Context>, ask: Ask) {
         let name = match &ask {
             Ask::Profiles(env) => return self.read(context, env.clone()),
+            Ask::StopSearch => return self.searching.stop(),
+            Ask::Search(search) => {
+                let Some(profile) = self.profile(&search.profile) else { return };
+                return self.searching.begin(context, profile, (**search).clone());
+            }
             Ask::Deploy { profile, pipeline, write } => {
                 return self.deploy(context, profile, pipeline, *write);
             }
@@ -312,7 +321,7 @@ impl Connection {
                 self.done(done.map(|()| format!("{pipeline} is {word}.")));
             }
             // These need no connection.
-            Ask::Profiles(_) | Ask::Deploy { .. } => {}
+            Ask::Profiles(_) | Ask::Deploy { .. } | Ask::Search(_) | Ask::StopSearch => {}
         }
     }
 
