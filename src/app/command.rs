@@ -149,6 +149,7 @@ each_screen! {
         MarkState, "mark-state", "Set the state of the selected task, or of the run, by hand", ["m"], REMOTE, None;
         EarlierTry, "earlier-try", "Show the log of the try before", [","], REMOTE, None;
         LaterTry, "later-try", "Show the log of the next try", ["."], REMOTE, None;
+        SearchLogs, "search-logs", "Search the logs of all tasks and tries of the run by a regular expression", ["S"], REMOTE, Some("search");
         Open, "open", "Open what is selected: its details, its group, its run", ["enter"], EVERYWHERE, None;
         Edit, "edit", "Open the selected thing in your editor, at its line", ["e"], PLACES, Some("edit");
         Find, "find", "Find by name", ["/"], EVERYWHERE, Some("find");

@@ -180,7 +180,8 @@ pub fn disabled_because(state: &State, command: Command) -> Option<String> {
         | Command::LaterTry
         | Command::RunHere
         | Command::ShowStates
-        | Command::InHistory => state.screen().disabled(shared, command),
+        | Command::InHistory
+        | Command::SearchLogs => state.screen().disabled(shared, command),
         Command::Open
         | Command::Show(_)
         | Command::Back

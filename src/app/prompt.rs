@@ -39,6 +39,8 @@ pub enum PromptKind {
     SaveView,
     /// The value of a metric at which a message is wanted.
     Follow(String),
+    /// The regular expression that the logs of a run on an engine are searched for.
+    SearchLogs,
 }
 
 impl PromptKind {
@@ -54,6 +56,7 @@ impl PromptKind {
             PromptKind::Export => "write to: ",
             PromptKind::SaveView => "name of the view: ",
             PromptKind::Follow(_) => "say when it is: ",
+            PromptKind::SearchLogs => "search the logs: ",
         }
     }
 
@@ -62,6 +65,7 @@ impl PromptKind {
         match self {
             PromptKind::Prune => change::ROOM_HINT,
             PromptKind::Follow(_) => "< 0.3 or > 0.9; nothing for the best value alone",
+            PromptKind::SearchLogs => "a regular expression, such as Error|Traceback",
             PromptKind::Export => "a new file; its ending chooses the format",
             PromptKind::Find
             | PromptKind::Filter(_)

@@ -41,8 +41,17 @@ pub fn matching(lines: &[LogLine], pattern: &Regex) -> Vec<usize> {
     })
 }
 
+/// A line of a log that matches.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Hit {
+    /// The number of the line within the log, from 0.
+    pub number: usize,
+    /// The line.
+    pub line: LogLine,
+}
+
 /// Lines of a log that match, or why the log can't be read.
-pub type Hits = Result<Vec<LogLine>, RemoteError>;
+pub type Hits = Result<Vec<Hit>, RemoteError>;
 
 /// Searches these tries of tasks of a run. `connect` makes a connection for each of a few threads. `found` is called with the place of
 /// the try in `tries`, in their order, with the hits of each part of its log; it can stop the search.
@@ -65,8 +74,11 @@ pub fn search(
             scope.spawn(move || {
                 while let Some(place) = desk.take(tries.len()) {
                     let (task, attempt) = &tries[place];
+                    let mut first = 0;
                     read(&*backend, id, (task, *attempt), |lines| {
-                        let hits = lines.map(|lines| select(lines, pattern));
+                        let count = lines.as_ref().map_or(0, Vec::len);
+                        let hits = lines.map(|lines| select(first, lines, pattern));
+                        first += count;
                         desk.put(place, hits)
                     });
                     desk.end(place);
@@ -84,11 +96,13 @@ pub fn search(
     Ok(())
 }
 
-fn select(lines: Vec<LogLine>, pattern: &Regex) -> Vec<LogLine> {
+/// The lines that match. The first one has the number `first`.
+fn select(first: usize, lines: Vec<LogLine>, pattern: &Regex) -> Vec<Hit> {
     let hits = matching(&lines, pattern);
     let mut hits = hits.into_iter().peekable();
     let is_hit = |(place, _): &(usize, LogLine)| hits.next_if_eq(place).is_some();
-    lines.into_iter().enumerate().filter(is_hit).map(|(_, line)| line).collect()
+    let hits = lines.into_iter().enumerate().filter(is_hit);
+    hits.map(|(place, line)| Hit { number: first + place, line }).collect()
 }
 
 /// Hands out the parts of a log, until there are no more or `part` stops it. What a log that still grows gets later is not
@@ -134,8 +148,8 @@ struct State {
 }
 
 fn size(hits: &Hits) -> usize {
-    let lines = hits.iter().flatten();
-    lines.map(|line| line.text.len() + size_of::<LogLine>()).sum()
+    let hits = hits.iter().flatten();
+    hits.map(|hit| hit.line.text.len() + size_of::<Hit>()).sum()
 }
 
 impl Desk {
@@ -321,9 +335,13 @@ mod tests {
                 first = read.load(Ordering::Relaxed);
             }
             match hits {
-                Ok(lines) => {
-                    found.extend(lines.iter().map(|line| line.text[4..9].trim().to_owned()))
-                }
+                Ok(hits) => found.extend(hits.iter().map(|hit| {
+                    let text = hit.line.text[4..9].trim();
+                    // Each part has a line before the hit.
+                    let part = hit.number / 2;
+                    assert!(hit.number % 2 == 1 && hit.line.text.contains(&format!(" {part} ")));
+                    text.to_owned()
+                })),
                 Err(error) => found.push(format!("{place}: {error}")),
             }
             if found.len() < most { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }

@@ -1,5 +1,7 @@
 //! The remote screen: profiles, the runs of an engine, the page of a run, and what is sent to it.
 
+mod search;
+
 use std::path::PathBuf;
 
 use mlops_tui::app::effect::Effect;

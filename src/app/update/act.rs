@@ -117,7 +117,8 @@ pub(super) fn act(state: &mut State, command: Command) -> Vec<Effect> {
         | Command::PausePipeline
         | Command::MarkState
         | Command::EarlierTry
-        | Command::LaterTry => {
+        | Command::LaterTry
+        | Command::SearchLogs => {
             let (screen, shared) = state.screen_mut();
             return screen.act(shared, command);
         }

@@ -176,10 +176,11 @@ fn accept_filter(
 }
 
 fn act(state: &mut State, kind: &PromptKind, written: String) -> Result<Vec<Effect>, UserError> {
-    let State { shared, runs, experiments, .. } = state;
+    let State { shared, runs, experiments, remote, .. } = state;
     match kind {
         PromptKind::SaveView => experiments.save_view(shared, &written)?,
         PromptKind::Follow(metric) => experiments.follow(metric, &written)?,
+        PromptKind::SearchLogs => remote.search_logs(&written)?,
         PromptKind::Find => shared.search = written,
         PromptKind::Filter(_) => {}
         PromptKind::Note(id) => {

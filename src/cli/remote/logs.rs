@@ -15,7 +15,8 @@ use crate::app::words::Tone;
 use crate::cli::output;
 use crate::cli::table::Reader;
 use crate::remote::model::{LogLine, Phase, Run, Task};
-use crate::remote::{Action, RemoteError, connect, search};
+use crate::remote::search::{self, Hit, Hits};
+use crate::remote::{Action, RemoteError, connect};
 
 /// Print the logs of a run's tasks, in the order of the tasks; by default of their latest tries.
 ///
@@ -94,6 +95,8 @@ pub(super) fn run(opened: &Opened, arguments: &Arguments) -> Result<ExitCode> {
     match &arguments.grep {
         Some(pattern) => {
             let connect = || connect(&opened.profile, &opened.package);
+            let lines = |hits: Vec<Hit>| hits.into_iter().map(|hit| hit.line).collect();
+            let print = |place, hits: Hits| print(place, hits.map(lines));
             search::search(connect, &run.id, &tries, pattern, print)?;
         }
         None => {

@@ -1,17 +1,22 @@
 //! What the commands of the remote screen do, and why they can't act now.
 
+use regex::Regex;
+
 use super::super::Screen;
 use super::RemoteScreen;
-use super::asked::{Ask, Profile};
+use super::asked::{Ask, Profile, Search};
+use super::found::Found;
 use super::run::{Part, RunPage};
 use super::submit::SubmitForm;
 use crate::app::command::Command;
 use crate::app::dialog::{Choose, Dialog, Question, picker_height};
 use crate::app::effect::Effect;
 use crate::app::picker::{Choice, Picker};
+use crate::app::prompt::PromptKind;
 use crate::app::shared::Shared;
 use crate::remote::model::{Deployed, Mark, Phase, Run, Task};
 use crate::remote::{Action, Airflow, Engine};
+use crate::text::UserError;
 
 /// The states that are set by hand, with what they mean.
 const MARKS: [(Mark, &str, &str); 2] = [
@@ -58,6 +63,12 @@ impl RemoteScreen {
                 });
                 let picker = Picker::new(choices.into(), 0, picker_height(shared.size));
                 shared.dialogs.push(Dialog::Choose(Choose::State, picker));
+                return Vec::new();
+            }
+            Command::SearchLogs => {
+                let found = self.run_page().and_then(|run| run.found.as_ref());
+                let before = found.map(|found| found.search.pattern.to_string());
+                shared.begin(PromptKind::SearchLogs, &before.unwrap_or_default());
                 return Vec::new();
             }
             Command::AllRuns => {
@@ -111,6 +122,34 @@ impl RemoteScreen {
             _ => None,
         };
         ask.map(effect).into_iter().collect()
+    }
+
+    /// Searches the logs of the run that is shown.
+    ///
+    /// # Errors
+    /// If the text is no regular expression.
+    pub fn search_logs(&mut self, text: &str) -> Result<(), UserError> {
+        let Some(page) = &mut self.page else { return Ok(()) };
+        let Some(run) = &mut page.run else { return Ok(()) };
+        if text.is_empty() {
+            return Ok(());
+        }
+        let pattern = Regex::new(text).map_err(|error| {
+            // The lines before show the place in the text, which is seen beside the error.
+            let told = error.to_string();
+            let last = told.lines().last().unwrap_or_default();
+            format!("regular expression: {}", last.trim_start_matches("error: "))
+        })?;
+        self.searches += 1;
+        let search = Search {
+            number: self.searches,
+            profile: page.profile.clone(),
+            id: run.id.clone(),
+            tries: run.tries(),
+            pattern,
+        };
+        (run.found, run.part) = (Some(Found::new(search)), Part::Found);
+        Ok(())
     }
 
     /// The pipeline on the engine that a command is for: that of the run that is shown, else that of the pipeline that the
@@ -174,7 +213,7 @@ impl RemoteScreen {
             Command::Retry => Some(Action::Retry),
             Command::PausePipeline => Some(Action::Pause),
             Command::MarkState => Some(Action::Mark),
-            Command::Log => Some(Action::Logs),
+            Command::Log | Command::SearchLogs => Some(Action::Logs),
             _ => None,
         };
         if let Some(why) = action.and_then(|action| self.unable(&profile.name, action)) {
@@ -220,6 +259,13 @@ impl RemoteScreen {
             {
                 Some("no run is shown that the history has".into())
             }
+            Command::SearchLogs => match self.run_page() {
+                None => Some("no run is open".into()),
+                Some(run) if run.tries().is_empty() => {
+                    Some("no task is known to have begun, so there are no logs".into())
+                }
+                Some(_) => None,
+            },
             Command::AllRuns if self.page.is_none() => Some("no engine is open".into()),
             Command::AllRuns if self.run_page().is_some() => Some("a run is shown".into()),
             Command::FollowLog if log.is_none() => Some("no log is shown".into()),

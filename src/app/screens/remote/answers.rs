@@ -3,6 +3,7 @@
 use super::super::Screen;
 use super::RemoteScreen;
 use super::asked::{Answer, Ask, What};
+use super::found::Found;
 use super::page::Page;
 use super::runs::took;
 use crate::app::command::Command;
@@ -102,6 +103,17 @@ impl RemoteScreen {
                     run.error = None;
                 }
             }
+            Answer::Found { search, place, hits } => {
+                if let Some(found) = self.found_by(search) {
+                    found.take(place, hits);
+                }
+            }
+            Answer::Searched(search, failed) => {
+                if let Some(found) = self.found_by(search) {
+                    found.end(failed);
+                    self.searching = None;
+                }
+            }
             Answer::Unanswered { profile, what, why } => {
                 let Some(page) = self.page_of(&profile) else { return Vec::new() };
                 match (what, &mut page.run) {
@@ -150,6 +162,12 @@ impl RemoteScreen {
             }
         }
         Vec::new()
+    }
+
+    /// The search of this number, if it is not over and its run is still on the page.
+    fn found_by(&mut self, number: u64) -> Option<&mut Found> {
+        let found = self.run_page_mut()?.found.as_mut()?;
+        Some(found).filter(|found| found.search.number == number && !found.is_over())
     }
 
     fn page_of(&mut self, profile: &str) -> Option<&mut Page> {

@@ -3,7 +3,10 @@
 use std::collections::HashMap;
 use std::path::PathBuf;
 
+use regex::Regex;
+
 use crate::remote::model::{Deployed, LogLine, Mark, Run, RunId, Submission, Task};
+use crate::remote::search::Hit;
 use crate::remote::{Action, Airflow, Check, Engine};
 use crate::runs::Failure;
 use crate::store;
@@ -12,6 +15,10 @@ use crate::text::UserError;
 /// A request to an engine, or to the service that holds the connections.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Ask {
+    /// Search the logs of a run. A search that goes on ends.
+    Search(Box<Search>),
+    /// End the search that goes on.
+    StopSearch,
     /// Read the profiles of the project for a run environment. Nothing is sent to an engine.
     Profiles(Option<String>),
     /// Look at the connection of this profile part by part, and list its pipelines.
@@ -55,6 +62,27 @@ pub enum Ask {
         /// Whether the file is written.
         write: bool,
     },
+}
+
+/// A search over the logs of a run.
+#[derive(Debug, Clone)]
+pub struct Search {
+    /// The number of the search in this session. Answers bear it.
+    pub number: u64,
+    /// The profile.
+    pub profile: String,
+    /// The run.
+    pub id: RunId,
+    /// The tasks and their tries, in the order in which hits are wanted.
+    pub tries: Vec<(Task, u32)>,
+    /// What lines have to match.
+    pub pattern: Regex,
+}
+
+impl PartialEq for Search {
+    fn eq(&self, other: &Self) -> bool {
+        self.number == other.number
+    }
 }
 
 /// What the screen shows of an engine.
@@ -189,6 +217,17 @@ pub enum Answer {
         /// Whether the log has ended.
         ended: bool,
     },
+    /// Lines of a log that match, or why it can't be read. The logs before it were searched.
+    Found {
+        /// The number of the search.
+        search: u64,
+        /// The place of the log among the tries of the search.
+        place: usize,
+        /// The lines.
+        hits: Result<Vec<Hit>, String>,
+    },
+    /// A search has ended; with the reason if it could not begin.
+    Searched(u64, Option<String>),
     /// Why what the screen shows can't be looked at now. It is looked at again later.
     Unanswered {
         /// The profile.

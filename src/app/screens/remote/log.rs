@@ -59,6 +59,8 @@ pub struct TaskLog {
     head: Option<usize>,
     /// The number of lines in which tracebacks were looked for.
     looked: usize,
+    /// The number of the line, from 0, that is shown once it is read.
+    wanted: Option<usize>,
 }
 
 /// How bad a level is: 0 is the worst.
@@ -101,6 +103,7 @@ impl TaskLog {
             failure: None,
             head: None,
             looked: 0,
+            wanted: None,
         }
     }
 
@@ -147,6 +150,30 @@ impl TaskLog {
             self.offset = self.last_offset(height);
         }
         self.offset = self.offset.min(self.last_offset(height));
+        self.arrive(height);
+    }
+
+    /// Shows the line of this number, from 0, as soon as it is read.
+    pub fn go_to(&mut self, number: usize, height: usize) {
+        (self.wanted, self.follow) = (Some(number), false);
+        self.arrive(height);
+    }
+
+    /// Shows the wanted line, if it is read. A filter that hides the line is removed.
+    fn arrive(&mut self, height: usize) {
+        let Some(line) = self.wanted.and_then(|number| number.checked_sub(self.dropped)) else {
+            return;
+        };
+        if line >= self.lines.len() {
+            return;
+        }
+        if self.matches.binary_search(&line).is_err() {
+            (self.filter, self.query) = (Filter::default(), String::new());
+            self.refresh(height);
+        }
+        let at = self.matches.binary_search(&line).unwrap_or_default();
+        (self.wanted, self.found) = (None, Some(line));
+        self.offset = at.saturating_sub(height / 3).min(self.last_offset(height));
     }
 
     /// Filters the lines, and shows the end of what matches.
@@ -313,6 +340,28 @@ mod tests {
         log.take(true, lines(0, 2), true, 10);
         log.find_failure(Path::new("/home/ada/shop"), "shop");
         assert_eq!(log.failure, None);
+    }
+
+    #[test]
+    fn a_wanted_line_is_shown_once_it_is_read_in_spite_of_a_filter() {
+        let mut log = log(100);
+        log.set_query("level:error", 10).unwrap();
+        log.go_to(40, 10);
+        assert_eq!((log.found, log.offset, log.follow), (Some(40), 0, false));
+        assert_eq!(log.query, "level:error");
+        log.go_to(33, 10);
+        assert_eq!((log.found, log.offset, log.query.as_str()), (Some(33), 30, ""));
+        log.go_to(100, 10);
+        assert_eq!(log.found, Some(33));
+        log.take(false, lines(100, 101), false, 10);
+        assert_eq!((log.found, log.offset), (Some(100), 91));
+        log.scroll(-50, 10);
+        log.take(false, lines(101, 120), false, 10);
+        assert_eq!(log.offset, 41, "it is shown once");
+        let mut log = self::log(MOST);
+        log.take(false, lines(0, 7), false, 10);
+        log.go_to(17, 9);
+        assert_eq!((log.found, log.offset), (Some(10), 7));
     }
 
     #[test]

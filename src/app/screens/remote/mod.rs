@@ -1,12 +1,13 @@
 //! The remote screen: the engines that the project names, their runs, and the page of a run.
 //!
 //! [`asked`] has what the engines are asked for and what they answer, [`page`] the runs of an engine, [`run`] the page of
-//! one, [`log`] the log of a task. [`answers`] takes the answers, [`act`] does what keys ask for.
+//! one, [`log`] the log of a task, [`found`] a search over all logs of a run. [`answers`] takes the answers, [`act`] does what keys ask for.
 
 mod about;
 mod act;
 mod answers;
 pub mod asked;
+pub mod found;
 mod home;
 pub mod log;
 pub mod page;
@@ -15,8 +16,6 @@ pub mod runs;
 pub mod submit;
 
 use std::collections::{HashMap, HashSet};
-
-use strum::VariantArray;
 
 use super::Screen;
 use crate::app::command::Command;
@@ -54,6 +53,10 @@ pub struct RemoteScreen {
     asked_env: Option<Option<String>>,
     /// Whether the only profile was opened by itself.
     opened: bool,
+    /// The search that the service was asked for and that goes on.
+    searching: Option<u64>,
+    /// Searches in this session.
+    searches: u64,
 }
 
 /// What is known of a connection.
@@ -110,6 +113,15 @@ impl RemoteScreen {
         if shown != self.asked {
             self.asked.clone_from(&shown);
             asks.push(Ask::Show(shown));
+        }
+        // A search ends with the page that shows its hits, and once there are too many.
+        let found = self.run_page().and_then(|run| run.found.as_ref());
+        let search = found.filter(|found| !found.is_over()).map(|found| &found.search);
+        let number = search.map(|search| search.number);
+        if number != self.searching {
+            let search = search.map(|search| Ask::Search(Box::new(search.clone())));
+            asks.push(search.unwrap_or(Ask::StopSearch));
+            self.searching = number;
         }
         asks.into_iter().map(|ask| Effect::Remote(Box::new(ask))).collect()
     }
@@ -212,7 +224,7 @@ impl RemoteScreen {
         };
         let Some(run) = self.run_page_mut() else { return false };
         match run.part {
-            Part::Tasks => return false,
+            Part::Tasks | Part::Found => return false,
             Part::Log => {
                 let Some(log) = &mut run.log else { return true };
                 match command {
@@ -277,6 +289,7 @@ impl Screen for RemoteScreen {
                 Some(run) => match run.part {
                     Part::Tasks => run.tasks.len(),
                     Part::Grid => run.grid.tasks.len(),
+                    Part::Found => run.found.as_ref().map_or(0, |found| found.rows.len()),
                     Part::Log | Part::About => 0,
                 },
             },
@@ -286,7 +299,11 @@ impl Screen for RemoteScreen {
     fn position(&mut self) -> Option<&mut Position> {
         let Some(page) = &mut self.page else { return Some(&mut self.position) };
         let Some(run) = &mut page.run else { return Some(&mut page.list.position) };
-        Some(if run.part == Part::Grid { &mut run.grid.position } else { &mut run.position })
+        Some(match (run.part, &mut run.found) {
+            (Part::Grid, _) => &mut run.grid.position,
+            (Part::Found, Some(found)) => &mut found.position,
+            _ => &mut run.position,
+        })
     }
 
     fn head_rows(&self) -> u16 {
@@ -300,6 +317,7 @@ impl Screen for RemoteScreen {
     fn names(&self, shared: &Shared) -> Vec<String> {
         match (&self.page, self.run_page()) {
             (_, Some(run)) if run.part == Part::Grid => run.grid.tasks.clone(),
+            (_, Some(RunPage { part: Part::Found, found: Some(found), .. })) => found.names(),
             (_, Some(run)) => run.tasks.iter().map(|task| task.name()).collect(),
             (Some(page), None) => {
                 let name = |run: &Run| format!("{} {}", run.id.run, run.id.pipeline);
@@ -368,6 +386,7 @@ impl Screen for RemoteScreen {
     }
 
     fn open(&mut self, shared: &mut Shared) -> bool {
+        let height = self.body_height(shared);
         let Some(page) = &mut self.page else {
             let Some(profile) = self.shown_profile() else { return false };
             let name = profile.name.clone();
@@ -383,6 +402,7 @@ impl Screen for RemoteScreen {
         };
         match run.part {
             Part::Tasks => run.open_last_log(),
+            Part::Found => run.open_hit(height),
             Part::Grid => {
                 let selected =
                     run.grid.selected().map(|(run, task)| (run.clone(), task.to_owned()));
@@ -404,7 +424,7 @@ impl Screen for RemoteScreen {
             Some(run) if run.part == Part::Log => match &mut run.log {
                 // An empty filter can be parsed.
                 Some(log) if !log.query.is_empty() => drop(log.set_query("", height)),
-                _ => run.part = Part::Tasks,
+                _ => run.part = run.before_log,
             },
             Some(run) if run.part != Part::Tasks => run.part = Part::Tasks,
             Some(_) => page.run = None,
@@ -416,9 +436,10 @@ impl Screen for RemoteScreen {
 
     fn turn(&mut self, shared: &mut Shared, onward: bool) -> bool {
         let Some(run) = self.run_page_mut() else { return false };
-        let index = Part::VARIANTS.iter().position(|part| *part == run.part).unwrap_or(0);
-        let by = if onward { 1 } else { Part::VARIANTS.len() - 1 };
-        match Part::VARIANTS[(index + by) % Part::VARIANTS.len()] {
+        let parts: Vec<Part> = run.parts().collect();
+        let index = parts.iter().position(|part| *part == run.part).unwrap_or(0);
+        let by = if onward { 1 } else { parts.len() - 1 };
+        match parts[(index + by) % parts.len()] {
             Part::Log => run.open_log(),
             part => run.part = part,
         }

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use strum::VariantArray;
 
 use super::asked::KeptRun;
+use super::found::Found;
 use super::log::TaskLog;
 use crate::app::list::Position;
 use crate::dag::view::RunState;
@@ -24,6 +25,8 @@ pub enum Part {
     Tasks,
     /// The log of a task.
     Log,
+    /// The hits of a search over the logs of all tasks.
+    Found,
     /// The tasks of the pipeline's last runs.
     Grid,
     /// Everything else that is known about the run.
@@ -36,6 +39,7 @@ impl Part {
         match self {
             Part::Tasks => "Tasks",
             Part::Log => "Log",
+            Part::Found => "Found",
             Part::Grid => "Grid",
             Part::About => "About",
         }
@@ -57,6 +61,10 @@ pub struct RunPage {
     pub position: Position,
     /// The log that is shown, or was shown last.
     pub log: Option<TaskLog>,
+    /// The part from which the log was opened.
+    pub before_log: Part,
+    /// The last search over the logs.
+    pub found: Option<Found>,
     /// The last runs of the pipeline.
     pub grid: Grid,
     /// Why the run could not be looked at the last time.
@@ -77,11 +85,28 @@ impl RunPage {
             is_read: false,
             position: Position::default(),
             log: None,
+            before_log: Part::default(),
+            found: None,
             grid: Grid::default(),
             error: None,
             kept: None,
             wanted: None,
         }
+    }
+
+    /// The parts that there are: hits only after a search.
+    pub fn parts(&self) -> impl Iterator<Item = Part> {
+        let has_found = self.found.is_some();
+        Part::VARIANTS.iter().copied().filter(move |part| *part != Part::Found || has_found)
+    }
+
+    /// The tries of all tasks that have begun.
+    pub fn tries(&self) -> Vec<(Task, u32)> {
+        let tries = |task: &Task| {
+            let task = task.clone();
+            (1..=task.attempt).map(move |attempt| (task.clone(), attempt))
+        };
+        self.tasks.iter().flat_map(tries).collect()
     }
 
     /// The selected task; on the log its task.
@@ -155,7 +180,7 @@ impl RunPage {
 
     /// Shows the log of the selected task: the one that was shown before, or that of its latest try.
     pub fn open_log(&mut self) {
-        self.part = Part::Log;
+        (self.part, self.before_log) = (Part::Log, Part::Tasks);
         let Some(task) = self.tasks.get(self.position.selected) else { return };
         if self.log.as_ref().is_none_or(|log| log.task.name() != task.name()) {
             self.log = Some(TaskLog::new(task.clone(), task.attempt.max(1)));
@@ -168,6 +193,23 @@ impl RunPage {
         if let Some(log) = self.log.as_mut().filter(|log| log.attempt < log.task.attempt) {
             *log = TaskLog::new(log.task.clone(), log.task.attempt);
         }
+    }
+
+    /// Shows the log of the selected hit, at its line.
+    pub fn open_hit(&mut self, height: usize) {
+        let Some(found) = &self.found else { return };
+        let Some((task, attempt, line)) = found.selected() else { return };
+        // The task may have gone on since the search.
+        let now = self.tasks.iter().find(|other| other.name() == task.name());
+        let task = now.unwrap_or(task).clone();
+        let same = |log: &TaskLog| log.task.name() == task.name() && log.attempt == attempt;
+        if !self.log.as_ref().is_some_and(same) {
+            self.log = Some(TaskLog::new(task, attempt));
+        }
+        if let (Some(log), Some(line)) = (&mut self.log, line) {
+            log.go_to(line, height);
+        }
+        (self.part, self.before_log) = (Part::Log, Part::Found);
     }
 
     /// Shows the log of the next (1) or previous (-1) try. Returns false if there is none.

@@ -180,7 +180,7 @@ impl Connection {
                 self.done(done.map(|()| format!("{pipeline} is {word}.")));
             }
             // These need no connection.
-            Ask::Profiles(_) | Ask::Deploy { .. } => {}
+            Ask::Profiles(_) | Ask::Deploy { .. } | Ask::Search(_) | Ask::StopSearch => {}
         }
     }
 

@@ -1,6 +1,7 @@
 //! The engines: reading the profiles, making DAG files, and a thread for each connection.
 
 mod connection;
+mod search;
 
 use std::collections::HashMap;
 use std::sync::mpsc::{Sender, channel};
@@ -38,6 +39,8 @@ pub(super) struct Remotes {
     profiles: Arc<Mutex<Vec<Profile>>>,
     /// The threads by the names of their profiles, with the profiles that they were started with.
     threads: HashMap<String, (Profile, Sender<Ask>)>,
+    /// The search over logs that goes on.
+    searching: search::Searching,
 }
 
 impl Remotes {
@@ -45,6 +48,11 @@ impl Remotes {
     pub(super) fn ask(&mut self, context: &Arc<Context>, ask: Ask) {
         let name = match &ask {
             Ask::Profiles(env) => return self.read(context, env.clone()),
+            Ask::StopSearch => return self.searching.stop(),
+            Ask::Search(search) => {
+                let Some(profile) = self.profile(&search.profile) else { return };
+                return self.searching.begin(context, profile, (**search).clone());
+            }
             Ask::Deploy { profile, pipeline, airflow, write } => {
                 return self.deploy(context, profile, pipeline, (*airflow, *write));
             }

@@ -1,5 +1,6 @@
 //! The remote screen: the profiles and engines, the runs of one, and the page of a run.
 
+mod found;
 mod grid;
 mod run;
 mod runs;

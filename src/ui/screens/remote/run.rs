@@ -1,12 +1,11 @@
 //! The page of a run on an engine: its tasks in time, the log of one, the grid, and what else is known.
 
 use ratatui::layout::Rect;
-use strum::VariantArray;
 
 use super::super::super::paint::Paint;
 use super::super::super::theme::Role;
 use super::super::{details, focused, log as log_pane};
-use super::{grid, sign_of};
+use super::{found, grid, sign_of};
 use crate::app::command::Command;
 use crate::app::screens::Screen;
 use crate::app::screens::remote::RemoteScreen;
@@ -39,6 +38,7 @@ pub(super) fn draw(
     match run.part {
         Part::Tasks => tasks(paint, body, shared, run, known),
         Part::Log => log(paint, body, screen, shared, page, run),
+        Part::Found => found::draw(paint, body, shared, run),
         Part::Grid => grid::draw(paint, body, shared, page, run),
         Part::About => details::draw(paint, body, &screen.details(shared), shared.side_offset),
     }
@@ -88,7 +88,7 @@ fn head(
 /// Draws the titles of the parts, and at the right a summary of the shown part.
 fn parts(paint: &mut Paint<'_>, area: Rect, shared: &Shared, run: &RunPage) {
     let mut x = area.x + 1;
-    for part in Part::VARIANTS.iter().copied() {
+    for part in run.parts() {
         let role = if part == run.part { Role::Tab } else { Role::Dim };
         x += paint.text(x, area.y, part.title(), role, area.width) + 2;
     }
