@@ -17,12 +17,15 @@ mod kedro_server;
 #[path = "../common/ports.rs"]
 mod ports;
 #[path = "../common/project.rs"]
-#[expect(dead_code, reason = "only the sample project is copied")]
 mod project;
 #[path = "../common/python.rs"]
 #[expect(dead_code, reason = "only environments of servers are asked for")]
 mod python;
+mod screen;
 mod scripted;
+#[path = "../common/terminal.rs"]
+#[expect(dead_code, reason = "the terminal is neither resized nor signalled")]
+mod terminal;
 mod verbs;
 mod watch;
 
