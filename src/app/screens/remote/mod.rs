@@ -1,7 +1,7 @@
 //! The remote screen: the engines that the project names, their runs, and the page of a run.
 //!
 //! [`asked`] has what the engines are asked for and what they answer, [`page`] the runs of an engine, [`run`] the page of
-//! one, [`log`] the log of a task, [`found`] a search over all logs of a run. [`answers`] takes the answers, [`act`] does what keys ask for.
+//! one, [`log`] the log of a task, [`found`] a search over all logs of a run. `answers` takes the answers, `act` does what keys ask for.
 
 mod about;
 mod act;
