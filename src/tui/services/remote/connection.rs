@@ -6,12 +6,14 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::Duration;
 
+use indexmap::IndexSet;
+
 use super::metadata;
 use crate::app::event::Report;
 use crate::app::screens::remote::asked::{Answer, Ask, KeptRun, Shown, What};
 use crate::remote::kept::Kept;
 use crate::remote::model::{Run, RunId, RunsQuery, Submission, Task, new_run_id};
-use crate::remote::{Backend, Follower, Profile, RemoteError, connect};
+use crate::remote::{Backend, Follower, Profile, RemoteError, Watcher, connect};
 use crate::store::{NodeRecord, RunRecord};
 use crate::system::http::backoff;
 use crate::tui::services::context::Context;
@@ -20,14 +22,14 @@ use crate::tui::services::context::Context;
 const NEWEST: usize = 100;
 /// The pause between two looks at a list, a log or a run that goes on.
 const PAUSE: Duration = Duration::from_millis(1_500);
-/// The pause between two looks at what has ended, or while another tab is shown.
+/// The pause between two looks at what has ended.
 const IDLE: Duration = Duration::from_secs(5);
 /// The least time for each request of a look.
 const REQUEST: Duration = Duration::from_millis(250);
 /// The longest pause while the engine does not answer.
 const LOST: Duration = Duration::from_secs(60);
 /// Most runs that are followed while another tab is shown.
-const MOST: usize = 20;
+const MOST: usize = 200;
 
 /// Holds a connection until the screen has no more use for it.
 pub(super) fn serve(context: Arc<Context>, profile: Profile, asks: &Receiver<Ask>) {
@@ -72,6 +74,8 @@ struct Connection {
     grid: HashMap<RunId, bool>,
     /// Runs that went on at the last look.
     going_on: Vec<RunId>,
+    /// Follows them while another tab is shown.
+    watcher: Watcher,
     /// How often the engine did not answer since its last answer.
     failures: u32,
 }
@@ -106,6 +110,7 @@ impl Connection {
             log: Log::New,
             grid: HashMap::new(),
             going_on: Vec::new(),
+            watcher: Watcher::new(),
             failures: 0,
         }
     }
@@ -117,7 +122,7 @@ impl Connection {
             return (self.what.is_some() || !self.going_on.is_empty()).then_some(longer);
         }
         match &self.what {
-            None => (!self.going_on.is_empty()).then_some(IDLE),
+            None => (!self.going_on.is_empty()).then(|| self.watcher.pause()),
             Some(What::Runs { .. }) if self.looked.is_none() => Some(Duration::ZERO),
             // Each pipeline is a request.
             Some(What::Runs { pipelines, .. }) => {
@@ -209,6 +214,9 @@ impl Connection {
         self.looked = None;
         self.failures = 0;
         self.what = what;
+        if self.what.is_none() {
+            self.watcher.watch(self.going_on.iter().cloned());
+        }
     }
 
     fn submit(&mut self, submission: Submission, resume: bool) {
@@ -220,6 +228,7 @@ impl Connection {
         let answer = match resumed.and_then(|()| self.backend.submit(&submission)) {
             Ok(run) => {
                 self.going_on.push(run.id.clone());
+                self.watcher.watch(self.going_on.iter().cloned());
                 self.record(&run, None, true);
                 let text = format!("Submitted: {}", run.id.run);
                 Answer::Done { profile: self.name.clone(), text, run: Some(Box::new(run)) }
@@ -265,20 +274,28 @@ impl Connection {
 
     /// Looks at the runs that went on, while another tab is shown.
     fn look_behind(&mut self) -> Result<(), RemoteError> {
-        let mut runs = Vec::new();
-        for id in self.going_on.clone() {
-            match self.backend.run(&id) {
-                Ok(run) => runs.push(run),
-                Err(RemoteError::Missing(_)) => self.going_on.retain(|other| *other != id),
-                Err(error) => return Err(error),
+        self.watcher.watch(self.going_on.iter().cloned());
+        let seen = self.watcher.look(&*self.backend)?;
+        for (id, error) in &seen.failed {
+            if matches!(error, RemoteError::Missing(_)) {
+                self.going_on.retain(|other| other != id);
             }
         }
-        self.going_on
-            .retain(|id| runs.iter().any(|run| run.id == *id && !run.state.phase.is_over()));
-        for run in &runs {
-            self.keep_once(run);
+        let changed: IndexSet<RunId> = seen.news.into_iter().map(|(id, _)| id).collect();
+        let mut runs = Vec::new();
+        for id in changed {
+            let Some(follower) = self.watcher.get(&id) else { continue };
+            let Some(run) = follower.run().cloned() else { continue };
+            let tasks = follower.tasks().to_vec();
+            self.record(&run, Some(&tasks), false);
+            if run.state.phase.is_over() {
+                self.going_on.retain(|other| *other != id);
+            }
+            runs.push(run);
         }
-        self.context.answer(Answer::Runs { profile: self.name.clone(), runs, all: false });
+        if !runs.is_empty() {
+            self.context.answer(Answer::Runs { profile: self.name.clone(), runs, all: false });
+        }
         Ok(())
     }
 

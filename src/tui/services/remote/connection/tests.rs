@@ -192,11 +192,19 @@ fn a_list_is_read_as_a_whole_once_and_then_its_newest_runs() {
     assert_eq!(stand.connection.pause(), Some(PAUSE));
     // Another tab: what went on is followed seldom, until it has ended.
     stand.connection.perform(Ask::Show(None));
-    assert_eq!(stand.connection.pause(), Some(IDLE));
-    stand.script().run.push_back(Ok(run("a", Phase::Failed)));
-    stand.connection.look();
-    assert_eq!(stand.asked(), ["run a"]);
-    assert!(matches!(&stand.answers()[..], [Answer::Runs { all: false, .. }]));
+    assert_eq!(stand.connection.pause(), Some(PAUSE));
+    for phase in [Phase::Running, Phase::Running, Phase::Failed] {
+        stand.script().run.push_back(Ok(run("a", phase)));
+        stand.script().tasks.push_back(vec![task(phase, 1)]);
+        stand.connection.look();
+        assert_eq!(stand.asked(), ["run a"]);
+    }
+    let phases = |answer| match answer {
+        Answer::Runs { runs, all: false, .. } => runs[0].state.phase,
+        other => panic!("{other:?}"),
+    };
+    let phases: Vec<Phase> = stand.answers().into_iter().map(phases).collect();
+    assert_eq!(phases, [Phase::Running, Phase::Failed], "what has changed is reported once");
     assert_eq!(stand.connection.pause(), None);
 }
 
@@ -338,5 +346,5 @@ fn a_submission_gets_an_id_and_resumes_the_pipeline_first() {
     let [Answer::Done { run: Some(run), .. }] = answers.as_slice() else { panic!("{answers:?}") };
     assert!(run.id.run.starts_with("mlops-tui__"), "{}", run.id.run);
     // It is followed although nothing is shown.
-    assert_eq!(stand.connection.pause(), Some(IDLE));
+    assert_eq!(stand.connection.pause(), Some(PAUSE));
 }
