@@ -102,6 +102,12 @@ fn a_pipeline_is_deployed_run_mended_retried_and_stopped_from_the_screen() {
 
     submit(&mut terminal, "size=-4");
     terminal.wait_for("failed 1/3");
+    // The logs of all tasks are searched at once.
+    terminal.keys("Sno root of -\\d<enter>");
+    terminal.wait_for("ValueError: no root of -4");
+    terminal.wait_for("in 1 of 2 logs");
+    terminal.keys("<esc>");
+    terminal.wait_for("upstream_failed");
     // What failed is selected, so its log is one key away, and shows its end.
     terminal.keys("<enter>");
     terminal.wait_for("ValueError: no root of -4");

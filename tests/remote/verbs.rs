@@ -147,9 +147,9 @@ fn drive(version: Version) {
     check(&project, version);
     submit(&project);
     fail_and_retry(&project);
-    mark(&project);
     cancel(&project);
     history(&project);
+    mark(&project);
 }
 
 /// What the verbs have seen is in the project's history.

@@ -103,7 +103,7 @@ fn files_are_links_that_move_and_vanish_with_their_text() {
     assert_eq!(to, target(root, "conf/base/catalog.yml"));
 
     terminal.keys("7");
-    terminal.wait_for("set up for no engine");
+    terminal.wait_for("names no engine");
     terminal.wait_gone("stations.csv");
     assert_eq!(links(terminal), []);
 

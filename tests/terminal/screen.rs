@@ -82,7 +82,7 @@ fn every_tab_help_and_palette_are_there_at_every_size_and_in_every_palette() {
             ("4", "No run is recorded"),
             ("5", "kedro-mlflow"),
             ("6", "kedro-mlflow"),
-            ("7", "kedro-airflow"),
+            ("7", "names no engine"),
             ("1", "15 nodes"),
         ] {
             terminal.keys(key);
